@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+
+namespace Grains.Interfaces.Cluster;
+
+/// <summary>What an operator wants to see of the cluster at a glance. The key is always 0.</summary>
+[Alias("cluster.IClusterStatusGrain")]
+public interface IClusterStatusGrain : IGrainWithIntegerKey
+{
+    [Alias("Show")]
+    Task<ClusterStatus> Show(CancellationToken cancel = default);
+}
+
+/// <param name="Storage">Bytes by system, as far as the backend can tell.</param>
+[GenerateSerializer, Immutable, Alias("cluster.ClusterStatus")]
+public sealed record ClusterStatus(
+    [property: Id(0)] string ClusterId,
+    [property: Id(1)] string Version,
+    [property: Id(2)] ImmutableArray<SiloStatusLine> Silos,
+    [property: Id(3)] ImmutableArray<ActivationCount> Activations,
+    [property: Id(4)] ImmutableArray<StorageLine> Storage,
+    [property: Id(5)] string StorageKind);
+
+/// <param name="Address">Silo port's address, as <c>ip:port</c>.</param>
+/// <param name="Status">Orleans' own word: Active, Joining, ShuttingDown, Dead…</param>
+[GenerateSerializer, Immutable, Alias("cluster.SiloStatusLine")]
+public readonly record struct SiloStatusLine(
+    [property: Id(0)] string Address,
+    [property: Id(1)] string Gateway,
+    [property: Id(2)] string Name,
+    [property: Id(3)] string Status,
+    [property: Id(4)] DateTimeOffset StartedAt);
+
+[GenerateSerializer, Immutable, Alias("cluster.ActivationCount")]
+public readonly record struct ActivationCount(
+    [property: Id(0)] string GrainType,
+    [property: Id(1)] long Count);
+
+[GenerateSerializer, Immutable, Alias("cluster.StorageLine")]
+public readonly record struct StorageLine(
+    [property: Id(0)] string System,
+    [property: Id(1)] long Bytes);

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Books;
+
+namespace Grains.Interfaces.Crawling;
+
+/// <summary>One crawl: what was asked, its state, its limits, its list of hosts. The key is a <see cref="CrawlId"/>. Not on the hot path.</summary>
+[Alias("crawling.ICrawlGrain")]
+public interface ICrawlGrain : IGrainWithStringKey
+{
+    /// <summary>Begins the crawl; once begun, it changes nothing. Called by the crawl list, again after a crash.</summary>
+    [Alias("Begin")]
+    Task Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default);
+
+    /// <summary>The crawl at a glance; null when there is no such crawl.</summary>
+    [Alias("Show")]
+    Task<CrawlSummary?> Show(CancellationToken cancel = default);
+
+    /// <summary>No new fetches are begun; those in flight end.</summary>
+    [Alias("Pause")]
+    Task<ControlReply> Pause(CancellationToken cancel = default);
+
+    [Alias("Resume")]
+    Task<ControlReply> Resume(CancellationToken cancel = default);
+
+    /// <summary>For good: what waits is skipped, with the reason <c>cancelled</c>.</summary>
+    [Alias("Cancel")]
+    Task<ControlReply> Cancel(CancellationToken cancel = default);
+
+    /// <summary>Cancels if need be, and removes everything that was kept of the crawl. What URL grains learned stays.</summary>
+    [Alias("Delete")]
+    Task<ControlReply> Delete(CancellationToken cancel = default);
+
+    /// <summary>
+    /// Lists hosts before they are given their first URL, and answers what hosts need to know of the crawl; null when the crawl takes no more.
+    /// At most <see cref="MaxHosts"/> per crawl: the answer names those that were not listed.
+    /// </summary>
+    [Alias("Enlist")]
+    Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default);
+
+    /// <summary>The listed hosts, in order of their keys, after <paramref name="after"/>.</summary>
+    [Alias("Hosts")]
+    Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default);
+
+    /// <summary>Finished URLs, host by host: pass the last answer's cursor to go on, null to begin. The cursor is null at the end.</summary>
+    [Alias("Export")]
+    Task<ExportPage> Export(string? cursor, ExportKind kind, CancellationToken cancel = default);
+
+    /// <summary>What became of a URL in this crawl, and why.</summary>
+    [Alias("Explain")]
+    Task<Explanation> Explain(string url, CancellationToken cancel = default);
+
+    [Alias("Account")]
+    Task<Account?> Account(CancellationToken cancel = default);
+
+    /// <summary>Starts what should run and does not. Called by the crawl list.</summary>
+    [Alias("Wake")]
+    Task Wake(CancellationToken cancel = default);
+
+    const int MaxHosts = 100_000;
+}
+
+/// <summary>Error is null when it was done (or had been before), else a sentence.</summary>
+[GenerateSerializer, Immutable, Alias("crawling.ControlReply")]
+public sealed record ControlReply([property: Id(0)] CrawlSummary? Crawl, [property: Id(1)] string? Error);
+
+public enum ExportKind
+{
+    /// <summary>What was fetched, and what failed.</summary>
+    Fetched,
+
+    /// <summary>What was skipped too.</summary>
+    All,
+}
+
+[GenerateSerializer, Immutable, Alias("crawling.ExportPage")]
+public sealed record ExportPage(
+    [property: Id(0)] ImmutableArray<PageRecord> Records,
+    [property: Id(1)] string? Cursor);
+
+/// <summary>What is kept of a finished URL.</summary>
+/// <param name="Url">Canonical.</param>
+/// <param name="Status">HTTP status; null when no answer came.</param>
+/// <param name="Depth">Steps from the seed by which it was first found; 0 is a seed.</param>
+/// <param name="Parent">The page that first linked to it; null for a seed.</param>
+/// <param name="Bytes">Of the body, after decompression.</param>
+/// <param name="Digest">Of the body, <c>sha256:</c> and 64 hexadecimal digits; null when there was none.</param>
+/// <param name="Links">How many different URLs the page links to, before scope.</param>
+/// <param name="Location">Where a redirect led, canonical.</param>
+/// <param name="Error">Why it failed or was skipped, a sentence; null when it was fetched.</param>
+[GenerateSerializer, Immutable, Alias("crawling.PageRecord")]
+public sealed record PageRecord(
+    [property: Id(0)] string Url,
+    [property: Id(1)] int? Status,
+    [property: Id(2)] int Depth,
+    [property: Id(3)] string? Parent,
+    [property: Id(4)] string? ContentType,
+    [property: Id(5)] string? Title,
+    [property: Id(6)] long Bytes,
+    [property: Id(7)] string? Digest,
+    [property: Id(8)] int Links,
+    [property: Id(9)] DateTimeOffset FetchedAt,
+    [property: Id(10)] long ElapsedMs,
+    [property: Id(11)] int Attempts,
+    [property: Id(12)] string? Location,
+    [property: Id(13)] bool Truncated,
+    [property: Id(14)] string? Error);
+
+/// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
+/// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>
+/// <param name="State"><c>fetched</c>, <c>failed</c>, <c>skipped</c>, <c>queued</c>, <c>in flight</c>, <c>out of scope</c>, <c>not found</c> or <c>no url</c>.</param>
+[GenerateSerializer, Immutable, Alias("crawling.Explanation")]
+public sealed record Explanation(
+    [property: Id(0)] string? Url,
+    [property: Id(1)] string State,
+    [property: Id(2)] ImmutableArray<ExplainLine> Lines);
+
+[GenerateSerializer, Immutable, Alias("crawling.ExplainLine")]
+public readonly record struct ExplainLine([property: Id(0)] string Label, [property: Id(1)] string Text);

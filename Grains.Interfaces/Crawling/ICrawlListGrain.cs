@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace Grains.Interfaces.Crawling;
+
+/// <summary>The crawls that are kept: names, ids, what was asked. The key is always 0.</summary>
+[Alias("crawling.ICrawlListGrain")]
+public interface ICrawlListGrain : IGrainWithIntegerKey
+{
+    /// <summary>Checks a crawl, lists it and starts it. What is wrong is answered by values, and then nothing was made.</summary>
+    [Alias("Start")]
+    Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel = default);
+
+    /// <summary>The crawl of this id or name; null when there is none.</summary>
+    [Alias("Find")]
+    Task<CrawlId?> Find(string idOrName, CancellationToken cancel = default);
+
+    /// <summary>Every crawl that is kept, the newest first. At most <see cref="MaxCrawls"/> are kept.</summary>
+    [Alias("List")]
+    Task<ImmutableArray<CrawlSummary>> List(CancellationToken cancel = default);
+
+    /// <summary>Wakes the crawls that are not at their end. Called when a silo starts and every few seconds after.</summary>
+    [Alias("Wake")]
+    Task Wake(CancellationToken cancel = default);
+
+    /// <summary>Forgets a crawl that has deleted its rows. Called by that crawl.</summary>
+    [Alias("Forget")]
+    Task Forget(CrawlId id, CancellationToken cancel = default);
+
+    const int MaxCrawls = 10_000;
+}
+
+/// <summary>Either an id, or what is wrong, a sentence each.</summary>
+[GenerateSerializer, Immutable, Alias("crawling.StartReply")]
+public sealed record StartReply([property: Id(0)] CrawlId? Id, [property: Id(1)] ImmutableArray<string> Errors);

@@ -1,0 +1,13 @@
+namespace Grains.Interfaces.Crawling;
+
+/// <summary>
+/// A worker: hears which hosts may be asked, takes leases from them, fetches and parses, a bounded number at once, and reports.
+/// The key is its number, 0 to the count that was stored at the cluster's first start.
+/// </summary>
+[Alias("crawling.ICrawlWorkerGrain")]
+public interface ICrawlWorkerGrain : IGrainWithIntegerKey
+{
+    /// <summary>How many fetches it has in flight.</summary>
+    [Alias("InFlight")]
+    Task<int> InFlight(CancellationToken cancel = default);
+}

@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+
+namespace Grains.Interfaces.Crawling;
+
+/// <summary>
+/// One host on the web: decides when it is next asked, for all crawls of the cluster, and owns what every crawl knows of its URLs.
+/// The key is a <see cref="HostKey"/>.
+/// </summary>
+[Alias("crawling.IHostGrain")]
+public interface IHostGrain : IGrainWithStringKey
+{
+    /// <summary>Takes URLs of this host into a crawl; those it knows already change nothing. Durable when it answers. The host is listed at the crawl before.</summary>
+    [Alias("Add")]
+    Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel = default);
+
+    /// <summary>Takes what became of leases, durable when it answers, and answers with further leases: at most <see cref="HostReport.Take"/>.</summary>
+    [Alias("Report")]
+    Task<HostReply> Report(HostReport report, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Tells the crawl as it is now and how many pages this host may have fetched of it in all (<paramref name="allowance"/>; null: no limit),
+    /// and answers the committed counters. What is lower than before is taken only as far as it is not used yet.
+    /// </summary>
+    [Alias("Sums")]
+    Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel = default);
+
+    /// <summary>Ends a crawl on this host: all that waits is skipped with <paramref name="reason"/>.</summary>
+    [Alias("End")]
+    Task<HostSums> End(CrawlOrder order, string reason, CancellationToken cancel = default);
+
+    /// <summary>Removes all rows of a crawl that was ended.</summary>
+    [Alias("Delete")]
+    Task Delete(CrawlId crawl, CancellationToken cancel = default);
+
+    /// <summary>What this host says of a URL of its own; see <see cref="ICrawlGrain.Explain"/>.</summary>
+    [Alias("Explain")]
+    Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel = default);
+}
+
+/// <param name="Parent">The page that links to it; null for a seed.</param>
+[GenerateSerializer, Immutable, Alias("crawling.FoundUrl")]
+public readonly record struct FoundUrl(
+    [property: Id(0)] string Url,
+    [property: Id(1)] int Depth,
+    [property: Id(2)] string? Parent);
+
+/// <param name="New">How many were not known before, those refused included.</param>
+/// <param name="Refused">How many the host has no room for.</param>
+[GenerateSerializer, Immutable, Alias("crawling.AddReply")]
+public readonly record struct AddReply([property: Id(0)] int New, [property: Id(1)] int Refused);
+
+/// <param name="Worker">Number of the worker that reports.</param>
+/// <param name="Outcomes">Of leases of this host, of any crawl.</param>
+/// <param name="Crawl">Of which crawl leases are wanted; null: none.</param>
+/// <param name="Take">How many at most.</param>
+[GenerateSerializer, Immutable, Alias("crawling.HostReport")]
+public sealed record HostReport(
+    [property: Id(0)] int Worker,
+    [property: Id(1)] ImmutableArray<FetchOutcome> Outcomes,
+    [property: Id(2)] CrawlId? Crawl,
+    [property: Id(3)] int Take);
+
+/// <param name="Order">The crawl of the leases; null when there are none.</param>
+[GenerateSerializer, Immutable, Alias("crawling.HostReply")]
+public sealed record HostReply(
+    [property: Id(0)] CrawlOrder? Order,
+    [property: Id(1)] ImmutableArray<Lease> Leases);
+
+public enum LeaseKind
+{
+    Page,
+
+    /// <summary>The robots.txt of the URL's origin. Redirects are followed, five at most (RFC 9309 §2.3.1.2).</summary>
+    Robots,
+}
+
+/// <summary>The right to fetch one URL, once, within a time.</summary>
+/// <param name="Number">Rises with every lease of the host for this crawl, across activations: the fencing token.</param>
+/// <param name="For">Counted by the worker from the moment it asked, so that clocks need not agree; the host waits longer than that.</param>
+/// <param name="Attempt">1 for the first.</param>
+[GenerateSerializer, Immutable, Alias("crawling.Lease")]
+public sealed record Lease(
+    [property: Id(0)] LeaseKind Kind,
+    [property: Id(1)] string Url,
+    [property: Id(2)] long Number,
+    [property: Id(3)] TimeSpan For,
+    [property: Id(4)] int Depth,
+    [property: Id(5)] int Attempt);
+
+public enum FetchResult
+{
+    /// <summary>An answer that is final, whatever its status.</summary>
+    Answered,
+
+    /// <summary>May go better later: no connection, a time-out, 429, 5xx.</summary>
+    Temporary,
+
+    /// <summary>Will not go better: an address that may not be connected to, an answer that is no HTTP.</summary>
+    Permanent,
+
+    /// <summary>Not fetched: the URL's grain did not grant it, or the lease was over. Says nothing about the URL.</summary>
+    Released,
+
+    /// <summary>Not fetched: the URL's grain knows it as done in this crawl.</summary>
+    Known,
+}
+
+/// <summary>What became of a lease. Links to other hosts are durable at those hosts before this is sent.</summary>
+/// <param name="Reason">Of a failure, a word for the books: <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>, <c>private-address</c>…</param>
+/// <param name="RetryAfter">As the server asked.</param>
+/// <param name="Page">What is kept of it; for an answer and for a failure.</param>
+/// <param name="Links">In scope, canonical, on this host, each once.</param>
+/// <param name="Robots">Of a robots lease that was answered with 2xx: the body, at most 500 KiB of it; else null.</param>
+[GenerateSerializer, Immutable, Alias("crawling.FetchOutcome")]
+public sealed record FetchOutcome(
+    [property: Id(0)] CrawlId Crawl,
+    [property: Id(1)] LeaseKind Kind,
+    [property: Id(2)] string Url,
+    [property: Id(3)] long Number,
+    [property: Id(4)] FetchResult Result,
+    [property: Id(5)] string? Reason,
+    [property: Id(6)] TimeSpan? RetryAfter,
+    [property: Id(7)] PageRecord? Page,
+    [property: Id(8)] ImmutableArray<string> Links,
+    [property: Id(9)] byte[]? Robots);
+
+/// <summary>A host's committed counters for one crawl.</summary>
+/// <param name="Refused">By reason: failed and skipped alike.</param>
+/// <param name="Failed">How many of the refused were tried and failed.</param>
+/// <param name="Used">Pages that count against the allowance, those in flight included.</param>
+/// <param name="WantsMore">URLs wait and the allowance is used up.</param>
+[GenerateSerializer, Immutable, Alias("crawling.HostSums")]
+public sealed record HostSums(
+    [property: Id(0)] long Added,
+    [property: Id(1)] long Done,
+    [property: Id(2)] ImmutableSortedDictionary<string, long> Refused,
+    [property: Id(3)] long Failed,
+    [property: Id(4)] long Waiting,
+    [property: Id(5)] long Bytes,
+    [property: Id(6)] long Used,
+    [property: Id(7)] bool WantsMore);

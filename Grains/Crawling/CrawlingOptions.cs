@@ -1,0 +1,44 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Grains.Crawling;
+
+/// <summary>What is set from outside for crawling, for the whole silo. What belongs to one crawl is in its <c>CrawlSpec</c>.</summary>
+public sealed class CrawlingOptions
+{
+    public const string Section = "Crawling";
+
+    [Description("Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made.")]
+    public string AllowPrivate { get; set; } = "";
+
+    [Description("Product token sent to servers and looked up in robots.txt: letters, «-» and «_» only.")]
+    [RegularExpression("^[A-Za-z_-]{1,40}$", ErrorMessage = "Crawling:ProductToken has 1 to 40 letters, «-» and «_» (RFC 9309 §2.2.1).")]
+    public string ProductToken { get; set; } = "OrleansCrawler";
+
+    [Description("Where the owner of a site finds out who crawls: appended to the User-Agent header as (+URL). Empty: nothing is appended.")]
+    public string ContactUrl { get; set; } = "";
+
+    [Description("Crawl workers in the cluster. Stored at the first start; another number later stops the silo.")]
+    [Range(1, 1024)]
+    public int Workers { get; set; } = 8;
+
+    [Description("Fetches that one worker has in flight at most. More uses more memory: each may hold a body.")]
+    [Range(1, 1024)]
+    public int FetchesPerWorker { get; set; } = 64;
+
+    [Description("URLs that one host keeps for one crawl at most, 16 bytes of memory each while the host is active. What comes after is refused as host-full.")]
+    [Range(1, 100_000_000)]
+    public int MaxUrlsPerHost { get; set; } = 5_000_000;
+
+    [Description("How often a temporary failure is tried in all, the first time included.")]
+    [Range(1, 10)]
+    public int Attempts { get; set; } = 3;
+
+    [Description("Wait before the second try; it doubles with each further one, with a jitter of a fifth. A Retry-After of the server wins.")]
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    [Description("The longest Retry-After, back-off and Crawl-delay that is waited for.")]
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);
+}
