@@ -77,6 +77,9 @@ internal ref struct HtmlScanner
     /// <summary>In svg or math, where names do not mean what they mean in HTML.</summary>
     public readonly bool InForeignContent => (_foreign & 1) != 0;
 
+    /// <summary>In svg or math, or in what stands there as HTML again.</summary>
+    public readonly bool WithinForeignContent => _foreign != 0;
+
     public readonly bool Is(string lowerCaseName) => IsName(_name, lowerCaseName);
 
     public readonly ReadOnlySpan<char> AttributeName(int index) =>
