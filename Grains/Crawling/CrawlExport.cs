@@ -16,11 +16,11 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
 
     public async Task<ExportPage> Read(string? cursor, ExportKind kind, CancellationToken cancel)
     {
-        var (hostKey, lastUrl) = cursor?.Split('/') is [var host, var url] ? (host, url) : ("", "");
+        var (hostKey, lastUrl) = cursor?.Split('/') is [var host, var last] ? (host, last) : ("", "");
         var hosts = KeyRange.Prefix(CrawlTable.HostPrefix);
-        var listed = (await store.Scan(
-            CrawlTable.Name, CrawlTable.Crawl(crawl), hostKey.Length == 0 ? hosts : hosts with { From = hostKey }, take: 1, cancel)).FirstOrDefault();
-        if (listed is null)
+        var found = await store.Scan(
+            CrawlTable.Name, CrawlTable.Crawl(crawl), hostKey.Length == 0 ? hosts : hosts with { From = hostKey }, take: 1, cancel);
+        if (found is not [var listed])
         {
             return new([], null);
         }
@@ -32,7 +32,7 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
         var head = kind == ExportKind.All && await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey, cancel) is { } row
             ? CrawlJson.Read<HostHead>(row.Payload)
             : null;
-        var records = rows.Select(found => Record(CrawlJson.Read<UrlRow>(found.Payload), kind, head?.Ended)).OfType<PageRecord>().ToImmutableArray();
+        var records = rows.Select(url => Record(CrawlJson.Read<UrlRow>(url.Payload), kind, head?.Ended)).OfType<PageRecord>().ToImmutableArray();
         return new(records, rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel));
     }
 

@@ -156,7 +156,8 @@ public sealed partial class CrawlGrain
             RunningSince = null,
             Sums = total,
         });
-        LogEnded(Id, _head!.Order.State, total.Done, total.Failed, total.Refused.Values.Sum() - total.Failed);
+        var skipped = total.Refused.Values.Sum() - total.Failed;
+        LogEnded(Id, _head!.Order.State, total.Done, total.Failed, skipped);
     }
 
     /// <summary>Hosts' rows, then the list of hosts, then the head, then the place in the list of crawls: after a crash it goes on where it was.</summary>

@@ -16,7 +16,7 @@ namespace Grains.Crawling;
 /// <see cref="Save"/>, which starts from the head as it is at that moment, and looks at the state again after each await.
 /// </remarks>
 public sealed partial class CrawlGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger) : Grain, ICrawlGrain
+    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger) : Grain, ICrawlGrain, IDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -38,9 +38,9 @@ public sealed partial class CrawlGrain(
 
     private string Partition => CrawlTable.Crawl(Id);
 
-    public override async Task OnActivateAsync(CancellationToken cancel)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await store.Get(CrawlTable.Name, Partition, PartitionWriter.HeadKey, cancel) is not { } row)
+        if (await store.Get(CrawlTable.Name, Partition, PartitionWriter.HeadKey, cancellationToken) is not { } row)
         {
             return;
         }
@@ -48,13 +48,15 @@ public sealed partial class CrawlGrain(
         _head = CrawlJson.Read<CrawlHead>(row.Payload);
         _headETag = row.ETag;
         _sums = _head.Sums ?? Zero;
-        await foreach (var listed in Listed(cancel))
+        await foreach (var listed in Listed(cancellationToken))
         {
             _hosts.Add(new(listed.Host), listed.Allowance);
         }
 
         StartSweeping();
     }
+
+    public void Dispose() => _saving.Dispose();
 
     public async Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel)
     {
@@ -161,27 +163,27 @@ public sealed partial class CrawlGrain(
     public Task<ExportPage> Export(string? cursor, ExportKind kind, CancellationToken cancel) =>
         new CrawlExport(store, Id).Read(cursor, kind, cancel);
 
-    public async Task<Explanation> Explain(string text, CancellationToken cancel)
+    public async Task<Explanation> Explain(string url, CancellationToken cancel)
     {
-        if (!CanonicalUrl.TryParse(text, baseUrl: null, out var url, out var why))
+        if (!CanonicalUrl.TryParse(url, baseUrl: null, out var canonical, out var why))
         {
-            return new(null, "no url", [new("url", $"«{text}» is no URL that can be crawled: {why}")]);
+            return new(null, "no url", [new("url", $"«{url}» is no URL that can be crawled: {why}")]);
         }
 
         if (_head is not { } head || !CrawlBoundary.TryCreate(head.Order.Spec, out var boundary, out _))
         {
-            return new(url.Text, "not found", [new("crawl", $"there is no crawl {Id}")]);
+            return new(canonical.Text, "not found", [new("crawl", $"there is no crawl {Id}")]);
         }
 
-        var scope = boundary.Decide(url, depth: 0);
-        ImmutableArray<ExplainLine> lines = [new("url", url.Text), new("scope", scope.Says)];
-        if (!scope.In || !_hosts.ContainsKey(url.HostKey))
+        var scope = boundary.Decide(canonical, depth: 0);
+        ImmutableArray<ExplainLine> lines = [new("url", canonical.Text), new("scope", scope.Says)];
+        if (!scope.In || !_hosts.ContainsKey(canonical.HostKey))
         {
-            return new(url.Text, scope.In ? "not found" : "out of scope", scope.In ? lines.Add(new("found", "no URL of its host was found")) : lines);
+            return new(canonical.Text, scope.In ? "not found" : "out of scope", scope.In ? lines.Add(new("found", "no URL of its host was found")) : lines);
         }
 
-        lines = lines.AddRange(await GrainFactory.GetGrain<IHostGrain>(url.HostKey.Value).Explain(Id, url.Text, cancel));
-        return new(url.Text, lines.First(line => line.Label == Explanations.State).Text, lines);
+        lines = lines.AddRange(await GrainFactory.GetGrain<IHostGrain>(canonical.HostKey.Value).Explain(Id, canonical.Text, cancel));
+        return new(canonical.Text, lines.First(line => line.Label == Explanations.State).Text, lines);
     }
 
     public async Task<Account?> Account(CancellationToken cancel)

@@ -22,14 +22,14 @@ public sealed partial class CrawlListGrain(
     private readonly HashSet<CrawlId> _ended = [];
     private long _askedAll;
 
-    public override async Task OnActivateAsync(CancellationToken cancel)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _askedAll = clock.GetTimestamp();
         var range = KeyRange.Prefix(ItemPrefix);
         IReadOnlyList<TableRow> rows;
         do
         {
-            rows = await store.Scan(CrawlTable.Name, CrawlTable.Crawls, range, StoreLimits.MaxScan, cancel);
+            rows = await store.Scan(CrawlTable.Name, CrawlTable.Crawls, range, StoreLimits.MaxScan, cancellationToken);
             foreach (var listed in rows.Select(row => CrawlJson.Read<ListedCrawl>(row.Payload)))
             {
                 _crawls.Add(listed.Id, listed);

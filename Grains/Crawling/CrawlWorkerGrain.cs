@@ -17,7 +17,7 @@ namespace Grains.Crawling;
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
     PageVisitor visitor, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
-    : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver
+    : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
     /// <summary>Crawls whose rules are kept ready.</summary>
     private const int MaxBoundaries = 64;
@@ -37,17 +37,19 @@ public sealed partial class CrawlWorkerGrain(
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
-    public override Task OnActivateAsync(CancellationToken cancel)
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancel)
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _stopping.Cancel();
         return Task.CompletedTask;
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         handleFactory.Create<HostReady>().ResumeAsync(events =>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
-using Grains.Crawling.Robots;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
@@ -8,7 +7,6 @@ using Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
-using Orleans.Streams;
 
 namespace Grains.Crawling;
 
@@ -41,10 +39,10 @@ public sealed partial class HostGrain(
 
     private HostKey Host => new(this.GetPrimaryKeyString());
 
-    public override async Task OnActivateAsync(CancellationToken cancel)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        foreach (var row in await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancel))
+        foreach (var row in await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancellationToken))
         {
             if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
             {
@@ -59,7 +57,7 @@ public sealed partial class HostGrain(
         Pump();
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancel)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _isEnding = true;
         foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && held.Crawl.Sums().Waiting > 0))
@@ -68,7 +66,7 @@ public sealed partial class HostGrain(
             held.Crawl.LeaseNoMore();
             try
             {
-                await held.Writer.CommitHead().WaitAsync(cancel);
+                await held.Writer.CommitHead().WaitAsync(cancellationToken);
             }
             catch (Exception e) when (e is PartitionLostException or OperationCanceledException)
             {

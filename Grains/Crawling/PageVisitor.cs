@@ -27,13 +27,15 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
         var at = clock.GetUtcNow();
         var fetch = await fetcher.Fetch(Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel);
         var verdict = FetchVerdict.Of(fetch);
-        var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300 ? PageParser.Parse(fetch, url) : ParsedPage.Empty;
+        var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300
+            ? PageParser.Parse(fetch, url)
+            : new ParsedPage();
         var location = fetch.Location is { } to && CanonicalUrl.TryParse(to, url, out var target) ? target : null;
-        var links = location is null ? page.Links : page.Links.Add(location);
+        var links = Links(page, location);
         var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
         var record = new PageRecord(
             lease.Url, fetch.Status == 0 ? null : fetch.Status, lease.Depth, Parent: null, Empty(fetch.ContentType.MediaType), page.Title, fetch.Body.Length, digest,
-            links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, location?.Text, fetch.Truncated, Error(fetch, verdict));
+            page.Links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, location?.Text, fetch.Truncated, Error(fetch, verdict));
 
         var own = ImmutableArray.CreateBuilder<string>();
         var foreign = new Dictionary<HostKey, List<FoundUrl>>();
@@ -108,6 +110,17 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
 
             list.Add(new(link.Text, depth, page.Text));
         }
+    }
+
+    /// <summary>What may be followed, and where a redirect leads.</summary>
+    private static ImmutableArray<CanonicalUrl> Links(ParsedPage page, CanonicalUrl? location)
+    {
+        if (location is not null)
+        {
+            return [location];
+        }
+
+        return page.NoFollow ? [] : [.. page.Links.Where(link => !link.NoFollow).Select(link => link.Url)];
     }
 
     private static string? Error(PageFetch fetch, FetchVerdict verdict) =>
