@@ -24,7 +24,7 @@ public static class SiloHosting
         services.AddSettings<InstanceOptions>(builder.Configuration);
         services.AddSettings<HttpOptions>(builder.Configuration);
         services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
-        services.AddSingleton<IStartUpCheck, PortCheck>();
+        services.AddStartUpCheck<PortCheck>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.UseOrleans(silo =>
         {

@@ -29,7 +29,8 @@ public static class HelpText
         lines.Add("");
         lines.Add($"  --{SettingsCatalog.LogLevels}CATEGORY <Debug|Information|Warning|Error|None>");
         Wrap(lines, "What is written to the log, by the start of its category: Default, Silo, Grains, Orleans, Microsoft.", "      ", width);
-        lines.Add($"      Default: Information for Silo and Grains, Warning for the others.  Environment: {SettingsCatalog.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
+        lines.Add("      Default: Information for Silo and Grains, Warning for the others.");
+        lines.Add($"      Environment: {SettingsCatalog.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
         lines.Add("");
         lines.Add("  --instance <number>   Short for --Instance:Number.");
         lines.Add("  --help, -h            This text.");

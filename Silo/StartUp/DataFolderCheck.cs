@@ -17,8 +17,22 @@ public sealed class DataFolderCheck(IOptions<StorageOptions> storage) : IStartUp
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new StartUpException(
-                $"The data folder {folder} (Storage:Path) cannot be written: {failure.Message.TrimEnd('.')}. Give a folder that can, with --Storage:Path.", failure);
+                $"The data folder {folder} (Storage:Path) cannot be written: {Reason(folder, failure)}. Give a folder that can, with --Storage:Path.", failure);
         }
+    }
+
+    /// <summary>A file where a folder should be is the commonest cause, and the system's message does not say so.</summary>
+    private static string Reason(string folder, Exception failure)
+    {
+        for (var above = folder; above is not null; above = Path.GetDirectoryName(above))
+        {
+            if (File.Exists(above))
+            {
+                return $"{above} is a file and not a folder";
+            }
+        }
+
+        return failure.Message.TrimEnd('.');
     }
 
     private static async Task Write(string file, CancellationToken cancel)

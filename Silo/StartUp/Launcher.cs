@@ -69,11 +69,7 @@ public static class Launcher
     private static async Task Run(WebApplication app)
     {
         var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
-        foreach (var check in app.Services.GetServices<IStartUpCheck>())
-        {
-            await check.Run(application.ApplicationStopping);
-        }
-
+        await StartUpChecks.Run(app.Services, application.ApplicationStopping);
         application.ApplicationStopping.Register(() => Console.Out.WriteLine(
             "Stopping: the silo finishes what is in flight and leaves the cluster, within 30 s. Ctrl-C again ends it at once."));
         await app.StartAsync();

@@ -15,8 +15,8 @@ public static class StorageHosting
         services.AddSingleton(provider => SqliteTableStore.Open(TablesFolder(provider)));
         services.AddSingleton<ITableStore>(provider => provider.GetRequiredService<SqliteTableStore>());
         services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<SqliteTableStore>());
-        services.AddSingleton<IStartUpCheck, DataFolderCheck>();
-        services.AddSingleton<IStartUpCheck>(provider => ActivatorUtilities.CreateInstance<DataFormat>(provider));
+        services.AddStartUpCheck<DataFolderCheck>();
+        services.AddStartUpCheck<DataFormat>();
     }
 
     private static string TablesFolder(IServiceProvider provider) =>

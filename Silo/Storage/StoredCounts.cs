@@ -30,7 +30,7 @@ public static class StoredCounts
     /// <param name="count">Reads it from its options.</param>
     public static IServiceCollection AddStoredCount<T>(this IServiceCollection services, string setting, Func<T, int> count)
         where T : class =>
-        services.AddSingleton<IStartUpCheck>(provider => new Check(
+        services.AddStartUpCheck(provider => new Check(
             provider.GetRequiredService<ITableStore>(), setting, () => count(provider.GetRequiredService<IOptions<T>>().Value)));
 
     private sealed class Check(ITableStore tables, string setting, Func<int> count) : IStartUpCheck
