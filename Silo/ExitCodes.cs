@@ -15,7 +15,7 @@ public static class ExitCodes
     public static ImmutableArray<(int Code, string Meaning)> All { get; } =
     [
         (Stopped, "The silo was stopped and has left the cluster."),
-        (Failed, "It could not start, or could not go on: a port in use, a data folder that cannot be used."),
+        (Failed, "It could not start: a port is in use, say, or the data cannot be used."),
         (WrongSetting, "A setting is wrong or does not exist."),
         (Interrupted, "Ctrl-C was pressed a second time, and the silo ended at once."),
     ];

@@ -7,7 +7,8 @@ namespace Silo.Settings;
 /// <param name="Problem">What cannot be understood, in a sentence; null when all can.</param>
 public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bool Help = false, bool Version = false, string? Problem = null)
 {
-    private const string Instance = "instance";
+    /// <summary>Short for <c>Instance:Number</c>.</summary>
+    public const string Instance = "instance";
 
     /// <summary>Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.</summary>
     public static CommandLine Parse(IReadOnlyList<string> args)

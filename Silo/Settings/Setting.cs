@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Silo.Settings;
 
@@ -51,7 +52,7 @@ public sealed class Setting
 
     private string? ProblemWith(object? value)
     {
-        var refused = _property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(rule => !rule.IsValid(value));
+        var refused = _property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(rule => !Passes(rule, value));
         return refused switch
         {
             null => null,
@@ -59,6 +60,10 @@ public sealed class Setting
             _ => $"{refused.FormatErrorMessage(Key)} This is «{Convert.ToString(value, CultureInfo.InvariantCulture)}».",
         };
     }
+
+    /// <summary>An empty text is looked at too, which the attribute itself leaves to others.</summary>
+    private static bool Passes(ValidationAttribute rule, object? value) =>
+        rule is RegularExpressionAttribute { Pattern: var pattern } && value is "" ? Regex.IsMatch("", pattern) : rule.IsValid(value);
 
     private string Accepted()
     {

@@ -45,12 +45,14 @@ public static class SettingsCatalog
         Find(key) is not null || key.StartsWith(LogLevels, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The setting that was probably meant, by its whole key or by its name alone; null when none is near.</summary>
-    public static Setting? Nearest(string key)
+    public static string? Nearest(string key)
     {
-        var (setting, distance) = All
-            .Select(setting => (setting, distance: Math.Min(Distance(key, setting.Key), Distance(key, setting.Key[(setting.Key.IndexOf(':') + 1)..]))))
+        var (near, distance) = All
+            .SelectMany(setting => new[] { (setting.Key, setting.Key), (setting.Key, setting.Key[(setting.Key.IndexOf(':') + 1)..]) })
+            .Append((CommandLine.Instance, CommandLine.Instance))
+            .Select(form => (near: form.Item1, distance: Distance(key, form.Item2)))
             .MinBy(pair => pair.distance);
-        return distance <= Math.Max(2, key.Length / 3) ? setting : null;
+        return distance <= Math.Max(2, key.Length / 3) ? near : null;
     }
 
     /// <summary>How many characters have to be added, dropped or changed to make one text of the other, without case.</summary>

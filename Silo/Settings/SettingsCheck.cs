@@ -25,7 +25,7 @@ public static class SettingsCheck
     /// <param name="prefix">How settings are written where it stood: <c>--</c> on the command line.</param>
     public static string Unknown(string key, string prefix) =>
         SettingsCatalog.Nearest(key) is { } near
-            ? $"There is no setting {prefix}{key}; the nearest one is {prefix}{near.Key}. --help lists all."
+            ? $"There is no setting {prefix}{key}; the nearest one is {prefix}{near}. --help lists all."
             : $"There is no setting {prefix}{key}. --help lists all.";
 
     /// <summary>Binds an options class to its section, and checks it again when the silo starts.</summary>
