@@ -1,3 +1,4 @@
+using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -33,7 +34,7 @@ public static class SiloHosting
             silo.Services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
             {
                 orleans.ClusterId = ours.Value.Id;
-                orleans.ServiceId = ours.Value.Id;
+                orleans.ServiceId = ClusterNames.ServiceId;
             });
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = $"silo-{doors.Instance}");
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
 
@@ -10,7 +11,7 @@ public sealed class ClusterOptions
 
     [Description("The name of the cluster. Silos with the same name and the same data are members of one cluster; data that belongs to one cluster is refused by silos of another.")]
     [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]
-    public string Id { get; set; } = "dev";
+    public string Id { get; set; } = ClusterNames.DefaultClusterId;
 
     [Description("The port at which other silos reach this one.")]
     [Range(1, 65535)]
