@@ -7,6 +7,7 @@ using Silo.Cluster;
 using Silo.Http;
 using Silo.Settings;
 using Silo.StartUp;
+using Silo.Storage;
 using ClusterOptions = Silo.Cluster.ClusterOptions;
 
 namespace Silo;
@@ -29,7 +30,7 @@ public static class SiloHosting
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering();
+            silo.UseTableClustering();
             silo.AddMemoryStreams(CrawlStreams.Provider, Crawling);
             silo.Services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
             {
