@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
@@ -7,6 +6,7 @@ namespace Grains.Crawling;
 /// Who may fetch a URL: of each crawl the highest lease number that asked, as long as the URL is not done in that crawl.
 /// Remembers the last <see cref="MaxCrawls"/> crawls in which it is done; the host's rows know all of them.
 /// </summary>
+[GenerateSerializer, Alias("crawling.UrlGrants")]
 public sealed class UrlGrants
 {
     /// <summary>The named storage that keeps it.</summary>
@@ -14,16 +14,15 @@ public sealed class UrlGrants
 
     public const int MaxCrawls = 8;
 
+    /// <summary>Not stored: see <see cref="UrlGrain"/>.</summary>
+    [NonSerialized]
     private readonly Dictionary<CrawlId, long> _granted = [];
 
     /// <summary>What the last fetch learned, in whatever crawl.</summary>
-    public UrlFacts? Facts { get; set; }
+    [Id(0)] public UrlFacts? Facts { get; set; }
 
     /// <summary>Crawls in which the URL is done, the latest last.</summary>
-    public List<string> DoneIn { get; set; } = [];
-
-    [JsonIgnore]
-    public int CrawlsInMemory => _granted.Count;
+    [Id(1)] public List<string> DoneIn { get; set; } = [];
 
     public UrlGrantAnswer Grant(CrawlId crawl, long lease)
     {
