@@ -2,6 +2,7 @@ using System.CommandLine;
 using Client.Books;
 using Client.Cluster;
 using Client.Crawling;
+using Client.Demo;
 
 namespace Client;
 
@@ -37,5 +38,6 @@ internal static class Program
         {
             StatusCommand.Create(verbs),
         },
+        DemoCommand.Create(verbs),
     };
 }

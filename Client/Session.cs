@@ -17,6 +17,9 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
 
     public FollowPace Pace => pace;
 
+    /// <summary>The same, at another cluster.</summary>
+    public Session At(ClusterAddress other) => new(terminal, json, other, open, pace);
+
     public async Task<ICluster> Cluster(CancellationToken cancel) => _cluster ??= await open(address, cancel);
 
     /// <summary>Another connection, after the silo at the other end is gone.</summary>

@@ -87,7 +87,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
     {
         var sentences = parsed.Errors.Select(error => error.Message.TrimEnd('.')).Distinct().ToArray();
         var command = string.Join(' ', Path(parsed.CommandResult.Command));
-        terminal.Fail($"{string.Join(". ", sentences)}. Try: {command}--help", parsed.GetResult(Options.Json) is not null);
+        terminal.Fail($"{string.Join(". ", sentences)}. Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
     }
 
     private static Stack<string> Path(Command command)

@@ -35,7 +35,7 @@ internal static class LedgerCommand
         }
     }
 
-    private static Listing Table(ImmutableArray<Account> accounts)
+    public static Listing Table(ImmutableArray<Account> accounts)
     {
         var listing = new Listing().Column("account").Column("in", right: true).Column("= done", right: true).Column("+ refused", wrap: true)
             .Column("+ waiting", right: true).Column("of at most", right: true).Column("when full", wrap: true).Column("balances");

@@ -84,6 +84,8 @@ internal sealed class ClusterConnection : ICluster
                 options.ClusterId = clusterId;
                 options.ServiceId = ClusterNames.ServiceId;
             })
+            // Orleans would go on trying; whoever typed a verb wants to know, and whoever follows a crawl tries again itself.
+            .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
             .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience));
         return builder.Build();
     }
@@ -105,12 +107,5 @@ internal sealed class ClusterConnection : ICluster
         }
 
         return found is [] && unknown is not null ? throw unknown : [.. found];
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
