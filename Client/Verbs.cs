@@ -20,7 +20,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         return command;
     }
 
-    public async Task<int> Run(RootCommand root, IReadOnlyList<string> args)
+    public async Task<int> Run(RootCommand root, IReadOnlyList<string> args, CancellationToken cancel = default)
     {
         if (args.Count == 0)
         {
@@ -40,10 +40,10 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             Error = terminal.Error,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = TimeToLeave,
-        });
+        }, cancel);
         try
         {
-            await terminal.Output.FlushAsync();
+            await terminal.Output.FlushAsync(CancellationToken.None);
         }
         catch (IOException)
         {

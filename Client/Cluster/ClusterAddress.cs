@@ -22,7 +22,8 @@ internal readonly record struct GatewayAddress(string Host, int Port)
     public static bool TryParse(string text, out GatewayAddress gateway)
     {
         gateway = default;
-        if (IPAddress.TryParse(text, out var bare))
+        // «[::1]:30100» would be read too, without its port.
+        if (!text.StartsWith('[') && IPAddress.TryParse(text, out var bare))
         {
             gateway = new(bare.ToString(), DefaultPort);
             return true;

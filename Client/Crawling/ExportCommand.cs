@@ -108,7 +108,10 @@ internal sealed class ExportCommand
         }
         finally
         {
-            File.Delete(aside);
+            if (File.Exists(aside))
+            {
+                File.Delete(aside);
+            }
         }
     }
 
