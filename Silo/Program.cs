@@ -1,3 +1,20 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Silo;
+using Silo.Crawling;
+using Silo.Http;
+using Silo.StartUp;
+using Silo.Storage;
+
+return await Launcher.Run(
+    args,
+    add: builder =>
+    {
+        builder.AddCluster();    // members, streams, ports
+        builder.AddStorage();    // Storage/: which table and blob store
+        builder.AddCrawling();
+        builder.AddHttp();
+    },
+    map: app =>
+    {
+        app.MapFrontPage();
+        app.MapHealth();
+    });

@@ -28,9 +28,9 @@ public interface IHostGrain : IGrainWithStringKey
     [Alias("End")]
     Task<HostSums> End(CrawlOrder order, string reason, CancellationToken cancel = default);
 
-    /// <summary>Removes all rows of a crawl that was ended.</summary>
+    /// <summary>Removes rows of a crawl, ten thousand at most: true when none are left, false when it is to be called again.</summary>
     [Alias("Delete")]
-    Task Delete(CrawlId crawl, CancellationToken cancel = default);
+    Task<bool> Delete(CrawlId crawl, CancellationToken cancel = default);
 
     /// <summary>What this host says of a URL of its own; see <see cref="ICrawlGrain.Explain"/>.</summary>
     [Alias("Explain")]

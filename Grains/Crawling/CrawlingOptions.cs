@@ -41,4 +41,7 @@ public sealed class CrawlingOptions
     [Description("The longest Retry-After, back-off and Crawl-delay that is waited for.")]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.</summary>
+    internal bool ListensOnLoopback { get; set; }
 }

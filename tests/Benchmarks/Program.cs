@@ -1,1 +1,3 @@
-return 0;
+using Benchmarks.Crawling;
+
+return args is ["links"] ? LinkExtraction.Run() : 0;

@@ -1,0 +1,23 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Grains.Interfaces.Cluster;
+
+namespace Silo.Cluster;
+
+/// <summary>Which cluster the silo belongs to, and the ports at which its members and clients reach it.</summary>
+public sealed class ClusterOptions
+{
+    public const string Section = "Cluster";
+
+    [Description("The name of the cluster. Silos with the same name and the same data are members of one cluster; data that belongs to one cluster is refused by silos of another.")]
+    [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]
+    public string Id { get; set; } = ClusterNames.DefaultClusterId;
+
+    [Description("The port at which other silos reach this one.")]
+    [Range(1, 65535)]
+    public int SiloPort { get; set; } = 11111;
+
+    [Description("The port at which clients, such as the console, reach this silo.")]
+    [Range(1, 65535)]
+    public int GatewayPort { get; set; } = 30000;
+}

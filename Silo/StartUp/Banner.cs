@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text;
+using Silo.Cluster;
+
+namespace Silo.StartUp;
+
+/// <summary>What is printed when the silo is ready: what it is, where it listens, where its data is, what to type next.</summary>
+public static class Banner
+{
+    /// <summary>The start of the first line; whoever started the silo as a process may wait for it.</summary>
+    public const string Ready = "Ready: ";
+
+    /// <param name="bytes">Of the data; null when the store cannot tell.</param>
+    /// <param name="took">From the start of the process until now.</param>
+    public static string Text(Doors doors, string clusterId, string folder, long? bytes, TimeSpan took)
+    {
+        var gateway = doors.Gateway.EndPoint.Port == new ClusterOptions().GatewayPort ? "" : $" --gateway {doors.Gateway.EndPoint}";
+        var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
+        var client = $"dotnet run --project Client --";
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{About.Name} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     http://{doors.Http.EndPoint}/");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
+        text.AppendLine();
+        text.AppendLine("Next, in another terminal:");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  {client} crawl start https://example.org/ --max-pages 20 --follow{gateway}{cluster}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  {client} cluster status{gateway}{cluster}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  {client} demo");
+        text.Append("Ctrl-C stops the silo; what it took on goes on when it starts again.");
+        return text.ToString();
+    }
+
+    /// <summary>Bytes for people: <c>0 B</c>, <c>4.1 KiB</c>, <c>1.2 GiB</c>.</summary>
+    public static string Size(long bytes)
+    {
+        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
+        var size = (double)bytes;
+        var unit = 0;
+        for (; size >= 1024 && unit < units.Length - 1; unit++)
+        {
+            size /= 1024;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{size.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {units[unit]}");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using Grains.Storage;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
+using Silo.Settings;
+using Silo.Storage;
+
+namespace Silo.StartUp;
+
+/// <summary>From the command line to the exit code: reads settings, checks, starts, waits, stops, and says so in sentences.</summary>
+public static class Launcher
+{
+    /// <param name="args">As they were typed.</param>
+    /// <param name="add">Adds what the silo consists of.</param>
+    /// <param name="map">Maps what it answers over HTTP.</param>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+    {
+        var line = CommandLine.Parse(args);
+        if (line.Help || line.Version)
+        {
+            Console.Out.WriteLine(line.Help ? HelpText.For(Console.IsOutputRedirected ? 100 : Console.WindowWidth) : About.Version);
+            return ExitCodes.Stopped;
+        }
+
+        if (line.Problem is { } problem)
+        {
+            return Refuse([problem], ExitCodes.WrongSetting);
+        }
+
+        var builder = CreateBuilder(line);
+        if (SettingsCheck.Problems(builder.Configuration) is { Count: > 0 } problems)
+        {
+            return Refuse(problems, ExitCodes.WrongSetting);
+        }
+
+        add(builder);
+        await using var app = builder.Build();
+        map(app);
+        try
+        {
+            await Run(app);
+            return ExitCodes.Stopped;
+        }
+        catch (Exception failure)
+        {
+            var doors = app.Services.GetRequiredService<Doors>();
+            var folder = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath;
+            return StartUpErrors.Explain(failure, doors, folder) is { } explained
+                ? Refuse([explained.Message], explained.ExitCode)
+                : Refuse([$"The silo failed for a reason that it does not know: {failure}"], ExitCodes.Failed);
+        }
+    }
+
+    /// <summary>A builder with the three sources of settings and the log.</summary>
+    private static WebApplicationBuilder CreateBuilder(CommandLine line)
+    {
+        // appsettings.json lies beside the program, wherever it is started from.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(line.Values);
+        builder.Logging.ClearProviders();
+        builder.Logging.AddConsole(console => console.FormatterName = LineFormatter.FormatterName);
+        builder.Logging.AddConsoleFormatter<LineFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IHostLifetime, SiloLifetime>();
+        return builder;
+    }
+
+    private static async Task Run(WebApplication app)
+    {
+        var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        await StartUpChecks.Run(app.Services, application.ApplicationStopping);
+        application.ApplicationStopping.Register(() => Console.Out.WriteLine(
+            "Stopping: the silo finishes what is in flight and leaves the cluster, within 30 s. Ctrl-C again ends it at once."));
+        await app.StartAsync();
+        await PrintBanner(app);
+        await app.WaitForShutdownAsync();
+        Console.Out.WriteLine("Stopped.");
+    }
+
+    /// <summary>StartAsync has returned: the silo is a member, its gateway and HTTP are open. What cannot be opened throws there.</summary>
+    private static async Task PrintBanner(WebApplication app)
+    {
+        var services = app.Services;
+        var members = services.GetRequiredService<ISiloStatusOracle>();
+        if (members.CurrentStatus != SiloStatus.Active)
+        {
+            throw new StartUpException($"The silo did not become a member of its cluster: it is {members.CurrentStatus}. Start it again.");
+        }
+
+        var shares = await services.GetRequiredService<IStorageUsage>().Measure();
+        using var process = Process.GetCurrentProcess();
+        Console.Out.WriteLine(Banner.Text(
+            services.GetRequiredService<Doors>(),
+            services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
+            services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath,
+            shares.Count == 0 ? null : shares.Sum(share => share.Bytes),
+            services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
+    }
+
+    private static int Refuse(IEnumerable<string> sentences, int code)
+    {
+        foreach (var sentence in sentences)
+        {
+            Console.Error.WriteLine(sentence);
+        }
+
+        return code;
+    }
+}

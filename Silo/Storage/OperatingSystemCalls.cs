@@ -1,0 +1,96 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Silo.Storage;
+
+/// <summary>
+/// Everything here depends on the operating system, and nothing elsewhere does.
+/// </summary>
+/// <remarks>
+/// Linux and macOS: calls of the C library. Windows: a folder cannot be flushed there, and need not be, for NTFS journals the names in it;
+/// and a file is named by moving it without replacing, which is one step on NTFS.
+/// </remarks>
+internal static partial class OperatingSystemCalls
+{
+    private const int FileExists = 17;
+    private const int InterruptedCall = 4;
+
+    /// <summary>Makes the names in a folder durable: files made, renamed or removed in it before this call stay so after a power cut.</summary>
+    public static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = open(folder, flags: 0, mode: 0);
+        if (descriptor < 0)
+        {
+            throw Failed("open the folder", folder);
+        }
+
+        try
+        {
+            int result;
+            do
+            {
+                result = fsync(descriptor);
+            }
+            while (result != 0 && Marshal.GetLastPInvokeError() == InterruptedCall);
+
+            if (result != 0)
+            {
+                throw Failed("flush the folder", folder);
+            }
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    /// <summary>
+    /// Gives a finished file its name if nothing has that name: of several processes that try, one succeeds. False when the name is taken.
+    /// The file keeps its old name too, except on Windows.
+    /// </summary>
+    public static bool NameIfAbsent(string finished, string name)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            try
+            {
+                File.Move(finished, name, overwrite: false);
+                return true;
+            }
+            catch (IOException) when (File.Exists(name))
+            {
+                return false;
+            }
+        }
+
+        if (link(finished, name) == 0)
+        {
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() == FileExists ? false : throw Failed("name the file", name);
+    }
+
+    private static IOException Failed(string action, string path)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return new IOException($"The system could not {action} «{path}»: {Marshal.GetPInvokeErrorMessage(error)}.", new Win32Exception(error));
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags, int mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string existing, string name);
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using Grains.Storage;
+
+namespace Silo.Storage;
+
+/// <summary>
+/// Rows in SQLite, for silos of one machine: a file per table in one folder, which several processes may share.
+/// </summary>
+/// <remarks>
+/// <para>Commits are durable when they answer (<c>synchronous=FULL</c>). Those that wait at the same time share a transaction and its flush; each keeps its own outcome.</para>
+/// <para>While another process holds a file for longer than the busy time-out (default 10 s), and when the disk is full or fails, commits are answered
+/// <see cref="CommitOutcome.Unknown"/> with the cause, and the writer goes on with the next. Reads that fail throw what SQLite says.</para>
+/// </remarks>
+public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposable
+{
+    private const string Extension = ".db";
+
+    private readonly string _folder;
+    private readonly TimeSpan _busyTimeout;
+    private readonly ConcurrentDictionary<string, Lazy<Table>> _tables = new(StringComparer.Ordinal);
+    private volatile bool _disposed;
+
+    private SqliteTableStore(string folder, TimeSpan busyTimeout)
+    {
+        _folder = folder;
+        _busyTimeout = busyTimeout;
+    }
+
+    /// <summary>Opens the folder, makes it if need be, and opens every table in it, so that what cannot be used is known at once.</summary>
+    /// <exception cref="StorageRefusedException">The folder cannot be written, or a file in it is damaged or foreign.</exception>
+    /// <exception cref="NewerDataException">A file is of a newer version.</exception>
+    public static SqliteTableStore Open(string folder, TimeSpan? busyTimeout = null)
+    {
+        var store = new SqliteTableStore(folder, busyTimeout ?? TimeSpan.FromSeconds(10));
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var file in Directory.EnumerateFiles(folder, "*" + Extension))
+            {
+                store.Find(Path.GetFileNameWithoutExtension(file));
+            }
+
+            return store;
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            store.Close();
+            throw new StorageRefusedException($"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.", error);
+        }
+        catch
+        {
+            store.Close();
+            throw;
+        }
+    }
+
+    public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default)
+    {
+        StoreLimits.CheckTable(table);
+        StoreLimits.CheckKey(partition, "partition key");
+        StoreLimits.CheckKey(key, "row key");
+        return Find(table).Readers.Get(partition, key, cancel);
+    }
+
+    public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+    {
+        StoreLimits.CheckTable(table);
+        StoreLimits.CheckKey(partition, "partition key");
+        StoreLimits.CheckRange(range, take);
+        return Find(table).Readers.Scan(partition, range, take, cancel);
+    }
+
+    public Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default)
+    {
+        StoreLimits.CheckCommit(table, partition, changes);
+        return Find(table).Writer.Commit(partition, changes, cancel);
+    }
+
+    /// <summary>The sizes of the tables' files with their logs.</summary>
+    public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default)
+    {
+        var shares = new List<StorageShare>();
+        foreach (var file in new DirectoryInfo(_folder).EnumerateFiles("*" + Extension))
+        {
+            var log = new FileInfo(file.FullName + "-wal");
+            shares.Add(new(Path.GetFileNameWithoutExtension(file.Name), file.Length + (log.Exists ? log.Length : 0)));
+        }
+
+        shares.Sort(static (one, other) => (other.Bytes, one.Name).CompareTo((one.Bytes, other.Name)));
+        return ValueTask.FromResult<IReadOnlyList<StorageShare>>(shares);
+    }
+
+    /// <summary>Finishes the commits that wait, then closes the files. Calls after that throw <see cref="ObjectDisposedException"/>.</summary>
+    public async ValueTask DisposeAsync() => await Task.Run(Close);
+
+    private Table Find(string table)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout)), this);
+        try
+        {
+            return file.Value;
+        }
+        catch
+        {
+            // Lazy would answer with this failure for ever; the next call tries again.
+            _tables.TryRemove(new(table, file));
+            throw;
+        }
+    }
+
+    private void Close()
+    {
+        _disposed = true;
+        foreach (var file in _tables.Values)
+        {
+            if (file.IsValueCreated)
+            {
+                file.Value.Dispose();
+            }
+        }
+
+        _tables.Clear();
+    }
+
+    private sealed record Table(SqliteWriter Writer, SqliteReaders Readers) : IDisposable
+    {
+        private const int WriterCacheKibibytes = 32 * 1024;
+
+        public static Table Open(string path, TimeSpan busyTimeout)
+        {
+            var connection = SqliteConnectionToFile.OpenOrMake(path, busyTimeout, WriterCacheKibibytes);
+            return new(new SqliteWriter(path, connection, busyTimeout), new SqliteReaders(path, busyTimeout));
+        }
+
+        public void Dispose()
+        {
+            Writer.Dispose();
+            Readers.Dispose();
+        }
+    }
+}

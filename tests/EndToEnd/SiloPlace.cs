@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace EndToEnd;
+
+/// <summary>Where a silo lives during a test: three free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
+public sealed class SiloPlace : IDisposable
+{
+    private readonly bool _ownsFolder;
+
+    public SiloPlace()
+        : this(Directory.CreateTempSubdirectory("silo-").FullName) => _ownsFolder = true;
+
+    private SiloPlace(string folder)
+    {
+        Folder = folder;
+        var listeners = Enumerable.Range(0, 3).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        foreach (var listener in listeners)
+        {
+            listener.Start();
+        }
+
+        (Silo, Gateway, Http) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]));
+        foreach (var listener in listeners)
+        {
+            listener.Dispose();
+        }
+    }
+
+    /// <summary>The silo's current folder. Its data is in <c>data</c> below.</summary>
+    public string Folder { get; }
+
+    public string Data => Path.Combine(Folder, "data");
+
+    public IPEndPoint Silo { get; }
+
+    public IPEndPoint Gateway { get; }
+
+    public IPEndPoint Http { get; }
+
+    /// <summary>Settings that name the ports.</summary>
+    public IEnumerable<string> Settings =>
+    [
+        "--Cluster:SiloPort", Text(Silo),
+        "--Cluster:GatewayPort", Text(Gateway),
+        "--Http:Port", Text(Http),
+    ];
+
+    /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>
+    public SiloPlace Beside() => new(Folder);
+
+    public void Dispose()
+    {
+        if (_ownsFolder)
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
+
+    private static IPEndPoint EndPointOf(TcpListener listener) => (IPEndPoint)listener.LocalEndpoint;
+
+    private static string Text(IPEndPoint end) => end.Port.ToString(CultureInfo.InvariantCulture);
+}

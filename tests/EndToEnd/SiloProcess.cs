@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Silo.StartUp;
+
+namespace EndToEnd;
+
+/// <summary>A built silo as a child process: the real one, with a real store, to be killed and started again. Disposing it kills it.</summary>
+public sealed class SiloProcess : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+    private const int SigInt = 2;
+
+    private readonly Process _process;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly List<string> _output = [];
+    private readonly List<string> _errors = [];
+
+    private SiloProcess(SiloPlace place, IEnumerable<string> args)
+    {
+        Place = place;
+        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, "Silo.dll"), .. args])
+        {
+            WorkingDirectory = place.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
+        _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Exit = WaitForExit();
+    }
+
+    public SiloPlace Place { get; }
+
+    /// <summary>Ends when the first line of the banner is printed; fails with what was printed when the process ends before.</summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>The exit code, when all that was printed has been read.</summary>
+    public Task<int> Exit { get; }
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>Lines of standard output so far.</summary>
+    public IReadOnlyList<string> Output => Copy(_output);
+
+    /// <summary>Lines of standard error so far.</summary>
+    public IReadOnlyList<string> Errors => Copy(_errors);
+
+    /// <summary>Starts a silo in a place, on its ports, with more settings.</summary>
+    public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
+
+    /// <summary>Starts a silo with these arguments alone.</summary>
+    public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);
+
+    /// <summary>Starts a silo and waits until it is ready, at most <paramref name="bound"/>.</summary>
+    public static async Task<SiloProcess> StartReady(SiloPlace place, TimeSpan bound, params string[] settings)
+    {
+        var silo = Start(place, settings);
+        try
+        {
+            await silo.Ready.WaitAsync(bound);
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary><c>kill -9</c>; ends when the process is gone.</summary>
+    public async Task Kill9()
+    {
+        _process.Kill();
+        await Exit;
+    }
+
+    /// <summary>Sends SIGTERM.</summary>
+    public void Terminate() => Send(SigTerm);
+
+    /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
+    public void Interrupt() => Send(SigInt);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill9();
+        _process.Dispose();
+    }
+
+    /// <summary>The program that runs this test: the installed one may be another version.</summary>
+    private static string DotNet =>
+        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+
+    private async Task<int> WaitForExit()
+    {
+        await _process.WaitForExitAsync();
+        _ready.TrySetException(new InvalidOperationException(
+            $"The silo ended with code {_process.ExitCode} before it was ready.{Environment.NewLine}{string.Join(Environment.NewLine, Output.Concat(Errors))}"));
+        _ = _ready.Task.Exception; // Nobody need be waiting for it.
+        return _process.ExitCode;
+    }
+
+    private void Take(string? line, List<string> lines)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            lines.Add(line);
+        }
+
+        if (line.StartsWith(Banner.Ready, StringComparison.Ordinal))
+        {
+            _ready.TrySetResult();
+        }
+    }
+
+    private List<string> Copy(List<string> lines)
+    {
+        lock (_gate)
+        {
+            return [.. lines];
+        }
+    }
+
+    private void Send(int signal)
+    {
+        if (kill(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id}: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int kill(int process, int signal);
+}

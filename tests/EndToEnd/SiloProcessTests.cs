@@ -1,0 +1,234 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Grains.Interfaces.Cluster;
+using Grains.Storage;
+using Microsoft.Extensions.Hosting;
+using Silo;
+using Silo.Storage;
+using Xunit;
+
+namespace EndToEnd;
+
+public sealed class SiloProcessTests : IDisposable
+{
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan NextStart = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
+
+    private readonly SiloPlace _place = new();
+    private readonly HttpClient _http = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task ASiloIsReadyWithinTenSecondsAndSaysWhereItIs()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        silo.Terminate();
+        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
+
+        Assert.Matches("^Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after [0-9]+[.][0-9] s$", silo.Output[0]);
+        Assert.Equal($"  silos    {_place.Silo}", silo.Output[1]);
+        Assert.Equal($"  clients  {_place.Gateway}", silo.Output[2]);
+        Assert.Equal($"  HTTP     http://{_place.Http}/", silo.Output[3]);
+        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[4], StringComparison.Ordinal);
+        Assert.StartsWith("Stopping: ", silo.Output[^2], StringComparison.Ordinal);
+        Assert.Equal("Stopped.", silo.Output[^1]);
+        Assert.Equal(13, silo.Output.Count);
+        Assert.Empty(silo.Errors);
+    }
+
+    [Fact]
+    public async Task AfterKill9TheNextStartOnTheSameDataIsReadyWithinFifteenSeconds()
+    {
+        await using (var first = await SiloProcess.StartReady(_place, FirstStart))
+        {
+            await first.Kill9();
+        }
+
+        await using var second = await SiloProcess.StartReady(_place, NextStart);
+        var status = await Status(second);
+        Assert.Equal(["Active"], status.Silos.Select(silo => silo.Status));
+    }
+
+    [Fact]
+    public async Task CtrlCStopsASiloCleanly()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        silo.Interrupt();
+        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal("Stopped.", silo.Output[^1]);
+    }
+
+    [Fact]
+    public async Task HealthAnswersOverHttp()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\n"), await Get("/health/startup"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\nstore: Healthy\n"), await Get("/health/ready"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
+        var (code, front) = await Get("/");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.StartsWith("Orleans silo 0.1.0: ", front, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnUnknownPathIsAProblemInJson()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        using var answer = await _http.GetAsync(new Uri($"http://{_place.Http}/no/such.html"), Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("\"status\":404", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheClusterShowsItsSilosAndItsBytes()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        var status = await Status(silo);
+
+        Assert.Equal(("dev", "0.1.0", "Local"), (status.ClusterId, status.Version, status.StorageKind));
+        var line = Assert.Single(status.Silos);
+        Assert.Equal((_place.Silo.ToString(), _place.Gateway.ToString(), "silo-0", "Active"), (line.Address, line.Gateway, line.Name, line.Status));
+        Assert.Contains(new ActivationCount("ClusterStatusGrain", 1), status.Activations);
+        Assert.Contains(status.Storage, share => share is { System: "cluster", Bytes: > 0 });
+    }
+
+    [Theory]
+    [InlineData("Cluster:SiloPort", "other silos")]
+    [InlineData("Cluster:GatewayPort", "clients")]
+    [InlineData("Http:Port", "HTTP")]
+    public async Task APortInUseIsNamedWithWhatToDo(string setting, string what)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, port: 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+
+        await Refused(
+            ExitCodes.Failed,
+            $"Port {port} for {what} ({setting}) is in use on 127.0.0.1, perhaps by another silo. "
+                + $"Start this one with --instance 1, which shifts every port by 100 more, or give another port with --{setting}.",
+            [$"--{setting}", port]);
+    }
+
+    [Fact]
+    public async Task ADataFolderThatCannotBeWrittenIsNamed()
+    {
+        var file = Path.Combine(_place.Folder, "file");
+        await File.WriteAllTextAsync(file, "", Cancel);
+
+        await Refused(
+            ExitCodes.Failed,
+            $"The data folder {file}/below (Storage:Path) cannot be written: {file} is a file and not a folder. Give a folder that can, with --Storage:Path.",
+            ["--Storage:Path", "file/below"]);
+    }
+
+    [Fact]
+    public async Task DataOfANewerVersionStopsTheSilo()
+    {
+        await Store("cluster", "format", "version", """{"version":2}""");
+
+        await Refused(
+            ExitCodes.Failed,
+            $"The data in {_place.Data} is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1. Start the newer silo, or give another folder with --Storage:Path.",
+            []);
+    }
+
+    [Fact]
+    public async Task DataOfAnotherClusterStopsTheSilo()
+    {
+        await Store("cluster", "format", "owner", """{"cluster":"prod"}""");
+
+        await Refused(
+            ExitCodes.Failed,
+            $"The data in {_place.Data} belongs to cluster «prod», and this silo is of cluster «dev». Start it with --Cluster:Id prod, or give another folder with --Storage:Path.",
+            []);
+    }
+
+    [Fact]
+    public async Task AnotherCountOfWorkersStopsTheSilo()
+    {
+        await Store("cluster", "format", "count.Crawling.Workers", """{"count":3}""");
+
+        await Refused(
+            ExitCodes.WrongSetting,
+            "Crawling:Workers is 8, and the data was made with 3, which cannot be changed afterwards. Set it to 3, or give another folder with --Storage:Path.",
+            []);
+    }
+
+    [Fact]
+    public async Task AFileThatIsNoDatabaseStopsTheSilo()
+    {
+        var file = Path.Combine(Tables, "cluster.db");
+        Directory.CreateDirectory(Tables);
+        await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("no database ", 100)), Cancel);
+
+        await Refused(
+            ExitCodes.Failed,
+            $"«{file}» is not a database of this program; move it away, or choose another folder with Storage:Path.",
+            []);
+    }
+
+    [Theory]
+    [InlineData("There is no setting --Storage:Pth; the nearest one is --Storage:Path. --help lists all.", "--Storage:Pth", "x")]
+    [InlineData("Storage:Kind is «Azure»; this build knows Local.", "--Storage:Kind=Azure")]
+    [InlineData("Instance:Number is 100; it is a whole number from 0 to 99.", "--instance", "100")]
+    public async Task AWrongSettingStopsTheSilo(string sentence, params string[] args) => await Refused(ExitCodes.WrongSetting, sentence, args);
+
+    [Fact]
+    public async Task HelpIsPrintedWithoutStartingASilo()
+    {
+        await using var silo = SiloProcess.StartWith(_place, "--help");
+
+        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(FirstStart, Cancel));
+        Assert.Contains("  --Storage:Path <text>", silo.Output);
+        Assert.False(Directory.Exists(_place.Data));
+    }
+
+    private string Tables => Path.Combine(_place.Data, "tables");
+
+    private async Task Refused(int code, string sentence, string[] args)
+    {
+        await using var silo = SiloProcess.Start(_place, args);
+
+        Assert.Equal(code, await silo.Exit.WaitAsync(FirstStart, Cancel));
+        Assert.Equal([sentence], silo.Errors);
+        Assert.Empty(silo.Output);
+    }
+
+    private async Task Store(string table, string partition, string key, string json)
+    {
+        await using var store = SqliteTableStore.Open(Tables);
+        var commit = await store.Commit(table, partition, [RowChange.Put(key, Encoding.UTF8.GetBytes(json))], Cancel);
+        Assert.Equal(CommitOutcome.Committed, commit.Outcome);
+    }
+
+    private async Task<(HttpStatusCode, string)> Get(string path)
+    {
+        using var answer = await _http.GetAsync(new Uri($"http://{_place.Http}{path}"), Cancel);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
+    private static async Task<ClusterStatus> Status(SiloProcess silo)
+    {
+        using var client = new HostBuilder()
+            .UseOrleansClient(orleans => orleans.UseStaticClustering(silo.Place.Gateway).Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterNames.DefaultClusterId, ClusterNames.ServiceId)))
+            .Build();
+        await client.StartAsync(Cancel);
+        var status = await ((IClusterClient)client.Services.GetService(typeof(IClusterClient))!).GetGrain<IClusterStatusGrain>(0).Show(Cancel);
+        await client.StopAsync(Cancel);
+        return status;
+    }
+}

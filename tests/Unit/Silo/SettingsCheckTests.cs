@@ -1,0 +1,97 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
+using Silo.Http;
+using Silo.Settings;
+using Xunit;
+
+namespace Unit.Silo;
+
+public sealed class SettingsCheckTests
+{
+    [Fact]
+    public void WhatIsNotSetIsRight() => Assert.Empty(Problems());
+
+    [Theory]
+    [InlineData("Storage:Kind", "local")]
+    [InlineData("Storage:Path", "somewhere else")]
+    [InlineData("Listen:Address", "127.0.0.2")]
+    [InlineData("Listen:Address", "::1")]
+    [InlineData("Crawling:RetryDelay", "00:00:00.5")]
+    [InlineData("Crawling:ContactUrl", "")]
+    [InlineData("Instance:Number", "99")]
+    public void AcceptedValuesPass(string key, string value) => Assert.Empty(Problems((key, value)));
+
+    [Theory]
+    [InlineData("Storage:Kind", "Azure", "Storage:Kind is «Azure»; this build knows Local.")]
+    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local.")]
+    [InlineData("Storage:Path", "", "Storage:Path names a folder. This is «».")]
+    [InlineData("Cluster:Id", "a b", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «a b».")]
+    [InlineData("Cluster:Id", "", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «».")]
+    [InlineData("Cluster:SiloPort", "abc", "Cluster:SiloPort is «abc»; it is a whole number from 1 to 65535.")]
+    [InlineData("Cluster:SiloPort", "99999999999", "Cluster:SiloPort is «99999999999»; it is a whole number from 1 to 65535.")]
+    [InlineData("Cluster:SiloPort", "0", "Cluster:SiloPort is 0; it is a whole number from 1 to 65535.")]
+    [InlineData("Http:Port", "65536", "Http:Port is 65536; it is a whole number from 1 to 65535.")]
+    [InlineData("Instance:Number", "100", "Instance:Number is 100; it is a whole number from 0 to 99.")]
+    [InlineData("Instance:Number", "-1", "Instance:Number is -1; it is a whole number from 0 to 99.")]
+    [InlineData("Crawling:RetryDelay", "soon", "Crawling:RetryDelay is «soon»; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
+    [InlineData("Crawling:RetryDelay", "02:00:00", "Crawling:RetryDelay is 02:00:00; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
+    [InlineData("Storage:Pth", "x", "There is no setting Storage:Pth; the nearest one is Storage:Path. --help lists all.")]
+    [InlineData("Storage:Path:More", "x", "There is no setting Storage:Path:More; the nearest one is Storage:Path. --help lists all.")]
+    public void AWrongValueIsNamedWithWhatWouldBeRight(string key, string value, string sentence) =>
+        Assert.Equal([sentence], Problems((key, value)));
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("192.168.1.2")]
+    [InlineData("::")]
+    [InlineData("localhost")]
+    public void OnlyLoopbackIsListenedOn(string address) =>
+        Assert.Equal(
+            [$"Listen:Address is a loopback address, 127.0.0.1 or ::1: the ports of silo and gateway know no passwords, and API keys come in a later version. This is «{address}»."],
+            Problems(("Listen:Address", address)));
+
+    [Fact]
+    public void EveryWrongSettingIsNamedAtOnce() =>
+        Assert.Equal(
+            ["Cluster:SiloPort is 0; it is a whole number from 1 to 65535.", "Http:Port is «x»; it is a whole number from 1 to 65535."],
+            Problems(("Http:Port", "x"), ("Cluster:SiloPort", "0")));
+
+    [Fact]
+    public void AnInstanceMustNotShiftAPortBeyondTheLast() =>
+        Assert.Equal(
+            ["Cluster:GatewayPort shifted by instance 2 is 65700, and ports end at 65535; choose a smaller port or instance."],
+            Problems(("Cluster:GatewayPort", "65500"), ("Instance:Number", "2")));
+
+    [Fact]
+    public void EveryPortIsAnother() =>
+        Assert.Equal(
+            ["Cluster:SiloPort and Http:Port are the same port, 11111; each needs one of its own."],
+            Problems(("Http:Port", "11111")));
+
+    [Fact]
+    public void TheInstanceShiftsEveryPortByAHundred()
+    {
+        var doors = new Doors(new ClusterOptions(), new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = 3 });
+
+        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300", "127.0.0.1:8380"], doors.All.Select(door => door.EndPoint.ToString()));
+    }
+
+    [Fact]
+    public void OptionsThatAreBoundAreCheckedByTheSameRules()
+    {
+        using var services = new ServiceCollection()
+            .AddSettings<HttpOptions>(Configuration(("Http:Port", "0")))
+            .BuildServiceProvider();
+
+        var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<HttpOptions>>().Value);
+        Assert.Equal(["Http:Port is 0; it is a whole number from 1 to 65535."], refused.Failures);
+    }
+
+    private static IReadOnlyList<string> Problems(params (string Key, string Value)[] settings) =>
+        SettingsCheck.Problems(Configuration(settings));
+
+    private static IConfigurationRoot Configuration(params (string Key, string Value)[] settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build();
+}
