@@ -37,6 +37,10 @@ public sealed partial class RobotsRulesTests
         Assert.Equal("Allowed: no rule of robots.txt matches.", Parse("").Allows("/a").Says);
     }
 
+    [Fact]
+    public void ControlCharactersOfARuleDoNotReachTheConsole() =>
+        Assert.Equal("Disallow: /a\uFFFD[2J", Parse("User-agent: *\nDisallow: /a\u001b[2J").Allows("/a%1B[2J").Rule);
+
     [Theory]
     [InlineData("\n")]
     [InlineData("\r")]
