@@ -33,7 +33,7 @@ public sealed partial class RobotsRulesTests
         var verdict = Parse("User-agent: *\n  Disallow :  /a  # why").Allows("/a");
 
         Assert.Equal(new(false, 2, "Disallow :  /a"), verdict);
-        Assert.Equal("Not allowed by line 2 of robots.txt: Disallow :  /a", verdict.Says);
+        Assert.Equal("Not allowed by line 2 of robots.txt, «Disallow :  /a».", verdict.Says);
         Assert.Equal("Allowed: no rule of robots.txt matches.", Parse("").Allows("/a").Says);
     }
 
