@@ -26,6 +26,9 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
         _busyTimeout = busyTimeout;
     }
 
+    /// <summary>Transactions written so far, over all tables: how far commits shared them, for benchmarks.</summary>
+    internal long Transactions => _tables.Values.Sum(table => table.IsValueCreated ? table.Value.Writer.Transactions : 0);
+
     /// <summary>Opens the folder, makes it if need be, and opens every table in it, so that what cannot be used is known at once.</summary>
     /// <exception cref="StorageRefusedException">The folder cannot be written, or a file in it is damaged or foreign.</exception>
     /// <exception cref="NewerDataException">A file is of a newer version.</exception>
