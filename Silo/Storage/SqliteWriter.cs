@@ -22,7 +22,6 @@ internal sealed class SqliteWriter : IDisposable
 
     private const int MostRows = 2000;
     private const int MostBytes = 8 * 1024 * 1024;
-    private const int CacheKibibytes = 32 * 1024;
 
     /// <summary>The log is emptied into the file each time this many pages were written to it.</summary>
     private const int PagesBetweenCheckpoints = 4000;
@@ -205,9 +204,10 @@ internal sealed class SqliteWriter : IDisposable
                 Write(careful: true);
             }
         }
-        catch (SqliteException error)
+        catch (Exception error)
         {
             // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
+            // Whatever else it is: its callers are told, and the writer goes on with the next.
             AnswerAll(CommitResult.Unknown(error));
             if (raw.sqlite3_get_autocommit(_connection.Database) == 0)
             {
