@@ -6,6 +6,7 @@ namespace Unit.Crawling;
 /// <summary>
 /// Random text out of pieces that matter to a tokenizer, cut by our scanner and by AngleSharp's tokenizer. Without svg and math, which need a tree,
 /// without NUL, and without "&amp;;", of which AngleSharp 1.10.3 drops the semicolon (the standard keeps it: §13.2.5.72).
+/// Where attributes are repeated more than once it drops too many, so such text is passed over: the cases in tests/Data/html-tokens.txt hold what is right.
 /// Compared without case: it lowers the letters of what looks like an end tag within a title, which the standard leaves alone (§13.2.5.11).
 /// </summary>
 public sealed class HtmlScannerAgainstAngleSharpTests
@@ -20,7 +21,7 @@ public sealed class HtmlScannerAgainstAngleSharpTests
     [Fact]
     public void BothCutRandomHtmlAlike() =>
         Gen.Int[0, Pieces.Length - 1].Array[0, 24].Select(chosen => string.Concat(chosen.Select(piece => Pieces[piece])).Replace("&;", "& ;", StringComparison.Ordinal)).Sample(
-            html => string.Equals(HtmlTokens.Scan(html), HtmlTokens.ByAngleSharp(html), StringComparison.OrdinalIgnoreCase),
+            html => string.Equals(HtmlTokens.ByAngleSharp(html, out var repeated), HtmlTokens.Scan(html), StringComparison.OrdinalIgnoreCase) || repeated > 1,
             iter: 20_000,
             print: html => $"{html}\n  ours:  {HtmlTokens.Scan(html)}\n  other: {HtmlTokens.ByAngleSharp(html)}");
 }

@@ -36,11 +36,17 @@ internal static class HtmlTokens
     }
 
     /// <summary>With the states that a tree would set, as far as they follow from the tag names; it knows no foreign content here.</summary>
-    public static string ByAngleSharp(string html)
+    public static string ByAngleSharp(string html) => ByAngleSharp(html, out _);
+
+    /// <param name="html">What is cut.</param>
+    /// <param name="repeated">How many attributes were dropped because their tag had them already.</param>
+    public static string ByAngleSharp(string html, out int repeated)
     {
         var writer = new Writer();
+        var dropped = 0;
         using var source = new TextSource(html);
         using var tokenizer = new HtmlTokenizer(source, HtmlEntityProvider.Resolver);
+        tokenizer.Error += (_, error) => dropped += error.Code == (int)HtmlParseError.AttributeDuplicateOmitted ? 1 : 0;
         while (tokenizer.Get() is var token && token.Type != HtmlTokenType.EndOfFile)
         {
             switch (token.Type)
@@ -61,6 +67,7 @@ internal static class HtmlTokens
             }
         }
 
+        repeated = dropped;
         return writer.ToString();
     }
 
