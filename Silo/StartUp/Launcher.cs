@@ -80,8 +80,11 @@ public static class Launcher
         }
         catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
         {
-            // Asked to stop while it was starting: what had started leaves again.
-            await app.StopAsync();
+            // Asked to stop while it was starting. A silo that is a member already leaves; one that is not has nothing to leave, and refuses to be stopped.
+            if (app.Services.GetRequiredService<ISiloStatusOracle>().CurrentStatus == SiloStatus.Active)
+            {
+                await app.StopAsync();
+            }
         }
 
         Console.Out.WriteLine("Stopped.");
