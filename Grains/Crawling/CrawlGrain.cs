@@ -176,14 +176,15 @@ public sealed partial class CrawlGrain(
         }
 
         var scope = boundary.Decide(canonical, depth: 0);
-        ImmutableArray<ExplainLine> lines = [new("url", canonical.Text), new("scope", scope.Says)];
+        ImmutableArray<ExplainLine> lines = [new("scope", scope.Says)];
         if (!scope.In || !_hosts.ContainsKey(canonical.HostKey))
         {
             return new(canonical.Text, scope.In ? "not found" : "out of scope", scope.In ? lines.Add(new("found", "no URL of its host was found")) : lines);
         }
 
         lines = lines.AddRange(await GrainFactory.GetGrain<IHostGrain>(canonical.HostKey.Value).Explain(Id, canonical.Text, cancel));
-        return new(canonical.Text, lines.First(line => line.Label == Explanations.State).Text, lines);
+        var state = lines.First(line => line.Label == Explanations.State);
+        return new(canonical.Text, state.Text, lines.Remove(state));
     }
 
     public async Task<Account?> Account(CancellationToken cancel)

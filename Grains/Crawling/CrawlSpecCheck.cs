@@ -52,8 +52,10 @@ public static class CrawlSpecCheck
     /// </summary>
     public static AddressRanges Allowed(CrawlSpec spec, CrawlingOptions options)
     {
-        var own = Parse(spec.AllowPrivate);
-        return spec.AllowPrivate.IsEmpty ? Parse([options.AllowPrivate]) : own;
+        var isGood = spec.AllowPrivate.IsEmpty
+            ? AddressRanges.TryParse(options.AllowPrivate, out var ranges, out var error)
+            : AddressRanges.TryParse(spec.AllowPrivate, out ranges, out error);
+        return isGood ? ranges! : throw new FormatException(error);
     }
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, CrawlingOptions options)
@@ -69,17 +71,17 @@ public static class CrawlSpecCheck
             return;
         }
 
-        var silo = Parse([options.AllowPrivate]);
-        if (!own.IsWithin(silo) && !(options.AllowPrivate.Length == 0 && options.ListensOnLoopback))
+        if (!AddressRanges.TryParse(options.AllowPrivate, out var silo, out error))
+        {
+            errors.Add(error);
+        }
+        else if (!own.IsWithin(silo) && !(options.AllowPrivate.Length == 0 && options.ListensOnLoopback))
         {
             errors.Add(options.AllowPrivate.Length == 0
                 ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
                 : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it.");
         }
     }
-
-    private static AddressRanges Parse(IEnumerable<string> ranges) =>
-        AddressRanges.TryParse(ranges, out var parsed, out var error) ? parsed : throw new FormatException(error);
 
     private static void CheckRange(ImmutableArray<string>.Builder errors, long? value, long least, long most, string what)
     {

@@ -29,6 +29,11 @@ public sealed class WorkerDesk(int worker, int workers, int places)
 
     public void Release(CrawlId crawl, int count)
     {
+        if (count == 0)
+        {
+            return;
+        }
+
         InFlight -= count;
         if ((_inFlight[crawl] -= count) == 0)
         {

@@ -103,7 +103,7 @@ internal sealed class RobotsReader(string productToken)
     {
         _naming = false;
         if ((!_forOwn && !_forEverybody)
-            || RobotsRule.Read(allow, number, Encoding.UTF8.GetString(line), Encoding.UTF8.GetString(pattern)) is not { } rule)
+            || RobotsRule.Read(allow, number, Printable(line), Encoding.UTF8.GetString(pattern)) is not { } rule)
         {
             return;
         }
@@ -131,6 +131,10 @@ internal sealed class RobotsReader(string productToken)
             group.CrawlDelay = group.CrawlDelay > delay ? group.CrawlDelay : delay;
         }
     }
+
+    /// <summary>The text is shown on consoles, which control characters from a stranger must not reach.</summary>
+    private static string Printable(ReadOnlySpan<byte> line) =>
+        string.Concat(Encoding.UTF8.GetString(line).Select(c => char.IsControl(c) && c != '\t' ? '\uFFFD' : c));
 
     private IEnumerable<Group> Current()
     {

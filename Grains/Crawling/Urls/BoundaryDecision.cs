@@ -12,4 +12,8 @@ public readonly record struct BoundaryDecision(bool In, string? Reason, string S
     public const string Include = "include";
 
     public const string Depth = "depth";
+
+    internal static BoundaryDecision Takes(string says) => new(true, null, says);
+
+    internal static BoundaryDecision Refuses(string reason, string says) => new(false, reason, says);
 }

@@ -129,9 +129,9 @@ public sealed class CrawlBoundaryTests
     }
 
     [Theory]
-    [InlineData(CrawlScope.Host, "It is on the host of the seed https://b.example/x/.", "It is not on a.example or b.example or c.example or one of 1 others.")]
-    [InlineData(CrawlScope.Domain, "It is on or below the host of the seed https://b.example/x/.", "It is neither on nor below a.example or b.example or c.example or one of 1 others.")]
-    [InlineData(CrawlScope.Prefix, "It begins with https://b.example/x/, from a seed.", "It does not begin with https://a.example/ or https://b.example/x/ or https://c.example/ or one of 1 others.")]
+    [InlineData(CrawlScope.Host, "It is on the host of the seed https://b.example/x/.", "It is not on a.example or b.example or c.example or 1 more.")]
+    [InlineData(CrawlScope.Domain, "It is on or below the host of the seed https://b.example/x/.", "It is neither on nor below a.example or b.example or c.example or 1 more.")]
+    [InlineData(CrawlScope.Prefix, "It begins with https://b.example/x/, from a seed.", "It does not begin with https://a.example/ or https://b.example/x/ or https://c.example/ or 1 more.")]
     public void ADecisionNamesTheSeedThatDecided(CrawlScope scope, string saysIn, string saysOut)
     {
         var spec = Spec(scope, "https://a.example/", "https://b.example/x/", "https://c.example/", "https://d.example/");
@@ -156,8 +156,8 @@ public sealed class CrawlBoundaryTests
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
             [
-                "The seed example.org is refused: it has no scheme; did you mean https://example.org/?",
-                "The seed ftp://example.org/ is refused: ftp: is not http or https.",
+                "The seed «example.org» is refused: it has no scheme; did you mean https://example.org/?",
+                "The seed «ftp://example.org/» is refused: ftp: is not http or https.",
                 "The include pattern «/(/» is no regular expression: after character 2: Not enough )'s.",
                 "The exclude pattern «docs» can match no URL, because of character 1: a glob is held against the whole URL, "
                     + "so begin it with * or http (a regular expression stands between slashes).",
@@ -172,7 +172,7 @@ public sealed class CrawlBoundaryTests
 
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
-            ["The seed https://example.org/ would not be crawled: It does not match the include pattern *.html. Change the patterns or leave it out."],
+            ["The seed «https://example.org/» would not be crawled: It does not match the include pattern *.html. Change the patterns or leave it out."],
             errors);
     }
 

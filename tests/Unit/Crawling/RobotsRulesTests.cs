@@ -33,9 +33,13 @@ public sealed partial class RobotsRulesTests
         var verdict = Parse("User-agent: *\n  Disallow :  /a  # why").Allows("/a");
 
         Assert.Equal(new(false, 2, "Disallow :  /a"), verdict);
-        Assert.Equal("Not allowed by line 2 of robots.txt: Disallow :  /a", verdict.Says);
+        Assert.Equal("Not allowed by line 2 of robots.txt, «Disallow :  /a».", verdict.Says);
         Assert.Equal("Allowed: no rule of robots.txt matches.", Parse("").Allows("/a").Says);
     }
+
+    [Fact]
+    public void ControlCharactersOfARuleDoNotReachTheConsole() =>
+        Assert.Equal("Disallow: /a\uFFFD[2J", Parse("User-agent: *\nDisallow: /a\u001b[2J").Allows("/a%1B[2J").Rule);
 
     [Theory]
     [InlineData("\n")]
