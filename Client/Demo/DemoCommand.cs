@@ -27,14 +27,15 @@ internal sealed class DemoCommand
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Patience);
         // A terminal that is closed ends the demo as Ctrl-C does, so that nothing of it is left behind.
-        using var closed = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
+        using var closing = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            patience.Cancel();
+            closed.Cancel();
         });
         try
         {
-            var verdict = here ? await OnTheReachable(session, patience.Token) : await OnItsOwn(session, patience.Token);
+            var verdict = here ? await OnTheReachable(session, closed.Token) : await OnItsOwn(session, closed.Token);
             if (session.Json)
             {
                 session.Terminal.Json(verdict);
@@ -42,9 +43,10 @@ internal sealed class DemoCommand
 
             return verdict.Ok ? ExitCode.Done : ExitCode.Failed;
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            throw new ConsoleException($"The demo did not end within {Durations.Elapsed(Patience)}; its silo is stopped and its folder removed.");
+            throw new ConsoleException(
+                (patience.IsCancellationRequested ? $"The demo did not end within {Durations.Elapsed(Patience)}" : "The demo's terminal was closed") + "; its silo is stopped and its folder removed.");
         }
     }
 
