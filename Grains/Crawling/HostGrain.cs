@@ -19,6 +19,9 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
+    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
+    private const int MaxWaiting = 1_000;
+
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -92,16 +95,33 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
-        var commits = new List<Task>();
         foreach (var outcome in report.Outcomes)
         {
-            Take(outcome, commits);
+            Take(outcome);
         }
 
-        await Task.WhenAll(commits);
-        return report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
-            ? await Lease(held, report.Worker, report.Take)
-            : new HostReply(null, []);
+        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
+        {
+            return new(null, [], Epoch: 0);
+        }
+
+        if (held.Writer.Waiting > MaxWaiting)
+        {
+            await Commit(held, held.Writer.Settled());
+        }
+
+        return await Lease(held, report.Worker, report.Take);
+    }
+
+    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
+    {
+        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
+        {
+            return false;
+        }
+
+        await Commit(held, held.Writer.Settled());
+        return true;
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -172,12 +192,12 @@ public sealed partial class HostGrain(
     }
 
     /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit.</summary>
-    private void Take(FetchOutcome outcome, List<Task> commits)
+    private void Take(FetchOutcome outcome)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now, commits);
+            TakeRobots(outcome, now);
             return;
         }
 
@@ -199,10 +219,10 @@ public sealed partial class HostGrain(
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
         }
 
-        commits.Add(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -234,7 +254,7 @@ public sealed partial class HostGrain(
         if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
             // A larger one is remembered by this activation alone: the next one asks again.
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -244,7 +264,7 @@ public sealed partial class HostGrain(
         var crawl = held.Crawl;
         await held.Loaded;
         var now = clock.GetUtcNow();
-        if (MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
             now = clock.GetUtcNow();
@@ -290,7 +310,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable());
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>
