@@ -1,1 +1,43 @@
-return 0;
+using System.CommandLine;
+using Client.Books;
+using Client.Cluster;
+using Client.Crawling;
+using Client.Demo;
+
+namespace Client;
+
+/// <summary>The console: one line per verb, each in a file of its own.</summary>
+internal static class Program
+{
+    public static Task<int> Main(string[] args)
+    {
+        var verbs = new Verbs(Terminal.OfThisProcess(), ClusterConnection.Open, Environment.GetEnvironmentVariable, FollowPace.Usual);
+        return verbs.Run(Root(verbs), args);
+    }
+
+    internal static RootCommand Root(Verbs verbs) => new($"The console of the cluster. {ExitCode.Meaning}")
+    {
+        verbs.Options.Gateway,
+        verbs.Options.ClusterId,
+        verbs.Options.Json,
+        new Command("crawl", "Start crawls, follow them, take home what they found.")
+        {
+            StartCommand.Create(verbs),
+            ListCommand.Create(verbs),
+            ShowCommand.Create(verbs),
+            FollowCommand.Create(verbs),
+            ControlCommands.Pause(verbs),
+            ControlCommands.Resume(verbs),
+            ControlCommands.Cancel(verbs),
+            ControlCommands.Delete(verbs),
+            ExportCommand.Create(verbs),
+            ExplainCommand.Create(verbs),
+        },
+        LedgerCommand.Create(verbs),
+        new Command("cluster", "Look at the cluster itself.")
+        {
+            StatusCommand.Create(verbs),
+        },
+        DemoCommand.Create(verbs),
+    };
+}

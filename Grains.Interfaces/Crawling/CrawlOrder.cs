@@ -7,14 +7,13 @@ namespace Grains.Interfaces.Crawling;
 /// It rides along with what goes down by call, so that no host has to ask upward.
 /// </summary>
 /// <param name="Version">Rises with every change of <paramref name="State"/>; a host keeps the highest it has seen.</param>
-/// <param name="Seeds">Canonical, for the scope.</param>
+/// <param name="Spec">With canonical seeds, each once.</param>
 [GenerateSerializer, Immutable, Alias("crawling.CrawlOrder")]
 public sealed record CrawlOrder(
     [property: Id(0)] CrawlId Id,
     [property: Id(1)] long Version,
     [property: Id(2)] CrawlState State,
-    [property: Id(3)] CrawlSpec Spec,
-    [property: Id(4)] ImmutableArray<string> Seeds);
+    [property: Id(3)] CrawlSpec Spec);
 
 /// <param name="Order">The crawl as it is now.</param>
 /// <param name="NotListed">Hosts beyond <see cref="ICrawlGrain.MaxHosts"/>: give them nothing.</param>

@@ -7,9 +7,12 @@ namespace Grains.Interfaces.Crawling;
 [Alias("crawling.ICrawlGrain")]
 public interface ICrawlGrain : IGrainWithStringKey
 {
-    /// <summary>Begins the crawl; once begun, it changes nothing. Called by the crawl list, again after a crash.</summary>
+    /// <summary>
+    /// Begins the crawl, or wakes it: called by the crawl list when it starts, and again every few seconds. False once the crawl is at its end
+    /// and needs no waking.
+    /// </summary>
     [Alias("Begin")]
-    Task Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default);
+    Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default);
 
     /// <summary>The crawl at a glance; null when there is no such crawl.</summary>
     [Alias("Show")]
@@ -51,10 +54,6 @@ public interface ICrawlGrain : IGrainWithStringKey
 
     [Alias("Account")]
     Task<Account?> Account(CancellationToken cancel = default);
-
-    /// <summary>Starts what should run and does not. Called by the crawl list.</summary>
-    [Alias("Wake")]
-    Task Wake(CancellationToken cancel = default);
 
     const int MaxHosts = 100_000;
 }

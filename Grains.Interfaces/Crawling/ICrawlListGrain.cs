@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Crawling;
 
@@ -10,11 +11,15 @@ public interface ICrawlListGrain : IGrainWithIntegerKey
     [Alias("Start")]
     Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel = default);
 
-    /// <summary>The crawl of this id or name; null when there is none.</summary>
+    /// <summary>The crawl of this id or name; null when there is none. Interleaves: it reads the list as it is at that moment.</summary>
+    [AlwaysInterleave]
     [Alias("Find")]
     Task<CrawlId?> Find(string idOrName, CancellationToken cancel = default);
 
-    /// <summary>Every crawl that is kept, the newest first. At most <see cref="MaxCrawls"/> are kept.</summary>
+    /// <summary>
+    /// Every crawl that is kept, the newest first. At most <see cref="MaxCrawls"/> are kept. Interleaves: it takes the list at once and then asks the crawls.
+    /// </summary>
+    [AlwaysInterleave]
     [Alias("List")]
     Task<ImmutableArray<CrawlSummary>> List(CancellationToken cancel = default);
 

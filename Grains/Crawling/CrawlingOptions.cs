@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Grains.Crawling.Pages;
 
 namespace Grains.Crawling;
 
@@ -9,6 +10,7 @@ public sealed class CrawlingOptions
     public const string Section = "Crawling";
 
     [Description("Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made.")]
+    [AddressRangesSetting]
     public string AllowPrivate { get; set; } = "";
 
     [Description("Product token sent to servers and looked up in robots.txt: letters, «-» and «_» only.")]
@@ -41,4 +43,17 @@ public sealed class CrawlingOptions
     [Description("The longest Retry-After, back-off and Crawl-delay that is waited for.")]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.</summary>
+    internal bool ListensOnLoopback { get; set; }
+}
+
+/// <summary>Accepts the text of address ranges, also none.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class AddressRangesSettingAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => AddressRanges.TryParse(value as string, out _, out _);
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} is a list of addresses and ranges, such as 127.0.0.0/8,10.1.2.3,fd00::/8, or nothing.";
 }

@@ -1,4 +1,10 @@
+using System.Net;
+using Grains.Books;
 using Grains.Crawling;
+using Grains.Crawling.Pages;
+using Grains.Crawling.Rows;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
 using Silo.Settings;
 using Silo.Storage;
 
@@ -9,7 +15,16 @@ public static class CrawlingHosting
 {
     public static void AddCrawling(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSettings<CrawlingOptions>(builder.Configuration);
-        builder.Services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
+        var services = builder.Services;
+        services.AddSettings<CrawlingOptions>(builder.Configuration);
+        services.AddOptions<CrawlingOptions>().PostConfigure<IOptions<ListenOptions>>((crawling, listen) =>
+            crawling.ListensOnLoopback = IPAddress.TryParse(listen.Value.Address, out var address) && IPAddress.IsLoopback(address));
+        services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
+        builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
+        services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<PageVisitor>();
+        services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
+        services.AddSingleton<IAccountSource, CrawlingAccounts>();
+        services.AddHostedService<CrawlWaker>();
     }
 }

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+
+namespace Client.Cluster;
+
+/// <summary>The real cluster, as a client of Orleans. It says nothing by itself: what is worth saying, the verbs say.</summary>
+internal sealed class ClusterConnection : ICluster
+{
+    /// <summary>To reach a silo, names looked up and all gateways tried.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>For a gateway to take a connection, when there are others to choose from.</summary>
+    private static readonly TimeSpan Knock = TimeSpan.FromSeconds(2);
+
+    private readonly IHost _host;
+    private readonly IClusterClient _client;
+
+    private ClusterConnection(IHost host)
+    {
+        _host = host;
+        _client = host.Services.GetRequiredService<IClusterClient>();
+    }
+
+    public ICrawlListGrain Crawls => _client.GetGrain<ICrawlListGrain>(0);
+
+    public ILedgerGrain Ledger => _client.GetGrain<ILedgerGrain>(0);
+
+    public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
+
+    public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
+
+    public static async Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(Patience);
+        IHost? host = null;
+        try
+        {
+            host = Build(await Awake(await Resolve(address, patience.Token), patience.Token), address.ClusterId);
+            // Orleans goes on connecting for a while after it was cancelled; nobody waits for that.
+            await host.StartAsync(patience.Token).WaitAsync(patience.Token);
+            return new ClusterConnection(host);
+        }
+        catch (Exception reason) when (!cancel.IsCancellationRequested
+            && reason is OrleansException or SocketException or TimeoutException or OperationCanceledException or InvalidOperationException)
+        {
+            host?.Dispose();
+            throw new ConsoleException(
+                $"No silo of cluster «{address.ClusterId}» was reached at {address}. Start one with: dotnet run --project Silo",
+                ExitCode.NoSilo,
+                reason);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await _host.StopAsync(patience.Token).WaitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A dead silo does not say goodbye; the process ends or opens another connection.
+        }
+
+        _host.Dispose();
+    }
+
+    private static IHost Build(IPEndPoint[] gateways, string clusterId)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.ClearProviders();
+        // Ctrl-C belongs to the verb, not to this host.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.UseOrleansClient(client => client
+            .UseStaticClustering(gateways)
+            .Configure<ClusterOptions>(options =>
+            {
+                options.ClusterId = clusterId;
+                options.ServiceId = ClusterNames.ServiceId;
+            })
+            // Orleans would go on trying; whoever typed a verb wants to know, and whoever follows a crawl tries again itself.
+            .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
+            .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience));
+        return builder.Build();
+    }
+
+    /// <summary>
+    /// Of several gateways those that take a connection: Orleans starts with any of them, and when that one is dead it waits longer than
+    /// anybody before a console does (measured: in one of two starts).
+    /// </summary>
+    private static async Task<IPEndPoint[]> Awake(IPEndPoint[] gateways, CancellationToken cancel)
+    {
+        if (gateways.Length == 1)
+        {
+            return gateways;
+        }
+
+        using var knock = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        knock.CancelAfter(Knock);
+        var answers = await Task.WhenAll(gateways.Select(gateway => Answers(gateway, knock.Token)));
+        var awake = gateways.Where((_, i) => answers[i]).ToArray();
+        return awake is [] ? throw new TimeoutException("No gateway takes a connection.") : awake;
+    }
+
+    private static async Task<bool> Answers(IPEndPoint gateway, CancellationToken cancel)
+    {
+        using var socket = new Socket(gateway.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(gateway, cancel);
+            return true;
+        }
+        catch (Exception reason) when (reason is SocketException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<IPEndPoint[]> Resolve(ClusterAddress address, CancellationToken cancel)
+    {
+        var found = new List<IPEndPoint>();
+        SocketException? unknown = null;
+        foreach (var gateway in address.Gateways)
+        {
+            try
+            {
+                found.AddRange((await Dns.GetHostAddressesAsync(gateway.Host, cancel)).Select(ip => new IPEndPoint(ip, gateway.Port)));
+            }
+            catch (SocketException noSuchHost)
+            {
+                unknown = noSuchHost;
+            }
+        }
+
+        return found is [] && unknown is not null ? throw unknown : [.. found];
+    }
+}

@@ -1,0 +1,20 @@
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Cluster;
+
+/// <summary>The cluster as the console needs it. One connection; when a silo dies it may be of no more use, and another is opened.</summary>
+internal interface ICluster : IAsyncDisposable
+{
+    ICrawlListGrain Crawls { get; }
+
+    ILedgerGrain Ledger { get; }
+
+    IClusterStatusGrain Status { get; }
+
+    ICrawlGrain Crawl(CrawlId id);
+}
+
+/// <summary>Opens a connection; <see cref="ConsoleException"/> with <see cref="ExitCode.NoSilo"/> when no silo is reached.</summary>
+internal delegate Task<ICluster> OpenCluster(ClusterAddress address, CancellationToken cancel);

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Client.Values;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Crawling;
+
+/// <summary>A crawl as programs read it: in lists, while it is followed, and as the last line of that.</summary>
+internal sealed record CrawlJson(
+    string Id,
+    string? Name,
+    CrawlState State,
+    long Pages,
+    long Failed,
+    long Skipped,
+    long Queued,
+    long Added,
+    int Hosts,
+    long Bytes,
+    double ElapsedSeconds,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? EndedAt,
+    string? Note)
+{
+    /// <summary>What was asked; only where one crawl is shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SpecJson? Spec { get; init; }
+
+    public static CrawlJson Of(CrawlSummary crawl) => new(
+        crawl.Id.ToString(),
+        crawl.Name,
+        crawl.State,
+        crawl.Pages,
+        crawl.Failed,
+        crawl.Skipped,
+        crawl.Queued,
+        crawl.Added,
+        crawl.Hosts,
+        crawl.Bytes,
+        Math.Round(crawl.Elapsed.TotalSeconds, 3),
+        crawl.StartedAt,
+        crawl.EndedAt,
+        crawl.Note);
+
+    public static CrawlJson WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecJson.Of(crawl.Spec) };
+}
+
+/// <summary>What was asked, with durations and sizes as <c>crawl start</c> takes them.</summary>
+internal sealed record SpecJson(
+    ImmutableArray<string> Seeds,
+    CrawlScope Scope,
+    long? MaxPages,
+    int? MaxDepth,
+    string Delay,
+    int Concurrency,
+    int Parallel,
+    ImmutableArray<string> Include,
+    ImmutableArray<string> Exclude,
+    ImmutableArray<string> AllowPrivate,
+    string Timeout,
+    int MaxBodyBytes)
+{
+    public static SpecJson Of(CrawlSpec spec) => new(
+        spec.Seeds,
+        spec.Scope,
+        spec.MaxPages,
+        spec.MaxDepth,
+        Durations.Format(spec.Delay),
+        spec.Concurrency,
+        spec.Parallel,
+        spec.Include,
+        spec.Exclude,
+        spec.AllowPrivate,
+        Durations.Format(spec.Timeout),
+        spec.MaxBodyBytes);
+}

@@ -1,0 +1,34 @@
+using Client.Values;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Crawling;
+
+/// <summary>The words in which people read of a crawl, alike in every verb.</summary>
+internal static class CrawlText
+{
+    public static string State(CrawlState state) => state switch
+    {
+        CrawlState.Running => "running",
+        CrawlState.Paused => "paused",
+        CrawlState.Done => "done",
+        CrawlState.Cancelled => "cancelled",
+        CrawlState.Deleting => "being deleted",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not a crawl's state."),
+    };
+
+    public static string Style(CrawlState state) => state switch
+    {
+        CrawlState.Running => "blue",
+        CrawlState.Paused => "yellow",
+        CrawlState.Done => "green",
+        _ => "grey",
+    };
+
+    /// <summary><c>docs (k3j9x0a1bc)</c>, or the id alone.</summary>
+    public static string Title(CrawlSummary crawl) =>
+        crawl.Name is { } name ? $"{Terminal.Clean(name)} ({crawl.Id})" : crawl.Id.ToString();
+
+    /// <summary><c>340 done, 211 queued, 2 failed, 14 skipped</c>.</summary>
+    public static string Numbers(CrawlSummary crawl) =>
+        $"{Counts.Format(crawl.Pages)} done, {Counts.Format(crawl.Queued)} queued, {Counts.Format(crawl.Failed)} failed, {Counts.Format(crawl.Skipped)} skipped";
+}

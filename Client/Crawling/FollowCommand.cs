@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Client.Values;
+using Grains.Interfaces.Crawling;
+using Spectre.Console;
+
+namespace Client.Crawling;
+
+/// <summary><c>crawl follow ID</c></summary>
+internal static class FollowCommand
+{
+    public static Command Create(Verbs verbs)
+    {
+        var crawl = CrawlArgument.Create();
+        return verbs.Act(
+            new("follow", "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, with 1 when it is not.") { crawl },
+            async (session, parsed, cancel) => await Follow(session, await session.Find(parsed.GetRequiredValue(crawl), cancel), cancel));
+    }
+
+    /// <summary>Watches to the end; <see cref="ExitCode.Done"/> only when the crawl is done.</summary>
+    public static async Task<int> Follow(Session session, CrawlId id, CancellationToken cancel)
+    {
+        var terminal = session.Terminal;
+        var last = session.Json || !terminal.OutputIsTerminal
+            ? await FollowAsLines(session, id, cancel)
+            : await FollowLive(session, id, cancel);
+        if (session.Json && last is not null)
+        {
+            terminal.Json(CrawlJson.Of(last));
+        }
+
+        if (last is null or { Ended: false })
+        {
+            throw new ConsoleException($"The crawl goes on without you; watch it again with: crawl follow {id}");
+        }
+
+        if (!session.Json)
+        {
+            terminal.Line($"Crawl {CrawlText.Title(last)} is {CrawlText.State(last.State)} after {Durations.Elapsed(last.Elapsed)}: {CrawlText.Numbers(last)}.");
+        }
+
+        return last.State == CrawlState.Done ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>The last that was seen; null when it was left before anything was.</summary>
+    private static async Task<CrawlSummary?> FollowAsLines(Session session, CrawlId id, CancellationToken cancel)
+    {
+        CrawlSummary? last = null;
+        string? said = null;
+        try
+        {
+            await foreach (var seen in new CrawlFollower(session, id, session.Pace).Watch(cancel))
+            {
+                switch (seen)
+                {
+                    case FollowEvent.Progress progress:
+                        last = progress.Crawl;
+                        // The last is told by the caller; what did not change is not told twice.
+                        if (!last.Ended && said != (said = CrawlText.Numbers(last) + last.State))
+                        {
+                            if (session.Json)
+                            {
+                                session.Terminal.Json(CrawlJson.Of(last));
+                            }
+                            else
+                            {
+                                session.Terminal.Line(CrawlProgress.Line(progress));
+                            }
+                        }
+
+                        break;
+                    default:
+                        session.Terminal.Note(Sentence(seen));
+                        break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Whoever leaves gets the last numbers; the caller says that the crawl goes on.
+        }
+
+        return last;
+    }
+
+    private static async Task<CrawlSummary?> FollowLive(Session session, CrawlId id, CancellationToken cancel)
+    {
+        CrawlSummary? last = null;
+        FollowEvent.Progress? progress = null;
+        await session.Terminal.Console.Live(new Text("")).AutoClear(true).StartAsync(async live =>
+        {
+            try
+            {
+                await foreach (var seen in new CrawlFollower(session, id, session.Pace).Watch(cancel))
+                {
+                    progress = seen as FollowEvent.Progress ?? progress;
+                    last = progress?.Crawl ?? last;
+                    live.UpdateTarget(CrawlProgress.Live(progress, seen is FollowEvent.Progress ? null : Sentence(seen)));
+                }
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                // As above.
+            }
+        });
+        return last;
+    }
+
+    internal static string Sentence(FollowEvent seen) => seen switch
+    {
+        FollowEvent.Lost => "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.",
+        FollowEvent.Back back => $"A silo answers again, after {Durations.Elapsed(back.After)}.",
+        _ => throw new ArgumentOutOfRangeException(nameof(seen), seen, "Progress has no sentence."),
+    };
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Client.Values;
+
+namespace Client.Crawling;
+
+/// <summary><c>crawl list</c></summary>
+internal static class ListCommand
+{
+    public static Command Create(Verbs verbs) =>
+        verbs.Act(new("list", "The crawls that are kept, the newest first."), Run);
+
+    private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
+    {
+        var cluster = await session.Cluster(cancel);
+        var crawls = await cluster.Crawls.List(cancel);
+        if (session.Json)
+        {
+            foreach (var crawl in crawls)
+            {
+                session.Terminal.Json(CrawlJson.Of(crawl));
+            }
+        }
+        else if (crawls.IsEmpty)
+        {
+            session.Terminal.Line("No crawl is kept. Start one with: crawl start https://example.org/");
+        }
+        else
+        {
+            var listing = new Listing().Column("id").Column("name", wrap: true).Column("state")
+                .Column("done", right: true).Column("queued", right: true).Column("failed", right: true).Column("skipped", right: true)
+                .Column("hosts", right: true).Column("size", right: true).Column("took", right: true);
+            foreach (var crawl in crawls)
+            {
+                listing.Row(
+                    crawl.Id.ToString(),
+                    crawl.Name,
+                    new(CrawlText.State(crawl.State), CrawlText.Style(crawl.State)),
+                    Counts.Format(crawl.Pages),
+                    Counts.Format(crawl.Queued),
+                    Counts.Format(crawl.Failed),
+                    Counts.Format(crawl.Skipped),
+                    Counts.Format(crawl.Hosts),
+                    Sizes.Format(crawl.Bytes),
+                    Durations.Elapsed(crawl.Elapsed));
+            }
+
+            listing.WriteTo(session.Terminal);
+        }
+
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Crawling;
+
+/// <summary>One line per exported page; the fields are the same in both forms, in the same order, all always there.</summary>
+internal abstract class PageForm
+{
+    public static readonly PageForm JsonLines = new JsonLinesForm();
+    public static readonly PageForm Csv = new CsvForm();
+
+    /// <summary>Before the first record, without its line end; null: nothing.</summary>
+    public abstract string? Header { get; }
+
+    public abstract string LineEnd { get; }
+
+    public abstract string Line(PageRecord page);
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private sealed class JsonLinesForm : PageForm
+    {
+        private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+        public override string? Header => null;
+
+        public override string LineEnd => "\n";
+
+        public override string Line(PageRecord page)
+        {
+            var buffer = new ArrayBufferWriter<byte>(512);
+            using (var json = new Utf8JsonWriter(buffer, Options))
+            {
+                json.WriteStartObject();
+                json.WriteString("url", page.Url);
+                if (page.Status is { } status)
+                {
+                    json.WriteNumber("status", status);
+                }
+                else
+                {
+                    json.WriteNull("status");
+                }
+
+                json.WriteNumber("depth", page.Depth);
+                json.WriteString("parent", page.Parent);
+                json.WriteString("contentType", page.ContentType);
+                json.WriteString("title", page.Title);
+                json.WriteNumber("bytes", page.Bytes);
+                json.WriteString("digest", page.Digest);
+                json.WriteNumber("links", page.Links);
+                json.WriteString("fetchedAt", Time(page.FetchedAt));
+                json.WriteNumber("elapsedMs", page.ElapsedMs);
+                json.WriteString("error", page.Error);
+                json.WriteNumber("attempts", page.Attempts);
+                json.WriteString("location", page.Location);
+                json.WriteBoolean("truncated", page.Truncated);
+                json.WriteEndObject();
+            }
+
+            return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        }
+    }
+
+    /// <summary>RFC 4180: a header, CRLF, quotes where they are needed, doubled inside. What is null is empty.</summary>
+    private sealed class CsvForm : PageForm
+    {
+        private static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(",\"\r\n");
+
+        public override string Header => "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated";
+
+        public override string LineEnd => "\r\n";
+
+        public override string Line(PageRecord page) => string.Join(',', new[]
+        {
+            page.Url,
+            page.Status?.ToString(CultureInfo.InvariantCulture),
+            Number(page.Depth),
+            page.Parent,
+            page.ContentType,
+            page.Title,
+            Number(page.Bytes),
+            page.Digest,
+            Number(page.Links),
+            Time(page.FetchedAt),
+            Number(page.ElapsedMs),
+            page.Error,
+            Number(page.Attempts),
+            page.Location,
+            page.Truncated ? "true" : "false",
+        }.Select(Field));
+
+        private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+        private static string Field(string? text) => text switch
+        {
+            null => "",
+            _ when text.AsSpan().ContainsAny(NeedsQuotes) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+            _ => text,
+        };
+    }
+}

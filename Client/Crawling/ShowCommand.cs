@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+using Client.Values;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Crawling;
+
+/// <summary><c>crawl show ID</c></summary>
+internal static class ShowCommand
+{
+    public static Command Create(Verbs verbs)
+    {
+        var crawl = CrawlArgument.Create();
+        return verbs.Act(
+            new("show", "One crawl: what was asked, and how far it is.") { crawl },
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), cancel));
+    }
+
+    private static async Task<int> Run(Session session, string idOrName, CancellationToken cancel)
+    {
+        var crawl = await session.Show(await session.Find(idOrName, cancel), cancel);
+        if (session.Json)
+        {
+            session.Terminal.Json(CrawlJson.WithSpec(crawl));
+        }
+        else
+        {
+            Facts(crawl).WriteTo(session.Terminal);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static Facts Facts(CrawlSummary crawl)
+    {
+        var spec = crawl.Spec;
+        return new Facts()
+            .Add("id", crawl.Id.ToString())
+            .Add("name", crawl.Name)
+            .Add("state", CrawlText.State(crawl.State), CrawlText.Style(crawl.State))
+            .Add("note", crawl.Note, "yellow")
+            .Add("done", Counts.Format(crawl.Pages))
+            .Add("queued", Counts.Format(crawl.Queued))
+            .Add("failed", Counts.Format(crawl.Failed))
+            .Add("skipped", Counts.Format(crawl.Skipped))
+            .Add("hosts", Counts.Format(crawl.Hosts))
+            .Add("size", Sizes.Format(crawl.Bytes))
+            .Add("started", At(crawl.StartedAt))
+            .Add("ended", crawl.EndedAt is { } ended ? At(ended) : null)
+            .Add("took", Durations.Elapsed(crawl.Elapsed))
+            .Add("seeds", Some(spec.Seeds))
+            .Add("scope", spec.Scope.ToString().ToLowerInvariant())
+            .Add("max pages", spec.MaxPages is { } pages ? Counts.Format(pages) : null)
+            .Add("max depth", spec.MaxDepth is { } depth ? Counts.Format(depth) : null)
+            .Add("delay", Durations.Format(spec.Delay))
+            .Add("at once", $"{Counts.Format(spec.Concurrency)} a host, {Counts.Format(spec.Parallel)} in all")
+            .Add("include", Some(spec.Include))
+            .Add("exclude", Some(spec.Exclude))
+            .Add("private", Some(spec.AllowPrivate))
+            .Add("timeout", Durations.Format(spec.Timeout))
+            .Add("max body", Sizes.Format(spec.MaxBodyBytes));
+    }
+
+    private static string At(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The first few; a crawl may have a thousand seeds.</summary>
+    private static string? Some(IReadOnlyList<string> texts, int most = 5) => texts.Count switch
+    {
+        0 => null,
+        _ when texts.Count <= most => string.Join('\n', texts),
+        _ => $"{string.Join('\n', texts.Take(most))}\nand {Counts.Format(texts.Count - most)} more",
+    };
+}

@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Client.Values;
+using Grains.Interfaces.Crawling;
+
+namespace Client.Crawling;
+
+/// <summary><c>crawl start &lt;seed&gt;...</c></summary>
+internal sealed class StartCommand
+{
+    private static readonly CrawlSpec Defaults = new() { Seeds = [] };
+
+    private readonly Argument<string[]> _seeds = new("seed") { Description = "URLs to begin with, http or https.", Arity = ArgumentArity.OneOrMore };
+
+    private readonly Option<CrawlScope> _scope = new("--scope")
+    {
+        Description = "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the last slash), or any URL. [default: host]",
+        HelpName = "host|domain|prefix|any",
+        CustomParser = ReadScope,
+    };
+
+    private readonly Option<long?> _maxPages = Number<long?>("--max-pages", "At most this many pages are fetched. [default: no limit]");
+    private readonly Option<int?> _maxDepth = Number<int?>("--max-depth", "Links are followed this many steps from a seed. [default: no limit]");
+    private readonly Option<TimeSpan?> _delay = Duration("--delay", $"Between two requests to one host. [default: {Durations.Format(Defaults.Delay)}]");
+    private readonly Option<int?> _concurrency = Number<int?>("--concurrency", $"Requests to one host at once. [default: {Defaults.Concurrency}]");
+    private readonly Option<int?> _parallel = Number<int?>("--parallel", $"Requests of the crawl at once, over all hosts. [default: {Defaults.Parallel}]");
+    private readonly Option<string[]> _include = Texts("--include", "PATTERN", "A URL must match one: a glob over the whole URL, or a regular expression between slashes. Several allowed.");
+    private readonly Option<string[]> _exclude = Texts("--exclude", "PATTERN", "A URL that matches one is out, whatever is included. Several allowed.");
+    private readonly Option<string[]> _allowPrivate = Texts("--allow-private", "RANGE", "Private addresses that the crawl may connect to, such as 127.0.0.0/8, within what the silo allows. Several allowed.");
+    private readonly Option<TimeSpan?> _timeout = Duration("--timeout", $"For one fetch, to its last byte. [default: {Durations.Format(Defaults.Timeout)}]");
+
+    private readonly Option<int?> _maxBody = new("--max-body")
+    {
+        Description = "A longer body is cut, and its record says so. 1 KB is 1,024 bytes. [default: 10MB]",
+        HelpName = "SIZE",
+        CustomParser = ReadSize,
+    };
+
+    private readonly Option<string?> _name = new("--name") { Description = "A name for the crawl, to be used in place of its id.", HelpName = "NAME" };
+    private readonly Option<bool> _follow = new("--follow") { Description = "Watch it until it ends." };
+
+    private StartCommand()
+    {
+    }
+
+    public static Command Create(Verbs verbs)
+    {
+        var start = new StartCommand();
+        var command = new Command("start", "Start a crawl; it goes on by itself, without the console and over restarts. Durations are 500ms, 1s, 2m or 0; sizes are 512KB or 10MB.")
+        {
+            start._seeds, start._scope, start._maxPages, start._maxDepth, start._delay, start._concurrency, start._parallel,
+            start._include, start._exclude, start._allowPrivate, start._timeout, start._maxBody, start._name, start._follow,
+        };
+        return verbs.Act(command, start.Run);
+    }
+
+    private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
+    {
+        var spec = Spec(parsed);
+        var cluster = await session.Cluster(cancel);
+        var reply = await cluster.Crawls.Start(spec, cancel);
+        if (reply.Id is not { } id)
+        {
+            throw new ConsoleException(string.Join(' ', reply.Errors));
+        }
+
+        var follow = parsed.GetValue(_follow);
+        if (session.Json)
+        {
+            session.Terminal.Json(new { id = id.ToString(), name = spec.Name });
+        }
+        else if (session.Terminal.OutputIsTerminal && !follow)
+        {
+            session.Terminal.MarkupLine($"Crawl [bold]{id}[/] is started. [grey]Watch it with: crawl follow {id}[/]");
+        }
+        else
+        {
+            session.Terminal.Line($"Crawl {id} is started.");
+        }
+
+        return follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
+    }
+
+    private CrawlSpec Spec(ParseResult parsed) => new()
+    {
+        Seeds = [.. parsed.GetRequiredValue(_seeds)],
+        Name = parsed.GetValue(_name),
+        Scope = parsed.GetValue(_scope),
+        MaxPages = parsed.GetValue(_maxPages),
+        MaxDepth = parsed.GetValue(_maxDepth),
+        Delay = parsed.GetValue(_delay) ?? Defaults.Delay,
+        Concurrency = parsed.GetValue(_concurrency) ?? Defaults.Concurrency,
+        Parallel = parsed.GetValue(_parallel) ?? Defaults.Parallel,
+        Include = Many(parsed, _include),
+        Exclude = Many(parsed, _exclude),
+        AllowPrivate = Many(parsed, _allowPrivate),
+        Timeout = parsed.GetValue(_timeout) ?? Defaults.Timeout,
+        MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
+    };
+
+    private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
+
+    private static Option<T> Number<T>(string name, string description) => new(name) { Description = description, HelpName = "N" };
+
+    private static Option<string[]> Texts(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
+
+    private static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "DURATION",
+        CustomParser = result =>
+        {
+            if (Durations.TryParse(result.Tokens[0].Value, out var duration))
+            {
+                return duration;
+            }
+
+            result.AddError($"{name} is a duration such as 500ms, 1s, 2m or 0; this is «{result.Tokens[0].Value}»");
+            return null;
+        },
+    };
+
+    private static CrawlScope ReadScope(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<CrawlScope>(text, ignoreCase: true, out var scope) && Enum.IsDefined(scope))
+        {
+            return scope;
+        }
+
+        result.AddError($"--scope is host, domain, prefix or any; this is «{text}»");
+        return default;
+    }
+
+    private static int? ReadSize(ArgumentResult result)
+    {
+        if (Sizes.TryParse(result.Tokens[0].Value, out var bytes) && bytes is > 0 and <= int.MaxValue)
+        {
+            return (int)bytes;
+        }
+
+        result.AddError($"--max-body is a size such as 512KB or 10MB, less than 2GB; this is «{result.Tokens[0].Value}»");
+        return null;
+    }
+}

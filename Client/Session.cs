@@ -1,0 +1,50 @@
+using Client.Cluster;
+using Client.Crawling;
+using Grains.Interfaces.Crawling;
+
+namespace Client;
+
+/// <summary>One run of one verb: where it writes, and the cluster, opened when it is first needed.</summary>
+internal sealed class Session(Terminal terminal, bool json, ClusterAddress address, OpenCluster open, FollowPace pace) : IAsyncDisposable
+{
+    private ICluster? _cluster;
+
+    public Terminal Terminal => terminal;
+
+    public bool Json => json;
+
+    public ClusterAddress Address => address;
+
+    public FollowPace Pace => pace;
+
+    /// <summary>The same, at another cluster.</summary>
+    public Session At(ClusterAddress other) => new(terminal, json, other, open, pace);
+
+    public async Task<ICluster> Cluster(CancellationToken cancel) => _cluster ??= await open(address, cancel);
+
+    /// <summary>Another connection, after the silo at the other end is gone.</summary>
+    public async Task<ICluster> Reopen(CancellationToken cancel)
+    {
+        await DisposeAsync();
+        return await Cluster(cancel);
+    }
+
+    /// <exception cref="ConsoleException">There is no such crawl.</exception>
+    public async Task<CrawlId> Find(string idOrName, CancellationToken cancel) =>
+        await (await Cluster(cancel)).Crawls.Find(idOrName, cancel)
+        ?? throw new ConsoleException($"There is no crawl «{Terminal.Clean(idOrName)}»; «crawl list» shows those that are kept.");
+
+    /// <exception cref="ConsoleException">It was deleted meanwhile.</exception>
+    public async Task<CrawlSummary> Show(CrawlId id, CancellationToken cancel) =>
+        await (await Cluster(cancel)).Crawl(id).Show(cancel) ?? throw Gone(id);
+
+    public static ConsoleException Gone(CrawlId id) => new($"The crawl {id} is not kept any more: it was deleted.");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _cluster, null) is { } cluster)
+        {
+            await cluster.DisposeAsync();
+        }
+    }
+}

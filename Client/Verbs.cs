@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Client.Cluster;
+using Client.Crawling;
+
+namespace Client;
+
+/// <summary>What all verbs share: the global options, a session each, and how their failures become a sentence and an exit code.</summary>
+internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, string?> environment, FollowPace pace)
+{
+    /// <summary>After Ctrl-C, for what must be put away: a child process, a folder.</summary>
+    private static readonly TimeSpan TimeToLeave = TimeSpan.FromSeconds(20);
+
+    public GlobalOptions Options { get; } = new();
+
+    /// <summary>Gives a command what it does. <paramref name="act"/> answers an <see cref="ExitCode"/>.</summary>
+    public Command Act(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> act)
+    {
+        command.SetAction((parsed, cancel) => Run(parsed, act, cancel));
+        return command;
+    }
+
+    public async Task<int> Run(RootCommand root, IReadOnlyList<string> args, CancellationToken cancel = default)
+    {
+        if (args.Count == 0)
+        {
+            args = ["--help"];
+        }
+
+        var parsed = root.Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            Refuse(parsed);
+            return ExitCode.WrongUsage;
+        }
+
+        var code = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = terminal.Output,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeToLeave,
+        }, cancel);
+        try
+        {
+            await terminal.Output.FlushAsync(CancellationToken.None);
+        }
+        catch (IOException)
+        {
+            // Whoever read us has gone; there is nobody to tell.
+        }
+
+        return code;
+    }
+
+    private async Task<int> Run(ParseResult parsed, Func<Session, ParseResult, CancellationToken, Task<int>> act, CancellationToken cancel)
+    {
+        var json = parsed.GetValue(Options.Json);
+        try
+        {
+            await using var session = new Session(terminal, json, Options.Address(parsed, environment), open, pace);
+            return await act(session, parsed, cancel);
+        }
+        catch (ConsoleException told)
+        {
+            terminal.Fail(told.Message, json);
+            return told.Code;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            terminal.Fail("Stopped before it was done.", json);
+            return ExitCode.Failed;
+        }
+        catch (BrokenPipeException)
+        {
+            return ExitCode.Done;
+        }
+        catch (Exception failure)
+        {
+            // The outermost place: whatever it was, the person gets a sentence and the shell a code.
+            terminal.Fail($"It failed: {failure.Message.ReplaceLineEndings(" ")}", json);
+            return ExitCode.Failed;
+        }
+    }
+
+    private void Refuse(ParseResult parsed)
+    {
+        var sentences = parsed.Errors.Select(error => error.Message.TrimEnd('.')).Distinct().ToArray();
+        var command = string.Join(' ', Path(parsed.CommandResult.Command));
+        terminal.Fail($"{string.Join(". ", sentences)}. Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
+    }
+
+    private static Stack<string> Path(Command command)
+    {
+        var names = new Stack<string>([""]);
+        for (var at = command; at is not RootCommand; at = at.Parents.OfType<Command>().First())
+        {
+            names.Push(at.Name);
+        }
+
+        return names;
+    }
+}

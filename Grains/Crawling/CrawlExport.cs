@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling;
+
+/// <summary>
+/// Reads a crawl's URLs out of its rows, host by host, in order of their keys: each at most once, whatever goes on meanwhile.
+/// A cursor is <c>{row of the host}/{key of the last URL}</c>.
+/// </summary>
+internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
+{
+    /// <summary>Rows looked at for one answer.</summary>
+    private const int PageSize = 500;
+
+    public async Task<ExportPage> Read(string? cursor, ExportKind kind, CancellationToken cancel)
+    {
+        var (hostKey, lastUrl) = cursor?.Split('/') is [var host, var last] ? (host, last) : ("", "");
+        var hosts = KeyRange.Prefix(CrawlTable.HostPrefix);
+        var found = await store.Scan(
+            CrawlTable.Name, CrawlTable.Crawl(crawl), hostKey.Length == 0 ? hosts : hosts with { From = hostKey }, take: 1, cancel);
+        if (found is not [var listed])
+        {
+            return new([], null);
+        }
+
+        var urls = KeyRange.Prefix(CrawlTable.UrlPrefix);
+        var partition = CrawlTable.Urls(crawl, listed.Key[CrawlTable.HostPrefix.Length..]);
+        var rows = await store.Scan(
+            CrawlTable.Name, partition, listed.Key == hostKey && lastUrl.Length > 0 ? urls.After(lastUrl) : urls, PageSize, cancel);
+        var head = kind == ExportKind.All && await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey, cancel) is { } row
+            ? CrawlJson.Read<HostHead>(row.Payload)
+            : null;
+        var records = rows.Select(url => Record(CrawlJson.Read<UrlRow>(url.Payload), kind, head?.Ended)).OfType<PageRecord>().ToImmutableArray();
+        return new(records, rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel));
+    }
+
+    private async Task<string?> NextHost(string hostKey, KeyRange hosts, CancellationToken cancel)
+    {
+        var next = await store.Scan(CrawlTable.Name, CrawlTable.Crawl(crawl), hosts.After(hostKey), take: 1, cancel);
+        return next.Count == 0 ? null : $"{next[0].Key}/";
+    }
+
+    private static PageRecord? Record(UrlRow row, ExportKind kind, string? ended) => row.State switch
+    {
+        UrlState.Fetched or UrlState.Failed => row.Page,
+        UrlState.Skipped when kind == ExportKind.All => Skipped(row, row.Reason!),
+        UrlState.Queued when kind == ExportKind.All && ended is not null => Skipped(row, ended),
+        _ => null,
+    };
+
+    private static PageRecord Skipped(UrlRow row, string reason) => row.Page ?? new(
+        row.Url, Status: null, row.Depth, row.Parent, ContentType: null, Title: null, Bytes: 0, Digest: null, Links: 0, FetchedAt: default, ElapsedMs: 0,
+        row.Attempts, Location: null, Truncated: false, $"Not fetched: {reason}.");
+}

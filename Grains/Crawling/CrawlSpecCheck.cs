@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using Grains.Crawling.Pages;
+using Grains.Crawling.Urls;
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling;
+
+/// <summary>Whether a crawl may begin: every thing that is wrong is a sentence of its own.</summary>
+public static class CrawlSpecCheck
+{
+    /// <summary>Characters of all seeds together.</summary>
+    public const int MaxSeedCharacters = 64 * 1024;
+
+    /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
+    public static ImmutableArray<string> Check(CrawlSpec spec, CrawlingOptions options, out CrawlSpec? canonical)
+    {
+        canonical = null;
+        var errors = ImmutableArray.CreateBuilder<string>();
+        if (CrawlBoundary.TryCreate(spec, out var boundary, out var wrong))
+        {
+            canonical = spec with { Seeds = [.. boundary.Seeds.Select(seed => seed.Text)] };
+        }
+        else
+        {
+            errors.AddRange(wrong);
+        }
+
+        if (spec.Seeds.Sum(seed => seed.Length) > MaxSeedCharacters)
+        {
+            errors.Add($"The seeds have more than {MaxSeedCharacters} characters together. Start with fewer; links lead to the others.");
+        }
+
+        if (spec.Name is { } name && (name.Length is 0 or > 60 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || CrawlId.TryParse(name, out _)))
+        {
+            errors.Add($"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id ({CrawlId.Length} small letters and digits).");
+        }
+
+        CheckRange(errors, spec.MaxPages, 1, 1_000_000_000, "The limit of pages");
+        CheckRange(errors, spec.MaxDepth, 0, 100_000, "The limit of depth");
+        CheckRange(errors, spec.Concurrency, 1, 256, "Requests to one host at once");
+        CheckRange(errors, spec.Parallel, 1, 1024, "Requests of the crawl at once");
+        CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
+        CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
+        CheckTime(errors, spec.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "The time-out of a fetch");
+        CheckPrivate(errors, spec, options);
+        return errors.ToImmutable();
+    }
+
+    /// <summary>
+    /// The private ranges that a crawl may connect to: what the silo allows, narrowed to what the crawl names. A crawl's own ranges count by
+    /// themselves only while the silo listens on loopback: whoever can talk to it then can connect there anyway.
+    /// </summary>
+    public static AddressRanges Allowed(CrawlSpec spec, CrawlingOptions options)
+    {
+        var isGood = spec.AllowPrivate.IsEmpty
+            ? AddressRanges.TryParse(options.AllowPrivate, out var ranges, out var error)
+            : AddressRanges.TryParse(spec.AllowPrivate, out ranges, out error);
+        return isGood ? ranges! : throw new FormatException(error);
+    }
+
+    private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, CrawlingOptions options)
+    {
+        if (spec.AllowPrivate.IsEmpty)
+        {
+            return;
+        }
+
+        if (!AddressRanges.TryParse(spec.AllowPrivate, out var own, out var error))
+        {
+            errors.Add(error);
+            return;
+        }
+
+        if (!AddressRanges.TryParse(options.AllowPrivate, out var silo, out error))
+        {
+            errors.Add(error);
+        }
+        else if (!own.IsWithin(silo) && !(options.AllowPrivate.Length == 0 && options.ListensOnLoopback))
+        {
+            errors.Add(options.AllowPrivate.Length == 0
+                ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
+                : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it.");
+        }
+    }
+
+    private static void CheckRange(ImmutableArray<string>.Builder errors, long? value, long least, long most, string what)
+    {
+        if (value < least || value > most)
+        {
+            errors.Add($"{what}: {least} to {most}; this is {value}.");
+        }
+    }
+
+    private static void CheckTime(ImmutableArray<string>.Builder errors, TimeSpan value, TimeSpan least, TimeSpan most, string what)
+    {
+        if (value < least || value > most)
+        {
+            errors.Add($"{what}: {least.TotalSeconds} s to {most.TotalSeconds} s; this is {value.TotalSeconds} s.");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+using System.Collections.Immutable;
+using Grains.Crawling.Frontier;
+using Grains.Crawling.Urls;
+using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+
+namespace Grains.Crawling;
+
+/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads; the rest is asking, delivering and reporting.</summary>
+/// <remarks>
+/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>. Per host and crawl one report is under way at a time;
+/// what is finished meanwhile goes with the next one, so a busy host gets few and full reports.
+/// </remarks>
+[ImplicitStreamSubscription(CrawlStreams.Ready)]
+public sealed partial class CrawlWorkerGrain(
+    PageVisitor visitor, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
+    : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
+{
+    /// <summary>Crawls whose rules are kept ready.</summary>
+    private const int MaxBoundaries = 64;
+
+    /// <summary>Links to other hosts that are remembered as delivered, over all crawls; then it starts anew.</summary>
+    private const int MaxDelivered = 100_000;
+
+    /// <summary>Hosts that are remembered as listed, over all crawls; then it starts anew.</summary>
+    private const int MaxEnlisted = 100_000;
+
+    private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
+    private readonly Dictionary<CrawlId, CrawlBoundary> _boundaries = [];
+    private readonly HashSet<(CrawlId, HostKey)> _enlisted = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private FingerprintSet _delivered = new(Random.Shared.NextInt64());
+    private WorkerDesk _desk = null!;
+
+    private int Number => (int)this.GetPrimaryKeyLong();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _stopping.Cancel();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<HostReady>().ResumeAsync(events =>
+        {
+            foreach (var ready in events)
+            {
+                _desk.Note(ready.Item);
+            }
+
+            AskWhoWaits();
+            return Task.CompletedTask;
+        });
+
+    public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
+
+    private void AskWhoWaits()
+    {
+        while (!_stopping.IsCancellationRequested && _desk.Next() is { } ready)
+        {
+            var line = Line(ready.Host, ready.Crawl);
+            line.Parallel = ready.Parallel;
+            line.MayHaveMore = true;
+            Serve(line);
+        }
+    }
+
+    private HostLine Line(HostKey host, CrawlId crawl)
+    {
+        if (!_lines.TryGetValue((host, crawl), out var line))
+        {
+            _lines.Add((host, crawl), line = new(host, crawl));
+        }
+
+        return line;
+    }
+
+    /// <summary>Reports what is finished and asks for more, until there is nothing to report and nothing to get.</summary>
+    private async void Serve(HostLine line)
+    {
+        if (line.IsServed)
+        {
+            return;
+        }
+
+        line.IsServed = true;
+        DelayDeactivation(TimeSpan.FromMinutes(2));
+        try
+        {
+            while (!_stopping.IsCancellationRequested)
+            {
+                var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
+                if (wanted == 0 && line.Outcomes.Count == 0)
+                {
+                    break;
+                }
+
+                await Report(line, wanted);
+            }
+        }
+        catch (Exception e)
+        {
+            // What was to be reported is fetched again when its lease ends; the host tells somebody when it has more.
+            line.MayHaveMore = false;
+            LogReportFailed(line.Host, line.Crawl, e);
+        }
+
+        line.IsServed = false;
+        Forget(line);
+        AskWhoWaits();
+    }
+
+    private void Forget(HostLine line)
+    {
+        if (line is { InFlight: 0, Outcomes.Count: 0, IsServed: false, IsSettling: false })
+        {
+            _lines.Remove((line.Host, line.Crawl));
+        }
+    }
+
+    private async Task Report(HostLine line, int wanted)
+    {
+        // Another host waits for a place: this one, which had its turn, gives it up.
+        wanted = line.Outcomes.Count > 0 && _desk.OthersWait(line.Crawl, line.Host) ? 0 : wanted;
+        var visits = line.Outcomes;
+        line.Outcomes = [];
+        _desk.Take(line.Crawl, wanted);
+        var got = 0;
+        try
+        {
+            var asked = clock.GetTimestamp();
+            var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
+                new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
+            got = reply.Leases.Length;
+            line.Unsettled.AddRange(visits.Where(visit => visit.Facts is not null).Select(visit => (visit, reply.Epoch)));
+            line.MayHaveMore = got == wanted && wanted > 0;
+            line.InFlight += got;
+            foreach (var lease in reply.Leases)
+            {
+                Fetch(line, reply.Order!, lease, asked);
+            }
+        }
+        finally
+        {
+            _desk.Release(line.Crawl, wanted - got);
+        }
+
+        Settle(line);
+    }
+
+    /// <summary>Once the host has outcomes durably, their URLs' grains may know. One question is under way at a time; what comes meanwhile goes with the next.</summary>
+    private async void Settle(HostLine line)
+    {
+        if (line.IsSettling)
+        {
+            return;
+        }
+
+        line.IsSettling = true;
+        while (line.Unsettled.Count > 0)
+        {
+            var reported = line.Unsettled;
+            line.Unsettled = [];
+            try
+            {
+                foreach (var epoch in reported.GroupBy(visit => visit.Epoch))
+                {
+                    if (await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Settle(line.Crawl, epoch.Key, CancellationToken.None))
+                    {
+                        await Task.WhenAll(epoch.Select(visit => Learn(visit.Visit, visit.Visit.Facts!)));
+                    }
+                }
+            }
+            catch (Exception e)
+            {
+                LogNotSettled(line.Host, line.Crawl, reported.Count, e);
+            }
+        }
+
+        line.IsSettling = false;
+        Forget(line);
+    }
+
+    private async void Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
+    {
+        Visit visit;
+        try
+        {
+            visit = await Visit(order, lease, asked);
+        }
+        catch (Exception e)
+        {
+            LogVisitFailed(lease.Url, order.Id, e);
+            visit = Released(order, lease);
+        }
+
+        line.Outcomes.Add(visit);
+        line.InFlight--;
+        line.MayHaveMore = true;
+        _desk.Release(order.Id, 1);
+        Serve(line);
+    }
+
+    private async Task<Visit> Visit(CrawlOrder order, Lease lease, long asked)
+    {
+        if (lease.Kind == LeaseKind.Robots)
+        {
+            return await visitor.VisitRobots(order, lease, TimeLeft(lease, asked), _stopping.Token);
+        }
+
+        var grant = await GrainFactory.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, _stopping.Token);
+        if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
+        {
+            return Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
+        }
+
+        var visit = await visitor.Visit(order, Boundary(order), lease, TimeLeft(lease, asked), _stopping.Token);
+        return visit.Foreign.Count == 0 ? visit : await Deliver(order, lease, visit);
+    }
+
+    /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>
+    private async Task<Visit> Deliver(CrawlOrder order, Lease lease, Visit visit)
+    {
+        try
+        {
+            var hosts = visit.Foreign.Keys.Where(host => !_enlisted.Contains((order.Id, host))).ToImmutableArray();
+            var refused = ImmutableArray<HostKey>.Empty;
+            if (!hosts.IsEmpty)
+            {
+                if (await GrainFactory.GetGrain<ICrawlGrain>(order.Id.Value).Enlist(hosts, _stopping.Token) is not { } enlisted)
+                {
+                    return visit; // The crawl takes no more, so its links lead nowhere.
+                }
+
+                if (_enlisted.Count > MaxEnlisted)
+                {
+                    _enlisted.Clear();
+                }
+
+                refused = enlisted.NotListed;
+                _enlisted.UnionWith(hosts.Except(refused).Select(host => (order.Id, host)));
+            }
+
+            await Task.WhenAll(visit.Foreign.Where(links => !refused.Contains(links.Key)).Select(links => Deliver(order, links.Key, links.Value)));
+            return visit;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogNotDelivered(lease.Url, order.Id, e);
+            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
+        }
+    }
+
+    private async Task Deliver(CrawlOrder order, HostKey host, List<FoundUrl> urls)
+    {
+        var fresh = urls.Where(url => !_delivered.Contains($"{order.Id} {url.Url}")).ToImmutableArray();
+        if (fresh.IsEmpty)
+        {
+            return;
+        }
+
+        await GrainFactory.GetGrain<IHostGrain>(host.Value).Add(order, fresh, _stopping.Token);
+        if (_delivered.Count + fresh.Length > MaxDelivered)
+        {
+            _delivered = new(Random.Shared.NextInt64());
+        }
+
+        foreach (var url in fresh)
+        {
+            _delivered.Add($"{order.Id} {url.Url}");
+        }
+    }
+
+    /// <summary>If this is lost, a later crawl asks without knowing what this one learned.</summary>
+    private async Task Learn(Visit visit, UrlFacts facts)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IUrlGrain>(visit.Outcome.Url).Learn(visit.Outcome.Crawl, visit.Outcome.Number, facts, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            LogNotLearned(visit.Outcome.Url, e);
+        }
+    }
+
+    private CrawlBoundary Boundary(CrawlOrder order)
+    {
+        if (_boundaries.TryGetValue(order.Id, out var boundary))
+        {
+            return boundary;
+        }
+
+        if (!CrawlBoundary.TryCreate(order.Spec, out boundary, out var errors))
+        {
+            throw new InvalidOperationException($"Crawl {order.Id} has rules that do not parse: {string.Join(' ', errors)}");
+        }
+
+        if (_boundaries.Count == MaxBoundaries)
+        {
+            _boundaries.Clear();
+            _enlisted.Clear();
+        }
+
+        _boundaries.Add(order.Id, boundary);
+        return boundary;
+    }
+
+    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
+
+    private static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
+        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
+        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
+        Facts: null);
+
+    /// <summary>One host of one crawl, as this worker deals with it.</summary>
+    private sealed class HostLine(HostKey host, CrawlId crawl)
+    {
+        public HostKey Host => host;
+
+        public CrawlId Crawl => crawl;
+
+        public int Parallel { get; set; }
+
+        public int InFlight { get; set; }
+
+        /// <summary>A report is under way.</summary>
+        public bool IsServed { get; set; }
+
+        /// <summary>The last answer was as much as was asked for, or something has ended since: asking is worth it.</summary>
+        public bool MayHaveMore { get; set; }
+
+        /// <summary>A question whether reports are durable is under way.</summary>
+        public bool IsSettling { get; set; }
+
+        /// <summary>Finished, and not yet reported.</summary>
+        public List<Visit> Outcomes { get; set; } = [];
+
+        /// <summary>Reported, and not yet known to be durable.</summary>
+        public List<(Visit Visit, long Epoch)> Unsettled { get; set; } = [];
+    }
+}

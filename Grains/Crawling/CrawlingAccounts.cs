@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using Grains.Books;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Crawling;
+
+/// <summary>The crawler's account: the sum over all crawls that are kept. A crawl that is deleted leaves both sides.</summary>
+public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOptions> options) : IAccountSource
+{
+    public async Task<ImmutableArray<Account>> Read(CancellationToken cancel)
+    {
+        var crawls = await grains.GetGrain<ICrawlListGrain>(0).List(cancel);
+        var accounts = await Task.WhenAll(crawls.Select(crawl => grains.GetGrain<ICrawlGrain>(crawl.Id.Value).Account(cancel)));
+        var total = new Account(
+            "crawling", "urls", In: 0, Done: 0, ImmutableSortedDictionary<string, long>.Empty, Waiting: 0, Bound: 0,
+            $"a URL beyond {options.Value.MaxUrlsPerHost} of one host is refused as host-full, and counted");
+        foreach (var account in accounts.OfType<Account>())
+        {
+            var refused = total.Refused;
+            foreach (var (reason, count) in account.Refused)
+            {
+                refused = refused.SetItem(reason, refused.GetValueOrDefault(reason) + count);
+            }
+
+            total = total with
+            {
+                In = total.In + account.In,
+                Done = total.Done + account.Done,
+                Refused = refused,
+                Waiting = total.Waiting + account.Waiting,
+                Bound = total.Bound + account.Bound,
+            };
+        }
+
+        return [total with { Bound = Math.Max(total.Bound, options.Value.MaxUrlsPerHost) }];
+    }
+}

@@ -1,0 +1,329 @@
+using System.Collections.Immutable;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling.Frontier;
+
+/// <summary>
+/// One crawl on one host: decides what comes in, what is leased and what became of it, and says it as rows.
+/// <see cref="PartitionWriter"/> makes them durable; it is told the time and does no I/O.
+/// </summary>
+public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, RetryPolicy retries)
+{
+    /// <summary>How much longer than the lease of the last commit a lease may last: so not every lease needs a commit of its own.</summary>
+    public static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
+
+    private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
+    private HostHead _committed = head with { };
+
+    /// <summary>The crawl as it was told last.</summary>
+    public CrawlOrder Order { get; private set; } = order;
+
+    public HostQueue Queue { get; } = new();
+
+    /// <summary>Pages that may be fetched here in all; null: not told yet, or no limit (<see cref="CrawlSpec.MaxPages"/> says which).</summary>
+    public long? Allowance { get; private set; }
+
+    public bool Ended => head.Ended is not null;
+
+    public string? EndReason => head.Ended;
+
+    /// <summary>Until when leases may last, as far as it is durable.</summary>
+    public DateTimeOffset Horizon => _committed.Horizon;
+
+    /// <summary>Bytes of what is remembered of URLs that are not in work.</summary>
+    public long MemoryBytes => _seen.Bytes;
+
+    /// <summary>
+    /// What the worker gets: the time for a fetch and a quarter more (a second at least) for what comes before and after.
+    /// </summary>
+    public TimeSpan LeaseTime
+    {
+        get
+        {
+            var timeout = Order.Spec.Timeout;
+            var extra = timeout / 4;
+            return timeout + (extra > TimeSpan.FromSeconds(1) ? extra : TimeSpan.FromSeconds(1));
+        }
+    }
+
+    /// <summary>What the host waits before it gives a URL to somebody else: a second longer, for the way of the messages.</summary>
+    public TimeSpan HeldFor => LeaseTime + TimeSpan.FromSeconds(1);
+
+    /// <summary>Committed counters.</summary>
+    public HostSums Sums() => _committed.Sums(Used, WantsMore);
+
+    private long Used => _committed.Done + Queue.Leased;
+
+    private long PagesLeft => Order.Spec.MaxPages is null ? long.MaxValue : (Allowance ?? 0) - Used;
+
+    private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased;
+
+    /// <summary>Something may be leased as soon as the host may be asked.</summary>
+    public bool MayLease => !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0;
+
+    /// <summary>True when it changed.</summary>
+    public bool Tell(CrawlOrder latest)
+    {
+        if (latest.Version <= Order.Version)
+        {
+            return false;
+        }
+
+        Order = latest;
+        return true;
+    }
+
+    /// <summary>A lower allowance than before counts only as far as it is not used.</summary>
+    public void Allow(long? allowance) => Allowance = allowance is { } pages ? Math.Max(pages, Used) : null;
+
+    /// <summary>Takes what a predecessor stored of a URL.</summary>
+    public void Remember(string url) => _seen.Add(url);
+
+    /// <summary>The head row after what was filled so far.</summary>
+    public byte[] Head(DateTimeOffset now)
+    {
+        head.Horizon = Ended || head.Waiting == 0 || _isLeaving ? Queue.LastLeaseEnds ?? DateTimeOffset.MinValue : now + HeldFor + Slack;
+        return CrawlJson.Write(head);
+    }
+
+    /// <summary>Number of the activation, higher than any before.</summary>
+    public long Epoch => head.Epoch;
+
+    /// <summary>The next activation's number is durable before it hands out a lease.</summary>
+    public long NextLease() => (head.Epoch << 32) + ++_leases;
+
+    private long _leases;
+    private bool _isLeaving;
+
+    /// <summary>The activation ends: the horizon shrinks to the leases that are out.</summary>
+    public void LeaseNoMore() => _isLeaving = true;
+
+    /// <summary>URLs that were found elsewhere, or seeds.</summary>
+    public AcceptWork Accept(ImmutableArray<FoundUrl> urls) => new(this, urls);
+
+    /// <summary>What became of a lease that was held.</summary>
+    public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now) => outcome.Result switch
+    {
+        FetchResult.Answered => new FinishWork(this, entry, outcome.Links, UrlState.Fetched, Reason: null, outcome.Page),
+        FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
+            new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
+        FetchResult.Temporary or FetchResult.Permanent when outcome.Reason != Refusals.PrivateAddress =>
+            new FinishWork(this, entry, [], UrlState.Failed, outcome.Reason ?? "unreachable", outcome.Page),
+        FetchResult.Permanent => new FinishWork(this, entry, [], UrlState.Skipped, Refusals.PrivateAddress, outcome.Page),
+        FetchResult.Known => Skip(entry, Refusals.Known),
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
+    };
+
+    /// <summary>A URL that is not to be fetched.</summary>
+    public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, [], UrlState.Skipped, reason, Page: null);
+
+    /// <summary>The crawl ends here: what waits is refused.</summary>
+    public IPartitionWork End(string reason) => new EndWork(this, reason);
+
+    /// <summary>What was filled so far is durable.</summary>
+    public void Committed() => _committed = head with { };
+
+    /// <summary>One URL into the commit; false when there is no room for it.</summary>
+    private bool TryAccept(CommitBuilder commit, FoundUrl found, ref int added, ref int refused)
+    {
+        if (_seen.Contains(found.Url))
+        {
+            return true;
+        }
+
+        if (Ended || _seen.Count >= maxUrls)
+        {
+            head.Added++;
+            head.Refuse(head.Ended ?? Refusals.HostFull);
+            refused++;
+            return true;
+        }
+
+        // Two rows with the URL and its parent in each, and some names around them.
+        if (!commit.HasRoom(rows: 2, bytes: 2 * (found.Url.Length + (found.Parent?.Length ?? 0) + 200)))
+        {
+            return false;
+        }
+
+        _seen.Add(found.Url);
+        var entry = new QueueEntry(QueueEntry.Ready(head.NextSequence++), found.Url, found.Depth, found.Parent, Attempts: 0);
+        commit.Add(RowChange.Insert(CrawlTable.Url(found.Url), CrawlJson.Write(new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0))));
+        AddQueueRow(commit, entry);
+        head.Added++;
+        added++;
+        return true;
+    }
+
+    private void AddQueueRow(CommitBuilder commit, QueueEntry entry)
+    {
+        commit.Add(RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts))));
+        head.Waiting++;
+        commit.WhenCommitted(() => Queue.Add(entry));
+    }
+
+    private void RemoveQueueRow(CommitBuilder commit, QueueEntry entry)
+    {
+        commit.Add(RowChange.Delete(entry.Key));
+        head.Waiting--;
+    }
+
+    /// <summary>URLs on their way in.</summary>
+    public sealed class AcceptWork(HostCrawl crawl, ImmutableArray<FoundUrl> urls) : IPartitionWork
+    {
+        private int _position;
+        private int _added;
+        private int _refused;
+
+        public AddReply Reply => new(_added, _refused);
+
+        public bool Fill(CommitBuilder commit)
+        {
+            while (_position < urls.Length && crawl.TryAccept(commit, urls[_position], ref _added, ref _refused))
+            {
+                _position++;
+            }
+
+            return _position == urls.Length;
+        }
+    }
+
+    /// <summary>A URL that is finished. Its links go in first, over as many commits as they need; the last of these holds the result.</summary>
+    private sealed class FinishWork(HostCrawl crawl, QueueEntry entry, ImmutableArray<string> links, UrlState State, string? Reason, PageRecord? Page) : IPartitionWork
+    {
+        private readonly byte[] _row = CrawlJson.Write(new UrlRow(
+            entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (State == UrlState.Skipped && Page is null ? 0 : 1), Reason, Page?.Found(entry)));
+
+        private int _position;
+        private int _added;
+        private int _refused;
+
+        public bool Fill(CommitBuilder commit)
+        {
+            while (_position < links.Length)
+            {
+                if (!crawl.TryAccept(commit, new(links[_position], entry.Depth + 1, entry.Url), ref _added, ref _refused))
+                {
+                    return false;
+                }
+
+                _position++;
+            }
+
+            if (crawl.Ended)
+            {
+                return true; // It was counted when the crawl ended.
+            }
+
+            if (!commit.HasRoom(rows: 2, bytes: _row.Length))
+            {
+                return false;
+            }
+
+            commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), _row));
+            crawl.RemoveQueueRow(commit, entry);
+            Count();
+            return true;
+        }
+
+        private void Count()
+        {
+            if (State == UrlState.Fetched)
+            {
+                crawl.CountPage(Page?.Bytes ?? 0);
+                return;
+            }
+
+            crawl.CountRefusal(Reason!, failed: State == UrlState.Failed);
+        }
+    }
+
+    private void CountPage(long bytes)
+    {
+        head.Done++;
+        head.Bytes += bytes;
+    }
+
+    private void CountRefusal(string reason, bool failed)
+    {
+        head.Refuse(reason);
+        head.Failed += failed ? 1 : 0;
+    }
+
+    /// <summary>A URL that is to be tried again: its queue row moves to its time.</summary>
+    private sealed class RetryWork(HostCrawl crawl, QueueEntry entry, DateTimeOffset due, string reason, PageRecord? page) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            if (crawl.Ended)
+            {
+                return true;
+            }
+
+            var row = CrawlJson.Write(new UrlRow(entry.Url, entry.Depth, entry.Parent, UrlState.Queued, entry.Attempts + 1, reason, page?.Found(entry)));
+            if (!commit.HasRoom(rows: 3, bytes: row.Length + entry.Url.Length + (entry.Parent?.Length ?? 0) + 100))
+            {
+                return false;
+            }
+
+            commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), row));
+            crawl.RemoveQueueRow(commit, entry);
+            crawl.AddQueueRow(commit, entry with { Key = QueueEntry.Later(due, crawl.NextSequence()), Attempts = entry.Attempts + 1 });
+            return true;
+        }
+    }
+
+    private long NextSequence() => head.NextSequence++;
+
+    private sealed class EndWork(HostCrawl crawl, string reason) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            crawl.EndNow(reason);
+            return true;
+        }
+    }
+
+    private void EndNow(string reason)
+    {
+        if (Ended)
+        {
+            return;
+        }
+
+        if (head.Waiting > 0)
+        {
+            head.Refuse(reason, head.Waiting);
+        }
+
+        head.Waiting = 0;
+        head.Ended = reason;
+    }
+}
+
+/// <summary>Words for the books: why a URL was not fetched.</summary>
+public static class Refusals
+{
+    public const string Robots = "robots";
+
+    public const string RobotsUnreachable = "robots-unreachable";
+
+    public const string PrivateAddress = "private-address";
+
+    public const string HostFull = "host-full";
+
+    public const string MaxPages = "max-pages";
+
+    public const string Cancelled = "cancelled";
+
+    /// <summary>The URL's grain knows it as done in this crawl though the host does not: a backup was restored.</summary>
+    public const string Known = "known";
+}
+
+internal static class PageRecordExtensions
+{
+    /// <summary>The record with what only the host knows: where the URL was found.</summary>
+    public static PageRecord Found(this PageRecord page, QueueEntry entry) =>
+        page with { Depth = entry.Depth, Parent = entry.Parent, Attempts = entry.Attempts + 1 };
+}

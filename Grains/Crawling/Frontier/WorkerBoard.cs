@@ -1,0 +1,58 @@
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling.Frontier;
+
+/// <summary>
+/// Which workers to tell that a host has URLs of a crawl: those that will not ask by themselves. A worker that got all it asked for comes back
+/// with its report; one that was told and did not ask is told again after <see cref="Patience"/> (an event may be lost).
+/// </summary>
+public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly DateTimeOffset[] _quietUntil = new DateTimeOffset[workers];
+    private DateTimeOffset _heldUntil = DateTimeOffset.MinValue;
+    private int _next = WorkerSlots.First(crawl, workers);
+
+    /// <summary>Workers that together have room for <paramref name="fetches"/>, as far as there are any to tell.</summary>
+    public List<int> Choose(int fetches, DateTimeOffset now)
+    {
+        var chosen = new List<int>();
+        for (var i = 0; i < workers && fetches > 0; i++)
+        {
+            var worker = (_next + i) % workers;
+            var slots = WorkerSlots.Of(crawl, parallel, worker, workers);
+            if (slots > 0 && _quietUntil[worker] <= now)
+            {
+                _quietUntil[worker] = now + Patience;
+                chosen.Add(worker);
+                fetches -= slots;
+            }
+        }
+
+        if (chosen.Count > 0)
+        {
+            _next = (chosen[^1] + 1) % workers;
+        }
+
+        return chosen;
+    }
+
+    /// <summary>A worker asked for <paramref name="wanted"/> and got <paramref name="got"/>.</summary>
+    public void Asked(int worker, int wanted, int got) =>
+        _quietUntil[worker] = wanted > 0 && got == wanted ? DateTimeOffset.MaxValue : _heldUntil;
+
+    /// <summary>Nobody can be given anything before something else is known: tell nobody for a while, or until <see cref="Forget"/>.</summary>
+    public void Hold(DateTimeOffset now)
+    {
+        _heldUntil = now + Patience;
+        Array.Fill(_quietUntil, _heldUntil);
+    }
+
+    /// <summary>Starts anew: a lease ended without a report, so its worker may be gone; or what everybody waited for is known.</summary>
+    public void Forget()
+    {
+        _heldUntil = DateTimeOffset.MinValue;
+        Array.Clear(_quietUntil);
+    }
+}

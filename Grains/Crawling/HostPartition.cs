@@ -1,0 +1,162 @@
+using System.Text.Json;
+using Grains.Crawling.Frontier;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling;
+
+/// <summary>A host's partition for one crawl, opened by its owner: <see cref="HostCrawl"/> decides, <see cref="PartitionWriter"/> commits.</summary>
+internal sealed class HostPartition
+{
+    private readonly ITableStore _store;
+    private readonly string _partition;
+
+    private HostPartition(ITableStore store, string partition, HostCrawl crawl, HostHead head, string? headETag, int workers, TimeProvider clock)
+    {
+        _store = store;
+        _partition = partition;
+        Crawl = crawl;
+        PredecessorsHorizon = head.Horizon;
+        Writer = new(store, CrawlTable.Name, partition, () => crawl.Head(clock.GetUtcNow()), headETag, crawl.Committed);
+        Board = new(crawl.Order.Id, crawl.Order.Spec.Parallel, workers);
+    }
+
+    public HostCrawl Crawl { get; }
+
+    public PartitionWriter Writer { get; }
+
+    public WorkerBoard Board { get; }
+
+    /// <summary>Leases of an earlier activation may last until then.</summary>
+    public DateTimeOffset PredecessorsHorizon { get; }
+
+    /// <summary>Leases given out, for taking turns.</summary>
+    public long Served { get; set; }
+
+    /// <summary>Completes when what is known is in memory; URLs are taken in and handed out after that.</summary>
+    public Task Loaded { get; private set; } = Task.CompletedTask;
+
+    /// <summary>
+    /// Opens the partition and fences it: when this returns, an earlier owner can commit no more. Null when there is none and none is to be made
+    /// (<paramref name="order"/> is then what to make it with).
+    /// </summary>
+    public static async Task<HostPartition?> Open(
+        ITableStore store, HostKey host, CrawlId id, CrawlOrder? order, CrawlingOptions options, RetryPolicy retries, TimeProvider clock)
+    {
+        var partition = CrawlTable.Urls(id, host);
+        var headRow = await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey);
+        var orderRow = await store.Get(CrawlTable.Name, partition, CrawlTable.OrderKey);
+        if (headRow is null && order is null)
+        {
+            return null;
+        }
+
+        var head = headRow is null ? new HostHead { Host = host.Value } : CrawlJson.Read<HostHead>(headRow.Payload);
+        var stored = orderRow is null ? null : CrawlJson.Read<CrawlOrder>(orderRow.Payload);
+        var current = order is not null && order.Version >= (stored?.Version ?? 0) ? order : stored!;
+        head.Epoch++;
+        var opened = new HostPartition(
+            store, partition, new HostCrawl(current, head, options.MaxUrlsPerHost, retries), head with { }, headRow?.ETag, options.Workers, clock);
+        await opened.Writer.Commit(new PutOrder(current));
+        if (headRow is not null && !opened.Crawl.Ended)
+        {
+            opened.Loaded = opened.Load();
+        }
+        else
+        {
+            opened.Crawl.Queue.Ready.EndLoad([], isLast: true);
+            opened.Crawl.Queue.Later.EndLoad([], isLast: true);
+        }
+
+        return opened;
+    }
+
+    /// <summary>The crawl as it is now, durable with the next commit.</summary>
+    public Task Tell(CrawlOrder order) => Crawl.Tell(order) ? Writer.Commit(new PutOrder(order)) : Task.CompletedTask;
+
+    /// <summary>Reads further entries of the queue when memory runs low of them.</summary>
+    public async Task Refill()
+    {
+        await Refill(Crawl.Queue.Ready, QueueEntry.ReadyPrefix);
+        await Refill(Crawl.Queue.Later, QueueEntry.LaterPrefix);
+    }
+
+    public bool WantsRefill => Loaded.IsCompleted && (Crawl.Queue.Ready.WantsMore || Crawl.Queue.Later.WantsMore);
+
+    /// <summary>Every URL that is known, then the beginning of the queue. Other calls go on between the pages.</summary>
+    private async Task Load()
+    {
+        var range = KeyRange.Prefix(CrawlTable.UrlPrefix);
+        while (true)
+        {
+            await Task.Yield();
+            var rows = await _store.Scan(CrawlTable.Name, _partition, range, StoreLimits.MaxScan);
+            foreach (var row in rows)
+            {
+                Crawl.Remember(UrlOf(row.Payload.Span));
+            }
+
+            if (rows.Count < StoreLimits.MaxScan)
+            {
+                break;
+            }
+
+            range = range.After(rows[^1].Key);
+        }
+
+        await Refill();
+    }
+
+    private async Task Refill(KeyWindow window, string prefix)
+    {
+        if (!window.WantsMore)
+        {
+            return;
+        }
+
+        var range = KeyRange.Prefix(prefix);
+        window.BeginLoad();
+        var rows = await _store.Scan(
+            CrawlTable.Name, _partition, string.IsNullOrEmpty(window.LoadedTo) ? range : range.After(window.LoadedTo), StoreLimits.MaxScan);
+        window.EndLoad([.. rows.Select(Entry)], isLast: rows.Count < StoreLimits.MaxScan);
+    }
+
+    private static QueueEntry Entry(TableRow row)
+    {
+        var queued = CrawlJson.Read<QueueRow>(row.Payload);
+        return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts);
+    }
+
+    /// <summary>The URL alone: it is the first property of a <see cref="UrlRow"/>, and the rest of a million rows need not be built.</summary>
+    private static string UrlOf(ReadOnlySpan<byte> payload)
+    {
+        var reader = new Utf8JsonReader(payload);
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("url"u8))
+            {
+                reader.Read();
+                return reader.GetString()!;
+            }
+        }
+
+        throw new JsonException("A URL's row has no url.");
+    }
+
+    private sealed class PutOrder(CrawlOrder order) : IPartitionWork
+    {
+        private readonly byte[] _row = CrawlJson.Write(order);
+
+        public bool Fill(CommitBuilder commit)
+        {
+            if (!commit.HasRoom(rows: 1, bytes: _row.Length) || commit.Has(CrawlTable.OrderKey))
+            {
+                return false;
+            }
+
+            commit.Add(RowChange.Put(CrawlTable.OrderKey, _row));
+            return true;
+        }
+    }
+}

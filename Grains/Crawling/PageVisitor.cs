@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Grains.Crawling.Pages;
+using Grains.Crawling.Robots;
+using Grains.Crawling.Urls;
+using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Crawling;
+
+/// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
+public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock)
+{
+    /// <summary>RFC 9309 §2.3.1.2.</summary>
+    private const int MaxRobotsRedirects = 5;
+
+    private readonly CrawlingOptions _options = options.Value;
+
+    private readonly string _userAgent = options.Value.ContactUrl.Length == 0
+        ? $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0)"
+        : $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0; +{options.Value.ContactUrl})";
+
+    /// <param name="timeLeft">Of the lease. The fetch takes no longer.</param>
+    public async Task<Visit> Visit(CrawlOrder order, CrawlBoundary boundary, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
+    {
+        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+        var at = clock.GetUtcNow();
+        var fetch = await fetcher.Fetch(Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel);
+        var verdict = FetchVerdict.Of(fetch);
+        var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300
+            ? PageParser.Parse(fetch, url)
+            : new ParsedPage();
+        var location = fetch.Location is { } to && CanonicalUrl.TryParse(to, url, out var target) ? target : null;
+        var links = Links(page, location);
+        var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
+        var record = new PageRecord(
+            lease.Url, fetch.Status == 0 ? null : fetch.Status, lease.Depth, Parent: null, Empty(fetch.ContentType.MediaType), page.Title, fetch.Body.Length, digest,
+            page.Links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, location?.Text, fetch.Truncated, Error(fetch, verdict));
+
+        var own = ImmutableArray.CreateBuilder<string>();
+        var foreign = new Dictionary<HostKey, List<FoundUrl>>();
+        if (verdict.Result == FetchResult.Answered)
+        {
+            Sort(links, url, boundary, lease.Depth + 1, own, foreign);
+        }
+
+        return new(
+            new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null, record, own.ToImmutable(), Robots: null),
+            foreign,
+            verdict.Result == FetchResult.Answered ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, location?.Text) : null);
+    }
+
+    /// <summary>The robots.txt of an origin. Redirects are followed, to other hosts too: they lead to no page.</summary>
+    public async Task<Visit> VisitRobots(CrawlOrder order, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
+    {
+        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+        var at = clock.GetUtcNow();
+        var started = clock.GetTimestamp();
+        PageFetch fetch;
+        for (var redirects = 0; ; redirects++)
+        {
+            var left = timeLeft - clock.GetElapsedTime(started);
+            fetch = left > TimeSpan.Zero
+                ? await fetcher.Fetch(Request(order, url.Text, left, RobotsRules.MaxBytes), cancel)
+                : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", clock.GetElapsedTime(started));
+            if (fetch.Status is < 300 or > 399 || redirects == MaxRobotsRedirects || fetch.Location is null || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
+            {
+                break;
+            }
+
+            url = next;
+        }
+
+        var verdict = FetchVerdict.Of(fetch);
+        var record = new PageRecord(
+            lease.Url, fetch.Status == 0 ? null : fetch.Status, 0, null, Empty(fetch.ContentType.MediaType), null, fetch.Body.Length, null, 0, at,
+            (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, null, fetch.Truncated, Error(fetch, verdict));
+        var body = fetch.Status is >= 200 and <= 299 ? fetch.Body.ToArray() : null;
+        return new(new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body), new Dictionary<HostKey, List<FoundUrl>>(), Facts: null);
+    }
+
+    private PageRequest Request(CrawlOrder order, string url, TimeSpan timeLeft, int maxBytes) => new(
+        url,
+        order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
+        maxBytes,
+        CrawlSpecCheck.Allowed(order.Spec, _options),
+        _userAgent);
+
+    /// <summary>Links in scope: those of the page's own host, and those of others by host.</summary>
+    private static void Sort(
+        ImmutableArray<CanonicalUrl> links, CanonicalUrl page, CrawlBoundary boundary, int depth, ImmutableArray<string>.Builder own, Dictionary<HostKey, List<FoundUrl>> foreign)
+    {
+        foreach (var link in links)
+        {
+            if (!boundary.Decide(link, depth).In)
+            {
+                continue;
+            }
+
+            if (link.HostKey == page.HostKey)
+            {
+                own.Add(link.Text);
+                continue;
+            }
+
+            if (!foreign.TryGetValue(link.HostKey, out var list))
+            {
+                foreign.Add(link.HostKey, list = []);
+            }
+
+            list.Add(new(link.Text, depth, page.Text));
+        }
+    }
+
+    /// <summary>What may be followed, and where a redirect leads.</summary>
+    private static ImmutableArray<CanonicalUrl> Links(ParsedPage page, CanonicalUrl? location)
+    {
+        if (location is not null)
+        {
+            return [location];
+        }
+
+        return page.NoFollow ? [] : [.. page.Links.Where(link => !link.NoFollow).Select(link => link.Url)];
+    }
+
+    private static string? Error(PageFetch fetch, FetchVerdict verdict) =>
+        fetch.Error ?? (verdict.Result == FetchResult.Answered ? null : $"The server answered {fetch.Status}.");
+
+    private static string? Empty(string text) => text.Length == 0 ? null : text;
+}
+
+/// <summary>What came of a visit.</summary>
+/// <param name="Outcome">For the host, once <paramref name="Foreign"/> is durable.</param>
+/// <param name="Foreign">Links in scope on other hosts.</param>
+/// <param name="Facts">For the URL's grain, once the host has the outcome; null when no answer came.</param>
+public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts);

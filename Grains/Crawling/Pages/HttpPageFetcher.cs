@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+
+namespace Grains.Crawling.Pages;
+
+/// <summary>
+/// Fetches over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Connections are kept and shared by all requests with the same allowed
+/// private ranges, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked where it is made.
+/// </summary>
+/// <param name="clock">For time limits, elapsed times and Retry-After dates.</param>
+/// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
+public sealed class HttpPageFetcher(TimeProvider clock, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) : IPageFetcher, IDisposable
+{
+    /// <summary>Of status line and header fields together.</summary>
+    public const int MaxHeaderBytes = 64 * 1024;
+
+    private readonly ConnectionPools _pools = new(resolve ?? Dns.GetHostAddressesAsync);
+
+    public async Task<PageFetch> Fetch(PageRequest request, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(request.Timeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.MaxBodyBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(request.MaxBodyBytes, PageRequest.MostBodyBytes);
+        cancel.ThrowIfCancellationRequested();
+
+        var start = clock.GetTimestamp();
+        if (!TryParse(request.Url, out var url))
+        {
+            return PageFetch.Failed(FetchFailure.BadUrl, $"{request.Url} cannot be asked for: it has to be an http or https URL whose host is a name or an address.", TimeSpan.Zero);
+        }
+
+        using var timeout = new CancellationTokenSource(request.Timeout, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
+        try
+        {
+            using var pool = _pools.Take(request.AllowPrivate);
+            using var message = Message(request, url);
+            using var response = await pool.Send(message, both.Token);
+            return await Read(response, request, start, both.Token);
+        }
+        catch (Exception) when (cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancel);
+        }
+        catch (Exception) when (timeout.IsCancellationRequested)
+        {
+            return Failed(FetchFailure.Timeout, $"{url.Authority} did not answer in full within {Seconds(request.Timeout)}.");
+        }
+        catch (OperationCanceledException)
+        {
+            return Failed(FetchFailure.Timeout, $"{url.Authority} accepted no connection within {Seconds(ConnectionPools.ConnectTimeout)}.");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            var (failure, sentence) = Explain(exception, url);
+            return Failed(failure, sentence);
+        }
+
+        PageFetch Failed(FetchFailure failure, string sentence) => PageFetch.Failed(failure, sentence, clock.GetElapsedTime(start));
+    }
+
+    public void Dispose() => _pools.Dispose();
+
+    // Uri would decode and tidy the path, and the server would be asked for another one than was claimed.
+    private static bool TryParse(string text, out Uri url) =>
+        Uri.TryCreate(text, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }, out url!)
+        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+        && url.Host.Length > 0;
+
+    private static HttpRequestMessage Message(PageRequest request, Uri url)
+    {
+        var message = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var headers = message.Headers;
+        headers.TryAddWithoutValidation("User-Agent", request.UserAgent);
+        headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+        headers.TryAddWithoutValidation("Accept-Encoding", "gzip, deflate, br");
+        if (request.IfNoneMatch is { } etag)
+        {
+            headers.TryAddWithoutValidation("If-None-Match", etag);
+        }
+
+        if (request.IfModifiedSince is { } modified)
+        {
+            headers.TryAddWithoutValidation("If-Modified-Since", modified);
+        }
+
+        return message;
+    }
+
+    private async Task<PageFetch> Read(HttpResponseMessage response, PageRequest request, long start, CancellationToken cancel)
+    {
+        var headers = response.Headers.NonValidated;
+        var content = response.Content.Headers.NonValidated;
+        var answer = new PageFetch
+        {
+            Status = (int)response.StatusCode,
+            ContentType = ContentType.Parse(First(content, "Content-Type")),
+            Location = First(headers, "Location"),
+            RetryAfter = RetryAfter(First(headers, "Retry-After")),
+            ETag = First(headers, "ETag"),
+            LastModified = First(content, "Last-Modified"),
+            Links = All(headers, "Link"),
+            Refresh = First(headers, "Refresh"),
+            RobotsTags = All(headers, "X-Robots-Tag"),
+        };
+
+        await using var wire = await response.Content.ReadAsStreamAsync(cancel);
+        var body = await BoundedBody.Read(wire, All(content, "Content-Encoding"), request.MaxBodyBytes, cancel);
+        return answer with
+        {
+            Body = body.Bytes,
+            Truncated = body.Truncated,
+            Error = body.Error,
+            WireBytes = body.WireBytes,
+            Elapsed = clock.GetElapsedTime(start),
+        };
+    }
+
+    private TimeSpan? RetryAfter(string? header)
+    {
+        if (!RetryConditionHeaderValue.TryParse(header, out var value))
+        {
+            return null;
+        }
+
+        var wait = value.Delta ?? value.Date!.Value - clock.GetUtcNow();
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
+    private static string? First(HttpHeadersNonValidated headers, string name)
+    {
+        if (headers.TryGetValues(name, out var values))
+        {
+            foreach (var value in values)
+            {
+                return Text(value);
+            }
+        }
+
+        return null;
+    }
+
+    private static ImmutableArray<string> All(HttpHeadersNonValidated headers, string name) =>
+        headers.TryGetValues(name, out var values) ? [.. values.Select(Text)] : [];
+
+    // Header bytes come as Latin-1, one character each; what is valid UTF-8 was meant as that.
+    private static string Text(string header)
+    {
+        if (Ascii.IsValid(header))
+        {
+            return header;
+        }
+
+        var bytes = Encoding.Latin1.GetBytes(header);
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : header;
+    }
+
+    private static (FetchFailure Failure, string Sentence) Explain(Exception exception, Uri url)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case CannotConnectException cannot:
+                    return (cannot.Failure, cannot.Message);
+                case AuthenticationException:
+                    return (FetchFailure.Tls, $"No secure connection to {url.Authority}: {cause.Message}");
+                case SocketException socket:
+                    return (FetchFailure.Unreachable, $"The connection to {url.Authority} broke: {Word(socket)}.");
+            }
+        }
+
+        var error = exception switch
+        {
+            HttpRequestException request => request.HttpRequestError,
+            HttpIOException io => io.HttpRequestError,
+            _ => HttpRequestError.Unknown,
+        };
+        return error switch
+        {
+            HttpRequestError.SecureConnectionError => (FetchFailure.Tls, $"No secure connection to {url.Authority}: {exception.Message}"),
+            HttpRequestError.InvalidResponse => (FetchFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1: {exception.Message}"),
+            HttpRequestError.ConfigurationLimitExceeded => (FetchFailure.TooLongHeaders, $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."),
+            HttpRequestError.ResponseEnded => (FetchFailure.Unreachable, $"{url.Authority} closed the connection before its answer was whole."),
+            _ => (FetchFailure.Unreachable, $"The connection to {url.Authority} broke: {exception.Message}"),
+        };
+    }
+
+    private static string Word(SocketException socket) => socket.SocketErrorCode switch
+    {
+        SocketError.ConnectionReset => "it was reset",
+        SocketError.ConnectionRefused => "nobody listens there",
+        _ => socket.Message,
+    };
+
+    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
+}

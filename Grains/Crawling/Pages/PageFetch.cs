@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+
+namespace Grains.Crawling.Pages;
+
+public enum FetchFailure
+{
+    /// <summary>There is an answer.</summary>
+    None,
+
+    /// <summary>The last byte did not come within the time.</summary>
+    Timeout,
+
+    /// <summary>The name has no address, nobody listens there, or the connection was cut before the answer was whole.</summary>
+    Unreachable,
+
+    /// <summary>No trusted secure connection came about.</summary>
+    Tls,
+
+    /// <summary>All addresses of the host are private and not allowed.</summary>
+    PrivateAddress,
+
+    /// <summary>What came is no HTTP/1.1.</summary>
+    BadHttp,
+
+    /// <summary>The header is longer than <see cref="HttpPageFetcher.MaxHeaderBytes"/>.</summary>
+    TooLongHeaders,
+
+    /// <summary>The URL cannot be asked for: it is not http or https, or its host is no name that DNS could know.</summary>
+    BadUrl,
+}
+
+/// <summary>
+/// What came of one request: an answer (<see cref="Failure"/> is None), or a failure with its sentence. The body is an array of its own:
+/// whoever has the record may keep it, and need give nothing back.
+/// </summary>
+public sealed record PageFetch
+{
+    public FetchFailure Failure { get; init; }
+
+    /// <summary>Of a failure: a sentence that names the address or limit. Of an answer: what was wrong with the body (it could not be decompressed), else null.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>100 to 999; 0 of a failure.</summary>
+    public int Status { get; init; }
+
+    public ContentType ContentType { get; init; }
+
+    /// <summary>Where a redirect leads, as the server wrote it: relative, perhaps wrong. Bytes beyond ASCII are taken for UTF-8 when they are.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>From the answer on; a date that has passed is zero.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public string? ETag { get; init; }
+
+    /// <summary>As the server wrote it, to be sent back so.</summary>
+    public string? LastModified { get; init; }
+
+    /// <summary>Values of the Link header fields (RFC 8288), unparsed.</summary>
+    public ImmutableArray<string> Links { get; init; } = [];
+
+    public string? Refresh { get; init; }
+
+    /// <summary>Values of the X-Robots-Tag header fields, unparsed.</summary>
+    public ImmutableArray<string> RobotsTags { get; init; } = [];
+
+    /// <summary>Decompressed, at most <see cref="PageRequest.MaxBodyBytes"/>.</summary>
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>There was more of the body than is here: it reached the limit, or could not be decompressed further.</summary>
+    public bool Truncated { get; init; }
+
+    /// <summary>Bytes of the body that came over the wire, before decompression, as far as they were read.</summary>
+    public long WireBytes { get; init; }
+
+    public TimeSpan Elapsed { get; init; }
+
+    public static PageFetch Failed(FetchFailure failure, string error, TimeSpan elapsed) => new() { Failure = failure, Error = error, Elapsed = elapsed };
+}

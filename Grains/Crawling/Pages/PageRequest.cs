@@ -1,0 +1,20 @@
+namespace Grains.Crawling.Pages;
+
+/// <param name="Url">An absolute http or https URL in canonical form, without a fragment. Its path and query go out byte for byte.</param>
+/// <param name="Timeout">From the start to the last byte of the body. More than zero.</param>
+/// <param name="MaxBodyBytes">Of the body, also after decompression; what is longer is cut. 1 to <see cref="MostBodyBytes"/>.</param>
+/// <param name="AllowPrivate">Private addresses that may be connected to.</param>
+/// <param name="UserAgent">Sent as it is.</param>
+/// <param name="IfNoneMatch">The ETag of what is known; null: not asked.</param>
+/// <param name="IfModifiedSince">The Last-Modified of what is known, as it was received; null: not asked.</param>
+public sealed record PageRequest(
+    string Url,
+    TimeSpan Timeout,
+    int MaxBodyBytes,
+    AddressRanges AllowPrivate,
+    string UserAgent,
+    string? IfNoneMatch = null,
+    string? IfModifiedSince = null)
+{
+    public const int MostBodyBytes = 1 << 30;
+}

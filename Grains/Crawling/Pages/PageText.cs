@@ -1,0 +1,153 @@
+using System.Text;
+using System.Text.Unicode;
+
+namespace Grains.Crawling.Pages;
+
+/// <summary>Which encoding an HTML page is written in: byte order mark, Content-Type, a meta in the first <see cref="PrescanBytes"/> bytes, UTF-8 if it is valid, else windows-1252.</summary>
+internal static class PageText
+{
+    public const int PrescanBytes = 1024;
+
+    private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
+
+    /// <summary>Labels that the WHATWG encoding standard reads as another encoding than their name says (§4.2), and those that .NET does not know.</summary>
+    private static readonly Dictionary<string, string> Aliases = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ascii"] = "windows-1252",
+        ["us-ascii"] = "windows-1252",
+        ["ansi_x3.4-1968"] = "windows-1252",
+        ["iso-8859-1"] = "windows-1252",
+        ["iso8859-1"] = "windows-1252",
+        ["iso_8859-1"] = "windows-1252",
+        ["latin1"] = "windows-1252",
+        ["l1"] = "windows-1252",
+        ["x-user-defined"] = "windows-1252",
+        ["cp1252"] = "windows-1252",
+        ["cp1251"] = "windows-1251",
+        ["iso-8859-9"] = "windows-1254",
+        ["latin5"] = "windows-1254",
+        ["iso-8859-11"] = "windows-874",
+        ["tis-620"] = "windows-874",
+        ["gb2312"] = "gb18030",
+        ["gbk"] = "gb18030",
+        ["x-gbk"] = "gb18030",
+        ["ks_c_5601-1987"] = "ks_c_5601-1987",
+        ["euc-kr"] = "ks_c_5601-1987",
+        ["sjis"] = "shift_jis",
+        ["x-sjis"] = "shift_jis",
+        ["windows-31j"] = "shift_jis",
+        ["big5-hkscs"] = "big5",
+        ["utf8"] = "utf-8",
+        ["unicode-1-1-utf-8"] = "utf-8",
+        ["utf-16"] = "utf-16le",
+        ["unicode"] = "utf-16le",
+    };
+
+    /// <param name="body">From its first byte on.</param>
+    /// <param name="charset">What Content-Type says; null when it does not.</param>
+    /// <param name="cut">The body's end is missing: half a character there is no mistake.</param>
+    /// <param name="markBytes">How long the byte order mark is, which is no text.</param>
+    public static Encoding Detect(ReadOnlySpan<byte> body, string? charset, bool cut, out int markBytes)
+    {
+        if (FromMark(body, out markBytes) is { } marked)
+        {
+            return marked;
+        }
+
+        if (charset is not null && FromLabel(charset) is { } declared)
+        {
+            return declared;
+        }
+
+        if (FromMeta(body[..Math.Min(body.Length, PrescanBytes)]) is { } written)
+        {
+            return written;
+        }
+
+        return Utf8.IsValid(cut ? WithoutHalfCharacter(body) : body) ? Encoding.UTF8 : Windows1252;
+    }
+
+    /// <summary>Null for a label that means nothing.</summary>
+    public static Encoding? FromLabel(string label)
+    {
+        var name = label.Trim();
+        name = Aliases.GetValueOrDefault(name, name);
+        if (name.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        {
+            return Encoding.UTF8;
+        }
+
+        try
+        {
+            return CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
+        }
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
+        {
+            // Not a label that anybody knows (or UTF-7, which nobody should): as if it were not there.
+            return null;
+        }
+    }
+
+    private static Encoding? FromMark(ReadOnlySpan<byte> body, out int length)
+    {
+        (length, var encoding) = body switch
+        {
+            [0xEF, 0xBB, 0xBF, ..] => (3, Encoding.UTF8),
+            [0xFE, 0xFF, ..] => (2, Encoding.BigEndianUnicode),
+            [0xFF, 0xFE, ..] => (2, Encoding.Unicode),
+            _ => (0, null),
+        };
+        return encoding;
+    }
+
+    private static Encoding? FromMeta(ReadOnlySpan<byte> start)
+    {
+        Span<char> text = stackalloc char[PrescanBytes];
+        Encoding.Latin1.GetChars(start, text);
+        Span<HtmlScanner.Attribute> attributes = stackalloc HtmlScanner.Attribute[HtmlScanner.MaxAttributes];
+        var scanner = new HtmlScanner(text[..start.Length], attributes);
+        while (scanner.Read() is var kind and not HtmlTokenKind.End)
+        {
+            if (kind == HtmlTokenKind.StartTag && scanner.Is("meta") && Label(scanner) is { } label && FromLabel(label) is { } encoding)
+            {
+                // What could be read as ASCII up to here is not UTF-16 (§13.2.3.2).
+                return encoding.CodePage is 1200 or 1201 ? Encoding.UTF8 : encoding;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Label(HtmlScanner meta)
+    {
+        if (meta.TryGet("charset", out var charset))
+        {
+            return CharacterReferences.InAttribute(charset);
+        }
+
+        return meta.TryGet("http-equiv", out var name) && name.Trim(Html.Space).Equals("content-type", StringComparison.OrdinalIgnoreCase)
+            && meta.TryGet("content", out var content)
+            ? ContentType.Parse(CharacterReferences.InAttribute(content)).Charset
+            : null;
+    }
+
+    private static ReadOnlySpan<byte> WithoutHalfCharacter(ReadOnlySpan<byte> body)
+    {
+        for (var back = 1; back <= 3 && back <= body.Length; back++)
+        {
+            var lead = body[^back];
+            if (lead is < 0x80 or > 0xF4)
+            {
+                break;
+            }
+
+            if (lead >= 0xC0)
+            {
+                var whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+                return back < whole ? body[..^back] : body;
+            }
+        }
+
+        return body;
+    }
+}

@@ -1,0 +1,40 @@
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling.Rows;
+
+/// <summary>The head row of a crawl's own partition.</summary>
+public sealed record CrawlHead
+{
+    public required CrawlOrder Order { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When it became done or cancelled.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Time spent running, up to <see cref="RunningSince"/>.</summary>
+    public TimeSpan Ran { get; init; }
+
+    /// <summary>Null while it is paused or ended.</summary>
+    public DateTimeOffset? RunningSince { get; init; }
+
+    /// <summary>Its seeds are durable at their hosts.</summary>
+    public bool Seeded { get; init; }
+
+    /// <summary>Why hosts are to end it; null while it goes on. The state says the rest once they all have.</summary>
+    public string? EndReason { get; init; }
+
+    /// <summary>The last sums that were pulled, for a crawl that ended.</summary>
+    public HostSums? Sums { get; init; }
+}
+
+/// <summary>A listed host.</summary>
+/// <param name="Allowance">Pages that it may fetch in all; null: no limit.</param>
+public sealed record ListedHost(string Host, long? Allowance);
+
+/// <summary>A crawl in the list.</summary>
+public sealed record ListedCrawl(CrawlId Id, CrawlSpec Spec, DateTimeOffset At);
+
+/// <summary>A robots.txt as it was answered.</summary>
+/// <param name="Body">Null unless the answer was 2xx.</param>
+public sealed record RobotsRow(string Origin, int Status, byte[]? Body, DateTimeOffset At);

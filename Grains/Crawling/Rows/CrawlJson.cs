@@ -1,0 +1,40 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling.Rows;
+
+/// <summary>Rows are JSON, so that a person can read them with any tool, and a later version can add to them.</summary>
+[JsonSerializable(typeof(UrlRow))]
+[JsonSerializable(typeof(QueueRow))]
+[JsonSerializable(typeof(HostHead))]
+[JsonSerializable(typeof(CrawlHead))]
+[JsonSerializable(typeof(ListedHost))]
+[JsonSerializable(typeof(ListedCrawl))]
+[JsonSerializable(typeof(RobotsRow))]
+[JsonSerializable(typeof(CrawlOrder))]
+public sealed partial class CrawlJson : JsonSerializerContext
+{
+    /// <summary>The encoder leaves <c>&amp;</c> and <c>+</c> alone: URLs are full of them, and no row is ever put into HTML as it is.</summary>
+    private static readonly JsonSerializerOptions RowOptions = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter<UrlState>(), new JsonStringEnumConverter<CrawlState>(), new JsonStringEnumConverter<CrawlScope>() },
+    };
+
+    private static readonly CrawlJson Rows = new(RowOptions);
+
+    public static byte[] Write<T>(T row) => JsonSerializer.SerializeToUtf8Bytes(row, TypeInfo<T>());
+
+    public static T Read<T>(ReadOnlyMemory<byte> payload) =>
+        JsonSerializer.Deserialize(payload.Span, TypeInfo<T>()) ?? throw new JsonException($"A row of {typeof(T).Name} is null.");
+
+    private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Rows.GetTypeInfo(typeof(T))!;
+}
+
+/// <summary>A queue row's payload; its place is in its key.</summary>
+public sealed record QueueRow(string Url, int Depth, string? Parent, int Attempts);

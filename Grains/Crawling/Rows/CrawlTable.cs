@@ -1,0 +1,40 @@
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling.Rows;
+
+/// <summary>Where the crawler keeps what: one table, and what its partitions and rows are called.</summary>
+/// <remarks>
+/// <code>
+/// crawls                   one partition: h, i.{id} a crawl, n.{hash} a name that is taken
+/// crawl.{id}               h, a.{hash of host} a listed host
+/// host.{hash of host}      c.{id} a crawl that has work here, robots.{scheme}
+/// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, q.{n} a URL that is ready, r.{due}.{n} one to try again
+/// </code>
+/// </remarks>
+public static class CrawlTable
+{
+    public const string Name = "crawling";
+
+    public const string Crawls = "crawls";
+
+    public const string OrderKey = "o";
+
+    public const string UrlPrefix = "u.";
+
+    public const string HostPrefix = "a.";
+
+    public const string CrawlPrefix = "c.";
+
+    public const string RobotsPrefix = "robots.";
+
+    public static string Crawl(CrawlId crawl) => $"crawl.{crawl}";
+
+    public static string Host(HostKey host) => $"host.{StoreLimits.HashKey(host.Value)}";
+
+    public static string Urls(CrawlId crawl, string hostHash) => $"urls.{crawl}.{hostHash}";
+
+    public static string Urls(CrawlId crawl, HostKey host) => Urls(crawl, StoreLimits.HashKey(host.Value));
+
+    public static string Url(string url) => UrlPrefix + StoreLimits.HashKey(url);
+}

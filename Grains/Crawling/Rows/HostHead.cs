@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling.Rows;
+
+/// <summary>The head row of a host's partition for one crawl: the fence, the counters for the books, and until when leases may last.</summary>
+public sealed record HostHead
+{
+    public required string Host { get; init; }
+
+    /// <summary>Rises with every activation: the upper half of lease numbers.</summary>
+    public long Epoch { get; set; }
+
+    /// <summary>Number of the next URL in the queue.</summary>
+    public long NextSequence { get; set; }
+
+    /// <summary>No lease that was handed out lasts longer than this. A successor waits for it.</summary>
+    public DateTimeOffset Horizon { get; set; }
+
+    public long Added { get; set; }
+
+    public long Done { get; set; }
+
+    /// <summary>By reason, failed and skipped alike.</summary>
+    public ImmutableSortedDictionary<string, long> Refused { get; set; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>How many of the refused were tried and failed.</summary>
+    public long Failed { get; set; }
+
+    /// <summary>Queue rows there are. Counted where rows are made and removed, not derived from the others.</summary>
+    public long Waiting { get; set; }
+
+    public long Bytes { get; set; }
+
+    /// <summary>Why the crawl ended here; null while it goes on. Queue rows that are left mean nothing then.</summary>
+    public string? Ended { get; set; }
+
+    public void Refuse(string reason, long count = 1) => Refused = Refused.SetItem(reason, Refused.GetValueOrDefault(reason) + count);
+
+    public HostSums Sums(long used, bool wantsMore) => new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore);
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+
+namespace Grains.Crawling.Urls;
+
+/// <summary>WHATWG URL §3.5, host parsing: a name, an IPv4 address in any of its spellings, or an IPv6 address in brackets.</summary>
+internal static class UrlHost
+{
+    private const string Punycode = "xn--";
+
+    private static readonly IdnMapping Idn = new() { AllowUnassigned = false, UseStd3AsciiRules = false };
+
+    public static UrlFault Parse(ReadOnlySpan<char> text, out string? host)
+    {
+        host = null;
+        if (text[0] == '[')
+        {
+            host = text[^1] == ']' ? Ipv6.Canonical(text[1..^1]) : null;
+            return host is null ? UrlFault.Ipv6 : UrlFault.None;
+        }
+
+        var name = IsPlain(text) ? text.ToString() : ToAscii(PercentDecoded(text));
+        if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAny(UrlCharacters.ForbiddenInDomain))
+        {
+            return UrlFault.Host;
+        }
+
+        host = Ipv4.EndsInNumber(name) ? Ipv4.Canonical(name) : name;
+        return host is null ? UrlFault.Ipv4 : UrlFault.None;
+    }
+
+    private static bool IsPlain(ReadOnlySpan<char> text) =>
+        text.IndexOfAnyExcept(UrlCharacters.PlainInHost) < 0 && !HasPunycode(text);
+
+    private static bool HasPunycode(ReadOnlySpan<char> name) =>
+        name.StartsWith(Punycode) || name.IndexOf("." + Punycode) >= 0;
+
+    private static string PercentDecoded(ReadOnlySpan<char> text)
+    {
+        if (!text.Contains('%'))
+        {
+            return text.ToString();
+        }
+
+        var octets = new List<byte>(text.Length);
+        Span<byte> utf8 = stackalloc byte[4];
+        while (!text.IsEmpty)
+        {
+            var octet = text[0] == '%' ? UrlCharacters.Octet(text, 0) : -1;
+            if (octet >= 0)
+            {
+                octets.Add((byte)octet);
+                text = text[3..];
+                continue;
+            }
+
+            Rune.DecodeFromUtf16(text, out var rune, out var used);
+            octets.AddRange(utf8[..rune.EncodeToUtf8(utf8)]);
+            text = text[used..];
+        }
+
+        return Encoding.UTF8.GetString([.. octets]);
+    }
+
+    /// <summary>Null when IDNA refuses the name.</summary>
+    private static string? ToAscii(string name)
+    {
+        name = name.ToLowerAscii();
+        if (Ascii.IsValid(name) && !HasPunycode(name))
+        {
+            return name;
+        }
+
+        try
+        {
+            return Idn.GetAscii(name).ToLowerAscii();
+        }
+        catch (ArgumentException)
+        {
+            // The only way in which IdnMapping says no.
+            return null;
+        }
+    }
+
+    private static string ToLowerAscii(this string name) =>
+        string.Create(name.Length, name, static (target, source) =>
+        {
+            for (var i = 0; i < target.Length; i++)
+            {
+                target[i] = char.IsAsciiLetterUpper(source[i]) ? (char)(source[i] | 0x20) : source[i];
+            }
+        });
+}

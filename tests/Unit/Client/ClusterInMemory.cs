@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using Client.Cluster;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Crawling;
+
+namespace Unit.Client;
+
+/// <summary>A cluster without silos, for the console: it holds what a test put there.</summary>
+internal sealed class ClusterInMemory : ICluster
+{
+    public CrawlsInMemory Kept { get; } = new();
+
+    public List<Account> Accounts { get; } = [];
+
+    public ClusterStatus? Shown { get; set; }
+
+    public ICrawlListGrain Crawls => Kept;
+
+    public ILedgerGrain Ledger => new LedgerInMemory([.. Accounts]);
+
+    public IClusterStatusGrain Status => new StatusInMemory(Shown!);
+
+    public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class LedgerInMemory(ImmutableArray<Account> accounts) : ILedgerGrain
+    {
+        public Task<ImmutableArray<Account>> Read(CancellationToken cancel = default) => Task.FromResult(accounts);
+    }
+
+    private sealed class StatusInMemory(ClusterStatus status) : IClusterStatusGrain
+    {
+        public Task<ClusterStatus> Show(CancellationToken cancel = default) => Task.FromResult(status);
+    }
+}
+
+/// <summary>The crawl list: starts anything, under the id <c>new0000000</c> and on, unless <see cref="Errors"/> says what is wrong.</summary>
+internal sealed class CrawlsInMemory : ICrawlListGrain
+{
+    public List<CrawlInMemory> Crawls { get; } = [];
+
+    public List<CrawlSpec> Started { get; } = [];
+
+    public ImmutableArray<string> Errors { get; set; } = [];
+
+    /// <summary>What a crawl that is started shows, look by look.</summary>
+    public Func<CrawlId, CrawlSpec, CrawlSummary[]> Looks { get; set; } = (_, _) => [];
+
+    public Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel = default)
+    {
+        if (!Errors.IsEmpty)
+        {
+            return Task.FromResult(new StartReply(null, Errors));
+        }
+
+        Started.Add(spec);
+        var id = CrawlId.Parse($"new{Started.Count - 1:0000000}");
+        Crawls.Add(new(id, Looks(id, spec)));
+        return Task.FromResult(new StartReply(id, []));
+    }
+
+    public Task<CrawlId?> Find(string idOrName, CancellationToken cancel = default) =>
+        Task.FromResult(Crawls.Where(crawl => crawl.Id.Value == idOrName || crawl.Name == idOrName).Select(crawl => (CrawlId?)crawl.Id).FirstOrDefault());
+
+    public Task<ImmutableArray<CrawlSummary>> List(CancellationToken cancel = default) =>
+        Task.FromResult(Crawls.Select(crawl => crawl.Now!).ToImmutableArray());
+
+    public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
+
+    public Task Forget(CrawlId id, CancellationToken cancel = default) => Task.CompletedTask;
+}
+
+/// <summary>A crawl that shows one summary after the other, the last one for ever.</summary>
+internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : ICrawlGrain
+{
+    private int _look = -1;
+
+    public CrawlId Id => id;
+
+    public string? Name => looks.FirstOrDefault()?.Name;
+
+    public CrawlSummary? Now => looks.Length == 0 ? null : looks[Math.Clamp(_look, 0, looks.Length - 1)];
+
+    /// <summary>Called before each look, with its number from 0; may throw, as a silo that is gone.</summary>
+    public Action<int> OnLook { get; set; } = _ => { };
+
+    public List<PageRecord[]> ExportPages { get; } = [];
+
+    public Explanation? Explanation { get; set; }
+
+    public string? ControlError { get; set; }
+
+    public List<string> Controls { get; } = [];
+
+    public Task<CrawlSummary?> Show(CancellationToken cancel = default)
+    {
+        OnLook(++_look);
+        return Task.FromResult(Now);
+    }
+
+    public Task<ControlReply> Pause(CancellationToken cancel = default) => Control("pause", CrawlState.Paused);
+
+    public Task<ControlReply> Resume(CancellationToken cancel = default) => Control("resume", CrawlState.Running);
+
+    public Task<ControlReply> Cancel(CancellationToken cancel = default) => Control("cancel", CrawlState.Cancelled);
+
+    public Task<ControlReply> Delete(CancellationToken cancel = default) => Control("delete", CrawlState.Deleting);
+
+    public Task<ExportPage> Export(string? cursor, ExportKind kind, CancellationToken cancel = default)
+    {
+        Controls.Add($"export {cursor ?? "-"} {kind}");
+        var page = cursor is null ? 0 : int.Parse(cursor, System.Globalization.CultureInfo.InvariantCulture);
+        var next = page + 1 < ExportPages.Count ? $"{page + 1}" : null;
+        return Task.FromResult(new ExportPage(ExportPages.Count == 0 ? [] : [.. ExportPages[page]], next));
+    }
+
+    public Task<Explanation> Explain(string url, CancellationToken cancel = default) => Task.FromResult(Explanation!);
+
+    public Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default) => throw new NotSupportedException();
+
+    public Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default) => throw new NotSupportedException();
+
+    public Task<Account?> Account(CancellationToken cancel = default) => throw new NotSupportedException();
+
+    public Task Wake(CancellationToken cancel = default) => throw new NotSupportedException();
+
+    private Task<ControlReply> Control(string verb, CrawlState state)
+    {
+        Controls.Add(verb);
+        return Task.FromResult(ControlError is null ? new ControlReply(Now! with { State = state }, null) : new(Now, ControlError));
+    }
+}

@@ -1,0 +1,82 @@
+using Client;
+using Client.Cluster;
+using Client.Crawling;
+using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Time.Testing;
+using ConsoleProgram = Client.Program;
+
+namespace Unit.Client;
+
+internal sealed record Printed(int Code, string Output, string Error)
+{
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>The console in front of a cluster in memory: arguments in, exit code and both outputs out.</summary>
+internal sealed class ConsoleInMemory
+{
+    public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly FollowPace AtOnce = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+
+    public ClusterInMemory Cluster { get; } = new();
+
+    /// <summary>Called at each connection, with its number from 0; may throw.</summary>
+    public Action<int> OnOpen { get; set; } = _ => { };
+
+    public ClusterAddress? Opened { get; private set; }
+
+    public int Opens { get; private set; }
+
+    public bool IsTerminal { get; set; }
+
+    public Func<string, bool> Confirm { get; set; } = _ => throw new InvalidOperationException("Nobody is to be asked.");
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public CancellationToken CtrlC { get; set; }
+
+    public FakeTimeProvider Clock { get; } = new(Start);
+
+    public async Task<Printed> Run(params string[] args)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var terminal = new Terminal(output, error, IsTerminal, IsTerminal, Confirm, Clock);
+        var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, AtOnce);
+        var code = await verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
+        return new(code, output.ToString(), error.ToString());
+    }
+
+    public CrawlInMemory Keep(params CrawlSummary[] looks)
+    {
+        var crawl = new CrawlInMemory(looks[0].Id, looks);
+        Cluster.Kept.Crawls.Add(crawl);
+        return crawl;
+    }
+
+    /// <summary>A crawl with 7 pages done of 20 that were added.</summary>
+    public static CrawlSummary Crawl(string id = "abcdefghi0", string? name = "shop", CrawlState state = CrawlState.Running) => new(
+        CrawlId.Parse(id),
+        name,
+        state,
+        new CrawlSpec { Seeds = ["http://a.example/"], Name = name },
+        Added: 20,
+        Pages: 7,
+        Failed: 1,
+        Skipped: 2,
+        Queued: 10,
+        Hosts: 1,
+        Bytes: 4096,
+        StartedAt: Start,
+        EndedAt: state is CrawlState.Done or CrawlState.Cancelled ? Start.AddSeconds(12.5) : null,
+        Elapsed: TimeSpan.FromSeconds(12.5),
+        Note: null);
+
+    private Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
+    {
+        Opened = address;
+        OnOpen(Opens++);
+        return Task.FromResult<ICluster>(Cluster);
+    }
+}

@@ -1,0 +1,222 @@
+using System.Text.Json;
+using Client;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Unit.Client;
+
+public sealed class CrawlVerbsTests
+{
+    private readonly ConsoleInMemory _console = new();
+
+    [Fact]
+    public async Task StartPassesOnWhatWasTyped()
+    {
+        var printed = await _console.Run(
+            "crawl", "start", "http://a.example/", "http://b.example/x", "--scope", "domain", "--max-pages", "10", "--max-depth", "3", "--delay", "250ms", "--concurrency", "4",
+            "--parallel", "9", "--include", "*a*", "--include", "/b+/", "--exclude", "*.pdf", "--allow-private", "127.0.0.0/8", "--timeout", "3s", "--max-body", "512KB", "--name", "shop");
+
+        Assert.Equal((ExitCode.Done, "Crawl new0000000 is started.\n", ""), (printed.Code, printed.Output, printed.Error));
+        var spec = Assert.Single(_console.Cluster.Kept.Started);
+        Assert.Equal(["http://a.example/", "http://b.example/x"], spec.Seeds);
+        Assert.Equal(("shop", CrawlScope.Domain, 10L, 3), (spec.Name, spec.Scope, spec.MaxPages, spec.MaxDepth));
+        Assert.Equal((TimeSpan.FromMilliseconds(250), 4, 9), (spec.Delay, spec.Concurrency, spec.Parallel));
+        Assert.Equal(["*a*", "/b+/"], spec.Include);
+        Assert.Equal(["*.pdf"], spec.Exclude);
+        Assert.Equal(["127.0.0.0/8"], spec.AllowPrivate);
+        Assert.Equal((TimeSpan.FromSeconds(3), 512 * 1024), (spec.Timeout, spec.MaxBodyBytes));
+    }
+
+    [Fact]
+    public async Task StartLeavesOutWhatWasNotTyped()
+    {
+        await _console.Run("crawl", "start", "http://a.example/");
+
+        var spec = Assert.Single(_console.Cluster.Kept.Started);
+        Assert.Equal(JsonSerializer.Serialize(new CrawlSpec { Seeds = ["http://a.example/"] }), JsonSerializer.Serialize(spec));
+    }
+
+    [Fact]
+    public async Task StartForProgramsIsOneObjectWithTheId()
+    {
+        var printed = await _console.Run("crawl", "start", "http://a.example/", "--name", "shop", "--json");
+
+        Assert.Equal("""{"id":"new0000000","name":"shop"}""" + "\n", printed.Output);
+    }
+
+    [Fact]
+    public async Task WhatTheClusterRefusesIsSaidAndFails()
+    {
+        _console.Cluster.Kept.Errors = ["«ftp://a/» is no http or https URL.", "The name «a b» has a space."];
+
+        var printed = await _console.Run("crawl", "start", "ftp://a/", "--name", "a b");
+
+        Assert.Equal((ExitCode.Failed, "", "«ftp://a/» is no http or https URL. The name «a b» has a space.\n"), (printed.Code, printed.Output, printed.Error));
+    }
+
+    [Fact]
+    public async Task StartWithFollowEndsWithTheSummary()
+    {
+        _console.Cluster.Kept.Looks = (id, spec) =>
+        [
+            ConsoleInMemory.Crawl(id.Value, spec.Name),
+            ConsoleInMemory.Crawl(id.Value, spec.Name, CrawlState.Done) with { Pages = 17, Queued = 0 },
+        ];
+
+        var printed = await _console.Run("crawl", "start", "http://a.example/", "--follow", "--json");
+
+        Assert.Equal(ExitCode.Done, printed.Code);
+        Assert.Equal(
+            [
+                """{"id":"new0000000","name":null}""",
+                """{"id":"new0000000","name":null,"state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null}""",
+                """{"id":"new0000000","name":null,"state":"done","pages":17,"failed":1,"skipped":2,"queued":0,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":"2026-03-01T12:00:12.5+00:00","note":null}""",
+            ],
+            printed.Lines);
+    }
+
+    [Fact]
+    public async Task ListShowsTheCrawlsInColumns()
+    {
+        _console.Keep(ConsoleInMemory.Crawl());
+        _console.Keep(ConsoleInMemory.Crawl("zzzzzzzzz9", null, CrawlState.Done) with { Pages = 1234, Queued = 0 });
+
+        var printed = await _console.Run("crawl", "list");
+
+        Assert.Equal(
+            [
+                "id          name  state     done  queued  failed  skipped  hosts  size    took",
+                "abcdefghi0  shop  running      7      10       1        2      1  4 KB  12.5 s",
+                "zzzzzzzzz9        done     1,234       0       1        2      1  4 KB  12.5 s",
+            ],
+            printed.Lines);
+    }
+
+    [Fact]
+    public async Task AnEmptyListIsASentenceForPeopleAndNothingForPrograms()
+    {
+        Assert.Equal("No crawl is kept. Start one with: crawl start https://example.org/\n", (await _console.Run("crawl", "list")).Output);
+        Assert.Equal("", (await _console.Run("crawl", "list", "--json")).Output);
+    }
+
+    [Fact]
+    public async Task ShowFindsACrawlByItsName()
+    {
+        _console.Keep(ConsoleInMemory.Crawl());
+
+        var printed = await _console.Run("crawl", "show", "shop", "--json");
+
+        Assert.Equal(
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760}}""" + "\n",
+            printed.Output);
+    }
+
+    [Fact]
+    public async Task ShowTellsWhatWasAskedAndHowFarItIs()
+    {
+        _console.Keep(ConsoleInMemory.Crawl() with { Note = "Paused by hand." });
+
+        var printed = await _console.Run("crawl", "show", "abcdefghi0");
+
+        Assert.Equal(
+            [
+                "id        abcdefghi0", "name      shop", "state     running", "note      Paused by hand.", "done      7", "queued    10", "failed    1", "skipped   2", "hosts     1", "size      4 KB",
+                "started   2026-03-01 12:00:00Z", "took      12.5 s", "seeds     http://a.example/", "scope     host", "delay     1s", "at once   1 a host, 64 in all", "timeout   30s", "max body  10 MB",
+            ],
+            printed.Lines);
+    }
+
+    [Theory]
+    [InlineData("show")]
+    [InlineData("follow")]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    [InlineData("cancel")]
+    [InlineData("delete")]
+    [InlineData("export")]
+    public async Task AnUnknownCrawlIsASentenceAndAFailure(string verb)
+    {
+        var printed = await _console.Run("crawl", verb, "nosuch");
+
+        Assert.Equal((ExitCode.Failed, "", "There is no crawl «nosuch»; «crawl list» shows those that are kept.\n"), (printed.Code, printed.Output, printed.Error));
+    }
+
+    [Theory]
+    [InlineData("pause", "Crawl shop (abcdefghi0) is paused: 7 done, 10 queued, 1 failed, 2 skipped.\n")]
+    [InlineData("resume", "Crawl shop (abcdefghi0) goes on: 7 done, 10 queued, 1 failed, 2 skipped.\n")]
+    [InlineData("cancel", "Crawl shop (abcdefghi0) is cancelled: 7 done, 10 queued, 1 failed, 2 skipped.\n")]
+    public async Task AControlIsPassedOnAndTold(string verb, string told)
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+
+        var printed = await _console.Run("crawl", verb, "shop");
+
+        Assert.Equal((ExitCode.Done, told), (printed.Code, printed.Output));
+        Assert.Equal([verb], crawl.Controls);
+    }
+
+    [Fact]
+    public async Task AControlThatIsRefusedFailsWithItsReason()
+    {
+        _console.Keep(ConsoleInMemory.Crawl()).ControlError = "The crawl is done; only a running one can be paused.";
+
+        var printed = await _console.Run("crawl", "pause", "shop", "--json");
+
+        Assert.Equal((ExitCode.Failed, "", """{"error":"The crawl is done; only a running one can be paused."}""" + "\n"), (printed.Code, printed.Output, printed.Error));
+    }
+
+    [Fact]
+    public async Task DeleteAsksNobodyWhenPipedAndDeletesNothing()
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+
+        var printed = await _console.Run("crawl", "delete", "shop");
+
+        Assert.Equal((ExitCode.WrongUsage, "Nobody can be asked here: to delete crawl shop (abcdefghi0) with all it found, say --yes.\n"), (printed.Code, printed.Error));
+        Assert.Empty(crawl.Controls);
+    }
+
+    [Fact]
+    public async Task DeleteWithYesDeletes()
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+
+        var printed = await _console.Run("crawl", "delete", "shop", "--yes", "--json");
+
+        Assert.Equal((ExitCode.Done, """{"id":"abcdefghi0","name":"shop","deleted":true}""" + "\n"), (printed.Code, printed.Output));
+        Assert.Equal(["delete"], crawl.Controls);
+    }
+
+    [Theory]
+    [InlineData(true, ExitCode.Done)]
+    [InlineData(false, ExitCode.Failed)]
+    public async Task DeleteOnATerminalAsksFirst(bool answer, int code)
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+        _console.IsTerminal = true;
+        var asked = "";
+        _console.Confirm = question =>
+        {
+            asked = question;
+            return answer;
+        };
+
+        var printed = await _console.Run("crawl", "delete", "shop");
+
+        Assert.Equal((code, "Delete crawl shop (abcdefghi0) and its 20 URLs?"), (printed.Code, asked));
+        Assert.Equal(answer ? ["delete"] : [], crawl.Controls);
+    }
+
+    [Fact]
+    public async Task ExplainListsWhatDecided()
+    {
+        _console.Keep(ConsoleInMemory.Crawl()).Explanation = new("http://a.example/x", "skipped", [new("scope", "host a.example"), new("robots", "Disallow: /x")]);
+
+        Assert.Equal(
+            ["url     http://a.example/x", "state   skipped", "scope   host a.example", "robots  Disallow: /x"],
+            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x")).Lines);
+        Assert.Equal(
+            """{"id":"abcdefghi0","url":"http://a.example/x","state":"skipped","lines":[{"label":"scope","text":"host a.example"},{"label":"robots","text":"Disallow: /x"}]}""" + "\n",
+            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x", "--json")).Output);
+    }
+}

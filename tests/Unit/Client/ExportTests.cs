@@ -1,0 +1,124 @@
+using Client;
+using Client.Crawling;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Unit.Client;
+
+public sealed class ExportTests : IDisposable
+{
+    private static readonly PageRecord Page = new(
+        "http://a.example/x?q=1,2", 200, 1, "http://a.example/", "text/html", "Grüße & \"more\"", 1234, "sha256:00ff", 5, new(2026, 3, 1, 12, 0, 0, 250, TimeSpan.Zero), 42, 2, null, false, null);
+
+    private static readonly PageRecord Failed = new(
+        "http://a.example/gone", null, 2, "http://a.example/x", null, null, 0, null, 0, new(2026, 3, 1, 12, 0, 1, TimeSpan.Zero), 3000, 3, "http://a.example/", true, "No answer within 3 s.");
+
+    private const string PageJson =
+        """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false}""";
+
+    private const string FailedJson =
+        """{"url":"http://a.example/gone","status":null,"depth":2,"parent":"http://a.example/x","contentType":null,"title":null,"bytes":0,"digest":null,"links":0,"fetchedAt":"2026-03-01T12:00:01.000Z","elapsedMs":3000,"error":"No answer within 3 s.","attempts":3,"location":"http://a.example/","truncated":true}""";
+
+    private readonly ConsoleInMemory _console = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("export-").FullName;
+
+    public static TheoryData<string, string> CsvFields() => new(DataRows.Read("csv-fields.tsv"));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task ItWalksTheCursorToItsEnd()
+    {
+        var crawl = Crawl([Page], [], [Failed]);
+
+        var printed = await _console.Run("crawl", "export", "shop");
+
+        Assert.Equal((ExitCode.Done, $"{PageJson}\n{FailedJson}\n"), (printed.Code, printed.Output));
+        Assert.Equal(["export - Fetched", "export 1 Fetched", "export 2 Fetched"], crawl.Controls);
+    }
+
+    [Fact]
+    public async Task AllAsksForTheSkippedToo()
+    {
+        var crawl = Crawl([Page]);
+
+        await _console.Run("crawl", "export", "shop", "--all");
+
+        Assert.Equal(["export - All"], crawl.Controls);
+    }
+
+    [Fact]
+    public async Task CsvHasAHeaderAndEndsItsLinesWithCrLf()
+    {
+        Crawl([Page, Failed]);
+
+        var printed = await _console.Run("crawl", "export", "shop", "--format", "csv");
+
+        Assert.Equal(
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated\r\n"
+            + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & \"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false\r\n"
+            + "http://a.example/gone,,2,http://a.example/x,,,0,,0,2026-03-01T12:00:01.000Z,3000,No answer within 3 s.,3,http://a.example/,true\r\n",
+            printed.Output);
+    }
+
+    [Theory]
+    [MemberData(nameof(CsvFields))]
+    public void ACsvFieldIsQuotedWhereItMustBe(string title, string field)
+    {
+        var line = PageForm.Csv.Line(Page with { Url = "u", Title = Unescape(title) });
+
+        Assert.Equal($"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false", line);
+    }
+
+    [Fact]
+    public async Task AFileIsWholeOrAsItWasBefore()
+    {
+        var crawl = Crawl([Page], [Failed]);
+        var file = Path.Combine(_folder, "pages.jsonl");
+
+        var printed = await _console.Run("crawl", "export", "shop", "--out", file);
+
+        Assert.Equal((ExitCode.Done, $"2 records written to {file}.\n"), (printed.Code, printed.Output));
+        Assert.Equal($"{PageJson}\n{FailedJson}\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+
+        crawl.ExportPages[1] = null!;
+        Assert.Equal(ExitCode.Failed, (await _console.Run("crawl", "export", "shop", "--out", file)).Code);
+
+        Assert.Equal($"{PageJson}\n{FailedJson}\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        Assert.Equal([file], Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public async Task TheFilesEndingChoosesTheFormAndProgramsGetAReport()
+    {
+        Crawl([Page]);
+        var file = Path.Combine(_folder, "pages.csv");
+
+        var printed = await _console.Run("crawl", "export", "shop", "--out", file, "--json");
+
+        Assert.Equal($$"""{"id":"abcdefghi0","file":"{{file}}","records":1}""" + "\n", printed.Output);
+        Assert.StartsWith("url,status,", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AFileThatCannotBeWrittenIsASentence()
+    {
+        Crawl([Page]);
+        var file = Path.Combine(_folder, "no", "such", "folder", "pages.csv");
+
+        var printed = await _console.Run("crawl", "export", "shop", "--out", file);
+
+        Assert.Equal(ExitCode.Failed, printed.Code);
+        Assert.StartsWith($"«{file}» cannot be written: ", printed.Error, StringComparison.Ordinal);
+    }
+
+    private CrawlInMemory Crawl(params PageRecord[][] pages)
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+        crawl.ExportPages.AddRange(pages);
+        return crawl;
+    }
+
+    private static string Unescape(string text) =>
+        text.Replace("\\r", "\r", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal);
+}

@@ -1,0 +1,169 @@
+using Client;
+using Client.Crawling;
+using Grains.Interfaces.Crawling;
+using Spectre.Console;
+using Xunit;
+
+namespace Unit.Client;
+
+public sealed class FollowTests
+{
+    private readonly ConsoleInMemory _console = new();
+
+    [Fact]
+    public async Task PipedItIsALinePerChangeAndASummary()
+    {
+        _console.Keep(
+            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl() with { Pages = 9, Queued = 8 },
+            ConsoleInMemory.Crawl(state: CrawlState.Done) with { Pages = 17, Queued = 0 });
+
+        var printed = await _console.Run("crawl", "follow", "shop");
+
+        Assert.Equal(ExitCode.Done, printed.Code);
+        Assert.Equal(
+            [
+                "12.5 s running: 7 done, 10 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
+                "12.5 s running: 9 done, 8 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
+                "Crawl shop (abcdefghi0) is done after 12.5 s: 17 done, 0 queued, 1 failed, 2 skipped.",
+            ],
+            printed.Lines);
+    }
+
+    [Fact]
+    public async Task ASiloThatIsGoneIsLookedForUntilItAnswers()
+    {
+        var crawl = _console.Keep(ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(state: CrawlState.Done));
+        crawl.OnLook = look =>
+        {
+            if (look == 1)
+            {
+                throw new SiloUnavailableException("It was killed.");
+            }
+        };
+        _console.OnOpen = open =>
+        {
+            if (open is 1 or 2)
+            {
+                throw new ConsoleException("No silo was reached.", ExitCode.NoSilo);
+            }
+        };
+
+        var printed = await _console.Run("crawl", "follow", "shop");
+
+        Assert.Equal((ExitCode.Done, 4), (printed.Code, _console.Opens));
+        Assert.Equal(
+            "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.\nA silo answers again, after 0.0 s.\n",
+            printed.Error);
+    }
+
+    [Fact]
+    public async Task ASiloThatDoesNotComeBackEndsItAfterFiveMinutes()
+    {
+        _console.Clock.AutoAdvanceAmount = TimeSpan.FromMinutes(1);
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = look => throw new SiloUnavailableException("It was killed.");
+        _console.OnOpen = open =>
+        {
+            if (open > 0)
+            {
+                throw new ConsoleException("No silo was reached.", ExitCode.NoSilo);
+            }
+        };
+
+        var printed = await _console.Run("crawl", "follow", "shop");
+
+        Assert.Equal((ExitCode.NoSilo, 7), (printed.Code, _console.Opens));
+    }
+
+    [Theory]
+    [InlineData(false, "The crawl goes on without you; watch it again with: crawl follow abcdefghi0\n")]
+    [InlineData(true, """{"error":"The crawl goes on without you; watch it again with: crawl follow abcdefghi0"}""" + "\n")]
+    public async Task WhoLeavesGetsTheLastNumbersAndLeavesTheCrawlAlone(bool json, string sentence)
+    {
+        using var leave = new CancellationTokenSource();
+        _console.CtrlC = leave.Token;
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+        crawl.OnLook = look =>
+        {
+            if (look == 2)
+            {
+                leave.Cancel();
+            }
+        };
+
+        var printed = await _console.Run(["crawl", "follow", "shop", .. json ? ["--json"] : Array.Empty<string>()]);
+
+        Assert.Equal((ExitCode.Failed, sentence), (printed.Code, printed.Error));
+        Assert.Contains(json ? "\"state\":\"running\"" : "7 done", printed.Lines[^1], StringComparison.Ordinal);
+        Assert.Empty(crawl.Controls);
+    }
+
+    [Fact]
+    public async Task ACancelledCrawlEndsItWithAFailure()
+    {
+        _console.Keep(ConsoleInMemory.Crawl(state: CrawlState.Cancelled));
+
+        Assert.Equal(ExitCode.Failed, (await _console.Run("crawl", "follow", "shop")).Code);
+    }
+
+    [Fact]
+    public async Task ACrawlThatIsDeletedMeanwhileEndsItWithASentence()
+    {
+        _console.Keep(ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(state: CrawlState.Deleting));
+
+        var printed = await _console.Run("crawl", "follow", "shop");
+
+        Assert.Equal((ExitCode.Failed, "The crawl abcdefghi0 is not kept any more: it was deleted.\n"), (printed.Code, printed.Error));
+    }
+
+    [Theory]
+    [InlineData(0, "────────────────────────────────────────  0 of 1,000 pages")]
+    [InlineData(340, "━━━━━━━━━━━━━───────────────────────────  340 of 1,000 pages")]
+    [InlineData(1000, "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  1,000 of 1,000 pages")]
+    [InlineData(1001, "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  1,001 of 1,000 pages")]
+    public void TheBarFillsTowardsTheLimit(long pages, string bar) => Assert.Equal(bar, Draw(CrawlProgress.Bar(pages, 1000)));
+
+    [Fact]
+    public void OnATerminalItIsATitleABarAndTheNumbers()
+    {
+        var crawl = ConsoleInMemory.Crawl();
+
+        var picture = Draw(CrawlProgress.Live(new(crawl with { Spec = crawl.Spec with { MaxPages = 14 }, Note = "Nothing moves." }, 28.44), aside: null));
+
+        Assert.Equal(
+            """
+            shop (abcdefghi0)  running  12.5 s
+            ━━━━━━━━━━━━━━━━━━━━────────────────────  7 of 14 pages
+            done 7   queued 10   failed 1   skipped 2   28.4/s   1 host   4 KB
+            Nothing moves.
+            """,
+            picture);
+    }
+
+    [Fact]
+    public void WithoutALimitThereIsNoBar() =>
+        Assert.Equal(2, Draw(CrawlProgress.Live(new(ConsoleInMemory.Crawl(), 0), aside: null)).Split('\n').Length);
+
+    [Fact]
+    public void TheRateIsThatOfTheLastTenSeconds()
+    {
+        var meter = new RateMeter();
+        var start = ConsoleInMemory.Start;
+
+        Assert.Equal(0, meter.Next(start, 100));
+        Assert.Equal(10, meter.Next(start.AddSeconds(5), 150));
+        Assert.Equal(5, meter.Next(start.AddSeconds(10), 150));
+        Assert.Equal(0, meter.Next(start.AddSeconds(15), 150));
+    }
+
+    private static string Draw(Spectre.Console.Rendering.IRenderable picture)
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        console.Profile.Width = 100;
+        console.Profile.Capabilities.Unicode = true;
+        console.Write(picture);
+        return string.Join('\n', writer.ToString().TrimEnd().Split('\n').Select(line => line.TrimEnd()));
+    }
+}
