@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Grains.Storage;
 using Microsoft.Data.Sqlite;
@@ -16,7 +17,7 @@ namespace Silo.Storage;
 /// commit's first row, nothing of it is written yet and its answer is the conflict. If not, the transaction is rolled back and done again, and this time each commit is
 /// looked at whole before its first row is written. Savepoints would do the same for more: each one copies the pages it touches.</para>
 /// </remarks>
-internal sealed class SqliteWriter : IDisposable
+internal sealed partial class SqliteWriter : IDisposable
 {
     public const int MostWaiting = 4096;
 
@@ -35,6 +36,7 @@ internal sealed class SqliteWriter : IDisposable
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
 
     private readonly string _path;
+    private readonly ILogger _logger;
     private readonly TimeSpan _busyTimeout;
     private readonly SqliteConnectionToFile _connection;
     private readonly SqliteStatement _begin;
@@ -66,9 +68,10 @@ internal sealed class SqliteWriter : IDisposable
     private bool _sleeping;
     private bool _ending;
 
-    public SqliteWriter(string path, SqliteConnectionToFile connection, TimeSpan busyTimeout)
+    public SqliteWriter(string path, SqliteConnectionToFile connection, TimeSpan busyTimeout, ILogger logger)
     {
         _path = path;
+        _logger = logger;
         _busyTimeout = busyTimeout;
         _connection = connection;
         _begin = connection.Prepare("BEGIN IMMEDIATE");
@@ -203,6 +206,7 @@ internal sealed class SqliteWriter : IDisposable
             if (!Begin())
             {
                 var cause = new TimeoutException($"Another process held «{_path}» for {_busyTimeout.TotalSeconds:0.#} s; nothing was written.");
+                LogHeldByAnother(_path, _busyTimeout, _batch.Count);
                 AnswerAll(CommitResult.Unknown(cause));
                 return;
             }
@@ -218,6 +222,7 @@ internal sealed class SqliteWriter : IDisposable
         {
             // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
             // Whatever else it is: its callers are told, and the writer goes on with the next.
+            LogTransactionFailed(error, _path, _batch.Count);
             AnswerAll(CommitResult.Unknown(error));
             ForgetAddedPartitions();
             if (raw.sqlite3_get_autocommit(_connection.Database) == 0)
@@ -231,7 +236,7 @@ internal sealed class SqliteWriter : IDisposable
     /// <remarks>SQLite's own waiting grows to 100 ms between tries, and starves beside a busy process.</remarks>
     private bool Begin()
     {
-        var waited = TimeSpan.Zero;
+        var began = Stopwatch.GetTimestamp();
         while (true)
         {
             try
@@ -242,13 +247,12 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (SqliteException error) when (error.SqliteErrorCode == raw.SQLITE_BUSY)
             {
-                if (waited >= _busyTimeout)
+                if (Stopwatch.GetElapsedTime(began) >= _busyTimeout)
                 {
                     return false;
                 }
 
                 _pause.WaitOne(BetweenTries);
-                waited += BetweenTries;
             }
         }
     }
@@ -440,16 +444,13 @@ internal sealed class SqliteWriter : IDisposable
         }
         catch (SqliteException error)
         {
-            LastLogFailure = error;
+            LogCheckpointFailed(error, _path);
         }
         finally
         {
             raw.sqlite3_busy_timeout(_connection.Database, 0);
         }
     }
-
-    /// <summary>Why the log could not be emptied the last time that it could not.</summary>
-    public Exception? LastLogFailure { get; private set; }
 
     private static long PagesInLog(SqliteStatement checkpoint)
     {
