@@ -99,36 +99,16 @@ internal sealed partial class SqliteWriter : IDisposable
 
     /// <summary>Puts a commit in the queue. Its payloads are read until it is answered, and must not change before.</summary>
     /// <remarks>Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.</remarks>
-    public async Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
+    public Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
     {
-        await _places.WaitAsync(cancel);
+        if (cancel.IsCancellationRequested)
+        {
+            return Task.FromCanceled<CommitResult>(cancel);
+        }
+
+        // The usual way has no continuation of its own between the writer and the caller.
         var commit = new WaitingCommit(partition, changes);
-        bool wake;
-        lock (_gate)
-        {
-            if (_ending)
-            {
-                _places.Release();
-                throw new ObjectDisposedException(_path);
-            }
-
-            _waiting.Enqueue(commit);
-            wake = _sleeping;
-            _sleeping = false;
-        }
-
-        if (wake)
-        {
-            _work.Set();
-        }
-
-        if (!cancel.CanBeCanceled)
-        {
-            return await commit.Task;
-        }
-
-        await using var registration = cancel.UnsafeRegister(static (commit, cancel) => ((WaitingCommit)commit!).Cancel(cancel), commit);
-        return await commit.Task;
+        return _places.Wait(0, CancellationToken.None) ? Enqueue(commit, cancel) : EnqueueLater(commit, cancel);
     }
 
     /// <summary>Finishes what waits, then closes.</summary>
@@ -145,6 +125,38 @@ internal sealed partial class SqliteWriter : IDisposable
         _connection.Dispose();
 
         // The events are left to their finalizers: a caller whose commit was just finished may be about to set one.
+    }
+
+    private async Task<CommitResult> EnqueueLater(WaitingCommit commit, CancellationToken cancel)
+    {
+        await _places.WaitAsync(cancel);
+        return await Enqueue(commit, cancel);
+    }
+
+    private Task<CommitResult> Enqueue(WaitingCommit commit, CancellationToken cancel)
+    {
+        commit.Watch(cancel);
+        bool wake;
+        lock (_gate)
+        {
+            if (_ending)
+            {
+                _places.Release();
+                commit.Answer();
+                return Task.FromException<CommitResult>(new ObjectDisposedException(_path));
+            }
+
+            _waiting.Enqueue(commit);
+            wake = _sleeping;
+            _sleeping = false;
+        }
+
+        if (wake)
+        {
+            _work.Set();
+        }
+
+        return commit.Task;
     }
 
     private void Work()
@@ -467,6 +479,7 @@ internal sealed partial class SqliteWriter : IDisposable
         private const int Withdrawn = 2;
 
         private int _state = Waiting;
+        private CancellationTokenRegistration _watch;
 
         public string Partition => partition;
 
@@ -479,7 +492,26 @@ internal sealed partial class SqliteWriter : IDisposable
         /// <summary>False when it was withdrawn before its turn came.</summary>
         public bool Start() => Interlocked.CompareExchange(ref _state, Started, Waiting) != Withdrawn;
 
-        public void Cancel(CancellationToken cancel)
+        /// <summary>Before it is put in the queue: heeds its caller's token.</summary>
+        public void Watch(CancellationToken cancel)
+        {
+            if (cancel.CanBeCanceled)
+            {
+                _watch = cancel.UnsafeRegister(static (commit, cancel) => ((WaitingCommit)commit!).Cancel(cancel), this);
+            }
+        }
+
+        /// <summary>Gives its caller the result, if it has one and was not withdrawn.</summary>
+        public void Answer()
+        {
+            _watch.Unregister();
+            if (Result is not null)
+            {
+                TrySetResult(Result);
+            }
+        }
+
+        private void Cancel(CancellationToken cancel)
         {
             if (Interlocked.CompareExchange(ref _state, Withdrawn, Waiting) == Waiting)
             {
@@ -488,14 +520,6 @@ internal sealed partial class SqliteWriter : IDisposable
             else
             {
                 TrySetResult(CommitResult.Unknown(new OperationCanceledException("The caller stopped waiting for its commit.", cancel)));
-            }
-        }
-
-        public void Answer()
-        {
-            if (Result is not null)
-            {
-                TrySetResult(Result);
             }
         }
 
