@@ -61,10 +61,12 @@ public sealed record HostReport(
     [property: Id(3)] int Take);
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>
+/// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or will have it.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReply")]
 public sealed record HostReply(
     [property: Id(0)] CrawlOrder? Order,
-    [property: Id(1)] ImmutableArray<Lease> Leases);
+    [property: Id(1)] ImmutableArray<Lease> Leases,
+    [property: Id(2)] ImmutableArray<long> Late);
 
 public enum LeaseKind
 {

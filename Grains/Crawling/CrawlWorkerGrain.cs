@@ -133,12 +133,14 @@ public sealed partial class CrawlWorkerGrain(
         line.Outcomes = [];
         _desk.Take(line.Crawl, wanted);
         var got = 0;
+        ImmutableArray<long> late;
         try
         {
             var asked = clock.GetTimestamp();
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
                 new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
             got = reply.Leases.Length;
+            late = reply.Late;
             line.MayHaveMore = got == wanted && wanted > 0;
             line.InFlight += got;
             foreach (var lease in reply.Leases)
@@ -151,7 +153,7 @@ public sealed partial class CrawlWorkerGrain(
             _desk.Release(line.Crawl, wanted - got);
         }
 
-        foreach (var visit in visits)
+        foreach (var visit in visits.Where(visit => !late.Contains(visit.Outcome.Number)))
         {
             Learn(visit);
         }
