@@ -19,6 +19,9 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
+    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
+    private const int MaxWaiting = 1_000;
+
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -95,21 +98,38 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
-        var commits = new List<Task>();
-        var late = ImmutableArray.CreateBuilder<long>();
+        var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            if (!Take(outcome, commits))
+            if (!Take(outcome))
             {
-                late.Add(outcome.Number);
+                late = late.Add(outcome.Number);
             }
         }
 
-        await Task.WhenAll(commits);
-        var reply = report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
-            ? await Lease(held, report.Worker, report.Take)
-            : new HostReply(null, [], []);
-        return reply with { Late = late.ToImmutable() };
+        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
+        {
+            return new(null, [], Epoch: 0, late);
+        }
+
+        if (held.Writer.Waiting > MaxWaiting)
+        {
+            await Commit(held, held.Writer.Settled());
+        }
+
+        var reply = await Lease(held, report.Worker, report.Take);
+        return reply with { Late = late };
+    }
+
+    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
+    {
+        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
+        {
+            return false;
+        }
+
+        await Commit(held, held.Writer.Settled());
+        return true;
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -195,12 +215,12 @@ public sealed partial class HostGrain(
     }
 
     /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit. False when it came late or twice.</summary>
-    private bool Take(FetchOutcome outcome, List<Task> commits)
+    private bool Take(FetchOutcome outcome)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now, commits);
+            TakeRobots(outcome, now);
             return true;
         }
 
@@ -228,11 +248,11 @@ public sealed partial class HostGrain(
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
         }
 
-        commits.Add(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
         return true;
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -265,7 +285,7 @@ public sealed partial class HostGrain(
         if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
             // A larger one is remembered by this activation alone: the next one asks again.
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -275,15 +295,14 @@ public sealed partial class HostGrain(
         var crawl = held.Crawl;
         await held.Loaded;
         var now = clock.GetUtcNow();
-        if (MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
             now = clock.GetUtcNow();
         }
 
         var leases = ImmutableArray.CreateBuilder<Lease>();
-        var skips = new List<Task>();
-        while (leases.Count < wanted && skips.Count < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end)
+        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
         {
             var entry = crawl.Queue.Peek(now)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
@@ -303,7 +322,8 @@ public sealed partial class HostGrain(
             else if (robots.Reason is { } reason)
             {
                 crawl.Queue.Remove(entry);
-                skips.Add(Commit(held, held.Writer.Commit(crawl.Skip(entry, reason))));
+                skips++;
+                Observe(Commit(held, held.Writer.Commit(crawl.Skip(entry, reason))));
             }
             else if (robots.IsAsk)
             {
@@ -322,17 +342,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        if (leases.Count == 0)
-        {
-            // Whoever found nothing but what is not allowed waits for its commits, so that they do not pile up. Leases do not wait: their time runs.
-            await Task.WhenAll(skips);
-        }
-        else
-        {
-            Observe(Task.WhenAll(skips));
-        }
-
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), []);
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch, []);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>

@@ -16,7 +16,7 @@ public sealed class KeyWindow(int capacity)
     private readonly HashSet<string> _out = new(StringComparer.Ordinal);
     private readonly List<QueueEntry> _addedWhileLoading = [];
     private readonly List<string> _forgottenWhileLoading = [];
-    private string? _loadingFrom;
+    private string? _loadingFrom = "";
     private bool _loading;
 
     public int Count => _entries.Count;
