@@ -19,9 +19,6 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
-    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
-    private const int MaxWaiting = 1_000;
-
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -98,38 +95,20 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
+        var commits = new List<Task>(report.Outcomes.Length);
         var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            if (!Take(outcome))
+            if (!Take(outcome, commits))
             {
                 late = late.Add(outcome.Number);
             }
         }
 
-        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
-        {
-            return new(null, [], Epoch: 0, late);
-        }
-
-        if (held.Writer.Waiting > MaxWaiting)
-        {
-            await Commit(held, held.Writer.Settled());
-        }
-
-        var reply = await Lease(held, report.Worker, report.Take);
-        return reply with { Late = late };
-    }
-
-    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
-    {
-        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
-        {
-            return false;
-        }
-
-        await Commit(held, held.Writer.Settled());
-        return true;
+        await Task.WhenAll(commits);
+        return report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
+            ? (await Lease(held, report.Worker, report.Take)) with { Late = late }
+            : new(null, [], late);
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -214,13 +193,13 @@ public sealed partial class HostGrain(
         return lines.ToImmutable();
     }
 
-    /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit. False when it came late or twice.</summary>
-    private bool Take(FetchOutcome outcome)
+    /// <summary>What became of one lease. False when it came late or twice.</summary>
+    private bool Take(FetchOutcome outcome, List<Task> commits)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now);
+            TakeRobots(outcome, now, commits);
             return true;
         }
 
@@ -236,9 +215,9 @@ public sealed partial class HostGrain(
             return false;
         }
 
-        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(now);
             held.Crawl.Queue.Add(entry);
             return true;
         }
@@ -248,11 +227,18 @@ public sealed partial class HostGrain(
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
         }
 
-        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), now));
         return true;
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
+    /// <summary>The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay runs from the end of the request.</summary>
+    private async Task Finish(HostPartition held, IPartitionWork work, DateTimeOffset ended)
+    {
+        await Commit(held, held.Writer.Commit(work));
+        _clock.End(ended);
+    }
+
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -285,7 +271,7 @@ public sealed partial class HostGrain(
         if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
             // A larger one is remembered by this activation alone: the next one asks again.
-            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -342,7 +328,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch, []);
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), []);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>
