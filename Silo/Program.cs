@@ -8,8 +8,8 @@ return await Launcher.Run(
     args,
     add: builder =>
     {
-        builder.AddCluster();    // members, streams, ports
         builder.AddStorage();    // Storage/: which table and blob store
+        builder.AddCluster();    // members, streams, ports
         builder.AddCrawling();
         builder.AddHttp();
     },

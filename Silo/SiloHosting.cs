@@ -27,6 +27,7 @@ public static class SiloHosting
         services.AddSettings<HttpOptions>(builder.Configuration);
         services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
         services.AddStartUpCheck<PortCheck>();
+        services.AddStartUpCheck<LostMembers>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.UseOrleans(silo =>
         {

@@ -9,6 +9,9 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
 {
     public const string FormatterName = "line";
 
+    /// <summary>Characters of a message, and of an exception's message. Orleans' own can take a screen.</summary>
+    public const int MaxLength = 400;
+
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
@@ -16,10 +19,10 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         textWriter.Write(Word(logEntry.LogLevel));
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));
         textWriter.Write(": ");
-        textWriter.Write(message.ReplaceLineEndings(" "));
+        textWriter.Write(Bounded(message.ReplaceLineEndings(" ")));
         if (logEntry.Exception is { } exception)
         {
-            textWriter.Write($" ({exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")})");
+            textWriter.Write($" ({exception.GetType().Name}: {Bounded(FirstLine(exception.Message))})");
             if (logEntry.LogLevel >= LogLevel.Error)
             {
                 textWriter.WriteLine();
@@ -28,6 +31,16 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         }
 
         textWriter.WriteLine();
+    }
+
+    private static ReadOnlySpan<char> Bounded(ReadOnlySpan<char> text) =>
+        text.Length <= MaxLength ? text : $"{text[..MaxLength]}…";
+
+    /// <summary>Orleans puts whole stack traces into the messages of its exceptions.</summary>
+    private static ReadOnlySpan<char> FirstLine(string message)
+    {
+        var end = message.AsSpan().IndexOfAny('\r', '\n');
+        return end < 0 ? message : message.AsSpan(0, end);
     }
 
     private static string Word(LogLevel level) => level switch
