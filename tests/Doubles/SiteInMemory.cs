@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Grains.Crawling.Pages;
+
+namespace Doubles;
+
+/// <summary>
+/// A web without a network: answers by URL, 404 for the others. Keeps the body limit, and nothing else of what only HTTP has.
+/// What takes no time takes none: <see cref="PageFetch.Elapsed"/> is zero unless a gate holds it up.
+/// </summary>
+public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
+{
+    private readonly ConcurrentDictionary<string, SiteAnswer> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<FetchFailure>> _failures = new(StringComparer.Ordinal);
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Targets are whole URLs.</summary>
+    public SiteLedger Ledger { get; } = new(clock ?? TimeProvider.System);
+
+    /// <summary>Asked for URLs that were not added; null or a null answer: 404.</summary>
+    public Func<string, SiteAnswer?>? Otherwise { get; set; }
+
+    public SiteInMemory Add(string url, SiteAnswer answer)
+    {
+        _answers[url] = answer;
+        return this;
+    }
+
+    public SiteInMemory Add(string url, string html) => Add(url, SiteAnswer.Html(html));
+
+    /// <summary>The next fetches of this URL fail so, <paramref name="times"/> times; then it answers again.</summary>
+    public SiteInMemory FailNext(string url, FetchFailure failure, int times = 1)
+    {
+        var failures = _failures.GetOrAdd(url, _ => new());
+        for (var i = 0; i < times; i++)
+        {
+            failures.Enqueue(failure);
+        }
+
+        return this;
+    }
+
+    public async Task<PageFetch> Fetch(PageRequest request, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var start = _clock.GetTimestamp();
+        Ledger.OnStart(request.Url, () => Headers(request));
+        try
+        {
+            if (_failures.TryGetValue(request.Url, out var failures) && failures.TryDequeue(out var failure))
+            {
+                return PageFetch.Failed(failure, $"{request.Url} was told to fail: {failure}.", _clock.GetElapsedTime(start));
+            }
+
+            var answer = _answers.GetValueOrDefault(request.Url) ?? Otherwise?.Invoke(request.Url) ?? SiteAnswer.Empty(404);
+            if (answer.Gate is { } gate)
+            {
+                await gate.Pass(cancel);
+            }
+
+            return Fetched(answer, request.MaxBodyBytes) with { Elapsed = _clock.GetElapsedTime(start) };
+        }
+        finally
+        {
+            Ledger.OnEnd();
+        }
+    }
+
+    private static PageFetch Fetched(SiteAnswer answer, int maxBodyBytes) => new()
+    {
+        Status = answer.Status,
+        ContentType = ContentType.Parse(answer.ContentType),
+        Location = First(answer, "Location"),
+        RetryAfter = First(answer, "Retry-After") is { } seconds ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : null,
+        ETag = First(answer, "ETag"),
+        LastModified = First(answer, "Last-Modified"),
+        Links = All(answer, "Link"),
+        Refresh = First(answer, "Refresh"),
+        RobotsTags = All(answer, "X-Robots-Tag"),
+        Body = answer.Body[..Math.Min(answer.Body.Length, maxBodyBytes)],
+        Truncated = answer.Body.Length > maxBodyBytes,
+        WireBytes = Math.Min(answer.Body.Length, maxBodyBytes),
+    };
+
+    private static string? First(SiteAnswer answer, string name) => All(answer, name).FirstOrDefault();
+
+    private static ImmutableArray<string> All(SiteAnswer answer, string name) =>
+        [.. answer.Headers.Where(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(header => header.Value)];
+
+    private static Dictionary<string, string> Headers(PageRequest request)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["User-Agent"] = request.UserAgent };
+        if (request.IfNoneMatch is { } etag)
+        {
+            headers["If-None-Match"] = etag;
+        }
+
+        if (request.IfModifiedSince is { } modified)
+        {
+            headers["If-Modified-Since"] = modified;
+        }
+
+        return headers;
+    }
+}
