@@ -5,7 +5,7 @@ namespace Grains.Crawling;
 
 public sealed partial class HostGrain
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: leases of an earlier activation may last until {Until}; nothing is asked before")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: leases of an earlier activation may last until {Until:u}; nothing is asked before")]
     private partial void LogWaitsForPredecessor(HostKey host, DateTimeOffset until);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: a lease of crawl {Crawl} ended without a report; its URL goes back to its place")]
