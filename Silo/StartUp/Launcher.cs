@@ -72,9 +72,18 @@ public static class Launcher
         await StartUpChecks.Run(app.Services, application.ApplicationStopping);
         application.ApplicationStopping.Register(() => Console.Out.WriteLine(
             "Stopping: the silo finishes what is in flight and leaves the cluster, within 30 s. Ctrl-C again ends it at once."));
-        await app.StartAsync();
-        await PrintBanner(app);
-        await app.WaitForShutdownAsync();
+        try
+        {
+            await app.StartAsync();
+            await PrintBanner(app);
+            await app.WaitForShutdownAsync();
+        }
+        catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
+        {
+            // Asked to stop while it was starting: what had started leaves again.
+            await app.StopAsync();
+        }
+
         Console.Out.WriteLine("Stopped.");
     }
 

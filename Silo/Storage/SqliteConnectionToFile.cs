@@ -6,7 +6,9 @@ namespace Silo.Storage;
 /// <summary>One connection to one table's file, for one thread at a time.</summary>
 /// <remarks>
 /// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key, and <c>head</c>, one row that
-/// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes twice, also after a delete.</para>
+/// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes twice, also after a delete.
+    /// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the CPU (35 µs for 17) and half the speed,
+    /// because the index's inner pages hold whole rows; updates and reads took the same.</para>
 /// <para><c>journal_mode=WAL</c> and <c>synchronous=FULL</c>: the log is flushed to the disk before a commit answers.</para>
 /// </remarks>
 internal sealed class SqliteConnectionToFile : IDisposable
@@ -15,6 +17,11 @@ internal sealed class SqliteConnectionToFile : IDisposable
     private const int ApplicationId = 0x726F7773;
 
     private const int Version = 1;
+
+    /// <summary>Measured with rows of 600 bytes and keys of 60: pages of 8 KiB write and read more for the same rows.</summary>
+    private const int PageBytes = 4096;
+
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(10);
 
     private const string Schema =
         """
@@ -60,7 +67,12 @@ internal sealed class SqliteConnectionToFile : IDisposable
         {
             connection = new SqliteConnectionToFile(OpenDatabase(path, create: true));
             connection.Configure(busyTimeout, cacheKibibytes);
-            if (!connection.IsMade(path))
+
+            // In one transaction, for another process may be making the file at this moment.
+            connection.Execute("BEGIN");
+            var made = connection.IsMade(path);
+            connection.Execute("COMMIT");
+            if (!made)
             {
                 connection.Make(path, busyTimeout);
             }
@@ -188,15 +200,11 @@ internal sealed class SqliteConnectionToFile : IDisposable
         OperatingSystemCalls.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
-    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(10);
-
     private void Configure(TimeSpan busyTimeout, int cacheKibibytes)
     {
         raw.sqlite3_busy_timeout(Database, (int)busyTimeout.TotalMilliseconds);
         Execute($"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY");
     }
-
-    private const int PageBytes = 4096;
 
     private long Number(string sql)
     {

@@ -17,21 +17,29 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
 
     private readonly string _folder;
     private readonly TimeSpan _busyTimeout;
+    private readonly int? _mostPages;
     private readonly ConcurrentDictionary<string, Lazy<Table>> _tables = new(StringComparer.Ordinal);
     private volatile bool _disposed;
 
-    private SqliteTableStore(string folder, TimeSpan busyTimeout)
+    private SqliteTableStore(string folder, TimeSpan busyTimeout, int? mostPages)
     {
         _folder = folder;
         _busyTimeout = busyTimeout;
+        _mostPages = mostPages;
     }
+
+    /// <summary>Transactions written so far, over all tables: how far commits shared them, for benchmarks.</summary>
+    internal long Transactions => _tables.Values.Sum(table => table.IsValueCreated ? table.Value.Writer.Transactions : 0);
 
     /// <summary>Opens the folder, makes it if need be, and opens every table in it, so that what cannot be used is known at once.</summary>
     /// <exception cref="StorageRefusedException">The folder cannot be written, or a file in it is damaged or foreign.</exception>
     /// <exception cref="NewerDataException">A file is of a newer version.</exception>
-    public static SqliteTableStore Open(string folder, TimeSpan? busyTimeout = null)
+    public static SqliteTableStore Open(string folder, TimeSpan? busyTimeout = null) => Open(folder, busyTimeout, mostPages: null);
+
+    /// <summary>With a bound on a file's pages, at which SQLite says what it says when the disk is full.</summary>
+    internal static SqliteTableStore Open(string folder, TimeSpan? busyTimeout, int? mostPages)
     {
-        var store = new SqliteTableStore(folder, busyTimeout ?? TimeSpan.FromSeconds(10));
+        var store = new SqliteTableStore(folder, busyTimeout ?? TimeSpan.FromSeconds(10), mostPages);
         try
         {
             Directory.CreateDirectory(folder);
@@ -96,7 +104,7 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
     private Table Find(string table)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout)), this);
+        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout, store._mostPages)), this);
         try
         {
             return file.Value;
@@ -127,9 +135,14 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
     {
         private const int WriterCacheKibibytes = 32 * 1024;
 
-        public static Table Open(string path, TimeSpan busyTimeout)
+        public static Table Open(string path, TimeSpan busyTimeout, int? mostPages)
         {
             var connection = SqliteConnectionToFile.OpenOrMake(path, busyTimeout, WriterCacheKibibytes);
+            if (mostPages is not null)
+            {
+                connection.Execute($"PRAGMA max_page_count = {mostPages}");
+            }
+
             return new(new SqliteWriter(path, connection, busyTimeout), new SqliteReaders(path, busyTimeout));
         }
 

@@ -22,7 +22,6 @@ internal sealed class SqliteWriter : IDisposable
 
     private const int MostRows = 2000;
     private const int MostBytes = 8 * 1024 * 1024;
-    private const int CacheKibibytes = 32 * 1024;
 
     /// <summary>The log is emptied into the file each time this many pages were written to it.</summary>
     private const int PagesBetweenCheckpoints = 4000;
@@ -51,10 +50,12 @@ internal sealed class SqliteWriter : IDisposable
 
     private readonly SemaphoreSlim _places = new(MostWaiting, MostWaiting);
     private readonly Lock _gate = new();
+    private readonly ManualResetEvent _pause = new(initialState: false);
     private readonly AutoResetEvent _work = new(initialState: false);
     private readonly Queue<WaitingCommit> _waiting = new();
     private readonly List<WaitingCommit> _batch = [];
     private readonly Thread _thread;
+    private long _transactions;
     private bool _sleeping;
     private bool _ending;
 
@@ -80,6 +81,9 @@ internal sealed class SqliteWriter : IDisposable
         _thread = new Thread(Work) { IsBackground = true, Name = $"Writer of {Path.GetFileName(path)}" };
         _thread.Start();
     }
+
+    /// <summary>Transactions so far, those included that were rolled back.</summary>
+    public long Transactions => Interlocked.Read(ref _transactions);
 
     /// <summary>Puts a commit in the queue. Its payloads are read until it is answered, and must not change before.</summary>
     /// <remarks>Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.</remarks>
@@ -127,7 +131,8 @@ internal sealed class SqliteWriter : IDisposable
         _work.Set();
         _thread.Join();
         _connection.Dispose();
-        _work.Dispose();
+
+        // The events are left to their finalizers: a caller whose commit was just finished may be about to set one.
     }
 
     private void Work()
@@ -199,9 +204,10 @@ internal sealed class SqliteWriter : IDisposable
                 Write(careful: true);
             }
         }
-        catch (SqliteException error)
+        catch (Exception error)
         {
             // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
+            // Whatever else it is: its callers are told, and the writer goes on with the next.
             AnswerAll(CommitResult.Unknown(error));
             if (raw.sqlite3_get_autocommit(_connection.Database) == 0)
             {
@@ -220,6 +226,7 @@ internal sealed class SqliteWriter : IDisposable
             try
             {
                 _begin.Run();
+                Interlocked.Increment(ref _transactions);
                 return true;
             }
             catch (SqliteException error) when (error.SqliteErrorCode == raw.SQLITE_BUSY)
@@ -234,8 +241,6 @@ internal sealed class SqliteWriter : IDisposable
             }
         }
     }
-
-    private readonly ManualResetEvent _pause = new(initialState: false);
 
     private bool WriteBatch(bool careful)
     {

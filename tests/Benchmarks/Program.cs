@@ -1,3 +1,11 @@
+using System.CommandLine;
+using Benchmarks;
 using Benchmarks.Crawling;
 
-return args is ["links"] ? LinkExtraction.Run() : 0;
+var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
+{
+    CrawlBenchmark.Command(),
+    LinkExtraction.Command(),
+    StoreBenchmark.Command(),
+};
+return await root.Parse(args).InvokeAsync();

@@ -11,10 +11,11 @@ public sealed class SiloProcess : IAsyncDisposable
     private const int SigInt = 2;
 
     private readonly Process _process;
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(string Start, TaskCompletionSource Said)> _awaited = [];
     private readonly Lock _gate = new();
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
+    private bool _ended;
 
     private SiloProcess(SiloPlace place, IEnumerable<string> args)
     {
@@ -37,7 +38,7 @@ public sealed class SiloProcess : IAsyncDisposable
     public SiloPlace Place { get; }
 
     /// <summary>Ends when the first line of the banner is printed; fails with what was printed when the process ends before.</summary>
-    public Task Ready => _ready.Task;
+    public Task Ready => Said(Banner.Ready);
 
     /// <summary>The exit code, when all that was printed has been read.</summary>
     public Task<int> Exit { get; }
@@ -72,6 +73,27 @@ public sealed class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends when a line of standard output with this start has been printed; fails with what was printed when the process ends before.</summary>
+    public Task Said(string start)
+    {
+        lock (_gate)
+        {
+            if (_output.Any(line => line.StartsWith(start, StringComparison.Ordinal)))
+            {
+                return Task.CompletedTask;
+            }
+
+            if (_ended)
+            {
+                return Task.FromException(EndedBefore(start));
+            }
+
+            var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((start, said));
+            return said.Task;
+        }
+    }
+
     /// <summary><c>kill -9</c>; ends when the process is gone.</summary>
     public async Task Kill9()
     {
@@ -98,11 +120,20 @@ public sealed class SiloProcess : IAsyncDisposable
     private async Task<int> WaitForExit()
     {
         await _process.WaitForExitAsync();
-        _ready.TrySetException(new InvalidOperationException(
-            $"The silo ended with code {_process.ExitCode} before it was ready.{Environment.NewLine}{string.Join(Environment.NewLine, Output.Concat(Errors))}"));
-        _ = _ready.Task.Exception; // Nobody need be waiting for it.
+        lock (_gate)
+        {
+            _ended = true;
+            foreach (var (start, said) in _awaited)
+            {
+                said.TrySetException(EndedBefore(start));
+            }
+        }
+
         return _process.ExitCode;
     }
+
+    private InvalidOperationException EndedBefore(string start) => new(
+        $"The silo ended with code {_process.ExitCode} before it said «{start}».{Environment.NewLine}{string.Join(Environment.NewLine, _output.Concat(_errors))}");
 
     private void Take(string? line, List<string> lines)
     {
@@ -114,11 +145,10 @@ public sealed class SiloProcess : IAsyncDisposable
         lock (_gate)
         {
             lines.Add(line);
-        }
-
-        if (line.StartsWith(Banner.Ready, StringComparison.Ordinal))
-        {
-            _ready.TrySetResult();
+            foreach (var (_, said) in _awaited.Where(awaited => lines == _output && line.StartsWith(awaited.Start, StringComparison.Ordinal)))
+            {
+                said.TrySetResult();
+            }
         }
     }
 

@@ -1,9 +1,11 @@
+using System.Data;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Silo;
 using Silo.Storage;
@@ -66,6 +68,55 @@ public sealed class SiloProcessTests : IDisposable
         silo.Interrupt();
         Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
         Assert.Equal("Stopped.", silo.Output[^1]);
+    }
+
+    [Fact]
+    public async Task ASecondCtrlCEndsASiloAtOnceThatCannotFinish()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        // While another holds the database, the silo cannot write that it leaves.
+        using var holder = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(Tables, "cluster.db"), Pooling = false }.ToString());
+        holder.Open();
+        using var hold = holder.BeginTransaction(IsolationLevel.Serializable);
+        silo.Interrupt();
+        await silo.Said("Stopping: ").WaitAsync(Stop, Cancel);
+        Assert.False(silo.Exit.IsCompleted);
+
+        silo.Interrupt();
+        Assert.Equal(ExitCodes.Interrupted, await silo.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal(["Ended at once; the other silos will find out by themselves."], silo.Errors);
+    }
+
+    [Fact]
+    public async Task ASecondSiloJoinsAndLeavesTheSameCluster()
+    {
+        using var beside = _place.Beside();
+        await using var first = await SiloProcess.StartReady(_place, FirstStart);
+        await using var second = await SiloProcess.StartReady(beside, FirstStart);
+        Assert.Equal([(_place.Silo.ToString(), "Active"), (beside.Silo.ToString(), "Active")], InOrder(await Status(first)));
+
+        second.Terminate();
+        Assert.Equal(ExitCodes.Stopped, await second.Exit.WaitAsync(Stop, Cancel));
+
+        Assert.Equal([(_place.Silo.ToString(), "Active"), (beside.Silo.ToString(), "Dead")], InOrder(await Status(first)));
+
+        IEnumerable<(string, string)> InOrder(ClusterStatus status) =>
+            status.Silos.OrderBy(silo => silo.Address == _place.Silo.ToString() ? 0 : 1).Select(silo => (silo.Address, silo.Status));
+    }
+
+    [Fact]
+    public async Task OneOfTwoKilledSilosDoesNotWaitForTheOther()
+    {
+        using var beside = _place.Beside();
+        await using (var first = await SiloProcess.StartReady(_place, FirstStart))
+        await using (var second = await SiloProcess.StartReady(beside, FirstStart))
+        {
+            await Task.WhenAll(first.Kill9(), second.Kill9());
+        }
+
+        await using var again = await SiloProcess.StartReady(_place, NextStart);
+        Assert.Contains(again.Output, line => line.EndsWith($"silo-0 at {beside.Silo} ended without leaving the cluster; it is written off", StringComparison.Ordinal));
     }
 
     [Fact]

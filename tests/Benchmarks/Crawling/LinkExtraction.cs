@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.CommandLine;
 using System.Diagnostics;
 using System.Text;
 using AngleSharp.Common;
@@ -22,7 +23,14 @@ internal static class LinkExtraction
     private const int RoundsBefore = 10;
     private const int PagesPerRound = 200;
 
-    public static int Run()
+    public static Command Command()
+    {
+        var command = new Command("links", "Finding the links of a page: ways that are at hand beside the one that is used.");
+        command.SetAction(_ => Run());
+        return command;
+    }
+
+    private static int Run()
     {
         var site = new BigSite(20_000);
         var pages = Enumerable.Range(0, PagesPerRound).Select(site.Page).ToArray();

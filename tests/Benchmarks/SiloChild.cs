@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Benchmarks;
+
+/// <summary>A silo in a process of its own, on free ports, killed when it is disposed of.</summary>
+internal sealed class SiloChild : IDisposable
+{
+    private readonly Process _process;
+
+    private SiloChild(Process process, IPEndPoint gateway)
+    {
+        _process = process;
+        Gateway = gateway;
+    }
+
+    public IPEndPoint Gateway { get; }
+
+    /// <summary>Processor time that it has taken so far.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>The most memory that it has held.</summary>
+    public long PeakBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
+    public static async Task<SiloChild> Start(string folder, params IEnumerable<string> settings)
+    {
+        var ports = FreePorts(3);
+        var start = new ProcessStartInfo("dotnet", [
+            Path.Combine(AppContext.BaseDirectory, "Silo.dll"), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
+            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", .. settings])
+        {
+            RedirectStandardOutput = true,
+        };
+        var process = Process.Start(start) ?? throw new InvalidOperationException("No silo was started.");
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("Ready", StringComparison.Ordinal))
+            {
+                _ = Drain(process);
+                return new(process, new(IPAddress.Loopback, ports[1]));
+            }
+        }
+
+        throw new InvalidOperationException($"The silo ended with code {process.ExitCode} before it was ready.");
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static async Task Drain(Process process)
+    {
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains(" warn ", StringComparison.Ordinal) || line.Contains(" fail ", StringComparison.Ordinal))
+            {
+                Console.Error.WriteLine(line);
+            }
+        }
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(listener => listener.Start());
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
+        listeners.ForEach(listener => listener.Stop());
+        return ports;
+    }
+}
