@@ -42,16 +42,25 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        foreach (var row in await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancellationToken))
+        // The pace first: a crawl that is opened hands out leases by it.
+        var rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancellationToken);
+        foreach (var row in rows)
         {
-            if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+            if (row.Key == CrawlTable.ClockKey)
+            {
+                var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+                _clock.AskedUntil(kept.AskedUntil);
+                _clock.WaitUntil(kept.NotBefore);
+            }
+            else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
             {
                 _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
             }
-            else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
-            {
-                await Open(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]), order: null);
-            }
+        }
+
+        foreach (var row in rows.Where(row => row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal)))
+        {
+            await Open(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]), order: null);
         }
 
         Pump();
@@ -60,6 +69,12 @@ public sealed partial class HostGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _isEnding = true;
+        if (_robots.Asking is not null)
+        {
+            // No crawl's horizon tells of this one.
+            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()], cancellationToken);
+        }
+
         foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && held.Crawl.Sums().Waiting > 0))
         {
             // A successor then waits for the leases that are out, and not for those that might have been.
@@ -126,9 +141,17 @@ public sealed partial class HostGrain(
 
         await held.Loaded;
         await Commit(held, held.Tell(order), held.Writer.Commit(held.Crawl.End(reason)));
-        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + order.Id)], cancel);
+        // Its horizon is not looked at any more once it is not listed: the clock goes on in a row of its own.
+        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + order.Id), ClockRow()], cancel);
         Pump();
         return held.Crawl.Sums();
+    }
+
+    /// <summary>When this host was asked last, or may be at the latest by leases that are out.</summary>
+    private RowChange ClockRow()
+    {
+        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds).Append(_robots.Asking?.Until).Append(_clock.LastAsked).Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
     }
 
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
@@ -187,9 +210,9 @@ public sealed partial class HostGrain(
             return;
         }
 
-        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(now);
             held.Crawl.Queue.Add(entry);
             return;
         }
@@ -197,9 +220,19 @@ public sealed partial class HostGrain(
         if (outcome.RetryAfter is { } asked)
         {
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
+            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        commits.Add(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        commits.Add(Settle(held, held.Crawl.Finish(entry, outcome, now), now));
+    }
+
+    /// <summary>The place of a request is free again when what it brought is durable: so a crash repeats no more fetches than may be in flight.</summary>
+    private async Task Settle(HostPartition held, IPartitionWork work, DateTimeOffset ended)
+    {
+        held.Crawl.Settling++;
+        await Commit(held, held.Writer.Commit(work));
+        held.Crawl.Settling--;
+        _clock.End(ended);
     }
 
     private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
@@ -210,9 +243,9 @@ public sealed partial class HostGrain(
             return;
         }
 
-        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(now);
             _robots.Release();
             return;
         }
@@ -226,15 +259,32 @@ public sealed partial class HostGrain(
 
         if (row is null)
         {
+            _clock.End(now);
             return;
         }
 
         var scheme = row.Origin[..row.Origin.IndexOf(':', StringComparison.Ordinal)];
         var payload = CrawlJson.Write(row);
-        if (payload.Length <= StoreLimits.MaxPayloadBytes)
+        if (payload.Length > StoreLimits.MaxPayloadBytes)
         {
-            // A larger one is remembered by this activation alone: the next one asks again.
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            // It is remembered by this activation alone: the next one asks again.
+            _clock.End(now);
+            return;
+        }
+
+        commits.Add(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), now));
+    }
+
+    /// <summary>A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
+    private async Task Keep(RowChange robots, DateTimeOffset ended)
+    {
+        try
+        {
+            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [robots]);
+        }
+        finally
+        {
+            _clock.End(ended);
         }
     }
 
@@ -466,9 +516,9 @@ public sealed partial class HostGrain(
         _crawls.Add(id, held);
         held.Served = _crawls.Values.Max(other => other.Served);
         SetPace();
+        _clock.AskedUntil(held.PredecessorsHorizon);
         if (held.PredecessorsHorizon > clock.GetUtcNow())
         {
-            _clock.WaitUntil(held.PredecessorsHorizon + _clock.Delay);
             LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
         }
 

@@ -114,7 +114,7 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>The program that runs this test: the installed one may be another version.</summary>
-    private static string DotNet =>
+    internal static string DotNet =>
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
     private async Task<int> WaitForExit()

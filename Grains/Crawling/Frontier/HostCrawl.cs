@@ -54,11 +54,14 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>Committed counters.</summary>
     public HostSums Sums() => _committed.Sums(Used, WantsMore);
 
-    private long Used => _committed.Done + Queue.Leased;
+    /// <summary>Finished ones whose commit is under way: they hold no lease any more and are not counted yet.</summary>
+    public int Settling { get; set; }
+
+    private long Used => _committed.Done + Queue.Leased + Settling;
 
     private long PagesLeft => Order.Spec.MaxPages is null ? long.MaxValue : (Allowance ?? 0) - Used;
 
-    private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased;
+    private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased + Settling;
 
     /// <summary>Something may be leased as soon as the host may be asked.</summary>
     public bool MayLease => !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0;
@@ -84,7 +87,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The head row after what was filled so far.</summary>
     public byte[] Head(DateTimeOffset now)
     {
-        head.Horizon = Ended || head.Waiting == 0 || _isLeaving ? Queue.LastLeaseEnds ?? DateTimeOffset.MinValue : now + HeldFor + Slack;
+        // With nothing to lease, it falls back to the leases that are out, else to now: the last request may have ended just before.
+        head.Horizon = Ended || head.Waiting == 0 || _isLeaving
+            ? Queue.LastLeaseEnds ?? (head.Horizon < now ? head.Horizon : now)
+            : now + HeldFor + Slack;
         return CrawlJson.Write(head);
     }
 

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace EndToEnd;
+
+/// <summary>The built console as a child process, with nobody at its input. Disposing it kills it.</summary>
+public sealed class ConsoleProcess : IAsyncDisposable
+{
+    /// <summary>For a verb that answers at once, on a busy machine.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Process _process;
+    private readonly Lock _gate = new();
+    private readonly List<string> _output = [];
+    private readonly List<string> _errors = [];
+
+    private ConsoleProcess(IEnumerable<string> args)
+    {
+        _process = new Process
+        {
+            StartInfo = new(SiloProcess.DotNet, [Path.Combine(AppContext.BaseDirectory, "Client.dll"), .. args])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
+        };
+        _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
+        _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
+        _process.Start();
+        _process.StandardInput.Close();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Exit = WaitForExit();
+    }
+
+    /// <summary>The exit code, when all that was printed has been read.</summary>
+    public Task<int> Exit { get; }
+
+    /// <summary>Lines of standard output so far.</summary>
+    public IReadOnlyList<string> Output => Copy(_output);
+
+    /// <summary>Lines of standard error so far.</summary>
+    public IReadOnlyList<string> Errors => Copy(_errors);
+
+    /// <summary>All that was said so far, for the message of a test that fails.</summary>
+    public string Said => string.Join(Environment.NewLine, [.. Output, .. Errors]);
+
+    /// <summary>The last line of the output, as an object.</summary>
+    public JsonElement Last => JsonElement.Parse(Output[^1]);
+
+    public static ConsoleProcess Start(params IEnumerable<string> args) => new(args);
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static async Task<ConsoleProcess> Run(params IEnumerable<string> args)
+    {
+        var console = Start(args);
+        try
+        {
+            await console.Exit.WaitAsync(Patience);
+            return console;
+        }
+        catch (TimeoutException)
+        {
+            await console.DisposeAsync();
+            throw new TimeoutException($"The console did not end within {Patience}: {console.Said}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await Exit;
+        _process.Dispose();
+    }
+
+    private async Task<int> WaitForExit()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    private void Take(string? line, List<string> lines)
+    {
+        if (line is not null)
+        {
+            lock (_gate)
+            {
+                lines.Add(line);
+            }
+        }
+    }
+
+    private List<string> Copy(List<string> lines)
+    {
+        lock (_gate)
+        {
+            return [.. lines];
+        }
+    }
+}
