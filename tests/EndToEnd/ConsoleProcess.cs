@@ -10,6 +10,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
+    private readonly TaskCompletionSource _spoke = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
@@ -36,6 +37,9 @@ public sealed class ConsoleProcess : IAsyncDisposable
 
     /// <summary>The exit code, when all that was printed has been read.</summary>
     public Task<int> Exit { get; }
+
+    /// <summary>Ends with the first line of output or error.</summary>
+    public Task Spoke => _spoke.Task;
 
     /// <summary>Lines of standard output so far.</summary>
     public IReadOnlyList<string> Output => Copy(_output);
@@ -88,6 +92,8 @@ public sealed class ConsoleProcess : IAsyncDisposable
             {
                 lines.Add(line);
             }
+
+            _spoke.TrySetResult();
         }
     }
 

@@ -102,7 +102,12 @@ public sealed class KillTests : IAsyncDisposable
     {
         var kills = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("CRAWL_KILLS") ?? "4", CultureInfo.InvariantCulture), 1, 200);
         await Begin(Math.Max(2 * Pages, kills * 50));
+        var first = _site.Hold(1);
         await StartCrawl();
+        // One console follows it over all that comes. It must have reached a silo before it can miss one.
+        _follower = _crawler.Follow(_id);
+        await Until(_follower.Spoke, "the console that follows to begin");
+        first.Open();
         for (var kill = 1; kill <= kills; kill++)
         {
             // After each kill some pages more; the last of them leave something to do.
@@ -136,17 +141,14 @@ public sealed class KillTests : IAsyncDisposable
         _crawler = await Crawler.Run();
     }
 
-    /// <summary>Starts the crawl, and a console that follows it over all that comes.</summary>
-    private async Task StartCrawl(params string[] options)
-    {
+    private async Task StartCrawl(params string[] options) =>
         _id = await _crawler.StartCrawl(_site.Seed, ["--delay", "0", "--concurrency", $"{Concurrency}", .. options]);
-        _follower = _crawler.Follow(_id);
-    }
 
     /// <summary>The last line of the console that follows: the crawl at its end.</summary>
     private async Task<JsonElement> Follow()
     {
-        await Until(_follower!.Exit, "the crawl to end");
+        _follower ??= _crawler.Follow(_id);
+        await Until(_follower.Exit, "the crawl to end");
         Assert.True(await _follower.Exit == ExitCode.Done, _follower.Said);
         var last = _follower.Last;
         Assert.Equal(_id, last.GetProperty("id").GetString());
