@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Books;
+using Spectre.Console;
 
 namespace Client.Books;
 
@@ -31,25 +32,37 @@ internal static class LedgerCommand
         }
         else
         {
-            Table(accounts).WriteTo(terminal);
+            // A sentence in a narrow column is five lines high: on a terminal the answers stand below.
+            Table(accounts, withAnswers: !terminal.OutputIsTerminal).WriteTo(terminal);
+            foreach (var account in accounts.Where(_ => terminal.OutputIsTerminal))
+            {
+                terminal.MarkupLine($"  [grey]{account.System} {account.Name}, when full: {Markup.Escape(Terminal.Clean(account.WhenFull))}[/]");
+            }
         }
     }
 
-    public static Listing Table(ImmutableArray<Account> accounts)
+    private static Listing Table(ImmutableArray<Account> accounts, bool withAnswers)
     {
         var listing = new Listing().Column("account").Column("in", right: true).Column("= done", right: true).Column("+ refused", wrap: true)
-            .Column("+ waiting", right: true).Column("of at most", right: true).Column("when full", wrap: true).Column("balances");
+            .Column("+ waiting", right: true).Column("of at most", right: true).Column("balances");
+        if (withAnswers)
+        {
+            listing.Column("when full");
+        }
+
         foreach (var account in accounts)
         {
-            listing.Row(
+            Cell[] cells =
+            [
                 $"{account.System} {account.Name}",
                 Counts.Format(account.In),
                 Counts.Format(account.Done),
                 account.Refused.IsEmpty ? "0" : string.Join('\n', account.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
                 Counts.Format(account.Waiting),
                 Counts.Format(account.Bound),
-                account.WhenFull,
-                account.Balances ? new("✓", "green") : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"));
+                account.Balances ? new("✓", "green") : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"),
+            ];
+            listing.Row(withAnswers ? [.. cells, account.WhenFull] : cells);
         }
 
         return listing;

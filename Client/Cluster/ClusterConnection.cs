@@ -16,6 +16,9 @@ internal sealed class ClusterConnection : ICluster
     /// <summary>To reach a silo, names looked up and all gateways tried.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>For a gateway to take a connection, when there are others to choose from.</summary>
+    private static readonly TimeSpan Knock = TimeSpan.FromSeconds(2);
+
     private readonly IHost _host;
     private readonly IClusterClient _client;
 
@@ -40,7 +43,7 @@ internal sealed class ClusterConnection : ICluster
         IHost? host = null;
         try
         {
-            host = Build(await Resolve(address, patience.Token), address.ClusterId);
+            host = Build(await Awake(await Resolve(address, patience.Token), patience.Token), address.ClusterId);
             // Orleans goes on connecting for a while after it was cancelled; nobody waits for that.
             await host.StartAsync(patience.Token).WaitAsync(patience.Token);
             return new ClusterConnection(host);
@@ -88,6 +91,38 @@ internal sealed class ClusterConnection : ICluster
             .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
             .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience));
         return builder.Build();
+    }
+
+    /// <summary>
+    /// Of several gateways those that take a connection: Orleans starts with any of them, and when that one is dead it waits longer than
+    /// anybody before a console does (measured: in one of two starts).
+    /// </summary>
+    private static async Task<IPEndPoint[]> Awake(IPEndPoint[] gateways, CancellationToken cancel)
+    {
+        if (gateways.Length == 1)
+        {
+            return gateways;
+        }
+
+        using var knock = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        knock.CancelAfter(Knock);
+        var answers = await Task.WhenAll(gateways.Select(gateway => Answers(gateway, knock.Token)));
+        var awake = gateways.Where((_, i) => answers[i]).ToArray();
+        return awake is [] ? throw new TimeoutException("No gateway takes a connection.") : awake;
+    }
+
+    private static async Task<bool> Answers(IPEndPoint gateway, CancellationToken cancel)
+    {
+        using var socket = new Socket(gateway.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(gateway, cancel);
+            return true;
+        }
+        catch (Exception reason) when (reason is SocketException or OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private static async Task<IPEndPoint[]> Resolve(ClusterAddress address, CancellationToken cancel)

@@ -65,7 +65,11 @@ internal static class StatusCommand
 
         foreach (var listing in new[] { silos, activations, storage }.Where(listing => listing.Rows > 0))
         {
-            terminal.Line("");
+            if (!terminal.OutputIsTerminal)
+            {
+                terminal.Line("");
+            }
+
             listing.WriteTo(terminal);
         }
     }

@@ -31,7 +31,8 @@ internal static class ExplainCommand
         else
         {
             var facts = new Facts().Add("url", explanation.Url ?? url).Add("state", explanation.State, "bold");
-            foreach (var line in explanation.Lines)
+            // Both stand at the top; in the order of decisions the crawler names them again.
+            foreach (var line in explanation.Lines.Where(line => line.Label is not ("url" or "state")))
             {
                 facts.Add(line.Label, line.Text);
             }

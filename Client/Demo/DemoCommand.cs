@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.InteropServices;
-using Client.Books;
 using Client.Crawling;
 using Client.Values;
 using Grains.Interfaces.Crawling;
@@ -12,7 +12,7 @@ namespace Client.Demo;
 internal sealed class DemoCommand
 {
     /// <summary>Many times what it takes; a demo that hangs is worse than one that fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly FollowPace Pace = new(TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
 
@@ -27,14 +27,15 @@ internal sealed class DemoCommand
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Patience);
         // A terminal that is closed ends the demo as Ctrl-C does, so that nothing of it is left behind.
-        using var closed = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
+        using var closing = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            patience.Cancel();
+            closed.Cancel();
         });
         try
         {
-            var verdict = here ? await OnTheReachable(session, patience.Token) : await OnItsOwn(session, patience.Token);
+            var verdict = here ? await OnTheReachable(session, closed.Token) : await OnItsOwn(session, closed.Token);
             if (session.Json)
             {
                 session.Terminal.Json(verdict);
@@ -42,9 +43,10 @@ internal sealed class DemoCommand
 
             return verdict.Ok ? ExitCode.Done : ExitCode.Failed;
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            throw new ConsoleException($"The demo did not end within {Durations.Elapsed(Patience)}; its silo is stopped and its folder removed.");
+            throw new ConsoleException(
+                (patience.IsCancellationRequested ? $"The demo did not end within {Durations.Elapsed(Patience)}" : "The demo's terminal was closed") + "; its silo is stopped and its folder removed.");
         }
     }
 
@@ -115,7 +117,7 @@ internal sealed class DemoCommand
             };
             var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
             _id = reply.Id ?? throw new ConsoleException(string.Join(' ', reply.Errors));
-            screen.Step("crawl", $"{_id}: at most {spec.Concurrency} requests at once, {Durations.Format(spec.Delay)} apart");
+            screen.Step("crawl", $"{_id}: at most {spec.Concurrency} requests at once, begun {Durations.Format(spec.Delay)} apart");
         }
 
         public Task<FollowEvent.Progress> Watch(Func<FollowEvent.Progress, bool> enough, CancellationToken cancel) =>
@@ -146,10 +148,10 @@ internal sealed class DemoCommand
             screen.Title("What became of it");
             screen.Line($"pages     {verdict.Pages} of {verdict.PagesOnSite}, each once in the export: {string.Join(", ", verdict.Statuses.Select(status => $"{status.Value} × {status.Key}"))}");
             screen.Line($"skipped   {verdict.Skipped}, for robots.txt; the site was never asked for them");
-            screen.Line($"requests  {verdict.Requests} seen by the site: one per page, one more after its 503, {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})");
-            screen.Line($"pace      {(verdict.SmallestGapMs is { } gap ? $"the two closest requests came {gap:0} ms apart" : "one request only")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}");
+            screen.Line($"requests  {verdict.Requests} at the site: one a page, one more after its 503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}");
+            screen.Line($"pace      {(verdict.SmallestGapMs is { } gap ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart") : "there was one request")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}");
             screen.Title("The books: in = done + refused + waiting");
-            screen.Table(LedgerCommand.Table(verdict.Accounts));
+            screen.Books(verdict.Accounts);
             foreach (var problem in verdict.Problems)
             {
                 screen.Line($"[red]✗ {Spectre.Console.Markup.Escape(problem)}[/]");

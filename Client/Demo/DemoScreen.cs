@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
+using Client.Books;
 using Client.Crawling;
 using Client.Values;
+using Grains.Interfaces.Books;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -17,7 +20,6 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
         {
             terminal.MarkupLine("");
             terminal.MarkupLine($"  [bold]{Markup.Escape(text)}[/]");
-            terminal.MarkupLine("");
         }
     }
 
@@ -38,11 +40,12 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
         }
     }
 
-    public void Table(Listing listing)
+    public void Books(ImmutableArray<Account> accounts)
     {
         if (!silent)
         {
-            listing.WriteTo(terminal);
+            LedgerCommand.Write(accounts, terminal, json: false);
+            terminal.Line("");
         }
     }
 

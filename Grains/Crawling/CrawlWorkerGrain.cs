@@ -117,12 +117,16 @@ public sealed partial class CrawlWorkerGrain(
         }
 
         line.IsServed = false;
-        if (line.InFlight == 0 && line.Outcomes.Count == 0)
+        Forget(line);
+        AskWhoWaits();
+    }
+
+    private void Forget(HostLine line)
+    {
+        if (line is { InFlight: 0, Outcomes.Count: 0, IsServed: false, IsSettling: false })
         {
             _lines.Remove((line.Host, line.Crawl));
         }
-
-        AskWhoWaits();
     }
 
     private async Task Report(HostLine line, int wanted)
@@ -139,6 +143,7 @@ public sealed partial class CrawlWorkerGrain(
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
                 new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
             got = reply.Leases.Length;
+            line.Unsettled.AddRange(visits.Where(visit => visit.Facts is not null).Select(visit => (visit, reply.Epoch)));
             line.MayHaveMore = got == wanted && wanted > 0;
             line.InFlight += got;
             foreach (var lease in reply.Leases)
@@ -151,10 +156,40 @@ public sealed partial class CrawlWorkerGrain(
             _desk.Release(line.Crawl, wanted - got);
         }
 
-        foreach (var visit in visits)
+        Settle(line);
+    }
+
+    /// <summary>Once the host has outcomes durably, their URLs' grains may know. One question is under way at a time; what comes meanwhile goes with the next.</summary>
+    private async void Settle(HostLine line)
+    {
+        if (line.IsSettling)
         {
-            Learn(visit);
+            return;
         }
+
+        line.IsSettling = true;
+        while (line.Unsettled.Count > 0)
+        {
+            var reported = line.Unsettled;
+            line.Unsettled = [];
+            try
+            {
+                foreach (var epoch in reported.GroupBy(visit => visit.Epoch))
+                {
+                    if (await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Settle(line.Crawl, epoch.Key, CancellationToken.None))
+                    {
+                        await Task.WhenAll(epoch.Select(visit => Learn(visit.Visit, visit.Visit.Facts!)));
+                    }
+                }
+            }
+            catch (Exception e)
+            {
+                LogNotSettled(line.Host, line.Crawl, reported.Count, e);
+            }
+        }
+
+        line.IsSettling = false;
+        Forget(line);
     }
 
     private async void Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
@@ -247,14 +282,9 @@ public sealed partial class CrawlWorkerGrain(
         }
     }
 
-    /// <summary>The host has it: now the URL's grain may know. If this is lost, a later crawl asks without knowing what the last one learned.</summary>
-    private async void Learn(Visit visit)
+    /// <summary>If this is lost, a later crawl asks without knowing what this one learned.</summary>
+    private async Task Learn(Visit visit, UrlFacts facts)
     {
-        if (visit.Facts is not { } facts)
-        {
-            return;
-        }
-
         try
         {
             await GrainFactory.GetGrain<IUrlGrain>(visit.Outcome.Url).Learn(visit.Outcome.Crawl, visit.Outcome.Number, facts, CancellationToken.None);
@@ -311,6 +341,13 @@ public sealed partial class CrawlWorkerGrain(
         /// <summary>The last answer was as much as was asked for, or something has ended since: asking is worth it.</summary>
         public bool MayHaveMore { get; set; }
 
+        /// <summary>A question whether reports are durable is under way.</summary>
+        public bool IsSettling { get; set; }
+
+        /// <summary>Finished, and not yet reported.</summary>
         public List<Visit> Outcomes { get; set; } = [];
+
+        /// <summary>Reported, and not yet known to be durable.</summary>
+        public List<(Visit Visit, long Epoch)> Unsettled { get; set; } = [];
     }
 }

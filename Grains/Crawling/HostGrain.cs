@@ -19,6 +19,9 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
+    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
+    private const int MaxWaiting = 1_000;
+
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -35,6 +38,7 @@ public sealed partial class HostGrain(
     private readonly HashSet<CrawlId> _deleted = [];
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
+    private int _waitingForPlaces;
     private bool _isEnding;
 
     private HostKey Host => new(this.GetPrimaryKeyString());
@@ -107,16 +111,42 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
-        var commits = new List<Task>();
         foreach (var outcome in report.Outcomes)
         {
-            Take(outcome, commits);
+            Take(outcome);
         }
 
-        await Task.WhenAll(commits);
-        return report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
-            ? await Lease(held, report.Worker, report.Take)
-            : new HostReply(null, []);
+        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
+        {
+            return new(null, [], Epoch: 0);
+        }
+
+        // Places that are taken by what is not durable yet are free in a moment: better than to send the worker away and call it back.
+        if (held.Writer.Waiting > MaxWaiting || (report.Take > 0 && held.Crawl.Settling > 0 && _clock.Next is null))
+        {
+            _waitingForPlaces++;
+            try
+            {
+                await Commit(held, held.Writer.Settled());
+            }
+            finally
+            {
+                _waitingForPlaces--;
+            }
+        }
+
+        return await Lease(held, report.Worker, report.Take);
+    }
+
+    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
+    {
+        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
+        {
+            return false;
+        }
+
+        await Commit(held, held.Writer.Settled());
+        return true;
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -194,13 +224,13 @@ public sealed partial class HostGrain(
         return lines.ToImmutable();
     }
 
-    /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit.</summary>
-    private void Take(FetchOutcome outcome, List<Task> commits)
+    /// <summary>What became of one lease. Its place is free once that is durable; the delay runs from now.</summary>
+    private void Take(FetchOutcome outcome)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now, commits);
+            TakeRobots(outcome, now);
             return;
         }
 
@@ -220,22 +250,28 @@ public sealed partial class HostGrain(
         if (outcome.RetryAfter is { } asked)
         {
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        commits.Add(Settle(held, held.Crawl.Finish(entry, outcome, now), now));
-    }
-
-    /// <summary>The place of a request is free again when what it brought is durable: so a crash repeats no more fetches than may be in flight.</summary>
-    private async Task Settle(HostPartition held, IPartitionWork work, DateTimeOffset ended)
-    {
         held.Crawl.Settling++;
-        await Commit(held, held.Writer.Commit(work));
-        held.Crawl.Settling--;
-        _clock.End(ended);
+        Observe(Finish(held, new SettlingWork(held.Crawl.Finish(entry, outcome, now), () =>
+        {
+            // Only now: so a crash repeats no more fetches than may be in flight, and a limit of pages is exact.
+            held.Crawl.Settling--;
+            _clock.End(now);
+        })));
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
+    private async Task Finish(HostPartition held, IPartitionWork work)
+    {
+        await Commit(held, held.Writer.Commit(work));
+        if (_waitingForPlaces == 0)
+        {
+            Pump();
+        }
+    }
+
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -272,7 +308,7 @@ public sealed partial class HostGrain(
             return;
         }
 
-        commits.Add(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), now));
+        Observe(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), now));
     }
 
     /// <summary>A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
@@ -285,6 +321,7 @@ public sealed partial class HostGrain(
         finally
         {
             _clock.End(ended);
+            Pump();
         }
     }
 
@@ -294,7 +331,7 @@ public sealed partial class HostGrain(
         var crawl = held.Crawl;
         await held.Loaded;
         var now = clock.GetUtcNow();
-        if (MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
             now = clock.GetUtcNow();
@@ -340,7 +377,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable());
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>

@@ -25,7 +25,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         text.AppendLine();
         text.AppendLine("Next, in another terminal:");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  {client} crawl start https://example.org/ --max-pages 20 --follow{gateway}{cluster}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  {client} crawl start https://example.org/ --follow{gateway}{cluster}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} cluster status{gateway}{cluster}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} demo");
         text.Append("Ctrl-C stops the silo; what it took on goes on when it starts again.");

@@ -19,7 +19,7 @@ public static class Launcher
         var line = CommandLine.Parse(args);
         if (line.Help || line.Version)
         {
-            Console.Out.WriteLine(line.Help ? HelpText.For(Console.IsOutputRedirected ? 100 : Console.WindowWidth) : About.Version);
+            Console.Out.WriteLine(line.Help ? HelpText.For(Console.IsOutputRedirected ? HelpText.MinWidth : Console.WindowWidth) : About.Version);
             return ExitCodes.Stopped;
         }
 
@@ -71,7 +71,7 @@ public static class Launcher
         var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
         await StartUpChecks.Run(app.Services, application.ApplicationStopping);
         application.ApplicationStopping.Register(() => Console.Out.WriteLine(
-            "Stopping: the silo finishes what is in flight and leaves the cluster, within 30 s. Ctrl-C again ends it at once."));
+            "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once."));
         try
         {
             await app.StartAsync();
@@ -80,8 +80,11 @@ public static class Launcher
         }
         catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
         {
-            // Asked to stop while it was starting: what had started leaves again.
-            await app.StopAsync();
+            // Asked to stop while it was starting. A silo that is a member already leaves; one that is not has nothing to leave, and refuses to be stopped.
+            if (app.Services.GetRequiredService<ISiloStatusOracle>().CurrentStatus == SiloStatus.Active)
+            {
+                await app.StopAsync();
+            }
         }
 
         Console.Out.WriteLine("Stopped.");

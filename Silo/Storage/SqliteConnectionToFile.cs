@@ -5,7 +5,8 @@ namespace Silo.Storage;
 
 /// <summary>One connection to one table's file, for one thread at a time.</summary>
 /// <remarks>
-/// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key, and <c>head</c>, one row that
+/// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key; <c>partitions</c>, which gives each partition's
+/// name a number once and for all, so that the index is short (a quarter of an insert's CPU, a fifth of the bytes); and <c>head</c>, one row that
 /// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes twice, also after a delete.
     /// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the CPU (35 µs for 17) and half the speed,
     /// because the index's inner pages hold whole rows; updates and reads took the same.</para>
@@ -25,9 +26,10 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
     private const string Schema =
         """
+        CREATE TABLE partitions (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE rows (
             id INTEGER PRIMARY KEY,
-            partition TEXT NOT NULL,
+            partition INTEGER NOT NULL,
             key TEXT NOT NULL,
             etag INTEGER NOT NULL,
             payload BLOB NOT NULL,

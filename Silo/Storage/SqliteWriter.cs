@@ -23,11 +23,14 @@ internal sealed class SqliteWriter : IDisposable
     private const int MostRows = 2000;
     private const int MostBytes = 8 * 1024 * 1024;
 
+    /// <summary>Numbers of partitions kept in memory; when there are more, all are forgotten and read again.</summary>
+    private const int MostPartitions = 20_000;
+
     /// <summary>The log is emptied into the file each time this many pages were written to it.</summary>
-    private const int PagesBetweenCheckpoints = 4000;
+    private const int PagesBetweenCheckpoints = 8000;
 
     /// <summary>When the log has grown to this many pages because readers were in it, the writer waits until they have left. So a log has at most these and one transaction's.</summary>
-    private const int MostPagesInLog = 4 * PagesBetweenCheckpoints;
+    private const int MostPagesInLog = 2 * PagesBetweenCheckpoints;
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
 
@@ -39,6 +42,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _rollback;
     private readonly SqliteStatement _readHead;
     private readonly SqliteStatement _writeHead;
+    private readonly SqliteStatement _findPartition;
+    private readonly SqliteStatement _addPartition;
     private readonly SqliteStatement _etag;
     private readonly SqliteStatement _insert;
     private readonly SqliteStatement _replace;
@@ -54,6 +59,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly AutoResetEvent _work = new(initialState: false);
     private readonly Queue<WaitingCommit> _waiting = new();
     private readonly List<WaitingCommit> _batch = [];
+    private readonly Dictionary<string, long> _partitions = new(StringComparer.Ordinal);
+    private readonly List<string> _addedPartitions = [];
     private readonly Thread _thread;
     private long _transactions;
     private bool _sleeping;
@@ -69,6 +76,8 @@ internal sealed class SqliteWriter : IDisposable
         _rollback = connection.Prepare("ROLLBACK");
         _readHead = connection.Prepare("SELECT commits FROM head");
         _writeHead = connection.Prepare("UPDATE head SET commits = ?1");
+        _findPartition = connection.Prepare("SELECT id FROM partitions WHERE name = ?1");
+        _addPartition = connection.Prepare("INSERT INTO partitions (name) VALUES (?1) RETURNING id");
         _etag = connection.Prepare("SELECT etag FROM rows WHERE partition = ?1 AND key = ?2");
         _insert = connection.Prepare("INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING");
         _replace = connection.Prepare("UPDATE rows SET etag = ?3, payload = ?4 WHERE partition = ?1 AND key = ?2 AND etag = ?5");
@@ -201,6 +210,7 @@ internal sealed class SqliteWriter : IDisposable
             if (!WriteBatch(careful))
             {
                 _rollback.Run();
+                ForgetAddedPartitions();
                 Write(careful: true);
             }
         }
@@ -209,6 +219,7 @@ internal sealed class SqliteWriter : IDisposable
             // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
             // Whatever else it is: its callers are told, and the writer goes on with the next.
             AnswerAll(CommitResult.Unknown(error));
+            ForgetAddedPartitions();
             if (raw.sqlite3_get_autocommit(_connection.Database) == 0)
             {
                 raw.sqlite3_exec(_connection.Database, "ROLLBACK");
@@ -255,13 +266,14 @@ internal sealed class SqliteWriter : IDisposable
                 continue;
             }
 
-            if (careful && Conflict(commit) is { } found)
+            var partition = PartitionNumber(commit.Partition);
+            if (careful && Conflict(partition, commit.Changes) is { } found)
             {
                 commit.Result = CommitResult.Conflict(found);
                 continue;
             }
 
-            var conflict = Apply(commit, commits + 1);
+            var conflict = Apply(partition, commit.Changes, commits + 1);
             if (conflict < 0)
             {
                 commits++;
@@ -280,28 +292,68 @@ internal sealed class SqliteWriter : IDisposable
         if (commits == before)
         {
             _rollback.Run();
+            ForgetAddedPartitions();
             return true;
         }
 
         _writeHead.Bind(1, commits).Run();
         _commit.Run();
+        _addedPartitions.Clear();
         return true;
     }
 
-    /// <summary>Writes a commit's rows in order; stops at the first that is not as expected and returns its index, else -1.</summary>
-    private int Apply(WaitingCommit commit, long etag)
+    /// <summary>A partition's number in this file; it gets one if it has none. Numbers are never given again or taken away, so what is remembered stays true.</summary>
+    private long PartitionNumber(string name)
     {
-        for (var index = 0; index < commit.Changes.Count; index++)
+        if (_partitions.TryGetValue(name, out var number))
         {
-            var change = commit.Changes[index];
+            return number;
+        }
+
+        var found = _findPartition.Bind(1, name).Step();
+        number = found ? _findPartition.Number(0) : 0;
+        _findPartition.Reset();
+        if (!found)
+        {
+            _addPartition.Bind(1, name).Step();
+            number = _addPartition.Number(0);
+            _addPartition.Reset();
+            _addedPartitions.Add(name);
+        }
+
+        if (_partitions.Count >= MostPartitions)
+        {
+            _partitions.Clear();
+        }
+
+        return _partitions[name] = number;
+    }
+
+    /// <summary>After a rollback: the numbers that it took back.</summary>
+    private void ForgetAddedPartitions()
+    {
+        foreach (var name in _addedPartitions)
+        {
+            _partitions.Remove(name);
+        }
+
+        _addedPartitions.Clear();
+    }
+
+    /// <summary>Writes a commit's rows in order; stops at the first that is not as expected and returns its index, else -1.</summary>
+    private int Apply(long partition, IReadOnlyList<RowChange> changes, long etag)
+    {
+        for (var index = 0; index < changes.Count; index++)
+        {
+            var change = changes[index];
             var asExpected = change.Kind switch
             {
-                RowChangeKind.Insert => Bind(_insert, commit, change, etag).Run() == 1,
-                RowChangeKind.Replace => Bind(_replace, commit, change, etag).Bind(5, Number(change.ETag)).Run() == 1,
-                RowChangeKind.Put => Bind(_put, commit, change, etag).Run() == 1,
-                RowChangeKind.Delete when change.ETag is null => _delete.Bind(1, commit.Partition).Bind(2, change.Key).Run() >= 0,
-                RowChangeKind.Delete => _deleteMatching.Bind(1, commit.Partition).Bind(2, change.Key).Bind(3, Number(change.ETag)).Run() == 1
-                    || Stored(commit, change) is null,
+                RowChangeKind.Insert => Bind(_insert, partition, change, etag).Run() == 1,
+                RowChangeKind.Replace => Bind(_replace, partition, change, etag).Bind(5, Number(change.ETag)).Run() == 1,
+                RowChangeKind.Put => Bind(_put, partition, change, etag).Run() == 1,
+                RowChangeKind.Delete when change.ETag is null => _delete.Bind(1, partition).Bind(2, change.Key).Run() >= 0,
+                RowChangeKind.Delete => _deleteMatching.Bind(1, partition).Bind(2, change.Key).Bind(3, Number(change.ETag)).Run() == 1
+                    || Stored(partition, change) is null,
                 _ => throw new InvalidOperationException($"A change cannot be {change.Kind}."),
             };
             if (!asExpected)
@@ -314,15 +366,15 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>The key of the first row that is not as its change expects; null when all are.</summary>
-    private string? Conflict(WaitingCommit commit)
+    private string? Conflict(long partition, IReadOnlyList<RowChange> changes)
     {
-        foreach (var change in commit.Changes)
+        foreach (var change in changes)
         {
             var asExpected = change.Kind switch
             {
-                RowChangeKind.Insert => Stored(commit, change) is null,
-                RowChangeKind.Replace => Stored(commit, change) == Number(change.ETag),
-                RowChangeKind.Delete when change.ETag is not null => Stored(commit, change) is not { } etag || etag == Number(change.ETag),
+                RowChangeKind.Insert => Stored(partition, change) is null,
+                RowChangeKind.Replace => Stored(partition, change) == Number(change.ETag),
+                RowChangeKind.Delete when change.ETag is not null => Stored(partition, change) is not { } etag || etag == Number(change.ETag),
                 _ => true,
             };
             if (!asExpected)
@@ -334,15 +386,15 @@ internal sealed class SqliteWriter : IDisposable
         return null;
     }
 
-    private long? Stored(WaitingCommit commit, RowChange change)
+    private long? Stored(long partition, RowChange change)
     {
-        long? etag = _etag.Bind(1, commit.Partition).Bind(2, change.Key).Step() ? _etag.Number(0) : null;
+        long? etag = _etag.Bind(1, partition).Bind(2, change.Key).Step() ? _etag.Number(0) : null;
         _etag.Reset();
         return etag;
     }
 
-    private static SqliteStatement Bind(SqliteStatement statement, WaitingCommit commit, RowChange change, long etag) =>
-        statement.Bind(1, commit.Partition).Bind(2, change.Key).Bind(3, etag).Bind(4, change.Payload.Span);
+    private static SqliteStatement Bind(SqliteStatement statement, long partition, RowChange change, long etag) =>
+        statement.Bind(1, partition).Bind(2, change.Key).Bind(3, etag).Bind(4, change.Payload.Span);
 
     /// <summary>An etag's number; -1, which no row has, for what this store never gave.</summary>
     private static long Number(string? etag) =>

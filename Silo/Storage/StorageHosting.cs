@@ -12,13 +12,17 @@ public static class StorageHosting
     {
         var services = builder.Services;
         services.AddSettings<StorageOptions>(builder.Configuration);
-        services.AddSingleton(provider => SqliteTableStore.Open(TablesFolder(provider)));
+        services.AddSingleton(provider => SqliteTableStore.Open(Folder(provider, "tables")));
+        services.AddSingleton(provider => DirectoryBlobStore.Open(Folder(provider, "blobs")));
+        services.AddSingleton<BothStores>();
         services.AddSingleton<ITableStore>(provider => provider.GetRequiredService<SqliteTableStore>());
-        services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<SqliteTableStore>());
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<DirectoryBlobStore>());
+        services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<BothStores>());
         services.AddStartUpCheck<DataFolderCheck>();
+        services.AddStartUpCheck(provider => provider.GetRequiredService<BothStores>());
         services.AddStartUpCheck<DataFormat>();
     }
 
-    private static string TablesFolder(IServiceProvider provider) =>
-        Path.Combine(provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, "tables");
+    private static string Folder(IServiceProvider provider, string name) =>
+        Path.Combine(provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, name);
 }

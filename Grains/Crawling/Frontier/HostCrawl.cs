@@ -94,6 +94,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         return CrawlJson.Write(head);
     }
 
+    /// <summary>Number of the activation, higher than any before.</summary>
+    public long Epoch => head.Epoch;
+
     /// <summary>The next activation's number is durable before it hands out a lease.</summary>
     public long NextLease() => (head.Epoch << 32) + ++_leases;
 

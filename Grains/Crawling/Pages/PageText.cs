@@ -136,7 +136,7 @@ internal static class PageText
         for (var back = 1; back <= 3 && back <= body.Length; back++)
         {
             var lead = body[^back];
-            if (lead < 0x80)
+            if (lead is < 0x80 or > 0xF4)
             {
                 break;
             }

@@ -118,7 +118,7 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
 
     public Task<Explanation> Explain(string url, CancellationToken cancel = default) => Task.FromResult(Explanation!);
 
-    public Task Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default) => throw new NotSupportedException();
+    public Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default) => throw new NotSupportedException();
 
     public Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default) => throw new NotSupportedException();
 

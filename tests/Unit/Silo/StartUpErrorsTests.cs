@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Silo;
+using Silo.Cluster;
+using Silo.Http;
+using Silo.StartUp;
+using Silo.Storage;
+using Xunit;
+
+namespace Unit.Silo;
+
+public sealed class StartUpErrorsTests
+{
+    [Fact]
+    public void ASentenceIsFoundHoweverDeepItLies()
+    {
+        var sentence = new StartUpException("It is so.") { ExitCode = ExitCodes.WrongSetting };
+
+        Assert.Same(sentence, Explain(new AggregateException(new IOException("x"), new InvalidOperationException("y", sentence))));
+    }
+
+    [Fact]
+    public void WhatTheStoreRefusesIsSaidInItsOwnWords() =>
+        Assert.Equal("«x.db» is damaged.", Explain(new InvalidOperationException("y", new StorageRefusedException("«x.db» is damaged.")))!.Message);
+
+    [Fact]
+    public void AWrongOptionHasTheExitCodeOfAWrongSetting()
+    {
+        var explained = Explain(new OptionsValidationException("", typeof(HttpOptions), ["One.", "Two."]))!;
+
+        Assert.Equal(($"One.{Environment.NewLine}Two.", ExitCodes.WrongSetting), (explained.Message, explained.ExitCode));
+    }
+
+    [Fact]
+    public void APortTakenSinceItWasCheckedIsNamed()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, port: 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        var explained = Explain(new SocketException((int)SocketError.AddressAlreadyInUse), gateway: port)!;
+
+        Assert.StartsWith($"Port {port} for clients (Cluster:GatewayPort) is in use on 127.0.0.1, perhaps by another silo.", explained.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADatabaseThatFailsIsNamedByItsFolder() =>
+        Assert.StartsWith("The database in the data folder /data cannot be used: disk I/O error", Explain(new SqliteException("disk I/O error.", 10))!.Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void WhatNobodyKnowsIsNotDressedUp() => Assert.Null(Explain(new InvalidOperationException("?")));
+
+    private static StartUpException? Explain(Exception failure, int gateway = 30000) =>
+        StartUpErrors.Explain(failure, new Doors(new ClusterOptions { GatewayPort = gateway }, new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
+}
