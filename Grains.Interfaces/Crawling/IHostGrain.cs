@@ -72,11 +72,13 @@ public sealed record HostReport(
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>
 /// <param name="Epoch">Of the activation, for <see cref="IHostGrain.Settle"/>; 0 when the crawl is not here.</param>
+/// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or will have it.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReply")]
 public sealed record HostReply(
     [property: Id(0)] CrawlOrder? Order,
     [property: Id(1)] ImmutableArray<Lease> Leases,
-    [property: Id(2)] long Epoch);
+    [property: Id(2)] long Epoch,
+    [property: Id(3)] ImmutableArray<long> Late);
 
 public enum LeaseKind
 {

@@ -143,7 +143,8 @@ public sealed partial class CrawlWorkerGrain(
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
                 new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
             got = reply.Leases.Length;
-            line.Unsettled.AddRange(visits.Where(visit => visit.Facts is not null).Select(visit => (visit, reply.Epoch)));
+            var late = reply.Late;
+            line.Unsettled.AddRange(visits.Where(visit => visit.Facts is not null && !late.Contains(visit.Outcome.Number)).Select(visit => (visit, reply.Epoch)));
             line.MayHaveMore = got == wanted && wanted > 0;
             line.InFlight += got;
             foreach (var lease in reply.Leases)

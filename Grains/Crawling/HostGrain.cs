@@ -35,10 +35,11 @@ public sealed partial class HostGrain(
         options.Value.ProductToken, new(options.Value.Attempts, options.Value.RetryDelay, options.Value.MaxDelay, chance), options.Value.MaxDelay);
     private readonly Dictionary<CrawlId, HostPartition> _crawls = [];
     private readonly Dictionary<CrawlId, Task<HostPartition?>> _opening = [];
-    private readonly HashSet<CrawlId> _deleted = [];
+
+    /// <summary>Crawls that were deleted here, with the leases that were out: their requests may still be under way.</summary>
+    private readonly Dictionary<CrawlId, HostQueue> _deleted = [];
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
-    private int _waitingForPlaces;
     private bool _isEnding;
 
     private HostKey Host => new(this.GetPrimaryKeyString());
@@ -46,25 +47,25 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        // The pace first: a crawl that is opened hands out leases by it.
-        var rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancellationToken);
-        foreach (var row in rows)
+        var crawls = new List<CrawlId>();
+        var range = KeyRange.All;
+        IReadOnlyList<TableRow> rows;
+        do
         {
-            if (row.Key == CrawlTable.ClockKey)
+            rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), range, StoreLimits.MaxScan, cancellationToken);
+            foreach (var row in rows)
             {
-                var kept = CrawlJson.Read<HostClockRow>(row.Payload);
-                _clock.AskedUntil(kept.AskedUntil);
-                _clock.WaitUntil(kept.NotBefore);
+                Restore(row, crawls);
             }
-            else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
-            {
-                _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
-            }
-        }
 
-        foreach (var row in rows.Where(row => row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal)))
+            range = rows.Count == 0 ? range : range.After(rows[^1].Key);
+        }
+        while (rows.Count == StoreLimits.MaxScan);
+
+        // Only now: a crawl that is opened hands out leases by the pace that was restored.
+        foreach (var id in crawls)
         {
-            await Open(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]), order: null);
+            await Reopen(id);
         }
 
         Pump();
@@ -73,13 +74,7 @@ public sealed partial class HostGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _isEnding = true;
-        if (_robots.Asking is not null)
-        {
-            // No crawl's horizon tells of this one.
-            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()], cancellationToken);
-        }
-
-        foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && held.Crawl.Sums().Waiting > 0))
+        foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
         {
             // A successor then waits for the leases that are out, and not for those that might have been.
             held.Crawl.LeaseNoMore();
@@ -96,7 +91,7 @@ public sealed partial class HostGrain(
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
-        if (_deleted.Contains(order.Id))
+        if (_deleted.ContainsKey(order.Id))
         {
             return new(0, 0); // A straggler of a crawl that is gone.
         }
@@ -111,31 +106,27 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
+        var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            Take(outcome);
+            if (!Take(outcome))
+            {
+                late = late.Add(outcome.Number);
+            }
         }
 
         if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
         {
-            return new(null, [], Epoch: 0);
+            return new(null, [], Epoch: 0, late);
         }
 
-        // Places that are taken by what is not durable yet are free in a moment: better than to send the worker away and call it back.
-        if (held.Writer.Waiting > MaxWaiting || (report.Take > 0 && held.Crawl.Settling > 0 && _clock.Next is null))
+        if (held.Writer.Waiting > MaxWaiting)
         {
-            _waitingForPlaces++;
-            try
-            {
-                await Commit(held, held.Writer.Settled());
-            }
-            finally
-            {
-                _waitingForPlaces--;
-            }
+            await Commit(held, held.Writer.Settled());
         }
 
-        return await Lease(held, report.Worker, report.Take);
+        var reply = await Lease(held, report.Worker, report.Take);
+        return reply with { Late = late };
     }
 
     public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
@@ -171,25 +162,32 @@ public sealed partial class HostGrain(
 
         await held.Loaded;
         await Commit(held, held.Tell(order), held.Writer.Commit(held.Crawl.End(reason)));
-        // Its horizon is not looked at any more once it is not listed: the clock goes on in a row of its own.
-        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + order.Id), ClockRow()], cancel);
+        if (held.Crawl.Queue.Leased == 0 && held.Crawl.RobotsLeaseEnd is null)
+        {
+            await Unlist(order.Id, cancel); // With leases out it stays listed, so that a successor waits for them.
+        }
+
+        SetPace();
         Pump();
         return held.Crawl.Sums();
-    }
-
-    /// <summary>When this host was asked last, or may be at the latest by leases that are out.</summary>
-    private RowChange ClockRow()
-    {
-        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds).Append(_robots.Asking?.Until).Append(_clock.LastAsked).Max()!.Value;
-        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
     }
 
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
     {
         const int CommitsAtOnce = 100;
         var partition = CrawlTable.Urls(crawl, Host);
-        _crawls.Remove(crawl);
-        _deleted.Add(crawl);
+        if (_crawls.Remove(crawl, out var held))
+        {
+            _deleted.Add(crawl, held.Crawl.Queue);
+            SetPace();
+        }
+        else
+        {
+            _deleted.TryAdd(crawl, new());
+        }
+
+        Pump();
+        await Unlist(crawl, cancel);
         for (var i = 0; i < CommitsAtOnce; i++)
         {
             var rows = await store.Scan(CrawlTable.Name, partition, KeyRange.All, StoreLimits.MaxCommitRows, cancel);
@@ -224,27 +222,34 @@ public sealed partial class HostGrain(
         return lines.ToImmutable();
     }
 
-    /// <summary>What became of one lease. Its place is free once that is durable; the delay runs from now.</summary>
-    private void Take(FetchOutcome outcome)
+    /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit. False when it came late or twice.</summary>
+    private bool Take(FetchOutcome outcome)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
             TakeRobots(outcome, now);
-            return;
+            return true;
+        }
+
+        if (_deleted.TryGetValue(outcome.Crawl, out var leftOver) && leftOver.End(outcome.Url, outcome.Number) is not null)
+        {
+            _clock.End(now);
+            return true;
         }
 
         if (!_crawls.TryGetValue(outcome.Crawl, out var held) || held.Crawl.Queue.End(outcome.Url, outcome.Number) is not { } entry)
         {
             LogLate(Host, outcome.Url, outcome.Number);
-            return;
+            return false;
         }
 
+        held.Crawl.LastEnded = now;
+        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
-            _clock.End(now);
             held.Crawl.Queue.Add(entry);
-            return;
+            return true;
         }
 
         if (outcome.RetryAfter is { } asked)
@@ -253,22 +258,8 @@ public sealed partial class HostGrain(
             Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        held.Crawl.Settling++;
-        Observe(Finish(held, new SettlingWork(held.Crawl.Finish(entry, outcome, now), () =>
-        {
-            // Only now: so a crash repeats no more fetches than may be in flight, and a limit of pages is exact.
-            held.Crawl.Settling--;
-            _clock.End(now);
-        })));
-    }
-
-    private async Task Finish(HostPartition held, IPartitionWork work)
-    {
-        await Commit(held, held.Writer.Commit(work));
-        if (_waitingForPlaces == 0)
-        {
-            Pump();
-        }
+        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        return true;
     }
 
     private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
@@ -279,13 +270,14 @@ public sealed partial class HostGrain(
             return;
         }
 
+        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
-            _clock.End(now);
-            _robots.Release();
+            EndRobots(lease, now);
             return;
         }
 
+        EndRobots(lease, now);
         var row = _robots.Learn(lease.Origin, outcome, now);
         SetPace();
         foreach (var held in _crawls.Values)
@@ -295,33 +287,15 @@ public sealed partial class HostGrain(
 
         if (row is null)
         {
-            _clock.End(now);
             return;
         }
 
         var scheme = row.Origin[..row.Origin.IndexOf(':', StringComparison.Ordinal)];
         var payload = CrawlJson.Write(row);
-        if (payload.Length > StoreLimits.MaxPayloadBytes)
+        if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
-            // It is remembered by this activation alone: the next one asks again.
-            _clock.End(now);
-            return;
-        }
-
-        Observe(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), now));
-    }
-
-    /// <summary>A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
-    private async Task Keep(RowChange robots, DateTimeOffset ended)
-    {
-        try
-        {
-            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [robots]);
-        }
-        finally
-        {
-            _clock.End(ended);
-            Pump();
+            // A larger one is remembered by this activation alone: the next one asks again.
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -338,7 +312,7 @@ public sealed partial class HostGrain(
         }
 
         var leases = ImmutableArray.CreateBuilder<Lease>();
-        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now);)
+        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
         {
             var entry = crawl.Queue.Peek(now)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
@@ -346,26 +320,27 @@ public sealed partial class HostGrain(
                 throw new InvalidOperationException($"A queue row of {Host} holds «{entry.Url}», which is no URL.");
             }
 
-            var robots = _robots.Decide(entry.Url, url.Origin, url.PathAndQuery, now);
+            var robots = _robots.Decide(url.Origin, url.PathAndQuery, now);
             if (robots.IsAllowed)
             {
                 var number = crawl.NextLease();
-                crawl.Queue.Lease(entry, number, now + crawl.HeldFor);
-                leases.Add(new(LeaseKind.Page, entry.Url, number, crawl.LeaseTime, entry.Depth, entry.Attempts + 1));
+                crawl.Queue.Lease(entry, number, end);
+                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now - HostCrawl.Grace, entry.Depth, entry.Attempts + 1));
                 _clock.Start(now);
                 held.Served++;
             }
             else if (robots.Reason is { } reason)
             {
-                skips++;
                 crawl.Queue.Remove(entry);
+                skips++;
                 Observe(Commit(held, held.Writer.Commit(crawl.Skip(entry, reason))));
             }
             else if (robots.IsAsk)
             {
-                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), now + crawl.HeldFor);
+                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
                 _robots.Ask(lease);
-                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, crawl.LeaseTime, Depth: 0, Attempt: 1));
+                crawl.RobotsLeaseEnd = end;
+                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now - HostCrawl.Grace, Depth: 0, Attempt: 1));
                 _clock.Start(now);
             }
             else
@@ -377,7 +352,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch);
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch, []);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>
@@ -413,6 +388,11 @@ public sealed partial class HostGrain(
             next = due < next ? due : next;
         }
 
+        foreach (var leftOver in _deleted.Values)
+        {
+            next = leftOver.NextLeaseEnd is { } end && end < next ? end : next;
+        }
+
         if (_robots.NextEvent() is { } robots && robots > now && robots < next)
         {
             next = robots;
@@ -445,16 +425,36 @@ public sealed partial class HostGrain(
             for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
             {
                 _clock.End(now);
+                held.Crawl.LastEnded = now;
                 held.Board.Forget();
                 LogExpired(Host, held.Crawl.Order.Id);
             }
         }
 
+        foreach (var (crawl, leftOver) in _deleted)
+        {
+            for (var ended = leftOver.Expire(now); ended > 0; ended--)
+            {
+                _clock.End(now);
+                LogExpired(Host, crawl);
+            }
+        }
+
         if (_robots.Asking is { } asking && asking.Until <= now)
         {
-            _robots.Release();
+            EndRobots(asking, now);
             _clock.End(now);
             LogExpired(Host, asking.Crawl);
+        }
+    }
+
+    private void EndRobots(RobotsLease lease, DateTimeOffset now)
+    {
+        _robots.Release();
+        if (_crawls.TryGetValue(lease.Crawl, out var held))
+        {
+            held.Crawl.RobotsLeaseEnd = null;
+            held.Crawl.LastEnded = now;
         }
     }
 
@@ -547,6 +547,48 @@ public sealed partial class HostGrain(
         }
     }
 
+    /// <summary>What a predecessor stored: the clock, a robots.txt, or a crawl that has work here.</summary>
+    private void Restore(TableRow row, List<CrawlId> crawls)
+    {
+        if (row.Key == CrawlTable.ClockKey)
+        {
+            var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+            _clock.AskedUntil(kept.AskedUntil);
+            _clock.WaitUntil(kept.NotBefore);
+        }
+        else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+        {
+            _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
+        }
+        else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
+        {
+            crawls.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
+        }
+    }
+
+    private async Task Reopen(CrawlId id)
+    {
+        if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+        {
+            await Unlist(id, CancellationToken.None);
+        }
+    }
+
+    /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
+    private async Task Unlist(CrawlId id, CancellationToken cancel) =>
+        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id), ClockRow()], cancel);
+
+    /// <summary>When this host was asked last, or may be at the latest by leases that are out: its crawls' horizons say so only while they are listed.</summary>
+    private RowChange ClockRow()
+    {
+        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds)
+            .Concat(_deleted.Values.Select(queue => queue.LastLeaseEnds))
+            .Append(_robots.Asking?.Until)
+            .Append(_clock.LastAsked)
+            .Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
+    }
+
     private void Hold(CrawlId id, HostPartition held)
     {
         _robots.ForgetFailures();
@@ -564,7 +606,17 @@ public sealed partial class HostGrain(
 
     private async Task WhenLoaded(HostPartition held)
     {
-        await held.Loaded;
+        try
+        {
+            await held.Loaded;
+        }
+        catch
+        {
+            // Without what is known it can neither take URLs in nor hand them out: the next activation reads again.
+            End(held.Crawl.Order.Id, "its rows could not be read");
+            throw;
+        }
+
         Pump();
     }
 
@@ -592,14 +644,18 @@ public sealed partial class HostGrain(
         }
         catch (PartitionLostException lost)
         {
-            if (!_isEnding)
-            {
-                _isEnding = true;
-                LogLost(Host, held.Crawl.Order.Id, lost.Message);
-                DeactivateOnIdle();
-            }
-
+            End(held.Crawl.Order.Id, lost.Message);
             throw;
+        }
+    }
+
+    private void End(CrawlId crawl, string why)
+    {
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            LogLost(Host, crawl, why);
+            DeactivateOnIdle();
         }
     }
 

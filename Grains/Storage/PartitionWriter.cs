@@ -131,6 +131,11 @@ public sealed class PartitionWriter
             _filled.Add(_waiting.Dequeue());
         }
 
+        if (_filled.Count == 0 && commit.Changes.Count == 0)
+        {
+            throw new InvalidOperationException($"A piece of work of {_table}/{_partition} fits into no commit, not even into one of its own.");
+        }
+
         var head = _head();
         commit.AddHead(_headETag is null ? RowChange.Insert(HeadKey, head) : RowChange.Replace(HeadKey, head, _headETag));
         return commit;

@@ -3,6 +3,9 @@ using System.Text.Json;
 
 namespace EndToEnd;
 
+/// <summary>What a run of the console printed, and how it ended.</summary>
+public sealed record ConsoleRun(int Code, string Output, string Error);
+
 /// <summary>The built console as a child process, with nobody at its input. Disposing it kills it.</summary>
 public sealed class ConsoleProcess : IAsyncDisposable
 {
@@ -15,8 +18,11 @@ public sealed class ConsoleProcess : IAsyncDisposable
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
 
-    private ConsoleProcess(IEnumerable<string> args)
+    private readonly Action<string>? _onLine;
+
+    private ConsoleProcess(IEnumerable<string> args, string? folder = null, Action<ConsoleProcess, string>? onLine = null)
     {
+        _onLine = onLine is null ? null : line => onLine(this, line);
         _process = new Process
         {
             StartInfo = new(SiloProcess.DotNet, [Path.Combine(AppContext.BaseDirectory, "Client.dll"), .. args])
@@ -24,8 +30,14 @@ public sealed class ConsoleProcess : IAsyncDisposable
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
+                WorkingDirectory = folder ?? "",
             },
         };
+        if (folder is not null)
+        {
+            _process.StartInfo.Environment["TMPDIR"] = folder;
+        }
+
         _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
         _process.Start();
@@ -71,12 +83,30 @@ public sealed class ConsoleProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs one verb to its end in a folder, where its temporary folders are made too.</summary>
+    /// <param name="interruptAfter">When a line of the output contains this, the console gets SIGINT, as from Ctrl-C.</param>
+    public static async Task<ConsoleRun> Run(string folder, IEnumerable<string> args, string? interruptAfter = null, CancellationToken cancel = default)
+    {
+        await using var console = new ConsoleProcess(args, folder, (console, line) =>
+        {
+            if (interruptAfter is not null && line.Contains(interruptAfter, StringComparison.Ordinal))
+            {
+                interruptAfter = null;
+                Signals.Send(console._process.Id, Signals.Interrupt);
+            }
+        });
+        var code = await console.Exit.WaitAsync(cancel);
+        return new(code, Text(console.Output), Text(console.Errors));
+    }
+
     public async ValueTask DisposeAsync()
     {
         _process.Kill(entireProcessTree: true);
         await Exit;
         _process.Dispose();
     }
+
+    private static string Text(IReadOnlyList<string> lines) => string.Concat(lines.Select(line => line + "\n"));
 
     private async Task<int> WaitForExit()
     {
@@ -94,6 +124,10 @@ public sealed class ConsoleProcess : IAsyncDisposable
             }
 
             _spoke.TrySetResult();
+            if (lines == _output)
+            {
+                _onLine?.Invoke(line);
+            }
         }
     }
 

@@ -57,6 +57,10 @@ public sealed class HostClock
         {
             AskedUntil(at);
         }
+        else
+        {
+            WaitUntil(at);
+        }
     }
 
     /// <summary>Somebody may have been asking until then: a predecessor, whose leases may have lasted so long.</summary>

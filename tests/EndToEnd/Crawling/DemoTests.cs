@@ -23,18 +23,4 @@ public sealed class DemoTests
         Assert.Contains("-- --help", demo.Output.Last(line => line.Length > 0), StringComparison.Ordinal);
         Assert.Empty(demo.Errors);
     }
-
-    [Fact]
-    public async Task ForProgramsItEndsWithItsVerdict()
-    {
-        await using var demo = ConsoleProcess.Start("demo", "--json");
-        var code = await demo.Exit.WaitAsync(TimeSpan.FromMinutes(4), TestContext.Current.CancellationToken);
-
-        Assert.True(code == ExitCode.Done, demo.Said);
-        var verdict = demo.Last;
-        Assert.True(verdict.GetProperty("ok").GetBoolean());
-        Assert.Equal(1, verdict.GetProperty("kills").GetInt32());
-        Assert.Equal(verdict.GetProperty("pagesOnSite").GetInt32(), verdict.GetProperty("pages").GetInt32());
-        Assert.True(Assert.Single(verdict.GetProperty("ledger").EnumerateArray().ToArray()).GetProperty("balances").GetBoolean());
-    }
 }
