@@ -44,6 +44,7 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        var crawls = new List<CrawlId>();
         var range = KeyRange.All;
         IReadOnlyList<TableRow> rows;
         do
@@ -51,12 +52,19 @@ public sealed partial class HostGrain(
             rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), range, StoreLimits.MaxScan, cancellationToken);
             foreach (var row in rows)
             {
-                await Restore(row);
+                Restore(row, crawls);
             }
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
         }
         while (rows.Count == StoreLimits.MaxScan);
+
+        // Only now: a crawl that is opened hands out leases by the pace that was restored.
+        foreach (var id in crawls)
+        {
+            await Reopen(id);
+        }
+
         Pump();
     }
 
@@ -215,6 +223,7 @@ public sealed partial class HostGrain(
             return false;
         }
 
+        held.Crawl.LastEnded = now;
         if (outcome.Result == FetchResult.Released)
         {
             _clock.End(now);
@@ -225,6 +234,7 @@ public sealed partial class HostGrain(
         if (outcome.RetryAfter is { } asked)
         {
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
         commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), now));
@@ -249,11 +259,11 @@ public sealed partial class HostGrain(
         _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
-            EndRobots(lease);
+            EndRobots(lease, now);
             return;
         }
 
-        EndRobots(lease);
+        EndRobots(lease, now);
         var row = _robots.Learn(lease.Origin, outcome, now);
         SetPace();
         foreach (var held in _crawls.Values)
@@ -401,6 +411,7 @@ public sealed partial class HostGrain(
             for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
             {
                 _clock.End(now);
+                held.Crawl.LastEnded = now;
                 held.Board.Forget();
                 LogExpired(Host, held.Crawl.Order.Id);
             }
@@ -417,18 +428,19 @@ public sealed partial class HostGrain(
 
         if (_robots.Asking is { } asking && asking.Until <= now)
         {
-            EndRobots(asking);
+            EndRobots(asking, now);
             _clock.End(now);
             LogExpired(Host, asking.Crawl);
         }
     }
 
-    private void EndRobots(RobotsLease lease)
+    private void EndRobots(RobotsLease lease, DateTimeOffset now)
     {
         _robots.Release();
         if (_crawls.TryGetValue(lease.Crawl, out var held))
         {
             held.Crawl.RobotsLeaseEnd = null;
+            held.Crawl.LastEnded = now;
         }
     }
 
@@ -521,26 +533,47 @@ public sealed partial class HostGrain(
         }
     }
 
-    /// <summary>What a predecessor stored: a robots.txt, or a crawl that has work here.</summary>
-    private async Task Restore(TableRow row)
+    /// <summary>What a predecessor stored: the clock, a robots.txt, or a crawl that has work here.</summary>
+    private void Restore(TableRow row, List<CrawlId> crawls)
     {
-        if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+        if (row.Key == CrawlTable.ClockKey)
+        {
+            var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+            _clock.AskedUntil(kept.AskedUntil);
+            _clock.WaitUntil(kept.NotBefore);
+        }
+        else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
         {
             _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
         }
         else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
         {
-            var id = CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]);
-            if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
-            {
-                await Unlist(id, CancellationToken.None);
-            }
+            crawls.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
+        }
+    }
+
+    private async Task Reopen(CrawlId id)
+    {
+        if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+        {
+            await Unlist(id, CancellationToken.None);
         }
     }
 
     /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
     private async Task Unlist(CrawlId id, CancellationToken cancel) =>
-        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id)], cancel);
+        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id), ClockRow()], cancel);
+
+    /// <summary>When this host was asked last, or may be at the latest by leases that are out: its crawls' horizons say so only while they are listed.</summary>
+    private RowChange ClockRow()
+    {
+        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds)
+            .Concat(_deleted.Values.Select(queue => queue.LastLeaseEnds))
+            .Append(_robots.Asking?.Until)
+            .Append(_clock.LastAsked)
+            .Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
+    }
 
     private void Hold(CrawlId id, HostPartition held)
     {
@@ -548,9 +581,9 @@ public sealed partial class HostGrain(
         _crawls.Add(id, held);
         held.Served = _crawls.Values.Max(other => other.Served);
         SetPace();
+        _clock.AskedUntil(held.PredecessorsHorizon);
         if (held.PredecessorsHorizon > clock.GetUtcNow())
         {
-            _clock.WaitUntil(held.PredecessorsHorizon + _clock.Delay);
             LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
         }
 
