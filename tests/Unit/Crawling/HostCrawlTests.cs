@@ -296,7 +296,8 @@ public sealed class HostCrawlTests
                                     break;
                                 }
 
-                                owner.Crawl.Queue.End(entry.Url, number);
+                                // The one that is held: it may have been tried in between, and wait in another place.
+                                entry = owner.Crawl.Queue.End(entry.Url, number)!;
                                 var result = (FetchResult[])[FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
                                 if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
                                 {
