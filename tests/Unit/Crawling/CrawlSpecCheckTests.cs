@@ -89,7 +89,7 @@ public sealed class CrawlSpecCheckTests
             CrawlSpecCheck.Check(Good with { AllowPrivate = ["127.0.0.0/8"] }, silo, out _));
     }
 
-    private static IEnumerable<string> LongPatterns => Enumerable.Range(0, 99).Select(i => new string('x', 2000) + i);
+    private static IEnumerable<string> LongPatterns => Enumerable.Range(0, 99).Select(i => "*" + new string('x', 2000) + i);
 
     private static void Refused(CrawlSpec spec, string sentence) => Assert.Equal([sentence], CrawlSpecCheck.Check(spec, new(), out _));
 }
