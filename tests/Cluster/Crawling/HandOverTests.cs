@@ -101,6 +101,23 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         Assert.Equal(2, Starts(Page(5)).Count);
     }
 
+    [Fact]
+    public async Task AFetchOfACancelledCrawlIsWaitedForByASuccessorToo()
+    {
+        var gate = Site(held: 0);
+        var cancelled = await cluster.Start(Spec);
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cancelled.Cancel();
+        await cluster.Ended(cancelled);
+        await cluster.Deactivate(_host);
+        var next = await cluster.Start(Spec);
+        await cluster.Until(() => Task.FromResult(Starts(Root).Count == 2), step: Second);
+        gate.Open();
+
+        Assert.True(Starts(Root)[1] - Starts(Root)[0] >= Spec.Timeout * 1.25 + Second, $"Asked again after {Starts(Root)[1] - Starts(Root)[0]}.");
+        await Whole(next);
+    }
+
     private CrawlSpec Spec => new() { Seeds = [Root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };
 
     private List<string> Asked =>

@@ -1,7 +1,10 @@
+using System.Text;
 using Doubles;
+using Doubles.Storage;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
+using Grains.Storage;
 using Xunit;
 
 namespace Cluster.Crawling;
@@ -163,6 +166,33 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
 
         Assert.Null(await cluster.List.Find("to-delete"));
         Assert.Equal(3, (await cluster.Ended(await cluster.Start(Spec(root) with { Name = "to-delete" }))).Pages);
+    }
+
+    [Fact]
+    public async Task ADeleteWhileTheCrawlComesToItsEndIsNotForgotten()
+    {
+        var root = Site(pages: 2);
+        CommitGate? gate = null;
+        cluster.Store.FailCommitsWhen((_, _, changes) =>
+        {
+            if (gate is null && changes.Any(change => change.Key == PartitionWriter.HeadKey && Encoding.UTF8.GetString(change.Payload.Span) is var head
+                && head.Contains(new Uri(root).Host, StringComparison.Ordinal) && head.Contains("\"ended\"", StringComparison.Ordinal)))
+            {
+                gate = cluster.Store.HoldCommits();
+            }
+
+            return null;
+        });
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Until(() => Task.FromResult(gate is not null));
+        var commits = cluster.Store.Commits;
+        var deleted = crawl.Delete();
+        await cluster.Until(() => Task.FromResult(cluster.Store.Commits > commits));
+        gate!.Open();
+        await deleted;
+
+        await cluster.Until(async () => await crawl.Show() is null);
+        cluster.Store.FailCommitsWhen((_, _, _) => null);
     }
 
     [Fact]
