@@ -19,9 +19,6 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
-    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
-    private const int MaxWaiting = 1_000;
-
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -47,6 +44,7 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        var crawls = new List<CrawlId>();
         var range = KeyRange.All;
         IReadOnlyList<TableRow> rows;
         do
@@ -54,12 +52,19 @@ public sealed partial class HostGrain(
             rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), range, StoreLimits.MaxScan, cancellationToken);
             foreach (var row in rows)
             {
-                await Restore(row);
+                Restore(row, crawls);
             }
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
         }
         while (rows.Count == StoreLimits.MaxScan);
+
+        // Only now: a crawl that is opened hands out leases by the pace that was restored.
+        foreach (var id in crawls)
+        {
+            await Reopen(id);
+        }
+
         Pump();
     }
 
@@ -98,38 +103,20 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
+        var commits = new List<Task>(report.Outcomes.Length);
         var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            if (!Take(outcome))
+            if (!Take(outcome, commits))
             {
                 late = late.Add(outcome.Number);
             }
         }
 
-        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
-        {
-            return new(null, [], Epoch: 0, late);
-        }
-
-        if (held.Writer.Waiting > MaxWaiting)
-        {
-            await Commit(held, held.Writer.Settled());
-        }
-
-        var reply = await Lease(held, report.Worker, report.Take);
-        return reply with { Late = late };
-    }
-
-    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
-    {
-        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
-        {
-            return false;
-        }
-
-        await Commit(held, held.Writer.Settled());
-        return true;
+        await Task.WhenAll(commits);
+        return report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
+            ? (await Lease(held, report.Worker, report.Take)) with { Late = late }
+            : new(null, [], late);
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -214,13 +201,13 @@ public sealed partial class HostGrain(
         return lines.ToImmutable();
     }
 
-    /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit. False when it came late or twice.</summary>
-    private bool Take(FetchOutcome outcome)
+    /// <summary>What became of one lease. False when it came late or twice.</summary>
+    private bool Take(FetchOutcome outcome, List<Task> commits)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now);
+            TakeRobots(outcome, now, commits);
             return true;
         }
 
@@ -236,9 +223,10 @@ public sealed partial class HostGrain(
             return false;
         }
 
-        _clock.End(now);
+        held.Crawl.LastEnded = now;
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(now);
             held.Crawl.Queue.Add(entry);
             return true;
         }
@@ -246,13 +234,21 @@ public sealed partial class HostGrain(
         if (outcome.RetryAfter is { } asked)
         {
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), now));
         return true;
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
+    /// <summary>The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay runs from the end of the request.</summary>
+    private async Task Finish(HostPartition held, IPartitionWork work, DateTimeOffset ended)
+    {
+        await Commit(held, held.Writer.Commit(work));
+        _clock.End(ended);
+    }
+
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -263,11 +259,11 @@ public sealed partial class HostGrain(
         _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
-            EndRobots(lease);
+            EndRobots(lease, now);
             return;
         }
 
-        EndRobots(lease);
+        EndRobots(lease, now);
         var row = _robots.Learn(lease.Origin, outcome, now);
         SetPace();
         foreach (var held in _crawls.Values)
@@ -285,7 +281,7 @@ public sealed partial class HostGrain(
         if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
             // A larger one is remembered by this activation alone: the next one asks again.
-            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -342,7 +338,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch, []);
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), []);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>
@@ -415,6 +411,7 @@ public sealed partial class HostGrain(
             for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
             {
                 _clock.End(now);
+                held.Crawl.LastEnded = now;
                 held.Board.Forget();
                 LogExpired(Host, held.Crawl.Order.Id);
             }
@@ -431,18 +428,19 @@ public sealed partial class HostGrain(
 
         if (_robots.Asking is { } asking && asking.Until <= now)
         {
-            EndRobots(asking);
+            EndRobots(asking, now);
             _clock.End(now);
             LogExpired(Host, asking.Crawl);
         }
     }
 
-    private void EndRobots(RobotsLease lease)
+    private void EndRobots(RobotsLease lease, DateTimeOffset now)
     {
         _robots.Release();
         if (_crawls.TryGetValue(lease.Crawl, out var held))
         {
             held.Crawl.RobotsLeaseEnd = null;
+            held.Crawl.LastEnded = now;
         }
     }
 
@@ -535,26 +533,47 @@ public sealed partial class HostGrain(
         }
     }
 
-    /// <summary>What a predecessor stored: a robots.txt, or a crawl that has work here.</summary>
-    private async Task Restore(TableRow row)
+    /// <summary>What a predecessor stored: the clock, a robots.txt, or a crawl that has work here.</summary>
+    private void Restore(TableRow row, List<CrawlId> crawls)
     {
-        if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+        if (row.Key == CrawlTable.ClockKey)
+        {
+            var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+            _clock.AskedUntil(kept.AskedUntil);
+            _clock.WaitUntil(kept.NotBefore);
+        }
+        else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
         {
             _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
         }
         else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
         {
-            var id = CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]);
-            if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
-            {
-                await Unlist(id, CancellationToken.None);
-            }
+            crawls.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
+        }
+    }
+
+    private async Task Reopen(CrawlId id)
+    {
+        if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+        {
+            await Unlist(id, CancellationToken.None);
         }
     }
 
     /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
     private async Task Unlist(CrawlId id, CancellationToken cancel) =>
-        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id)], cancel);
+        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id), ClockRow()], cancel);
+
+    /// <summary>When this host was asked last, or may be at the latest by leases that are out: its crawls' horizons say so only while they are listed.</summary>
+    private RowChange ClockRow()
+    {
+        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds)
+            .Concat(_deleted.Values.Select(queue => queue.LastLeaseEnds))
+            .Append(_robots.Asking?.Until)
+            .Append(_clock.LastAsked)
+            .Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
+    }
 
     private void Hold(CrawlId id, HostPartition held)
     {
@@ -562,9 +581,9 @@ public sealed partial class HostGrain(
         _crawls.Add(id, held);
         held.Served = _crawls.Values.Max(other => other.Served);
         SetPace();
+        _clock.AskedUntil(held.PredecessorsHorizon);
         if (held.PredecessorsHorizon > clock.GetUtcNow())
         {
-            _clock.WaitUntil(held.PredecessorsHorizon + _clock.Delay);
             LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
         }
 

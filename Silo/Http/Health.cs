@@ -41,7 +41,7 @@ public static class Health
         return context.Response.WriteAsync($"{report.Status}\n{string.Concat(lines)}", context.RequestAborted);
     }
 
-    private sealed class Joined(ISiloStatusOracle members) : IHealthCheck
+    internal sealed class Joined(ISiloStatusOracle members) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(members.CurrentStatus == SiloStatus.Active
@@ -49,7 +49,7 @@ public static class Health
                 : HealthCheckResult.Unhealthy($"the silo is {members.CurrentStatus} in its cluster"));
     }
 
-    private sealed class NotStopping(IHostApplicationLifetime application) : IHealthCheck
+    internal sealed class NotStopping(IHostApplicationLifetime application) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(application.ApplicationStopping.IsCancellationRequested
@@ -57,7 +57,7 @@ public static class Health
                 : HealthCheckResult.Healthy());
     }
 
-    private sealed class StoreAnswers(ITableStore tables, TimeProvider clock) : IHealthCheck
+    internal sealed class StoreAnswers(ITableStore tables, TimeProvider clock) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {

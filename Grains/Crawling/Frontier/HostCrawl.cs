@@ -40,6 +40,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The end of the lease for a robots.txt that this crawl handed out; null when there is none.</summary>
     public DateTimeOffset? RobotsLeaseEnd { get; set; }
 
+    /// <summary>When a request of this crawl ended last, as far as this activation knows: a successor lets the delay run from there.</summary>
+    public DateTimeOffset LastEnded { get; set; }
+
     /// <summary>Bytes of what is remembered of URLs that are not in work.</summary>
     public long MemoryBytes => _seen.Bytes;
 
@@ -104,7 +107,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public byte[] Head(DateTimeOffset now)
     {
         // What a predecessor handed out stays covered, however soon this activation ends too.
-        var handedOut = Later(_inherited, Later(Queue.LastLeaseEnds, RobotsLeaseEnd) ?? DateTimeOffset.MinValue);
+        var handedOut = Later(Later(_inherited, LastEnded), Later(Queue.LastLeaseEnds, RobotsLeaseEnd) ?? DateTimeOffset.MinValue);
         head.Horizon = Ended || head.Waiting == 0 || _isLeaving ? handedOut : Later(handedOut, now + HeldFor + Slack);
         return CrawlJson.Write(head);
     }
@@ -112,9 +115,6 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
     private static DateTimeOffset? Later(DateTimeOffset? a, DateTimeOffset? b) => a is null || b > a ? b : a;
-
-    /// <summary>Number of the activation, higher than any before.</summary>
-    public long Epoch => head.Epoch;
 
     /// <summary>The next activation's number is durable before it hands out a lease.</summary>
     public long NextLease() => (head.Epoch << 32) + ++_leases;

@@ -13,6 +13,7 @@ namespace Grains.Crawling.Rows;
 [JsonSerializable(typeof(CrawlHead))]
 [JsonSerializable(typeof(ListedHost))]
 [JsonSerializable(typeof(ListedCrawl))]
+[JsonSerializable(typeof(HostClockRow))]
 [JsonSerializable(typeof(RobotsRow))]
 [JsonSerializable(typeof(CrawlOrder))]
 [JsonSerializable(typeof(CrawlSpec))]

@@ -2,15 +2,12 @@ using Silo.Cluster;
 
 namespace Silo.Http;
 
-/// <summary>What a person sees who opens the port in a browser, and what anybody gets for a path that does not exist.</summary>
-public static class FrontPage
+/// <summary>The HTTP port: where it is, what a person sees who opens it in a browser, and what anybody gets for a path that does not exist.</summary>
+public static class HttpHosting
 {
     public static void AddHttp(this WebApplicationBuilder builder)
     {
-        // Ports come from our own settings; ASPNETCORE_URLS and the like would only be a second, silent source.
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
-        builder.WebHost.UseSetting(WebHostDefaults.HttpPortsKey, "");
-        builder.WebHost.UseSetting(WebHostDefaults.HttpsPortsKey, "");
+        // Our own settings say where; ASPNETCORE_URLS and the like are overridden, and Kestrel warns of it.
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
