@@ -3,6 +3,7 @@ using Client.Books;
 using Client.Cluster;
 using Client.Crawling;
 using Client.Demo;
+using Client.Keys;
 
 namespace Client;
 
@@ -37,6 +38,12 @@ internal static class Program
         new Command("cluster", "Look at the cluster itself.")
         {
             StatusCommand.Create(verbs),
+        },
+        new Command("keys", "API keys, with which HTTP is opened.")
+        {
+            KeyCommands.Add(verbs),
+            KeyCommands.List(verbs),
+            KeyCommands.Revoke(verbs),
         },
         DemoCommand.Create(verbs),
     };

@@ -1,6 +1,8 @@
 using Silo;
 using Silo.Crawling;
 using Silo.Http;
+using Silo.Keys;
+using Silo.Middleware;
 using Silo.StartUp;
 using Silo.Storage;
 
@@ -10,11 +12,13 @@ return await Launcher.Run(
     {
         builder.AddStorage();    // Storage/: which table and blob store
         builder.AddCluster();    // members, streams, ports
+        builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
-        builder.AddHttp();
+        builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
     map: app =>
     {
+        app.UseChain();
         app.MapFrontPage();
         app.MapHealth();
     });

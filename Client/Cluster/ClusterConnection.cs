@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Keys;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,8 @@ internal sealed class ClusterConnection : ICluster
     public ILedgerGrain Ledger => _client.GetGrain<ILedgerGrain>(0);
 
     public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
+
+    public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
 

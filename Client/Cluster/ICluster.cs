@@ -1,6 +1,7 @@
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Keys;
 
 namespace Client.Cluster;
 
@@ -12,6 +13,8 @@ internal interface ICluster : IAsyncDisposable
     ILedgerGrain Ledger { get; }
 
     IClusterStatusGrain Status { get; }
+
+    IApiKeysGrain Keys { get; }
 
     ICrawlGrain Crawl(CrawlId id);
 }

@@ -13,6 +13,14 @@ public sealed class ClusterOptions
     [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]
     public string Id { get; set; } = ClusterNames.DefaultClusterId;
 
+    [Description("The address of the ports for silos and clients. They know no passwords: beyond loopback, Cluster:TrustedNetwork has to name the private network that the address belongs to.")]
+    [IpAddress(Any = false)]
+    public string Address { get; set; } = "127.0.0.1";
+
+    [Description("Private networks (CIDR, comma-separated) whose machines may reach the ports for silos and clients, and with them everything that the cluster knows.")]
+    [TrustedNetworks]
+    public string TrustedNetwork { get; set; } = "";
+
     [Description("The port at which other silos reach this one.")]
     [Range(1, 65535)]
     public int SiloPort { get; set; } = 11111;

@@ -4,22 +4,28 @@ using Silo.Http;
 namespace Silo.Cluster;
 
 /// <summary>One port that the silo opens, and the setting that moves it.</summary>
-public sealed record Door(string Setting, string What, IPEndPoint EndPoint);
+public sealed record Door(string Setting, string What, IPEndPoint EndPoint)
+{
+    public bool IsOnLoopback => IPAddress.IsLoopback(EndPoint.Address);
+}
 
-/// <summary>The three ports of this silo, shifted by its instance.</summary>
+/// <summary>The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a key.</summary>
 public sealed class Doors(ClusterOptions cluster, HttpOptions http, ListenOptions listen, InstanceOptions instance)
 {
     public int Instance => instance.Number;
 
-    public Door Silo => Open("Cluster:SiloPort", "other silos", cluster.SiloPort);
+    public Door Silo => OfCluster("Cluster:SiloPort", "other silos", cluster.SiloPort);
 
-    public Door Gateway => Open("Cluster:GatewayPort", "clients", cluster.GatewayPort);
+    public Door Gateway => OfCluster("Cluster:GatewayPort", "clients", cluster.GatewayPort);
 
-    public Door Http => Open("Http:Port", "HTTP", http.Port);
+    public Door Http => ForEverybody("Http:Port", "HTTP", http.Port);
 
-    public IEnumerable<Door> All => [Silo, Gateway, Http];
+    public IEnumerable<Door> All => [Silo, Gateway, .. Open];
 
-    /// <summary>What is wrong with the three together, in sentences; empty when nothing is. Each alone must be valid.</summary>
+    /// <summary>Those that ask for a key.</summary>
+    public IEnumerable<Door> Open => [Http];
+
+    /// <summary>What is wrong with all of them together, in sentences; empty when nothing is. Each alone must be valid.</summary>
     public IEnumerable<string> Problems()
     {
         var ports = new[] { ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)) };
@@ -32,9 +38,19 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, ListenOption
         {
             yield return $"{string.Join(" and ", same.Select(p => p.Item1))} are the same port, {same.Key}; each needs one of its own.";
         }
+
+        var address = IPAddress.Parse(cluster.Address);
+        var trusted = TrustedNetworks.TryParse(cluster.TrustedNetwork) ?? [];
+        if (!IPAddress.IsLoopback(address) && !trusted.Any(network => network.Contains(address)))
+        {
+            yield return $"Cluster:Address is {cluster.Address}, and the ports for silos and clients know no passwords: name the private network that it belongs to, "
+                + "whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1.";
+        }
     }
 
     private int Shifted(int port) => port + (instance.Number * InstanceOptions.PortStep);
 
-    private Door Open(string setting, string what, int port) => new(setting, what, new(listen.Parsed, Shifted(port)));
+    private Door OfCluster(string setting, string what, int port) => new(setting, what, new(IPAddress.Parse(cluster.Address), Shifted(port)));
+
+    private Door ForEverybody(string setting, string what, int port) => new(setting, what, new(listen.Parsed, Shifted(port)));
 }

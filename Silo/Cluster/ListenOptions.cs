@@ -4,25 +4,29 @@ using System.Net;
 
 namespace Silo.Cluster;
 
-/// <summary>The network address of all ports of the silo.</summary>
+/// <summary>The network address of the doors: HTTP and gRPC.</summary>
 public sealed class ListenOptions
 {
     public const string Section = "Listen";
 
-    [Description("The address that every port is opened on. Only loopback addresses (127.0.0.1, ::1) are accepted by this version: the ports of silo and gateway know no passwords.")]
-    [LoopbackAddress]
+    [Description("The address that HTTP is opened on: a loopback address, one of this machine's, or 0.0.0.0 or [::] for all of them. Beyond loopback an API key is needed; the ports for silos and clients have an address of their own, Cluster:Address.")]
+    [IpAddress]
     public string Address { get; set; } = "127.0.0.1";
 
     public IPAddress Parsed => IPAddress.Parse(Address);
 }
 
-/// <summary>Accepts the text of an IP address that only processes of this machine reach.</summary>
+/// <summary>Accepts the text of an IP address.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class LoopbackAddressAttribute : ValidationAttribute
+public sealed class IpAddressAttribute : ValidationAttribute
 {
-    public override bool IsValid(object? value) =>
-        value is string text && IPAddress.TryParse(text, out var address) && IPAddress.IsLoopback(address);
+    /// <summary>An address of all networks (0.0.0.0, ::) is accepted too.</summary>
+    public bool Any { get; init; } = true;
 
-    public override string FormatErrorMessage(string name) =>
-        $"{name} is a loopback address, 127.0.0.1 or ::1: the ports of silo and gateway know no passwords, and API keys come in a later version.";
+    public override bool IsValid(object? value) =>
+        value is string text && IPAddress.TryParse(text, out var address) && (Any || !(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+
+    public override string FormatErrorMessage(string name) => Any
+        ? $"{name} is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0."
+        : $"{name} is the IP address at which other silos reach this one, such as 127.0.0.1 or 10.0.0.5.";
 }

@@ -1,9 +1,7 @@
-using System.Net;
 using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
-using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Settings;
 using Silo.Storage;
@@ -17,8 +15,7 @@ public static class CrawlingHosting
     {
         var services = builder.Services;
         services.AddSettings<CrawlingOptions>(builder.Configuration);
-        services.AddOptions<CrawlingOptions>().PostConfigure<IOptions<ListenOptions>>((crawling, listen) =>
-            crawling.ListensOnLoopback = IPAddress.TryParse(listen.Value.Address, out var address) && IPAddress.IsLoopback(address));
+        services.AddOptions<CrawlingOptions>().PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));
         services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
         builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));

@@ -1,6 +1,7 @@
 using Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Silo.Middleware;
 using Silo.Storage;
 
 namespace Silo.Http;
@@ -31,7 +32,7 @@ public static class Health
     }
 
     private static void Map(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
-        app.MapHealthChecks($"/health/{name}", new HealthCheckOptions { Predicate = which, ResponseWriter = Write });
+        app.MapHealthChecks($"/health/{name}", new HealthCheckOptions { Predicate = which, ResponseWriter = Write }).ForAll(unlimited: true);
 
     /// <summary>One line of text per check: <c>store: Unhealthy, it did not answer within 2 s</c>.</summary>
     private static Task Write(HttpContext context, HealthReport report)

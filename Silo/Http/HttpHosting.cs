@@ -1,31 +1,30 @@
+using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Middleware;
 
 namespace Silo.Http;
 
-/// <summary>The HTTP port: where it is, what a person sees who opens it in a browser, and what anybody gets for a path that does not exist.</summary>
+/// <summary>The HTTP port: where it is, and what a person sees who opens it in a browser.</summary>
 public static class HttpHosting
 {
+    /// <summary>Of one request's body. Routes that take more say so.</summary>
+    private const int MaxBodyBytes = 1024 * 1024;
+
     public static void AddHttp(this WebApplicationBuilder builder)
     {
         // Our own settings say where; ASPNETCORE_URLS and the like are overridden, and Kestrel warns of it.
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<IOptions<LimitsOptions>>().Value.Connections;
             kestrel.Listen(kestrel.ApplicationServices.GetRequiredService<Doors>().Http.EndPoint);
         });
-        builder.Services.AddProblemDetails();
+        builder.AddChain();
         builder.AddHealth();
     }
 
-    public static void MapFrontPage(this WebApplication app)
-    {
-        app.UseExceptionHandler();
-        app.MapGet("/", (Doors doors) => Results.Text(Text(doors)));
-        app.MapFallback("{*path}", (HttpRequest request) => Results.Problem(
-            title: "There is nothing here.",
-            detail: $"{request.Method} {request.Path} is not known. / says what is.",
-            statusCode: StatusCodes.Status404NotFound));
-    }
+    public static void MapFrontPage(this WebApplication app) => app.MapGet("/", (Doors doors) => Results.Text(Text(doors))).ForAll();
 
     private static string Text(Doors doors) =>
         $"""

@@ -3,6 +3,7 @@ using System.Reflection;
 using Grains.Crawling;
 using Silo.Cluster;
 using Silo.Http;
+using Silo.Middleware;
 using Silo.Storage;
 
 namespace Silo.Settings;
@@ -22,6 +23,7 @@ public static class SettingsCatalog
         typeof(ClusterOptions),
         typeof(HttpOptions),
         typeof(ListenOptions),
+        typeof(LimitsOptions),
         typeof(InstanceOptions),
         typeof(CrawlingOptions),
     ];

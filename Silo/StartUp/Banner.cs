@@ -11,8 +11,9 @@ public static class Banner
     public const string Ready = "Ready: ";
 
     /// <param name="bytes">Of the data; null when the store cannot tell.</param>
+    /// <param name="keys">How many API keys there are.</param>
     /// <param name="took">From the start of the process until now.</param>
-    public static string Text(Doors doors, string clusterId, string folder, long? bytes, TimeSpan took)
+    public static string Text(Doors doors, string clusterId, string folder, long? bytes, int keys, TimeSpan took)
     {
         var gateway = doors.Gateway.EndPoint.Port == new ClusterOptions().GatewayPort ? "" : $" --gateway {doors.Gateway.EndPoint}";
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
@@ -22,6 +23,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     http://{doors.Http.EndPoint}/");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {(keys == 0 ? "none: HTTP is open to everybody on this machine" : keys.ToString(CultureInfo.InvariantCulture))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         text.AppendLine();
         text.AppendLine("Next, in another terminal:");

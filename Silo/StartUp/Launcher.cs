@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Keys;
 using Silo.Settings;
 using Silo.Storage;
 
@@ -107,6 +108,7 @@ public static class Launcher
             services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
             services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath,
             shares.Count == 0 ? null : shares.Sum(share => share.Bytes),
+            await services.GetRequiredService<KeyRing>().Count(),
             services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
     }
 

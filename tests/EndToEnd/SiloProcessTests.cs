@@ -41,10 +41,11 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal($"  silos    {_place.Silo}", silo.Output[1]);
         Assert.Equal($"  clients  {_place.Gateway}", silo.Output[2]);
         Assert.Equal($"  HTTP     http://{_place.Http}/", silo.Output[3]);
-        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[4], StringComparison.Ordinal);
+        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[4]);
+        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[5], StringComparison.Ordinal);
         Assert.StartsWith("Stopping: ", silo.Output[^2], StringComparison.Ordinal);
         Assert.Equal("Stopped.", silo.Output[^1]);
-        Assert.Equal(13, silo.Output.Count);
+        Assert.Equal(14, silo.Output.Count);
         Assert.Empty(silo.Errors);
     }
 

@@ -3,6 +3,7 @@ using Client.Cluster;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Keys;
 
 namespace Unit.Client;
 
@@ -20,6 +21,10 @@ internal sealed class ClusterInMemory : ICluster
     public ILedgerGrain Ledger => new LedgerInMemory([.. Accounts]);
 
     public IClusterStatusGrain Status => new StatusInMemory(Shown!);
+
+    public KeysInMemory KnownKeys { get; } = new();
+
+    public IApiKeysGrain Keys => KnownKeys;
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 
@@ -133,4 +138,25 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
         Controls.Add(verb);
         return Task.FromResult(ControlError is null ? new ControlReply(Now! with { State = state }, null) : new(Now, ControlError));
     }
+}
+
+/// <summary>Keys whose secret is <c>secret-of-NAME</c>.</summary>
+internal sealed class KeysInMemory : IApiKeysGrain
+{
+    public List<ApiKeyLine> Keys { get; } = [];
+
+    public Task<AddKeyReply> Add(string name, ApiRole role, CancellationToken cancel = default)
+    {
+        if (Keys.Any(key => key.Name == name))
+        {
+            return Task.FromResult(new AddKeyReply(null, $"There is a key named «{name}» already."));
+        }
+
+        Keys.Add(new(name, role, ConsoleInMemory.Start));
+        return Task.FromResult(new AddKeyReply($"secret-of-{name}", null));
+    }
+
+    public Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default) => Task.FromResult(Keys.ToImmutableArray());
+
+    public Task<bool> Revoke(string name, CancellationToken cancel = default) => Task.FromResult(Keys.RemoveAll(key => key.Name == name) > 0);
 }

@@ -26,14 +26,22 @@ public sealed class BannerTests
     }
 
     [Fact]
+    public void WithoutKeysItSaysWhoMayDoWhat()
+    {
+        Assert.Contains("  keys     none: HTTP is open to everybody on this machine" + Environment.NewLine, Text(0, "dev"), StringComparison.Ordinal);
+        Assert.Contains("  keys     2" + Environment.NewLine, Text(0, "dev", keys: 2), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheFirstLineSaysReady() =>
         Assert.StartsWith("Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after 1.5 s" + Environment.NewLine, Text(0, "dev"), StringComparison.Ordinal);
 
-    private static string Text(int instance, string cluster) =>
+    private static string Text(int instance, string cluster, int keys = 0) =>
         Banner.Text(
             new Doors(new ClusterOptions(), new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = instance }),
             cluster,
             "/data",
             bytes: 5,
+            keys,
             TimeSpan.FromSeconds(1.5));
 }

@@ -58,6 +58,8 @@ public sealed class HelpTextTests
         Assert.Equal("30000", Default("Cluster:GatewayPort"));
         Assert.Equal("8080", Default("Http:Port"));
         Assert.Equal("127.0.0.1", Default("Listen:Address"));
+        Assert.Equal("127.0.0.1", Default("Cluster:Address"));
+        Assert.Equal("", Default("Cluster:TrustedNetwork"));
         Assert.Equal("0", Default("Instance:Number"));
         Assert.Equal("", Default("Crawling:AllowPrivate"));
     }

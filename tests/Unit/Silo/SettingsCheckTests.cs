@@ -27,6 +27,9 @@ public sealed class SettingsCheckTests
     [InlineData("Storage:Kind", "Azure", "Storage:Kind is «Azure»; this build knows Local.")]
     [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local.")]
     [InlineData("Storage:Path", "", "Storage:Path names a folder. This is «».")]
+    [InlineData("Listen:Address", "localhost", "Listen:Address is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0. This is «localhost».")]
+    [InlineData("Cluster:Address", "0.0.0.0", "Cluster:Address is the IP address at which other silos reach this one, such as 127.0.0.1 or 10.0.0.5. This is «0.0.0.0».")]
+    [InlineData("Limits:PerKey", "0", "Limits:PerKey is 0; it is a number from 0.001 to 100000.")]
     [InlineData("Cluster:Id", "a b", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «a b».")]
     [InlineData("Cluster:Id", "", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «».")]
     [InlineData("Cluster:SiloPort", "abc", "Cluster:SiloPort is «abc»; it is a whole number from 1 to 65535.")]
@@ -46,11 +49,31 @@ public sealed class SettingsCheckTests
     [InlineData("0.0.0.0")]
     [InlineData("192.168.1.2")]
     [InlineData("::")]
-    [InlineData("localhost")]
-    public void OnlyLoopbackIsListenedOn(string address) =>
+    public void TheDoorsMayListenAnywhere(string address) => Assert.Empty(Problems(("Listen:Address", address)));
+
+    [Fact]
+    public void SiloAndGatewayPortsDoNotLeaveLoopbackWithoutATrustedNetwork() =>
         Assert.Equal(
-            [$"Listen:Address is a loopback address, 127.0.0.1 or ::1: the ports of silo and gateway know no passwords, and API keys come in a later version. This is «{address}»."],
-            Problems(("Listen:Address", address)));
+            ["Cluster:Address is 10.0.0.5, and the ports for silos and clients know no passwords: name the private network that it belongs to, whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1."],
+            Problems(("Cluster:Address", "10.0.0.5"), ("Cluster:TrustedNetwork", "192.168.0.0/16,fd00::/8")));
+
+    [Theory]
+    [InlineData("10.0.0.5", "10.0.0.0/8")]
+    [InlineData("10.0.0.5", "192.168.0.0/16, 10.0.0.4/30")]
+    [InlineData("fd00::5", "fd00::/8")]
+    [InlineData("127.0.0.3", "")]
+    public void SiloAndGatewayPortsMayBeInATrustedNetwork(string address, string network) =>
+        Assert.Empty(Problems(("Cluster:Address", address), ("Cluster:TrustedNetwork", network)));
+
+    [Theory]
+    [InlineData("0.0.0.0/0")]
+    [InlineData("10.0.0.0")]
+    [InlineData("10.0.0.0/33")]
+    [InlineData("::/0")]
+    public void EverybodyIsNoTrustedNetwork(string network) =>
+        Assert.Equal(
+            [$"Cluster:TrustedNetwork is a list of networks, such as 10.0.0.0/8,fd00::/8, or nothing; one of everybody (/0) is not to be trusted. This is «{network}»."],
+            Problems(("Cluster:TrustedNetwork", network)));
 
     [Fact]
     public void EveryWrongSettingIsNamedAtOnce() =>

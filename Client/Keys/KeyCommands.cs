@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Grains.Interfaces.Keys;
+
+namespace Client.Keys;
+
+/// <summary><c>keys add|list|revoke</c></summary>
+internal static class KeyCommands
+{
+    public static Command Add(Verbs verbs)
+    {
+        var name = Name("A name for the key, to be recognised by: 1 to 60 letters, digits, «-» and «_».");
+        var role = new Option<string>("--role")
+        {
+            Description = "A reader looks; a writer starts, changes and deletes work too; an operator looks into the cluster as well.",
+            HelpName = "reader|writer|operator",
+            Required = true,
+        };
+        role.AcceptOnlyFromAmong("reader", "writer", "operator");
+        return verbs.Act(
+            new("add", "Make an API key. It is shown once; the cluster keeps a hash of it.") { name, role },
+            (session, parsed, cancel) => Add(session, parsed.GetRequiredValue(name), Enum.Parse<ApiRole>(parsed.GetRequiredValue(role), ignoreCase: true), cancel));
+    }
+
+    public static Command List(Verbs verbs) =>
+        verbs.Act(new("list", "The keys that are known, without their secrets."), List);
+
+    public static Command Revoke(Verbs verbs)
+    {
+        var name = Name("The name of the key.");
+        return verbs.Act(
+            new("revoke", "Make a key worthless; every silo refuses it within five seconds.") { name },
+            (session, parsed, cancel) => Revoke(session, parsed.GetRequiredValue(name), cancel));
+    }
+
+    private static Argument<string> Name(string description) => new("name") { Description = description };
+
+    private static async Task<int> Add(Session session, string name, ApiRole role, CancellationToken cancel)
+    {
+        var reply = await (await session.Cluster(cancel)).Keys.Add(name, role, cancel);
+        if (reply.Secret is not { } secret)
+        {
+            throw new ConsoleException(reply.Error!);
+        }
+
+        if (session.Json)
+        {
+            session.Terminal.Json(new { name, role, key = secret });
+        }
+        else
+        {
+            // The key alone on the output: KEY=$(… keys add …) is then all that a script needs.
+            session.Terminal.Note("This is shown once. Send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY».");
+            session.Terminal.Line(secret);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> List(Session session, ParseResult parsed, CancellationToken cancel)
+    {
+        var keys = await (await session.Cluster(cancel)).Keys.List(cancel);
+        if (session.Json)
+        {
+            session.Terminal.Json(keys.Select(key => new { name = key.Name, role = key.Role, addedAt = key.AddedAt }));
+        }
+        else if (keys.IsEmpty)
+        {
+            session.Terminal.Line("There is no key: HTTP is open to everybody on the silo's machine, and to nobody else.");
+        }
+        else
+        {
+            var listing = new Listing().Column("key").Column("role").Column("made");
+            foreach (var key in keys)
+            {
+                listing.Row(key.Name, key.Role.ToString().ToLowerInvariant(), key.AddedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            }
+
+            listing.WriteTo(session.Terminal);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> Revoke(Session session, string name, CancellationToken cancel)
+    {
+        if (!await (await session.Cluster(cancel)).Keys.Revoke(name, cancel))
+        {
+            throw new ConsoleException($"There is no key «{Terminal.Clean(name)}»; «keys list» shows those that are known.");
+        }
+
+        if (session.Json)
+        {
+            session.Terminal.Json(new { name, revoked = true });
+        }
+        else
+        {
+            session.Terminal.Line($"Key {Terminal.Clean(name)} is revoked.");
+        }
+
+        return ExitCode.Done;
+    }
+}

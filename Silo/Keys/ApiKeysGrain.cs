@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Keys;
+using Grains.Storage;
+
+namespace Silo.Keys;
+
+/// <summary>Makes, lists and revokes keys. It keeps nothing in memory: names are unique because a row is inserted.</summary>
+public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, ILogger<ApiKeysGrain> logger) : Grain, IApiKeysGrain
+{
+    public async Task<AddKeyReply> Add(string name, ApiRole role, CancellationToken cancel = default)
+    {
+        if (!ApiKey.IsName(name))
+        {
+            return new(null, $"«{name}» is no name for a key: 1 to {IApiKeysGrain.MaxNameLength} letters, digits, «-» and «_».");
+        }
+
+        if (!Enum.IsDefined(role))
+        {
+            return new(null, $"{role} is no role: a key is for a reader, a writer or an operator.");
+        }
+
+        if ((await KeyTable.Read(store, cancel)).Count >= IApiKeysGrain.MaxKeys)
+        {
+            return new(null, $"{IApiKeysGrain.MaxKeys} keys are kept already. Revoke one first.");
+        }
+
+        var key = ApiKey.Make(name, role, clock.GetUtcNow(), out var secret);
+        switch ((await KeyTable.Insert(store, key, cancel)).Outcome)
+        {
+            case CommitOutcome.Committed:
+                LogAdded(name, role);
+                return new(secret, null);
+            case CommitOutcome.Conflict:
+                return new(null, $"There is a key named «{name}» already. Choose another name, or revoke that one first.");
+            default:
+                return new(null, $"The store did not say whether the key «{name}» was kept. Look with «keys list»; revoke it if it is there, and make it again.");
+        }
+    }
+
+    public async Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default) =>
+        [.. (await KeyTable.Read(store, cancel)).OrderBy(key => key.Name, StringComparer.Ordinal).Select(key => new ApiKeyLine(key.Name, key.Role, key.AddedAt))];
+
+    public async Task<bool> Revoke(string name, CancellationToken cancel = default)
+    {
+        if (!ApiKey.IsName(name) || await store.Get(KeyTable.Name, KeyTable.Partition, name, cancel) is null)
+        {
+            return false;
+        }
+
+        var commit = await KeyTable.Delete(store, name, cancel);
+        if (commit.Outcome != CommitOutcome.Committed)
+        {
+            throw new InvalidOperationException($"The store did not say whether the key «{name}» was removed. Revoke it again.");
+        }
+
+        LogRevoked(name);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was made for a {Role}")]
+    private partial void LogAdded(string name, ApiRole role);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was revoked")]
+    private partial void LogRevoked(string name);
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using Grains.Interfaces.Keys;
+using Silo.Cluster;
+using Silo.Keys;
+
+namespace Silo.Middleware;
+
+/// <summary>
+/// Who it is, by <c>Authorization: Bearer KEY</c> or <c>X-Api-Key: KEY</c>, and whether the key's role is enough for the route. While no key was made,
+/// and the doors are on loopback, everybody on this machine may do everything, except the web pages that somebody looks at there.
+/// </summary>
+public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors)
+{
+    public const string KeyHeader = "X-Api-Key";
+
+    private const string Bearer = "Bearer ";
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        // A path or method that nobody knows is answered without a key: there is nothing to guard.
+        if (context.GetEndpoint() is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAll>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        if (await Refusal(context, route.Metadata.GetMetadata<Needs>() ?? new(ApiRole.Operator)) is { } problem)
+        {
+            await problem.ExecuteAsync(context);
+            return;
+        }
+
+        await next(context);
+    }
+
+    /// <summary>Null when the caller is let in, and known.</summary>
+    private async ValueTask<Problem?> Refusal(HttpContext context, Needs needs)
+    {
+        var secret = Secret(context.Request);
+        if (secret is null && await ring.Count(context.RequestAborted) == 0 && doors.Open.All(door => door.IsOnLoopback))
+        {
+            context.Features.Set(Caller.ThisMachine);
+            return IsOfAWebPage(context.Request)
+                ? new(StatusCodes.Status403Forbidden, "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with «keys add» to be known.")
+                : null;
+        }
+
+        if (secret is null)
+        {
+            return Unknown(context, "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader».");
+        }
+
+        if (await ring.Find(secret, context.RequestAborted) is not { } key)
+        {
+            return Unknown(context, "This API key is not known, or was revoked.");
+        }
+
+        context.Features.Set(new Caller(key.Name, key.Role));
+        return key.Role >= needs.Role
+            ? null
+            : new(StatusCodes.Status403Forbidden, $"The key «{key.Name}» is for a {Word(key.Role)}, and this is for a {Word(needs.Role)}.");
+    }
+
+    private static string? Secret(HttpRequest request)
+    {
+        if (request.Headers.Authorization is [{ } authorization] && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return authorization[Bearer.Length..].Trim();
+        }
+
+        return request.Headers[KeyHeader] is [{ Length: > 0 } key] ? key : null;
+    }
+
+    private static Problem Unknown(HttpContext context, string detail)
+    {
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return new(StatusCodes.Status401Unauthorized, detail);
+    }
+
+    /// <summary>
+    /// A page of another site, open in a browser on this machine, can send requests here: with an Origin, or under a name of its own that it has
+    /// made to mean this machine.
+    /// </summary>
+    internal static bool IsOfAWebPage(HttpRequest request)
+    {
+        var host = request.Host.Host.Trim('[', ']');
+        if (host != "localhost" && !IPAddress.TryParse(host, out _))
+        {
+            return true;
+        }
+
+        return request.Headers.Origin is [{ } origin, ..] && origin != $"{request.Scheme}://{request.Host}";
+    }
+
+    private static string Word(ApiRole role) => role.ToString().ToLowerInvariant();
+}

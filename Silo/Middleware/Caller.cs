@@ -1,0 +1,36 @@
+using Grains.Interfaces.Keys;
+
+namespace Silo.Middleware;
+
+/// <summary>Who makes a request, as the authentication found out.</summary>
+/// <param name="Name">The name of the key.</param>
+/// <param name="Role">Null: nothing but what is open to everybody.</param>
+public sealed record Caller(string Name, ApiRole? Role)
+{
+    /// <summary>Without a key, at what is open to everybody.</summary>
+    public static Caller Anyone { get; } = new("-", null);
+
+    /// <summary>Without a key, on a machine where none was made: may do everything.</summary>
+    public static Caller ThisMachine { get; } = new("this-machine", ApiRole.Operator);
+
+    public static Caller Of(HttpContext context) => context.Features.Get<Caller>() ?? Anyone;
+}
+
+/// <summary>A route's rule: this role at least. A route without a rule is for operators.</summary>
+public sealed record Needs(ApiRole Role);
+
+/// <summary>A route's rule: open to everybody, without a key.</summary>
+/// <param name="Unlimited">It does not count against the limits: whoever asks for health must get an answer.</param>
+public sealed record OpenToAll(bool Unlimited = false);
+
+/// <summary>The rules of routes, as they are written where a route is mapped.</summary>
+public static class RouteRules
+{
+    public static T For<T>(this T route, ApiRole role)
+        where T : IEndpointConventionBuilder =>
+        route.WithMetadata(new Needs(role));
+
+    public static T ForAll<T>(this T route, bool unlimited = false)
+        where T : IEndpointConventionBuilder =>
+        route.WithMetadata(new OpenToAll(unlimited));
+}

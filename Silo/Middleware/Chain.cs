@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using Silo.Settings;
+
+namespace Silo.Middleware;
+
+/// <summary>What every request passes before it reaches what it asked for, in this order. There is no other middleware.</summary>
+public static class Chain
+{
+    public static ImmutableArray<Link> Http { get; } =
+    [
+        Link.Of<Tracing>("tracing", "goes on with the caller's trace (traceparent), and names it in the answer"),
+        Link.Of<Metrics>("metrics", "counts and measures, by route, status and role"),
+        Link.Of<Logging>("logging", "a line for what changes something or fails; a failure is answered without its insides: 500, 503"),
+        Link.Of<Authentication>("authentication", "who it is, by API key, and whether the key's role is enough: 401, 403"),
+        Link.Of<RateLimit>("rate limit", "requests a second of this key, and of all: 429 with Retry-After"),
+        Link.Of<Validation>("validation", "what the route takes, and no more: 400, 413, 415"),
+    ];
+
+    public static void AddChain(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<LimitsOptions>(builder.Configuration);
+        builder.Services.AddSingleton<DoorMetrics>();
+    }
+
+    public static void UseChain(this WebApplication app)
+    {
+        foreach (var link in Http)
+        {
+            link.Use(app);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Silo.Keys;
+
+namespace Silo.Middleware;
+
+/// <summary>
+/// Says what happened, and turns what was thrown, or left without a body, into a <see cref="Problem"/>. What is inside stays inside: whoever asked
+/// gets the trace's id, and the log has the rest under it. The query and the body are not logged.
+/// </summary>
+public sealed partial class Logging(RequestDelegate next, TimeProvider clock, ILogger<Logging> logger)
+{
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var since = clock.GetTimestamp();
+        try
+        {
+            await next(context);
+            if (!context.Response.HasStarted && context.Response is { StatusCode: >= 400, ContentType: null, ContentLength: null })
+            {
+                await OfStatus(context).ExecuteAsync(context);
+            }
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever asked has gone: nobody is to be told.
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception failure)
+        {
+            await Answer(context, failure);
+        }
+
+        Log(context, clock.GetElapsedTime(since));
+    }
+
+    private async Task Answer(HttpContext context, Exception failure)
+    {
+        var problem = failure switch
+        {
+            BadHttpRequestException bad => new Problem(bad.StatusCode, bad.Message),
+            KeysUnavailableException => new Problem(StatusCodes.Status503ServiceUnavailable, "The store does not answer, and so nobody's key can be looked up.", RetryAfter: TryAgainAfter),
+            OrleansException or TimeoutException => new Problem(
+                StatusCodes.Status503ServiceUnavailable, "The cluster did not answer in time; it may be starting, stopping, or short of its store.", RetryAfter: TryAgainAfter),
+            _ => new Problem(StatusCodes.Status500InternalServerError, "It is not your request that is wrong. The log has more under this traceId."),
+        };
+        if (problem.Status >= 500 && logger.IsEnabled(LogLevel.Error))
+        {
+            LogFailed(context.Request.Method, context.Request.Path, Tracing.IdOf(context), failure);
+        }
+
+        if (context.Response.HasStarted)
+        {
+            // Half an answer must not look like a whole one: the connection is cut.
+            context.Abort();
+            return;
+        }
+
+        var trace = context.Response.Headers[Tracing.Header];
+        context.Response.Clear();
+        context.Response.Headers[Tracing.Header] = trace;
+        await problem.ExecuteAsync(context);
+    }
+
+    private static Problem OfStatus(HttpContext context)
+    {
+        var (request, response) = (context.Request, context.Response);
+        return new(response.StatusCode, response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => $"{request.Method} {request.Path} is not known. / says what is.",
+            StatusCodes.Status405MethodNotAllowed => $"{request.Path} does not take {request.Method}; it takes {string.Join(", ", response.Headers.Allow.ToArray())}.",
+            StatusCodes.Status415UnsupportedMediaType => $"{request.Path} takes application/json; this is {request.ContentType ?? "of no kind that is named"}.",
+            _ => $"{request.Method} {request.Path} was not answered.",
+        });
+    }
+
+    private void Log(HttpContext context, TimeSpan took)
+    {
+        string method = context.Request.Method, path = context.Request.Path, caller = Caller.Of(context).Name, trace = Tracing.IdOf(context);
+        var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
+        var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && status < 400 && context.GetEndpoint() is RouteEndpoint;
+        LogAnswered(changes ? LogLevel.Information : LogLevel.Debug, method, path, caller, status, ms, trace);
+    }
+
+    [LoggerMessage(Message = "{Method} {Path} by {Caller}: {Status} after {Ms:0} ms, trace {TraceId}")]
+    private partial void LogAnswered(LogLevel level, string method, string path, string caller, int status, double ms, string traceId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed, trace {TraceId}")]
+    private partial void LogFailed(string method, string path, string traceId, Exception exception);
+}

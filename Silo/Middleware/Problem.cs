@@ -1,0 +1,130 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Silo.Middleware;
+
+/// <summary>One thing that is wrong with a request, and where.</summary>
+/// <param name="Detail">A sentence.</param>
+/// <param name="At">Where in the body: a JSON Pointer (RFC 6901) as a fragment, <c>#/maxPages</c>.</param>
+/// <param name="Parameter">Or the name of the parameter of the query.</param>
+public sealed record Fault(string Detail, string? At = null, string? Parameter = null);
+
+/// <summary>An error as it is answered: problem details (RFC 9457), <c>application/problem+json</c>; to gRPC its own status.</summary>
+/// <param name="Detail">What is wrong and what would be right, in a sentence.</param>
+public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Faults = default, TimeSpan? RetryAfter = null) : IResult
+{
+    public const string ContentType = "application/problem+json";
+
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Wrong in these ways; there is one at least.</summary>
+    public static Problem Invalid(params IEnumerable<Fault> faults)
+    {
+        ImmutableArray<Fault> all = [.. faults];
+        return new(StatusCodes.Status400BadRequest, all.Length == 1 ? all[0].Detail : $"{all.Length} things are wrong.", all);
+    }
+
+    public static Problem NotFound(string detail) => new(StatusCodes.Status404NotFound, detail);
+
+    /// <summary>What the status means, in a word or two.</summary>
+    public string Title => Status switch
+    {
+        StatusCodes.Status400BadRequest => "The request is wrong",
+        StatusCodes.Status401Unauthorized => "A key is needed",
+        StatusCodes.Status403Forbidden => "Not allowed",
+        StatusCodes.Status404NotFound => "There is nothing here",
+        StatusCodes.Status405MethodNotAllowed => "Not this method",
+        StatusCodes.Status409Conflict => "Not in this state",
+        StatusCodes.Status413PayloadTooLarge => "Too large",
+        StatusCodes.Status415UnsupportedMediaType => "Not this kind of content",
+        StatusCodes.Status429TooManyRequests => "Too fast",
+        StatusCodes.Status500InternalServerError => "It failed here",
+        StatusCodes.Status503ServiceUnavailable => "Not at the moment",
+        _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(Status),
+    };
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        if (RetryAfter is { } wait)
+        {
+            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (httpContext.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+        {
+            return AnswerGrpc(response);
+        }
+
+        response.StatusCode = Status;
+        response.ContentType = ContentType;
+        response.Headers.CacheControl = "no-store";
+        var body = Body(httpContext);
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
+    }
+
+    private byte[] Body(HttpContext context)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(buffer, Json))
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "about:blank");
+            json.WriteString("title", Title);
+            json.WriteNumber("status", Status);
+            json.WriteString("detail", Detail);
+            json.WriteString("instance", context.Request.Path);
+            json.WriteString("traceId", Tracing.IdOf(context));
+            if (!Faults.IsDefaultOrEmpty)
+            {
+                json.WriteStartArray("errors");
+                foreach (var fault in Faults)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("detail", fault.Detail);
+                    if (fault.At is not null)
+                    {
+                        json.WriteString("pointer", fault.At);
+                    }
+
+                    if (fault.Parameter is not null)
+                    {
+                        json.WriteString("parameter", fault.Parameter);
+                    }
+
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A status without messages goes in the headers ("Trailers-Only" of the gRPC protocol over HTTP/2).</summary>
+    private Task AnswerGrpc(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "application/grpc";
+        response.Headers["grpc-status"] = GrpcStatus.ToString(CultureInfo.InvariantCulture);
+        response.Headers["grpc-message"] = Uri.EscapeDataString(Detail);
+        return Task.CompletedTask;
+    }
+
+    private int GrpcStatus => Status switch
+    {
+        StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge => 3, // INVALID_ARGUMENT
+        StatusCodes.Status401Unauthorized => 16, // UNAUTHENTICATED
+        StatusCodes.Status403Forbidden => 7, // PERMISSION_DENIED
+        StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed => 12, // UNIMPLEMENTED: no such service or method
+        StatusCodes.Status429TooManyRequests => 8, // RESOURCE_EXHAUSTED
+        StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
+        _ => 13, // INTERNAL
+    };
+}
