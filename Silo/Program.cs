@@ -1,4 +1,6 @@
 using Silo;
+using Silo.Books;
+using Silo.Cluster;
 using Silo.Crawling;
 using Silo.Http;
 using Silo.Keys;
@@ -21,4 +23,8 @@ return await Launcher.Run(
         app.UseChain();
         app.MapFrontPage();
         app.MapHealth();
+        app.MapDescription();
+        app.MapCrawls();
+        app.MapLedger();
+        app.MapCluster();
     });

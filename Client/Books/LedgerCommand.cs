@@ -24,7 +24,7 @@ internal static class LedgerCommand
     {
         if (json)
         {
-            terminal.Json(accounts.Select(AccountJson.Of));
+            terminal.Json(accounts.Select(AccountForm.Of));
         }
         else if (accounts.IsEmpty)
         {
@@ -69,20 +69,4 @@ internal static class LedgerCommand
     }
 
     private static long Out(Account account) => account.Done + account.Refused.Values.Sum() + account.Waiting;
-}
-
-/// <summary>An account as programs read it.</summary>
-internal sealed record AccountJson(
-    string System,
-    string Account,
-    long In,
-    long Done,
-    ImmutableSortedDictionary<string, long> Refused,
-    long Waiting,
-    long Bound,
-    string WhenFull,
-    bool Balances)
-{
-    public static AccountJson Of(Account account) => new(
-        account.System, account.Name, account.In, account.Done, account.Refused, account.Waiting, account.Bound, account.WhenFull, account.Balances);
 }

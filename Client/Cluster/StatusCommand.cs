@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Values;
 using Spectre.Console;
 
 namespace Client.Cluster;

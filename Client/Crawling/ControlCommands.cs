@@ -39,7 +39,7 @@ internal static class ControlCommands
             var summary = reply.Crawl ?? throw Session.Gone(id);
             if (session.Json)
             {
-                session.Terminal.Json(CrawlJson.Of(summary));
+                session.Terminal.Json(CrawlForm.Of(summary));
             }
             else
             {

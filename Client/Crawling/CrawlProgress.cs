@@ -1,4 +1,5 @@
 using Client.Values;
+using Grains.Interfaces.Values;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

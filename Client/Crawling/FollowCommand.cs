@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Client.Values;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 using Spectre.Console;
 
 namespace Client.Crawling;
@@ -25,7 +25,7 @@ internal static class FollowCommand
             : await FollowLive(session, id, cancel);
         if (session.Json && last is not null)
         {
-            terminal.Json(CrawlJson.Of(last));
+            terminal.Json(CrawlForm.Of(last));
         }
 
         if (last is null or { Ended: false })
@@ -59,7 +59,7 @@ internal static class FollowCommand
                         {
                             if (session.Json)
                             {
-                                session.Terminal.Json(CrawlJson.Of(last));
+                                session.Terminal.Json(CrawlForm.Of(last));
                             }
                             else
                             {

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Client.Values;
+using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 
 namespace Client.Crawling;
 
@@ -17,7 +19,7 @@ internal static class ListCommand
         {
             foreach (var crawl in crawls)
             {
-                session.Terminal.Json(CrawlJson.Of(crawl));
+                session.Terminal.Json(CrawlForm.Of(crawl));
             }
         }
         else if (crawls.IsEmpty)

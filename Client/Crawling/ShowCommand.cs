@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 
 namespace Client.Crawling;
 
@@ -21,7 +22,7 @@ internal static class ShowCommand
         var crawl = await session.Show(await session.Find(idOrName, cancel), cancel);
         if (session.Json)
         {
-            session.Terminal.Json(CrawlJson.WithSpec(crawl));
+            session.Terminal.Json(CrawlForm.WithSpec(crawl));
         }
         else
         {

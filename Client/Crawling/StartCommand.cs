@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Client.Values;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 
 namespace Client.Crawling;
 

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Client.Crawling;
 using Client.Values;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 
 namespace Client.Demo;
 

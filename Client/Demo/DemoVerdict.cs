@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Client.Books;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 
@@ -39,7 +38,7 @@ internal sealed record DemoVerdict(
     double? SmallestGapMs,
     int Kills,
     double ElapsedSeconds,
-    ImmutableArray<AccountJson> Ledger)
+    ImmutableArray<AccountForm> Ledger)
 {
     [JsonIgnore]
     public ImmutableArray<Account> Accounts { get; private init; } = [];
@@ -65,7 +64,7 @@ internal sealed record DemoVerdict(
             seen.SmallestGap?.TotalMilliseconds is { } gap ? Math.Round(gap, 1) : null,
             kills,
             Math.Round(elapsed.TotalSeconds, 1),
-            [.. accounts.Select(AccountJson.Of)])
+            [.. accounts.Select(AccountForm.Of)])
         {
             Accounts = accounts,
         };

@@ -22,7 +22,19 @@ public static class HttpHosting
         });
         builder.AddChain();
         builder.AddHealth();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, RestJson.Default));
+        builder.Services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new() { Title = About.Name, Version = About.Version, Description = About.Purpose };
+            document.Servers = []; // Wherever it was read from.
+            return Task.CompletedTask;
+        }));
     }
+
+    /// <summary>What the routes take and answer, for programs: OpenAPI 3.1 at <c>/openapi/v1.json</c>.</summary>
+    public static void MapDescription(this WebApplication app) => OpenApiRoutes(app).ForAll();
+
+    private static IEndpointConventionBuilder OpenApiRoutes(WebApplication app) => app.MapOpenApi("/openapi/{documentName}.json");
 
     public static void MapFrontPage(this WebApplication app) => app.MapGet("/", (Doors doors) => Results.Text(Text(doors))).ForAll();
 
@@ -33,6 +45,13 @@ public static class HttpHosting
         /health/startup  200 when the silo has joined its cluster
         /health/ready    200 while it takes work: joined, not stopping, and its store answers
         /health/live     200 while the process answers
+
+        /openapi/v1.json what can be asked over HTTP, for programs
+        /api/crawls      start, watch and export crawls
+        /api/ledger      the books: in = done + refused + waiting
+        /api/cluster     silos, activations, bytes
+
+        Once there are API keys, /api needs one: Authorization: Bearer KEY
 
         The console talks to the port for clients: dotnet run --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
 

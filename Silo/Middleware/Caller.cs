@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Grains.Interfaces.Keys;
 
 namespace Silo.Middleware;
@@ -33,4 +34,9 @@ public static class RouteRules
     public static T ForAll<T>(this T route, bool unlimited = false)
         where T : IEndpointConventionBuilder =>
         route.WithMetadata(new OpenToAll(unlimited));
+
+    /// <summary>A JSON body of this type and at most so many bytes; see <see cref="TakesBody{T}"/>.</summary>
+    public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route, JsonTypeInfo<T> type, int maxBytes)
+        where T : class =>
+        route.WithMetadata(new TakesBody<T>(type, maxBytes)).Accepts<T>("application/json");
 }

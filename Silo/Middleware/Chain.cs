@@ -20,6 +20,7 @@ public static class Chain
     {
         builder.Services.AddSettings<LimitsOptions>(builder.Configuration);
         builder.Services.AddSingleton<DoorMetrics>();
+        builder.Services.AddSingleton<LongAnswers>();
     }
 
     public static void UseChain(this WebApplication app)

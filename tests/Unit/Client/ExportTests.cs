@@ -1,5 +1,4 @@
 using Client;
-using Client.Crawling;
 using Grains.Interfaces.Crawling;
 using Xunit;
 

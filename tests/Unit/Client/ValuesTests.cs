@@ -1,5 +1,6 @@
 using System.Globalization;
 using Client.Values;
+using Grains.Interfaces.Values;
 using Xunit;
 
 namespace Unit.Client;

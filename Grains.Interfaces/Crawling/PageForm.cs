@@ -3,12 +3,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Grains.Interfaces.Crawling;
 
-namespace Client.Crawling;
+namespace Grains.Interfaces.Crawling;
 
 /// <summary>One line per exported page; the fields are the same in both forms, in the same order, all always there.</summary>
-internal abstract class PageForm
+public abstract class PageForm
 {
     public static readonly PageForm JsonLines = new JsonLinesForm();
     public static readonly PageForm Csv = new CsvForm();

@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
-using Client.Values;
-using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Values;
 
-namespace Client.Crawling;
+namespace Grains.Interfaces.Crawling;
 
 /// <summary>A crawl as programs read it: in lists, while it is followed, and as the last line of that.</summary>
-internal sealed record CrawlJson(
+public sealed record CrawlForm(
     string Id,
     string? Name,
     CrawlState State,
@@ -24,9 +23,9 @@ internal sealed record CrawlJson(
 {
     /// <summary>What was asked; only where one crawl is shown.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public SpecJson? Spec { get; init; }
+    public SpecForm? Spec { get; init; }
 
-    public static CrawlJson Of(CrawlSummary crawl) => new(
+    public static CrawlForm Of(CrawlSummary crawl) => new(
         crawl.Id.ToString(),
         crawl.Name,
         crawl.State,
@@ -42,11 +41,11 @@ internal sealed record CrawlJson(
         crawl.EndedAt,
         crawl.Note);
 
-    public static CrawlJson WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecJson.Of(crawl.Spec) };
+    public static CrawlForm WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecForm.Of(crawl.Spec) };
 }
 
 /// <summary>What was asked, with durations and sizes as <c>crawl start</c> takes them.</summary>
-internal sealed record SpecJson(
+public sealed record SpecForm(
     ImmutableArray<string> Seeds,
     CrawlScope Scope,
     long? MaxPages,
@@ -60,7 +59,7 @@ internal sealed record SpecJson(
     string Timeout,
     int MaxBodyBytes)
 {
-    public static SpecJson Of(CrawlSpec spec) => new(
+    public static SpecForm Of(CrawlSpec spec) => new(
         spec.Seeds,
         spec.Scope,
         spec.MaxPages,

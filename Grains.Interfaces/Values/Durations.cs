@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Client.Values;
+namespace Grains.Interfaces.Values;
 
 /// <summary>Spans of time as people type and read them: <c>500ms</c>, <c>1s</c>, <c>1.5m</c>, <c>2h</c>, <c>0</c>.</summary>
-internal static partial class Durations
+public static partial class Durations
 {
     /// <summary>A number, with a point if need be, and a unit, without space; a bare number only when it is 0.</summary>
     public static bool TryParse(string text, out TimeSpan duration)

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Keys;
+using Silo.Http;
+using Silo.Middleware;
+
+namespace Silo.Cluster;
+
+/// <summary>The cluster over HTTP, for those who run it.</summary>
+public static class ClusterRoutes
+{
+    public static void MapCluster(this WebApplication app) =>
+        app.MapGet("/api/cluster", Show).For(ApiRole.Operator).WithMetadata(new TakesQuery()).WithTags("cluster")
+            .WithSummary("Silos and their state, activations per grain type, bytes by system.").Produces<ClusterForm>();
+
+    private static async Task<IResult> Show(HttpContext context, IGrainFactory grains) =>
+        Results.Json(ClusterForm.Of(await grains.GetGrain<IClusterStatusGrain>(0).Show(context.RequestAborted)), RestJson.AsItIs.ClusterForm);
+}
+
+/// <summary>The cluster as programs read it: the members of <see cref="ClusterStatus"/>, in camelCase.</summary>
+public sealed record ClusterForm(
+    string ClusterId,
+    string Version,
+    ImmutableArray<SiloStatusLine> Silos,
+    ImmutableArray<ActivationCount> Activations,
+    ImmutableArray<StorageLine> Storage,
+    string StorageKind)
+{
+    public static ClusterForm Of(ClusterStatus status) =>
+        new(status.ClusterId, status.Version, status.Silos, status.Activations, status.Storage, status.StorageKind);
+}

@@ -1,0 +1,19 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Crawling;
+
+namespace Silo.Crawling;
+
+/// <summary>The answer to a crawl that was started.</summary>
+public sealed record CrawlStarted(string Id, string? Name);
+
+/// <summary>The crawls that are kept, the newest first.</summary>
+public sealed record CrawlList(ImmutableArray<CrawlForm> Crawls);
+
+/// <summary>Why a URL was or was not fetched.</summary>
+public sealed record ExplanationForm(string Id, string? Url, string State, ImmutableArray<ExplanationLineForm> Lines)
+{
+    public static ExplanationForm Of(CrawlId id, Explanation explanation) =>
+        new(id.ToString(), explanation.Url, explanation.State, [.. explanation.Lines.Select(line => new ExplanationLineForm(line.Label, line.Text))]);
+}
+
+public sealed record ExplanationLineForm(string Label, string Text);

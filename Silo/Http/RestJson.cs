@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Crawling;
+using Silo.Cluster;
+using Silo.Crawling;
+
+namespace Silo.Http;
+
+/// <summary>What is read and written as JSON at the doors, in the form that the console writes: camelCase, nulls kept, text as it is.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>)])]
+[JsonSerializable(typeof(StartCrawl))]
+[JsonSerializable(typeof(CrawlStarted))]
+[JsonSerializable(typeof(CrawlForm))]
+[JsonSerializable(typeof(CrawlList))]
+[JsonSerializable(typeof(ExplanationForm))]
+[JsonSerializable(typeof(LedgerForm))]
+[JsonSerializable(typeof(ClusterForm))]
+internal sealed partial class RestJson : JsonSerializerContext
+{
+    private static RestJson? _relaxed;
+
+    /// <summary>Text as it is: these answers are no part of a web page.</summary>
+    public static RestJson AsItIs => _relaxed ??= new(new JsonSerializerOptions(Default.Options) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
+
+/// <summary>The names of an enum in camelCase; no numbers.</summary>
+internal sealed class CamelCase<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+    where T : struct, Enum;

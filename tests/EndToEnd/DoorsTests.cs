@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using EndToEnd.Crawling;
+using Silo;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>The doors of a real silo, knocked at as curl does.</summary>
+public sealed class DoorsTests : IDisposable
+{
+    private const string ProblemJson = "application/problem+json";
+
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly SiloPlace _place = new();
+    private readonly HttpClient _http = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task KeysOpenTheDoorsAndEveryWrongKnockIsToldWhatIsWrong()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        var reader = await Key("reports", "reader");
+        var writer = await Key("builds", "writer");
+
+        Assert.Equal((401, ProblemJson), await Knock(HttpMethod.Get, "/api/crawls"));
+        Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/api/crawls", reader));
+        Assert.Equal((403, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", reader, """{"seeds":["http://a.example/"]}"""));
+        Assert.Equal((400, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", writer, """{"seeds":["http://a.example/"],"dely":"1s"}"""));
+        Assert.Equal((400, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", writer, """{"seeds":["no url"]}"""));
+        Assert.Equal((415, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", writer, "{}", "text/plain"));
+        Assert.Equal((413, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", writer, new string(' ', 300_000)));
+        Assert.Equal((404, ProblemJson), await Knock(HttpMethod.Get, "/api/crawls/none", reader));
+        Assert.Equal((405, ProblemJson), await Knock(HttpMethod.Put, "/api/crawls", writer, "{}"));
+        Assert.Equal((403, ProblemJson), await Knock(HttpMethod.Get, "/api/cluster", reader));
+        Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/openapi/v1.json"));
+
+        await using var list = await ConsoleProcess.Run("keys", "list", "--gateway", _place.Gateway.ToString());
+        Assert.Equal(["builds", "reports"], list.Output.Skip(1).Select(line => line.Split(' ')[0]));
+        Assert.DoesNotContain(list.Output, line => line.Contains(reader, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task TooFastIsToldWhenToComeAgain()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Limits:PerKey", "0.01");
+
+        Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/api/crawls"));
+        using var answer = await _http.GetAsync(Url("/api/crawls"), Cancel);
+        Assert.Equal((HttpStatusCode.TooManyRequests, ProblemJson), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 100);
+        Assert.Equal((200, "text/plain"), await Knock(HttpMethod.Get, "/health/ready"));
+    }
+
+    [Fact]
+    public async Task ACrawlIsStartedFollowedAndTakenHomeOverHttp()
+    {
+        await using var site = await CrawledSite.Start(pages: 40);
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        using var started = await _http.PostAsJsonAsync(Url("/api/crawls"), new { seeds = new[] { site.Seed }, name = "small", delay = "0", allowPrivate = new[] { "127.0.0.0/8" } }, Cancel);
+        Assert.Equal(HttpStatusCode.Created, started.StatusCode);
+        var events = await _http.GetStringAsync(Url("/api/crawls/small/events"), Cancel).WaitAsync(Patience, Cancel);
+        var last = events.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1].Split('\n');
+        var export = await _http.GetStringAsync(Url("/api/crawls/small/export"), Cancel);
+
+        Assert.Equal("event: end", last[1]);
+        Assert.Equal(40, JsonDocument.Parse(last[2]["data: ".Length..]).RootElement.GetProperty("pages").GetInt32());
+        Assert.Equal(site.Walk.Order(StringComparer.Ordinal), export.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal((200, "text/csv"), await Knock(HttpMethod.Get, "/api/crawls/small/export?format=csv&kind=all"));
+        Assert.Equal((409, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls/small/pause"));
+        Assert.Equal((202, "application/json"), await Knock(HttpMethod.Delete, "/api/crawls/small"));
+    }
+
+    [Fact]
+    public async Task BeyondLoopbackASiloStartsOnlyWithAKey()
+    {
+        string[] anywhere = ["--Listen:Address", "0.0.0.0"];
+        await using (var refused = SiloProcess.Start(_place, anywhere))
+        {
+            Assert.Equal(ExitCodes.Failed, await refused.Exit.WaitAsync(FirstStart, Cancel));
+            Assert.Equal(
+                ["HTTP would listen on 0.0.0.0 (Listen:Address), and there is no API key: whoever reaches it could do everything. "
+                    + "Start the silo on loopback first, make a key with «dotnet run --project Client -- keys add NAME --role operator», and start it again."],
+                refused.Errors);
+        }
+
+        string key;
+        await using (var silo = await SiloProcess.StartReady(_place, FirstStart))
+        {
+            key = await Key("ops", "operator");
+        }
+
+        await using var open = await SiloProcess.StartReady(_place, FirstStart, anywhere);
+        Assert.Equal((401, ProblemJson), await Knock(HttpMethod.Get, "/api/cluster"));
+        Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/api/cluster", key));
+    }
+
+    private async Task<string> Key(string name, string role)
+    {
+        await using var console = await ConsoleProcess.Run("keys", "add", name, "--role", role, "--gateway", _place.Gateway.ToString());
+        return Assert.Single(console.Output);
+    }
+
+    /// <summary>The status, and the kind of content.</summary>
+    private async Task<(int, string?)> Knock(HttpMethod method, string path, string? key = null, string? body = null, string type = "application/json")
+    {
+        using var request = new HttpRequestMessage(method, Url(path)) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, type) };
+        if (key is not null)
+        {
+            request.Headers.Add("X-Api-Key", key);
+        }
+
+        using var answer = await _http.SendAsync(request, Cancel);
+        return ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType);
+    }
+
+    private Uri Url(string path) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_place.Http.Port}{path}"));
+}
