@@ -296,7 +296,7 @@ public sealed class HostCrawlTests
                                     break;
                                 }
 
-                                owner.Crawl.Queue.End(entry.Url, number);
+                                entry = owner.Crawl.Queue.End(entry.Url, number)!; // It may be out for another try by now.
                                 var result = (FetchResult[])[FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
                                 if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
                                 {
