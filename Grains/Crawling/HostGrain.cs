@@ -324,7 +324,7 @@ public sealed partial class HostGrain(
         }
 
         var leases = ImmutableArray.CreateBuilder<Lease>();
-        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
+        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && held.Writer.HasRoom && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
         {
             var entry = crawl.Queue.Peek(now)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))

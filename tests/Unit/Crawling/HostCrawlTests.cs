@@ -121,6 +121,26 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
+    public async Task AWriterSaysThatItFillsUpLongBeforeItRefuses()
+    {
+        var owner = await Owner.Open(_store);
+        var gate = _store.HoldCommits();
+        var held = owner.Writer.CommitHead();
+        await gate.Arrived;
+        var work = new List<Task> { held };
+        for (var i = 1; i <= PartitionWriter.MaxWaiting; i++)
+        {
+            Assert.Equal(i <= PartitionWriter.MaxWaiting / 2, owner.Writer.HasRoom);
+            work.Add(owner.Writer.CommitHead());
+        }
+
+        Assert.Throws<InvalidOperationException>(() => { _ = owner.Writer.CommitHead(); });
+        gate.Open();
+        await Task.WhenAll(work);
+        Assert.True(owner.Writer.HasRoom);
+    }
+
+    [Fact]
     public async Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver()
     {
         var owner = await Owner.Open(_store);
