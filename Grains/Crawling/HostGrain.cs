@@ -265,9 +265,9 @@ public sealed partial class HostGrain(
             return;
         }
 
-        _clock.End(Id(outcome), now);
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(Id(outcome), now);
             EndRobots(lease, now);
             return;
         }
@@ -282,15 +282,32 @@ public sealed partial class HostGrain(
 
         if (row is null)
         {
+            _clock.End(Id(outcome), now);
             return;
         }
 
         var scheme = row.Origin[..row.Origin.IndexOf(':', StringComparison.Ordinal)];
         var payload = CrawlJson.Write(row);
-        if (payload.Length <= StoreLimits.MaxPayloadBytes)
+        if (payload.Length > StoreLimits.MaxPayloadBytes)
         {
-            // A larger one is remembered by this activation alone: the next one asks again.
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            // It is remembered by this activation alone: the next one asks again.
+            _clock.End(Id(outcome), now);
+            return;
+        }
+
+        commits.Add(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), Id(outcome), now));
+    }
+
+    /// <summary>As in <see cref="Finish"/>. A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
+    private async Task Keep(RowChange robots, LeaseId lease, DateTimeOffset ended)
+    {
+        try
+        {
+            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [robots]);
+        }
+        finally
+        {
+            _clock.End(lease, ended);
         }
     }
 
