@@ -38,6 +38,7 @@ internal static class Program
         new Command("cluster", "Look at the cluster itself.")
         {
             StatusCommand.Create(verbs),
+            ChainCommand.Create(verbs),
         },
         new Command("keys", "API keys, with which HTTP is opened.")
         {

@@ -5,6 +5,7 @@ using Orleans.Configuration;
 using Orleans.Streams;
 using Silo.Cluster;
 using Silo.Http;
+using Silo.Middleware;
 using Silo.Settings;
 using Silo.StartUp;
 using Silo.Storage;
@@ -32,6 +33,7 @@ public static class SiloHosting
         builder.UseOrleans(silo =>
         {
             silo.UseTableClustering();
+            silo.AddGrainChain();
             silo.AddMemoryStreams(CrawlStreams.Provider, Crawling);
             silo.Services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
             {

@@ -8,6 +8,10 @@ public interface IClusterStatusGrain : IGrainWithIntegerKey
 {
     [Alias("Show")]
     Task<ClusterStatus> Show(CancellationToken cancel = default);
+
+    /// <summary>What requests and calls of grains pass in the silos, as it is declared there.</summary>
+    [Alias("Chains")]
+    Task<Chains> Chains(CancellationToken cancel = default);
 }
 
 /// <param name="Storage">Bytes by system, as far as the backend can tell.</param>
@@ -39,3 +43,13 @@ public readonly record struct ActivationCount(
 public readonly record struct StorageLine(
     [property: Id(0)] string System,
     [property: Id(1)] long Bytes);
+
+/// <param name="Http">Every request over HTTP and gRPC, in order.</param>
+/// <param name="Grains">Every call of a grain, in order.</param>
+[GenerateSerializer, Immutable, Alias("cluster.Chains")]
+public sealed record Chains(
+    [property: Id(0)] ImmutableArray<ChainLine> Http,
+    [property: Id(1)] ImmutableArray<ChainLine> Grains);
+
+[GenerateSerializer, Immutable, Alias("cluster.ChainLine")]
+public sealed record ChainLine([property: Id(0)] string Name, [property: Id(1)] string What);

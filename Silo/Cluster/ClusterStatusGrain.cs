@@ -3,6 +3,7 @@ using System.Net;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
+using Silo.Middleware;
 using Silo.Storage;
 
 namespace Silo.Cluster;
@@ -27,6 +28,10 @@ public sealed class ClusterStatusGrain(IStorageUsage usage, IOptions<ClusterOpti
             [.. (await bytes).Select(share => new StorageLine(share.Name, share.Bytes))],
             storage.Value.Kind.ToString());
     }
+
+    public Task<Chains> Chains(CancellationToken cancel = default) => Task.FromResult(new Chains(
+        [.. Chain.Http.Select(link => new ChainLine(link.Name, link.What))],
+        [.. Chain.OfGrains.Select(link => new ChainLine(link.Name, link.What))]));
 
     private static ImmutableArray<SiloStatusLine> Lines(IEnumerable<MembershipEntry> members) =>
     [

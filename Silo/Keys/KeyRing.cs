@@ -26,9 +26,13 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock)
     private Known? _known;
     private Task<Known>? _reading;
 
-    /// <summary>How many keys there are.</summary>
+    /// <summary>How many keys there are; that there are none is not believed for longer than <see cref="StalenessOfMiss"/>.</summary>
     /// <exception cref="KeysUnavailableException">The store does not say.</exception>
-    public async ValueTask<int> Count(CancellationToken cancel = default) => (await NotOlderThan(Staleness, cancel)).Keys.Count;
+    public async ValueTask<int> Count(CancellationToken cancel = default)
+    {
+        var count = (await NotOlderThan(Staleness, cancel)).Keys.Count;
+        return count > 0 ? count : (await NotOlderThan(StalenessOfMiss, cancel)).Keys.Count;
+    }
 
     /// <summary>The key that this secret opens; null when there is none.</summary>
     /// <exception cref="KeysUnavailableException">The store does not say.</exception>

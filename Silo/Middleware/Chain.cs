@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Silo.Middleware.Grains;
 using Silo.Settings;
 
 namespace Silo.Middleware;
@@ -16,11 +17,36 @@ public static class Chain
         Link.Of<Validation>("validation", "what the route takes, and no more: 400, 413, 415"),
     ];
 
+    /// <summary>What every call of a grain passes, in this order, in a silo; a front has the calling half of it.</summary>
+    public static ImmutableArray<GrainLink> OfGrains { get; } =
+    [
+        new("tracing", "goes on with the caller's trace, when somebody listens", silo => silo.AddActivityPropagation(), client => client.AddActivityPropagation()),
+        new("metrics", "counts and measures, by interface and method, when somebody listens", silo => silo.AddIncomingGrainCallFilter<CallMetrics>(), _ => { }),
+        new("deadline", "a call from outside whose caller has given up is not begun", silo => silo.AddOutgoingGrainCallFilter<Deadline.Outgoing>().AddIncomingGrainCallFilter<Deadline.Incoming>(), client => client.AddOutgoingGrainCallFilter<Deadline.Outgoing>()),
+        new("error mapping", "what the store threw goes out as «ask again»", silo => silo.AddIncomingGrainCallFilter<ErrorMapping>(), _ => { }),
+    ];
+
     public static void AddChain(this WebApplicationBuilder builder)
     {
         builder.Services.AddSettings<LimitsOptions>(builder.Configuration);
         builder.Services.AddSingleton<DoorMetrics>();
         builder.Services.AddSingleton<LongAnswers>();
+    }
+
+    public static void AddGrainChain(this ISiloBuilder silo)
+    {
+        foreach (var link in OfGrains)
+        {
+            link.OfSilo(silo);
+        }
+    }
+
+    public static void AddGrainChain(this IClientBuilder client)
+    {
+        foreach (var link in OfGrains)
+        {
+            link.OfClient(client);
+        }
     }
 
     public static void UseChain(this WebApplication app)

@@ -1,3 +1,4 @@
+using Grains.Interfaces.Cluster;
 using Silo.Keys;
 
 namespace Silo.Middleware;
@@ -40,6 +41,7 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
         {
             BadHttpRequestException bad => new Problem(bad.StatusCode, bad.Message),
             KeysUnavailableException => new Problem(StatusCodes.Status503ServiceUnavailable, "The store does not answer, and so nobody's key can be looked up.", RetryAfter: TryAgainAfter),
+            TryAgainException => new Problem(StatusCodes.Status503ServiceUnavailable, failure.Message, RetryAfter: TryAgainAfter),
             OrleansException or TimeoutException => new Problem(
                 StatusCodes.Status503ServiceUnavailable, "The cluster did not answer in time; it may be starting, stopping, or short of its store.", RetryAfter: TryAgainAfter),
             _ => new Problem(StatusCodes.Status500InternalServerError, "It is not your request that is wrong. The log has more under this traceId."),

@@ -31,10 +31,14 @@ public sealed class DoorsTests : IDisposable
     [Fact]
     public async Task KeysOpenTheDoorsAndEveryWrongKnockIsToldWhatIsWrong()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
-        var reader = await Key("reports", "reader");
-        var writer = await Key("builds", "writer");
+        string reader, writer;
+        await using (var before = await SiloProcess.StartReady(_place, FirstStart))
+        {
+            reader = await Key("reports", "reader");
+            writer = await Key("builds", "writer");
+        }
 
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
         Assert.Equal((401, ProblemJson), await Knock(HttpMethod.Get, "/api/crawls"));
         Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/api/crawls", reader));
         Assert.Equal((403, ProblemJson), await Knock(HttpMethod.Post, "/api/crawls", reader, """{"seeds":["http://a.example/"]}"""));

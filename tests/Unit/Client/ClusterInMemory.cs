@@ -38,6 +38,9 @@ internal sealed class ClusterInMemory : ICluster
     private sealed class StatusInMemory(ClusterStatus status) : IClusterStatusGrain
     {
         public Task<ClusterStatus> Show(CancellationToken cancel = default) => Task.FromResult(status);
+
+        public Task<Chains> Chains(CancellationToken cancel = default) =>
+            Task.FromResult(new Chains([new("one", "does this"), new("another", "does that")], [new("third", "does more")]));
     }
 }
 

@@ -23,6 +23,10 @@ public sealed partial class ChainTests
         Assert.Equal(["tracing", "metrics", "logging", "authentication", "rate limit", "validation"], Chain.Http.Select(link => link.Name));
 
     [Fact]
+    public void CallsOfGrainsPassTheirsInItsOrder() =>
+        Assert.Equal(["tracing", "metrics", "deadline", "error mapping"], Chain.OfGrains.Select(link => link.Name));
+
+    [Fact]
     public async Task WithoutAnyKeyThisMachineMayDoEverything()
     {
         await using var doors = await Open();

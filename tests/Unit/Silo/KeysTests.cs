@@ -74,8 +74,10 @@ public sealed class KeysTests
         var secret = await Add("reports", ApiRole.Reader);
 
         _clock.Advance(KeyRing.StalenessOfMiss - TimeSpan.FromTicks(1));
+        Assert.Equal(0, await ring.Count(Cancel));
         Assert.Null(await ring.Find(secret, Cancel));
         _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(1, await ring.Count(Cancel));
         Assert.NotNull(await ring.Find(secret, Cancel));
     }
 
