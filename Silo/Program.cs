@@ -2,6 +2,7 @@ using Silo;
 using Silo.Books;
 using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
 using Silo.Middleware;
@@ -16,6 +17,7 @@ return await Launcher.Run(
         builder.AddCluster();    // members, streams, ports
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
+        builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
     map: app =>
@@ -27,4 +29,5 @@ return await Launcher.Run(
         app.MapCrawls();
         app.MapLedger();
         app.MapCluster();
+        app.MapGrpc();
     });

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Streams;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Middleware;
 using Silo.Settings;
@@ -26,7 +27,8 @@ public static class SiloHosting
         services.AddSettings<ListenOptions>(builder.Configuration);
         services.AddSettings<InstanceOptions>(builder.Configuration);
         services.AddSettings<HttpOptions>(builder.Configuration);
-        services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
+        services.AddSettings<GrpcOptions>(builder.Configuration);
+        services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
         services.AddStartUpCheck<PortCheck>();
         services.AddStartUpCheck<LostMembers>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);

@@ -82,6 +82,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             "--Cluster:SiloPort", Text(place.SiloPort),
             "--Cluster:GatewayPort", Text(place.GatewayPort),
             "--Http:Port", Text(place.HttpPort),
+            "--Grpc:Port", "0",
             "--Storage:Kind", "Local",
             "--Storage:Path", Path.Combine(place.Folder, "data"),
             "--Crawling:AllowPrivate", "127.0.0.0/8",

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using Silo.Grpc;
 using Silo.Http;
 
 namespace Silo.Cluster;
@@ -10,8 +12,10 @@ public sealed record Door(string Setting, string What, IPEndPoint EndPoint)
 }
 
 /// <summary>The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a key.</summary>
-public sealed class Doors(ClusterOptions cluster, HttpOptions http, ListenOptions listen, InstanceOptions instance)
+public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions grpc, ListenOptions listen, InstanceOptions instance)
 {
+    private readonly ConcurrentDictionary<Door, bool> _closed = [];
+
     public int Instance => instance.Number;
 
     public Door Silo => OfCluster("Cluster:SiloPort", "other silos", cluster.SiloPort);
@@ -20,15 +24,23 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, ListenOption
 
     public Door Http => ForEverybody("Http:Port", "HTTP", http.Port);
 
+    public Door Grpc => ForEverybody("Grpc:Port", "gRPC", grpc.Port);
+
     public IEnumerable<Door> All => [Silo, Gateway, .. Open];
 
-    /// <summary>Those that ask for a key.</summary>
-    public IEnumerable<Door> Open => [Http];
+    /// <summary>Those that ask for a key, without those that are closed.</summary>
+    public IEnumerable<Door> Open => new[] { Http, Grpc }.Where(IsOpen);
+
+    public bool IsOpen(Door door) => door.EndPoint.Port != 0 && !_closed.ContainsKey(door);
+
+    /// <summary>Leaves a door closed, before it is opened.</summary>
+    public void Close(Door door) => _closed[door] = true;
 
     /// <summary>What is wrong with all of them together, in sentences; empty when nothing is. Each alone must be valid.</summary>
     public IEnumerable<string> Problems()
     {
-        var ports = new[] { ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)) };
+        var ports = new[] { ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)), ("Grpc:Port", Shifted(grpc.Port)) }
+            .Where(port => port.Item2 != 0).ToArray();
         foreach (var (setting, port) in ports.Where(p => p.Item2 > IPEndPoint.MaxPort))
         {
             yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; choose a smaller port or instance.";
@@ -48,7 +60,8 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, ListenOption
         }
     }
 
-    private int Shifted(int port) => port + (instance.Number * InstanceOptions.PortStep);
+    /// <summary>0 stays 0: a door that is closed.</summary>
+    private int Shifted(int port) => port == 0 ? 0 : port + (instance.Number * InstanceOptions.PortStep);
 
     private Door OfCluster(string setting, string what, int port) => new(setting, what, new(IPAddress.Parse(cluster.Address), Shifted(port)));
 

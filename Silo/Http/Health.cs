@@ -15,8 +15,10 @@ public static class Health
     /// <summary>How long the store may take to answer a read.</summary>
     public static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>The tag of what must hold while work is given.</summary>
+    public const string Ready = "ready";
+
     private const string Startup = "startup";
-    private const string Ready = "ready";
 
     public static void AddHealth(this WebApplicationBuilder builder) =>
         builder.Services.AddHealthChecks()

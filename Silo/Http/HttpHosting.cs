@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Middleware;
@@ -18,8 +19,14 @@ public static class HttpHosting
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
             kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<IOptions<LimitsOptions>>().Value.Connections;
-            kestrel.Listen(kestrel.ApplicationServices.GetRequiredService<Doors>().Http.EndPoint);
+            var doors = kestrel.ApplicationServices.GetRequiredService<Doors>();
+            foreach (var door in doors.Open)
+            {
+                // Without TLS nothing tells the two apart on one port.
+                kestrel.Listen(door.EndPoint, listen => listen.Protocols = door == doors.Grpc ? HttpProtocols.Http2 : HttpProtocols.Http1);
+            }
         });
+        DoorServer.Replace(builder.Services);
         builder.AddChain();
         builder.AddHealth();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, RestJson.Default));

@@ -8,7 +8,7 @@ public sealed class HttpOptions
 {
     public const string Section = "Http";
 
-    [Description("The port of HTTP: health at /health/startup, /health/ready and /health/live.")]
-    [Range(1, 65535)]
+    [Description("The port of HTTP: /api, /openapi, /health; / says what else. 0 closes it. While nobody sets it and it is taken, this door stays closed with a warning.")]
+    [Range(0, 65535)]
     public int Port { get; set; } = 8080;
 }

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
+using Grpc.AspNetCore.Server;
+using Silo.Cluster;
 
 namespace Silo.Middleware;
 
@@ -6,13 +8,14 @@ namespace Silo.Middleware;
 public sealed record TakesQuery(params string[] Names);
 
 /// <summary>Holds each request to what its route says that it takes: a JSON body that can be read, without unknown members; a query without unknown parameters.</summary>
-public sealed class Validation(RequestDelegate next)
+public sealed class Validation(RequestDelegate next, Doors doors)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint() is RouteEndpoint route)
         {
-            var problem = route.Metadata.GetMetadata<TakesQuery>() is { } query ? Unknown(context.Request, query) : null;
+            var problem = AtTheWrongDoor(context, route) ? Problem.NotFound($"{context.Request.Path} is not at this door.") : null;
+            problem ??= route.Metadata.GetMetadata<TakesQuery>() is { } query ? Unknown(context.Request, query) : null;
             if (problem is null && route.Metadata.GetMetadata<ITakesBody>() is { } body)
             {
                 problem = await body.Read(context);
@@ -27,6 +30,10 @@ public sealed class Validation(RequestDelegate next)
 
         await next(context);
     }
+
+    /// <summary>Each door shows its own: gRPC's port nothing but gRPC, and HTTP's port nothing of it.</summary>
+    private bool AtTheWrongDoor(HttpContext context, RouteEndpoint route) =>
+        (context.Connection.LocalPort == doors.Grpc.EndPoint.Port) != (route.Metadata.GetMetadata<GrpcMethodMetadata>() is not null);
 
     private static Problem? Unknown(HttpRequest request, TakesQuery takes)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Grains.Crawling;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Middleware;
 using Silo.Storage;
@@ -22,6 +23,7 @@ public static class SettingsCatalog
         typeof(StorageOptions),
         typeof(ClusterOptions),
         typeof(HttpOptions),
+        typeof(GrpcOptions),
         typeof(ListenOptions),
         typeof(LimitsOptions),
         typeof(InstanceOptions),

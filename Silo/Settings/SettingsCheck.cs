@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 
 namespace Silo.Settings;
@@ -37,7 +38,7 @@ public static class SettingsCheck
     }
 
     private static Doors Doors(IConfiguration configuration) =>
-        new(Read<ClusterOptions>(configuration), Read<HttpOptions>(configuration), Read<ListenOptions>(configuration), Read<InstanceOptions>(configuration));
+        new(Read<ClusterOptions>(configuration), Read<HttpOptions>(configuration), Read<GrpcOptions>(configuration), Read<ListenOptions>(configuration), Read<InstanceOptions>(configuration));
 
     private static T Read<T>(IConfiguration configuration)
         where T : new() =>

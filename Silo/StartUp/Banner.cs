@@ -22,7 +22,8 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{About.Name} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
         text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     http://{doors.Http.EndPoint}/");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {(keys == 0 ? "none: HTTP is open to everybody on this machine" : keys.ToString(CultureInfo.InvariantCulture))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         text.AppendLine();

@@ -34,7 +34,7 @@ public static class StartUpErrors
 
         if (causes.Any(cause => cause is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied }))
         {
-            return new(doors.All.Select(new PortCheck(doors).Problem).FirstOrDefault(problem => problem is not null)
+            return new(doors.All.Select(door => PortCheck.Problem(doors, door)).FirstOrDefault(problem => problem is not null)
                 ?? "A port of the silo was taken by another process for a moment. Start it again.", failure);
         }
 

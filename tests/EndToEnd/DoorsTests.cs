@@ -4,6 +4,10 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using EndToEnd.Crawling;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using Grpc.Reflection.V1Alpha;
 using Silo;
 using Xunit;
 
@@ -110,6 +114,53 @@ public sealed class DoorsTests : IDisposable
         await using var open = await SiloProcess.StartReady(_place, FirstStart, anywhere);
         Assert.Equal((401, ProblemJson), await Knock(HttpMethod.Get, "/api/cluster"));
         Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/api/cluster", key));
+    }
+
+    [Fact]
+    public async Task HealthAndReflectionAnswerOverGrpcBehindTheSameChain()
+    {
+        string key;
+        await using (var before = await SiloProcess.StartReady(_place, FirstStart))
+        {
+            key = await Key("reports", "reader");
+        }
+
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        using var channel = GrpcChannel.ForAddress($"http://{_place.Grpc}");
+
+        var health = await new Grpc.Health.V1.Health.HealthClient(channel).CheckAsync(new(), cancellationToken: Cancel);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => Services(channel, []));
+        Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
+        Assert.StartsWith("This needs an API key", refused.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("grpc.health.v1.Health", await Services(channel, new() { { "authorization", $"Bearer {key}" } }));
+
+        Assert.Equal((404, ProblemJson), await Knock(HttpMethod.Post, "/grpc.health.v1.Health/Check", key, "{}"));
+        using var http2 = new HttpRequestMessage(HttpMethod.Get, $"http://{_place.Grpc}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var wrongDoor = await _http.SendAsync(http2, Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, wrongDoor.StatusCode);
+    }
+
+    [Fact]
+    public async Task ClosedDoorsAreClosedAndTheSiloWorksWithoutThem()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+
+        Assert.Contains("  HTTP     closed", silo.Output);
+        Assert.Contains("  gRPC     closed", silo.Output);
+        await Assert.ThrowsAsync<HttpRequestException>(() => _http.GetAsync(Url("/"), Cancel));
+        await using var status = await ConsoleProcess.Run("cluster", "status", "--gateway", _place.Gateway.ToString());
+        Assert.Equal(0, await status.Exit);
+    }
+
+    private static async Task<IEnumerable<string>> Services(GrpcChannel channel, Metadata headers)
+    {
+        using var call = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(headers, cancellationToken: Cancel);
+        await call.RequestStream.WriteAsync(new() { ListServices = "" }, Cancel);
+        await call.RequestStream.CompleteAsync();
+        Assert.True(await call.ResponseStream.MoveNext(Cancel));
+        return call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name);
     }
 
     private async Task<string> Key(string name, string role)

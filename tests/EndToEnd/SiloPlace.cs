@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace EndToEnd;
 
-/// <summary>Where a silo lives during a test: three free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
+/// <summary>Where a silo lives during a test: four free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
 public sealed class SiloPlace : IDisposable
 {
     private readonly bool _ownsFolder;
@@ -15,13 +15,13 @@ public sealed class SiloPlace : IDisposable
     private SiloPlace(string folder)
     {
         Folder = folder;
-        var listeners = Enumerable.Range(0, 3).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        var listeners = Enumerable.Range(0, 4).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
         foreach (var listener in listeners)
         {
             listener.Start();
         }
 
-        (Silo, Gateway, Http) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]));
+        (Silo, Gateway, Http, Grpc) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]), EndPointOf(listeners[3]));
         foreach (var listener in listeners)
         {
             listener.Dispose();
@@ -39,12 +39,15 @@ public sealed class SiloPlace : IDisposable
 
     public IPEndPoint Http { get; }
 
+    public IPEndPoint Grpc { get; }
+
     /// <summary>Settings that name the ports.</summary>
     public IEnumerable<string> Settings =>
     [
         "--Cluster:SiloPort", Text(Silo),
         "--Cluster:GatewayPort", Text(Gateway),
         "--Http:Port", Text(Http),
+        "--Grpc:Port", Text(Grpc),
     ];
 
     /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>

@@ -41,11 +41,12 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal($"  silos    {_place.Silo}", silo.Output[1]);
         Assert.Equal($"  clients  {_place.Gateway}", silo.Output[2]);
         Assert.Equal($"  HTTP     http://{_place.Http}/", silo.Output[3]);
-        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[4]);
-        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[5], StringComparison.Ordinal);
+        Assert.Equal($"  gRPC     {_place.Grpc}", silo.Output[4]);
+        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[5]);
+        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[6], StringComparison.Ordinal);
         Assert.StartsWith("Stopping: ", silo.Output[^2], StringComparison.Ordinal);
         Assert.Equal("Stopped.", silo.Output[^1]);
-        Assert.Equal(14, silo.Output.Count);
+        Assert.Equal(15, silo.Output.Count);
         Assert.Empty(silo.Errors);
     }
 
@@ -162,6 +163,7 @@ public sealed class SiloProcessTests : IDisposable
     [InlineData("Cluster:SiloPort", "other silos")]
     [InlineData("Cluster:GatewayPort", "clients")]
     [InlineData("Http:Port", "HTTP")]
+    [InlineData("Grpc:Port", "gRPC")]
     public async Task APortInUseIsNamedWithWhatToDo(string setting, string what)
     {
         using var taken = new TcpListener(IPAddress.Loopback, port: 0);

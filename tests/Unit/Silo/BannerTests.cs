@@ -1,4 +1,5 @@
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.StartUp;
 using Xunit;
@@ -38,7 +39,7 @@ public sealed class BannerTests
 
     private static string Text(int instance, string cluster, int keys = 0) =>
         Banner.Text(
-            new Doors(new ClusterOptions(), new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = instance }),
+            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = instance }),
             cluster,
             "/data",
             bytes: 5,

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
 using Silo.Middleware;
@@ -39,7 +40,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), listen ?? new(), new InstanceOptions()));
+        builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), listen ?? new(), new InstanceOptions()));
         builder.AddChain();
         add?.Invoke(builder.Services);
         var app = builder.Build();

@@ -57,6 +57,7 @@ public sealed class HelpTextTests
         Assert.Equal("11111", Default("Cluster:SiloPort"));
         Assert.Equal("30000", Default("Cluster:GatewayPort"));
         Assert.Equal("8080", Default("Http:Port"));
+        Assert.Equal("4317", Default("Grpc:Port"));
         Assert.Equal("127.0.0.1", Default("Listen:Address"));
         Assert.Equal("127.0.0.1", Default("Cluster:Address"));
         Assert.Equal("", Default("Cluster:TrustedNetwork"));

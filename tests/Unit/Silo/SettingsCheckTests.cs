@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Settings;
 using Xunit;
@@ -35,7 +36,7 @@ public sealed class SettingsCheckTests
     [InlineData("Cluster:SiloPort", "abc", "Cluster:SiloPort is «abc»; it is a whole number from 1 to 65535.")]
     [InlineData("Cluster:SiloPort", "99999999999", "Cluster:SiloPort is «99999999999»; it is a whole number from 1 to 65535.")]
     [InlineData("Cluster:SiloPort", "0", "Cluster:SiloPort is 0; it is a whole number from 1 to 65535.")]
-    [InlineData("Http:Port", "65536", "Http:Port is 65536; it is a whole number from 1 to 65535.")]
+    [InlineData("Http:Port", "65536", "Http:Port is 65536; it is a whole number from 0 to 65535.")]
     [InlineData("Instance:Number", "100", "Instance:Number is 100; it is a whole number from 0 to 99.")]
     [InlineData("Instance:Number", "-1", "Instance:Number is -1; it is a whole number from 0 to 99.")]
     [InlineData("Crawling:RetryDelay", "soon", "Crawling:RetryDelay is «soon»; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
@@ -78,7 +79,7 @@ public sealed class SettingsCheckTests
     [Fact]
     public void EveryWrongSettingIsNamedAtOnce() =>
         Assert.Equal(
-            ["Cluster:SiloPort is 0; it is a whole number from 1 to 65535.", "Http:Port is «x»; it is a whole number from 1 to 65535."],
+            ["Cluster:SiloPort is 0; it is a whole number from 1 to 65535.", "Http:Port is «x»; it is a whole number from 0 to 65535."],
             Problems(("Http:Port", "x"), ("Cluster:SiloPort", "0")));
 
     [Fact]
@@ -96,20 +97,30 @@ public sealed class SettingsCheckTests
     [Fact]
     public void TheInstanceShiftsEveryPortByAHundred()
     {
-        var doors = new Doors(new ClusterOptions(), new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = 3 });
+        var doors = new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 3 });
 
-        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300", "127.0.0.1:8380"], doors.All.Select(door => door.EndPoint.ToString()));
+        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300", "127.0.0.1:8380", "127.0.0.1:4617"], doors.All.Select(door => door.EndPoint.ToString()));
+    }
+
+    [Fact]
+    public void AClosedDoorIsNotShiftedAndIsNoDoor()
+    {
+        var doors = new Doors(new ClusterOptions(), new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions { Number = 3 });
+
+        Assert.Empty(doors.Open);
+        Assert.Empty(doors.Problems());
+        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300"], doors.All.Select(door => door.EndPoint.ToString()));
     }
 
     [Fact]
     public void OptionsThatAreBoundAreCheckedByTheSameRules()
     {
         using var services = new ServiceCollection()
-            .AddSettings<HttpOptions>(Configuration(("Http:Port", "0")))
+            .AddSettings<HttpOptions>(Configuration(("Http:Port", "-1")))
             .BuildServiceProvider();
 
         var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<HttpOptions>>().Value);
-        Assert.Equal(["Http:Port is 0; it is a whole number from 1 to 65535."], refused.Failures);
+        Assert.Equal(["Http:Port is -1; it is a whole number from 0 to 65535."], refused.Failures);
     }
 
     private static IReadOnlyList<string> Problems(params (string Key, string Value)[] settings) =>

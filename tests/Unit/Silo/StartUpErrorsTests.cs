@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Silo;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.StartUp;
 using Silo.Storage;
@@ -53,5 +54,5 @@ public sealed class StartUpErrorsTests
     public void WhatNobodyKnowsIsNotDressedUp() => Assert.Null(Explain(new InvalidOperationException("?")));
 
     private static StartUpException? Explain(Exception failure, int gateway = 30000) =>
-        StartUpErrors.Explain(failure, new Doors(new ClusterOptions { GatewayPort = gateway }, new HttpOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
+        StartUpErrors.Explain(failure, new Doors(new ClusterOptions { GatewayPort = gateway }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
 }

@@ -1,0 +1,23 @@
+using Grains.Interfaces.Keys;
+using Silo.Http;
+using Silo.Middleware;
+
+namespace Silo.Grpc;
+
+/// <summary>The gRPC port: the standard services for health and reflection, behind the same chain as HTTP.</summary>
+public static class GrpcHosting
+{
+    public static void AddGrpcDoor(this WebApplicationBuilder builder)
+    {
+        // What nobody knows is answered by the chain, and needs no key.
+        builder.Services.AddGrpc(grpc => grpc.IgnoreUnknownServices = true);
+        builder.Services.AddGrpcReflection();
+        builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", check => check.Tags.Contains(Health.Ready)));
+    }
+
+    public static void MapGrpc(this WebApplication app)
+    {
+        app.MapGrpcHealthChecksService().ForAll(unlimited: true);
+        app.MapGrpcReflectionService().For(ApiRole.Reader);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Silo.Cluster;
+using Silo.Grpc;
+using Silo.Http;
+using Silo.StartUp;
+using Xunit;
+
+namespace Unit.Silo;
+
+public sealed class PortCheckTests : IDisposable
+{
+    private readonly TcpListener _taken = new(IPAddress.Loopback, port: 0);
+
+    public PortCheckTests() => _taken.Start();
+
+    public void Dispose() => _taken.Dispose();
+
+    [Fact]
+    public async Task ADoorWhoseDefaultPortIsTakenStaysClosed()
+    {
+        var doors = Doors();
+        await Check(doors);
+
+        Assert.False(doors.IsOpen(doors.Http));
+        Assert.True(doors.IsOpen(doors.Grpc));
+        Assert.Equal([doors.Grpc], doors.Open);
+    }
+
+    [Fact]
+    public async Task ADoorWhosePortWasSetStopsTheSiloWhenItIsTaken()
+    {
+        var stopped = await Assert.ThrowsAsync<StartUpException>(() => Check(Doors(), ("Http:Port", Port.ToString(CultureInfo.InvariantCulture))));
+        Assert.StartsWith($"Port {Port} for HTTP (Http:Port) is in use on 127.0.0.1", stopped.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WithoutItsGatewayPortASiloDoesNotStart()
+    {
+        var doors = new Doors(new ClusterOptions { SiloPort = Free(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
+        await Assert.ThrowsAsync<StartUpException>(() => Check(doors));
+    }
+
+    private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
+
+    private Doors Doors() =>
+        new(new ClusterOptions { SiloPort = Free(), GatewayPort = Free() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Free() }, new ListenOptions(), new InstanceOptions());
+
+    private static Task Check(Doors doors, params (string Key, string Value)[] settings) => new PortCheck(
+        doors,
+        new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build(),
+        NullLogger<PortCheck>.Instance).Run(CancellationToken.None);
+
+    private static int Free()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
