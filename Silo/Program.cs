@@ -8,6 +8,7 @@ using Silo.Keys;
 using Silo.Middleware;
 using Silo.StartUp;
 using Silo.Storage;
+using Silo.Telemetry;
 
 return await Launcher.Run(
     args,
@@ -17,6 +18,7 @@ return await Launcher.Run(
         builder.AddCluster();    // members, streams, ports
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
+        builder.AddTelemetry();
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
@@ -29,5 +31,6 @@ return await Launcher.Run(
         app.MapCrawls();
         app.MapLedger();
         app.MapCluster();
+        app.MapTelemetry();
         app.MapGrpc();
     });

@@ -62,7 +62,7 @@ public sealed partial class CrawlGrain(
     {
         if (_head is null)
         {
-            await Save(_ => new CrawlHead { Order = new(Id, Version: 1, CrawlState.Running, spec), StartedAt = at, RunningSince = clock.GetUtcNow() });
+            await Save(_ => new CrawlHead { Order = new(Id, Version: 1, CrawlState.Running, spec) { Trace = System.Diagnostics.Activity.Current?.Id }, StartedAt = at, RunningSince = clock.GetUtcNow() });
             LogBegun(Id, spec.Name);
         }
 

@@ -17,7 +17,7 @@ namespace Grains.Crawling;
 /// </remarks>
 [Reentrant]
 public sealed partial class HostGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
+    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, CrawlingMetrics metrics, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
@@ -35,6 +35,7 @@ public sealed partial class HostGrain(
 
     /// <summary>Crawls that were deleted here, with the leases that were out: their requests may still be under way.</summary>
     private readonly Dictionary<CrawlId, HostQueue> _deleted = [];
+    private readonly HostLoad _load = metrics.Watch();
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
     private bool _isEnding;
@@ -71,6 +72,7 @@ public sealed partial class HostGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _isEnding = true;
+        metrics.Forget(_load);
         foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
         {
             // A successor then waits for the leases that are out, and not for those that might have been.
@@ -362,6 +364,8 @@ public sealed partial class HostGrain(
             }
         }
 
+        var again = leases.Count(lease => lease.Attempt > 1);
+        metrics.OnLeased(leases.Count - again, again);
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
         return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), []);
@@ -384,6 +388,7 @@ public sealed partial class HostGrain(
         var now = clock.GetUtcNow();
         EndLeases(now);
         var next = DateTimeOffset.MaxValue;
+        TellLoad();
         foreach (var held in _crawls.Values)
         {
             if (held.WantsRefill)
@@ -430,6 +435,20 @@ public sealed partial class HostGrain(
         return next;
     }
 
+    private void TellLoad()
+    {
+        long waiting = 0, leased = 0, commits = 0, bytes = 0;
+        foreach (var held in _crawls.Values)
+        {
+            waiting += held.Crawl.Waiting;
+            leased += held.Crawl.Queue.Leased;
+            commits += held.Writer.Waiting;
+            bytes += held.Crawl.MemoryBytes;
+        }
+
+        _load.Is(waiting, leased, commits, bytes);
+    }
+
     private void EndLeases(DateTimeOffset now)
     {
         foreach (var held in _crawls.Values)
@@ -439,7 +458,7 @@ public sealed partial class HostGrain(
                 _clock.End(null, now);
                 held.Crawl.LastEnded = now;
                 held.Board.Forget();
-                LogExpired(Host, held.Crawl.Order.Id);
+                Expired(Host, held.Crawl.Order.Id);
             }
         }
 
@@ -448,7 +467,7 @@ public sealed partial class HostGrain(
             for (var ended = leftOver.Expire(now); ended > 0; ended--)
             {
                 _clock.End(null, now);
-                LogExpired(Host, crawl);
+                Expired(Host, crawl);
             }
         }
 
@@ -456,8 +475,14 @@ public sealed partial class HostGrain(
         {
             EndRobots(asking, now);
             _clock.End(null, now);
-            LogExpired(Host, asking.Crawl);
+            Expired(Host, asking.Crawl);
         }
+    }
+
+    private void Expired(HostKey host, CrawlId crawl)
+    {
+        metrics.OnLeaseExpired();
+        LogExpired(host, crawl);
     }
 
     private void EndRobots(RobotsLease lease, DateTimeOffset now)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
@@ -10,7 +11,7 @@ namespace Grains.Crawling;
 
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
 /// <remarks>It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all cores.</remarks>
-public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock)
+public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock, CrawlingMetrics metrics)
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
     private const int MaxRobotsRedirects = 5;
@@ -26,7 +27,7 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
-        var fetch = await fetcher.Fetch(Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel).ConfigureAwait(false);
+        var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel).ConfigureAwait(false);
         var verdict = FetchVerdict.Of(fetch);
         var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300
             ? PageParser.Parse(fetch, url)
@@ -62,7 +63,7 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
         {
             var left = timeLeft - clock.GetElapsedTime(started);
             fetch = left > TimeSpan.Zero
-                ? await fetcher.Fetch(Request(order, url.Text, left, RobotsRules.MaxBytes), cancel).ConfigureAwait(false)
+                ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes), cancel).ConfigureAwait(false)
                 : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", clock.GetElapsedTime(started));
             if (fetch.Status is < 300 or > 399 || redirects == MaxRobotsRedirects || fetch.Location is null || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
             {
@@ -78,6 +79,16 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
             (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, null, fetch.Truncated, Error(fetch, verdict));
         var body = fetch.Status is >= 200 and <= 299 ? fetch.Body.ToArray() : null;
         return new(new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body), new Dictionary<HostKey, List<FoundUrl>>(), Facts: null);
+    }
+
+    /// <summary>Measured, and in the trace of the request that started the crawl.</summary>
+    private async Task<PageFetch> Fetch(CrawlOrder order, LeaseKind kind, PageRequest request, CancellationToken cancel)
+    {
+        using var activity = CrawlingMetrics.Traces.StartActivity("fetch", ActivityKind.Client, order.Trace);
+        var fetch = await fetcher.Fetch(request, cancel);
+        metrics.OnFetched(kind, FetchVerdict.Of(fetch).Result, fetch.Elapsed, fetch.Body.Length);
+        activity?.SetTag("url.full", request.Url).SetTag("http.response.status_code", fetch.Status).SetTag("crawl", order.Id.Value);
+        return fetch;
     }
 
     private PageRequest Request(CrawlOrder order, string url, TimeSpan timeLeft, int maxBytes) => new(

@@ -44,6 +44,9 @@ public sealed class PartitionWriter
     /// <summary>Why it is lost; null while it is good.</summary>
     public PartitionLostException? Lost { get; private set; }
 
+    /// <summary>Pieces of work that wait for a commit to begin, for measurements.</summary>
+    public int Waiting => _waiting.Count;
+
     /// <summary>Commits that were made, for measurements.</summary>
     public long Commits { get; private set; }
 

@@ -19,6 +19,7 @@ public static class CrawlingHosting
         services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
         builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();

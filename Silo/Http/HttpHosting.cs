@@ -57,6 +57,8 @@ public static class HttpHosting
         /api/crawls      start, watch and export crawls
         /api/ledger      the books: in = done + refused + waiting
         /api/cluster     silos, activations, bytes
+        /metrics         numbers for Prometheus
+        /dashboard/      the dashboard of Orleans, for operators
 
         Once there are API keys, /api needs one: Authorization: Bearer KEY
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Grains.Interfaces.Keys;
 using Silo.Cluster;
 using Silo.Keys;
@@ -14,6 +15,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     public const string KeyHeader = "X-Api-Key";
 
     private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -24,7 +26,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             return;
         }
 
-        if (await Refusal(context, route.Metadata.GetMetadata<Needs>() ?? new(ApiRole.Operator)) is { } problem)
+        if (await Refusal(context, route.Metadata.GetMetadata<Needs>() ?? new(ApiRole.Operator), route.Metadata.GetMetadata<ForBrowsers>() is not null) is { } problem)
         {
             await problem.ExecuteAsync(context);
             return;
@@ -34,9 +36,9 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     }
 
     /// <summary>Null when the caller is let in, and known.</summary>
-    private async ValueTask<Problem?> Refusal(HttpContext context, Needs needs)
+    private async ValueTask<Problem?> Refusal(HttpContext context, Needs needs, bool forBrowsers)
     {
-        var secret = Secret(context.Request);
+        var secret = Secret(context.Request, forBrowsers);
         if (secret is null && await ring.Count(context.RequestAborted) == 0 && doors.Open.All(door => door.IsOnLoopback))
         {
             context.Features.Set(Caller.ThisMachine);
@@ -47,12 +49,12 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
 
         if (secret is null)
         {
-            return Unknown(context, "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader».");
+            return Unknown(context, forBrowsers, "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader».");
         }
 
         if (await ring.Find(secret, context.RequestAborted) is not { } key)
         {
-            return Unknown(context, "This API key is not known, or was revoked.");
+            return Unknown(context, forBrowsers, "This API key is not known, or was revoked.");
         }
 
         context.Features.Set(new Caller(key.Name, key.Role));
@@ -61,8 +63,13 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             : new(StatusCodes.Status403Forbidden, $"The key «{key.Name}» is for a {Word(key.Role)}, and this is for a {Word(needs.Role)}.");
     }
 
-    private static string? Secret(HttpRequest request)
+    private static string? Secret(HttpRequest request, bool forBrowsers)
     {
+        if (forBrowsers && request.Headers.Authorization is [{ } basic] && basic.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+        {
+            return Password(basic[Basic.Length..].Trim());
+        }
+
         if (request.Headers.Authorization is [{ } authorization] && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
             return authorization[Bearer.Length..].Trim();
@@ -71,9 +78,18 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
         return request.Headers[KeyHeader] is [{ Length: > 0 } key] ? key : null;
     }
 
-    private static Problem Unknown(HttpContext context, string detail)
+    /// <summary>What stands after the colon (RFC 7617); empty when it is none of that form.</summary>
+    private static string Password(string credentials)
     {
-        context.Response.Headers.WWWAuthenticate = "Bearer";
+        var bytes = new byte[credentials.Length];
+        return Convert.TryFromBase64String(credentials, bytes, out var length) && bytes.AsSpan(0, length).IndexOf((byte)':') is >= 0 and var colon
+            ? Encoding.UTF8.GetString(bytes.AsSpan(colon + 1, length - colon - 1))
+            : "";
+    }
+
+    private static Problem Unknown(HttpContext context, bool forBrowsers, string detail)
+    {
+        context.Response.Headers.WWWAuthenticate = forBrowsers ? "Basic realm=\"an operator's API key is the password\"" : "Bearer";
         return new(StatusCodes.Status401Unauthorized, detail);
     }
 

@@ -24,6 +24,9 @@ public sealed record Needs(ApiRole Role);
 /// <param name="Unlimited">It does not count against the limits: whoever asks for health must get an answer.</param>
 public sealed record OpenToAll(bool Unlimited = false);
 
+/// <summary>A route's rule: it is looked at with a browser, which may send the key as the password of HTTP Basic, under any user name.</summary>
+public sealed record ForBrowsers;
+
 /// <summary>The rules of routes, as they are written where a route is mapped.</summary>
 public static class RouteRules
 {

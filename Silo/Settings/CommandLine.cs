@@ -10,7 +10,10 @@ public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bo
     /// <summary>Short for <c>Instance:Number</c>.</summary>
     public const string Instance = "instance";
 
-    /// <summary>Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.</summary>
+    /// <summary>Short for <c>Log:Format</c>.</summary>
+    public const string Log = "log";
+
+    /// <summary>Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.</summary>
     public static CommandLine Parse(IReadOnlyList<string> args)
     {
         var line = new CommandLine(ImmutableDictionary.Create<string, string?>(StringComparer.OrdinalIgnoreCase));
@@ -34,7 +37,9 @@ public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bo
 
             var equals = arg.IndexOf('=');
             var typed = equals < 0 ? arg[2..] : arg[2..equals];
-            var key = typed.Equals(Instance, StringComparison.OrdinalIgnoreCase) ? "Instance:Number" : typed;
+            var key = typed.Equals(Instance, StringComparison.OrdinalIgnoreCase) ? "Instance:Number"
+                : typed.Equals(Log, StringComparison.OrdinalIgnoreCase) ? "Log:Format"
+                : typed;
             if (!SettingsCatalog.IsKnown(key))
             {
                 return line with { Problem = SettingsCheck.Unknown(typed, "--") };

@@ -33,8 +33,11 @@ public static class HelpText
         lines.Add($"      Environment: {SettingsCatalog.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
         lines.Add("");
         lines.Add("  --instance <number>   Short for --Instance:Number.");
+        lines.Add("  --log <Line|Json>     Short for --Log:Format.");
         lines.Add("  --help, -h            This text.");
         lines.Add("  --version             The version alone.");
+        lines.Add("");
+        Wrap(lines, "Metrics, traces and the log go to an OpenTelemetry collector as well when its standard environment variables say where: OTEL_EXPORTER_OTLP_ENDPOINT and its kin.", "", width);
         lines.Add("");
         lines.Add("Exit codes:");
         foreach (var (code, meaning) in ExitCodes.All)

@@ -6,6 +6,7 @@ using Silo.Grpc;
 using Silo.Http;
 using Silo.Middleware;
 using Silo.Storage;
+using Silo.Telemetry;
 
 namespace Silo.Settings;
 
@@ -27,6 +28,7 @@ public static class SettingsCatalog
         typeof(ListenOptions),
         typeof(LimitsOptions),
         typeof(InstanceOptions),
+        typeof(LogOptions),
         typeof(CrawlingOptions),
     ];
 
@@ -54,6 +56,7 @@ public static class SettingsCatalog
         var (near, distance) = All
             .SelectMany(setting => new[] { (setting.Key, setting.Key), (setting.Key, setting.Key[(setting.Key.IndexOf(':') + 1)..]) })
             .Append((CommandLine.Instance, CommandLine.Instance))
+            .Append((CommandLine.Log, CommandLine.Log))
             .Select(form => (near: form.Item1, distance: Distance(key, form.Item2)))
             .MinBy(pair => pair.distance);
         return distance <= Math.Max(2, key.Length / 3) ? near : null;

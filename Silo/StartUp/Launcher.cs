@@ -5,6 +5,7 @@ using Silo.Cluster;
 using Silo.Keys;
 using Silo.Settings;
 using Silo.Storage;
+using Silo.Telemetry;
 
 namespace Silo.StartUp;
 
@@ -60,7 +61,8 @@ public static class Launcher
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(line.Values);
         builder.Logging.ClearProviders();
-        builder.Logging.AddConsole(console => console.FormatterName = LineFormatter.FormatterName);
+        builder.Logging.AddConsole(console => console.FormatterName = IsJson(builder.Configuration) ? JsonFormatter.FormatterName : LineFormatter.FormatterName);
+        builder.Logging.AddConsoleFormatter<JsonFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Logging.AddConsoleFormatter<LineFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, SiloLifetime>();
@@ -71,8 +73,7 @@ public static class Launcher
     {
         var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
         await StartUpChecks.Run(app.Services, application.ApplicationStopping);
-        application.ApplicationStopping.Register(() => Console.Out.WriteLine(
-            "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once."));
+        application.ApplicationStopping.Register(() => Say(app, "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once."));
         try
         {
             await app.StartAsync();
@@ -88,8 +89,15 @@ public static class Launcher
             }
         }
 
-        Console.Out.WriteLine("Stopped.");
+        Say(app, "Stopped.");
     }
+
+    private static bool IsJson(IConfiguration configuration) =>
+        Enum.TryParse<LogFormat>(configuration[$"{LogOptions.Section}:{nameof(LogOptions.Format)}"], ignoreCase: true, out var format) && format == LogFormat.Json;
+
+    /// <summary>What a person at the terminal is to see, in the form of the log when that is for programs.</summary>
+    private static void Say(WebApplication app, string text) =>
+        Console.Out.WriteLine(IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text);
 
     /// <summary>StartAsync has returned: the silo is a member, its gateway and HTTP are open. What cannot be opened throws there.</summary>
     private static async Task PrintBanner(WebApplication app)
@@ -103,7 +111,7 @@ public static class Launcher
 
         var shares = await services.GetRequiredService<IStorageUsage>().Measure();
         using var process = Process.GetCurrentProcess();
-        Console.Out.WriteLine(Banner.Text(
+        Say(app, Banner.Text(
             services.GetRequiredService<Doors>(),
             services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
             services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath,

@@ -143,6 +143,39 @@ public sealed class DoorsTests : IDisposable
     }
 
     [Fact]
+    public async Task MetricsAndTheDashboardAreBehindTheChain()
+    {
+        string reader, ops;
+        await using (var before = await SiloProcess.StartReady(_place, FirstStart))
+        {
+            reader = await Key("reports", "reader");
+            ops = await Key("ops", "operator");
+        }
+
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        Assert.Equal((401, ProblemJson), await Knock(HttpMethod.Get, "/metrics"));
+        Assert.Equal((200, "text/plain"), await Knock(HttpMethod.Get, "/metrics", reader));
+        Assert.Equal((403, ProblemJson), await Knock(HttpMethod.Get, "/dashboard/", reader));
+        Assert.Equal((200, "text/html"), await Knock(HttpMethod.Get, "/dashboard/", ops));
+        using var request = new HttpRequestMessage(HttpMethod.Get, Url("/metrics")) { Headers = { { "X-Api-Key", reader } } };
+        using var metrics = await _http.SendAsync(request, Cancel);
+        Assert.Contains("doors_request_duration_seconds_count{", await metrics.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ALogForProgramsIsOneObjectALine()
+    {
+        await using var silo = SiloProcess.Start(_place, "--log", "json");
+        await silo.Said("{").WaitAsync(FirstStart, Cancel);
+        silo.Terminate();
+        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Patience, Cancel));
+
+        var messages = silo.Output.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("message").GetString()).ToArray();
+        Assert.Equal("Stopped.", messages[^1]);
+    }
+
+    [Fact]
     public async Task ClosedDoorsAreClosedAndTheSiloWorksWithoutThem()
     {
         await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");

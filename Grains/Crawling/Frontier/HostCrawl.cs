@@ -72,6 +72,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         return end - now - Grace >= Order.Spec.Timeout / 2 ? end : null;
     }
 
+    /// <summary>URLs that wait, those in flight included.</summary>
+    public long Waiting => _committed.Waiting;
+
     /// <summary>Committed counters.</summary>
     public HostSums Sums() => _committed.Sums(Used, WantsMore);
 

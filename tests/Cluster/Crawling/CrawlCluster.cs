@@ -120,6 +120,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<TimeProvider>(Clock);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IPageFetcher>(Web);
+        silo.Services.AddSingleton<CrawlingMetrics>();
         silo.Services.AddSingleton<PageVisitor>();
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();

@@ -67,6 +67,20 @@ public sealed partial class ChainTests
         Assert.Equal((200, "reports"), await StatusAndBody(doors.Get("/reader", headers: ("Authorization", $"bearer {key}"))));
     }
 
+    [Fact]
+    public async Task WhatIsLookedAtWithABrowserTakesTheKeyAsAPassword()
+    {
+        var key = await Key("ops", ApiRole.Operator);
+        await using var doors = await Open();
+        var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{key}"));
+
+        Assert.StartsWith("Basic realm=", (await doors.Get("/page")).Header("WWW-Authenticate"), StringComparison.Ordinal);
+        Assert.Equal((200, "ops"), await StatusAndBody(doors.Get("/page", headers: ("Authorization", basic))));
+        Assert.Equal(401, (await doors.Get("/page", headers: ("Authorization", "Basic bm8gY29sb24="))).Status);
+        Assert.Equal(401, (await doors.Get("/page", headers: ("Authorization", "Basic ?"))).Status);
+        Assert.Equal(401, (await doors.Get("/operator", headers: ("Authorization", basic))).Status);
+    }
+
     [Theory]
     [InlineData(ApiRole.Reader, 200, 403, 403, 403)]
     [InlineData(ApiRole.Writer, 200, 200, 403, 403)]
@@ -251,6 +265,7 @@ public sealed partial class ChainTests
         app.MapGet("/reader", Name).For(ApiRole.Reader);
         app.MapGet("/writer", Name).For(ApiRole.Writer);
         app.MapGet("/operator", Name).For(ApiRole.Operator);
+        app.MapGet("/page", Name).For(ApiRole.Operator).WithMetadata(new ForBrowsers());
         app.MapGet("/no-rule", Name);
         app.MapGet("/query", Name).For(ApiRole.Reader).WithMetadata(new TakesQuery("format"));
         app.MapPost("/things", (HttpContext context) => ITakesBody.BodyOf<Thing>(context) is var thing ? $"{thing.Name} {thing.Size} {string.Join(',', thing.Tags)}" : "")

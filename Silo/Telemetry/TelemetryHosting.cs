@@ -1,0 +1,78 @@
+using System.Diagnostics.Metrics;
+using Grains.Crawling;
+using Grains.Interfaces.Keys;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Orleans.Dashboard;
+using Silo.Middleware;
+using Silo.Middleware.Grains;
+using Silo.Storage;
+
+namespace Silo.Telemetry;
+
+/// <summary>
+/// Metrics at <c>/metrics</c> for Prometheus; and metrics, traces and the log to an OpenTelemetry collector when the standard environment variables
+/// (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and its kin) name one. The dashboard of Orleans, for operators.
+/// </summary>
+public static class TelemetryHosting
+{
+    /// <summary>Where the buckets of what is measured in seconds end: from a call between grains to a slow fetch. OpenTelemetry's own are for milliseconds.</summary>
+    private static readonly double[] Seconds = [0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        Measure(builder.Services);
+        var telemetry = builder.Services.AddOpenTelemetry();
+        if (builder.Configuration["OTEL_SERVICE_NAME"] is null)
+        {
+            telemetry.ConfigureResource(resource => resource.AddService("orleans-silo", serviceVersion: About.Version));
+        }
+
+        telemetry.WithMetrics(metrics => metrics
+            .AddMeter(CrawlingMetrics.Meter, DoorMetrics.Meter, CallMetrics.Meter, MeasuredTableStore.Meter, "Microsoft.Orleans", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddView(instrument => instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
+            .AddPrometheusExporter());
+        if (Sends(builder.Configuration, "TRACES"))
+        {
+            telemetry.WithTracing(traces => traces
+                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name)
+                .AddOtlpExporter());
+        }
+
+        if (Sends(builder.Configuration, "METRICS"))
+        {
+            telemetry.WithMetrics(metrics => metrics.AddOtlpExporter());
+        }
+
+        if (Sends(builder.Configuration, "LOGS"))
+        {
+            telemetry.WithLogging(logs => OpenTelemetry.Logs.OtlpLogExporterHelperExtensions.AddOtlpExporter(logs));
+        }
+
+        builder.UseOrleans(silo => silo.AddDashboard());
+    }
+
+    public static void MapTelemetry(this WebApplication app)
+    {
+        app.MapPrometheusScrapingEndpoint("/metrics").For(ApiRole.Reader);
+        app.MapOrleansDashboard("/dashboard").For(ApiRole.Operator).WithMetadata(new ForBrowsers());
+    }
+
+    /// <summary>Whether there is somewhere to send this kind to, and nobody said not to (<c>OTEL_TRACES_EXPORTER=none</c>).</summary>
+    internal static bool Sends(IConfiguration configuration, string kind) =>
+        (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? configuration[$"OTEL_EXPORTER_OTLP_{kind}_ENDPOINT"]) is { Length: > 0 }
+        && configuration[$"OTEL_{kind}_EXPORTER"] != "none"
+        && configuration["OTEL_SDK_DISABLED"] != "true";
+
+    /// <summary>Whatever the table store is, it is measured.</summary>
+    private static void Measure(IServiceCollection services)
+    {
+        var store = services.Last(service => service.ServiceType == typeof(ITableStore)).ImplementationFactory
+            ?? throw new InvalidOperationException("The table store is registered by a factory.");
+        services.Replace(ServiceDescriptor.Singleton<ITableStore>(provider =>
+            new MeasuredTableStore((ITableStore)store(provider), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>())));
+    }
+}
