@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using Grains.Crawling.Frontier;
-using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +6,10 @@ using Orleans.Streams.Core;
 
 namespace Grains.Crawling;
 
-/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads; the rest is asking, delivering and reporting.</summary>
+/// <summary>
+/// A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads, <see cref="LinkDelivery"/> brings links to other hosts;
+/// the rest is asking and reporting.
+/// </summary>
 /// <remarks>
 /// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
 /// </remarks>
@@ -21,27 +21,18 @@ public sealed partial class CrawlWorkerGrain(
     /// <summary>Reports to one host for one crawl that are under way at a time.</summary>
     private const int MaxReports = 4;
 
-    /// <summary>Crawls whose rules are kept ready.</summary>
-    private const int MaxBoundaries = 64;
-
-    /// <summary>Links to other hosts that are remembered as delivered, over all crawls; then it starts anew.</summary>
-    private const int MaxDelivered = 100_000;
-
-    /// <summary>Hosts that are remembered as listed, over all crawls; then it starts anew.</summary>
-    private const int MaxEnlisted = 100_000;
-
     private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
-    private readonly Dictionary<CrawlId, CrawlBoundary> _boundaries = [];
-    private readonly HashSet<(CrawlId, HostKey)> _enlisted = [];
+    private readonly CrawlBoundaries _boundaries = new();
     private readonly CancellationTokenSource _stopping = new();
-    private FingerprintSet _delivered = new(Random.Shared.NextInt64());
     private WorkerDesk _desk = null!;
+    private LinkDelivery _links = null!;
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
+        _links = new(GrainFactory);
         return Task.CompletedTask;
     }
 
@@ -113,7 +104,7 @@ public sealed partial class CrawlWorkerGrain(
             Report(line, wanted);
         }
 
-        if (line is { InFlight: 0, Reports: 0, Outcomes.Count: 0 })
+        if (line.IsIdle)
         {
             _lines.Remove((line.Host, line.Crawl));
         }
@@ -162,12 +153,12 @@ public sealed partial class CrawlWorkerGrain(
         Visit visit;
         try
         {
-            visit = await Visit(line, order, lease, asked);
+            visit = await Carry(line, order, lease, asked);
         }
         catch (Exception e)
         {
             LogVisitFailed(lease.Url, order.Id, e);
-            visit = Released(order, lease);
+            visit = Visit.Released(order, lease);
         }
 
         line.Outcomes.Add(visit);
@@ -177,7 +168,7 @@ public sealed partial class CrawlWorkerGrain(
         Serve(line);
     }
 
-    private async Task<Visit> Visit(HostLine line, CrawlOrder order, Lease lease, long asked)
+    private async Task<Visit> Carry(HostLine line, CrawlOrder order, Lease lease, long asked)
     {
         if (lease.Kind == LeaseKind.Robots)
         {
@@ -187,10 +178,10 @@ public sealed partial class CrawlWorkerGrain(
         var grant = await GrainFactory.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, _stopping.Token);
         if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
         {
-            return Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
+            return Visit.Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
         }
 
-        var visit = await Begun(line, lease, visitor.Visit(order, Boundary(order), lease, TimeLeft(lease, asked), _stopping.Token));
+        var visit = await Begun(line, lease, visitor.Visit(order, _boundaries.Of(order), lease, TimeLeft(lease, asked), _stopping.Token));
         return visit.Foreign.Count == 0 ? visit : await Deliver(order, lease, visit);
     }
 
@@ -210,51 +201,13 @@ public sealed partial class CrawlWorkerGrain(
     {
         try
         {
-            var hosts = visit.Foreign.Keys.Where(host => !_enlisted.Contains((order.Id, host))).ToImmutableArray();
-            var refused = ImmutableArray<HostKey>.Empty;
-            if (!hosts.IsEmpty)
-            {
-                if (await GrainFactory.GetGrain<ICrawlGrain>(order.Id.Value).Enlist(hosts, _stopping.Token) is not { } enlisted)
-                {
-                    return visit; // The crawl takes no more, so its links lead nowhere.
-                }
-
-                if (_enlisted.Count > MaxEnlisted)
-                {
-                    _enlisted.Clear();
-                }
-
-                refused = enlisted.NotListed;
-                _enlisted.UnionWith(hosts.Except(refused).Select(host => (order.Id, host)));
-            }
-
-            await Task.WhenAll(visit.Foreign.Where(links => !refused.Contains(links.Key)).Select(links => Deliver(order, links.Key, links.Value)));
+            await _links.Deliver(order, visit.Foreign, _stopping.Token);
             return visit;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             LogNotDelivered(lease.Url, order.Id, e);
             return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
-        }
-    }
-
-    private async Task Deliver(CrawlOrder order, HostKey host, List<FoundUrl> urls)
-    {
-        var fresh = urls.Where(url => !_delivered.Contains($"{order.Id} {url.Url}")).ToImmutableArray();
-        if (fresh.IsEmpty)
-        {
-            return;
-        }
-
-        await GrainFactory.GetGrain<IHostGrain>(host.Value).Add(order, fresh, _stopping.Token);
-        if (_delivered.Count + fresh.Length > MaxDelivered)
-        {
-            _delivered = new(Random.Shared.NextInt64());
-        }
-
-        foreach (var url in fresh)
-        {
-            _delivered.Add($"{order.Id} {url.Url}");
         }
     }
 
@@ -271,53 +224,5 @@ public sealed partial class CrawlWorkerGrain(
         }
     }
 
-    private CrawlBoundary Boundary(CrawlOrder order)
-    {
-        if (_boundaries.TryGetValue(order.Id, out var boundary))
-        {
-            return boundary;
-        }
-
-        if (!CrawlBoundary.TryCreate(order.Spec, out boundary, out var errors))
-        {
-            throw new InvalidOperationException($"Crawl {order.Id} has rules that do not parse: {string.Join(' ', errors)}");
-        }
-
-        if (_boundaries.Count == MaxBoundaries)
-        {
-            _boundaries.Clear();
-            _enlisted.Clear();
-        }
-
-        _boundaries.Add(order.Id, boundary);
-        return boundary;
-    }
-
     private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
-
-    private static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
-        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
-        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
-        Facts: null);
-
-    /// <summary>One host of one crawl, as this worker deals with it.</summary>
-    private sealed class HostLine(HostKey host, CrawlId crawl)
-    {
-        public HostKey Host => host;
-
-        public CrawlId Crawl => crawl;
-
-        public int Parallel { get; set; }
-
-        public int InFlight { get; set; }
-
-        /// <summary>How many reports are under way.</summary>
-        public int Reports { get; set; }
-
-        /// <summary>The last answer was as much as was asked for, or something has ended since: asking is worth it.</summary>
-        public bool MayHaveMore { get; set; }
-
-        /// <summary>Finished, and not yet reported.</summary>
-        public List<Visit> Outcomes { get; set; } = [];
-    }
 }
