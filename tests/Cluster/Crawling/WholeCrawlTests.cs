@@ -234,6 +234,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.Equal(60, (await crawl.Account())!.Done);
     }
 
+    [Fact]
+    public async Task TheAnswerWhenFullNamesItsBoundWithSeparators()
+    {
+        var account = Assert.Single(await cluster.Grains.GetGrain<ILedgerGrain>(0).Read(), account => account.System == "crawling");
+
+        Assert.Equal("a URL beyond 5,000,000 of one host is refused as host-full, and counted", account.WhenFull);
+    }
+
     private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };
 
     private string NewRoot() => $"http://{cluster.NewHost()}/";
