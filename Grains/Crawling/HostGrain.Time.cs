@@ -18,7 +18,15 @@ public sealed partial class HostGrain
         }
 
         var now = clock.GetUtcNow();
-        _leases.EndOver(now).ForEach(crawl => LogExpired(Host, crawl));
+        foreach (var over in _leases.EndOver(now))
+        {
+            LogExpired(Host, over.Url, over.Crawl);
+            if (over is { Held: { } from, Work: { } work })
+            {
+                Observe(ThenPump(Commit(from, from.Writer.Commit(work))));
+            }
+        }
+
         foreach (var held in _crawls.Open.Where(held => held.WantsRefill))
         {
             Observe(ThenPump(held.Refill()));

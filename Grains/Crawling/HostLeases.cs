@@ -101,29 +101,29 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
     /// <summary>What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.</summary>
     public void Ended(FetchOutcome outcome, DateTimeOffset at) => pace.Clock.End(new(outcome.Crawl, outcome.Number), at);
 
-    /// <summary>Ends the leases whose time is up: their URLs go back to their places. Answers the crawl of each.</summary>
-    public List<CrawlId> EndOver(DateTimeOffset now)
+    /// <summary>Ends the leases whose time is up. Their places are free at once: whoever had one starts no request any more.</summary>
+    public List<LeaseOver> EndOver(DateTimeOffset now)
     {
-        var over = new List<CrawlId>();
+        var over = new List<LeaseOver>();
         foreach (var held in crawls.Open)
         {
-            for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
+            foreach (var entry in held.Crawl.Queue.EndOver(now))
             {
                 held.Crawl.LastEnded = now;
                 held.Board.Forget();
-                over.Add(held.Crawl.Order.Id);
+                over.Add(new(held.Crawl.Order.Id, entry.Url, held, held.Crawl.Expire(entry, now)));
             }
         }
 
         foreach (var (crawl, leftOver) in crawls.Deleted)
         {
-            over.AddRange(Enumerable.Repeat(crawl, leftOver.Expire(now)));
+            over.AddRange(leftOver.EndOver(now).Select(entry => new LeaseOver(crawl, entry.Url, Held: null, Work: null)));
         }
 
         if (pace.Robots.Asking is { } asking && asking.Until <= now)
         {
             EndRobots(asking, now);
-            over.Add(asking.Crawl);
+            over.Add(new(asking.Crawl, asking.Url, Held: null, Work: null));
         }
 
         over.ForEach(_ => pace.Clock.End(null, now));
