@@ -7,7 +7,7 @@ namespace Grains.Crawling;
 
 /// <summary>
 /// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and sets the host's pace.
-/// Of one that was deleted the leases that were out remain. Not thread-safe: it belongs to a grain and runs on its scheduler.
+/// One that was deleted is not made again (<see cref="DeletedCrawls"/>). Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="opened">Called as soon as a crawl is here; what is known of it may still be loading.</param>
 internal sealed class HostCrawls(
@@ -18,13 +18,11 @@ internal sealed class HostCrawls(
 
     private readonly Dictionary<CrawlId, HostPartition> _open = [];
     private readonly Dictionary<CrawlId, Task<HostPartition?>> _opening = [];
-    private readonly Dictionary<CrawlId, HostQueue> _deleted = [];
     private readonly string _partition = CrawlTable.Host(host);
 
     public IReadOnlyCollection<HostPartition> Open => _open.Values;
 
-    /// <summary>Crawls that were deleted here, with the leases that were out: their requests may still be under way.</summary>
-    public IReadOnlyDictionary<CrawlId, HostQueue> Deleted => _deleted;
+    public DeletedCrawls Deleted { get; } = new();
 
     /// <summary>The crawl if it is open already.</summary>
     public HostPartition? Find(CrawlId id) => _open.GetValueOrDefault(id);
@@ -41,6 +39,7 @@ internal sealed class HostCrawls(
             foreach (var row in rows)
             {
                 pace.Restore(row);
+                Deleted.Restore(row);
                 if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
                 {
                     listed.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
@@ -64,8 +63,12 @@ internal sealed class HostCrawls(
     /// <summary>The crawl, opened if it is not yet; null when it has nothing here.</summary>
     public Task<HostPartition?> Get(CrawlId id) => GetOrMake(id, order: null);
 
-    /// <summary>The crawl, made with <paramref name="order"/> if it has nothing here.</summary>
-    public async Task<HostPartition> GetOrMake(CrawlOrder order) => (await GetOrMake(order.Id, order))!;
+    /// <summary>The crawl, made with <paramref name="order"/> if it has nothing here; null when it was deleted, also while it was made.</summary>
+    public async Task<HostPartition?> GetOrMake(CrawlOrder order)
+    {
+        var held = Deleted.Contains(order.Id) ? null : await GetOrMake(order.Id, order);
+        return Deleted.Contains(order.Id) ? null : held;
+    }
 
     /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
     public async Task Unlist(CrawlId id, CancellationToken cancel) =>
@@ -80,24 +83,28 @@ internal sealed class HostCrawls(
     /// <summary>By the crawls that have not ended.</summary>
     public void SetPace() => pace.Set([.. _open.Values.Where(held => !held.Crawl.Ended).Select(held => held.Crawl.Order.Spec)]);
 
+    /// <summary>Completes when nobody is about to open the crawl: whoever was may have failed.</summary>
+    public Task Opening(CrawlId id) =>
+        _opening.TryGetValue(id, out var opening) ? opening.ContinueWith(_ => { }, TaskScheduler.Current) : Task.CompletedTask;
+
     /// <summary>From here on nothing of the crawl is handed out or taken in.</summary>
     public void Forget(CrawlId id)
     {
-        if (_open.Remove(id, out var held))
-        {
-            _deleted.Add(id, held.Crawl.Queue);
-            SetPace();
-        }
-        else
-        {
-            _deleted.TryAdd(id, new());
-        }
+        _open.Remove(id, out var held);
+        Deleted.Add(id, held?.Crawl.Queue, clock.GetUtcNow());
+        SetPace();
     }
 
-    /// <summary>Removes rows of a crawl that is forgotten, ten thousand at most: true when none are left.</summary>
+    /// <summary>Removes rows of a crawl that is forgotten, ten thousand at most: true when none are left. That it was deleted is durable before the first goes.</summary>
     public async Task<bool> Delete(CrawlId id, CancellationToken cancel)
     {
-        await Unlist(id, cancel);
+        var noted = await store.Commit(
+            CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, clock.GetUtcNow())], cancel);
+        if (noted.Outcome != CommitOutcome.Committed)
+        {
+            return false;
+        }
+
         var urls = CrawlTable.Urls(id, host);
         for (var i = 0; i < DeletesAtOnce; i++)
         {
@@ -180,5 +187,5 @@ internal sealed class HostCrawls(
         opened(held);
     }
 
-    private RowChange Clock() => pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(_deleted.Values));
+    private RowChange Clock() => pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases)));
 }

@@ -63,12 +63,11 @@ public sealed partial class HostGrain(
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
-        if (_crawls.Deleted.ContainsKey(order.Id))
+        if (await _crawls.GetOrMake(order) is not { } held)
         {
             return new(0, 0); // A straggler of a crawl that is gone.
         }
 
-        var held = await _crawls.GetOrMake(order);
         await held.Loaded;
         var work = held.Crawl.Accept(urls);
         await Commit(held, held.Tell(order), held.Writer.Commit(work));
@@ -149,11 +148,12 @@ public sealed partial class HostGrain(
         return held.Crawl.Sums();
     }
 
-    public Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
+    public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
     {
+        await _crawls.Opening(crawl);
         _crawls.Forget(crawl);
         Pump();
-        return _crawls.Delete(crawl, cancel);
+        return await _crawls.Delete(crawl, cancel);
     }
 
     public async Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel)

@@ -71,7 +71,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             return TakeRobots(outcome, now);
         }
 
-        if (crawls.Deleted.TryGetValue(outcome.Crawl, out var leftOver) && leftOver.End(outcome.Url, outcome.Number) is not null)
+        if (crawls.Deleted.Find(outcome.Crawl)?.End(outcome.Url, outcome.Number) is not null)
         {
             Ended(outcome, now);
             return TakenBack.Nothing;
@@ -115,7 +115,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             }
         }
 
-        foreach (var (crawl, leftOver) in crawls.Deleted)
+        foreach (var (crawl, leftOver) in crawls.Deleted.LeftOver)
         {
             over.AddRange(leftOver.EndOver(now).Select(entry => new LeaseOver(crawl, entry.Url, Held: null, Work: null)));
         }

@@ -37,7 +37,7 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
     /// <summary>When to look again; the end of time when nothing is awaited.</summary>
     public DateTimeOffset Next(DateTimeOffset now)
     {
-        var ends = crawls.Deleted.Values.Select(leftOver => leftOver.NextLeaseEnd)
+        var ends = crawls.Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
             .Append(pace.Robots.NextEvent() is { } robots && robots > now ? (DateTimeOffset?)robots : null);
         return crawls.Open.Select(held => Next(held, now)).Concat(ends).Min() ?? DateTimeOffset.MaxValue;
     }
