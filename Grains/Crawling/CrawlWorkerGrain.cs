@@ -6,40 +6,46 @@ using Orleans.Streams.Core;
 
 namespace Grains.Crawling;
 
-/// <summary>
-/// A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads, <see cref="LinkDelivery"/> brings links to other hosts;
-/// the rest is asking and reporting.
-/// </summary>
+/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and reporting.</summary>
 /// <remarks>
 /// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
 /// </remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
-    PageVisitor visitor, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
+    PageVisitor visitor, WorkersOfSilo workers, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
     : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
+    /// <summary>How long a worker that leaves waits for the hosts to hear of it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Reports to one host for one crawl that are under way at a time.</summary>
     private const int MaxReports = 4;
 
     private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
-    private readonly CrawlBoundaries _boundaries = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WorkerDesk _desk = null!;
-    private LinkDelivery _links = null!;
+    private LeaseErrand _errand = null!;
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _links = new(GrainFactory);
+        _errand = new(visitor, GrainFactory, clock, LogNotDelivered);
+        var scheduler = TaskScheduler.Current;
+        if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
+        {
+            _stopping.Cancel();
+        }
+
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _stopping.Cancel();
-        return Task.CompletedTask;
+        workers.Forget(this);
+        return Leave(cancellationToken);
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -57,6 +63,28 @@ public sealed partial class CrawlWorkerGrain(
         });
 
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
+
+    /// <summary>
+    /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes back. A host that
+    /// does not hear of it in time waits for the ends of its leases.
+    /// </summary>
+    private async Task Leave(CancellationToken cancel)
+    {
+        _stopping.Cancel();
+        if (_lines.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _left.Task.WaitAsync(Patience, clock, cancel);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            LogLeftEarly(Number, _lines.Count);
+        }
+    }
 
     private void AskWhoWaits()
     {
@@ -86,9 +114,9 @@ public sealed partial class CrawlWorkerGrain(
     private void Serve(HostLine line)
     {
         DelayDeactivation(TimeSpan.FromMinutes(2));
-        while (!_stopping.IsCancellationRequested && line.Reports < MaxReports)
+        while (line.Reports < MaxReports)
         {
-            var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
+            var wanted = line.MayHaveMore && !_stopping.IsCancellationRequested ? _desk.Free(line.Crawl, line.Parallel) : 0;
             if (wanted == 0 && line.Outcomes.Count == 0)
             {
                 break;
@@ -107,6 +135,10 @@ public sealed partial class CrawlWorkerGrain(
         if (line.IsIdle)
         {
             _lines.Remove((line.Host, line.Crawl));
+            if (_lines.Count == 0 && _stopping.IsCancellationRequested)
+            {
+                _left.TrySetResult();
+            }
         }
     }
 
@@ -121,7 +153,7 @@ public sealed partial class CrawlWorkerGrain(
         {
             var asked = clock.GetTimestamp();
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
-                new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
+                new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted), CancellationToken.None);
             places -= reply.Leases.Length;
             line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
             line.InFlight += reply.Leases.Length;
@@ -153,7 +185,11 @@ public sealed partial class CrawlWorkerGrain(
         Visit visit;
         try
         {
-            visit = await Carry(line, order, lease, asked);
+            visit = await _errand.Run(line.Host, order, lease, asked, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            visit = Visit.Released(order, lease);
         }
         catch (Exception e)
         {
@@ -168,49 +204,6 @@ public sealed partial class CrawlWorkerGrain(
         Serve(line);
     }
 
-    private async Task<Visit> Carry(HostLine line, CrawlOrder order, Lease lease, long asked)
-    {
-        if (lease.Kind == LeaseKind.Robots)
-        {
-            return await Begun(line, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), _stopping.Token));
-        }
-
-        var grant = await GrainFactory.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, _stopping.Token);
-        if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
-        {
-            return Visit.Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
-        }
-
-        var visit = await Begun(line, lease, visitor.Visit(order, _boundaries.Of(order), lease, TimeLeft(lease, asked), _stopping.Token));
-        return visit.Foreign.Count == 0 ? visit : await Deliver(order, lease, visit);
-    }
-
-    /// <summary>The request is on its way: the host may count from here.</summary>
-    private async Task<Visit> Begun(HostLine line, Lease lease, Task<Visit> visit)
-    {
-        if (lease.TellBegun)
-        {
-            await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Begun(line.Crawl, lease.Number);
-        }
-
-        return await visit;
-    }
-
-    /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>
-    private async Task<Visit> Deliver(CrawlOrder order, Lease lease, Visit visit)
-    {
-        try
-        {
-            await _links.Deliver(order, visit.Foreign, _stopping.Token);
-            return visit;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            LogNotDelivered(lease.Url, order.Id, e);
-            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
-        }
-    }
-
     /// <summary>The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.</summary>
     private async void Learn(FetchOutcome outcome, UrlFacts facts)
     {
@@ -223,6 +216,4 @@ public sealed partial class CrawlWorkerGrain(
             LogNotLearned(outcome.Url, e);
         }
     }
-
-    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
 }

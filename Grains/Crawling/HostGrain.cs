@@ -104,9 +104,14 @@ public sealed partial class HostGrain(
         }
 
         await Task.WhenAll(commits);
-        return report.Crawl is { } wanted && _crawls.Find(wanted) is { } held
-            ? (await Lease(held, report.Worker, report.Take)) with { Late = late }
-            : new(null, [], late);
+        if (report.Crawl is { } wanted && _crawls.Find(wanted) is { } held)
+        {
+            return (await Lease(held, report.Worker, report.Take)) with { Late = late };
+        }
+
+        _turns.MayBeTold(report);
+        Pump();
+        return new(null, [], late);
     }
 
     public Task Begun(CrawlId crawl, long lease)

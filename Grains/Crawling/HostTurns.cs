@@ -34,6 +34,15 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
         return chances;
     }
 
+    /// <summary>A worker that asks for no more does not come back by itself: it, or its successor, is told like any other.</summary>
+    public void MayBeTold(HostReport report)
+    {
+        foreach (var crawl in report.Outcomes.Select(outcome => outcome.Crawl).Distinct())
+        {
+            crawls.Find(crawl)?.Board.Asked(report.Worker, wanted: 0, got: 0);
+        }
+    }
+
     /// <summary>When to look again; the end of time when nothing is awaited.</summary>
     public DateTimeOffset Next(DateTimeOffset now)
     {

@@ -134,6 +134,21 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
     }
 
     [Fact]
+    public async Task WorkersThatEndGiveBackWhatTheyHeldAtOnce()
+    {
+        var gate = Site(held: 5);
+        var crawl = await cluster.Start(Spec);
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.DeactivateWorkers();
+        gate.Open();
+        await Whole(crawl);
+
+        var starts = Starts(Page(5));
+        Assert.Equal(2, starts.Count);
+        Assert.InRange(starts[1] - starts[0], Second, 10 * Second);
+    }
+
+    [Fact]
     public async Task AFetchOfACancelledCrawlIsWaitedForByASuccessorToo()
     {
         var gate = Site(held: 0);
