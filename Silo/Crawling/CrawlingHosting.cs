@@ -23,6 +23,8 @@ public static class CrawlingHosting
         builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PageVisitor>();
+        services.AddSingleton<WorkersOfSilo>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
         services.AddHostedService<CrawlWaker>();

@@ -60,6 +60,18 @@ public sealed class CrawlCluster : IAsyncLifetime
     /// <summary>Ends the activation, as when its silo rebalances: the next call makes a new one.</summary>
     public Task Deactivate(string host) => _cluster.DeactivateAsync(Host(host));
 
+    /// <summary>Ends the activations of all workers, as when their silo rebalances.</summary>
+    public Task DeactivateWorkers() =>
+        Task.WhenAll(Enumerable.Range(0, 4).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
+
+    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store.</summary>
+    public async Task Restart()
+    {
+        await _cluster.StopSiloAsync(_cluster.Silos[0]);
+        await _cluster.StartSilosAsync(1);
+        await List.Wake();
+    }
+
     public async Task<ICrawlGrain> Start(CrawlSpec spec)
     {
         var reply = await List.Start(spec);
@@ -121,6 +133,8 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IPageFetcher>(Web);
         silo.Services.AddSingleton<PageVisitor>();
+        silo.Services.AddSingleton<WorkersOfSilo>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = 4);
