@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Client.Cluster;
 using Client.Crawling;
+using Orleans.Runtime.Messaging;
 
 namespace Client;
 
@@ -75,6 +76,16 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         {
             return ExitCode.Done;
         }
+        catch (TimeoutException)
+        {
+            terminal.Fail($"The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.", json);
+            return ExitCode.Failed;
+        }
+        catch (Exception gone) when (gone is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException)
+        {
+            terminal.Fail($"The silo went away before it answered. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.", json);
+            return ExitCode.NoSilo;
+        }
         catch (Exception failure)
         {
             // The outermost place: whatever it was, the person gets a sentence and the shell a code.
@@ -89,6 +100,8 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         var command = string.Join(' ', Path(parsed.CommandResult.Command));
         terminal.Fail($"{string.Join(". ", sentences)}. Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
     }
+
+    private static string Named(ParseResult parsed) => string.Join(' ', Path(parsed.CommandResult.Command)).TrimEnd();
 
     private static Stack<string> Path(Command command)
     {

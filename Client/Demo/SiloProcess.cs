@@ -73,6 +73,8 @@ internal sealed class SiloProcess : IAsyncDisposable
             RedirectStandardInput = true,
             WorkingDirectory = place.Folder,
         };
+        // What .NET keeps beside a process (its diagnostic sockets) is left lying after kill -9; there it goes with the folder.
+        start.Environment["TMPDIR"] = place.Folder;
         foreach (var argument in (string[])
         [
             assembly,

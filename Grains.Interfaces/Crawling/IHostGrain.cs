@@ -14,18 +14,11 @@ public interface IHostGrain : IGrainWithStringKey
     Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel = default);
 
     /// <summary>
-    /// Takes what became of leases and answers at once with further ones, at most <see cref="HostReport.Take"/>: a place that got free is not idle while
-    /// its outcome is being stored. <see cref="Settle"/> says when it is durable. When commits fall far behind, the answer waits for them.
+    /// Takes what became of leases, durable when it answers, and answers with further leases: at most <see cref="HostReport.Take"/>. A place is free again
+    /// when its outcome is durable, so a crash repeats no more fetches than may be in flight.
     /// </summary>
     [Alias("Report")]
     Task<HostReply> Report(HostReport report, CancellationToken cancel = default);
-
-    /// <summary>
-    /// Answers when all that was reported before under this <paramref name="epoch"/> is durable; false when that epoch is over, and what was
-    /// reported last may be lost: its URLs then wait again.
-    /// </summary>
-    [Alias("Settle")]
-    Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel = default);
 
     /// <summary>
     /// Tells the crawl as it is now and how many pages this host may have fetched of it in all (<paramref name="allowance"/>; null: no limit),
@@ -71,12 +64,12 @@ public sealed record HostReport(
     [property: Id(3)] int Take);
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>
-/// <param name="Epoch">Of the activation, for <see cref="IHostGrain.Settle"/>; 0 when the crawl is not here.</param>
+/// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or will have it.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReply")]
 public sealed record HostReply(
     [property: Id(0)] CrawlOrder? Order,
     [property: Id(1)] ImmutableArray<Lease> Leases,
-    [property: Id(2)] long Epoch);
+    [property: Id(2)] ImmutableArray<long> Late);
 
 public enum LeaseKind
 {

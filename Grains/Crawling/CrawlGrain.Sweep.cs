@@ -99,8 +99,8 @@ public sealed partial class CrawlGrain
         {
             if (total.Done >= most)
             {
-                await Save(head => head with { EndReason = Refusals.MaxPages });
-                await EndHosts(Refusals.MaxPages);
+                await Save(head => head with { EndReason = head.EndReason ?? Refusals.MaxPages });
+                await EndHosts(_head.EndReason!);
                 return;
             }
 
@@ -111,7 +111,9 @@ public sealed partial class CrawlGrain
         var isBalanced = total.Waiting == 0 && total.Added == total.Done + total.Refused.Values.Sum();
         if (isBalanced && _balancedBefore is { } before && before.Added == total.Added && before.Done == total.Done)
         {
-            await Finish(total);
+            // Hosts are told too: a crawl that is done must not slow down the next one, nor take in what comes late.
+            await Save(head => head with { EndReason = head.EndReason ?? Refusals.CrawlDone });
+            await EndHosts(_head.EndReason!);
             return;
         }
 
@@ -150,7 +152,7 @@ public sealed partial class CrawlGrain
         _sums = total;
         await Save(head => head with
         {
-            Order = head.Order.State == CrawlState.Cancelled ? head.Order : Next(CrawlState.Done),
+            Order = head.Order.State is CrawlState.Cancelled or CrawlState.Deleting ? head.Order : Next(CrawlState.Done),
             EndedAt = clock.GetUtcNow(),
             Ran = Ran,
             RunningSince = null,

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Pages;
+using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 
@@ -11,10 +12,14 @@ public static class CrawlSpecCheck
     /// <summary>Characters of all seeds together.</summary>
     public const int MaxSeedCharacters = 64 * 1024;
 
+    /// <summary>Bytes of what was asked as it is stored, with everything in canonical form: it goes into one row, and along with calls.</summary>
+    public const int MaxBytes = 256 * 1024;
+
     /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
     public static ImmutableArray<string> Check(CrawlSpec spec, CrawlingOptions options, out CrawlSpec? canonical)
     {
         canonical = null;
+        spec = Whole(spec);
         var errors = ImmutableArray.CreateBuilder<string>();
         if (CrawlBoundary.TryCreate(spec, out var boundary, out var wrong))
         {
@@ -33,6 +38,16 @@ public static class CrawlSpecCheck
         if (spec.Name is { } name && (name.Length is 0 or > 60 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || CrawlId.TryParse(name, out _)))
         {
             errors.Add($"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id ({CrawlId.Length} small letters and digits).");
+        }
+
+        if (canonical is not null && CrawlJson.Write(canonical).Length > MaxBytes)
+        {
+            errors.Add($"The seeds, patterns and ranges take more than {MaxBytes / 1024} KiB together. Start with fewer.");
+        }
+
+        if (!Enum.IsDefined(spec.Scope))
+        {
+            errors.Add($"There is no scope {spec.Scope}: host, domain, prefix and any are known.");
         }
 
         CheckRange(errors, spec.MaxPages, 1, 1_000_000_000, "The limit of pages");
@@ -57,6 +72,15 @@ public static class CrawlSpecCheck
             : AddressRanges.TryParse(spec.AllowPrivate, out ranges, out error);
         return isGood ? ranges! : throw new FormatException(error);
     }
+
+    /// <summary>A list that was not sent is empty.</summary>
+    private static CrawlSpec Whole(CrawlSpec spec) => spec with
+    {
+        Seeds = spec.Seeds.IsDefault ? [] : spec.Seeds,
+        Include = spec.Include.IsDefault ? [] : spec.Include,
+        Exclude = spec.Exclude.IsDefault ? [] : spec.Exclude,
+        AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
+    };
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, CrawlingOptions options)
     {

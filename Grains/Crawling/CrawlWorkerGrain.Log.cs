@@ -16,7 +16,4 @@ public sealed partial class CrawlWorkerGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What was learned of {Url} could not be stored; a later crawl does without")]
     private partial void LogNotLearned(string url, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host} could not say whether {Count} report(s) for crawl {Crawl} are durable; their URLs' grains do without")]
-    private partial void LogNotSettled(HostKey host, CrawlId crawl, int count, Exception exception);
 }

@@ -11,14 +11,16 @@ namespace Grains.Crawling;
 
 /// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads; the rest is asking, delivering and reporting.</summary>
 /// <remarks>
-/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>. Per host and crawl one report is under way at a time;
-/// what is finished meanwhile goes with the next one, so a busy host gets few and full reports.
+/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
 /// </remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
     PageVisitor visitor, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
     : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
+    /// <summary>Reports to one host for one crawl that are under way at a time.</summary>
+    private const int MaxReports = 4;
+
     /// <summary>Crawls whose rules are kept ready.</summary>
     private const int MaxBoundaries = 64;
 
@@ -86,27 +88,60 @@ public sealed partial class CrawlWorkerGrain(
         return line;
     }
 
-    /// <summary>Reports what is finished and asks for more, until there is nothing to report and nothing to get.</summary>
-    private async void Serve(HostLine line)
+    /// <summary>
+    /// Reports what is finished and asks for as much as there are places. A report waits for a commit, so a few may be under way at a time; what is
+    /// finished meanwhile goes with the next one.
+    /// </summary>
+    private void Serve(HostLine line)
     {
-        if (line.IsServed)
+        DelayDeactivation(TimeSpan.FromMinutes(2));
+        while (!_stopping.IsCancellationRequested && line.Reports < MaxReports)
         {
-            return;
+            var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
+            if (wanted == 0 && line.Outcomes.Count == 0)
+            {
+                break;
+            }
+
+            if (line.Outcomes.Count > 0 && _desk.OthersWait(line.Crawl, line.Host))
+            {
+                // Another host waits for a place: this one, which had its turn, gives it up.
+                wanted = 0;
+                line.MayHaveMore = false;
+            }
+
+            Report(line, wanted);
         }
 
-        line.IsServed = true;
-        DelayDeactivation(TimeSpan.FromMinutes(2));
+        if (line is { InFlight: 0, Reports: 0, Outcomes.Count: 0 })
+        {
+            _lines.Remove((line.Host, line.Crawl));
+        }
+    }
+
+    private async void Report(HostLine line, int wanted)
+    {
+        var visits = line.Outcomes;
+        var places = wanted;
+        line.Outcomes = [];
+        line.Reports++;
+        _desk.Take(line.Crawl, places);
         try
         {
-            while (!_stopping.IsCancellationRequested)
+            var asked = clock.GetTimestamp();
+            var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
+                new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
+            places -= reply.Leases.Length;
+            line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
+            line.InFlight += reply.Leases.Length;
+            foreach (var lease in reply.Leases)
             {
-                var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
-                if (wanted == 0 && line.Outcomes.Count == 0)
-                {
-                    break;
-                }
+                Fetch(line, reply.Order!, lease, asked);
+            }
 
-                await Report(line, wanted);
+            foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))
+            {
+                Learn(visit.Outcome, visit.Facts!);
             }
         }
         catch (Exception e)
@@ -116,80 +151,10 @@ public sealed partial class CrawlWorkerGrain(
             LogReportFailed(line.Host, line.Crawl, e);
         }
 
-        line.IsServed = false;
-        Forget(line);
+        _desk.Release(line.Crawl, places);
+        line.Reports--;
+        Serve(line);
         AskWhoWaits();
-    }
-
-    private void Forget(HostLine line)
-    {
-        if (line is { InFlight: 0, Outcomes.Count: 0, IsServed: false, IsSettling: false })
-        {
-            _lines.Remove((line.Host, line.Crawl));
-        }
-    }
-
-    private async Task Report(HostLine line, int wanted)
-    {
-        // Another host waits for a place: this one, which had its turn, gives it up.
-        wanted = line.Outcomes.Count > 0 && _desk.OthersWait(line.Crawl, line.Host) ? 0 : wanted;
-        var visits = line.Outcomes;
-        line.Outcomes = [];
-        _desk.Take(line.Crawl, wanted);
-        var got = 0;
-        try
-        {
-            var asked = clock.GetTimestamp();
-            var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
-                new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
-            got = reply.Leases.Length;
-            line.Unsettled.AddRange(visits.Where(visit => visit.Facts is not null).Select(visit => (visit, reply.Epoch)));
-            line.MayHaveMore = got == wanted && wanted > 0;
-            line.InFlight += got;
-            foreach (var lease in reply.Leases)
-            {
-                Fetch(line, reply.Order!, lease, asked);
-            }
-        }
-        finally
-        {
-            _desk.Release(line.Crawl, wanted - got);
-        }
-
-        Settle(line);
-    }
-
-    /// <summary>Once the host has outcomes durably, their URLs' grains may know. One question is under way at a time; what comes meanwhile goes with the next.</summary>
-    private async void Settle(HostLine line)
-    {
-        if (line.IsSettling)
-        {
-            return;
-        }
-
-        line.IsSettling = true;
-        while (line.Unsettled.Count > 0)
-        {
-            var reported = line.Unsettled;
-            line.Unsettled = [];
-            try
-            {
-                foreach (var epoch in reported.GroupBy(visit => visit.Epoch))
-                {
-                    if (await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Settle(line.Crawl, epoch.Key, CancellationToken.None))
-                    {
-                        await Task.WhenAll(epoch.Select(visit => Learn(visit.Visit, visit.Visit.Facts!)));
-                    }
-                }
-            }
-            catch (Exception e)
-            {
-                LogNotSettled(line.Host, line.Crawl, reported.Count, e);
-            }
-        }
-
-        line.IsSettling = false;
-        Forget(line);
     }
 
     private async void Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
@@ -282,16 +247,16 @@ public sealed partial class CrawlWorkerGrain(
         }
     }
 
-    /// <summary>If this is lost, a later crawl asks without knowing what this one learned.</summary>
-    private async Task Learn(Visit visit, UrlFacts facts)
+    /// <summary>The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.</summary>
+    private async void Learn(FetchOutcome outcome, UrlFacts facts)
     {
         try
         {
-            await GrainFactory.GetGrain<IUrlGrain>(visit.Outcome.Url).Learn(visit.Outcome.Crawl, visit.Outcome.Number, facts, CancellationToken.None);
+            await GrainFactory.GetGrain<IUrlGrain>(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
         }
         catch (Exception e)
         {
-            LogNotLearned(visit.Outcome.Url, e);
+            LogNotLearned(outcome.Url, e);
         }
     }
 
@@ -335,19 +300,13 @@ public sealed partial class CrawlWorkerGrain(
 
         public int InFlight { get; set; }
 
-        /// <summary>A report is under way.</summary>
-        public bool IsServed { get; set; }
+        /// <summary>How many reports are under way.</summary>
+        public int Reports { get; set; }
 
         /// <summary>The last answer was as much as was asked for, or something has ended since: asking is worth it.</summary>
         public bool MayHaveMore { get; set; }
 
-        /// <summary>A question whether reports are durable is under way.</summary>
-        public bool IsSettling { get; set; }
-
         /// <summary>Finished, and not yet reported.</summary>
         public List<Visit> Outcomes { get; set; } = [];
-
-        /// <summary>Reported, and not yet known to be durable.</summary>
-        public List<(Visit Visit, long Epoch)> Unsettled { get; set; } = [];
     }
 }

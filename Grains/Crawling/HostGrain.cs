@@ -19,9 +19,6 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain(
     ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, ILogger<HostGrain> logger) : Grain, IHostGrain
 {
-    /// <summary>Outcomes that wait for a commit before workers are made to wait too.</summary>
-    private const int MaxWaiting = 1_000;
-
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
@@ -35,7 +32,9 @@ public sealed partial class HostGrain(
         options.Value.ProductToken, new(options.Value.Attempts, options.Value.RetryDelay, options.Value.MaxDelay, chance), options.Value.MaxDelay);
     private readonly Dictionary<CrawlId, HostPartition> _crawls = [];
     private readonly Dictionary<CrawlId, Task<HostPartition?>> _opening = [];
-    private readonly HashSet<CrawlId> _deleted = [];
+
+    /// <summary>Crawls that were deleted here, with the leases that were out: their requests may still be under way.</summary>
+    private readonly Dictionary<CrawlId, HostQueue> _deleted = [];
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
     private bool _isEnding;
@@ -45,16 +44,25 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        foreach (var row in await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), KeyRange.All, StoreLimits.MaxScan, cancellationToken))
+        var crawls = new List<CrawlId>();
+        var range = KeyRange.All;
+        IReadOnlyList<TableRow> rows;
+        do
         {
-            if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+            rows = await store.Scan(CrawlTable.Name, CrawlTable.Host(Host), range, StoreLimits.MaxScan, cancellationToken);
+            foreach (var row in rows)
             {
-                _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
+                Restore(row, crawls);
             }
-            else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
-            {
-                await Open(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]), order: null);
-            }
+
+            range = rows.Count == 0 ? range : range.After(rows[^1].Key);
+        }
+        while (rows.Count == StoreLimits.MaxScan);
+
+        // Only now: a crawl that is opened hands out leases by the pace that was restored.
+        foreach (var id in crawls)
+        {
+            await Reopen(id);
         }
 
         Pump();
@@ -63,7 +71,7 @@ public sealed partial class HostGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _isEnding = true;
-        foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && held.Crawl.Sums().Waiting > 0))
+        foreach (var held in _crawls.Values.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
         {
             // A successor then waits for the leases that are out, and not for those that might have been.
             held.Crawl.LeaseNoMore();
@@ -80,7 +88,7 @@ public sealed partial class HostGrain(
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
-        if (_deleted.Contains(order.Id))
+        if (_deleted.ContainsKey(order.Id))
         {
             return new(0, 0); // A straggler of a crawl that is gone.
         }
@@ -95,33 +103,20 @@ public sealed partial class HostGrain(
 
     public async Task<HostReply> Report(HostReport report, CancellationToken cancel)
     {
+        var commits = new List<Task>(report.Outcomes.Length);
+        var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            Take(outcome);
+            if (!Take(outcome, commits))
+            {
+                late = late.Add(outcome.Number);
+            }
         }
 
-        if (report.Crawl is not { } wanted || !_crawls.TryGetValue(wanted, out var held))
-        {
-            return new(null, [], Epoch: 0);
-        }
-
-        if (held.Writer.Waiting > MaxWaiting)
-        {
-            await Commit(held, held.Writer.Settled());
-        }
-
-        return await Lease(held, report.Worker, report.Take);
-    }
-
-    public async Task<bool> Settle(CrawlId crawl, long epoch, CancellationToken cancel)
-    {
-        if (!_crawls.TryGetValue(crawl, out var held) || held.Crawl.Epoch != epoch)
-        {
-            return false;
-        }
-
-        await Commit(held, held.Writer.Settled());
-        return true;
+        await Task.WhenAll(commits);
+        return report.Crawl is { } wanted && _crawls.TryGetValue(wanted, out var held)
+            ? (await Lease(held, report.Worker, report.Take)) with { Late = late }
+            : new(null, [], late);
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
@@ -146,7 +141,12 @@ public sealed partial class HostGrain(
 
         await held.Loaded;
         await Commit(held, held.Tell(order), held.Writer.Commit(held.Crawl.End(reason)));
-        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + order.Id)], cancel);
+        if (held.Crawl.Queue.Leased == 0 && held.Crawl.RobotsLeaseEnd is null)
+        {
+            await Unlist(order.Id, cancel); // With leases out it stays listed, so that a successor waits for them.
+        }
+
+        SetPace();
         Pump();
         return held.Crawl.Sums();
     }
@@ -155,8 +155,18 @@ public sealed partial class HostGrain(
     {
         const int CommitsAtOnce = 100;
         var partition = CrawlTable.Urls(crawl, Host);
-        _crawls.Remove(crawl);
-        _deleted.Add(crawl);
+        if (_crawls.Remove(crawl, out var held))
+        {
+            _deleted.Add(crawl, held.Crawl.Queue);
+            SetPace();
+        }
+        else
+        {
+            _deleted.TryAdd(crawl, new());
+        }
+
+        Pump();
+        await Unlist(crawl, cancel);
         for (var i = 0; i < CommitsAtOnce; i++)
         {
             var rows = await store.Scan(CrawlTable.Name, partition, KeyRange.All, StoreLimits.MaxCommitRows, cancel);
@@ -191,38 +201,54 @@ public sealed partial class HostGrain(
         return lines.ToImmutable();
     }
 
-    /// <summary>What became of one lease: the clock learns at once that a request has ended; the rest is a commit.</summary>
-    private void Take(FetchOutcome outcome)
+    /// <summary>What became of one lease. False when it came late or twice.</summary>
+    private bool Take(FetchOutcome outcome, List<Task> commits)
     {
         var now = clock.GetUtcNow();
         if (outcome.Kind == LeaseKind.Robots)
         {
-            TakeRobots(outcome, now);
-            return;
+            TakeRobots(outcome, now, commits);
+            return true;
+        }
+
+        if (_deleted.TryGetValue(outcome.Crawl, out var leftOver) && leftOver.End(outcome.Url, outcome.Number) is not null)
+        {
+            _clock.End(now);
+            return true;
         }
 
         if (!_crawls.TryGetValue(outcome.Crawl, out var held) || held.Crawl.Queue.End(outcome.Url, outcome.Number) is not { } entry)
         {
             LogLate(Host, outcome.Url, outcome.Number);
-            return;
+            return false;
         }
 
-        _clock.End(now);
+        held.Crawl.LastEnded = now;
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(now);
             held.Crawl.Queue.Add(entry);
-            return;
+            return true;
         }
 
         if (outcome.RetryAfter is { } asked)
         {
             _clock.WaitUntil(now + (asked < _options.MaxDelay ? asked : _options.MaxDelay));
+            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        Observe(Commit(held, held.Writer.Commit(held.Crawl.Finish(entry, outcome, now))));
+        commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), now));
+        return true;
     }
 
-    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now)
+    /// <summary>The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay runs from the end of the request.</summary>
+    private async Task Finish(HostPartition held, IPartitionWork work, DateTimeOffset ended)
+    {
+        await Commit(held, held.Writer.Commit(work));
+        _clock.End(ended);
+    }
+
+    private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
     {
         if (_robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -233,10 +259,11 @@ public sealed partial class HostGrain(
         _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
-            _robots.Release();
+            EndRobots(lease, now);
             return;
         }
 
+        EndRobots(lease, now);
         var row = _robots.Learn(lease.Origin, outcome, now);
         SetPace();
         foreach (var held in _crawls.Values)
@@ -254,7 +281,7 @@ public sealed partial class HostGrain(
         if (payload.Length <= StoreLimits.MaxPayloadBytes)
         {
             // A larger one is remembered by this activation alone: the next one asks again.
-            Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
         }
     }
 
@@ -271,7 +298,7 @@ public sealed partial class HostGrain(
         }
 
         var leases = ImmutableArray.CreateBuilder<Lease>();
-        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now);)
+        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
         {
             var entry = crawl.Queue.Peek(now)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
@@ -279,26 +306,27 @@ public sealed partial class HostGrain(
                 throw new InvalidOperationException($"A queue row of {Host} holds «{entry.Url}», which is no URL.");
             }
 
-            var robots = _robots.Decide(entry.Url, url.Origin, url.PathAndQuery, now);
+            var robots = _robots.Decide(url.Origin, url.PathAndQuery, now);
             if (robots.IsAllowed)
             {
                 var number = crawl.NextLease();
-                crawl.Queue.Lease(entry, number, now + crawl.HeldFor);
-                leases.Add(new(LeaseKind.Page, entry.Url, number, crawl.LeaseTime, entry.Depth, entry.Attempts + 1));
+                crawl.Queue.Lease(entry, number, end);
+                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now - HostCrawl.Grace, entry.Depth, entry.Attempts + 1));
                 _clock.Start(now);
                 held.Served++;
             }
             else if (robots.Reason is { } reason)
             {
-                skips++;
                 crawl.Queue.Remove(entry);
+                skips++;
                 Observe(Commit(held, held.Writer.Commit(crawl.Skip(entry, reason))));
             }
             else if (robots.IsAsk)
             {
-                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), now + crawl.HeldFor);
+                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
                 _robots.Ask(lease);
-                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, crawl.LeaseTime, Depth: 0, Attempt: 1));
+                crawl.RobotsLeaseEnd = end;
+                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now - HostCrawl.Grace, Depth: 0, Attempt: 1));
                 _clock.Start(now);
             }
             else
@@ -310,7 +338,7 @@ public sealed partial class HostGrain(
 
         held.Board.Asked(worker, wanted, leases.Count);
         Pump();
-        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), crawl.Epoch);
+        return new(leases.Count == 0 ? null : crawl.Order, leases.ToImmutable(), []);
     }
 
     private bool MayLease(HostPartition held, DateTimeOffset now) =>
@@ -346,6 +374,11 @@ public sealed partial class HostGrain(
             next = due < next ? due : next;
         }
 
+        foreach (var leftOver in _deleted.Values)
+        {
+            next = leftOver.NextLeaseEnd is { } end && end < next ? end : next;
+        }
+
         if (_robots.NextEvent() is { } robots && robots > now && robots < next)
         {
             next = robots;
@@ -378,16 +411,36 @@ public sealed partial class HostGrain(
             for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
             {
                 _clock.End(now);
+                held.Crawl.LastEnded = now;
                 held.Board.Forget();
                 LogExpired(Host, held.Crawl.Order.Id);
             }
         }
 
+        foreach (var (crawl, leftOver) in _deleted)
+        {
+            for (var ended = leftOver.Expire(now); ended > 0; ended--)
+            {
+                _clock.End(now);
+                LogExpired(Host, crawl);
+            }
+        }
+
         if (_robots.Asking is { } asking && asking.Until <= now)
         {
-            _robots.Release();
+            EndRobots(asking, now);
             _clock.End(now);
             LogExpired(Host, asking.Crawl);
+        }
+    }
+
+    private void EndRobots(RobotsLease lease, DateTimeOffset now)
+    {
+        _robots.Release();
+        if (_crawls.TryGetValue(lease.Crawl, out var held))
+        {
+            held.Crawl.RobotsLeaseEnd = null;
+            held.Crawl.LastEnded = now;
         }
     }
 
@@ -480,15 +533,57 @@ public sealed partial class HostGrain(
         }
     }
 
+    /// <summary>What a predecessor stored: the clock, a robots.txt, or a crawl that has work here.</summary>
+    private void Restore(TableRow row, List<CrawlId> crawls)
+    {
+        if (row.Key == CrawlTable.ClockKey)
+        {
+            var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+            _clock.AskedUntil(kept.AskedUntil);
+            _clock.WaitUntil(kept.NotBefore);
+        }
+        else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+        {
+            _robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
+        }
+        else if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
+        {
+            crawls.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
+        }
+    }
+
+    private async Task Reopen(CrawlId id)
+    {
+        if (await Open(id, order: null) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+        {
+            await Unlist(id, CancellationToken.None);
+        }
+    }
+
+    /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
+    private async Task Unlist(CrawlId id, CancellationToken cancel) =>
+        await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Delete(CrawlTable.CrawlPrefix + id), ClockRow()], cancel);
+
+    /// <summary>When this host was asked last, or may be at the latest by leases that are out: its crawls' horizons say so only while they are listed.</summary>
+    private RowChange ClockRow()
+    {
+        var until = _crawls.Values.Select(held => held.Crawl.Queue.LastLeaseEnds)
+            .Concat(_deleted.Values.Select(queue => queue.LastLeaseEnds))
+            .Append(_robots.Asking?.Until)
+            .Append(_clock.LastAsked)
+            .Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, _clock.NotBefore)));
+    }
+
     private void Hold(CrawlId id, HostPartition held)
     {
         _robots.ForgetFailures();
         _crawls.Add(id, held);
         held.Served = _crawls.Values.Max(other => other.Served);
         SetPace();
+        _clock.AskedUntil(held.PredecessorsHorizon);
         if (held.PredecessorsHorizon > clock.GetUtcNow())
         {
-            _clock.WaitUntil(held.PredecessorsHorizon + _clock.Delay);
             LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
         }
 
@@ -497,7 +592,17 @@ public sealed partial class HostGrain(
 
     private async Task WhenLoaded(HostPartition held)
     {
-        await held.Loaded;
+        try
+        {
+            await held.Loaded;
+        }
+        catch
+        {
+            // Without what is known it can neither take URLs in nor hand them out: the next activation reads again.
+            End(held.Crawl.Order.Id, "its rows could not be read");
+            throw;
+        }
+
         Pump();
     }
 
@@ -525,14 +630,18 @@ public sealed partial class HostGrain(
         }
         catch (PartitionLostException lost)
         {
-            if (!_isEnding)
-            {
-                _isEnding = true;
-                LogLost(Host, held.Crawl.Order.Id, lost.Message);
-                DeactivateOnIdle();
-            }
-
+            End(held.Crawl.Order.Id, lost.Message);
             throw;
+        }
+    }
+
+    private void End(CrawlId crawl, string why)
+    {
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            LogLost(Host, crawl, why);
+            DeactivateOnIdle();
         }
     }
 

@@ -117,9 +117,17 @@ internal sealed class HostPartition
 
         var range = KeyRange.Prefix(prefix);
         window.BeginLoad();
-        var rows = await _store.Scan(
-            CrawlTable.Name, _partition, string.IsNullOrEmpty(window.LoadedTo) ? range : range.After(window.LoadedTo), StoreLimits.MaxScan);
-        window.EndLoad([.. rows.Select(Entry)], isLast: rows.Count < StoreLimits.MaxScan);
+        try
+        {
+            var rows = await _store.Scan(
+                CrawlTable.Name, _partition, string.IsNullOrEmpty(window.LoadedTo) ? range : range.After(window.LoadedTo), StoreLimits.MaxScan);
+            window.EndLoad([.. rows.Select(Entry)], isLast: rows.Count < StoreLimits.MaxScan);
+        }
+        catch
+        {
+            window.FailLoad(); // So that it can be tried again.
+            throw;
+        }
     }
 
     private static QueueEntry Entry(TableRow row)

@@ -19,7 +19,7 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
     /// <summary>The longest Crawl-delay for us of all origins.</summary>
     public TimeSpan CrawlDelay => _known.Values.Select(known => known.Record.Rules.CrawlDelay ?? TimeSpan.Zero).DefaultIfEmpty().Max();
 
-    public RobotsDecision Decide(string url, string origin, string pathAndQuery, DateTimeOffset now)
+    public RobotsDecision Decide(string origin, string pathAndQuery, DateTimeOffset now)
     {
         if (!_known.TryGetValue(origin, out var known) || known.Record.IsDue(now))
         {

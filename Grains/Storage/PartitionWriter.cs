@@ -25,7 +25,6 @@ public sealed class PartitionWriter
     private readonly Action _committed;
     private readonly Queue<WaitingWork> _waiting = new();
     private readonly List<WaitingWork> _filled = [];
-    private WaitingWork? _last;
     private string? _headETag;
     private Task _running = Task.CompletedTask;
 
@@ -61,7 +60,7 @@ public sealed class PartitionWriter
             throw new InvalidOperationException($"{MaxWaiting} pieces of work wait for commits of {_table}/{_partition} already.");
         }
 
-        var waiting = _last = new WaitingWork(work);
+        var waiting = new WaitingWork(work);
         _waiting.Enqueue(waiting);
         if (_running.IsCompleted)
         {
@@ -69,20 +68,6 @@ public sealed class PartitionWriter
         }
 
         return waiting.Done.Task;
-    }
-
-    /// <summary>Pieces of work that wait for a commit to begin.</summary>
-    public int Waiting => _waiting.Count;
-
-    /// <summary>Completes when all work that was handed in before is durable. Makes no commit of its own.</summary>
-    public Task Settled()
-    {
-        if (Lost is not null)
-        {
-            return Task.FromException(Lost);
-        }
-
-        return _waiting.Count > 0 ? _last!.Done.Task : _filled.Count > 0 ? _filled[^1].Done.Task : Task.CompletedTask;
     }
 
     /// <summary>Commits the head row alone.</summary>
@@ -129,6 +114,11 @@ public sealed class PartitionWriter
         while (_waiting.TryPeek(out var next) && next.Work.Fill(commit))
         {
             _filled.Add(_waiting.Dequeue());
+        }
+
+        if (_filled.Count == 0 && commit.Changes.Count == 0)
+        {
+            throw new InvalidOperationException($"A piece of work of {_table}/{_partition} fits into no commit, not even into one of its own.");
         }
 
         var head = _head();

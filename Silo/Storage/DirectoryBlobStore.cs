@@ -18,6 +18,7 @@ public sealed class DirectoryBlobStore : IBlobStore, IStorageUsage, IDisposable
     private const int LongestPart = 200;
     private const char Follows = '+';
     private const char Continues = ',';
+    private const string LockExtension = ".lock";
 
     /// <summary>Folders that are known to last. When so many are known, all are forgotten, and are flushed again when they are next written to.</summary>
     private const int MostKnownFolders = 10_000;
@@ -53,6 +54,13 @@ public sealed class DirectoryBlobStore : IBlobStore, IStorageUsage, IDisposable
             var mine = Path.Combine(writing, Guid.NewGuid().ToString("N"));
             var @lock = new FileStream(mine + LockExtension, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
             Directory.CreateDirectory(mine);
+
+            // A file system without hard links would be noticed at the first write; people want to know at the start.
+            var probe = Path.Combine(mine, "probe");
+            File.WriteAllBytes(probe, []);
+            OperatingSystemCalls.NameIfAbsent(probe, probe + "-named");
+            File.Delete(probe);
+            File.Delete(probe + "-named");
             return new(objects, mine, @lock);
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
@@ -164,8 +172,6 @@ public sealed class DirectoryBlobStore : IBlobStore, IStorageUsage, IDisposable
         _lock.Dispose();
         _writes.Dispose();
     }
-
-    private const string LockExtension = ".lock";
 
     private static void RemoveLeftOvers(string writing)
     {

@@ -7,7 +7,7 @@ namespace Silo.Storage;
 /// Everything here depends on the operating system, and nothing elsewhere does.
 /// </summary>
 /// <remarks>
-/// Linux and macOS: calls of the C library. Windows: a folder cannot be flushed there, and need not be, for NTFS journals the names in it;
+/// Linux and macOS: calls of the C library; on macOS a folder's flush stops at the drive's own memory. Windows: a folder cannot be flushed there, and need not be, for NTFS journals the names in it;
 /// and a file is named by moving it without replacing, which is one step on NTFS.
 /// </remarks>
 internal static partial class OperatingSystemCalls

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grains.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Silo.Storage;
 
@@ -17,14 +18,16 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
 
     private readonly string _folder;
     private readonly TimeSpan _busyTimeout;
+    private readonly ILogger _logger;
     private readonly int? _mostPages;
     private readonly ConcurrentDictionary<string, Lazy<Table>> _tables = new(StringComparer.Ordinal);
     private volatile bool _disposed;
 
-    private SqliteTableStore(string folder, TimeSpan busyTimeout, int? mostPages)
+    private SqliteTableStore(string folder, TimeSpan busyTimeout, ILogger logger, int? mostPages)
     {
         _folder = folder;
         _busyTimeout = busyTimeout;
+        _logger = logger;
         _mostPages = mostPages;
     }
 
@@ -34,15 +37,16 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
     /// <summary>Opens the folder, makes it if need be, and opens every table in it, so that what cannot be used is known at once.</summary>
     /// <exception cref="StorageRefusedException">The folder cannot be written, or a file in it is damaged or foreign.</exception>
     /// <exception cref="NewerDataException">A file is of a newer version.</exception>
-    public static SqliteTableStore Open(string folder, TimeSpan? busyTimeout = null) => Open(folder, busyTimeout, mostPages: null);
+    public static SqliteTableStore Open(string folder, TimeSpan? busyTimeout = null, ILogger<SqliteTableStore>? logger = null) =>
+        Open(folder, busyTimeout, logger, mostPages: null);
 
     /// <summary>With a bound on a file's pages, at which SQLite says what it says when the disk is full.</summary>
-    internal static SqliteTableStore Open(string folder, TimeSpan? busyTimeout, int? mostPages)
+    internal static SqliteTableStore Open(string folder, TimeSpan? busyTimeout, ILogger? logger, int? mostPages)
     {
-        var store = new SqliteTableStore(folder, busyTimeout ?? TimeSpan.FromSeconds(10), mostPages);
+        var store = new SqliteTableStore(folder, busyTimeout ?? TimeSpan.FromSeconds(10), logger ?? NullLogger.Instance, mostPages);
         try
         {
-            Directory.CreateDirectory(folder);
+            MakeWritable(folder);
             foreach (var file in Directory.EnumerateFiles(folder, "*" + Extension))
             {
                 store.Find(Path.GetFileNameWithoutExtension(file));
@@ -101,10 +105,24 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
     /// <summary>Finishes the commits that wait, then closes the files. Calls after that throw <see cref="ObjectDisposedException"/>.</summary>
     public async ValueTask DisposeAsync() => await Task.Run(Close);
 
+    private static void MakeWritable(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            OperatingSystemCalls.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(folder)) ?? folder);
+        }
+
+        // A folder that only can be read would be noticed at the first commit; people want to know at the start.
+        var probe = Path.Combine(folder, $".writable-{Guid.NewGuid():N}");
+        File.Create(probe).Dispose();
+        File.Delete(probe);
+    }
+
     private Table Find(string table)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout, store._mostPages)), this);
+        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout, store._logger, store._mostPages)), this);
         try
         {
             return file.Value;
@@ -135,7 +153,7 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
     {
         private const int WriterCacheKibibytes = 32 * 1024;
 
-        public static Table Open(string path, TimeSpan busyTimeout, int? mostPages)
+        public static Table Open(string path, TimeSpan busyTimeout, ILogger logger, int? mostPages)
         {
             var connection = SqliteConnectionToFile.OpenOrMake(path, busyTimeout, WriterCacheKibibytes);
             if (mostPages is not null)
@@ -143,7 +161,7 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
                 connection.Execute($"PRAGMA max_page_count = {mostPages}");
             }
 
-            return new(new SqliteWriter(path, connection, busyTimeout), new SqliteReaders(path, busyTimeout));
+            return new(new SqliteWriter(path, connection, busyTimeout, logger), new SqliteReaders(path, busyTimeout));
         }
 
         public void Dispose()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Grains.Storage;
 using Microsoft.Data.Sqlite;
@@ -16,7 +17,7 @@ namespace Silo.Storage;
 /// commit's first row, nothing of it is written yet and its answer is the conflict. If not, the transaction is rolled back and done again, and this time each commit is
 /// looked at whole before its first row is written. Savepoints would do the same for more: each one copies the pages it touches.</para>
 /// </remarks>
-internal sealed class SqliteWriter : IDisposable
+internal sealed partial class SqliteWriter : IDisposable
 {
     public const int MostWaiting = 4096;
 
@@ -35,6 +36,7 @@ internal sealed class SqliteWriter : IDisposable
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
 
     private readonly string _path;
+    private readonly ILogger _logger;
     private readonly TimeSpan _busyTimeout;
     private readonly SqliteConnectionToFile _connection;
     private readonly SqliteStatement _begin;
@@ -66,9 +68,10 @@ internal sealed class SqliteWriter : IDisposable
     private bool _sleeping;
     private bool _ending;
 
-    public SqliteWriter(string path, SqliteConnectionToFile connection, TimeSpan busyTimeout)
+    public SqliteWriter(string path, SqliteConnectionToFile connection, TimeSpan busyTimeout, ILogger logger)
     {
         _path = path;
+        _logger = logger;
         _busyTimeout = busyTimeout;
         _connection = connection;
         _begin = connection.Prepare("BEGIN IMMEDIATE");
@@ -96,36 +99,16 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>Puts a commit in the queue. Its payloads are read until it is answered, and must not change before.</summary>
     /// <remarks>Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.</remarks>
-    public async Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
+    public Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
     {
-        await _places.WaitAsync(cancel);
+        if (cancel.IsCancellationRequested)
+        {
+            return Task.FromCanceled<CommitResult>(cancel);
+        }
+
+        // The usual way has no continuation of its own between the writer and the caller.
         var commit = new WaitingCommit(partition, changes);
-        bool wake;
-        lock (_gate)
-        {
-            if (_ending)
-            {
-                _places.Release();
-                throw new ObjectDisposedException(_path);
-            }
-
-            _waiting.Enqueue(commit);
-            wake = _sleeping;
-            _sleeping = false;
-        }
-
-        if (wake)
-        {
-            _work.Set();
-        }
-
-        if (!cancel.CanBeCanceled)
-        {
-            return await commit.Task;
-        }
-
-        await using var registration = cancel.UnsafeRegister(static (commit, cancel) => ((WaitingCommit)commit!).Cancel(cancel), commit);
-        return await commit.Task;
+        return _places.Wait(0, CancellationToken.None) ? Enqueue(commit, cancel) : EnqueueLater(commit, cancel);
     }
 
     /// <summary>Finishes what waits, then closes.</summary>
@@ -142,6 +125,38 @@ internal sealed class SqliteWriter : IDisposable
         _connection.Dispose();
 
         // The events are left to their finalizers: a caller whose commit was just finished may be about to set one.
+    }
+
+    private async Task<CommitResult> EnqueueLater(WaitingCommit commit, CancellationToken cancel)
+    {
+        await _places.WaitAsync(cancel);
+        return await Enqueue(commit, cancel);
+    }
+
+    private Task<CommitResult> Enqueue(WaitingCommit commit, CancellationToken cancel)
+    {
+        commit.Watch(cancel);
+        bool wake;
+        lock (_gate)
+        {
+            if (_ending)
+            {
+                _places.Release();
+                commit.Answer();
+                return Task.FromException<CommitResult>(new ObjectDisposedException(_path));
+            }
+
+            _waiting.Enqueue(commit);
+            wake = _sleeping;
+            _sleeping = false;
+        }
+
+        if (wake)
+        {
+            _work.Set();
+        }
+
+        return commit.Task;
     }
 
     private void Work()
@@ -203,6 +218,7 @@ internal sealed class SqliteWriter : IDisposable
             if (!Begin())
             {
                 var cause = new TimeoutException($"Another process held «{_path}» for {_busyTimeout.TotalSeconds:0.#} s; nothing was written.");
+                LogHeldByAnother(_path, _busyTimeout, _batch.Count);
                 AnswerAll(CommitResult.Unknown(cause));
                 return;
             }
@@ -218,6 +234,7 @@ internal sealed class SqliteWriter : IDisposable
         {
             // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
             // Whatever else it is: its callers are told, and the writer goes on with the next.
+            LogTransactionFailed(error, _path, _batch.Count);
             AnswerAll(CommitResult.Unknown(error));
             ForgetAddedPartitions();
             if (raw.sqlite3_get_autocommit(_connection.Database) == 0)
@@ -231,7 +248,7 @@ internal sealed class SqliteWriter : IDisposable
     /// <remarks>SQLite's own waiting grows to 100 ms between tries, and starves beside a busy process.</remarks>
     private bool Begin()
     {
-        var waited = TimeSpan.Zero;
+        var began = Stopwatch.GetTimestamp();
         while (true)
         {
             try
@@ -242,13 +259,12 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (SqliteException error) when (error.SqliteErrorCode == raw.SQLITE_BUSY)
             {
-                if (waited >= _busyTimeout)
+                if (Stopwatch.GetElapsedTime(began) >= _busyTimeout)
                 {
                     return false;
                 }
 
                 _pause.WaitOne(BetweenTries);
-                waited += BetweenTries;
             }
         }
     }
@@ -440,16 +456,13 @@ internal sealed class SqliteWriter : IDisposable
         }
         catch (SqliteException error)
         {
-            LastLogFailure = error;
+            LogCheckpointFailed(error, _path);
         }
         finally
         {
             raw.sqlite3_busy_timeout(_connection.Database, 0);
         }
     }
-
-    /// <summary>Why the log could not be emptied the last time that it could not.</summary>
-    public Exception? LastLogFailure { get; private set; }
 
     private static long PagesInLog(SqliteStatement checkpoint)
     {
@@ -466,6 +479,7 @@ internal sealed class SqliteWriter : IDisposable
         private const int Withdrawn = 2;
 
         private int _state = Waiting;
+        private CancellationTokenRegistration _watch;
 
         public string Partition => partition;
 
@@ -478,7 +492,26 @@ internal sealed class SqliteWriter : IDisposable
         /// <summary>False when it was withdrawn before its turn came.</summary>
         public bool Start() => Interlocked.CompareExchange(ref _state, Started, Waiting) != Withdrawn;
 
-        public void Cancel(CancellationToken cancel)
+        /// <summary>Before it is put in the queue: heeds its caller's token.</summary>
+        public void Watch(CancellationToken cancel)
+        {
+            if (cancel.CanBeCanceled)
+            {
+                _watch = cancel.UnsafeRegister(static (commit, cancel) => ((WaitingCommit)commit!).Cancel(cancel), this);
+            }
+        }
+
+        /// <summary>Gives its caller the result, if it has one and was not withdrawn.</summary>
+        public void Answer()
+        {
+            _watch.Unregister();
+            if (Result is not null)
+            {
+                TrySetResult(Result);
+            }
+        }
+
+        private void Cancel(CancellationToken cancel)
         {
             if (Interlocked.CompareExchange(ref _state, Withdrawn, Waiting) == Waiting)
             {
@@ -487,14 +520,6 @@ internal sealed class SqliteWriter : IDisposable
             else
             {
                 TrySetResult(CommitResult.Unknown(new OperationCanceledException("The caller stopped waiting for its commit.", cancel)));
-            }
-        }
-
-        public void Answer()
-        {
-            if (Result is not null)
-            {
-                TrySetResult(Result);
             }
         }
 

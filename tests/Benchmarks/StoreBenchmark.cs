@@ -15,6 +15,7 @@ namespace Benchmarks;
 /// A caller is a loop that commits and waits for its answer. A commit of four rows is what an owner of a partition does: a head that is replaced by etag, and new rows beside it.</remarks>
 internal static class StoreBenchmark
 {
+    private const string Head = "head";
     private const int PayloadBytes = 600;
     private const double Mark = 0.5;
 
@@ -144,8 +145,6 @@ internal static class StoreBenchmark
         var total = counts.Sum();
         return meter.Stop(total, rows, total / (double)(store.Transactions - before));
     }
-
-    private const string Head = "head";
 
     private static string Partition(int caller) => string.Create(CultureInfo.InvariantCulture, $"0123456789abcdef.host-{caller:d5}.example");
 

@@ -7,9 +7,6 @@ namespace EndToEnd;
 /// <summary>A built silo as a child process: the real one, with a real store, to be killed and started again. Disposing it kills it.</summary>
 public sealed class SiloProcess : IAsyncDisposable
 {
-    private const int SigTerm = 15;
-    private const int SigInt = 2;
-
     private readonly Process _process;
     private readonly List<(string Start, TaskCompletionSource Said)> _awaited = [];
     private readonly Lock _gate = new();
@@ -102,10 +99,10 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGTERM.</summary>
-    public void Terminate() => Send(SigTerm);
+    public void Terminate() => Signals.Send(_process.Id, Signals.Terminate);
 
     /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
-    public void Interrupt() => Send(SigInt);
+    public void Interrupt() => Signals.Send(_process.Id, Signals.Interrupt);
 
     public async ValueTask DisposeAsync()
     {
@@ -114,7 +111,7 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>The program that runs this test: the installed one may be another version.</summary>
-    private static string DotNet =>
+    internal static string DotNet =>
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
     private async Task<int> WaitForExit()
@@ -159,16 +156,4 @@ public sealed class SiloProcess : IAsyncDisposable
             return [.. lines];
         }
     }
-
-    private void Send(int signal)
-    {
-        if (kill(_process.Id, signal) != 0)
-        {
-            throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id}: {Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-    }
-
-    [DllImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int kill(int process, int signal);
 }

@@ -14,8 +14,13 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>How much longer than the lease of the last commit a lease may last: so not every lease needs a commit of its own.</summary>
     public static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
 
+    /// <summary>A lease ends so much later for the host than for the worker.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
+    private readonly DateTimeOffset _inherited = head.Horizon;
     private HostHead _committed = head with { };
+    private int _finishing;
 
     /// <summary>The crawl as it was told last.</summary>
     public CrawlOrder Order { get; private set; } = order;
@@ -31,6 +36,12 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     /// <summary>Until when leases may last, as far as it is durable.</summary>
     public DateTimeOffset Horizon => _committed.Horizon;
+
+    /// <summary>The end of the lease for a robots.txt that this crawl handed out; null when there is none.</summary>
+    public DateTimeOffset? RobotsLeaseEnd { get; set; }
+
+    /// <summary>When a request of this crawl ended last, as far as this activation knows: a successor lets the delay run from there.</summary>
+    public DateTimeOffset LastEnded { get; set; }
 
     /// <summary>Bytes of what is remembered of URLs that are not in work.</summary>
     public long MemoryBytes => _seen.Bytes;
@@ -49,16 +60,27 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>What the host waits before it gives a URL to somebody else: a second longer, for the way of the messages.</summary>
-    public TimeSpan HeldFor => LeaseTime + TimeSpan.FromSeconds(1);
+    public TimeSpan HeldFor => LeaseTime + Grace;
+
+    /// <summary>
+    /// When a lease that is handed out now ends: after <see cref="HeldFor"/>, but not after what is durable. Null when that leaves less than half the time
+    /// that a fetch may take: the store is too slow, and a later call has more luck.
+    /// </summary>
+    public DateTimeOffset? LeaseEnd(DateTimeOffset now)
+    {
+        var end = now + HeldFor < Horizon ? now + HeldFor : Horizon;
+        return end - now - Grace >= Order.Spec.Timeout / 2 ? end : null;
+    }
 
     /// <summary>Committed counters.</summary>
     public HostSums Sums() => _committed.Sums(Used, WantsMore);
 
-    private long Used => _committed.Done + Queue.Leased;
+    /// <summary>Pages that were fetched, may be being fetched, or wait for the commit that counts them.</summary>
+    private long Used => _committed.Done + Queue.Leased + _finishing;
 
     private long PagesLeft => Order.Spec.MaxPages is null ? long.MaxValue : (Allowance ?? 0) - Used;
 
-    private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased;
+    private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased + _finishing;
 
     /// <summary>Something may be leased as soon as the host may be asked.</summary>
     public bool MayLease => !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0;
@@ -84,12 +106,15 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The head row after what was filled so far.</summary>
     public byte[] Head(DateTimeOffset now)
     {
-        head.Horizon = Ended || head.Waiting == 0 || _isLeaving ? Queue.LastLeaseEnds ?? DateTimeOffset.MinValue : now + HeldFor + Slack;
+        // What a predecessor handed out stays covered, however soon this activation ends too.
+        var handedOut = Later(Later(_inherited, LastEnded), Later(Queue.LastLeaseEnds, RobotsLeaseEnd) ?? DateTimeOffset.MinValue);
+        head.Horizon = Ended || head.Waiting == 0 || _isLeaving ? handedOut : Later(handedOut, now + HeldFor + Slack);
         return CrawlJson.Write(head);
     }
 
-    /// <summary>Number of the activation, higher than any before.</summary>
-    public long Epoch => head.Epoch;
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
+    private static DateTimeOffset? Later(DateTimeOffset? a, DateTimeOffset? b) => a is null || b > a ? b : a;
 
     /// <summary>The next activation's number is durable before it hands out a lease.</summary>
     public long NextLease() => (head.Epoch << 32) + ++_leases;
@@ -106,7 +131,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>What became of a lease that was held.</summary>
     public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now) => outcome.Result switch
     {
-        FetchResult.Answered => new FinishWork(this, entry, outcome.Links, UrlState.Fetched, Reason: null, outcome.Page),
+        FetchResult.Answered => Answered(entry, outcome),
         FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
             new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
         FetchResult.Temporary or FetchResult.Permanent when outcome.Reason != Refusals.PrivateAddress =>
@@ -115,6 +140,13 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         FetchResult.Known => Skip(entry, Refusals.Known),
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
     };
+
+    /// <summary>From here to its commit the page is neither leased nor done, and counts all the same.</summary>
+    private FinishWork Answered(QueueEntry entry, FetchOutcome outcome)
+    {
+        _finishing++;
+        return new(this, entry, outcome.Links, UrlState.Fetched, Reason: null, outcome.Page);
+    }
 
     /// <summary>A URL that is not to be fetched.</summary>
     public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, [], UrlState.Skipped, reason, Page: null);
@@ -160,6 +192,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     {
         commit.Add(RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts))));
         head.Waiting++;
+        Queue.Expect(entry);
         commit.WhenCommitted(() => Queue.Add(entry));
     }
 
@@ -167,6 +200,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     {
         commit.Add(RowChange.Delete(entry.Key));
         head.Waiting--;
+        commit.WhenCommitted(() => Queue.Forget(entry));
     }
 
     /// <summary>URLs on their way in.</summary>
@@ -211,14 +245,19 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 _position++;
             }
 
+            if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: _row.Length))
+            {
+                return false;
+            }
+
+            if (State == UrlState.Fetched)
+            {
+                commit.WhenCommitted(() => crawl._finishing--);
+            }
+
             if (crawl.Ended)
             {
                 return true; // It was counted when the crawl ended.
-            }
-
-            if (!commit.HasRoom(rows: 2, bytes: _row.Length))
-            {
-                return false;
             }
 
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), _row));
@@ -316,6 +355,9 @@ public static class Refusals
     public const string MaxPages = "max-pages";
 
     public const string Cancelled = "cancelled";
+
+    /// <summary>A straggler: it came after its crawl was done.</summary>
+    public const string CrawlDone = "crawl-done";
 
     /// <summary>The URL's grain knows it as done in this crawl though the host does not: a backup was restored.</summary>
     public const string Known = "known";

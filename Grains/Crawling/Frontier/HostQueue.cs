@@ -22,17 +22,19 @@ public sealed class HostQueue
     /// <summary>The end of the lease that lasts longest; null when there is none.</summary>
     public DateTimeOffset? LastLeaseEnds => _leases.Count == 0 ? null : _leases.Values.Max(lease => lease.Until);
 
-    public void Add(QueueEntry entry) => (entry.Due == DateTimeOffset.MinValue ? Ready : Later).Add(entry);
+    /// <summary>The entry's row is on its way into the store; <see cref="Add"/> follows.</summary>
+    public void Expect(QueueEntry entry) => Window(entry).Expect(entry);
+
+    public void Add(QueueEntry entry) => Window(entry).Add(entry);
 
     /// <summary>The entry whose turn it is; null when none may be fetched now.</summary>
     public QueueEntry? Peek(DateTimeOffset now) => Later.First is { } late && late.Due <= now ? late : Ready.First;
 
     /// <summary>Takes an entry out without a lease: it was decided otherwise.</summary>
-    public void Remove(QueueEntry entry)
-    {
-        Ready.Remove(entry);
-        Later.Remove(entry);
-    }
+    public void Remove(QueueEntry entry) => Window(entry).Take(entry);
+
+    /// <summary>The row of an entry that was taken out is gone.</summary>
+    public void Forget(QueueEntry entry) => Window(entry).Forget(entry);
 
     /// <param name="number">Higher than every lease number of this crawl before.</param>
     public void Lease(QueueEntry entry, long number, DateTimeOffset until)
@@ -78,6 +80,8 @@ public sealed class HostQueue
         number = lease?.Number ?? 0;
         return held;
     }
+
+    private KeyWindow Window(QueueEntry entry) => entry.Due == DateTimeOffset.MinValue ? Ready : Later;
 
     private sealed record HeldLease(QueueEntry Entry, long Number, DateTimeOffset Until);
 }

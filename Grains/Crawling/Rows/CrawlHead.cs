@@ -35,6 +35,11 @@ public sealed record ListedHost(string Host, long? Allowance);
 /// <summary>A crawl in the list.</summary>
 public sealed record ListedCrawl(CrawlId Id, CrawlSpec Spec, DateTimeOffset At);
 
+/// <summary>What a host's clock must not forget, beyond the horizons of the crawls that are listed there.</summary>
+/// <param name="AskedUntil">The host was asked last then, or may have been by leases that were out.</param>
+/// <param name="NotBefore">The host asked not to be asked before.</param>
+public sealed record HostClockRow(DateTimeOffset AskedUntil, DateTimeOffset NotBefore);
+
 /// <summary>A robots.txt as it was answered.</summary>
 /// <param name="Body">Null unless the answer was 2xx.</param>
 public sealed record RobotsRow(string Origin, int Status, byte[]? Body, DateTimeOffset At);

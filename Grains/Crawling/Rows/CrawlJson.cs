@@ -13,8 +13,10 @@ namespace Grains.Crawling.Rows;
 [JsonSerializable(typeof(CrawlHead))]
 [JsonSerializable(typeof(ListedHost))]
 [JsonSerializable(typeof(ListedCrawl))]
+[JsonSerializable(typeof(HostClockRow))]
 [JsonSerializable(typeof(RobotsRow))]
 [JsonSerializable(typeof(CrawlOrder))]
+[JsonSerializable(typeof(CrawlSpec))]
 public sealed partial class CrawlJson : JsonSerializerContext
 {
     /// <summary>The encoder leaves <c>&amp;</c> and <c>+</c> alone: URLs are full of them, and no row is ever put into HTML as it is.</summary>

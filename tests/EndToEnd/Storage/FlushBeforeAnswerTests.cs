@@ -67,7 +67,7 @@ public sealed partial class FlushBeforeAnswerTests : IDisposable
             {
                 steps.Add("flush the file");
             }
-            else if (call is { Name: "link" or "linkat", Succeeded: true })
+            else if (call is { Name: "link" or "linkat", Succeeded: true } && call.Arguments.Contains("/objects/traced+/", StringComparison.Ordinal))
             {
                 steps.Add("name");
             }

@@ -94,6 +94,30 @@ public sealed class ConsoleTests
     }
 
     [Fact]
+    public async Task ASiloThatGoesAwayBeforeItAnswersIsExitCodeThree()
+    {
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ => throw new SiloUnavailableException("S127.0.0.1:11111:1 is gone, and much more that nobody wants to read.");
+
+        var printed = await _console.Run("crawl", "show", "shop");
+
+        Assert.Equal(
+            (ExitCode.NoSilo, "The silo went away before it answered. Nothing is known of what became of «crawl show»: look before you repeat it.\n"),
+            (printed.Code, printed.Error));
+    }
+
+    [Fact]
+    public async Task ASiloThatDoesNotAnswerInTimeIsAFailure()
+    {
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ => throw new TimeoutException("Response did not arrive on time in 00:00:30 for message: Request …");
+
+        var printed = await _console.Run("crawl", "show", "shop");
+
+        Assert.Equal(
+            (ExitCode.Failed, "The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «crawl show»: look before you repeat it.\n"),
+            (printed.Code, printed.Error));
+    }
+
+    [Fact]
     public async Task RealGatewaysThatNobodyListensOnAreExitCodeThree()
     {
         var nobody = new ClusterAddress([new("127.0.0.1", 1)], ClusterNames.DefaultClusterId);

@@ -141,7 +141,7 @@ public sealed class SqliteTableStoreTests : TableStoreContract
     [Fact]
     public async Task AFullDiskMakesTheOutcomeUnknownAndTheWriterGoesOn()
     {
-        await using var small = SqliteTableStore.Open(_folder["small"], busyTimeout: null, mostPages: 100);
+        await using var small = SqliteTableStore.Open(_folder["small"], busyTimeout: null, logger: null, mostPages: 100);
         var written = new List<string>();
         CommitResult result;
         for (var n = 0; ; n++)

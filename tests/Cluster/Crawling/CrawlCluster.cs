@@ -1,0 +1,167 @@
+using Doubles;
+using Doubles.Storage;
+using Grains.Books;
+using Grains.Crawling;
+using Grains.Crawling.Pages;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Hosting;
+using Orleans.Streams;
+using Orleans.TestingHost;
+using Silo.Storage;
+using Xunit;
+
+namespace Cluster.Crawling;
+
+/// <summary>
+/// A silo with the crawler as it is wired in production, on a store and a web in memory and a clock that only the test moves.
+/// One per class; each test has a host and a crawl of its own.
+/// </summary>
+public sealed class CrawlCluster : IAsyncLifetime
+{
+    private readonly InProcessTestCluster _cluster;
+    private int _hosts;
+
+    public CrawlCluster()
+    {
+        Clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Web = new(Clock);
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.UseTestClusterGrainDirectory = false; // Two activations of one grain must be as possible as they are in production.
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => Configure(silo));
+        _cluster = builder.Build();
+    }
+
+    public FakeTimeProvider Clock { get; }
+
+    public SiteInMemory Web { get; }
+
+    public FlakyTableStore Store { get; } = new();
+
+    /// <summary>Events that are lost: none unless a test says so.</summary>
+    public LostEvents Lost { get; } = new();
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    public ICrawlListGrain List => Grains.GetGrain<ICrawlListGrain>(0);
+
+    public async ValueTask InitializeAsync() => await _cluster.DeployAsync();
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    /// <summary>A host that no other test has.</summary>
+    public string NewHost() => $"h{Interlocked.Increment(ref _hosts)}.example";
+
+    public IHostGrain Host(string host) => Grains.GetGrain<IHostGrain>(host);
+
+    /// <summary>Ends the activation, as when its silo rebalances: the next call makes a new one.</summary>
+    public Task Deactivate(string host) => _cluster.DeactivateAsync(Host(host));
+
+    public async Task<ICrawlGrain> Start(CrawlSpec spec)
+    {
+        var reply = await List.Start(spec);
+        Assert.Empty(reply.Errors);
+        return Grains.GetGrain<ICrawlGrain>(reply.Id!.Value.Value);
+    }
+
+    /// <summary>
+    /// Lets time pass, a little at a time, until something is so. The clock is the test's: what waits for time gets it, and the silo's threads get
+    /// their turn with each question. Ends with a failure after an hour of that time.
+    /// </summary>
+    public async Task Until(Func<Task<bool>> isSo, TimeSpan? step = null)
+    {
+        var end = Clock.GetUtcNow() + TimeSpan.FromHours(1);
+        while (!await isSo())
+        {
+            Assert.True(Clock.GetUtcNow() < end, "It did not come to pass within an hour of the test's clock.");
+            Clock.Advance(step ?? TimeSpan.FromMilliseconds(50));
+            await Grains.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
+        }
+    }
+
+    public async Task<CrawlSummary> Ended(ICrawlGrain crawl)
+    {
+        CrawlSummary? summary = null;
+        await Until(async () => (summary = await crawl.Show()) is { Ended: true });
+        return summary!;
+    }
+
+    /// <summary>All records of an export, each URL once or the test fails.</summary>
+    public async Task<Dictionary<string, PageRecord>> Export(ICrawlGrain crawl, ExportKind kind = ExportKind.Fetched)
+    {
+        var records = new Dictionary<string, PageRecord>();
+        string? cursor = null;
+        do
+        {
+            var page = await crawl.Export(cursor, kind);
+            foreach (var record in page.Records)
+            {
+                records.Add(record.Url, record);
+            }
+
+            cursor = page.Cursor;
+        }
+        while (cursor is not null);
+        return records;
+    }
+
+    public async Task Balances(ICrawlGrain crawl)
+    {
+        var account = await crawl.Account();
+        Assert.True(account!.Balances, account.ToString());
+    }
+
+    private void Configure(ISiloBuilder silo)
+    {
+        silo.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+        silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddSingleton<ITableStore>(Store);
+        silo.Services.AddSingleton<IPageFetcher>(Web);
+        silo.Services.AddSingleton<PageVisitor>();
+        silo.Services.AddSingleton<Func<double>>(() => 0.5);
+        silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
+        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = 4);
+        silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
+        silo.AddMemoryStreams(CrawlStreams.Provider, streams =>
+        {
+            streams.ConfigurePartitioning(2);
+            streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
+            streams.ConfigurePullingAgent(agent => agent.Configure(options =>
+            {
+                options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
+                options.BatchContainerBatchSize = 100;
+            }));
+        });
+        silo.AddOutgoingGrainCallFilter(Lost);
+        silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+    }
+
+    /// <summary>Loses what is published to memory streams while it is told to.</summary>
+    public sealed class LostEvents : IOutgoingGrainCallFilter
+    {
+        private int _next;
+        private int _lost;
+
+        public int Count => _lost;
+
+        /// <summary>The next so many events are lost.</summary>
+        public void Next(int count) => Interlocked.Exchange(ref _next, count);
+
+        public Task Invoke(IOutgoingGrainCallContext context)
+        {
+            if (context.MethodName == "Enqueue" && Interlocked.Decrement(ref _next) >= 0)
+            {
+                Interlocked.Increment(ref _lost);
+                return Task.CompletedTask;
+            }
+
+            return context.Invoke();
+        }
+    }
+}

@@ -1,0 +1,229 @@
+using Doubles;
+using Grains.Crawling.Frontier;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Cluster.Crawling;
+
+public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task ASiteIsCrawledWholeAndEachUrlIsAskedOnce()
+    {
+        var root = Site(pages: 120);
+        var crawl = await cluster.Start(Spec(root) with { Concurrency = 8 });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((CrawlState.Done, 120L, 0L, 0L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped, summary.Queued));
+        Assert.Equal(Enumerable.Range(0, 120).Select(page => Page(root, page)).Order(), (await cluster.Export(crawl)).Keys.Order());
+        Assert.All(Asked(root).Where(url => !url.EndsWith("/robots.txt", StringComparison.Ordinal)).GroupBy(url => url), url => Assert.Single(url));
+        Assert.Single(Asked(root), root + "robots.txt");
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task RedirectsMissingPagesRetriesAndRobotsAreAccountedForByName()
+    {
+        var root = NewRoot();
+        cluster.Web.Add(root + "robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /secret"));
+        cluster.Web.Add(root, SiteAnswer.Links("/moved", "/missing", "/busy", "/broken", "/secret/1"));
+        cluster.Web.Add(root + "moved", SiteAnswer.Redirect("/here"));
+        cluster.Web.Add(root + "here", "<title>Here</title>");
+        cluster.Web.FailNext(root + "busy", Grains.Crawling.Pages.FetchFailure.Timeout).Add(root + "busy", "<title>Busy</title>");
+        cluster.Web.Add(root + "broken", SiteAnswer.Empty(503).With("Retry-After", "7"));
+        var crawl = await cluster.Start(Spec(root));
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((5L, 1L, 1L), (summary.Pages, summary.Failed, summary.Skipped));
+        var records = await cluster.Export(crawl, ExportKind.All);
+        Assert.Equal((302, root + "here"), (records[root + "moved"].Status, records[root + "moved"].Location));
+        Assert.Equal((200, 1, root + "moved"), (records[root + "here"].Status, records[root + "here"].Depth - 1, records[root + "here"].Parent));
+        Assert.Equal(404, records[root + "missing"].Status);
+        Assert.Equal((200, 2), (records[root + "busy"].Status, records[root + "busy"].Attempts));
+        Assert.Equal((503, 3), (records[root + "broken"].Status, records[root + "broken"].Attempts));
+        Assert.Equal("Not fetched: robots.", records[root + "secret/1"].Error);
+        Assert.Equal(3, cluster.Web.Ledger.CountOf(root + "broken"));
+        Assert.Equal(0, cluster.Web.Ledger.CountOf(root + "secret/1"));
+        Assert.Equal("skipped", (await crawl.Explain(root + "secret/1")).State);
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task LinksToAnotherHostAreFollowedWhenTheScopeTakesThem()
+    {
+        var (here, there) = (NewRoot(), NewRoot());
+        cluster.Web.Add(here, SiteAnswer.Links("/a", there + "x", there + "y"));
+        cluster.Web.Add(here + "a", SiteAnswer.Links(there + "x"));
+        cluster.Web.Add(there + "x", SiteAnswer.Links(here, here + "a"));
+        cluster.Web.Add(there + "y", "<title>End</title>");
+        var crawl = await cluster.Start(Spec(here) with { Scope = CrawlScope.Any });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((4L, 2), (summary.Pages, summary.Hosts));
+        var records = await cluster.Export(crawl);
+        Assert.Equal(1, records[there + "y"].Depth);
+        Assert.All(records.Keys, url => Assert.Equal(1, cluster.Web.Ledger.CountOf(url)));
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task TheLimitOfPagesIsExactOverSeveralHosts()
+    {
+        var roots = Enumerable.Range(0, 3).Select(_ => Site(pages: 60)).ToList();
+        var crawl = await cluster.Start(new() { Seeds = [.. roots], MaxPages = 77, Concurrency = 8, Delay = TimeSpan.Zero });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((CrawlState.Done, 77L), (summary.State, summary.Pages));
+        Assert.Equal(77, (await cluster.Export(crawl)).Count);
+        Assert.Equal(77, roots.Sum(root => Asked(root).Count(url => !url.EndsWith("/robots.txt", StringComparison.Ordinal))));
+        Assert.Equal(0, summary.Queued);
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task RequestsToOneHostStartADelayApart()
+    {
+        var root = Site(pages: 12);
+        var crawl = await cluster.Start(Spec(root) with { Delay = 2 * Second });
+        await cluster.Ended(crawl);
+
+        var starts = cluster.Web.Ledger.Requests.Where(request => request.Target.StartsWith(root, StringComparison.Ordinal)).Select(request => request.Start).ToList();
+        Assert.Equal(13, starts.Count);
+        Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.True(pair.Second - pair.First >= 2 * Second, $"{pair.Second - pair.First}"));
+    }
+
+    [Fact]
+    public async Task ACrawlThatIsDoneDoesNotSlowDownTheNext()
+    {
+        var root = Site(pages: 2);
+        await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 600 * Second }));
+        await cluster.Until(() => Task.FromResult(false) is var never && cluster.Clock.GetUtcNow() > DateTimeOffset.MinValue ? Task.FromResult(true) : never);
+        cluster.Clock.Advance(600 * Second);
+        var before = cluster.Clock.GetUtcNow();
+        var second = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = Second }));
+
+        Assert.Equal(2, second.Pages);
+        Assert.True(cluster.Clock.GetUtcNow() - before < 60 * Second);
+    }
+
+    [Fact]
+    public async Task WhatIsPausedStandsStillAndGoesOn()
+    {
+        var root = Site(pages: 20);
+        var gate = new Gate();
+        cluster.Web.Add(Page(root, 1), SiteAnswer.Html("<title>Held</title>").Behind(gate));
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        Assert.Null((await crawl.Pause()).Error);
+        gate.Open();
+        await cluster.Until(async () => (await crawl.Show())!.Pages == 2);
+        var asked = Asked(root).Count;
+        for (var i = 0; i < 20; i++)
+        {
+            cluster.Clock.Advance(Second);
+            Assert.Equal(CrawlState.Paused, (await crawl.Show())!.State);
+        }
+
+        Assert.Equal(asked, Asked(root).Count);
+        Assert.Null((await crawl.Resume()).Error);
+        Assert.Equal(20, (await cluster.Ended(crawl)).Pages);
+    }
+
+    [Fact]
+    public async Task ACancelSkipsWhatWaitsAndTheBooksBalance()
+    {
+        var root = Site(pages: 20);
+        var gate = new Gate();
+        cluster.Web.Add(Page(root, 1), SiteAnswer.Html("<title>Held</title>").Behind(gate));
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await crawl.Cancel();
+        var summary = await cluster.Ended(crawl);
+        gate.Open();
+
+        Assert.Equal((CrawlState.Cancelled, 1L, 0L), (summary.State, summary.Pages, summary.Queued));
+        Assert.Equal(summary.Added - 1, summary.Skipped);
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task ACrawlDeletedInFlightLeavesNothingAndItsHostIsFreeForTheNext()
+    {
+        var root = Site(pages: 3);
+        var gate = new Gate();
+        cluster.Web.Add(Page(root, 0), SiteAnswer.Links(Page(root, 1), Page(root, 2)).Behind(gate));
+        var crawl = await cluster.Start(Spec(root) with { Name = "to-delete" });
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await crawl.Delete();
+        await cluster.Until(async () => await crawl.Show() is null);
+        gate.Open();
+
+        Assert.Null(await cluster.List.Find("to-delete"));
+        Assert.Equal(3, (await cluster.Ended(await cluster.Start(Spec(root) with { Name = "to-delete" }))).Pages);
+    }
+
+    [Fact]
+    public async Task ASecondStartWithTheSameNameIsRefusedAndNothingIsMade()
+    {
+        var root = Site(pages: 1);
+        var crawl = await cluster.Start(Spec(root) with { Name = "once" });
+        var second = await cluster.List.Start(Spec(root) with { Name = "once" });
+
+        Assert.Equal(["There is a crawl named «once» already. Choose another name, or delete that one first."], second.Errors);
+        Assert.Null(second.Id);
+        await cluster.Ended(crawl);
+        Assert.Single(await cluster.List.List(), summary => summary.Name == "once");
+    }
+
+    [Fact]
+    public async Task AnEventThatIsLostCostsASecondAndNoWork()
+    {
+        var root = Site(pages: 5);
+        cluster.Lost.Next(3);
+        var crawl = await cluster.Start(Spec(root));
+
+        Assert.Equal(5, (await cluster.Ended(crawl)).Pages);
+        Assert.Equal(3, cluster.Lost.Count);
+    }
+
+    [Fact]
+    public async Task TheLedgerBalancesAtEverySampling()
+    {
+        var root = Site(pages: 60);
+        var crawl = await cluster.Start(Spec(root) with { Concurrency = 4, Delay = TimeSpan.Zero });
+        await cluster.Until(async () =>
+        {
+            await cluster.Balances(crawl);
+            Assert.All(await cluster.Grains.GetGrain<ILedgerGrain>(0).Read(), account => Assert.True(account.Balances, account.ToString()));
+            return (await crawl.Show())!.Ended;
+        });
+
+        Assert.Equal(60, (await crawl.Account())!.Done);
+    }
+
+    private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second };
+
+    private string NewRoot() => $"http://{cluster.NewHost()}/";
+
+    /// <summary>A site in which each page links to three others, and a walk from its root reaches all.</summary>
+    private string Site(int pages)
+    {
+        var root = NewRoot();
+        for (var page = 0; page < pages; page++)
+        {
+            var number = page;
+            cluster.Web.Add(Page(root, page), SiteAnswer.Links(
+                Enumerable.Range((page * 3) + 1, 3).Where(child => child < pages).Append(number / 2).Select(child => Page(root, child))));
+        }
+
+        return root;
+    }
+
+    private static string Page(string root, int page) => page == 0 ? root : $"{root}p/{page}";
+
+    private List<string> Asked(string root) =>
+        [.. cluster.Web.Ledger.Requests.Select(request => request.Target).Where(target => target.StartsWith(root, StringComparison.Ordinal))];
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace EndToEnd;
+
+public sealed partial class ConsoleProcessTests : IDisposable
+{
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(10);
+
+    private readonly SiloPlace _place = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("console-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _place.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task TheDemoAddsUpWithinAMinuteAndLeavesNothingBehind()
+    {
+        var demo = await ConsoleProcess.Run(_folder, ["demo", "--json"], cancel: Cancel);
+
+        Assert.Equal((0, ""), (demo.Code, demo.Error));
+        using var verdict = JsonDocument.Parse(demo.Output);
+        Assert.Equal(
+            (true, 120, 1, true),
+            (verdict.RootElement.GetProperty("ok").GetBoolean(),
+            verdict.RootElement.GetProperty("pages").GetInt32(),
+            verdict.RootElement.GetProperty("kills").GetInt32(),
+            verdict.RootElement.GetProperty("elapsedSeconds").GetDouble() < 60));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task ADemoThatIsInterruptedTakesItsSiloAndItsFolderAlong()
+    {
+        var demo = await ConsoleProcess.Run(_folder, ["demo"], interruptAfter: "● crawl", cancel: Cancel);
+
+        Assert.Equal((1, "Stopped before it was done.\n"), (demo.Code, demo.Error));
+        var silo = int.Parse(SiloProcessId().Match(demo.Output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        Assert.Throws<ArgumentException>(() => Process.GetProcessById(silo));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task OneLiveGatewayAmongDeadOnesSuffices()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+
+        foreach (var gateways in (string[][])[[Dead(), $"{_place.Gateway}"], [$"{_place.Gateway}", Dead()]])
+        {
+            var list = await ConsoleProcess.Run(_folder, ["crawl", "list", .. gateways.SelectMany(gateway => (string[])["--gateway", gateway])], cancel: Cancel);
+
+            Assert.Equal((0, "No crawl is kept. Start one with: crawl start https://example.org/\n", ""), (list.Code, list.Output, list.Error));
+        }
+    }
+
+    [Fact]
+    public async Task WithoutASiloTheExitCodeIsThreeAndTheSentenceSaysHowToStartOne()
+    {
+        var gateway = Dead();
+
+        var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway], cancel: Cancel);
+
+        Assert.Equal((3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run --project Silo\n"), (list.Code, list.Output, list.Error));
+    }
+
+    /// <summary>An address on which nobody listens.</summary>
+    private static string Dead()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
+        listener.Start();
+        return $"{listener.LocalEndpoint}";
+    }
+
+    [GeneratedRegex("process ([0-9]+), ready")]
+    private static partial Regex SiloProcessId();
+}

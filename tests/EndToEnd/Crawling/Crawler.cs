@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Client;
+using Xunit;
+
+namespace EndToEnd.Crawling;
+
+/// <summary>A silo that is killed and started again on one place, and consoles that talk to it, all of them processes.</summary>
+internal sealed class Crawler : IAsyncDisposable
+{
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
+
+    private readonly SiloPlace _place = new();
+    private readonly string[] _settings;
+    private SiloProcess? _silo;
+
+    private Crawler(string[] settings) => _settings = settings;
+
+    public SiloPlace Place => _place;
+
+    /// <summary>How often the silo was killed so far.</summary>
+    public int Kills { get; private set; }
+
+    public string Gateway => _place.Gateway.ToString();
+
+    public static async Task<Crawler> Run(params string[] settings)
+    {
+        var crawler = new Crawler(settings);
+        try
+        {
+            await crawler.StartSilo();
+            return crawler;
+        }
+        catch
+        {
+            await crawler.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartSilo() => _silo = await SiloProcess.StartReady(_place, Start, _settings);
+
+    /// <summary><c>kill -9</c>, and a new silo on the same data. Nobody tells it to go on.</summary>
+    public async Task KillAndRestart()
+    {
+        await _silo!.Kill9();
+        Kills++;
+        await StartSilo();
+    }
+
+    /// <summary>SIGTERM, and the end of the process with the exit code of a clean stop.</summary>
+    public async Task StopSilo()
+    {
+        _silo!.Terminate();
+        Assert.Equal(0, await _silo.Exit.WaitAsync(Stop));
+    }
+
+    /// <summary>A verb of the console, run to its end.</summary>
+    public Task<ConsoleProcess> Say(params string[] args) => ConsoleProcess.Run([.. args, "--gateway", Gateway]);
+
+    /// <summary>A verb that is to succeed; the lines of its output.</summary>
+    public async Task<IReadOnlyList<string>> Ask(params string[] args)
+    {
+        await using var console = await Say(args);
+        Assert.True(await console.Exit == ExitCode.Done, $"«{string.Join(' ', args)}» ended with {await console.Exit}:{Environment.NewLine}{console.Said}");
+        return console.Output;
+    }
+
+    public async Task<JsonElement> AskJson(params string[] args) => JsonElement.Parse((await Ask([.. args, "--json"]))[^1]);
+
+    /// <summary>Starts a crawl that may connect to loopback, with a time-out of a second: a successor waits out what a fetch may last. Answers its id.</summary>
+    public async Task<string> StartCrawl(string seed, params string[] options) =>
+        (await AskJson(["crawl", "start", seed, "--timeout", "1s", "--allow-private", "127.0.0.0/8", .. options])).GetProperty("id").GetString()!;
+
+    /// <summary>A console that follows the crawl, over kills too.</summary>
+    public ConsoleProcess Follow(string id) => ConsoleProcess.Start("crawl", "follow", id, "--json", "--gateway", Gateway);
+
+    public Task<JsonElement> Show(string id) => AskJson("crawl", "show", id);
+
+    /// <summary>The export's records.</summary>
+    public async Task<ImmutableArray<JsonElement>> Export(string id, params string[] options) =>
+        [.. (await Ask(["crawl", "export", id, "--format", "jsonl", .. options])).Select(line => JsonElement.Parse(line))];
+
+    /// <summary>The account of the crawler, which must balance.</summary>
+    public async Task<JsonElement> Ledger()
+    {
+        var account = Assert.Single((await AskJson("ledger")).EnumerateArray().ToArray());
+        Assert.True(account.GetProperty("balances").GetBoolean(), $"{account}");
+        var (ins, outs) = (Number(account, "in"), Number(account, "done") + Number(account, "waiting")
+            + account.GetProperty("refused").EnumerateObject().Sum(refused => refused.Value.GetInt64()));
+        Assert.Equal(ins, outs);
+        return account;
+    }
+
+    /// <summary>What a silo and a console said, for the message of a test that fails.</summary>
+    public string Said => _silo is null ? "" : string.Join(Environment.NewLine, [.. _silo.Output, .. _silo.Errors]);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_silo is not null)
+        {
+            await _silo.DisposeAsync();
+        }
+
+        _place.Dispose();
+    }
+
+    public static long Number(JsonElement from, string name) => from.GetProperty(name).GetInt64();
+}

@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Text.Json;
+using Client;
+using Xunit;
+
+namespace EndToEnd.Crawling;
+
+/// <summary>
+/// What a crawl is worth when its silo is killed with <c>kill -9</c>: the pages of a breadth-first walk, each exported once, and hardly a request repeated.
+/// A longer campaign: set <c>CRAWL_KILLS</c> to how often one crawl is killed (4 without it, at most 200).
+/// </summary>
+public sealed class KillTests : IAsyncDisposable
+{
+    private const int Pages = 200;
+    private const int Concurrency = 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private CrawledSite _site = null!;
+    private Crawler _crawler = null!;
+    private ConsoleProcess? _follower;
+    private string _id = "";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var part in new IAsyncDisposable?[] { _follower, _crawler, _site })
+        {
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task KilledBeforeTheFirstPage()
+    {
+        await Begin();
+        await StartCrawl();
+        await _crawler.KillAndRestart();
+        await EndsWhole();
+    }
+
+    [Fact]
+    public async Task KilledWhileItAsksForRobots()
+    {
+        await Begin();
+        var robots = _site.HoldRobots();
+        await StartCrawl();
+        await Until(robots.Reached, "robots.txt to be asked for");
+        await _crawler.KillAndRestart();
+        robots.Open();
+        await EndsWhole();
+        Assert.Equal(2, _site.Server.Ledger.CountOf("/robots.txt"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Pages / 10)]
+    [InlineData(Pages / 2)]
+    [InlineData(Pages * 9 / 10)]
+    [InlineData(Pages)]
+    public async Task KilledWhenTheSiteWasAskedForSoManyPages(int count)
+    {
+        await Begin();
+        await StartCrawl();
+        await Until(_site.WhenAsked(count), $"request {count}");
+        await _crawler.KillAndRestart();
+        await _crawler.Ledger();
+        await EndsWhole();
+    }
+
+    [Fact]
+    public async Task KilledWhileAPageIsBeingAnswered()
+    {
+        await Begin();
+        var gate = _site.Hold(Pages / 4);
+        await StartCrawl();
+        await Until(gate.Reached, "the page that is held back");
+        await _crawler.KillAndRestart();
+        gate.Open();
+        await EndsWhole();
+        Assert.True(_site.Repeats >= 1, "The page that was being answered was not asked for again.");
+    }
+
+    [Fact]
+    public async Task KilledRightAfterTheLastPageWasAnswered()
+    {
+        await Begin();
+        await StartCrawl();
+        await Follow();
+        await _crawler.KillAndRestart();
+        Assert.Equal("done", (await _crawler.Show(_id)).GetProperty("state").GetString());
+        await HasAllPagesOnce();
+        Assert.Equal(0, _site.Repeats);
+    }
+
+    [Fact]
+    public async Task KilledAgainAndAgain()
+    {
+        var kills = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("CRAWL_KILLS") ?? "4", CultureInfo.InvariantCulture), 1, 200);
+        await Begin(Math.Max(2 * Pages, kills * 50));
+        var first = _site.Hold(1);
+        await StartCrawl();
+        // One console follows it over all that comes. It must have reached a silo before it can miss one.
+        _follower = _crawler.Follow(_id);
+        await Until(_follower.Spoke, "the console that follows to begin");
+        first.Open();
+        for (var kill = 1; kill <= kills; kill++)
+        {
+            // After each kill some pages more; the last of them leave something to do.
+            await Until(_site.WhenAsked(_site.Walk.Length * kill / (kills + 1)), $"kill {kill}");
+            await _crawler.KillAndRestart();
+            await _crawler.Ledger();
+        }
+
+        await EndsWhole();
+    }
+
+    [Fact]
+    public async Task ALimitOfPagesHoldsOverAKill()
+    {
+        const int Most = 77;
+        await Begin();
+        await StartCrawl("--max-pages", $"{Most}");
+        await Until(_site.WhenAsked(Most / 2), $"request {Most / 2}");
+        await _crawler.KillAndRestart();
+        var last = await Follow();
+
+        Assert.Equal(Most, Crawler.Number(last, "pages"));
+        Assert.Equal(Most, (await _crawler.Export(_id)).Length);
+        Assert.InRange(_site.Asked, Most, Most + Concurrency);
+        Assert.Equal(Most, Crawler.Number(await _crawler.Ledger(), "done"));
+    }
+
+    private async Task Begin(int pages = Pages)
+    {
+        _site = await CrawledSite.Start(pages);
+        _crawler = await Crawler.Run();
+    }
+
+    private async Task StartCrawl(params string[] options) =>
+        _id = await _crawler.StartCrawl(_site.Seed, ["--delay", "0", "--concurrency", $"{Concurrency}", .. options]);
+
+    /// <summary>The last line of the console that follows: the crawl at its end.</summary>
+    private async Task<JsonElement> Follow()
+    {
+        _follower ??= _crawler.Follow(_id);
+        await Until(_follower.Exit, "the crawl to end");
+        Assert.True(await _follower.Exit == ExitCode.Done, _follower.Said);
+        var last = _follower.Last;
+        Assert.Equal(_id, last.GetProperty("id").GetString());
+        Assert.Equal("done", last.GetProperty("state").GetString());
+        return last;
+    }
+
+    private async Task EndsWhole()
+    {
+        var last = await Follow();
+        Assert.Equal(
+            (_site.Walk.Length, 0, 0, 0),
+            (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
+        await HasAllPagesOnce();
+        Assert.True(
+            _site.Repeats <= _crawler.Kills * Concurrency,
+            $"{_site.Repeats} requests came beyond one per URL, after {_crawler.Kills} kill(s) of {Concurrency} at once.");
+    }
+
+    private async Task HasAllPagesOnce()
+    {
+        var records = await _crawler.Export(_id, "--all");
+        Assert.Equal(_site.Walk.Order(StringComparer.Ordinal), records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
+        Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
+        var account = await _crawler.Ledger();
+        Assert.Equal((_site.Walk.Length, _site.Walk.Length, 0), (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting")));
+    }
+
+    private async Task Until(Task seen, string what)
+    {
+        try
+        {
+            await seen.WaitAsync(Patience, Cancel);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"""
+                {Patience} went by while the test waited for {what}. The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.
+                The console that follows said: {_follower?.Said}
+                The silo said: {_crawler.Said}
+                """);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace EndToEnd;
+
+/// <summary>Signals to child processes, as a shell or an init system sends them. Not on Windows.</summary>
+internal static class Signals
+{
+    /// <summary>SIGINT, as from Ctrl-C.</summary>
+    public const int Interrupt = 2;
+
+    /// <summary>SIGTERM.</summary>
+    public const int Terminate = 15;
+
+    public static void Send(int process, int signal)
+    {
+        if (kill(process, signal) != 0)
+        {
+            throw new InvalidOperationException($"Signal {signal} could not be sent to process {process}: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int kill(int process, int signal);
+}

@@ -1,0 +1,440 @@
+using CsCheck;
+using Doubles.Storage;
+using Grains.Crawling;
+using Grains.Crawling.Frontier;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+using Xunit;
+
+namespace Unit.Crawling;
+
+/// <summary>What a host keeps of a crawl, over its writer and a store in memory.</summary>
+public sealed class HostCrawlTests
+{
+    private static readonly HostKey Host = new("a");
+    private static readonly CrawlId Crawl = new("abcdefghij");
+    private static readonly string Partition = CrawlTable.Urls(Crawl, Host);
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch.AddYears(50);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private readonly FlakyTableStore _store = new();
+
+    [Fact]
+    public async Task APageIsDoneLast()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        var entry = owner.Lease("http://a/");
+        var commits = 0;
+        var doneAt = 0;
+        _store.FailCommitsWhen((_, _, changes) =>
+        {
+            commits++;
+            doneAt = changes.Any(change => change.Key == CrawlTable.Url("http://a/")) ? commits : doneAt;
+            return null;
+        });
+
+        await owner.Finish(entry, FetchResult.Answered, Enumerable.Range(0, 500).Select(i => $"http://a/{i}"));
+
+        // 49 links of two rows each beside the head.
+        Assert.Equal((11, 11), (commits, doneAt));
+        Assert.Equal(501, owner.Crawl.Sums().Added);
+        Assert.Equal(1, owner.Crawl.Sums().Done);
+        Assert.Equal(500, owner.Crawl.Sums().Waiting);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(11)]
+    public async Task ACrashBetweenTheCommitsOfAPageLeavesItQueuedAndLosesNoLink(int crash)
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        var entry = owner.Lease("http://a/");
+        var commits = 0;
+        _store.FailCommitsWhen((_, _, _) => ++commits == crash ? CommitFailure.UnknownNotApplied : null);
+        var links = Enumerable.Range(0, 500).Select(i => $"http://a/{i}").ToList();
+
+        await Assert.ThrowsAsync<PartitionLostException>(() => owner.Finish(entry, FetchResult.Answered, links));
+        _store.FailCommitsWhen((_, _, _) => null);
+        var successor = await Owner.Open(_store);
+
+        Assert.Equal(0, successor.Crawl.Sums().Done);
+        Assert.Equal("http://a/", successor.Crawl.Queue.Peek(Start)!.Url);
+        await successor.Finish(successor.Lease("http://a/"), FetchResult.Answered, links);
+        Assert.Equal(501, successor.Crawl.Sums().Added);
+        Assert.Equal(500, successor.Crawl.Sums().Waiting);
+        Assert.Equal(1, successor.Crawl.Sums().Done);
+        Assert.Equal(UrlState.Fetched, (await successor.Row("http://a/")).State);
+    }
+
+    [Fact]
+    public async Task ASecondOwnerFencesTheFirst()
+    {
+        var first = await Owner.Open(_store);
+        await first.Add("http://a/1");
+        var second = await Owner.Open(_store);
+
+        await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/2"));
+        await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/3"));
+        await second.Add("http://a/2");
+
+        Assert.Equal(2, second.Crawl.Sums().Added);
+    }
+
+    [Theory]
+    [InlineData(CommitFailure.UnknownApplied)]
+    [InlineData(CommitFailure.UnknownNotApplied)]
+    [InlineData(CommitFailure.Conflict)]
+    [InlineData(CommitFailure.Throw)]
+    public async Task ACommitThatFailedOrIsUnknownEndsTheWriterForAllWhoWait(CommitFailure failure)
+    {
+        var owner = await Owner.Open(_store);
+        _store.FailNextCommits(1, failure);
+        var gate = _store.HoldCommits();
+        var held = owner.Add("http://a/1");
+        await gate.Arrived;
+        var waiting = owner.Add("http://a/2");
+        gate.Open();
+
+        await Assert.ThrowsAsync<PartitionLostException>(() => held);
+        Assert.Same(
+            await Assert.ThrowsAsync<PartitionLostException>(() => waiting),
+            await Assert.ThrowsAsync<PartitionLostException>(() => owner.Add("http://a/3")));
+        Assert.Equal(failure == CommitFailure.UnknownApplied ? 1 : 0, (await Owner.Open(_store)).Crawl.Sums().Added);
+    }
+
+    [Fact]
+    public async Task WhoComesWhileACommitIsUnderWaySharesTheNext()
+    {
+        var owner = await Owner.Open(_store);
+        var before = _store.Commits;
+        var gate = _store.HoldCommits();
+        var first = owner.Add("http://a/0");
+        await gate.Arrived;
+        var others = Enumerable.Range(1, 20).Select(i => owner.Add($"http://a/{i}")).ToList();
+        gate.Open();
+        await Task.WhenAll([first, .. others]);
+
+        Assert.Equal(2, _store.Commits - before);
+    }
+
+    [Fact]
+    public async Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver()
+    {
+        var owner = await Owner.Open(_store);
+
+        var lost = await Assert.ThrowsAsync<PartitionLostException>(() => owner.Writer.Commit(new TooLarge()));
+
+        Assert.Contains("fits into no commit", lost.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheDurableHorizonCoversEachLease()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1", "http://a/2");
+        owner.Now += Second;
+
+        Assert.Equal(owner.Now + owner.Crawl.HeldFor, owner.Crawl.LeaseEnd(owner.Now));
+        owner.Now += Second;
+        Assert.Equal(owner.Crawl.Horizon, owner.Crawl.LeaseEnd(owner.Now)); // Shorter than usual, and not a tick beyond what is durable.
+        owner.Now = owner.Crawl.Horizon - HostCrawl.Grace - (owner.Crawl.Order.Spec.Timeout / 2) + TimeSpan.FromTicks(1);
+        Assert.Null(owner.Crawl.LeaseEnd(owner.Now));
+        Assert.Equal(owner.Crawl.Horizon, (await owner.Head()).Horizon);
+    }
+
+    [Fact]
+    public async Task WhoLeavesIsWaitedForOnlyAsLongAsItsLeasesLast()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1", "http://a/2");
+        owner.Crawl.Queue.Lease(owner.Entry("http://a/1"), owner.Crawl.NextLease(), Start + Second);
+        owner.Crawl.LeaseNoMore();
+        await owner.Writer.CommitHead();
+
+        Assert.Equal(Start + Second, (await owner.Head()).Horizon);
+    }
+
+    [Fact]
+    public async Task ALeaseForRobotsIsWaitedForToo()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1");
+        owner.Crawl.RobotsLeaseEnd = Start + Second;
+        owner.Crawl.LeaseNoMore();
+        await owner.Writer.CommitHead();
+
+        Assert.Equal(Start + Second, (await owner.Head()).Horizon);
+    }
+
+    [Fact]
+    public async Task ASuccessorThatLeavesAtOnceStillCoversTheLeasesOfItsPredecessor()
+    {
+        var first = await Owner.Open(_store);
+        await first.Add("http://a/1");
+        var horizon = first.Crawl.Horizon;
+        var second = await Owner.Open(_store);
+        second.Crawl.LeaseNoMore();
+        await second.Writer.CommitHead();
+
+        Assert.True((await second.Head()).Horizon >= horizon);
+    }
+
+    [Fact]
+    public async Task APageThatWaitsForItsCommitCountsAgainstTheLimit()
+    {
+        var owner = await Owner.Open(_store, maxPages: 1);
+        await owner.Add("http://a/1", "http://a/2");
+        owner.Crawl.Allow(1);
+        Assert.True(owner.Crawl.MayLease);
+        var entry = owner.Lease("http://a/1");
+        Assert.False(owner.Crawl.MayLease);
+
+        var gate = _store.HoldCommits();
+        var finished = owner.Finish(entry, FetchResult.Answered, []);
+        Assert.False(owner.Crawl.MayLease);
+        Assert.Equal(1, owner.Crawl.Sums().Used);
+        gate.Open();
+        await finished;
+
+        Assert.False(owner.Crawl.MayLease);
+        Assert.Equal(1, owner.Crawl.Sums().Used);
+        Assert.True(owner.Crawl.Sums().WantsMore);
+    }
+
+    [Fact]
+    public async Task APageThatFailedForGoodDoesNotCountAgainstTheLimit()
+    {
+        var owner = await Owner.Open(_store, maxPages: 1);
+        await owner.Add("http://a/1", "http://a/2");
+        owner.Crawl.Allow(1);
+        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Permanent, []);
+
+        Assert.Equal(0, owner.Crawl.Sums().Used);
+        Assert.True(owner.Crawl.MayLease);
+    }
+
+    [Fact]
+    public async Task ATemporaryFailureComesBackInItsTimeAndIsGivenUpAfterTheLastTry()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1");
+        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+        Assert.Null(owner.Crawl.Queue.Peek(owner.Now + Second - TimeSpan.FromTicks(1)));
+        Assert.Equal(1, owner.Crawl.Queue.Peek(owner.Now + Second)!.Attempts);
+
+        owner.Now += Second;
+        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+        owner.Now += 2 * Second;
+        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+
+        var row = await owner.Row("http://a/1");
+        Assert.Equal((UrlState.Failed, 3, "http-503"), (row.State, row.Attempts, row.Reason));
+        Assert.Equal(1, owner.Crawl.Sums().Failed);
+        Assert.Equal(0, owner.Crawl.Sums().Waiting);
+    }
+
+    [Fact]
+    public async Task WhatComesBeyondTheBoundIsRefusedAndCounted()
+    {
+        var owner = await Owner.Open(_store, maxUrls: 2);
+
+        Assert.Equal(new AddReply(2, 1), await owner.Add("http://a/1", "http://a/2", "http://a/3"));
+        Assert.Equal(1, owner.Crawl.Sums().Refused[Refusals.HostFull]);
+        Assert.Equal(3, owner.Crawl.Sums().Added);
+    }
+
+    [Fact]
+    public async Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1", "http://a/2");
+        var entry = owner.Lease("http://a/1");
+        await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
+        await owner.Finish(entry, FetchResult.Answered, []);
+
+        var sums = owner.Crawl.Sums();
+        Assert.Equal((2, 0, 2, 0), (sums.Added, sums.Done, sums.Refused[Refusals.Cancelled], sums.Waiting));
+        Assert.Equal(0, sums.Used);
+    }
+
+    /// <summary>Whatever is commanded, and whoever takes over in between: after each commit the rows agree with the counters, and these with each other.</summary>
+    [Fact]
+    public async Task TheBooksBalanceAfterEveryCommit() =>
+        await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 99]).Array[1, 60].SampleAsync(
+            async steps =>
+            {
+                var store = new FlakyTableStore();
+                var owner = await Owner.Open(store, maxUrls: 60);
+                var leased = new List<QueueEntry>();
+                var fetched = new HashSet<string>();
+                foreach (var (step, x) in steps)
+                {
+                    switch (step)
+                    {
+                        case 0 or 1:
+                            await owner.Add([.. Enumerable.Range(x, 5).Select(i => $"http://a/{i}")]);
+                            break;
+                        case 2 or 3 or 4:
+                            if (owner.Crawl.MayLease && owner.Crawl.Queue.Peek(owner.Now) is { } next)
+                            {
+                                Assert.DoesNotContain(next.Url, fetched);
+                                owner.Crawl.Queue.Lease(next, owner.Crawl.NextLease(), owner.Now + (10 * Second));
+                                leased.Add(next);
+                            }
+
+                            break;
+                        case 5 or 6 or 7:
+                            if (leased.Count > 0)
+                            {
+                                var entry = leased[x % leased.Count];
+                                leased.Remove(entry);
+                                if (!owner.Crawl.Queue.IsHeld(entry.Url, out var number))
+                                {
+                                    break;
+                                }
+
+                                owner.Crawl.Queue.End(entry.Url, number);
+                                var result = (FetchResult[])[FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
+                                if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
+                                {
+                                    fetched.Add(entry.Url);
+                                }
+
+                                await owner.Finish(entry, result[x % 4], Enumerable.Range(x, 60).Select(i => $"http://a/{i}"));
+                            }
+
+                            break;
+                        case 8:
+                            owner.Now += x * Second;
+                            owner.Crawl.Queue.Expire(owner.Now);
+                            break;
+                        default:
+                            if (x == 99)
+                            {
+                                await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
+                            }
+                            else
+                            {
+                                owner = await Owner.Open(store, maxUrls: 60, now: owner.Now);
+                                leased.Clear();
+                            }
+
+                            break;
+                    }
+
+                    await Balance(owner, store, fetched.Count);
+                }
+            },
+            iter: 300);
+
+    private static async Task Balance(Owner owner, FlakyTableStore store, int fetched)
+    {
+        var sums = owner.Crawl.Sums();
+        Assert.Equal(sums.Added, sums.Done + sums.Refused.Values.Sum() + sums.Waiting);
+        Assert.Equal(fetched, sums.Done);
+        var rows = await store.Scan(CrawlTable.Name, Partition, KeyRange.Prefix(CrawlTable.UrlPrefix), StoreLimits.MaxScan);
+        var states = rows.Select(row => CrawlJson.Read<UrlRow>(row.Payload).State).ToList();
+        Assert.Equal(sums.Done, states.Count(state => state == UrlState.Fetched));
+        Assert.Equal(sums.Failed, states.Count(state => state == UrlState.Failed));
+        if (!owner.Crawl.Ended)
+        {
+            Assert.Equal(sums.Waiting, states.Count(state => state == UrlState.Queued));
+            var ready = await store.Scan(CrawlTable.Name, Partition, KeyRange.Prefix(QueueEntry.ReadyPrefix), StoreLimits.MaxScan);
+            var later = await store.Scan(CrawlTable.Name, Partition, KeyRange.Prefix(QueueEntry.LaterPrefix), StoreLimits.MaxScan);
+            Assert.Equal(sums.Waiting, ready.Count + later.Count);
+            Assert.Equal(sums.Waiting, owner.Crawl.Queue.Ready.Count + owner.Crawl.Queue.Later.Count + owner.Crawl.Queue.Leased);
+        }
+    }
+
+    private sealed class TooLarge : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit) => commit.HasRoom(rows: 1, bytes: StoreLimits.MaxCommitBytes);
+    }
+
+    /// <summary>A partition and its owner, with a clock that the test moves.</summary>
+    private sealed class Owner
+    {
+        private readonly HostPartition _partition;
+        private readonly FlakyTableStore _store;
+        private readonly Clock _clock;
+
+        private Owner(HostPartition partition, FlakyTableStore store, Clock clock)
+        {
+            _partition = partition;
+            _store = store;
+            _clock = clock;
+        }
+
+        public DateTimeOffset Now
+        {
+            get => _clock.Now;
+            set => _clock.Now = value;
+        }
+
+        public HostCrawl Crawl => _partition.Crawl;
+
+        public PartitionWriter Writer => _partition.Writer;
+
+        public static async Task<Owner> Open(FlakyTableStore store, long? maxPages = null, int maxUrls = 1_000_000, DateTimeOffset? now = null)
+        {
+            var clock = new Clock { Now = now ?? Start };
+            var order = new CrawlOrder(HostCrawlTests.Crawl, 1, CrawlState.Running, new() { Seeds = ["http://a/"], MaxPages = maxPages });
+            var partition = await HostPartition.Open(
+                store, Host, HostCrawlTests.Crawl, order, new() { MaxUrlsPerHost = maxUrls }, new(3, Second, 100 * Second, () => 0.5), clock);
+            await partition!.Loaded;
+            return new(partition, store, clock);
+        }
+
+        public async Task<AddReply> Add(params string[] urls)
+        {
+            var work = Crawl.Accept([.. urls.Select(url => new FoundUrl(url, 0, null))]);
+            await Writer.Commit(work);
+            return work.Reply;
+        }
+
+        public QueueEntry Entry(string url)
+        {
+            var entry = Crawl.Queue.Peek(Now)!;
+            Assert.Equal(url, entry.Url);
+            return entry;
+        }
+
+        /// <summary>Leased and reported at once: what is left is to finish it.</summary>
+        public QueueEntry Lease(string url)
+        {
+            var number = Crawl.NextLease();
+            var entry = Entry(url);
+            Crawl.Queue.Lease(entry, number, Now + Crawl.HeldFor);
+            return entry;
+        }
+
+        public Task Finish(QueueEntry entry, FetchResult result, IEnumerable<string> links)
+        {
+            if (Crawl.Queue.IsHeld(entry.Url, out var number))
+            {
+                Crawl.Queue.End(entry.Url, number);
+            }
+
+            var page = new PageRecord(entry.Url, 200, 0, null, null, null, 10, null, 0, Now, 1, 1, null, Truncated: false, null);
+            var reason = result is FetchResult.Temporary or FetchResult.Permanent ? "http-503" : null;
+            return Writer.Commit(Crawl.Finish(
+                entry, new(HostCrawlTests.Crawl, LeaseKind.Page, entry.Url, number, result, reason, null, page, [.. links.Distinct()], Robots: null), Now));
+        }
+
+        public async Task<UrlRow> Row(string url) =>
+            CrawlJson.Read<UrlRow>((await _store.Get(CrawlTable.Name, Partition, CrawlTable.Url(url)))!.Payload);
+
+        public async Task<HostHead> Head() =>
+            CrawlJson.Read<HostHead>((await _store.Get(CrawlTable.Name, Partition, PartitionWriter.HeadKey))!.Payload);
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

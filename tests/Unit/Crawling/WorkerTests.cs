@@ -1,0 +1,157 @@
+using Grains.Crawling;
+using Grains.Crawling.Frontier;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Unit.Crawling;
+
+/// <summary>Slots, the host's board of workers, and a worker's desk: how fetches are shared out.</summary>
+public sealed class WorkerTests
+{
+    private static readonly CrawlId Crawl = new("abcdefghij");
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public void TheSlotsOfAllWorkersAddUpToTheLimitOfTheCrawl()
+    {
+        foreach (var workers in Enumerable.Range(1, 20))
+        {
+            foreach (var parallel in Enumerable.Range(1, 100))
+            {
+                foreach (var crawl in (CrawlId[])[Crawl, new("0000000000"), new("zzzzzzzzzz")])
+                {
+                    var slots = Enumerable.Range(0, workers).Select(worker => WorkerSlots.Of(crawl, parallel, worker, workers)).ToList();
+                    Assert.Equal(parallel, slots.Sum());
+                    Assert.True(slots.Max() - slots.Min() <= 1);
+                    Assert.Equal(slots.Max(), slots[WorkerSlots.First(crawl, workers)]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void AsManyWorkersAreToldAsHaveRoomForTheFetchesAndNoWorkerWithoutASlot()
+    {
+        Assert.Equal([WorkerSlots.First(Crawl, 8)], new WorkerBoard(Crawl, parallel: 1, workers: 8).Choose(100, Start));
+        Assert.Equal(3, new WorkerBoard(Crawl, parallel: 16, workers: 8).Choose(5, Start).Count);
+        Assert.Equal(8, new WorkerBoard(Crawl, parallel: 16, workers: 8).Choose(100, Start).Distinct().Count());
+    }
+
+    [Fact]
+    public void WhoWasToldAndDidNotAskIsToldAgainAfterASecond()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 1, workers: 1);
+        Assert.Equal([0], board.Choose(1, Start));
+
+        Assert.Empty(board.Choose(1, Start + Second - TimeSpan.FromTicks(1)));
+        Assert.Equal([0], board.Choose(1, Start + Second));
+    }
+
+    [Fact]
+    public void WhoGotAllItAskedForComesBackByItselfUntilALeaseEndsWithoutAReport()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 4, workers: 1);
+        board.Asked(worker: 0, wanted: 4, got: 4);
+
+        Assert.Empty(board.Choose(1, Start + TimeSpan.FromDays(1)));
+        board.Forget();
+        Assert.Equal([0], board.Choose(1, Start));
+    }
+
+    [Fact]
+    public void WhoGotLessIsToldAtOnceWhenThereIsMore()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 4, workers: 1);
+        board.Choose(1, Start);
+        board.Asked(worker: 0, wanted: 4, got: 3);
+
+        Assert.Equal([0], board.Choose(1, Start));
+    }
+
+    [Fact]
+    public void WhileNothingCanBeGivenNobodyIsToldForASecond()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 4, workers: 1);
+        board.Hold(Start);
+        board.Asked(worker: 0, wanted: 4, got: 0);
+
+        Assert.Empty(board.Choose(1, Start + Second - TimeSpan.FromTicks(1)));
+        Assert.Equal([0], board.Choose(1, Start + Second));
+    }
+
+    [Fact]
+    public void TheNextToBeToldIsTheNextInTurn()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 3, workers: 3);
+        var first = board.Choose(1, Start)[0];
+        var second = board.Choose(1, Start)[0];
+
+        Assert.Equal((first + 1) % 3, second);
+    }
+
+    [Fact]
+    public void PlacesOfAWorkerAreBoundedInAllAndForEachCrawl()
+    {
+        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
+        var other = new CrawlId("zzzzzzzzzz");
+
+        Assert.Equal(4, desk.Free(Crawl, parallel: 4));
+        Assert.Equal(10, desk.Free(Crawl, parallel: 40));
+        desk.Take(Crawl, 3);
+        Assert.Equal(1, desk.Free(Crawl, parallel: 4));
+        Assert.Equal(7, desk.Free(other, parallel: 40));
+        desk.Release(Crawl, 3);
+        Assert.Equal(0, desk.InFlight);
+        Assert.Equal(4, desk.Free(Crawl, parallel: 4));
+    }
+
+    [Fact]
+    public void NoPlaceIsFreeWhenMoreAreTakenThanTheCrawlMayHaveNow()
+    {
+        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
+        desk.Take(Crawl, 5);
+
+        Assert.Equal(0, desk.Free(Crawl, parallel: 4));
+    }
+
+    [Fact]
+    public void TheHostThatWaitedLongestIsNextAmongThoseWhoseCrawlHasAPlace()
+    {
+        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
+        var other = new CrawlId("zzzzzzzzzz");
+        desk.Take(Crawl, 1);
+        desk.Note(Ready("a", Crawl));
+        desk.Note(Ready("b", other));
+        desk.Note(Ready("c", other));
+        desk.Note(Ready("b", other));
+
+        Assert.Equal("b", desk.Next()!.Host.Value);
+        Assert.Equal("c", desk.Next()!.Host.Value);
+        Assert.Null(desk.Next());
+        Assert.True(desk.OthersWait(Crawl, new("x")));
+        Assert.False(desk.OthersWait(Crawl, new("a")));
+        desk.Release(Crawl, 1);
+        Assert.Equal("a", desk.Next()!.Host.Value);
+    }
+
+    [Fact]
+    public void AFullDeskNotesNoFurtherHost()
+    {
+        var desk = new WorkerDesk(worker: 0, workers: 1, places: WorkerDesk.MaxWaiting * 2);
+        for (var i = 0; i <= WorkerDesk.MaxWaiting; i++)
+        {
+            desk.Note(Ready($"h{i}", Crawl));
+        }
+
+        var noted = 0;
+        while (desk.Next() is not null)
+        {
+            noted++;
+        }
+
+        Assert.Equal(WorkerDesk.MaxWaiting, noted);
+    }
+
+    private static HostReady Ready(string host, CrawlId crawl) => new(new(host), crawl, Parallel: 1);
+}
