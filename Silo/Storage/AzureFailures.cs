@@ -1,4 +1,6 @@
 using System.Security.Authentication;
+using System.Text.Json;
+using System.Xml;
 using Azure;
 
 namespace Silo.Storage;
@@ -26,6 +28,8 @@ internal static class AzureFailures
         RequestFailedException { Status: 0 or 408 or >= 500 } answer => NeverSent(answer) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
         RequestFailedException => AzureFailure.Refused,
         TimeoutException or IOException or HttpRequestException => NeverSent(failure) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
+        // The SDK could not read the answer: something between here and the service gave it.
+        JsonException or XmlException or FormatException or KeyNotFoundException => AzureFailure.Uncertain,
         _ => AzureFailure.Refused,
     };
 

@@ -57,8 +57,16 @@ public sealed class AzuriteProcess : IAsyncDisposable
             Path.Combine(home, "node_modules", "azurite", "dist", "src", "azurite.js"),
             "--blobHost", "127.0.0.1", "--blobPort", $"{ports[0]}", "--tableHost", "127.0.0.1", "--tablePort", $"{ports[1]}", "--queueHost", "127.0.0.1", "--queuePort", $"{ports[2]}",
             "--location", folder, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
-        ]);
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         var process = Run(start);
+
+        // Read and dropped: it speaks even when it is told to be silent.
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         var azurite = new AzuriteProcess(process, folder, ports[0], ports[1]);
         try
         {

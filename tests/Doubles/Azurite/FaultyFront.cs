@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,8 @@ public abstract record Fault
     public sealed record CutAfter(Func<Task>? Then = null) : Fault;
 
     /// <summary>This answer comes instead, and the server sees nothing.</summary>
-    public sealed record AnswerBefore(int Status, string? Code = null, int? RetryAfter = null) : Fault;
+    /// <param name="Body">JSON; null: an error as the services write it.</param>
+    public sealed record AnswerBefore(int Status, string? Code = null, int? RetryAfter = null, string? Body = null) : Fault;
 
     /// <summary>The server does it, and this answer comes instead of its own.</summary>
     public sealed record AnswerAfter(int Status, string? Code = null) : Fault;
@@ -136,7 +138,7 @@ public sealed class FaultyFront : IAsyncDisposable
                 context.Abort();
                 return;
             case Fault.AnswerBefore answer:
-                await Answer(context, answer.Status, answer.Code, answer.RetryAfter);
+                await Answer(context, answer.Status, answer.Code, answer.RetryAfter, answer.Body);
                 return;
             case Fault.Before before:
                 await before.Happens();
@@ -156,7 +158,7 @@ public sealed class FaultyFront : IAsyncDisposable
                 context.Abort();
                 return;
             case Fault.AnswerAfter answer:
-                await Answer(context, answer.Status, answer.Code, retryAfter: null);
+                await Answer(context, answer.Status, answer.Code, retryAfter: null, body: null);
                 return;
         }
 
@@ -213,7 +215,7 @@ public sealed class FaultyFront : IAsyncDisposable
         return request;
     }
 
-    private static async Task Answer(HttpContext context, int status, string? code, int? retryAfter)
+    private static async Task Answer(HttpContext context, int status, string? code, int? retryAfter, string? body)
     {
         context.Response.StatusCode = status;
         if (code is not null)
@@ -226,7 +228,14 @@ public sealed class FaultyFront : IAsyncDisposable
             context.Response.Headers.RetryAfter = $"{seconds}";
         }
 
-        await context.Response.WriteAsJsonAsync(new Dictionary<string, object> { ["odata.error"] = new { code, message = new { lang = "en-US", value = "Made by the test." } } });
+        // Tables look for the one, blobs for the other.
+        const string Message = "Made by the test.";
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(body ?? JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["odata.error"] = new { code, message = new { lang = "en-US", value = Message } },
+            ["error"] = new { code, message = Message },
+        }));
     }
 
     private static string Last(string target)

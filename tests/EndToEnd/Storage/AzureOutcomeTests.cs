@@ -97,6 +97,19 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    [InlineData("no JSON")]
+    public async Task AnAnswerOfSomethingInBetweenIsNoAnswer(string body)
+    {
+        _front.When((_, n) => n == 1 ? new Fault.AnswerBefore(502, Body: body) : null);
+
+        Assert.Equal(CommitOutcome.Committed, (await Commit(RowChange.Insert("a", Bytes("1")))).Outcome);
+        Assert.Equal(2, Transactions);
+    }
+
+    [Theory]
     [InlineData(503, "ServerBusy")]
     [InlineData(429, "TooManyRequests")]
     [InlineData(429, null)]
@@ -382,6 +395,18 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
         Assert.True(await Put("mine"));
         Assert.Equal("mine", await Text());
         Assert.Equal(3, Puts);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("no JSON")]
+    public async Task AnAnswerOfSomethingInBetweenIsNoAnswer(string body)
+    {
+        _front.When((_, n) => n == 1 ? new Fault.AnswerBefore(502, Body: body) : null);
+
+        Assert.True(await Put("mine"));
+        Assert.Equal("mine", await Text());
     }
 
     [Fact]
