@@ -94,8 +94,14 @@ public sealed partial class CrawlWorkerGrain(
     /// </summary>
     private void Serve(HostLine line)
     {
+        if (_stopping.IsCancellationRequested)
+        {
+            // The activation has ended, as when the silo that kept its place in the directory was killed; its leases end by themselves.
+            return;
+        }
+
         DelayDeactivation(TimeSpan.FromMinutes(2));
-        while (!_stopping.IsCancellationRequested && line.Reports < MaxReports)
+        while (line.Reports < MaxReports)
         {
             var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
             if (wanted == 0 && line.Outcomes.Count == 0)
