@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Crawling;
 
@@ -19,6 +20,10 @@ public interface IHostGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Report")]
     Task<HostReply> Report(HostReport report, CancellationToken cancel = default);
+
+    /// <summary>The request of a lease goes out now; told where the lease asks for it (<see cref="Lease.TellBegun"/>). If it is lost, the lease's end says as much.</summary>
+    [Alias("Begun"), OneWay]
+    Task Begun(CrawlId crawl, long lease);
 
     /// <summary>
     /// Tells the crawl as it is now and how many pages this host may have fetched of it in all (<paramref name="allowance"/>; null: no limit),
@@ -83,6 +88,7 @@ public enum LeaseKind
 /// <param name="Number">Rises with every lease of the host for this crawl, across activations: the fencing token.</param>
 /// <param name="For">Counted by the worker from the moment it asked, so that clocks need not agree; the host waits longer than that.</param>
 /// <param name="Attempt">1 for the first.</param>
+/// <param name="TellBegun">The host counts its delay from when the request goes out: <see cref="IHostGrain.Begun"/>.</param>
 [GenerateSerializer, Immutable, Alias("crawling.Lease")]
 public sealed record Lease(
     [property: Id(0)] LeaseKind Kind,
@@ -90,7 +96,8 @@ public sealed record Lease(
     [property: Id(2)] long Number,
     [property: Id(3)] TimeSpan For,
     [property: Id(4)] int Depth,
-    [property: Id(5)] int Attempt);
+    [property: Id(5)] int Attempt,
+    [property: Id(6)] bool TellBegun);
 
 public enum FetchResult
 {

@@ -126,7 +126,8 @@ public sealed partial class CrawlGrain
     /// </summary>
     private async Task ShareOut(long most, Dictionary<HostKey, HostSums> sums)
     {
-        var shares = PageShares.Divide(most, sums.ToDictionary(host => host.Key, host => (_hosts[host.Key], host.Value)));
+        var mayFindHosts = _head!.Order.Spec.Scope is CrawlScope.Domain or CrawlScope.Any;
+        var shares = PageShares.Divide(most, mayFindHosts, sums.ToDictionary(host => host.Key, host => (_hosts[host.Key], host.Value)));
         foreach (var some in shares.Chunk(StoreLimits.MaxCommitRows - 1))
         {
             await Save(head => head, some.Select(share => RowChange.Put(HostRow(share.Key), CrawlJson.Write(new ListedHost(share.Key.Value, share.Value)))));

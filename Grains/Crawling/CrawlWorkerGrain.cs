@@ -168,7 +168,7 @@ public sealed partial class CrawlWorkerGrain(
         Visit visit;
         try
         {
-            visit = await Visit(order, lease, asked);
+            visit = await Visit(line, order, lease, asked);
         }
         catch (Exception e)
         {
@@ -183,11 +183,11 @@ public sealed partial class CrawlWorkerGrain(
         Serve(line);
     }
 
-    private async Task<Visit> Visit(CrawlOrder order, Lease lease, long asked)
+    private async Task<Visit> Visit(HostLine line, CrawlOrder order, Lease lease, long asked)
     {
         if (lease.Kind == LeaseKind.Robots)
         {
-            return await visitor.VisitRobots(order, lease, TimeLeft(lease, asked), _stopping.Token);
+            return await Begun(line, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), _stopping.Token));
         }
 
         var grant = await GrainFactory.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, _stopping.Token);
@@ -196,8 +196,19 @@ public sealed partial class CrawlWorkerGrain(
             return Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
         }
 
-        var visit = await visitor.Visit(order, Boundary(order), lease, TimeLeft(lease, asked), _stopping.Token);
+        var visit = await Begun(line, lease, visitor.Visit(order, Boundary(order), lease, TimeLeft(lease, asked), _stopping.Token));
         return visit.Foreign.Count == 0 ? visit : await Deliver(order, lease, visit);
+    }
+
+    /// <summary>The request is on its way: the host may count from here.</summary>
+    private async Task<Visit> Begun(HostLine line, Lease lease, Task<Visit> visit)
+    {
+        if (lease.TellBegun)
+        {
+            await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Begun(line.Crawl, lease.Number);
+        }
+
+        return await visit;
     }
 
     /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>

@@ -119,6 +119,13 @@ public sealed partial class HostGrain(
             : new(null, [], late);
     }
 
+    public Task Begun(CrawlId crawl, long lease)
+    {
+        _clock.Begun(new(crawl, lease), clock.GetUtcNow());
+        Pump();
+        return Task.CompletedTask;
+    }
+
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
     {
         if (await Open(order.Id, order: null) is not { } held)
@@ -213,7 +220,7 @@ public sealed partial class HostGrain(
 
         if (_deleted.TryGetValue(outcome.Crawl, out var leftOver) && leftOver.End(outcome.Url, outcome.Number) is not null)
         {
-            _clock.End(now);
+            _clock.End(Id(outcome), now);
             return true;
         }
 
@@ -226,7 +233,7 @@ public sealed partial class HostGrain(
         held.Crawl.LastEnded = now;
         if (outcome.Result == FetchResult.Released)
         {
-            _clock.End(now);
+            _clock.End(Id(outcome), now);
             held.Crawl.Queue.Add(entry);
             return true;
         }
@@ -237,16 +244,18 @@ public sealed partial class HostGrain(
             Observe(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [ClockRow()]));
         }
 
-        commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), now));
+        commits.Add(Finish(held, held.Crawl.Finish(entry, outcome, now), Id(outcome), now));
         return true;
     }
 
     /// <summary>The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay runs from the end of the request.</summary>
-    private async Task Finish(HostPartition held, IPartitionWork work, DateTimeOffset ended)
+    private async Task Finish(HostPartition held, IPartitionWork work, LeaseId lease, DateTimeOffset ended)
     {
         await Commit(held, held.Writer.Commit(work));
-        _clock.End(ended);
+        _clock.End(lease, ended);
     }
+
+    private static LeaseId Id(FetchOutcome outcome) => new(outcome.Crawl, outcome.Number);
 
     private void TakeRobots(FetchOutcome outcome, DateTimeOffset now, List<Task> commits)
     {
@@ -256,9 +265,9 @@ public sealed partial class HostGrain(
             return;
         }
 
-        _clock.End(now);
         if (outcome.Result == FetchResult.Released)
         {
+            _clock.End(Id(outcome), now);
             EndRobots(lease, now);
             return;
         }
@@ -273,15 +282,32 @@ public sealed partial class HostGrain(
 
         if (row is null)
         {
+            _clock.End(Id(outcome), now);
             return;
         }
 
         var scheme = row.Origin[..row.Origin.IndexOf(':', StringComparison.Ordinal)];
         var payload = CrawlJson.Write(row);
-        if (payload.Length <= StoreLimits.MaxPayloadBytes)
+        if (payload.Length > StoreLimits.MaxPayloadBytes)
         {
-            // A larger one is remembered by this activation alone: the next one asks again.
-            commits.Add(store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload)]));
+            // It is remembered by this activation alone: the next one asks again.
+            _clock.End(Id(outcome), now);
+            return;
+        }
+
+        commits.Add(Keep(RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload), Id(outcome), now));
+    }
+
+    /// <summary>As in <see cref="Finish"/>. A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
+    private async Task Keep(RowChange robots, LeaseId lease, DateTimeOffset ended)
+    {
+        try
+        {
+            await store.Commit(CrawlTable.Name, CrawlTable.Host(Host), [robots]);
+        }
+        finally
+        {
+            _clock.End(lease, ended);
         }
     }
 
@@ -298,7 +324,7 @@ public sealed partial class HostGrain(
         }
 
         var leases = ImmutableArray.CreateBuilder<Lease>();
-        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
+        for (var skips = 0; leases.Count < wanted && skips < MaxSkipsAtOnce && held.Writer.HasRoom && MayLease(held, now) && IsTurnOf(held, now) && crawl.LeaseEnd(now) is { } end;)
         {
             var entry = crawl.Queue.Peek(now)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
@@ -311,8 +337,8 @@ public sealed partial class HostGrain(
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end);
-                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now - HostCrawl.Grace, entry.Depth, entry.Attempts + 1));
-                _clock.Start(now);
+                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, _clock.TellBegun));
+                _clock.Start(new(crawl.Order.Id, number), now);
                 held.Served++;
             }
             else if (robots.Reason is { } reason)
@@ -326,8 +352,8 @@ public sealed partial class HostGrain(
                 var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
                 _robots.Ask(lease);
                 crawl.RobotsLeaseEnd = end;
-                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now - HostCrawl.Grace, Depth: 0, Attempt: 1));
-                _clock.Start(now);
+                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now - HostCrawl.Grace, Depth: 0, Attempt: 1, _clock.TellBegun));
+                _clock.Start(new(crawl.Order.Id, lease.Number), now);
             }
             else
             {
@@ -410,7 +436,7 @@ public sealed partial class HostGrain(
         {
             for (var ended = held.Crawl.Queue.Expire(now); ended > 0; ended--)
             {
-                _clock.End(now);
+                _clock.End(null, now);
                 held.Crawl.LastEnded = now;
                 held.Board.Forget();
                 LogExpired(Host, held.Crawl.Order.Id);
@@ -421,7 +447,7 @@ public sealed partial class HostGrain(
         {
             for (var ended = leftOver.Expire(now); ended > 0; ended--)
             {
-                _clock.End(now);
+                _clock.End(null, now);
                 LogExpired(Host, crawl);
             }
         }
@@ -429,7 +455,7 @@ public sealed partial class HostGrain(
         if (_robots.Asking is { } asking && asking.Until <= now)
         {
             EndRobots(asking, now);
-            _clock.End(now);
+            _clock.End(null, now);
             LogExpired(Host, asking.Crawl);
         }
     }

@@ -70,6 +70,12 @@ public sealed class PartitionWriter
         return waiting.Done.Task;
     }
 
+    /// <summary>
+    /// Less than half of <see cref="MaxWaiting"/> waits. Whoever hands in work that nobody waits for asks first; the other half is for work that was
+    /// decided already and must not be refused.
+    /// </summary>
+    public bool HasRoom => _waiting.Count < MaxWaiting / 2;
+
     /// <summary>Commits the head row alone.</summary>
     public Task CommitHead() => Commit(HeadOnly.Instance);
 

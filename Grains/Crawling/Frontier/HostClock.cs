@@ -1,14 +1,20 @@
+using Grains.Interfaces.Crawling;
+
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
 /// When a host may be asked next, for all crawls together. It is told the time.
 /// </summary>
 /// <remarks>
-/// With concurrency 1, <see cref="Delay"/> runs from the end of the last request, as it was reported; with more, from the start of the last one.
+/// With concurrency 1, <see cref="Delay"/> runs from the end of the last request, as it was reported; with more, from the start of the last one, as it
+/// was told (<see cref="Begun"/>): until then, nothing else starts. The first request has to end before there is a second one: it makes the connection.
 /// So two requests never start less than <see cref="Delay"/> apart. A delay that becomes longer counts at once, for the last request too.
 /// </remarks>
 public sealed class HostClock
 {
+    private LeaseId? _starting;
+    private bool _hasAnswered;
+
     /// <summary>The longest that any crawl or the host's robots.txt asks for.</summary>
     public TimeSpan Delay { get; set; }
 
@@ -28,7 +34,7 @@ public sealed class HostClock
     {
         get
         {
-            if (InFlight >= Concurrency)
+            if (InFlight >= Concurrency || (TellBegun && (_starting is not null || (InFlight > 0 && !_hasAnswered))))
             {
                 return null;
             }
@@ -43,24 +49,43 @@ public sealed class HostClock
     /// <summary>How many requests may start now, one after the other.</summary>
     public int MayStartAtOnce(DateTimeOffset now) => !MayStart(now) ? 0 : Delay > TimeSpan.Zero ? 1 : Concurrency - InFlight;
 
-    public void Start(DateTimeOffset now)
+    /// <summary>Whoever gets a lease is to tell when its request goes out.</summary>
+    public bool TellBegun => Concurrency > 1 && Delay > TimeSpan.Zero;
+
+    public void Start(LeaseId lease, DateTimeOffset now)
     {
         InFlight++;
+        _starting = TellBegun ? lease : null;
         AskedUntil(now);
     }
 
+    /// <summary>The request of a lease goes out.</summary>
+    public void Begun(LeaseId lease, DateTimeOffset now)
+    {
+        if (_starting == lease)
+        {
+            _starting = null;
+            AskedUntil(now);
+        }
+    }
+
     /// <summary>A request has ended, or its lease has: it may have been going on until <paramref name="at"/>.</summary>
-    public void End(DateTimeOffset at)
+    /// <param name="lease">Null: whichever it was.</param>
+    public void End(LeaseId? lease, DateTimeOffset at)
     {
         InFlight--;
-        if (Concurrency == 1)
+        if (Concurrency == 1 || !_hasAnswered || lease is null || _starting == lease)
         {
             AskedUntil(at);
         }
-        else
+
+        _hasAnswered = true;
+        if (lease is null || _starting == lease)
         {
-            WaitUntil(at);
+            _starting = null;
         }
+
+        WaitUntil(at);
     }
 
     /// <summary>Somebody may have been asking until then: a predecessor, whose leases may have lasted so long.</summary>
@@ -81,3 +106,6 @@ public sealed class HostClock
         }
     }
 }
+
+/// <summary>A lease on one host: numbers are unique per crawl.</summary>
+public readonly record struct LeaseId(CrawlId Crawl, long Number);

@@ -7,13 +7,14 @@ namespace Grains.Crawling.Frontier;
 /// </summary>
 public static class PageShares
 {
-    /// <summary>Pages in one portion at most, when there are several hosts.</summary>
+    /// <summary>Pages in one portion at most, when there are or may be several hosts.</summary>
     public const int MaxPortion = 64;
 
     /// <param name="most">The limit.</param>
+    /// <param name="mayFindHosts">Further hosts may come: then a host that is alone does not get all at once.</param>
     /// <param name="hosts">Of each host the share that it has (null: none yet) and its sums.</param>
     /// <returns>The shares that change.</returns>
-    public static IReadOnlyDictionary<HostKey, long?> Divide(long most, IReadOnlyDictionary<HostKey, (long? Share, HostSums Sums)> hosts)
+    public static IReadOnlyDictionary<HostKey, long?> Divide(long most, bool mayFindHosts, IReadOnlyDictionary<HostKey, (long? Share, HostSums Sums)> hosts)
     {
         var changes = new Dictionary<HostKey, long?>();
         var left = most - hosts.Values.Sum(host => Math.Max(host.Share ?? 0, host.Sums.Used));
@@ -35,7 +36,7 @@ public static class PageShares
             }
         }
 
-        var portion = hosts.Count == 1 ? left : Math.Clamp(left / wanting.Count, 1, MaxPortion);
+        var portion = hosts.Count == 1 && !mayFindHosts ? left : Math.Clamp(left / wanting.Count, 1, MaxPortion);
         foreach (var host in wanting)
         {
             var more = Math.Min(portion, left);

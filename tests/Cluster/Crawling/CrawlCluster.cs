@@ -4,13 +4,11 @@ using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
-using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Orleans.Hosting;
 using Orleans.Streams;
 using Orleans.TestingHost;
 using Silo.Storage;
@@ -32,7 +30,6 @@ public sealed class CrawlCluster : IAsyncLifetime
         Clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         Web = new(Clock);
         var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.UseTestClusterGrainDirectory = false; // Two activations of one grain must be as possible as they are in production.
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => Configure(silo));
         _cluster = builder.Build();
@@ -85,10 +82,10 @@ public sealed class CrawlCluster : IAsyncLifetime
         }
     }
 
-    public async Task<CrawlSummary> Ended(ICrawlGrain crawl)
+    public async Task<CrawlSummary> Ended(ICrawlGrain crawl, TimeSpan? step = null)
     {
         CrawlSummary? summary = null;
-        await Until(async () => (summary = await crawl.Show()) is { Ended: true });
+        await Until(async () => (summary = await crawl.Show()) is { Ended: true }, step);
         return summary!;
     }
 
@@ -119,7 +116,7 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     private void Configure(ISiloBuilder silo)
     {
-        silo.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+        silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
         silo.Services.AddSingleton<TimeProvider>(Clock);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IPageFetcher>(Web);

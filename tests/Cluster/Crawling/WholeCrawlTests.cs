@@ -1,7 +1,10 @@
+using System.Text;
 using Doubles;
-using Grains.Crawling.Frontier;
+using Doubles.Storage;
+using Grains.Crawling.Rows;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
+using Grains.Storage;
 using Xunit;
 
 namespace Cluster.Crawling;
@@ -73,7 +76,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task TheLimitOfPagesIsExactOverSeveralHosts()
     {
         var roots = Enumerable.Range(0, 3).Select(_ => Site(pages: 60)).ToList();
-        var crawl = await cluster.Start(new() { Seeds = [.. roots], MaxPages = 77, Concurrency = 8, Delay = TimeSpan.Zero });
+        var crawl = await cluster.Start(new() { Seeds = [.. roots], MaxPages = 77, Concurrency = 8, Delay = TimeSpan.Zero, Timeout = TimeSpan.FromMinutes(5) });
         var summary = await cluster.Ended(crawl);
 
         Assert.Equal((CrawlState.Done, 77L), (summary.State, summary.Pages));
@@ -99,14 +102,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task ACrawlThatIsDoneDoesNotSlowDownTheNext()
     {
         var root = Site(pages: 2);
-        await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 600 * Second }));
-        await cluster.Until(() => Task.FromResult(false) is var never && cluster.Clock.GetUtcNow() > DateTimeOffset.MinValue ? Task.FromResult(true) : never);
-        cluster.Clock.Advance(600 * Second);
+        var first = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 100 * Second }), step: Second);
+        cluster.Clock.Advance(100 * Second);
         var before = cluster.Clock.GetUtcNow();
         var second = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = Second }));
 
         Assert.Equal(2, second.Pages);
         Assert.True(cluster.Clock.GetUtcNow() - before < 60 * Second);
+        Assert.Null(await cluster.Store.Get(CrawlTable.Name, CrawlTable.Host(new(new Uri(root).Host)), CrawlTable.CrawlPrefix + first.Id));
     }
 
     [Fact]
@@ -166,6 +169,33 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     }
 
     [Fact]
+    public async Task ADeleteWhileTheCrawlComesToItsEndIsNotForgotten()
+    {
+        var root = Site(pages: 2);
+        CommitGate? gate = null;
+        cluster.Store.FailCommitsWhen((_, _, changes) =>
+        {
+            if (gate is null && changes.Any(change => change.Key == PartitionWriter.HeadKey && Encoding.UTF8.GetString(change.Payload.Span) is var head
+                && head.Contains(new Uri(root).Host, StringComparison.Ordinal) && head.Contains("\"ended\"", StringComparison.Ordinal)))
+            {
+                gate = cluster.Store.HoldCommits();
+            }
+
+            return null;
+        });
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Until(() => Task.FromResult(gate is not null));
+        var commits = cluster.Store.Commits;
+        var deleted = crawl.Delete();
+        await cluster.Until(() => Task.FromResult(cluster.Store.Commits > commits));
+        gate!.Open();
+        await deleted;
+
+        await cluster.Until(async () => await crawl.Show() is null);
+        cluster.Store.FailCommitsWhen((_, _, _) => null);
+    }
+
+    [Fact]
     public async Task ASecondStartWithTheSameNameIsRefusedAndNothingIsMade()
     {
         var root = Site(pages: 1);
@@ -204,7 +234,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.Equal(60, (await crawl.Account())!.Done);
     }
 
-    private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second };
+    private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };
 
     private string NewRoot() => $"http://{cluster.NewHost()}/";
 

@@ -26,6 +26,7 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
     private Func<string, string, IReadOnlyList<RowChange>, CommitFailure?> _rule = static (_, _, _) => null;
     private CommitGate? _hold;
     private int _readsToFail;
+    private string? _scanToFail;
     private long _commits;
 
     public FlakyTableStore()
@@ -60,6 +61,9 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
     /// <summary>The next reads throw an <see cref="IOException"/>.</summary>
     public void FailNextReads(int count) => Interlocked.Exchange(ref _readsToFail, count);
 
+    /// <summary>The next scan of keys that start with <paramref name="prefix"/> throws an <see cref="IOException"/>.</summary>
+    public void FailNextScan(string prefix) => Interlocked.Exchange(ref _scanToFail, prefix);
+
     /// <summary>From now on commits wait in front of the store until the gate is opened.</summary>
     public CommitGate HoldCommits()
     {
@@ -78,6 +82,11 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
     public async ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
     {
         FailRead();
+        if (_scanToFail is { } prefix && range.From.StartsWith(prefix, StringComparison.Ordinal) && Interlocked.CompareExchange(ref _scanToFail, null, prefix) == prefix)
+        {
+            throw new IOException("The store cannot be read.");
+        }
+
         return await inner.Scan(table, partition, range, take, cancel);
     }
 

@@ -10,6 +10,9 @@ internal sealed class Crawler : IAsyncDisposable
 {
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private const int Attempts = 3;
 
     private readonly SiloPlace _place = new();
     private readonly string[] _settings;
@@ -56,8 +59,23 @@ internal sealed class Crawler : IAsyncDisposable
         Assert.Equal(0, await _silo.Exit.WaitAsync(Stop));
     }
 
-    /// <summary>A verb of the console, run to its end.</summary>
-    public Task<ConsoleProcess> Say(params string[] args) => ConsoleProcess.Run([.. args, "--gateway", Gateway]);
+    /// <summary>
+    /// A verb of the console, run to its end. On a busy machine a silo that is there may answer too late for the console's patience, so a verb that
+    /// did not reach it, and did nothing, is said again: three times in all.
+    /// </summary>
+    public async Task<ConsoleProcess> Say(params string[] args)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var console = await ConsoleProcess.Run([.. args, "--gateway", Gateway]);
+            if (await console.Exit != ExitCode.NoSilo || attempt == Attempts)
+            {
+                return console;
+            }
+
+            await console.DisposeAsync();
+        }
+    }
 
     /// <summary>A verb that is to succeed; the lines of its output.</summary>
     public async Task<IReadOnlyList<string>> Ask(params string[] args)
@@ -76,6 +94,32 @@ internal sealed class Crawler : IAsyncDisposable
     /// <summary>A console that follows the crawl, over kills too.</summary>
     public ConsoleProcess Follow(string id) => ConsoleProcess.Start("crawl", "follow", id, "--json", "--gateway", Gateway);
 
+    /// <summary>Follows the crawl to its end; the last line that was said of it.</summary>
+    public async Task<JsonElement> FollowToEnd(string id, int exitCode, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var follower = Follow(id);
+            try
+            {
+                await follower.Exit.WaitAsync(Patience, cancel);
+            }
+            catch (TimeoutException)
+            {
+                Assert.Fail($"The crawl did not end within {Patience}. The console that follows said: {follower.Said}{Environment.NewLine}The silo said: {Said}");
+            }
+
+            // As in Say.
+            if (await follower.Exit == ExitCode.NoSilo && attempt < Attempts)
+            {
+                continue;
+            }
+
+            Assert.True(await follower.Exit == exitCode, follower.Said);
+            return follower.Last;
+        }
+    }
+
     public Task<JsonElement> Show(string id) => AskJson("crawl", "show", id);
 
     /// <summary>The export's records.</summary>
@@ -93,7 +137,7 @@ internal sealed class Crawler : IAsyncDisposable
         return account;
     }
 
-    /// <summary>What a silo and a console said, for the message of a test that fails.</summary>
+    /// <summary>What the silo said, for the message of a test that fails.</summary>
     public string Said => _silo is null ? "" : string.Join(Environment.NewLine, [.. _silo.Output, .. _silo.Errors]);
 
     public async ValueTask DisposeAsync()

@@ -147,10 +147,13 @@ public sealed class KillTests : IAsyncDisposable
     /// <summary>The last line of the console that follows: the crawl at its end.</summary>
     private async Task<JsonElement> Follow()
     {
-        _follower ??= _crawler.Follow(_id);
-        await Until(_follower.Exit, "the crawl to end");
-        Assert.True(await _follower.Exit == ExitCode.Done, _follower.Said);
-        var last = _follower.Last;
+        if (_follower is not null)
+        {
+            await Until(_follower.Exit, "the crawl to end");
+            Assert.True(await _follower.Exit == ExitCode.Done, _follower.Said);
+        }
+
+        var last = _follower?.Last ?? await _crawler.FollowToEnd(_id, ExitCode.Done, Cancel);
         Assert.Equal(_id, last.GetProperty("id").GetString());
         Assert.Equal("done", last.GetProperty("state").GetString());
         return last;

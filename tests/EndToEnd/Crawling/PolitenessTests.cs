@@ -80,18 +80,7 @@ public sealed class PolitenessTests : IAsyncDisposable
         _crawler = await Crawler.Run();
     }
 
-    private async Task End(string id)
-    {
-        await using var follower = _crawler.Follow(id);
-        try
-        {
-            Assert.True(await follower.Exit.WaitAsync(Patience, Cancel) == ExitCode.Done, follower.Said);
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"The crawl did not end within {Patience}; the site was asked {_site.Requests.Length} times. {follower.Said}{Environment.NewLine}{_crawler.Said}");
-        }
-    }
+    private async Task End(string id) => await _crawler.FollowToEnd(id, ExitCode.Done, Cancel);
 
     private void NothingIsCloserThan(TimeSpan delay)
     {

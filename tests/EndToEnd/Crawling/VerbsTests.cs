@@ -231,20 +231,7 @@ public sealed class VerbsTests : IAsyncDisposable
         return id;
     }
 
-    private async Task<JsonElement> Follow(string id, int exitCode)
-    {
-        await using var follower = _crawler.Follow(id);
-        try
-        {
-            Assert.True(await follower.Exit.WaitAsync(Patience, Cancel) == exitCode, follower.Said);
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"The crawl did not end within {Patience}. {follower.Said}{Environment.NewLine}{_crawler.Said}");
-        }
-
-        return follower.Last;
-    }
+    private Task<JsonElement> Follow(string id, int exitCode) => _crawler.FollowToEnd(id, exitCode, Cancel);
 
     /// <summary>Asks again until it is so: each question is a process of its own, so there is a pause between two of them by nature.</summary>
     private static async Task Until(Func<Task<bool>> holds, string what)

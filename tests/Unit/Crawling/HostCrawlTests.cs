@@ -121,6 +121,26 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
+    public async Task AWriterSaysThatItFillsUpLongBeforeItRefuses()
+    {
+        var owner = await Owner.Open(_store);
+        var gate = _store.HoldCommits();
+        var held = owner.Writer.CommitHead();
+        await gate.Arrived;
+        var work = new List<Task> { held };
+        for (var i = 1; i <= PartitionWriter.MaxWaiting; i++)
+        {
+            Assert.Equal(i <= PartitionWriter.MaxWaiting / 2, owner.Writer.HasRoom);
+            work.Add(owner.Writer.CommitHead());
+        }
+
+        Assert.Throws<InvalidOperationException>(() => { _ = owner.Writer.CommitHead(); });
+        gate.Open();
+        await Task.WhenAll(work);
+        Assert.True(owner.Writer.HasRoom);
+    }
+
+    [Fact]
     public async Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver()
     {
         var owner = await Owner.Open(_store);
@@ -296,7 +316,7 @@ public sealed class HostCrawlTests
                                     break;
                                 }
 
-                                owner.Crawl.Queue.End(entry.Url, number);
+                                entry = owner.Crawl.Queue.End(entry.Url, number)!; // It may be out for another try by now.
                                 var result = (FetchResult[])[FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
                                 if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
                                 {

@@ -10,12 +10,16 @@ public sealed class PageSharesTests
 {
     [Fact]
     public void TheOnlyHostGetsAll() =>
-        Assert.Equal(500, PageShares.Divide(500, Hosts(("a", null, 0, 9)))[new("a")]);
+        Assert.Equal(500, PageShares.Divide(500, mayFindHosts: false, Hosts(("a", null, 0, 9)))[new("a")]);
+
+    [Fact]
+    public void AHostThatIsAloneForNowLeavesSomethingForThoseThatMayBeFound() =>
+        Assert.Equal(64, PageShares.Divide(500, mayFindHosts: true, Hosts(("a", null, 0, 9)))[new("a")]);
 
     [Fact]
     public void SeveralHostsGetAPortionEach()
     {
-        var shares = PageShares.Divide(500, Hosts(("a", null, 0, 9), ("b", null, 0, 9), ("c", 3, 3, 0)));
+        var shares = PageShares.Divide(500, mayFindHosts: false, Hosts(("a", null, 0, 9), ("b", null, 0, 9), ("c", 3, 3, 0)));
 
         Assert.Equal(PageShares.MaxPortion, shares[new("a")]);
         Assert.Equal(PageShares.MaxPortion, shares[new("b")]);
@@ -25,11 +29,11 @@ public sealed class PageSharesTests
     [Fact]
     public void WhatAHostWithoutWorkHasLeftIsTakenBackButNotGivenOutInTheSameRound()
     {
-        var shares = PageShares.Divide(10, Hosts(("a", 10, 4, 0), ("b", null, 0, 9)));
+        var shares = PageShares.Divide(10, mayFindHosts: true, Hosts(("a", 10, 4, 0), ("b", null, 0, 9)));
 
         Assert.Equal(4, shares[new("a")]);
         Assert.False(shares.ContainsKey(new("b")));
-        Assert.Equal(6, PageShares.Divide(10, Hosts(("a", 4, 4, 0), ("b", null, 0, 9)))[new("b")]);
+        Assert.Equal(6, PageShares.Divide(10, mayFindHosts: true, Hosts(("a", 4, 4, 0), ("b", null, 0, 9)))[new("b")]);
     }
 
     /// <summary>
@@ -75,7 +79,7 @@ public sealed class PageSharesTests
     {
         // As the crawl does: it tells what is stored and hears the sums, stores the new shares, and tells those who got others.
         var sums = models.ToDictionary(host => host.Key, host => (host.Share, host.Tell(host.Share)));
-        foreach (var (key, share) in PageShares.Divide(most, sums))
+        foreach (var (key, share) in PageShares.Divide(most, mayFindHosts: true, sums))
         {
             var host = models.Find(one => one.Key == key)!;
             host.Share = share;
