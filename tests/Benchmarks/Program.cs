@@ -7,5 +7,6 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     CrawlBenchmark.Command(),
     LinkExtraction.Command(),
     StoreBenchmark.Command(),
+    StorageBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();

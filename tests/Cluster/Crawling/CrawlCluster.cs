@@ -22,6 +22,8 @@ namespace Cluster.Crawling;
 /// </summary>
 public sealed class CrawlCluster : IAsyncLifetime
 {
+    private const int Workers = 4;
+
     private readonly InProcessTestCluster _cluster;
     private int _hosts;
 
@@ -59,6 +61,9 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     /// <summary>Ends the activation, as when its silo rebalances: the next call makes a new one.</summary>
     public Task Deactivate(string host) => _cluster.DeactivateAsync(Host(host));
+
+    /// <summary>Ends the activations of all workers.</summary>
+    public Task DeactivateWorkers() => Task.WhenAll(Enumerable.Range(0, Workers).Select(number => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(number))));
 
     public async Task<ICrawlGrain> Start(CrawlSpec spec)
     {
@@ -123,7 +128,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<PageVisitor>();
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = 4);
+        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddMemoryStreams(CrawlStreams.Provider, streams =>
         {
