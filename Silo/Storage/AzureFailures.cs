@@ -45,7 +45,7 @@ internal static class AzureFailures
     /// <summary>In one line, without the headers that the SDK adds to its messages.</summary>
     public static string Sentence(Exception failure) =>
         failure is RequestFailedException { Status: > 0 } answer
-            ? $"{answer.Status} {answer.ErrorCode ?? "without a code"}"
+            ? $"{answer.Status} {answer.ErrorCode ?? answer.GetRawResponse()?.ReasonPhrase}".TrimEnd()
             : (failure.InnerException ?? failure).Message.Split('\n')[0].Trim().TrimEnd('.');
 
     private static bool NeverSent(Exception? failure)
