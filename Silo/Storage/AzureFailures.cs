@@ -2,6 +2,7 @@ using System.Security.Authentication;
 using System.Text.Json;
 using System.Xml;
 using Azure;
+using Azure.Identity;
 
 namespace Silo.Storage;
 
@@ -27,6 +28,10 @@ internal static class AzureFailures
         RequestFailedException { Status: 503, ErrorCode: "ServerBusy" } => AzureFailure.NotTaken,
         RequestFailedException { Status: 0 or 408 or >= 500 } answer => NeverSent(answer) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
         RequestFailedException => AzureFailure.Refused,
+
+        // There is no identity, or the one that there is could not prove itself just now.
+        CredentialUnavailableException => AzureFailure.Refused,
+        AuthenticationFailedException => AzureFailure.NotTaken,
         TimeoutException or IOException or HttpRequestException => NeverSent(failure) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
         // The SDK could not read the answer: something between here and the service gave it.
         JsonException or XmlException or FormatException or KeyNotFoundException => AzureFailure.Uncertain,

@@ -157,8 +157,9 @@ public sealed partial class AzureTableStore : ITableStore
         {
             return GiveUp(commit, commit.Last ?? new TimeoutException($"Azure Storage did not answer within {_patience.Bounds.WholeTimeout.TotalSeconds:0.###} s.", late));
         }
-        catch (Exception unread) when (commit.Uncertain is not null && AzureFailures.Kind(unread) != AzureFailure.Refused)
+        catch (Exception unread) when (AzureFailures.Kind(unread) != AzureFailure.Refused)
         {
+            // Its rows could not be read, or its table not be made.
             return GiveUp(commit, unread);
         }
     }
@@ -195,8 +196,9 @@ public sealed partial class AzureTableStore : ITableStore
         {
             await _patience.Once(bound => commit.Table.SubmitTransactionAsync(marks, bound), _patience.Bounds.AttemptTimeout, CancellationToken.None);
         }
-        catch (Exception failure) when (failure is RequestFailedException or TimeoutException)
+        catch (Exception failure) when (failure is RequestFailedException || AzureFailures.Kind(failure) != AzureFailure.Refused)
         {
+            // The commit is made all the same.
             LogMarksStay(marks.Count, commit.Table.Name, commit.Partition, AzureFailures.Sentence(failure));
         }
     }

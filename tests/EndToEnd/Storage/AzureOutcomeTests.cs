@@ -223,6 +223,16 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AConflictWhoseRowsNobodyCanReadIsUnknownAndNoException()
+    {
+        await Inserted("a");
+        _front.When((request, _) => request == "POST $batch" ? null : new Fault.CutBefore());
+
+        // An insert may have met a mark of absence, which only reading tells.
+        Assert.Equal(CommitOutcome.Unknown, (await Commit(RowChange.Insert("a", Bytes("2")))).Outcome);
+    }
+
+    [Fact]
     public async Task ACommitTakesNoLongerThanItsWholeTimeAllows()
     {
         var server = await azurite.Use();

@@ -53,7 +53,7 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
 
         await Refused(
             server.ConnectionString.Replace("Eby8", "AAAA", StringComparison.Ordinal),
-            $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1: the service answered 403 AuthorizationFailure. "
+            $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1: the service answered 403 Forbidden. "
                 + "Give this silo's identity the role Storage Table Data Contributor, or check the key in Storage:ConnectionString.");
     }
 
