@@ -62,7 +62,16 @@ public sealed class AzuriteProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var process = Run(start);
+        Process process;
+        try
+        {
+            process = Run(start);
+        }
+        catch (AzuriteMissingException)
+        {
+            Directory.Delete(folder);
+            throw;
+        }
 
         // Read and dropped: it speaks even when it is told to be silent.
         process.BeginOutputReadLine();
