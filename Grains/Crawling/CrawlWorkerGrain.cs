@@ -113,6 +113,12 @@ public sealed partial class CrawlWorkerGrain(
     /// </summary>
     private void Serve(HostLine line)
     {
+        if (_stopping.IsCancellationRequested)
+        {
+            // The activation has ended, as when the silo that kept its place in the directory was killed; its leases end by themselves.
+            return;
+        }
+
         DelayDeactivation(TimeSpan.FromMinutes(2));
         while (line.Reports < MaxReports)
         {

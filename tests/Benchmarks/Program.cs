@@ -8,5 +8,6 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
     StoreBenchmark.Command(),
+    StorageBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -22,6 +22,8 @@ namespace Cluster.Crawling;
 /// </summary>
 public sealed class CrawlCluster : IAsyncLifetime
 {
+    private const int Workers = 4;
+
     private readonly InProcessTestCluster _cluster;
     private int _hosts;
 
@@ -62,7 +64,7 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     /// <summary>Ends the activations of all workers, as when their silo rebalances.</summary>
     public Task DeactivateWorkers() =>
-        Task.WhenAll(Enumerable.Range(0, 4).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
+        Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
 
     /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store.</summary>
     public async Task Restart()
@@ -137,7 +139,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = 4);
+        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddMemoryStreams(CrawlStreams.Provider, streams =>
         {
