@@ -145,4 +145,11 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
 /// <param name="Outcome">For the host, once <paramref name="Foreign"/> is durable.</param>
 /// <param name="Foreign">Links in scope on other hosts.</param>
 /// <param name="Facts">For the URL's grain, once the host has the outcome; null when no answer came.</param>
-public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts);
+public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts)
+{
+    /// <summary>Nothing was fetched: the URL goes back, or is known.</summary>
+    public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
+        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
+        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
+        Facts: null);
+}

@@ -21,6 +21,8 @@ public static class CrawlingHosting
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<PageVisitor>();
+        services.AddSingleton<WorkersOfSilo>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
         services.AddHostedService<CrawlWaker>();

@@ -8,6 +8,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
     StoreBenchmark.Command(),
+    StorageBenchmark.Command(),
     CallsBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();

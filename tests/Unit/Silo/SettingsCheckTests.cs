@@ -25,8 +25,8 @@ public sealed class SettingsCheckTests
     public void AcceptedValuesPass(string key, string value) => Assert.Empty(Problems((key, value)));
 
     [Theory]
-    [InlineData("Storage:Kind", "Azure", "Storage:Kind is «Azure»; this build knows Local.")]
-    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local.")]
+    [InlineData("Storage:Kind", "Floppy", "Storage:Kind is «Floppy»; this build knows Local, Azure.")]
+    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local, Azure.")]
     [InlineData("Storage:Path", "", "Storage:Path names a folder. This is «».")]
     [InlineData("Listen:Address", "localhost", "Listen:Address is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0. This is «localhost».")]
     [InlineData("Cluster:Address", "0.0.0.0", "Cluster:Address is the IP address at which other silos reach this one, such as 127.0.0.1 or 10.0.0.5. This is «0.0.0.0».")]
@@ -75,6 +75,23 @@ public sealed class SettingsCheckTests
         Assert.Equal(
             [$"Cluster:TrustedNetwork is a list of networks, such as 10.0.0.0/8,fd00::/8, or nothing; one of everybody (/0) is not to be trusted. This is «{network}»."],
             Problems(("Cluster:TrustedNetwork", network)));
+
+    [Theory]
+    [InlineData("UseDevelopmentStorage=true", "")]
+    [InlineData("DefaultEndpointsProtocol=https;AccountName=things;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net", "")]
+    [InlineData("", "things")]
+    public void AnAzureAccountIsNamedInOneWay(string connection, string account) =>
+        Assert.Empty(Problems(("Storage:Kind", "Azure"), ("Storage:ConnectionString", connection), ("Storage:AccountName", account)));
+
+    [Theory]
+    [InlineData("Azure", "", "", "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).")]
+    [InlineData("Azure", "UseDevelopmentStorage=true", "things", "Storage:ConnectionString and Storage:AccountName are both set; give one of them, for each names an account.")]
+    [InlineData("Azure", "AccountKey=c2VjcmV0", "", "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows under «Access keys», with endpoints for tables and blobs.")]
+    [InlineData("Azure", "", "things.table.core.windows.net", "Storage:AccountName is «things.table.core.windows.net»; an account's name has 3 to 24 lower-case letters and digits, without the address around it.")]
+    [InlineData("Local", "UseDevelopmentStorage=true", "", "Storage:ConnectionString is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out.")]
+    [InlineData("Local", "", "things", "Storage:AccountName is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out.")]
+    public void AnAccountThatDoesNotFitTheKindIsNamedWithoutItsKey(string kind, string connection, string account, string sentence) =>
+        Assert.Equal([sentence], Problems(("Storage:Kind", kind), ("Storage:ConnectionString", connection), ("Storage:AccountName", account)));
 
     [Fact]
     public void EveryWrongSettingIsNamedAtOnce() =>
