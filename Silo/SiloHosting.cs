@@ -30,22 +30,47 @@ public static class SiloHosting
         services.AddSettings<GrpcOptions>(builder.Configuration);
         services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
         services.AddStartUpCheck<PortCheck>();
-        services.AddStartUpCheck<LostMembers>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
+        {
+            orleans.ClusterId = ours.Value.Id;
+            orleans.ServiceId = ClusterNames.ServiceId;
+        });
+        if (builder.IsFront())
+        {
+            AddClient(builder);
+        }
+        else
+        {
+            AddSilo(builder);
+        }
+    }
+
+    /// <summary>Whether this process is a front, for those who have less to add then.</summary>
+    public static bool IsFront(this WebApplicationBuilder builder) =>
+        builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() is { Role: ClusterRole.Front };
+
+    private static void AddSilo(WebApplicationBuilder builder)
+    {
+        builder.Services.AddStartUpCheck<LostMembers>();
         builder.UseOrleans(silo =>
         {
             silo.UseTableClustering();
             silo.AddGrainChain();
             silo.AddMemoryStreams(CrawlStreams.Provider, Crawling);
-            silo.Services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
-            {
-                orleans.ClusterId = ours.Value.Id;
-                orleans.ServiceId = ClusterNames.ServiceId;
-            });
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = $"silo-{doors.Instance}");
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
         });
     }
+
+    private static void AddClient(WebApplicationBuilder builder) => builder.UseOrleansClient(client =>
+    {
+        client.UseTableClustering();
+        client.AddGrainChain();
+        client.UseConnectionRetryFilter<FrontPatience>();
+        // A silo that was killed and one that started are found this soon.
+        client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+    });
 
     private static void Listen(EndpointOptions orleans, Doors doors)
     {

@@ -4,10 +4,23 @@ using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
 
+/// <summary>What a process of this program is.</summary>
+public enum ClusterRole
+{
+    /// <summary>A member of the cluster: it has grains, and the doors too.</summary>
+    Silo,
+
+    /// <summary>Doors alone, before silos elsewhere: no grains, and no ports for silos and clients.</summary>
+    Front,
+}
+
 /// <summary>Which cluster the silo belongs to, and the ports at which its members and clients reach it.</summary>
 public sealed class ClusterOptions
 {
     public const string Section = "Cluster";
+
+    [Description("Silo is a member of the cluster, with grains and doors. Front has the doors alone, HTTP and gRPC, and finds the silos in the store that it shares with them; so doors and silos scale apart.")]
+    public ClusterRole Role { get; set; } = ClusterRole.Silo;
 
     [Description("The name of the cluster. Silos with the same name and the same data are members of one cluster; data that belongs to one cluster is refused by silos of another.")]
     [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]

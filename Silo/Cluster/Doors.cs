@@ -18,6 +18,9 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
     public int Instance => instance.Number;
 
+    /// <summary>There are no ports but the doors.</summary>
+    public bool IsFront => cluster.Role == ClusterRole.Front;
+
     public Door Silo => OfCluster("Cluster:SiloPort", "other silos", cluster.SiloPort);
 
     public Door Gateway => OfCluster("Cluster:GatewayPort", "clients", cluster.GatewayPort);
@@ -26,7 +29,7 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
     public Door Grpc => ForEverybody("Grpc:Port", "gRPC", grpc.Port);
 
-    public IEnumerable<Door> All => [Silo, Gateway, .. Open];
+    public IEnumerable<Door> All => IsFront ? Open : [Silo, Gateway, .. Open];
 
     /// <summary>Those that ask for a key, without those that are closed.</summary>
     public IEnumerable<Door> Open => new[] { Http, Grpc }.Where(IsOpen);
@@ -40,7 +43,7 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
     public IEnumerable<string> Problems()
     {
         var ports = new[] { ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)), ("Grpc:Port", Shifted(grpc.Port)) }
-            .Where(port => port.Item2 != 0).ToArray();
+            .Where(port => port.Item2 != 0 && !(IsFront && port.Item1.StartsWith("Cluster:", StringComparison.Ordinal))).ToArray();
         foreach (var (setting, port) in ports.Where(p => p.Item2 > IPEndPoint.MaxPort))
         {
             yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; choose a smaller port or instance.";
@@ -51,9 +54,14 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
             yield return $"{string.Join(" and ", same.Select(p => p.Item1))} are the same port, {same.Key}; each needs one of its own.";
         }
 
+        if (IsFront && ports is [])
+        {
+            yield return "A front without doors does nothing: Http:Port and Grpc:Port are both 0.";
+        }
+
         var address = IPAddress.Parse(cluster.Address);
         var trusted = TrustedNetworks.TryParse(cluster.TrustedNetwork) ?? [];
-        if (!IPAddress.IsLoopback(address) && !trusted.Any(network => network.Contains(address)))
+        if (!IsFront && !IPAddress.IsLoopback(address) && !trusted.Any(network => network.Contains(address)))
         {
             yield return $"Cluster:Address is {cluster.Address}, and the ports for silos and clients know no passwords: name the private network that it belongs to, "
                 + "whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1.";

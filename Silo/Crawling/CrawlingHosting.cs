@@ -13,6 +13,11 @@ public static class CrawlingHosting
 {
     public static void AddCrawling(this WebApplicationBuilder builder)
     {
+        if (builder.IsFront())
+        {
+            return; // It crawls nothing: it asks grains.
+        }
+
         var services = builder.Services;
         services.AddSettings<CrawlingOptions>(builder.Configuration);
         services.AddOptions<CrawlingOptions>().PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));

@@ -20,11 +20,12 @@ public static class Health
 
     private const string Startup = "startup";
 
-    public static void AddHealth(this WebApplicationBuilder builder) =>
-        builder.Services.AddHealthChecks()
-            .AddCheck<Joined>("joined", tags: [Startup, Ready])
-            .AddCheck<NotStopping>("not-stopping", tags: [Ready])
-            .AddCheck<StoreAnswers>("store", tags: [Ready]);
+    public static void AddHealth(this WebApplicationBuilder builder)
+    {
+        var checks = builder.Services.AddHealthChecks();
+        _ = builder.IsFront() ? checks.AddCheck<SilosAnswer>("silos", tags: [Startup, Ready]) : checks.AddCheck<Joined>("joined", tags: [Startup, Ready]);
+        checks.AddCheck<NotStopping>("not-stopping", tags: [Ready]).AddCheck<StoreAnswers>("store", tags: [Ready]);
+    }
 
     public static void MapHealth(this WebApplication app)
     {
@@ -50,6 +51,23 @@ public static class Health
             Task.FromResult(members.CurrentStatus == SiloStatus.Active
                 ? HealthCheckResult.Healthy()
                 : HealthCheckResult.Unhealthy($"the silo is {members.CurrentStatus} in its cluster"));
+    }
+
+    /// <summary>Of a front: a silo answers it.</summary>
+    internal sealed class SilosAnswer(IGrainFactory grains, TimeProvider clock) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true, cancellationToken).WaitAsync(StoreTimeout, clock, cancellationToken);
+                return HealthCheckResult.Healthy();
+            }
+            catch (Exception failure) when (failure is OrleansException or TimeoutException)
+            {
+                return HealthCheckResult.Unhealthy($"no silo answered within {StoreTimeout.TotalSeconds:0} s");
+            }
+        }
     }
 
     internal sealed class NotStopping(IHostApplicationLifetime application) : IHealthCheck

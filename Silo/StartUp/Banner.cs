@@ -19,13 +19,22 @@ public static class Banner
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
         var client = $"dotnet run --project Client --";
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{About.Name} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
+        if (!doors.IsFront)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
+        }
+
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {(keys == 0 ? "none: HTTP is open to everybody on this machine" : keys.ToString(CultureInfo.InvariantCulture))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
+        if (doors.IsFront)
+        {
+            return text.Append("Ctrl-C stops the front; the silos behind it go on.").ToString();
+        }
+
         text.AppendLine();
         text.AppendLine("Next, in another terminal:");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} crawl start https://example.org/ --follow{gateway}{cluster}");

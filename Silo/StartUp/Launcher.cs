@@ -83,7 +83,7 @@ public static class Launcher
         catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
         {
             // Asked to stop while it was starting. A silo that is a member already leaves; one that is not has nothing to leave, and refuses to be stopped.
-            if (app.Services.GetRequiredService<ISiloStatusOracle>().CurrentStatus == SiloStatus.Active)
+            if (app.Services.GetService<ISiloStatusOracle>() is { CurrentStatus: SiloStatus.Active })
             {
                 await app.StopAsync();
             }
@@ -103,8 +103,8 @@ public static class Launcher
     private static async Task PrintBanner(WebApplication app)
     {
         var services = app.Services;
-        var members = services.GetRequiredService<ISiloStatusOracle>();
-        if (members.CurrentStatus != SiloStatus.Active)
+        // A front has none: that it has found a silo is what its client waited for.
+        if (services.GetService<ISiloStatusOracle>() is { CurrentStatus: not SiloStatus.Active } members)
         {
             throw new StartUpException($"The silo did not become a member of its cluster: it is {members.CurrentStatus}. Start it again.");
         }

@@ -5,7 +5,7 @@ namespace Silo.StartUp;
 
 /// <summary>
 /// Every port of the silo is free. A door whose port was not set, and is taken, stays closed instead, with a warning: a second program that likes the
-/// same port is no reason not to work.
+/// same port is no reason not to work. To a front, which is nothing but doors, it is one.
 /// </summary>
 public sealed partial class PortCheck(Doors doors, IConfiguration configuration, ILogger<PortCheck> logger) : IStartUpCheck
 {
@@ -18,7 +18,7 @@ public sealed partial class PortCheck(Doors doors, IConfiguration configuration,
                 continue;
             }
 
-            if (configuration[door.Setting] is not null || !doors.Open.Contains(door))
+            if (configuration[door.Setting] is not null || doors.IsFront || !doors.Open.Contains(door))
             {
                 throw new StartUpException(problem);
             }

@@ -187,6 +187,30 @@ public sealed class DoorsTests : IDisposable
         Assert.Equal(0, await status.Exit);
     }
 
+    [Fact]
+    public async Task AFrontCarriesTheDoorsOfASiloThatHasNone()
+    {
+        await using var site = await CrawledSite.Start(pages: 10);
+        using var before = _place.Beside();
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+        await using var front = await SiloProcess.StartReady(before, FirstStart, "--Cluster:Role", "Front");
+
+        Assert.StartsWith("Ready: Orleans front 0.1.0, ", front.Output[0], StringComparison.Ordinal);
+        Assert.Equal([$"  HTTP     http://{before.Http}/", $"  gRPC     {before.Grpc}"], front.Output.Skip(1).Take(2));
+        Assert.DoesNotContain(Listeners(), end => end.Port == before.Silo.Port || end.Port == before.Gateway.Port);
+        using var ready = await _http.GetAsync(new Uri($"http://{before.Http}/health/ready"), Cancel);
+        Assert.Equal("Healthy\nsilos: Healthy\nnot-stopping: Healthy\nstore: Healthy\n", await ready.Content.ReadAsStringAsync(Cancel));
+        using var started = await _http.PostAsJsonAsync(new Uri($"http://{before.Http}/api/crawls"), new { seeds = new[] { site.Seed }, name = "small", delay = "0", allowPrivate = new[] { "127.0.0.0/8" } }, Cancel);
+        Assert.Equal(HttpStatusCode.Created, started.StatusCode);
+        var events = await _http.GetStringAsync(new Uri($"http://{before.Http}/api/crawls/small/events"), Cancel).WaitAsync(Patience, Cancel);
+        Assert.Contains("event: end", events, StringComparison.Ordinal);
+
+        front.Terminate();
+        Assert.Equal(ExitCodes.Stopped, await front.Exit.WaitAsync(Patience, Cancel));
+    }
+
+    private static System.Net.IPEndPoint[] Listeners() => System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+
     private static async Task<IEnumerable<string>> Services(GrpcChannel channel, Metadata headers)
     {
         using var call = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(headers, cancellationToken: Cancel);

@@ -130,6 +130,19 @@ public sealed class SettingsCheckTests
     }
 
     [Fact]
+    public void AFrontHasNoPortsButItsDoors()
+    {
+        var doors = new Doors(new ClusterOptions { Role = ClusterRole.Front, SiloPort = 8080 }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions());
+
+        Assert.Empty(doors.Problems());
+        Assert.Equal(["127.0.0.1:8080", "127.0.0.1:4317"], doors.All.Select(door => door.EndPoint.ToString()));
+    }
+
+    [Fact]
+    public void AFrontWithoutDoorsDoesNothing() =>
+        Assert.Equal(["A front without doors does nothing: Http:Port and Grpc:Port are both 0."], Problems(("Cluster:Role", "front"), ("Http:Port", "0"), ("Grpc:Port", "0")));
+
+    [Fact]
     public void OptionsThatAreBoundAreCheckedByTheSameRules()
     {
         using var services = new ServiceCollection()
