@@ -29,6 +29,7 @@ public static class SettingsCatalog
         typeof(LimitsOptions),
         typeof(InstanceOptions),
         typeof(LogOptions),
+        typeof(TelemetryOptions),
         typeof(CrawlingOptions),
     ];
 

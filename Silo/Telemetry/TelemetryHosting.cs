@@ -31,8 +31,10 @@ public static class TelemetryHosting
             telemetry.ConfigureResource(resource => resource.AddService("orleans-silo", serviceVersion: About.Version));
         }
 
+        var calls = builder.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() is { Calls: true };
         telemetry.WithMetrics(metrics => metrics
-            .AddMeter(CrawlingMetrics.Meter, DoorMetrics.Meter, CallMetrics.Meter, MeasuredTableStore.Meter, "Microsoft.Orleans", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(CrawlingMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(calls ? [CallMetrics.Meter, "Microsoft.Orleans"] : [])
             .AddView(instrument => instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
             .AddPrometheusExporter());
         if (Sends(builder.Configuration, "TRACES"))
@@ -52,7 +54,14 @@ public static class TelemetryHosting
             telemetry.WithLogging(logs => OpenTelemetry.Logs.OtlpLogExporterHelperExtensions.AddOtlpExporter(logs));
         }
 
-        builder.UseOrleans(silo => silo.AddDashboard());
+        if (builder.IsFront())
+        {
+            builder.UseOrleansClient(client => client.AddDashboard());
+        }
+        else
+        {
+            builder.UseOrleans(silo => AddDashboard(silo, calls));
+        }
     }
 
     public static void MapTelemetry(this WebApplication app)
@@ -66,6 +75,21 @@ public static class TelemetryHosting
         (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? configuration[$"OTEL_EXPORTER_OTLP_{kind}_ENDPOINT"]) is { Length: > 0 }
         && configuration[$"OTEL_{kind}_EXPORTER"] != "none"
         && configuration["OTEL_SDK_DISABLED"] != "true";
+
+    /// <summary>The dashboard measures every call by a filter of its own; without that it shows silos and activations, and costs nothing on the way.</summary>
+    private static void AddDashboard(ISiloBuilder silo, bool calls)
+    {
+        IServiceCollection services = silo.Services;
+        var before = services.Where(IsCallFilter).ToHashSet();
+        silo.AddDashboard();
+        foreach (var profiler in services.Where(service => !calls && IsCallFilter(service) && !before.Contains(service)).ToArray())
+        {
+            services.Remove(profiler);
+        }
+
+        static bool IsCallFilter(ServiceDescriptor service) =>
+            service.ServiceType == typeof(IIncomingGrainCallFilter) || service.ServiceType == typeof(IOutgoingGrainCallFilter);
+    }
 
     /// <summary>Whatever the table store is, it is measured.</summary>
     private static void Measure(IServiceCollection services)
