@@ -7,9 +7,7 @@ using Orleans.Streams.Core;
 namespace Grains.Crawling;
 
 /// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and reporting.</summary>
-/// <remarks>
-/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
-/// </remarks>
+/// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
     PageVisitor visitor, WorkersOfSilo workers, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
@@ -113,13 +111,11 @@ public sealed partial class CrawlWorkerGrain(
     /// </summary>
     private void Serve(HostLine line)
     {
-        if (_stopping.IsCancellationRequested)
+        if (!_stopping.IsCancellationRequested)
         {
-            // The activation has ended, as when the silo that kept its place in the directory was killed; its leases end by themselves.
-            return;
+            DelayDeactivation(TimeSpan.FromMinutes(2)); // Later it would throw: an answer may come when the activation is over.
         }
 
-        DelayDeactivation(TimeSpan.FromMinutes(2));
         while (line.Reports < MaxReports)
         {
             var wanted = line.MayHaveMore && !_stopping.IsCancellationRequested ? _desk.Free(line.Crawl, line.Parallel) : 0;

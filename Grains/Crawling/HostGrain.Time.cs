@@ -1,3 +1,4 @@
+using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
@@ -54,6 +55,20 @@ public sealed partial class HostGrain
         }
 
         _load.Is(waiting, leased, commits, bytes);
+    }
+
+    /// <summary>Tells who wants to know what became of pages. An event that is lost is lost: the rows have it.</summary>
+    private void Announce()
+    {
+        foreach (var held in _crawls.Open)
+        {
+            foreach (var pages in Announcements.Split(held.Crawl.TakeFinished()))
+            {
+                Observe(this.GetStreamProvider(CrawlStreams.Provider)
+                    .GetStream<PagesFinished>(StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)))
+                    .OnNextAsync(new(held.Crawl.Order.Id, Host, pages)));
+            }
+        }
     }
 
     private void SetTimer(DateTimeOffset due, DateTimeOffset now)

@@ -106,6 +106,7 @@ public sealed partial class HostGrain(
         }
 
         await Task.WhenAll(commits);
+        Announce();
         if (report.Crawl is { } wanted && _crawls.Find(wanted) is { } held)
         {
             return (await Lease(held, report.Worker, report.Take)) with { Late = late };

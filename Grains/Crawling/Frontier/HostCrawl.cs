@@ -19,6 +19,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
     private readonly DateTimeOffset _inherited = head.Horizon;
+    private readonly List<PageRecord> _finished = [];
     private HostHead _committed = head with { };
     private int _finishing;
 
@@ -159,6 +160,14 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         ? new RetryWork(this, entry, now + wait, Refusals.LeaseExpired, page: null)
         : new FinishWork(this, entry, [], UrlState.Failed, Refusals.LeaseExpired, Page: null);
 
+    /// <summary>What was fetched or failed durably since the last call, for whoever wants to hear of it.</summary>
+    public ImmutableArray<PageRecord> TakeFinished()
+    {
+        ImmutableArray<PageRecord> finished = [.. _finished];
+        _finished.Clear();
+        return finished;
+    }
+
     /// <summary>A URL that is not to be fetched.</summary>
     public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, [], UrlState.Skipped, reason, Page: null);
 
@@ -274,6 +283,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), _row));
             crawl.RemoveQueueRow(commit, entry);
             Count();
+            if (Page is not null && State != UrlState.Skipped)
+            {
+                commit.WhenCommitted(() => crawl._finished.Add(Page.Found(entry)));
+            }
+
             return true;
         }
 

@@ -66,12 +66,15 @@ public sealed class CrawlCluster : IAsyncLifetime
     public Task DeactivateWorkers() =>
         Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
 
-    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store.</summary>
-    public async Task Restart()
+    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store, with a client of its own: references of before are over.</summary>
+    public async Task<ICrawlGrain> Restart(CrawlId crawl)
     {
+        await _cluster.StopClusterClientAsync();
         await _cluster.StopSiloAsync(_cluster.Silos[0]);
         await _cluster.StartSilosAsync(1);
+        await _cluster.InitializeClientAsync();
         await List.Wake();
+        return Grains.GetGrain<ICrawlGrain>(crawl.Value);
     }
 
     public async Task<ICrawlGrain> Start(CrawlSpec spec)

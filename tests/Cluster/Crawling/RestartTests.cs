@@ -14,7 +14,7 @@ public sealed class RestartTests(CrawlCluster cluster) : IClassFixture<CrawlClus
         cluster.Web.Add(root, SiteAnswer.Links(root + "held")).Add(root + "held", SiteAnswer.Links(root).Behind(gate));
         var crawl = await cluster.Start(new() { Seeds = [root], Delay = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromMinutes(5) });
         await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
-        await cluster.Restart();
+        crawl = await cluster.Restart((await crawl.Show())!.Id);
         gate.Open();
 
         Assert.Equal(2, (await cluster.Ended(crawl)).Pages);
