@@ -32,6 +32,7 @@ public static class SiloHosting
         builder.UseOrleans(silo =>
         {
             silo.UseTableClustering();
+            silo.AddTableReminders();
             silo.AddMemoryStreams(CrawlStreams.Provider, Crawling);
             silo.Services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
             {
