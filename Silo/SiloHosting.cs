@@ -42,6 +42,7 @@ public static class SiloHosting
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = $"silo-{doors.Instance}");
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
         });
+        services.AddWakeUps();
     }
 
     private static void Listen(EndpointOptions orleans, Doors doors)

@@ -3,6 +3,7 @@ using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Settings;
@@ -25,6 +26,6 @@ public static class CrawlingHosting
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        services.AddHostedService<CrawlWaker>();
+        services.AddWakeUp("crawling", static (grains, cancel) => grains.GetGrain<ICrawlListGrain>(0).Wake(cancel));
     }
 }
