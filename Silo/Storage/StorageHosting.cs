@@ -2,6 +2,7 @@ using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Settings;
 using Silo.StartUp;
+using Silo.Storage.Migration;
 
 namespace Silo.Storage;
 
@@ -20,6 +21,7 @@ public static class StorageHosting
         services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<BothStores>());
         services.AddStartUpCheck<DataFolderCheck>();
         services.AddStartUpCheck(provider => provider.GetRequiredService<BothStores>());
+        services.AddStartUpCheck<Migrations>();
         services.AddStartUpCheck<DataFormat>();
     }
 

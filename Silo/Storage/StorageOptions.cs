@@ -22,6 +22,10 @@ public sealed class StorageOptions
     [Required(ErrorMessage = "Storage:Path names a folder.")]
     public string Path { get; set; } = "./data";
 
+    [Description("Data of this version was copied by hand: a silo that migrates it need not set a copy aside, which it cannot for data that is not on this machine. 0: none was.")]
+    [Range(0, int.MaxValue)]
+    public int CopiedVersion { get; set; }
+
     /// <summary><see cref="Path"/> as an absolute path.</summary>
     public string FullPath => System.IO.Path.GetFullPath(Path);
 }
