@@ -21,7 +21,9 @@ public static class CrawlingHosting
         services.AddOptions<CrawlingOptions>().PostConfigure<IOptions<ListenOptions>>((crawling, listen) =>
             crawling.ListensOnLoopback = IPAddress.TryParse(listen.Value.Address, out var address) && IPAddress.IsLoopback(address));
         services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
-        builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
+        builder.UseOrleans(silo => silo
+            .AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name)
+            .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>());
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
