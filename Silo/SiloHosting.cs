@@ -59,7 +59,7 @@ public static class SiloHosting
     /// </summary>
     private static void Crawling(ISiloMemoryStreamConfigurator streams)
     {
-        streams.ConfigurePartitioning(8);
+        streams.ConfigurePartitioning(2);
         streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
         streams.ConfigurePullingAgent(agent => agent.Configure(options =>
         {

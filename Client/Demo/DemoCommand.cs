@@ -110,14 +110,14 @@ internal sealed class DemoCommand
             var spec = new CrawlSpec
             {
                 Seeds = [site.Url.AbsoluteUri],
-                Delay = TimeSpan.FromMilliseconds(80),
-                Concurrency = 2,
+                Delay = TimeSpan.FromMilliseconds(60),
+                Concurrency = 1,
                 Timeout = TimeSpan.FromSeconds(3),
                 AllowPrivate = ["127.0.0.0/8"],
             };
             var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
             _id = reply.Id ?? throw new ConsoleException(string.Join(' ', reply.Errors));
-            screen.Step("crawl", $"{_id}: at most {spec.Concurrency} requests at once, begun {Durations.Format(spec.Delay)} apart");
+            screen.Step("crawl", $"{_id}: one request at a time, {Durations.Format(spec.Delay)} from the end of one to the start of the next");
         }
 
         public Task<FollowEvent.Progress> Watch(Func<FollowEvent.Progress, bool> enough, CancellationToken cancel) =>

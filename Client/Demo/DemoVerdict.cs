@@ -119,6 +119,13 @@ internal sealed record DemoVerdict(
             yield return $"The site was asked {repeated} times for what it had answered; at most {repeatedAtMost} requests were in flight when the silo died.";
         }
 
+        if (crawl.Spec.Concurrency == 1 && seen.SmallestGap < crawl.Spec.Delay)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for.");
+        }
+
         if (accounts.IsEmpty)
         {
             yield return "The books are empty.";

@@ -10,8 +10,11 @@ public static class CrawlStreams
     /// <summary>Carries <see cref="HostReady"/>; the key is a worker's number. At least once; a host that nobody asked says it again after a second.</summary>
     public const string Ready = "crawling.ready";
 
-    /// <summary>Carries <see cref="PagesFinished"/> after they are durable; the key is a host's partition number. At most once.</summary>
+    /// <summary>Carries <see cref="PagesFinished"/> after they are durable; the key is a number from 0 to <see cref="PagePartitions"/>, by the host. At most once.</summary>
     public const string Pages = "crawling.pages";
+
+    /// <summary>How many streams there are of <see cref="Pages"/>.</summary>
+    public const int PagePartitions = 8;
 }
 
 /// <summary>This host has URLs of this crawl that may be fetched now.</summary>
@@ -22,9 +25,12 @@ public sealed record HostReady(
     [property: Id(1)] CrawlId Crawl,
     [property: Id(2)] int Parallel);
 
-/// <summary>URLs of one host that were finished in one commit, at most 100.</summary>
+/// <summary>URLs of one host that were fetched or failed, at most <see cref="MaxPages"/>, in the order in which they were stored.</summary>
 [GenerateSerializer, Immutable, Alias("crawling.PagesFinished")]
 public sealed record PagesFinished(
     [property: Id(0)] CrawlId Crawl,
     [property: Id(1)] HostKey Host,
-    [property: Id(2)] ImmutableArray<PageRecord> Pages);
+    [property: Id(2)] ImmutableArray<PageRecord> Pages)
+{
+    public const int MaxPages = 100;
+}

@@ -44,13 +44,14 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
 
     private static PageRecord? Record(UrlRow row, ExportKind kind, string? ended) => row.State switch
     {
-        UrlState.Fetched or UrlState.Failed => row.Page,
-        UrlState.Skipped when kind == ExportKind.All => Skipped(row, row.Reason!),
-        UrlState.Queued when kind == ExportKind.All && ended is not null => Skipped(row, ended),
+        UrlState.Fetched => row.Page,
+        UrlState.Failed => row.Page ?? Without(row, $"Given up: {row.Reason}."),
+        UrlState.Skipped when kind == ExportKind.All => row.Page ?? Without(row, $"Not fetched: {row.Reason}."),
+        UrlState.Queued when kind == ExportKind.All && ended is not null => row.Page ?? Without(row, $"Not fetched: {ended}."),
         _ => null,
     };
 
-    private static PageRecord Skipped(UrlRow row, string reason) => row.Page ?? new(
+    private static PageRecord Without(UrlRow row, string error) => new(
         row.Url, Status: null, row.Depth, row.Parent, ContentType: null, Title: null, Bytes: 0, Digest: null, Links: 0, FetchedAt: default, ElapsedMs: 0,
-        row.Attempts, Location: null, Truncated: false, $"Not fetched: {reason}.");
+        row.Attempts, Location: null, Truncated: false, error);
 }

@@ -62,6 +62,17 @@ public sealed partial class CrawlGrain
         };
     }
 
+    /// <summary>A round that tells the hosts what was just saved: one that is under way may have asked some of them before.</summary>
+    private async Task SweepAnew()
+    {
+        if (_sweep is { IsCompleted: false } before)
+        {
+            await Task.WhenAny(before); // Whoever began it hears of its failure.
+        }
+
+        await Sweep();
+    }
+
     /// <summary>After a restart nothing is known before the first round; a host that does not answer is told by the note.</summary>
     private async Task HaveSums()
     {

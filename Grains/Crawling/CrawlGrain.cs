@@ -87,7 +87,7 @@ public sealed partial class CrawlGrain(
         {
             await Save(head => head with { Order = Next(CrawlState.Paused), Ran = Ran, RunningSince = null });
             LogState(Id, CrawlState.Paused);
-            await Sweep();
+            await SweepAnew();
         }
 
         return Reply(CrawlState.Paused);
@@ -100,7 +100,7 @@ public sealed partial class CrawlGrain(
             await Save(head => head with { Order = Next(CrawlState.Running), RunningSince = clock.GetUtcNow() });
             LogState(Id, CrawlState.Running);
             StartSweeping();
-            await Sweep();
+            await SweepAnew();
         }
 
         return Reply(CrawlState.Running);
@@ -113,7 +113,7 @@ public sealed partial class CrawlGrain(
             await Save(head => head with { Order = Next(CrawlState.Cancelled), EndReason = head.EndReason ?? Refusals.Cancelled, Ran = Ran, RunningSince = null });
             LogState(Id, CrawlState.Cancelled);
             StartSweeping();
-            await Sweep();
+            await SweepAnew();
         }
 
         return Reply(CrawlState.Cancelled);

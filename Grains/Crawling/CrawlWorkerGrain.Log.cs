@@ -16,4 +16,7 @@ public sealed partial class CrawlWorkerGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What was learned of {Url} could not be stored; a later crawl does without")]
     private partial void LogNotLearned(string url, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Number} left before {Hosts} hosts heard of it; they wait for the ends of its leases")]
+    private partial void LogLeftEarly(int number, int hosts);
 }

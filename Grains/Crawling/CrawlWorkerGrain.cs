@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using Grains.Crawling.Frontier;
-using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,46 +6,44 @@ using Orleans.Streams.Core;
 
 namespace Grains.Crawling;
 
-/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="PageVisitor"/> fetches and reads; the rest is asking, delivering and reporting.</summary>
-/// <remarks>
-/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
-/// </remarks>
+/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and reporting.</summary>
+/// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
-    PageVisitor visitor, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
+    PageVisitor visitor, WorkersOfSilo workers, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
     : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
+    /// <summary>How long a worker that leaves waits for the hosts to hear of it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Reports to one host for one crawl that are under way at a time.</summary>
     private const int MaxReports = 4;
 
-    /// <summary>Crawls whose rules are kept ready.</summary>
-    private const int MaxBoundaries = 64;
-
-    /// <summary>Links to other hosts that are remembered as delivered, over all crawls; then it starts anew.</summary>
-    private const int MaxDelivered = 100_000;
-
-    /// <summary>Hosts that are remembered as listed, over all crawls; then it starts anew.</summary>
-    private const int MaxEnlisted = 100_000;
-
     private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
-    private readonly Dictionary<CrawlId, CrawlBoundary> _boundaries = [];
-    private readonly HashSet<(CrawlId, HostKey)> _enlisted = [];
     private readonly CancellationTokenSource _stopping = new();
-    private FingerprintSet _delivered = new(Random.Shared.NextInt64());
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WorkerDesk _desk = null!;
+    private LeaseErrand _errand = null!;
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
+        _errand = new(visitor, GrainFactory, clock, LogNotDelivered);
+        var scheduler = TaskScheduler.Current;
+        if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
+        {
+            _stopping.Cancel();
+        }
+
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _stopping.Cancel();
-        return Task.CompletedTask;
+        workers.Forget(this);
+        return Leave(cancellationToken);
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -66,6 +61,28 @@ public sealed partial class CrawlWorkerGrain(
         });
 
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
+
+    /// <summary>
+    /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes back. A host that
+    /// does not hear of it in time waits for the ends of its leases.
+    /// </summary>
+    private async Task Leave(CancellationToken cancel)
+    {
+        _stopping.Cancel();
+        if (_lines.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _left.Task.WaitAsync(Patience, clock, cancel);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            LogLeftEarly(Number, _lines.Count);
+        }
+    }
 
     private void AskWhoWaits()
     {
@@ -94,10 +111,14 @@ public sealed partial class CrawlWorkerGrain(
     /// </summary>
     private void Serve(HostLine line)
     {
-        DelayDeactivation(TimeSpan.FromMinutes(2));
-        while (!_stopping.IsCancellationRequested && line.Reports < MaxReports)
+        if (!_stopping.IsCancellationRequested)
         {
-            var wanted = line.MayHaveMore ? _desk.Free(line.Crawl, line.Parallel) : 0;
+            DelayDeactivation(TimeSpan.FromMinutes(2)); // Later it would throw: an answer may come when the activation is over.
+        }
+
+        while (line.Reports < MaxReports)
+        {
+            var wanted = line.MayHaveMore && !_stopping.IsCancellationRequested ? _desk.Free(line.Crawl, line.Parallel) : 0;
             if (wanted == 0 && line.Outcomes.Count == 0)
             {
                 break;
@@ -113,9 +134,13 @@ public sealed partial class CrawlWorkerGrain(
             Report(line, wanted);
         }
 
-        if (line is { InFlight: 0, Reports: 0, Outcomes.Count: 0 })
+        if (line.IsIdle)
         {
             _lines.Remove((line.Host, line.Crawl));
+            if (_lines.Count == 0 && _stopping.IsCancellationRequested)
+            {
+                _left.TrySetResult();
+            }
         }
     }
 
@@ -130,7 +155,7 @@ public sealed partial class CrawlWorkerGrain(
         {
             var asked = clock.GetTimestamp();
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
-                new(Number, [.. visits.Select(visit => visit.Outcome)], line.Crawl, wanted), CancellationToken.None);
+                new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted), CancellationToken.None);
             places -= reply.Leases.Length;
             line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
             line.InFlight += reply.Leases.Length;
@@ -162,12 +187,16 @@ public sealed partial class CrawlWorkerGrain(
         Visit visit;
         try
         {
-            visit = await Visit(line, order, lease, asked);
+            visit = await _errand.Run(line.Host, order, lease, asked, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            visit = Visit.Released(order, lease);
         }
         catch (Exception e)
         {
             LogVisitFailed(lease.Url, order.Id, e);
-            visit = Released(order, lease);
+            visit = Visit.Released(order, lease);
         }
 
         line.Outcomes.Add(visit);
@@ -175,87 +204,6 @@ public sealed partial class CrawlWorkerGrain(
         line.MayHaveMore = true;
         _desk.Release(order.Id, 1);
         Serve(line);
-    }
-
-    private async Task<Visit> Visit(HostLine line, CrawlOrder order, Lease lease, long asked)
-    {
-        if (lease.Kind == LeaseKind.Robots)
-        {
-            return await Begun(line, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), _stopping.Token));
-        }
-
-        var grant = await GrainFactory.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, _stopping.Token);
-        if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
-        {
-            return Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
-        }
-
-        var visit = await Begun(line, lease, visitor.Visit(order, Boundary(order), lease, TimeLeft(lease, asked), _stopping.Token));
-        return visit.Foreign.Count == 0 ? visit : await Deliver(order, lease, visit);
-    }
-
-    /// <summary>The request is on its way: the host may count from here.</summary>
-    private async Task<Visit> Begun(HostLine line, Lease lease, Task<Visit> visit)
-    {
-        if (lease.TellBegun)
-        {
-            await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Begun(line.Crawl, lease.Number);
-        }
-
-        return await visit;
-    }
-
-    /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>
-    private async Task<Visit> Deliver(CrawlOrder order, Lease lease, Visit visit)
-    {
-        try
-        {
-            var hosts = visit.Foreign.Keys.Where(host => !_enlisted.Contains((order.Id, host))).ToImmutableArray();
-            var refused = ImmutableArray<HostKey>.Empty;
-            if (!hosts.IsEmpty)
-            {
-                if (await GrainFactory.GetGrain<ICrawlGrain>(order.Id.Value).Enlist(hosts, _stopping.Token) is not { } enlisted)
-                {
-                    return visit; // The crawl takes no more, so its links lead nowhere.
-                }
-
-                if (_enlisted.Count > MaxEnlisted)
-                {
-                    _enlisted.Clear();
-                }
-
-                refused = enlisted.NotListed;
-                _enlisted.UnionWith(hosts.Except(refused).Select(host => (order.Id, host)));
-            }
-
-            await Task.WhenAll(visit.Foreign.Where(links => !refused.Contains(links.Key)).Select(links => Deliver(order, links.Key, links.Value)));
-            return visit;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            LogNotDelivered(lease.Url, order.Id, e);
-            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
-        }
-    }
-
-    private async Task Deliver(CrawlOrder order, HostKey host, List<FoundUrl> urls)
-    {
-        var fresh = urls.Where(url => !_delivered.Contains($"{order.Id} {url.Url}")).ToImmutableArray();
-        if (fresh.IsEmpty)
-        {
-            return;
-        }
-
-        await GrainFactory.GetGrain<IHostGrain>(host.Value).Add(order, fresh, _stopping.Token);
-        if (_delivered.Count + fresh.Length > MaxDelivered)
-        {
-            _delivered = new(Random.Shared.NextInt64());
-        }
-
-        foreach (var url in fresh)
-        {
-            _delivered.Add($"{order.Id} {url.Url}");
-        }
     }
 
     /// <summary>The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.</summary>
@@ -269,55 +217,5 @@ public sealed partial class CrawlWorkerGrain(
         {
             LogNotLearned(outcome.Url, e);
         }
-    }
-
-    private CrawlBoundary Boundary(CrawlOrder order)
-    {
-        if (_boundaries.TryGetValue(order.Id, out var boundary))
-        {
-            return boundary;
-        }
-
-        if (!CrawlBoundary.TryCreate(order.Spec, out boundary, out var errors))
-        {
-            throw new InvalidOperationException($"Crawl {order.Id} has rules that do not parse: {string.Join(' ', errors)}");
-        }
-
-        if (_boundaries.Count == MaxBoundaries)
-        {
-            _boundaries.Clear();
-            _enlisted.Clear();
-        }
-
-        _boundaries.Add(order.Id, boundary);
-        return boundary;
-    }
-
-    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
-
-    private static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
-        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
-        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
-        Facts: null);
-
-    /// <summary>One host of one crawl, as this worker deals with it.</summary>
-    private sealed class HostLine(HostKey host, CrawlId crawl)
-    {
-        public HostKey Host => host;
-
-        public CrawlId Crawl => crawl;
-
-        public int Parallel { get; set; }
-
-        public int InFlight { get; set; }
-
-        /// <summary>How many reports are under way.</summary>
-        public int Reports { get; set; }
-
-        /// <summary>The last answer was as much as was asked for, or something has ended since: asking is worth it.</summary>
-        public bool MayHaveMore { get; set; }
-
-        /// <summary>Finished, and not yet reported.</summary>
-        public List<Visit> Outcomes { get; set; } = [];
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Grains.Books;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
@@ -15,7 +16,7 @@ public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOpti
         var accounts = await Task.WhenAll(crawls.Select(crawl => grains.GetGrain<ICrawlGrain>(crawl.Id.Value).Account(cancel)));
         var total = new Account(
             "crawling", "urls", In: 0, Done: 0, ImmutableSortedDictionary<string, long>.Empty, Waiting: 0, Bound: 0,
-            $"a URL beyond {options.Value.MaxUrlsPerHost} of one host is refused as host-full, and counted");
+            string.Create(CultureInfo.InvariantCulture, $"a URL beyond {options.Value.MaxUrlsPerHost:N0} of one host is refused as host-full, and counted"));
         foreach (var account in accounts.OfType<Account>())
         {
             var refused = total.Refused;

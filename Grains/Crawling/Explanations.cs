@@ -47,7 +47,7 @@ internal static class Explanations
                 yield return new(State, "queued");
                 if (row.Reason is { } reason)
                 {
-                    yield return new("last try", $"{reason}: {row.Page?.Error}");
+                    yield return new("last try", row.Page?.Error is { } error ? $"{reason}: {error}" : reason);
                 }
 
                 yield return new("host", clock.Next is { } next && next > now ? $"may be asked again at {next:u}" : "may be asked now");

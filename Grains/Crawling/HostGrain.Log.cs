@@ -8,8 +8,8 @@ public sealed partial class HostGrain
     [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: leases of an earlier activation may last until {Until:u}; nothing is asked before")]
     private partial void LogWaitsForPredecessor(HostKey host, DateTimeOffset until);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: a lease of crawl {Crawl} ended without a report; its URL goes back to its place")]
-    private partial void LogExpired(HostKey host, CrawlId crawl);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: the lease of {Url} for crawl {Crawl} ended without a report; for a page that counts as a try")]
+    private partial void LogExpired(HostKey host, string url, CrawlId crawl);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Host {Host}: a report for {Url} under lease {Number} came late or twice and changes nothing")]
     private partial void LogLate(HostKey host, string url, long number);

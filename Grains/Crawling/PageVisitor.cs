@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Grains.Crawling;
 
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
+/// <remarks>It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all cores.</remarks>
 public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock)
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
@@ -25,7 +26,7 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
-        var fetch = await fetcher.Fetch(Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel);
+        var fetch = await fetcher.Fetch(Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel).ConfigureAwait(false);
         var verdict = FetchVerdict.Of(fetch);
         var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300
             ? PageParser.Parse(fetch, url)
@@ -61,7 +62,7 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
         {
             var left = timeLeft - clock.GetElapsedTime(started);
             fetch = left > TimeSpan.Zero
-                ? await fetcher.Fetch(Request(order, url.Text, left, RobotsRules.MaxBytes), cancel)
+                ? await fetcher.Fetch(Request(order, url.Text, left, RobotsRules.MaxBytes), cancel).ConfigureAwait(false)
                 : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", clock.GetElapsedTime(started));
             if (fetch.Status is < 300 or > 399 || redirects == MaxRobotsRedirects || fetch.Location is null || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
             {
@@ -133,4 +134,11 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
 /// <param name="Outcome">For the host, once <paramref name="Foreign"/> is durable.</param>
 /// <param name="Foreign">Links in scope on other hosts.</param>
 /// <param name="Facts">For the URL's grain, once the host has the outcome; null when no answer came.</param>
-public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts);
+public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts)
+{
+    /// <summary>Nothing was fetched: the URL goes back, or is known.</summary>
+    public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
+        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
+        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
+        Facts: null);
+}

@@ -26,6 +26,8 @@ public static class CrawlingHosting
             .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>());
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PageVisitor>();
+        services.AddSingleton<WorkersOfSilo>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
         services.AddWakeUp("crawling", static (grains, cancel) => grains.GetGrain<ICrawlListGrain>(0).Wake(cancel));

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Http;
+using Silo.Storage;
 
 namespace Silo.Settings;
 
@@ -18,7 +19,7 @@ public static class SettingsCheck
             .Select(setting => configuration[setting.Key] is { } text ? setting.ProblemWithText(text) : null)
             .OfType<string>();
         string[] problems = [.. unknown, .. wrong];
-        return problems.Length > 0 ? problems : [.. Doors(configuration).Problems()];
+        return problems.Length > 0 ? problems : [.. Doors(configuration).Problems(), .. Read<StorageOptions>(configuration).Problems()];
     }
 
     /// <summary>The sentence for a setting that does not exist.</summary>

@@ -45,8 +45,8 @@ public static class Launcher
         catch (Exception failure)
         {
             var doors = app.Services.GetRequiredService<Doors>();
-            var folder = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath;
-            return StartUpErrors.Explain(failure, doors, folder) is { } explained
+            var storage = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
+            return StartUpErrors.Explain(failure, doors, storage.Place) is { } explained
                 ? Refuse([explained.Message], explained.ExitCode)
                 : Refuse([$"The silo failed for a reason that it does not know: {failure}"], ExitCodes.Failed);
         }
@@ -105,7 +105,7 @@ public static class Launcher
         Console.Out.WriteLine(Banner.Text(
             services.GetRequiredService<Doors>(),
             services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
-            services.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath,
+            services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
             shares.Count == 0 ? null : shares.Sum(share => share.Bytes),
             services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
     }

@@ -29,16 +29,16 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
         if (version.Version > Version)
         {
             throw new StartUpException(
-                $"The data in {storage.Value.FullPath} is of version {version.Version}, written by a newer silo; this one, {About.Version}, reads up to version {Version}. "
-                + "Start the newer silo, or give another folder with --Storage:Path.");
+                $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, {About.Version}, reads up to version {Version}. "
+                + $"Start the newer silo, or {storage.Value.Elsewhere}.");
         }
 
         var owner = await FirstValue.Keep(tables, OwnerKey, new StoredOwner(cluster.Value.Id), cancel);
         if (owner.Cluster != cluster.Value.Id)
         {
             throw new StartUpException(
-                $"The data in {storage.Value.FullPath} belongs to cluster «{owner.Cluster}», and this silo is of cluster «{cluster.Value.Id}». "
-                + $"Start it with --Cluster:Id {owner.Cluster}, or give another folder with --Storage:Path.");
+                $"The data in {storage.Value.Place} belongs to cluster «{owner.Cluster}», and this silo is of cluster «{cluster.Value.Id}». "
+                + $"Start it with --Cluster:Id {owner.Cluster}, or {storage.Value.Elsewhere}.");
         }
     }
 

@@ -13,6 +13,22 @@ public static class StorageHosting
     {
         var services = builder.Services;
         services.AddSettings<StorageOptions>(builder.Configuration);
+        var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new();
+        if (storage.Kind == StorageKind.Azure)
+        {
+            AddAzure(services);
+        }
+        else
+        {
+            AddLocal(services);
+        }
+
+        services.AddStartUpCheck<Migrations>();
+        services.AddStartUpCheck<DataFormat>();
+    }
+
+    private static void AddLocal(IServiceCollection services)
+    {
         services.AddSingleton(provider => SqliteTableStore.Open(Folder(provider, "tables")));
         services.AddSingleton(provider => DirectoryBlobStore.Open(Folder(provider, "blobs")));
         services.AddSingleton<BothStores>();
@@ -21,8 +37,20 @@ public static class StorageHosting
         services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<BothStores>());
         services.AddStartUpCheck<DataFolderCheck>();
         services.AddStartUpCheck(provider => provider.GetRequiredService<BothStores>());
-        services.AddStartUpCheck<Migrations>();
-        services.AddStartUpCheck<DataFormat>();
+    }
+
+    private static void AddAzure(IServiceCollection services)
+    {
+        services.AddSingleton(provider => AzureAccount.Of(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
+        services.AddSingleton(provider => new AzureTableStore(
+            provider.GetRequiredService<AzureAccount>().Tables, AzureBounds.Usual, provider.GetRequiredService<TimeProvider>(), Random.Shared.NextDouble, provider.GetRequiredService<ILogger<AzureTableStore>>()));
+        services.AddSingleton(provider => new AzureBlobStore(
+            provider.GetRequiredService<AzureAccount>().Blobs, AzureBounds.Usual, provider.GetRequiredService<TimeProvider>(), Random.Shared.NextDouble, provider.GetRequiredService<ILogger<AzureBlobStore>>()));
+        services.AddSingleton<AzureStores>();
+        services.AddSingleton<ITableStore>(provider => provider.GetRequiredService<AzureTableStore>());
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<AzureBlobStore>());
+        services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<AzureStores>());
+        services.AddStartUpCheck(provider => provider.GetRequiredService<AzureStores>());
     }
 
     private static string Folder(IServiceProvider provider, string name) =>

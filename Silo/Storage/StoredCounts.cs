@@ -13,15 +13,16 @@ public static class StoredCounts
 {
     /// <summary>Stores the count if none is stored yet, and compares it else.</summary>
     /// <param name="setting">The setting's key: <c>Crawling:Workers</c>.</param>
+    /// <param name="elsewhere">The end of a sentence: how to keep the data elsewhere (<see cref="StorageOptions.Elsewhere"/>).</param>
     /// <exception cref="StartUpException">Another count is stored.</exception>
-    public static async Task Keep(ITableStore tables, string setting, int count, CancellationToken cancel = default)
+    public static async Task Keep(ITableStore tables, string setting, int count, string elsewhere, CancellationToken cancel = default)
     {
         var stored = await FirstValue.Keep(tables, "count." + setting.Replace(':', '.'), new StoredCount(count), cancel);
         if (stored.Count != count)
         {
             throw new StartUpException(
                 $"{setting} is {count}, and the data was made with {stored.Count}, which cannot be changed afterwards. "
-                + $"Set it to {stored.Count}, or give another folder with --Storage:Path.") { ExitCode = ExitCodes.WrongSetting };
+                + $"Set it to {stored.Count}, or {elsewhere}.") { ExitCode = ExitCodes.WrongSetting };
         }
     }
 
@@ -31,11 +32,11 @@ public static class StoredCounts
     public static IServiceCollection AddStoredCount<T>(this IServiceCollection services, string setting, Func<T, int> count)
         where T : class =>
         services.AddStartUpCheck(provider => new Check(
-            provider.GetRequiredService<ITableStore>(), setting, () => count(provider.GetRequiredService<IOptions<T>>().Value)));
+            provider.GetRequiredService<ITableStore>(), setting, () => count(provider.GetRequiredService<IOptions<T>>().Value), provider.GetRequiredService<IOptions<StorageOptions>>().Value.Elsewhere));
 
-    private sealed class Check(ITableStore tables, string setting, Func<int> count) : IStartUpCheck
+    private sealed class Check(ITableStore tables, string setting, Func<int> count, string elsewhere) : IStartUpCheck
     {
-        public Task Run(CancellationToken cancel) => Keep(tables, setting, count(), cancel);
+        public Task Run(CancellationToken cancel) => Keep(tables, setting, count(), elsewhere, cancel);
     }
 
     private sealed record StoredCount(int Count);

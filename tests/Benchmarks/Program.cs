@@ -5,7 +5,9 @@ using Benchmarks.Crawling;
 var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
 {
     CrawlBenchmark.Command(),
+    CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
     StoreBenchmark.Command(),
+    StorageBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -20,6 +20,9 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
     /// <summary>Asked for URLs that were not added; null or a null answer: 404.</summary>
     public Func<string, SiteAnswer?>? Otherwise { get; set; }
 
+    /// <summary>An answer that a gate holds up comes when it opens, even if nobody waits for it any more: as of a fetcher that does not stop when it is told to.</summary>
+    public bool Stubborn { get; set; }
+
     public SiteInMemory Add(string url, SiteAnswer answer)
     {
         _answers[url] = answer;
@@ -55,7 +58,7 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             var answer = _answers.GetValueOrDefault(request.Url) ?? Otherwise?.Invoke(request.Url) ?? SiteAnswer.Empty(404);
             if (answer.Gate is { } gate)
             {
-                await gate.Pass(cancel);
+                await gate.Pass(Stubborn ? CancellationToken.None : cancel);
             }
 
             return Fetched(answer, request.MaxBodyBytes) with { Elapsed = _clock.GetElapsedTime(start) };

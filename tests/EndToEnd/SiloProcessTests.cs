@@ -234,7 +234,8 @@ public sealed class SiloProcessTests : IDisposable
 
     [Theory]
     [InlineData("There is no setting --Storage:Pth; the nearest one is --Storage:Path. --help lists all.", "--Storage:Pth", "x")]
-    [InlineData("Storage:Kind is «Azure»; this build knows Local.", "--Storage:Kind=Azure")]
+    [InlineData("Storage:Kind is «Floppy»; this build knows Local, Azure.", "--Storage:Kind=Floppy")]
+    [InlineData("Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).", "--Storage:Kind=Azure")]
     [InlineData("Instance:Number is 100; it is a whole number from 0 to 99.", "--instance", "100")]
     public async Task AWrongSettingStopsTheSilo(string sentence, params string[] args) => await Refused(ExitCodes.WrongSetting, sentence, args);
 

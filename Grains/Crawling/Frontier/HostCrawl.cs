@@ -19,6 +19,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
     private readonly DateTimeOffset _inherited = head.Horizon;
+    private readonly List<PageRecord> _finished = [];
     private HostHead _committed = head with { };
     private int _finishing;
 
@@ -148,6 +149,22 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         return new(this, entry, outcome.Links, UrlState.Fetched, Reason: null, outcome.Page);
     }
 
+    /// <summary>
+    /// A lease of this activation ended without a report: the page may be what broke its worker, so it counts as a try, and after the last one the URL has failed.
+    /// A lease that was inherited says nothing: its host ended too, for whatever reason.
+    /// </summary>
+    public IPartitionWork Expire(QueueEntry entry, DateTimeOffset now) => retries.Wait(entry.Attempts + 1, retryAfter: null) is { } wait
+        ? new RetryWork(this, entry, now + wait, Refusals.LeaseExpired, page: null)
+        : new FinishWork(this, entry, [], UrlState.Failed, Refusals.LeaseExpired, Page: null);
+
+    /// <summary>What was fetched or failed durably since the last call, for whoever wants to hear of it.</summary>
+    public ImmutableArray<PageRecord> TakeFinished()
+    {
+        ImmutableArray<PageRecord> finished = [.. _finished];
+        _finished.Clear();
+        return finished;
+    }
+
     /// <summary>A URL that is not to be fetched.</summary>
     public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, [], UrlState.Skipped, reason, Page: null);
 
@@ -263,6 +280,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), _row));
             crawl.RemoveQueueRow(commit, entry);
             Count();
+            if (Page is not null && State != UrlState.Skipped)
+            {
+                commit.WhenCommitted(() => crawl._finished.Add(Page.Found(entry)));
+            }
+
             return true;
         }
 
@@ -353,6 +375,9 @@ public static class Refusals
     public const string HostFull = "host-full";
 
     public const string MaxPages = "max-pages";
+
+    /// <summary>As often as anything is tried, nobody reported before the lease ended.</summary>
+    public const string LeaseExpired = "lease-expired";
 
     public const string Cancelled = "cancelled";
 

@@ -58,14 +58,17 @@ public sealed class HostQueue
     /// <summary>Leases whose time is up go back to their places. Answers how many.</summary>
     public int Expire(DateTimeOffset now)
     {
-        var over = _leases.Values.Where(lease => lease.Until <= now).ToList();
-        foreach (var lease in over)
-        {
-            _leases.Remove(lease.Entry.Url);
-            Add(lease.Entry);
-        }
-
+        var over = EndOver(now);
+        over.ForEach(Add);
         return over.Count;
+    }
+
+    /// <summary>Ends the leases whose time is up. Their entries stay out: <see cref="Add"/> or <see cref="Forget"/> follows.</summary>
+    public List<QueueEntry> EndOver(DateTimeOffset now)
+    {
+        var over = _leases.Values.Where(lease => lease.Until <= now).Select(lease => lease.Entry).ToList();
+        over.ForEach(entry => _leases.Remove(entry.Url));
+        return over;
     }
 
     /// <summary>When the next URL may be taken, as far as the queue is concerned; null when none waits.</summary>

@@ -34,26 +34,26 @@ internal static class BoundedBody
         if (names.Count == 0)
         {
             await using var plain = new CountingStream(wire, (long)limit + 1);
-            var (bytes, truncated, _) = await ReadUpTo(plain, limit, mayBeMalformed: false, cancel);
+            var (bytes, truncated, _) = await ReadUpTo(plain, limit, mayBeMalformed: false, cancel).ConfigureAwait(false);
             return new(bytes, truncated, Error: null, plain.Count);
         }
 
         await using var counted = new CountingStream(wire, (long)limit + WireSlack);
         if (names.Count > MaxEncodings || names.Exists(name => name is not ("gzip" or "deflate" or "br")))
         {
-            var (raw, _, _) = await ReadUpTo(counted, limit, mayBeMalformed: false, cancel);
+            var (raw, _, _) = await ReadUpTo(counted, limit, mayBeMalformed: false, cancel).ConfigureAwait(false);
             return new(raw, Truncated: true, $"Content-Encoding \"{string.Join(", ", names)}\" was not asked for and is not understood: gzip, deflate and br are.", counted.Count);
         }
 
         Stream decoded = counted;
         for (var i = names.Count - 1; i >= 0; i--)
         {
-            decoded = await Decoder(decoded, names[i], cancel);
+            decoded = await Decoder(decoded, names[i], cancel).ConfigureAwait(false);
         }
 
         await using (decoded)
         {
-            var (bytes, truncated, error) = await ReadUpTo(decoded, limit, mayBeMalformed: true, cancel);
+            var (bytes, truncated, error) = await ReadUpTo(decoded, limit, mayBeMalformed: true, cancel).ConfigureAwait(false);
             var sentence = error is null ? null : $"The body is not what Content-Encoding \"{string.Join(", ", names)}\" says: {error}";
             return new(bytes, truncated || counted.Ended, sentence, counted.Count);
         }
@@ -78,7 +78,7 @@ internal static class BoundedBody
     {
         "gzip" => new GZipStream(from, CompressionMode.Decompress),
         "br" => new BrotliStream(from, CompressionMode.Decompress),
-        _ => await Deflate(from, cancel),
+        _ => await Deflate(from, cancel).ConfigureAwait(false),
     };
 
     // By the standard "deflate" is zlib (RFC 9110 §8.4.1.2); some servers send it bare. A zlib header is a multiple of 31 (RFC 1950 §2.2).
@@ -88,7 +88,7 @@ internal static class BoundedBody
         int length;
         try
         {
-            length = await from.ReadAtLeastAsync(head, 2, throwOnEndOfStream: false, cancel);
+            length = await from.ReadAtLeastAsync(head, 2, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
         }
         catch (InvalidDataException)
         {
@@ -122,7 +122,7 @@ internal static class BoundedBody
                 int read;
                 try
                 {
-                    read = await stream.ReadAsync(room.AsMemory(length, Math.Min(room.Length, most) - length), cancel);
+                    read = await stream.ReadAsync(room.AsMemory(length, Math.Min(room.Length, most) - length), cancel).ConfigureAwait(false);
                 }
                 catch (Exception exception) when (mayBeMalformed && !cancel.IsCancellationRequested && exception is InvalidDataException or InvalidOperationException)
                 {
@@ -161,7 +161,7 @@ internal static class BoundedBody
                 return 0;
             }
 
-            var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken);
+            var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken).ConfigureAwait(false);
             Count += read;
             return read;
         }

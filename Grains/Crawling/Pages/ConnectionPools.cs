@@ -120,7 +120,7 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
     // The address that is checked is the one that is connected to: no second look-up lies between.
     private async ValueTask<Stream> Connect(DnsEndPoint host, AddressRanges allowed, CancellationToken cancel)
     {
-        var addresses = await Resolve(host.Host, cancel);
+        var addresses = await Resolve(host.Host, cancel).ConfigureAwait(false);
         var permitted = Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
         if (permitted.Length == 0)
         {
@@ -137,7 +137,7 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
             var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(target, host.Port), cancel);
+                await socket.ConnectAsync(new IPEndPoint(target, host.Port), cancel).ConfigureAwait(false);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException exception)
@@ -164,7 +164,7 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
 
         try
         {
-            var addresses = await resolve(host, cancel);
+            var addresses = await resolve(host, cancel).ConfigureAwait(false);
             return addresses.Length > 0 ? addresses : throw new CannotConnectException(FetchFailure.Unreachable, $"The name {host} has no address.");
         }
         catch (SocketException exception)

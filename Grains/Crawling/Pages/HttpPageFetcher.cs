@@ -40,8 +40,8 @@ public sealed class HttpPageFetcher(TimeProvider clock, Func<string, Cancellatio
         {
             using var pool = _pools.Take(request.AllowPrivate);
             using var message = Message(request, url);
-            using var response = await pool.Send(message, both.Token);
-            return await Read(response, request, start, both.Token);
+            using var response = await pool.Send(message, both.Token).ConfigureAwait(false);
+            return await Read(response, request, start, both.Token).ConfigureAwait(false);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
@@ -110,7 +110,7 @@ public sealed class HttpPageFetcher(TimeProvider clock, Func<string, Cancellatio
         };
 
         await using var wire = await response.Content.ReadAsStreamAsync(cancel);
-        var body = await BoundedBody.Read(wire, All(content, "Content-Encoding"), request.MaxBodyBytes, cancel);
+        var body = await BoundedBody.Read(wire, All(content, "Content-Encoding"), request.MaxBodyBytes, cancel).ConfigureAwait(false);
         return answer with
         {
             Body = body.Bytes,

@@ -35,6 +35,9 @@ public sealed record ListedHost(string Host, long? Allowance);
 /// <summary>A crawl in the list.</summary>
 public sealed record ListedCrawl(CrawlId Id, CrawlSpec Spec, DateTimeOffset At);
 
+/// <summary>A crawl that was deleted at a host: what comes late for it is turned away.</summary>
+public sealed record DeletedCrawl(DateTimeOffset At);
+
 /// <summary>What a host's clock must not forget, beyond the horizons of the crawls that are listed there.</summary>
 /// <param name="AskedUntil">The host was asked last then, or may have been by leases that were out.</param>
 /// <param name="NotBefore">The host asked not to be asked before.</param>

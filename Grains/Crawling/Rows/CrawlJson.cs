@@ -14,6 +14,7 @@ namespace Grains.Crawling.Rows;
 [JsonSerializable(typeof(ListedHost))]
 [JsonSerializable(typeof(ListedCrawl))]
 [JsonSerializable(typeof(HostClockRow))]
+[JsonSerializable(typeof(DeletedCrawl))]
 [JsonSerializable(typeof(RobotsRow))]
 [JsonSerializable(typeof(CrawlOrder))]
 [JsonSerializable(typeof(CrawlSpec))]

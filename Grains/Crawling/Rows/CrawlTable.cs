@@ -8,7 +8,7 @@ namespace Grains.Crawling.Rows;
 /// <code>
 /// crawls                   one partition: h, i.{id} a crawl, n.{hash} a name that is taken
 /// crawl.{id}               h, a.{hash of host} a listed host
-/// host.{hash of host}      c.{id} a crawl that has work here, clock, robots.{scheme}
+/// host.{hash of host}      c.{id} a crawl that has work here, x.{id} one that was deleted lately, clock, robots.{scheme}
 /// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, q.{n} a URL that is ready, r.{due}.{n} one to try again
 /// </code>
 /// </remarks>
@@ -25,6 +25,8 @@ public static class CrawlTable
     public const string HostPrefix = "a.";
 
     public const string CrawlPrefix = "c.";
+
+    public const string DeletedPrefix = "x.";
 
     public const string ClockKey = "clock";
 

@@ -80,13 +80,13 @@ public sealed partial class Migrations : IStartUpCheck
         var from = found?.Done ?? version;
         if (Enumerable.Range(from, _target - from).FirstOrDefault(step => !_steps.ContainsKey(step), -1) is var missing and >= 0)
         {
-            throw new StartUpException($"The data in {_storage.FullPath} is of version {from}, and this silo, {About.Version}, knows no way from version {missing} to {missing + 1}. Start an older silo.");
+            throw new StartUpException($"The data in {_storage.Place} is of version {from}, and this silo, {About.Version}, knows no way from version {missing} to {missing + 1}. Start an older silo.");
         }
 
         if (found is not null && _clock.GetUtcNow() - found.At < Patience)
         {
             throw new StartUpException(
-                $"Another silo migrates the data in {_storage.FullPath} from version {found.From} to {found.To}; it said so at {found.At:u}. Start this one when that one is ready. "
+                $"Another silo migrates the data in {_storage.Place} from version {found.From} to {found.To}; it said so at {found.At:u}. Start this one when that one is ready. "
                 + $"If that one was killed, start this one {Patience.TotalSeconds:0} s after that time.");
         }
 
@@ -109,7 +109,7 @@ public sealed partial class Migrations : IStartUpCheck
         if (others.Count > 0)
         {
             throw new StartUpException(
-                $"The data in {_storage.FullPath} is of an older version and is migrated before a silo works on it; but {others[0].SiloName} at {others[0].SiloAddress.Endpoint} is a member of the cluster. "
+                $"The data in {_storage.Place} is of an older version and is migrated before a silo works on it; but {others[0].SiloName} at {others[0].SiloAddress.Endpoint} is a member of the cluster. "
                 + $"Stop every silo, then start this one. One that was killed on another machine is forgotten {MemberPatience.TotalMinutes:0} minutes after its last sign of life.");
         }
     }
@@ -126,7 +126,7 @@ public sealed partial class Migrations : IStartUpCheck
         if (_storage.Kind != StorageKind.Local)
         {
             throw new StartUpException(
-                $"The data is of version {version}, and this silo, {About.Version}, would migrate it to version {_target}. Of data that is not on this machine it makes no copy: make one "
+                $"The data in {_storage.Place} is of version {version}, and this silo, {About.Version}, would migrate it to version {_target}. Of data that is not on this machine it makes no copy: make one "
                 + $"(tables and objects), then start one silo with --Storage:CopiedVersion {version}.");
         }
 
@@ -139,7 +139,7 @@ public sealed partial class Migrations : IStartUpCheck
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new StartUpException(
-                $"The data in {_storage.FullPath} is of version {version}, and no copy of it can be set aside before it is migrated to version {_target}: {failure.Message.TrimEnd('.')}. "
+                $"The data in {_storage.Place} is of version {version}, and no copy of it can be set aside before it is migrated to version {_target}: {failure.Message.TrimEnd('.')}. "
                 + $"Make room beside it; or copy the folder yourself, then start the silo with --Storage:CopiedVersion {version}.",
                 failure);
         }
@@ -171,7 +171,7 @@ public sealed partial class Migrations : IStartUpCheck
             catch (Exception failure) when (failure is not StartUpException && !cancel.IsCancellationRequested)
             {
                 throw new StartUpException(
-                    $"The data in {_storage.FullPath} could not be migrated from version {from} to {from + 1} ({step.What}): {failure.Message.TrimEnd('.')}. Start the silo again to try again. "
+                    $"The data in {_storage.Place} could not be migrated from version {from} to {from + 1} ({step.What}): {failure.Message.TrimEnd('.')}. Start the silo again to try again. "
                     + (underWay.Copy is { } copy ? $"The data as it was is in {copy}: an older silo starts with that." : "The data as it was is in the copy that you made."),
                     failure);
             }
@@ -215,8 +215,8 @@ public sealed partial class Migrations : IStartUpCheck
     private IReadOnlyList<string?> Certain(CommitResult result) => result.Outcome switch
     {
         CommitOutcome.Committed => result.ETags,
-        CommitOutcome.Conflict => throw new StartUpException($"Another silo migrates the data in {_storage.FullPath}. Start this one when that one is ready."),
-        _ => throw new StartUpException($"The store did not say what became of the migration of {_storage.FullPath}: {result.Cause?.Message} Start the silo again, {Patience.TotalSeconds:0} s from now."),
+        CommitOutcome.Conflict => throw new StartUpException($"Another silo migrates the data in {_storage.Place}. Start this one when that one is ready."),
+        _ => throw new StartUpException($"The store did not say what became of the migration of {_storage.Place}: {result.Cause?.Message} Start the silo again, {Patience.TotalSeconds:0} s from now."),
     };
 
     private static byte[] Payload(UnderWay underWay) => JsonSerializer.SerializeToUtf8Bytes(underWay, MigrationRows.Default.UnderWay);

@@ -22,6 +22,8 @@ namespace Cluster.Crawling;
 /// </summary>
 public sealed class CrawlCluster : IAsyncLifetime
 {
+    private const int Workers = 4;
+
     private readonly InProcessTestCluster _cluster;
     private int _hosts;
 
@@ -59,6 +61,21 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     /// <summary>Ends the activation, as when its silo rebalances: the next call makes a new one.</summary>
     public Task Deactivate(string host) => _cluster.DeactivateAsync(Host(host));
+
+    /// <summary>Ends the activations of all workers, as when their silo rebalances.</summary>
+    public Task DeactivateWorkers() =>
+        Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
+
+    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store, with a client of its own: references of before are over.</summary>
+    public async Task<ICrawlGrain> Restart(CrawlId crawl)
+    {
+        await _cluster.StopClusterClientAsync();
+        await _cluster.StopSiloAsync(_cluster.Silos[0]);
+        await _cluster.StartSilosAsync(1);
+        await _cluster.InitializeClientAsync();
+        await List.Wake();
+        return Grains.GetGrain<ICrawlGrain>(crawl.Value);
+    }
 
     public async Task<ICrawlGrain> Start(CrawlSpec spec)
     {
@@ -121,9 +138,11 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IPageFetcher>(Web);
         silo.Services.AddSingleton<PageVisitor>();
+        silo.Services.AddSingleton<WorkersOfSilo>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = 4);
+        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
         silo.AddMemoryStreams(CrawlStreams.Provider, streams =>

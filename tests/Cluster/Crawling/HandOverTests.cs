@@ -102,6 +102,53 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
     }
 
     [Fact]
+    public async Task APageThatIsNeverReportedFailsAfterAsManyTriesAsAnyOther()
+    {
+        var gate = Site(held: 5);
+        var crawl = await cluster.Start(Spec);
+        var summary = await cluster.Ended(crawl, step: Second);
+        gate.Open();
+
+        Assert.Equal((CrawlState.Done, Pages - 1L, 1L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Queued));
+        Assert.Equal(3, Starts(Page(5)).Count);
+        Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], (await crawl.Account())!.Refused);
+        Assert.Equal(new ExplainLine("why", "lease-expired"), Assert.Single((await crawl.Explain(Page(5))).Lines, line => line.Label == "why"));
+        Assert.Equal("Given up: lease-expired.", (await cluster.Export(crawl))[Page(5)].Error);
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task APageIsNotGivenUpBecauseItsHostEndedThreeTimes()
+    {
+        var gate = Site(held: 5);
+        var crawl = await cluster.Start(Spec);
+        for (var end = 1; end <= 3; end++)
+        {
+            await cluster.Until(() => Task.FromResult(Starts(Page(5)).Count == end), step: Second);
+            await cluster.Deactivate(_host);
+        }
+
+        gate.Open();
+        await Whole(crawl);
+        Assert.Equal(1, (await cluster.Export(crawl))[Page(5)].Attempts);
+    }
+
+    [Fact]
+    public async Task WorkersThatEndGiveBackWhatTheyHeldAtOnce()
+    {
+        var gate = Site(held: 5);
+        var crawl = await cluster.Start(Spec);
+        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.DeactivateWorkers();
+        gate.Open();
+        await Whole(crawl);
+
+        var starts = Starts(Page(5));
+        Assert.Equal(2, starts.Count);
+        Assert.InRange(starts[1] - starts[0], Second, 10 * Second);
+    }
+
+    [Fact]
     public async Task AFetchOfACancelledCrawlIsWaitedForByASuccessorToo()
     {
         var gate = Site(held: 0);

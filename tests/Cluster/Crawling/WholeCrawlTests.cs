@@ -169,6 +169,23 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     }
 
     [Fact]
+    public async Task ALinkThatComesLateDoesNotReviveADeletedCrawlAtANewActivation()
+    {
+        var root = Site(pages: 1);
+        var host = new Uri(root).Host;
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Ended(crawl);
+        var id = (await crawl.Show())!.Id;
+        await crawl.Delete();
+        await cluster.Until(async () => await crawl.Show() is null);
+        await cluster.Deactivate(host);
+
+        var order = new CrawlOrder(id, Version: 1, CrawlState.Running, Spec(root));
+        Assert.Equal(new(0, 0), await cluster.Host(host).Add(order, [new(root + "late", Depth: 1, root)]));
+        Assert.Empty(await cluster.Store.Scan(CrawlTable.Name, CrawlTable.Urls(id, new HostKey(host)), KeyRange.All, take: 1));
+    }
+
+    [Fact]
     public async Task ADeleteWhileTheCrawlComesToItsEndIsNotForgotten()
     {
         var root = Site(pages: 2);
@@ -232,6 +249,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         });
 
         Assert.Equal(60, (await crawl.Account())!.Done);
+    }
+
+    [Fact]
+    public async Task TheAnswerWhenFullNamesItsBoundWithSeparators()
+    {
+        var account = Assert.Single(await cluster.Grains.GetGrain<ILedgerGrain>(0).Read(), account => account.System == "crawling");
+
+        Assert.Equal("a URL beyond 5,000,000 of one host is refused as host-full, and counted", account.WhenFull);
     }
 
     private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };

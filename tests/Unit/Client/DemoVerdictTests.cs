@@ -81,6 +81,15 @@ public sealed class DemoVerdictTests
     }
 
     [Fact]
+    public void ASiteThatWasHurriedIsSaid()
+    {
+        var evidence = Evidence();
+        var one = evidence with { Crawl = evidence.Crawl with { Spec = evidence.Crawl.Spec with { Concurrency = 1, Delay = TimeSpan.FromMilliseconds(81) } } };
+
+        Assert.Equal(["Two requests arrived 80 ms apart; at least 81 ms were asked for."], DemoVerdict.Of(one).Problems);
+    }
+
+    [Fact]
     public async Task TheShopCountsWhatItIsAskedAndIsBusyOnce()
     {
         var cancel = TestContext.Current.CancellationToken;

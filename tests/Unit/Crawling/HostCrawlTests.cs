@@ -43,6 +43,26 @@ public sealed class HostCrawlTests
         Assert.Equal(500, owner.Crawl.Sums().Waiting);
     }
 
+    [Fact]
+    public async Task LeasesThatEndWithoutAReportAreTriesThatASuccessorKnows()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        await owner.Expire("http://a/");
+        Assert.Equal((UrlState.Queued, 1, "lease-expired"), Tries(await owner.Row("http://a/")));
+
+        owner = await Owner.Open(_store, now: owner.Now + (10 * Second));
+        await owner.Expire("http://a/");
+        owner.Now += 10 * Second;
+        await owner.Expire("http://a/");
+
+        Assert.Equal((UrlState.Failed, 3, "lease-expired"), Tries(await owner.Row("http://a/")));
+        Assert.Equal((1L, 0L), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
+        Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], owner.Crawl.Sums().Refused);
+    }
+
+    private static (UrlState State, int Attempts, string? Reason) Tries(UrlRow row) => (row.State, row.Attempts, row.Reason);
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -429,6 +449,14 @@ public sealed class HostCrawlTests
             var entry = Entry(url);
             Crawl.Queue.Lease(entry, number, Now + Crawl.HeldFor);
             return entry;
+        }
+
+        /// <summary>Leased, and over without a report.</summary>
+        public Task Expire(string url)
+        {
+            Lease(url);
+            Now += Crawl.HeldFor;
+            return Writer.Commit(Crawl.Expire(Assert.Single(Crawl.Queue.EndOver(Now)), Now));
         }
 
         public Task Finish(QueueEntry entry, FetchResult result, IEnumerable<string> links)

@@ -249,7 +249,26 @@ public sealed class MigrationsTests : IDisposable
         Assert.EndsWith("copy the folder yourself, then start the silo with --Storage:CopiedVersion 1.", refused.Message, StringComparison.Ordinal);
         Assert.Equal("""{"version":1}""", await Stored("version"));
 
-        await Make(2, copiedVersion: 1, Counted(1)).Run(Cancel);
+        await Make(2, new() { Path = Data, CopiedVersion = 1 }, Counted(1)).Run(Cancel);
+        Assert.Equal([1], _ran);
+        Assert.Empty(Copies);
+    }
+
+    [Fact]
+    public async Task OfDataThatIsNotOnThisMachineTheOperatorMakesTheCopy()
+    {
+        await HasVersion(1);
+        var storage = new StorageOptions { Kind = StorageKind.Azure, AccountName = "things", Path = Data };
+
+        var refused = await Assert.ThrowsAsync<StartUpException>(() => Make(2, storage, Counted(1)).Run(Cancel));
+        Assert.Equal(
+            $"The data in {storage.Place} is of version 1, and this silo, 0.1.0, would migrate it to version 2. Of data that is not on this machine it makes no copy: make one (tables and objects), "
+            + "then start one silo with --Storage:CopiedVersion 1.",
+            refused.Message);
+        Assert.Empty(_ran);
+
+        storage.CopiedVersion = 1;
+        await Make(2, storage, Counted(1)).Run(Cancel);
         Assert.Equal([1], _ran);
         Assert.Empty(Copies);
     }
@@ -301,14 +320,14 @@ public sealed class MigrationsTests : IDisposable
         Assert.Equal(CommitOutcome.Committed, (await tables.Commit("things", "p", [put], cancel)).Outcome);
     });
 
-    private Task Migrate(int target, params Step[] steps) => Make(target, copiedVersion: 0, steps).Run(Cancel);
+    private Task Migrate(int target, params Step[] steps) => Make(target, new() { Path = Data }, steps).Run(Cancel);
 
-    private Migrations Make(int target, int copiedVersion, params Step[] steps) => new(
+    private Migrations Make(int target, StorageOptions storage, params Step[] steps) => new(
         _store,
         new BlobStoreInMemory(),
         _members,
         steps,
-        Options.Create(new StorageOptions { Path = Data, CopiedVersion = copiedVersion }),
+        Options.Create(storage),
         _clock,
         NullLogger<Migrations>.Instance,
         target);

@@ -24,8 +24,8 @@ public sealed class SettingsCheckTests
     public void AcceptedValuesPass(string key, string value) => Assert.Empty(Problems((key, value)));
 
     [Theory]
-    [InlineData("Storage:Kind", "Azure", "Storage:Kind is «Azure»; this build knows Local.")]
-    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local.")]
+    [InlineData("Storage:Kind", "Floppy", "Storage:Kind is «Floppy»; this build knows Local, Azure.")]
+    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local, Azure.")]
     [InlineData("Storage:Path", "", "Storage:Path names a folder. This is «».")]
     [InlineData("Cluster:Id", "a b", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «a b».")]
     [InlineData("Cluster:Id", "", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «».")]
@@ -51,6 +51,23 @@ public sealed class SettingsCheckTests
         Assert.Equal(
             [$"Listen:Address is a loopback address, 127.0.0.1 or ::1: the ports of silo and gateway know no passwords, and API keys come in a later version. This is «{address}»."],
             Problems(("Listen:Address", address)));
+
+    [Theory]
+    [InlineData("UseDevelopmentStorage=true", "")]
+    [InlineData("DefaultEndpointsProtocol=https;AccountName=things;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net", "")]
+    [InlineData("", "things")]
+    public void AnAzureAccountIsNamedInOneWay(string connection, string account) =>
+        Assert.Empty(Problems(("Storage:Kind", "Azure"), ("Storage:ConnectionString", connection), ("Storage:AccountName", account)));
+
+    [Theory]
+    [InlineData("Azure", "", "", "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).")]
+    [InlineData("Azure", "UseDevelopmentStorage=true", "things", "Storage:ConnectionString and Storage:AccountName are both set; give one of them, for each names an account.")]
+    [InlineData("Azure", "AccountKey=c2VjcmV0", "", "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows under «Access keys», with endpoints for tables and blobs.")]
+    [InlineData("Azure", "", "things.table.core.windows.net", "Storage:AccountName is «things.table.core.windows.net»; an account's name has 3 to 24 lower-case letters and digits, without the address around it.")]
+    [InlineData("Local", "UseDevelopmentStorage=true", "", "Storage:ConnectionString is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out.")]
+    [InlineData("Local", "", "things", "Storage:AccountName is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out.")]
+    public void AnAccountThatDoesNotFitTheKindIsNamedWithoutItsKey(string kind, string connection, string account, string sentence) =>
+        Assert.Equal([sentence], Problems(("Storage:Kind", kind), ("Storage:ConnectionString", connection), ("Storage:AccountName", account)));
 
     [Fact]
     public void EveryWrongSettingIsNamedAtOnce() =>

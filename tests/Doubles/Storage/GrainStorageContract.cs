@@ -1,4 +1,3 @@
-using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
@@ -7,7 +6,7 @@ using Orleans.Storage;
 using Silo.Storage;
 using Xunit;
 
-namespace Unit.Storage;
+namespace Doubles.Storage;
 
 [GenerateSerializer]
 public sealed record StateOfTest
@@ -468,24 +467,4 @@ public abstract class GrainStorageContract : IAsyncLifetime
 
         throw new InvalidOperationException($"There is no row of {grain}.");
     }
-}
-
-public sealed class GrainStorageInMemoryTests : GrainStorageContract
-{
-    protected override ITableStore Open() => new TableStoreInMemory();
-}
-
-public sealed class GrainStorageOnSqliteTests : GrainStorageContract
-{
-    private readonly TemporaryFolder _folder = new();
-    private SqliteTableStore? _store;
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await _store!.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    protected override ITableStore Open() => _store = SqliteTableStore.Open(_folder.Path);
 }

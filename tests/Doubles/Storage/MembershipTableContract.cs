@@ -1,12 +1,11 @@
 using System.Net;
-using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Silo.Storage;
 using Xunit;
 
-namespace Unit.Storage;
+namespace Doubles.Storage;
 
 /// <summary>What the runtime expects of a table of members, and what this one promises beyond.</summary>
 public abstract class MembershipTableContract : IAsyncLifetime
@@ -446,24 +445,4 @@ public abstract class MembershipTableContract : IAsyncLifetime
         var (entry, etag) = Assert.Single((await _table.ReadRow(silo.SiloAddress)).Members);
         return (entry, etag);
     }
-}
-
-public sealed class MembershipTableInMemoryTests : MembershipTableContract
-{
-    protected override ITableStore Open() => new TableStoreInMemory();
-}
-
-public sealed class MembershipTableOnSqliteTests : MembershipTableContract
-{
-    private readonly TemporaryFolder _folder = new();
-    private SqliteTableStore? _store;
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await _store!.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    protected override ITableStore Open() => _store = SqliteTableStore.Open(_folder.Path);
 }

@@ -1,0 +1,191 @@
+using Grains.Crawling.Frontier;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling;
+
+/// <summary>
+/// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and sets the host's pace.
+/// One that was deleted is not made again (<see cref="DeletedCrawls"/>). Not thread-safe: it belongs to a grain and runs on its scheduler.
+/// </summary>
+/// <param name="opened">Called as soon as a crawl is here; what is known of it may still be loading.</param>
+internal sealed class HostCrawls(
+    ITableStore store, HostKey host, HostPace pace, CrawlingOptions options, RetryPolicy retries, TimeProvider clock, Action<HostPartition> opened)
+{
+    /// <summary>Commits of rows to delete in one call.</summary>
+    private const int DeletesAtOnce = 100;
+
+    private readonly Dictionary<CrawlId, HostPartition> _open = [];
+    private readonly Dictionary<CrawlId, Task<HostPartition?>> _opening = [];
+    private readonly string _partition = CrawlTable.Host(host);
+
+    public IReadOnlyCollection<HostPartition> Open => _open.Values;
+
+    public DeletedCrawls Deleted { get; } = new();
+
+    /// <summary>The crawl if it is open already.</summary>
+    public HostPartition? Find(CrawlId id) => _open.GetValueOrDefault(id);
+
+    /// <summary>Takes what a predecessor stored, then opens the crawls that it listed.</summary>
+    public async Task Restore(CancellationToken cancel)
+    {
+        var listed = new List<CrawlId>();
+        var range = KeyRange.All;
+        IReadOnlyList<TableRow> rows;
+        do
+        {
+            rows = await store.Scan(CrawlTable.Name, _partition, range, StoreLimits.MaxScan, cancel);
+            foreach (var row in rows)
+            {
+                pace.Restore(row);
+                Deleted.Restore(row);
+                if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
+                {
+                    listed.Add(CrawlId.Parse(row.Key[CrawlTable.CrawlPrefix.Length..]));
+                }
+            }
+
+            range = rows.Count == 0 ? range : range.After(rows[^1].Key);
+        }
+        while (rows.Count == StoreLimits.MaxScan);
+
+        // Only now: a crawl that is opened hands out leases by the pace that was restored.
+        foreach (var id in listed)
+        {
+            if (await Get(id) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+            {
+                await Unlist(id, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>The crawl, opened if it is not yet; null when it has nothing here.</summary>
+    public Task<HostPartition?> Get(CrawlId id) => GetOrMake(id, order: null);
+
+    /// <summary>The crawl, made with <paramref name="order"/> if it has nothing here; null when it was deleted, also while it was made.</summary>
+    public async Task<HostPartition?> GetOrMake(CrawlOrder order)
+    {
+        var held = Deleted.Contains(order.Id) ? null : await GetOrMake(order.Id, order);
+        return Deleted.Contains(order.Id) ? null : held;
+    }
+
+    /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
+    public async Task Unlist(CrawlId id, CancellationToken cancel) =>
+        await store.Commit(CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
+
+    /// <summary>The host asked not to be asked for a while: a successor is to know it too.</summary>
+    public async Task KeepClock() => await store.Commit(CrawlTable.Name, _partition, [Clock()]);
+
+    /// <summary>A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
+    public async Task KeepRobots(RowChange robots) => await store.Commit(CrawlTable.Name, _partition, [robots]);
+
+    /// <summary>By the crawls that have not ended.</summary>
+    public void SetPace() => pace.Set([.. _open.Values.Where(held => !held.Crawl.Ended).Select(held => held.Crawl.Order.Spec)]);
+
+    /// <summary>Completes when nobody is about to open the crawl: whoever was may have failed.</summary>
+    public Task Opening(CrawlId id) =>
+        _opening.TryGetValue(id, out var opening) ? opening.ContinueWith(_ => { }, TaskScheduler.Current) : Task.CompletedTask;
+
+    /// <summary>From here on nothing of the crawl is handed out or taken in.</summary>
+    public void Forget(CrawlId id)
+    {
+        _open.Remove(id, out var held);
+        Deleted.Add(id, held?.Crawl.Queue, clock.GetUtcNow());
+        SetPace();
+    }
+
+    /// <summary>Removes rows of a crawl that is forgotten, ten thousand at most: true when none are left. That it was deleted is durable before the first goes.</summary>
+    public async Task<bool> Delete(CrawlId id, CancellationToken cancel)
+    {
+        var noted = await store.Commit(
+            CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, clock.GetUtcNow())], cancel);
+        if (noted.Outcome != CommitOutcome.Committed)
+        {
+            return false;
+        }
+
+        var urls = CrawlTable.Urls(id, host);
+        for (var i = 0; i < DeletesAtOnce; i++)
+        {
+            var rows = await store.Scan(CrawlTable.Name, urls, KeyRange.All, StoreLimits.MaxCommitRows, cancel);
+            if (rows.Count == 0)
+            {
+                return true;
+            }
+
+            var removed = await store.Commit(CrawlTable.Name, urls, [.. rows.Select(row => RowChange.Delete(row.Key))], cancel);
+            if (removed.Outcome == CommitOutcome.Unknown)
+            {
+                return false;
+            }
+
+            await Task.Yield();
+        }
+
+        return false;
+    }
+
+    private async Task<HostPartition?> GetOrMake(CrawlId id, CrawlOrder? order)
+    {
+        while (true)
+        {
+            if (_open.TryGetValue(id, out var held))
+            {
+                return held.Writer.Lost is null ? held : throw held.Writer.Lost;
+            }
+
+            if (!_opening.TryGetValue(id, out var opening))
+            {
+                _opening[id] = opening = OpenNow(id, order);
+            }
+
+            held = await opening;
+            if (held is not null || order is null)
+            {
+                return held;
+            }
+        }
+    }
+
+    private async Task<HostPartition?> OpenNow(CrawlId id, CrawlOrder? order)
+    {
+        await Task.Yield();
+        try
+        {
+            if (order is not null)
+            {
+                // Listed before it takes on work, so that a successor opens it, and waits for its leases.
+                var listed = await store.Commit(CrawlTable.Name, _partition, [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]);
+                if (listed.Outcome != CommitOutcome.Committed)
+                {
+                    throw new PartitionLostException(CrawlTable.Name, _partition, listed);
+                }
+            }
+
+            if (await HostPartition.Open(store, host, id, order, options, retries, clock) is not { } held)
+            {
+                return null;
+            }
+
+            Hold(id, held);
+            return held;
+        }
+        finally
+        {
+            _opening.Remove(id);
+        }
+    }
+
+    private void Hold(CrawlId id, HostPartition held)
+    {
+        pace.Robots.ForgetFailures();
+        _open.Add(id, held);
+        held.Served = _open.Values.Max(other => other.Served);
+        SetPace();
+        pace.Clock.AskedUntil(held.PredecessorsHorizon);
+        opened(held);
+    }
+
+    private RowChange Clock() => pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases)));
+}

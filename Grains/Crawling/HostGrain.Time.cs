@@ -1,0 +1,145 @@
+using Grains.Crawling.Frontier;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling;
+
+/// <summary>What goes on without a caller: time passes, workers are told, and a commit that failed ends the activation.</summary>
+public sealed partial class HostGrain
+{
+    private IGrainTimer? _timer;
+    private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
+
+    /// <summary>What time has brought: leases that ended, URLs whose time has come, workers to tell. Sets the timer for the next such moment.</summary>
+    private void Pump()
+    {
+        if (_isEnding)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow();
+        foreach (var over in _leases.EndOver(now))
+        {
+            LogExpired(Host, over.Url, over.Crawl);
+            if (over is { Held: { } from, Work: { } work })
+            {
+                Observe(ThenPump(Commit(from, from.Writer.Commit(work))));
+            }
+        }
+
+        foreach (var held in _crawls.Open.Where(held => held.WantsRefill))
+        {
+            Observe(ThenPump(held.Refill()));
+        }
+
+        foreach (var (worker, ready) in _turns.Chances(now))
+        {
+            Observe(this.GetStreamProvider(CrawlStreams.Provider).GetStream<HostReady>(StreamId.Create(CrawlStreams.Ready, worker)).OnNextAsync(ready));
+        }
+
+        SetTimer(_turns.Next(now), now);
+    }
+
+    /// <summary>Tells who wants to know what became of pages. An event that is lost is lost: the rows have it.</summary>
+    private void Announce()
+    {
+        foreach (var held in _crawls.Open)
+        {
+            foreach (var pages in Announcements.Split(held.Crawl.TakeFinished()))
+            {
+                Observe(this.GetStreamProvider(CrawlStreams.Provider)
+                    .GetStream<PagesFinished>(StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)))
+                    .OnNextAsync(new(held.Crawl.Order.Id, Host, pages)));
+            }
+        }
+    }
+
+    private void SetTimer(DateTimeOffset due, DateTimeOffset now)
+    {
+        if (due == DateTimeOffset.MaxValue || (_timerDue > now && _timerDue <= due))
+        {
+            return;
+        }
+
+        _timerDue = due;
+        var wait = due - now;
+        _timer!.Change(wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+    }
+
+    private Task OnTimer(CancellationToken cancel)
+    {
+        _timerDue = DateTimeOffset.MaxValue;
+        Pump();
+        return Task.CompletedTask;
+    }
+
+    private async Task ThenPump(Task first)
+    {
+        await first;
+        Pump();
+    }
+
+    private void Opened(HostPartition held)
+    {
+        if (held.PredecessorsHorizon > clock.GetUtcNow())
+        {
+            LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
+        }
+
+        Observe(WhenLoaded(held));
+    }
+
+    private async Task WhenLoaded(HostPartition held)
+    {
+        try
+        {
+            await held.Loaded;
+        }
+        catch
+        {
+            // Without what is known it can neither take URLs in nor hand them out: the next activation reads again.
+            End(held.Crawl.Order.Id, "its rows could not be read");
+            throw;
+        }
+
+        Pump();
+    }
+
+    /// <summary>Waits for commits. One that fails ends the activation: the next one starts from what is stored.</summary>
+    private async Task Commit(HostPartition held, params Task[] commits)
+    {
+        try
+        {
+            await Task.WhenAll(commits);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(held.Crawl.Order.Id, lost.Message);
+            throw;
+        }
+    }
+
+    private void End(CrawlId crawl, string why)
+    {
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            LogLost(Host, crawl, why);
+            DeactivateOnIdle();
+        }
+    }
+
+    /// <summary>For what nobody waits for: a failure is logged, and time brings the next try.</summary>
+    private async void Observe(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e)
+        {
+            LogUnobserved(Host, e);
+        }
+    }
+}

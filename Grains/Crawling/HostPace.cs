@@ -1,0 +1,76 @@
+using Grains.Crawling.Frontier;
+using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
+using Grains.Storage;
+
+namespace Grains.Crawling;
+
+/// <summary>
+/// How fast one host is asked: <see cref="HostClock"/>, set to the longest delay and the smallest concurrency of the crawls that have work there,
+/// and to its robots.txt. Says as rows what a successor must not forget, and takes them back. It is told the time and does no I/O.
+/// </summary>
+internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
+{
+    public HostClock Clock { get; } = new();
+
+    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay);
+
+    /// <summary>Without a crawl the pace stays as it was.</summary>
+    public void Set(IReadOnlyCollection<CrawlSpec> specs)
+    {
+        if (specs.Count == 0)
+        {
+            return;
+        }
+
+        var asked = specs.Max(spec => spec.Delay);
+        var robots = AtMost(Robots.CrawlDelay);
+        Clock.Delay = robots > asked ? robots : asked;
+        Clock.Concurrency = specs.Min(spec => spec.Concurrency);
+    }
+
+    /// <summary>The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="CrawlingOptions.MaxDelay"/>.</summary>
+    public void Rest(TimeSpan asked, DateTimeOffset now) => Clock.WaitUntil(now + AtMost(asked));
+
+    /// <summary>A robots.txt as it came; the row to keep, or null: it counts for this activation, and the next one asks again.</summary>
+    public RowChange? Learn(RobotsLease lease, FetchOutcome outcome, DateTimeOffset now)
+    {
+        if (Robots.Learn(lease.Origin, outcome, now) is not { } row)
+        {
+            return null;
+        }
+
+        var scheme = row.Origin[..row.Origin.IndexOf(':', StringComparison.Ordinal)];
+        var payload = CrawlJson.Write(row);
+        return payload.Length > StoreLimits.MaxPayloadBytes ? null : RowChange.Put(CrawlTable.RobotsPrefix + scheme, payload);
+    }
+
+    /// <summary>
+    /// When this host was asked last, or may be at the latest by the leases of <paramref name="queues"/>: its crawls' horizons say so only while they are listed.
+    /// </summary>
+    public RowChange Row(IEnumerable<HostQueue> queues)
+    {
+        var until = queues.Select(queue => queue.LastLeaseEnds)
+            .Append(Robots.Asking?.Until)
+            .Append(Clock.LastAsked)
+            .Max()!.Value;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, Clock.NotBefore)));
+    }
+
+    /// <summary>Takes what a predecessor stored of clock and robots.txt; passes over any other row.</summary>
+    public void Restore(TableRow row)
+    {
+        if (row.Key == CrawlTable.ClockKey)
+        {
+            var kept = CrawlJson.Read<HostClockRow>(row.Payload);
+            Clock.AskedUntil(kept.AskedUntil);
+            Clock.WaitUntil(kept.NotBefore);
+        }
+        else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
+        {
+            Robots.Restore(CrawlJson.Read<RobotsRow>(row.Payload));
+        }
+    }
+
+    private TimeSpan AtMost(TimeSpan delay) => delay < options.MaxDelay ? delay : options.MaxDelay;
+}

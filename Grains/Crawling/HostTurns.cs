@@ -1,0 +1,67 @@
+using Grains.Crawling.Frontier;
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling;
+
+/// <summary>
+/// Whose turn it is on one host: crawls that both have URLs ready take turns of at most <see cref="Turn"/> leases. Says which workers to tell, and when
+/// to look again. It is told the time and does no I/O.
+/// </summary>
+internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
+{
+    /// <summary>Leases that one crawl gets in a row while another one waits for the same host.</summary>
+    public const int Turn = 8;
+
+    /// <summary>The crawl has a URL that may be fetched now, as far as clock and allowance are concerned.</summary>
+    public bool MayLease(HostPartition held, DateTimeOffset now) =>
+        held.Loaded.IsCompleted && held.Crawl.MayLease && pace.Clock.MayStart(now) && held.Crawl.Queue.Peek(now) is not null;
+
+    /// <summary>No other crawl that may lease now has been passed over for so long.</summary>
+    public bool IsTurnOf(HostPartition held, DateTimeOffset now) =>
+        crawls.Open.Count == 1 || !crawls.Open.Any(other => other != held && other.Served + Turn <= held.Served && MayLease(other, now));
+
+    /// <summary>Whom to tell that there is something to fetch. While somebody fetches robots.txt nobody: they would ask in vain.</summary>
+    public List<(int Worker, HostReady Ready)> Chances(DateTimeOffset now)
+    {
+        var chances = new List<(int, HostReady)>();
+        foreach (var held in crawls.Open.Where(held => MayLease(held, now) && pace.Robots.Asking is null && IsTurnOf(held, now)))
+        {
+            var (order, queue) = (held.Crawl.Order, held.Crawl.Queue);
+            var fetches = Math.Min(pace.Clock.MayStartAtOnce(now), queue.Ready.Count + queue.Later.Count);
+            chances.AddRange(held.Board.Choose(fetches, now).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel))));
+        }
+
+        return chances;
+    }
+
+    /// <summary>A worker that asks for no more does not come back by itself: it, or its successor, is told like any other.</summary>
+    public void MayBeTold(HostReport report)
+    {
+        foreach (var crawl in report.Outcomes.Select(outcome => outcome.Crawl).Distinct())
+        {
+            crawls.Find(crawl)?.Board.Asked(report.Worker, wanted: 0, got: 0);
+        }
+    }
+
+    /// <summary>When to look again; the end of time when nothing is awaited.</summary>
+    public DateTimeOffset Next(DateTimeOffset now)
+    {
+        var ends = crawls.Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
+            .Append(pace.Robots.NextEvent() is { } robots && robots > now ? (DateTimeOffset?)robots : null);
+        return crawls.Open.Select(held => Next(held, now)).Concat(ends).Min() ?? DateTimeOffset.MaxValue;
+    }
+
+    private DateTimeOffset? Next(HostPartition held, DateTimeOffset now)
+    {
+        var queue = held.Crawl.Queue;
+        var next = queue.NextLeaseEnd;
+        if (held.Loaded.IsCompleted && held.Crawl.MayLease && queue.NextReady is { } ready && pace.Clock.Next is { } may)
+        {
+            var start = ready > may ? ready : may;
+            start = start > now ? start : now + WorkerBoard.Patience;
+            next = next < start ? next : start;
+        }
+
+        return next;
+    }
+}

@@ -1,0 +1,60 @@
+using Grains.Interfaces.Crawling;
+
+namespace Grains.Crawling;
+
+/// <summary>
+/// What a lease is for, from the grant to what is to be reported: the URL's grain is asked, the page is fetched and read within the time of the lease, and
+/// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
+/// </summary>
+/// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
+internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, TimeProvider clock, Action<string, CrawlId, Exception> notDelivered)
+{
+    private readonly CrawlBoundaries _boundaries = new();
+    private readonly LinkDelivery _links = new(grains);
+
+    /// <param name="asked">When the lease was asked for (<see cref="TimeProvider.GetTimestamp"/>): its time runs from there.</param>
+    public async Task<Visit> Run(HostKey host, CrawlOrder order, Lease lease, long asked, CancellationToken cancel)
+    {
+        if (lease.Kind == LeaseKind.Robots)
+        {
+            return await Begun(host, order, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), cancel));
+        }
+
+        var grant = await grains.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, cancel);
+        if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
+        {
+            return Visit.Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
+        }
+
+        var visit = await Begun(host, order, lease, visitor.Visit(order, _boundaries.Of(order), lease, TimeLeft(lease, asked), cancel));
+        return visit.Foreign.Count == 0 ? visit : await Deliver(order, visit, cancel);
+    }
+
+    /// <summary>The request is on its way: the host may count from here.</summary>
+    private async Task<Visit> Begun(HostKey host, CrawlOrder order, Lease lease, Task<Visit> visit)
+    {
+        if (lease.TellBegun)
+        {
+            await grains.GetGrain<IHostGrain>(host.Value).Begun(order.Id, lease.Number);
+        }
+
+        return await visit;
+    }
+
+    /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>
+    private async Task<Visit> Deliver(CrawlOrder order, Visit visit, CancellationToken cancel)
+    {
+        try
+        {
+            await _links.Deliver(order, visit.Foreign, cancel);
+            return visit;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            notDelivered(visit.Outcome.Url, order.Id, e);
+            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
+        }
+    }
+
+    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
+}

@@ -1,0 +1,230 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Doubles.Azurite;
+
+/// <summary>Azurite cannot be run here; the message says why.</summary>
+public sealed class AzuriteMissingException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>
+/// Azurite of the version that <c>tests/azurite</c> pins, as a child process on free ports of loopback and in a folder of its own, which goes with it.
+/// What it needs is installed into <c>tests/azurite/node_modules</c> at the first use.
+/// </summary>
+/// <remarks>It keeps what it acknowledged in memory for five seconds: disposing stops it with SIGTERM, as <c>kill -9</c> would lose that.</remarks>
+public sealed class AzuriteProcess : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+
+    // Every Azurite has this account and this key; they are in its documentation.
+    private const string Account = "devstoreaccount1";
+    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    private static readonly TimeSpan InstallBound = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan StartBound = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly string _folder;
+
+    private AzuriteProcess(Process process, string folder, int blobPort, int tablePort)
+    {
+        (_process, _folder, BlobPort, TablePort) = (process, folder, blobPort, tablePort);
+    }
+
+    public int BlobPort { get; }
+
+    public int TablePort { get; }
+
+    /// <summary>For its own ports.</summary>
+    public string ConnectionString => ConnectionStringOver(TablePort, BlobPort);
+
+    /// <summary>For ports in front of it.</summary>
+    public static string ConnectionStringOver(int tablePort, int blobPort) =>
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};TableEndpoint=http://127.0.0.1:{tablePort}/{Account};BlobEndpoint=http://127.0.0.1:{blobPort}/{Account};";
+
+    /// <exception cref="AzuriteMissingException">Node or Azurite cannot be had.</exception>
+    public static async Task<AzuriteProcess> Start(CancellationToken cancel = default)
+    {
+        var home = Home();
+        await Install(home, cancel);
+        var ports = FreePorts(3);
+        var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
+        var start = new ProcessStartInfo("node",
+        [
+            Path.Combine(home, "node_modules", "azurite", "dist", "src", "azurite.js"),
+            "--blobHost", "127.0.0.1", "--blobPort", $"{ports[0]}", "--tableHost", "127.0.0.1", "--tablePort", $"{ports[1]}", "--queueHost", "127.0.0.1", "--queuePort", $"{ports[2]}",
+            "--location", folder, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        Process process;
+        try
+        {
+            process = Run(start);
+        }
+        catch (AzuriteMissingException)
+        {
+            Directory.Delete(folder);
+            throw;
+        }
+
+        // Read and dropped: it speaks even when it is told to be silent.
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var azurite = new AzuriteProcess(process, folder, ports[0], ports[1]);
+        try
+        {
+            await azurite.Answers(cancel);
+            return azurite;
+        }
+        catch
+        {
+            await azurite.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited && kill(_process.Id, SigTerm) == 0)
+        {
+            using var bound = new CancellationTokenSource(StopBound);
+            try
+            {
+                await _process.WaitForExitAsync(bound.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+            }
+        }
+
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Both ports take connections.</summary>
+    private async Task Answers(CancellationToken cancel)
+    {
+        using var bound = new CancellationTokenSource(StartBound);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        foreach (var port in (int[])[BlobPort, TablePort])
+        {
+            while (!await Connects(port, either.Token))
+            {
+                if (_process.HasExited)
+                {
+                    throw new InvalidOperationException($"Azurite ended with code {_process.ExitCode} before it answered.");
+                }
+
+                await tick.WaitForNextTickAsync(either.Token);
+            }
+        }
+    }
+
+    private static async Task<bool> Connects(int port, CancellationToken cancel)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, cancel);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task Install(string home, CancellationToken cancel)
+    {
+        using var alone = await Alone(Path.Combine(Path.GetTempPath(), $"azurite-install-{Environment.UserName}.lock"), cancel);
+        var wanted = new FileInfo(Path.Combine(home, "package-lock.json"));
+        var installed = new FileInfo(Path.Combine(home, "node_modules", ".package-lock.json"));
+        if (installed.Exists && installed.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)
+        {
+            return;
+        }
+
+        using var npm = Run(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = home });
+        using var bound = new CancellationTokenSource(InstallBound);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
+        await npm.WaitForExitAsync(either.Token);
+        if (npm.ExitCode != 0)
+        {
+            throw new AzuriteMissingException($"«npm ci» in tests/azurite ended with code {npm.ExitCode}: Azurite cannot be installed here.");
+        }
+    }
+
+    private static Process Run(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception missing)
+        {
+            throw new AzuriteMissingException($"«{start.FileName}» is not installed; Azurite needs Node 20 or later.", missing);
+        }
+    }
+
+    /// <summary>Two test processes do not install at the same time.</summary>
+    private static async Task<FileStream> Alone(string path, CancellationToken cancel)
+    {
+        using var bound = new CancellationTokenSource(InstallBound);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await tick.WaitForNextTickAsync(either.Token);
+            }
+        }
+    }
+
+    private static string Home()
+    {
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            var home = Path.Combine(folder, "tests", "azurite");
+            if (File.Exists(Path.Combine(home, "package-lock.json")))
+            {
+                return home;
+            }
+        }
+
+        throw new AzuriteMissingException("There is no folder tests/azurite above the tests; they are run from a copy without it.");
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        foreach (var listener in listeners)
+        {
+            listener.Start();
+        }
+
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (var listener in listeners)
+        {
+            listener.Dispose();
+        }
+
+        return ports;
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int kill(int process, int signal);
+}
