@@ -4,6 +4,7 @@ using Grains.Interfaces.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Xunit;
 
 namespace EndToEnd;
 
@@ -11,7 +12,7 @@ namespace EndToEnd;
 internal sealed class SilosClient : IAsyncDisposable
 {
     /// <summary>Silos find out in their own time, which is seconds: there is no event to wait for outside them.</summary>
-    private static readonly TimeSpan BetweenQuestions = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan BetweenQuestions = TimeSpan.FromMilliseconds(200);
 
     private readonly IHost _host;
 
@@ -45,18 +46,6 @@ internal sealed class SilosClient : IAsyncDisposable
         return [.. statistics.Where(activation => activation.GrainType.Contains(grain, StringComparison.Ordinal)).Select(activation => activation.SiloAddress.Endpoint.Port).Distinct().Order()];
     }
 
-    /// <summary>Asks the silos again, which is a call over the network each time, until one of them is no member any more.</summary>
-    /// <param name="bound">For all the asking.</param>
-    public async Task UntilDead(IPEndPoint silo, TimeSpan bound, CancellationToken cancel)
-    {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        end.CancelAfter(bound);
-        while ((await Ask(() => Status(end.Token), bound, end.Token)).Silos.Single(line => line.Address == silo.ToString()).Status != nameof(SiloStatus.Dead))
-        {
-            await Task.Delay(BetweenQuestions, end.Token);
-        }
-    }
-
     public Task<ClusterStatus> Status(CancellationToken cancel) => Grains.GetGrain<IClusterStatusGrain>(0).Show(cancel);
 
     /// <summary>Asks until there is an answer: what was on its way to a silo that died fails, and so does what is sent there before the others know it.</summary>
@@ -73,7 +62,7 @@ internal sealed class SilosClient : IAsyncDisposable
             }
             catch (Exception e) when (e is OrleansException or TimeoutException)
             {
-                Console.Error.WriteLine($"{e.GetType().Name} {e.Message}");
+                TestContext.Current.SendDiagnosticMessage(e.Message);
                 await Task.Delay(BetweenQuestions, end.Token);
             }
         }

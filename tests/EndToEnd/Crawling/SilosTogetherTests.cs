@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Client;
+using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Silo.Storage;
 using Xunit;
 
 namespace EndToEnd.Crawling;
@@ -95,7 +99,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         var stopped = _others[0];
         Signals.Send(stopped.ProcessId, Signals.Halt);
         held.ForEach(gate => gate.Open());
-        await _client.UntilDead(stopped.Place.Silo, Patience, Cancel);
+        await UntilDead(stopped.Place);
         Signals.Send(stopped.ProcessId, Signals.Continue);
         await EndsWhole();
 
@@ -152,6 +156,19 @@ public sealed class SilosTogetherTests : IAsyncDisposable
 
         // At each host no more than what was in flight there.
         Assert.All(_sites, site => Assert.InRange(site.Repeats, 0, Concurrency));
+    }
+
+    /// <summary>Reads the table of members again until this one is dead there: a silo or a gateway that stands still would not answer.</summary>
+    private static async Task UntilDead(SiloPlace place)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        end.CancelAfter(Patience);
+        await using var store = SqliteTableStore.Open(Path.Combine(place.Data, "tables"));
+        var members = new TableMembershipTable(store, Options.Create(new ClusterOptions { ClusterId = ClusterNames.DefaultClusterId }));
+        while ((await members.ReadAllAsync(end.Token)).Members.Single(member => member.Item1.SiloAddress.Endpoint.Equals(place.Silo)).Item1.Status != SiloStatus.Dead)
+        {
+            await Task.Delay(SilosClient.BetweenQuestions, end.Token);
+        }
     }
 
     private static string Url(JsonElement record) => record.GetProperty("url").GetString()!;
