@@ -57,10 +57,12 @@ public static class SiloHosting
         {
             silo.UseTableClustering();
             silo.AddGrainChain();
+            silo.AddTableReminders();
             silo.AddMemoryStreams(CrawlStreams.Provider, Crawling);
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = $"silo-{doors.Instance}");
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
         });
+        builder.Services.AddWakeUps();
     }
 
     private static void AddClient(WebApplicationBuilder builder) => builder.UseOrleansClient(client =>

@@ -45,5 +45,6 @@ public sealed partial class LostMembers(IMembershipTable members, ILogger<LostMe
             && !listeners.Any(listener => listener.Port == end.Port && (listener.Address.Equals(end.Address) || listener.Address.Equals(IPAddress.Any) || listener.Address.Equals(IPAddress.IPv6Any)));
     }
 
-    private static IPEndPoint[] Listeners() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+    /// <summary>What is listened on, on this machine.</summary>
+    internal static IPEndPoint[] Listeners() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
 }

@@ -2,6 +2,7 @@ using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
+using Grains.Interfaces.Crawling;
 using Silo.Cluster;
 using Silo.Settings;
 using Silo.Storage;
@@ -22,7 +23,9 @@ public static class CrawlingHosting
         services.AddSettings<CrawlingOptions>(builder.Configuration);
         services.AddOptions<CrawlingOptions>().PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));
         services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
-        builder.UseOrleans(silo => silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name));
+        builder.UseOrleans(silo => silo
+            .AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name)
+            .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>());
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<PageVisitor>();
@@ -30,6 +33,6 @@ public static class CrawlingHosting
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        services.AddHostedService<CrawlWaker>();
+        services.AddWakeUp("crawling", static (grains, cancel) => grains.GetGrain<ICrawlListGrain>(0).Wake(cancel));
     }
 }

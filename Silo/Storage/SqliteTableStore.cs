@@ -14,7 +14,7 @@ namespace Silo.Storage;
 /// </remarks>
 public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposable
 {
-    private const string Extension = ".db";
+    internal const string Extension = ".db";
 
     private readonly string _folder;
     private readonly TimeSpan _busyTimeout;

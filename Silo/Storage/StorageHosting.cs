@@ -2,6 +2,7 @@ using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Settings;
 using Silo.StartUp;
+using Silo.Storage.Migration;
 
 namespace Silo.Storage;
 
@@ -22,6 +23,7 @@ public static class StorageHosting
             AddLocal(services);
         }
 
+        services.AddStartUpCheck<Migrations>();
         services.AddStartUpCheck<DataFormat>();
     }
 

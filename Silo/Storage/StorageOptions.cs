@@ -34,6 +34,10 @@ public sealed partial class StorageOptions
     [Description("The name of the account of Azure Storage when Storage:Kind is Azure and no connection string is given. The silo signs in with its managed identity, which needs the roles Storage Table Data Contributor and Storage Blob Data Contributor.")]
     public string AccountName { get; set; } = "";
 
+    [Description("Data of this version was copied by hand: a silo that migrates it need not set a copy aside, which it cannot for data that is not on this machine. 0: none was.")]
+    [Range(0, int.MaxValue)]
+    public int CopiedVersion { get; set; }
+
     /// <summary><see cref="Path"/> as an absolute path.</summary>
     public string FullPath => System.IO.Path.GetFullPath(Path);
 

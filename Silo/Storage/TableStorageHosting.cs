@@ -30,6 +30,14 @@ public static class TableStorageHosting
         return silo;
     }
 
+    /// <summary>Orleans' reminders in table <c>cluster</c>.</summary>
+    public static ISiloBuilder AddTableReminders(this ISiloBuilder silo)
+    {
+        silo.AddReminders();
+        silo.Services.AddSingleton<IReminderTable, TableReminderTable>();
+        return silo;
+    }
+
     /// <summary>For a client that can read the table itself: gateways from table <c>cluster</c>.</summary>
     public static IClientBuilder UseTableClustering(this IClientBuilder client)
     {

@@ -11,6 +11,12 @@ internal static class Signals
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 
+    /// <summary>SIGSTOP: the process stands still until <see cref="Continue"/>, and cannot help it.</summary>
+    public static readonly int Halt = OperatingSystem.IsMacOS() ? 17 : 19;
+
+    /// <summary>SIGCONT.</summary>
+    public static readonly int Continue = OperatingSystem.IsMacOS() ? 19 : 18;
+
     public static void Send(int process, int signal)
     {
         if (kill(process, signal) != 0)

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Silo.Cluster;
+using Xunit;
 
 namespace EndToEnd;
 
@@ -53,12 +56,36 @@ public sealed class SiloPlace : IDisposable
     /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>
     public SiloPlace Beside() => new(Folder);
 
+    /// <summary>A place whose ports are free for so many instances: each shifts every port by <see cref="InstanceOptions.PortStep"/> more.</summary>
+    public static SiloPlace WithRoomFor(int instances)
+    {
+        const int Attempts = 50;
+        for (var attempt = 1; ; attempt++)
+        {
+            var place = new SiloPlace();
+            if (place.HasRoomFor(instances))
+            {
+                return place;
+            }
+
+            place.Dispose();
+            Assert.True(attempt < Attempts, $"The test looked {Attempts} times for ports that are free for {instances} instances.");
+        }
+    }
+
     public void Dispose()
     {
         if (_ownsFolder)
         {
             Directory.Delete(Folder, recursive: true);
         }
+    }
+
+    private bool HasRoomFor(int instances)
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        var shifted = new[] { Silo, Gateway, Http }.SelectMany(end => Enumerable.Range(0, instances).Select(instance => end.Port + (instance * InstanceOptions.PortStep))).ToArray();
+        return shifted.Distinct().Count() == shifted.Length && shifted.All(port => port <= IPEndPoint.MaxPort && !taken.Contains(port));
     }
 
     private static IPEndPoint EndPointOf(TcpListener listener) => (IPEndPoint)listener.LocalEndpoint;

@@ -145,6 +145,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
+        silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
         silo.AddMemoryStreams(CrawlStreams.Provider, streams =>
         {
             streams.ConfigurePartitioning(2);

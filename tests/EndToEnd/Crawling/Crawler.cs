@@ -27,11 +27,15 @@ internal sealed class Crawler : IAsyncDisposable
 
     public string Gateway => _place.Gateway.ToString();
 
-    public static async Task<Crawler> Run(params string[] settings)
+    public static Task<Crawler> Run(params string[] settings) => RunOn(static _ => { }, settings);
+
+    /// <param name="fill">Is given the path of the data folder, which is not there yet.</param>
+    public static async Task<Crawler> RunOn(Action<string> fill, params string[] settings)
     {
         var crawler = new Crawler(settings);
         try
         {
+            fill(crawler.Place.Data);
             await crawler.StartSilo();
             return crawler;
         }
