@@ -17,7 +17,17 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>A lease ends so much later for the host than for the worker.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    /// <summary>Leases of one URL that may be lost.</summary>
+    public const int MaxLost = 5;
+
+    /// <summary>For so long they may be lost: in less time a silo that was killed or stands still is not always written off.</summary>
+    public static readonly TimeSpan LostFor = TimeSpan.FromMinutes(10);
+
+    /// <summary>URLs whose lost leases are counted; those of others are not.</summary>
+    private const int MaxLostUrls = 10_000;
+
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
+    private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _lost = new(StringComparer.Ordinal);
     private readonly DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
     private HostHead _committed = head with { };
@@ -133,17 +143,21 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public AcceptWork Accept(ImmutableArray<FoundUrl> urls) => new(this, urls);
 
     /// <summary>What became of a lease that was held.</summary>
-    public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now) => outcome.Result switch
+    public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now)
     {
-        FetchResult.Answered => Answered(entry, outcome),
-        FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
-            new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
-        FetchResult.Temporary or FetchResult.Permanent when outcome.Reason != Refusals.PrivateAddress =>
-            new FinishWork(this, entry, [], UrlState.Failed, outcome.Reason ?? "unreachable", outcome.Page),
-        FetchResult.Permanent => new FinishWork(this, entry, [], UrlState.Skipped, Refusals.PrivateAddress, outcome.Page),
-        FetchResult.Known => Skip(entry, Refusals.Known),
-        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
-    };
+        _lost.Remove(entry.Url);
+        return outcome.Result switch
+        {
+            FetchResult.Answered => Answered(entry, outcome),
+            FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
+                new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
+            FetchResult.Temporary or FetchResult.Permanent when outcome.Reason != Refusals.PrivateAddress =>
+                new FinishWork(this, entry, [], UrlState.Failed, outcome.Reason ?? "unreachable", outcome.Page),
+            FetchResult.Permanent => new FinishWork(this, entry, [], UrlState.Skipped, Refusals.PrivateAddress, outcome.Page),
+            FetchResult.Known => Skip(entry, Refusals.Known),
+            _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
+        };
+    }
 
     /// <summary>From here to its commit the page is neither leased nor done, and counts all the same.</summary>
     private FinishWork Answered(QueueEntry entry, FetchOutcome outcome)
@@ -153,12 +167,27 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>
-    /// A lease of this activation ended without a report: the page may be what broke its worker, so it counts as a try, and after the last one the URL has failed.
-    /// A lease that was inherited says nothing: its host ended too, for whatever reason.
+    /// A lease ended without a report. Mostly its worker's silo is gone or stands still, and the page is not to blame: it goes back to its place (null), and
+    /// no try is counted. Only a URL that loses <see cref="MaxLost"/> leases over <see cref="LostFor"/> or longer, while this host goes on, has failed: the
+    /// page may be what breaks its workers.
     /// </summary>
-    public IPartitionWork Expire(QueueEntry entry, DateTimeOffset now) => retries.Wait(entry.Attempts + 1, retryAfter: null) is { } wait
-        ? new RetryWork(this, entry, now + wait, Refusals.LeaseExpired, page: null)
-        : new FinishWork(this, entry, [], UrlState.Failed, Refusals.LeaseExpired, Page: null);
+    public IPartitionWork? Expire(QueueEntry entry, DateTimeOffset now)
+    {
+        var lost = _lost.TryGetValue(entry.Url, out var before) ? before with { Count = before.Count + 1 } : (Count: 1, Since: now);
+        if (lost.Count >= MaxLost && now - lost.Since >= LostFor)
+        {
+            _lost.Remove(entry.Url);
+            return new FinishWork(this, entry, [], UrlState.Failed, Refusals.LeaseExpired, Page: null);
+        }
+
+        if (lost.Count > 1 || _lost.Count < MaxLostUrls)
+        {
+            _lost[entry.Url] = lost;
+        }
+
+        Queue.Add(entry);
+        return null;
+    }
 
     /// <summary>What was fetched or failed durably since the last call, for whoever wants to hear of it.</summary>
     public ImmutableArray<PageRecord> TakeFinished()

@@ -102,7 +102,7 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
     }
 
     [Fact]
-    public async Task APageThatIsNeverReportedFailsAfterAsManyTriesAsAnyOther()
+    public async Task APageThatIsNeverReportedFailsAfterFiveLostLeases()
     {
         var gate = Site(held: 5);
         var crawl = await cluster.Start(Spec);
@@ -110,7 +110,7 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         gate.Open();
 
         Assert.Equal((CrawlState.Done, Pages - 1L, 1L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Queued));
-        Assert.Equal(3, Starts(Page(5)).Count);
+        Assert.Equal(5, Starts(Page(5)).Count);
         Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], (await crawl.Account())!.Refused);
         Assert.Equal(new ExplainLine("why", "lease-expired"), Assert.Single((await crawl.Explain(Page(5))).Lines, line => line.Label == "why"));
         Assert.Equal("Given up: lease-expired.", (await cluster.Export(crawl))[Page(5)].Error);
@@ -145,7 +145,8 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
 
         var starts = Starts(Page(5));
         Assert.Equal(2, starts.Count);
-        Assert.InRange(starts[1] - starts[0], Second, 10 * Second);
+        // The clock of the test runs on while the silo works; a lease would have been waited for six minutes.
+        Assert.InRange(starts[1] - starts[0], Second, 60 * Second);
     }
 
     [Fact]

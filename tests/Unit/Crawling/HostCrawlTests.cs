@@ -44,24 +44,38 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
-    public async Task LeasesThatEndWithoutAReportAreTriesThatASuccessorKnows()
+    public async Task LeasesThatEndWithoutAReportCostNoTryWhileASiloMayStandStill()
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/");
-        await owner.Expire("http://a/");
-        Assert.Equal((UrlState.Queued, 1, "lease-expired"), Tries(await owner.Row("http://a/")));
+        for (var lost = 1; lost <= 2 * HostCrawl.MaxLost; lost++)
+        {
+            Assert.Null(owner.Expire("http://a/"));
+        }
 
-        owner = await Owner.Open(_store, now: owner.Now + (10 * Second));
-        await owner.Expire("http://a/");
-        owner.Now += 10 * Second;
-        await owner.Expire("http://a/");
+        var row = await owner.Row("http://a/");
+        Assert.Equal((UrlState.Queued, 0), (row.State, row.Attempts));
+        Assert.NotNull(owner.Crawl.Queue.Peek(owner.Now));
+    }
 
-        Assert.Equal((UrlState.Failed, 3, "lease-expired"), Tries(await owner.Row("http://a/")));
+    [Fact]
+    public async Task AUrlThatLosesItsLeasesForALongTimeHasFailed()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        for (var lost = 1; lost < HostCrawl.MaxLost; lost++)
+        {
+            Assert.Null(owner.Expire("http://a/"));
+        }
+
+        owner.Now += HostCrawl.LostFor;
+        await owner.Writer.Commit(owner.Expire("http://a/")!);
+
+        var row = await owner.Row("http://a/");
+        Assert.Equal((UrlState.Failed, 1, "lease-expired"), (row.State, row.Attempts, row.Reason));
         Assert.Equal((1L, 0L), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
         Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], owner.Crawl.Sums().Refused);
     }
-
-    private static (UrlState State, int Attempts, string? Reason) Tries(UrlRow row) => (row.State, row.Attempts, row.Reason);
 
     [Theory]
     [InlineData(1)]
@@ -452,11 +466,11 @@ public sealed class HostCrawlTests
         }
 
         /// <summary>Leased, and over without a report.</summary>
-        public Task Expire(string url)
+        public IPartitionWork? Expire(string url)
         {
             Lease(url);
             Now += Crawl.HeldFor;
-            return Writer.Commit(Crawl.Expire(Assert.Single(Crawl.Queue.EndOver(Now)), Now));
+            return Crawl.Expire(Assert.Single(Crawl.Queue.EndOver(Now)), Now);
         }
 
         public Task Finish(QueueEntry entry, FetchResult result, IEnumerable<string> links)
