@@ -38,3 +38,16 @@ public sealed class GrainStorageOnAzureTests(Azurite azurite) : GrainStorageCont
 
     protected override ITableStore Open() => new TablesApart(Azurite.Tables(_connection), Azurite.OwnTables());
 }
+
+public sealed class ReminderTableOnAzureTests(Azurite azurite) : ReminderTableContract
+{
+    private string _connection = "";
+
+    public override async ValueTask InitializeAsync()
+    {
+        _connection = (await azurite.Use()).ConnectionString;
+        await base.InitializeAsync();
+    }
+
+    protected override ITableStore Open() => new TablesApart(Azurite.Tables(_connection), Azurite.OwnTables());
+}
