@@ -10,6 +10,9 @@ public static class Banner
     /// <summary>The start of the first line; whoever started the silo as a process may wait for it.</summary>
     public const string Ready = "Ready: ";
 
+    /// <summary>How the last line begins: whoever has read it has read all.</summary>
+    public const string LastLine = "Ctrl-C stops ";
+
     /// <param name="bytes">Of the data; null when the store cannot tell.</param>
     /// <param name="keys">How many API keys there are.</param>
     /// <param name="took">From the start of the process until now.</param>
@@ -32,7 +35,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (doors.IsFront)
         {
-            return text.Append("Ctrl-C stops the front; the silos behind it go on.").ToString();
+            return text.Append(LastLine + "the front; the silos behind it go on.").ToString();
         }
 
         text.AppendLine();
@@ -40,7 +43,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} crawl start https://example.org/ --follow{gateway}{cluster}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} cluster status{gateway}{cluster}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} demo");
-        text.Append("Ctrl-C stops the silo; what it took on goes on when it starts again.");
+        text.Append(LastLine + "the silo; what it took on goes on when it starts again.");
         return text.ToString();
     }
 

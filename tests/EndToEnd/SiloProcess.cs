@@ -34,8 +34,8 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public SiloPlace Place { get; }
 
-    /// <summary>Ends when the first line of the banner is printed; fails with what was printed when the process ends before.</summary>
-    public Task Ready => Said(Banner.Ready);
+    /// <summary>Ends when the whole banner has been read; fails with what was printed when the process ends before.</summary>
+    public Task Ready => Said(Banner.LastLine);
 
     /// <summary>The exit code, when all that was printed has been read.</summary>
     public Task<int> Exit { get; }
