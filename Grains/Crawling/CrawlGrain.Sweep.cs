@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
@@ -222,14 +221,8 @@ public sealed partial class CrawlGrain
         var total = Zero;
         foreach (var sums in hosts)
         {
-            var refused = total.Refused;
-            foreach (var (reason, count) in sums.Refused)
-            {
-                refused = refused.SetItem(reason, refused.GetValueOrDefault(reason) + count);
-            }
-
             total = new(
-                total.Added + sums.Added, total.Done + sums.Done, refused, total.Failed + sums.Failed, total.Waiting + sums.Waiting,
+                total.Added + sums.Added, total.Done + sums.Done, Refusals.Sum(total.Refused, sums.Refused), total.Failed + sums.Failed, total.Waiting + sums.Waiting,
                 total.Bytes + sums.Bytes, total.Used + sums.Used, total.WantsMore || sums.WantsMore);
         }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Books;
+using Grains.Crawling.Frontier;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
@@ -19,17 +20,11 @@ public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOpti
             string.Create(CultureInfo.InvariantCulture, $"a URL beyond {options.Value.MaxUrlsPerHost:N0} of one host is refused as host-full, and counted"));
         foreach (var account in accounts.OfType<Account>())
         {
-            var refused = total.Refused;
-            foreach (var (reason, count) in account.Refused)
-            {
-                refused = refused.SetItem(reason, refused.GetValueOrDefault(reason) + count);
-            }
-
             total = total with
             {
                 In = total.In + account.In,
                 Done = total.Done + account.Done,
-                Refused = refused,
+                Refused = Refusals.Sum(total.Refused, account.Refused),
                 Waiting = total.Waiting + account.Waiting,
                 Bound = total.Bound + account.Bound,
             };
