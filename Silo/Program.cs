@@ -6,6 +6,7 @@ using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
 using Silo.Middleware;
+using Silo.Orders;
 using Silo.StartUp;
 using Silo.Storage;
 using Silo.Telemetry;
@@ -18,6 +19,7 @@ return await Launcher.Run(
         builder.AddCluster();    // members, streams, ports
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
+        builder.AddOrders();
         builder.AddTelemetry();
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
@@ -29,6 +31,7 @@ return await Launcher.Run(
         app.MapHealth();
         app.MapDescription();
         app.MapCrawls();
+        app.MapOrders();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

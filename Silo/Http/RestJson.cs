@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Orders;
 using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Orders;
 
 namespace Silo.Http;
 
@@ -13,12 +15,15 @@ namespace Silo.Http;
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>)])]
+    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<OrderStatus>)])]
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
 [JsonSerializable(typeof(CrawlList))]
 [JsonSerializable(typeof(ExplanationForm))]
+[JsonSerializable(typeof(PlaceOrderForm))]
+[JsonSerializable(typeof(OrderForm))]
+[JsonSerializable(typeof(OrderListForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
 internal sealed partial class RestJson : JsonSerializerContext
