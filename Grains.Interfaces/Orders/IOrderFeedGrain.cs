@@ -126,8 +126,9 @@ public sealed record OrderChanges(
 }
 
 /// <inheritdoc cref="OrderChanges"/>
+/// <param name="Commits">That this activation made, for measurements.</param>
 [GenerateSerializer, Immutable, Alias("orders.FeedHead")]
-public readonly record struct FeedHead([property: Id(0)] long Head, [property: Id(1)] long Lowest);
+public readonly record struct FeedHead([property: Id(0)] long Head, [property: Id(1)] long Lowest, [property: Id(2)] long Commits);
 
 /// <param name="Cursor">The first revision that it has yet to read, as far as the feed knows.</param>
 /// <param name="At">When it said so.</param>

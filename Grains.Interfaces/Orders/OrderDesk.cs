@@ -9,6 +9,8 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public IOrderGrain Order(OrderId id) => grains.GetGrain<IOrderGrain>(id.Value);
 
+    public IOrderFeedGrain Feed(int partition) => grains.GetGrain<IOrderFeedGrain>(partition);
+
     /// <summary>Asked of the cluster once: it never changes.</summary>
     public async ValueTask<int> Partitions(CancellationToken cancel = default) => _partitions > 0 ? _partitions : _partitions = await List.Partitions(cancel);
 

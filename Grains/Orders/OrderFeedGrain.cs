@@ -92,7 +92,7 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
 
     public Task<OrderChanges> Read(long from, int take, CancellationToken cancel) => _partition.Read(from, take, cancel);
 
-    public Task<FeedHead> Head(CancellationToken cancel) => Task.FromResult(new FeedHead(Feed.Committed.Revision, Feed.Committed.Lowest));
+    public Task<FeedHead> Head(CancellationToken cancel) => Task.FromResult(new FeedHead(Feed.Committed.Revision, Feed.Committed.Lowest, _partition.Writer.Commits));
 
     public async Task<long> Register(string subscriber, long? from, CancellationToken cancel)
     {
