@@ -32,6 +32,7 @@ return await Launcher.Run(
         app.MapDescription();
         app.MapCrawls();
         app.MapOrders();
+        app.MapOrderWatches();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

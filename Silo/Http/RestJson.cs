@@ -24,6 +24,8 @@ namespace Silo.Http;
 [JsonSerializable(typeof(PlaceOrderForm))]
 [JsonSerializable(typeof(OrderForm))]
 [JsonSerializable(typeof(OrderListForm))]
+[JsonSerializable(typeof(WatchForm))]
+[JsonSerializable(typeof(WatchCompactedForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
 internal sealed partial class RestJson : JsonSerializerContext

@@ -1,6 +1,7 @@
 using Grains.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
+using Grains.Orders.Watch;
 using Orleans.Streams;
 using Silo.Cluster;
 using Silo.Settings;
@@ -15,6 +16,8 @@ public static class OrdersHosting
     {
         var services = builder.Services;
         services.AddSingleton<OrderDesk>();
+        services.AddSingleton<IOrderChanges, ChangesOfGrains>();
+        services.AddSingleton<OrderWatches>();
         if (builder.IsFront())
         {
             return; // It keeps no orders: it asks grains.
