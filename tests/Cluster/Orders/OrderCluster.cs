@@ -27,7 +27,6 @@ public sealed class OrderCluster : IAsyncLifetime
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
-        builder.Options.UseTestClusterGrainDirectory = false;
         builder.ConfigureSilo((_, silo) => Configure(silo));
         _cluster = builder.Build();
     }

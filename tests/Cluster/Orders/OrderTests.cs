@@ -1,7 +1,6 @@
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
-using Grains.Orders.Feed;
 using Grains.Orders.Rows;
 using Grains.Storage;
 using Xunit;
@@ -34,7 +33,7 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => cluster.Desk.Place(key, asked)));
 
         Assert.All(replies, reply => Assert.True(reply.Refusal is OrderRefusal.None or OrderRefusal.InFlight, reply.Detail));
-        var order = Assert.Single(replies.Where(reply => reply is { Refusal: OrderRefusal.None, Repeated: false })).Order!;
+        var order = Assert.Single(replies, reply => reply is { Refusal: OrderRefusal.None, Repeated: false }).Order!;
         Assert.All(replies.Where(reply => reply.Refusal == OrderRefusal.None), reply => Assert.Equal((order.Id, 1), (reply.Order!.Id, reply.Order.Version)));
         Assert.Single(await cluster.ChangesOf(order.Id));
     }
