@@ -19,7 +19,7 @@ namespace Silo.Orders;
 /// and what Kestrel buffers of it (64 KiB); one that reads nothing for long is cut off by Kestrel, and comes back.
 /// </remarks>
 /// <param name="From">A cursor, <see cref="OrderWatches.Start"/>, or null for now.</param>
-internal sealed record OrderWatchEvents(OrderWatches Watches, LongAnswers Places, CancellationToken Stopping, string? From, string? Order, bool Previous) : IResult
+internal sealed record OrderWatchEvents(OrderWatches Watches, LongAnswers Places, string? From, string? Order, bool Previous, CancellationToken Stopping) : IResult
 {
     /// <summary>After so long without a change a progress notice is sent; it also keeps the connection from being taken for dead.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);

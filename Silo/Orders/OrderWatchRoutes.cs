@@ -30,6 +30,6 @@ public static class OrderWatchRoutes
         var with = false;
         return previous is not null && !bool.TryParse(previous, out with)
             ? Problem.Invalid(new Fault($"«previous» is true or false; this is «{previous}».", Parameter: "previous"))
-            : new OrderWatchEvents(watches, places, application.ApplicationStopping, from, id, with);
+            : new OrderWatchEvents(watches, places, from, id, with, application.ApplicationStopping);
     }
 }
