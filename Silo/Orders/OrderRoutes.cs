@@ -93,10 +93,10 @@ public static class OrderRoutes
         OrderStatus? wanted = null;
         if (status is not null)
         {
-            wanted = Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(status, StringComparison.OrdinalIgnoreCase));
+            wanted = StatusOf(status);
             if (wanted is null)
             {
-                faults.Add(new($"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{status}».", Parameter: "status"));
+                faults.Add(new(WrongStatus(status), Parameter: "status"));
             }
         }
 
@@ -120,6 +120,13 @@ public static class OrderRoutes
     /// <summary>Null for what is no id, or one of a partition that there is none of: nobody is asked for those.</summary>
     internal static async ValueTask<OrderId?> Known(string id, OrderDesk desk, CancellationToken cancel) =>
         OrderId.TryParse(id, out var orderId) && orderId.Partition < await desk.Partitions(cancel) ? orderId : null;
+
+    internal static OrderStatus? StatusOf(string text) =>
+        Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
+
+    internal static string WrongStatus(string text) => $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
+
+    internal static string NoOrder(string id) => $"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».";
 
     /// <summary>RFC 9110 §13.1.1, with one strong entity tag. A tag that no order has names version 0, which no order has either.</summary>
     private static bool TryReadIfMatch(HttpRequest request, out long? version)
@@ -145,5 +152,5 @@ public static class OrderRoutes
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Any(known => known == "*" || known == tag || known == "W/" + tag);
 
-    private static Problem None(string id) => Problem.NotFound($"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+    private static Problem None(string id) => Problem.NotFound(NoOrder(id));
 }
