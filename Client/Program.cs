@@ -45,6 +45,7 @@ internal static class Program
             StepCommands.Complete(verbs),
             StepCommands.Cancel(verbs),
             StepCommands.Refund(verbs),
+            WatchCommand.Create(verbs),
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

@@ -9,6 +9,8 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public IOrderGrain Order(OrderId id) => grains.GetGrain<IOrderGrain>(id.Value);
 
+    public IOrderWatchGrain Watch => grains.GetGrain<IOrderWatchGrain>(0);
+
     public IOrderFeedGrain Feed(int partition) => grains.GetGrain<IOrderFeedGrain>(partition);
 
     /// <summary>Asked of the cluster once: it never changes.</summary>

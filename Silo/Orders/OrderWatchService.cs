@@ -1,4 +1,3 @@
-using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Watch;
@@ -71,47 +70,9 @@ public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, 
                 Version = change.Version,
                 Type = change.Type,
                 At = change.At.ToTimestamp(),
-                Order = Of(change.Order),
-                Previous = previous && change.Previous is { } before ? Of(before) : null,
+                Order = OrderMessages.Of(change.Order),
+                Previous = previous && change.Previous is { } before ? OrderMessages.Of(before) : null,
             },
         };
-    }
-
-    private static OrderState Of(Order order)
-    {
-        var message = new OrderState
-        {
-            Id = order.Id.Value,
-            Version = order.Version,
-            Status = order.Status.ToString().ToLower(CultureInfo.InvariantCulture),
-            Customer = order.Customer,
-            Currency = order.Currency,
-            Total = order.Total,
-            PayBefore = order.PayBefore?.ToTimestamp(),
-            PlacedAt = order.PlacedAt.ToTimestamp(),
-            UpdatedAt = order.UpdatedAt.ToTimestamp(),
-        };
-        message.Lines.Add(order.Lines.Select(line => new OrderState.Types.Line { Sku = line.Sku, Quantity = line.Quantity, Price = line.Price }));
-        if (order.Notes is { } notes)
-        {
-            message.Notes = notes;
-        }
-
-        if (order.Email is { } email)
-        {
-            message.Email = email;
-        }
-
-        if (order.Language is { } language)
-        {
-            message.Language = language;
-        }
-
-        if (order.Reason is { } reason)
-        {
-            message.Reason = reason;
-        }
-
-        return message;
     }
 }

@@ -82,7 +82,7 @@ public sealed class WatchCursor
     {
         (partitions, only, next) = (0, null, []);
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var count) || count <= ChecksumBytes)
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var count) != System.Buffers.OperationStatus.Done || count <= ChecksumBytes)
         {
             return false;
         }

@@ -145,12 +145,9 @@ public sealed class Watcher : IDisposable
 
         if (!read.IsCompacted)
         {
-            if (_next[place] == WatchCursor.Oldest)
-            {
-                _next[place] = 1;
-            }
-
-            return Give(place, read.Changes.Select(change => new WatchedChange(change)), take, int.MaxValue);
+            var moved = _next[place] == WatchCursor.Oldest;
+            _next[place] = Math.Max(1, _next[place]);
+            return Give(place, read.Changes.Select(change => new WatchedChange(change)), take, int.MaxValue) || moved;
         }
 
         if (_next[place] == WatchCursor.Oldest)
