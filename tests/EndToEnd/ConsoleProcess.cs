@@ -65,7 +65,12 @@ public sealed class ConsoleProcess : IAsyncDisposable
     /// <summary>The last line of the output, as an object.</summary>
     public JsonElement Last => JsonElement.Parse(Output[^1]);
 
+    public int ProcessId => _process.Id;
+
     public static ConsoleProcess Start(params IEnumerable<string> args) => new(args);
+
+    /// <summary>Starts a verb whose lines of output are told as they come, one after the other.</summary>
+    public static ConsoleProcess StartHeard(Action<string> onLine, params IEnumerable<string> args) => new(args, onLine: (_, line) => onLine(line));
 
     /// <summary>Runs a verb to its end.</summary>
     public static async Task<ConsoleProcess> Run(params IEnumerable<string> args)
@@ -98,6 +103,9 @@ public sealed class ConsoleProcess : IAsyncDisposable
         var code = await console.Exit.WaitAsync(cancel);
         return new(code, Text(console.Output), Text(console.Errors));
     }
+
+    /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
+    public void Interrupt() => Signals.Send(_process.Id, Signals.Interrupt);
 
     public async ValueTask DisposeAsync()
     {

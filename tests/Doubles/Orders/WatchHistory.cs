@@ -238,12 +238,25 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             }
 
             CheckPlace(partition, revision, what);
+            CheckOthers(change, partition, what);
             CheckWhole(change, what);
             CheckPrevious(change, what);
             _last[partition] = Math.Max(_last[partition], revision);
             _versions[change.OrderId] = Math.Max(before, change.Version);
             _afterCursor.Remove(partition);
             Set(change.Cursor);
+        }
+
+        /// <summary>A change moves the place in its own partition, by one, and no other.</summary>
+        private void CheckOthers(ToldChange change, int partition, string what)
+        {
+            foreach (var (other, next) in Places(Read(change.Cursor)))
+            {
+                if (other != partition && _next[other] is { } known && known != WatchCursor.Oldest && known != next)
+                {
+                    Found(_afterCursor.Contains(other) ? WatchGuarantee.Resumable : WatchGuarantee.Reliable, $"{what} came with a cursor at revision {next} of partition {other}, where {known} was next");
+                }
+            }
         }
 
         private void CheckPlace(int partition, long revision, string what)
