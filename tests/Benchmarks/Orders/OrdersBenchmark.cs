@@ -223,12 +223,17 @@ internal static class OrdersBenchmark
 
     private sealed record Round(double Store, Placed Orders, Latency Create)
     {
-        public double Ratio => Orders.PerSecond / Store;
+        private double? _ratio;
+
+        public double Ratio => _ratio ?? Orders.PerSecond / Store;
 
         public static Round Medians(List<Round> rounds) => new(
             Median(rounds.Select(round => round.Store)),
             new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PeakMiB))),
-            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99))));
+            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99))))
+        {
+            _ratio = Median(rounds.Select(round => round.Ratio)),
+        };
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
