@@ -24,7 +24,7 @@ public static class OrderRoutes
             .WithSummary("Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null.")
             .Produces<OrderListForm>();
         orders.MapGet("{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
+            .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.").WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
         Step(orders, OrderStep.Pay, "A placed order is paid.");
         Step(orders, OrderStep.Ship, "A paid order is shipped.");
         Step(orders, OrderStep.Complete, "A shipped order is completed.");
@@ -34,7 +34,7 @@ public static class OrderRoutes
 
     private static void Step(RouteGroupBuilder orders, OrderStep step, string summary) =>
         orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, TimeProvider clock) => Take(context, id, step, desk, clock))
-            .For(ApiRole.Writer).TakesIdempotencyKey().WithMetadata(new TakesQuery())
+            .For(ApiRole.Writer).TakesIdempotencyKey().DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.").WithMetadata(new TakesQuery())
             .WithSummary($"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at.")
             .Produces<OrderForm>();
 

@@ -43,7 +43,7 @@ internal static class OrdersBenchmark
     private static async Task<int> Run(int rounds, TimeSpan duration, int placers)
     {
         Console.WriteLine($"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians.");
-        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  create p50 ms  p99 ms at 70 %");
+        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  silo peak MiB  create p50 ms  p99 ms at 70 %");
         var folder = Directory.CreateTempSubdirectory("orders-benchmark-").FullName;
         try
         {
@@ -141,7 +141,7 @@ internal static class OrdersBenchmark
         })));
         var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var orders = counts.Sum();
-        return new(orders / elapsed, (silo.Cpu - cpu).TotalMilliseconds / orders, (double)orders / Math.Max(1, await Commits(desk) - head));
+        return new(orders / elapsed, (silo.Cpu - cpu).TotalMilliseconds / orders, (double)orders / Math.Max(1, await Commits(desk) - head), silo.PeakBytes / 1048576.0);
     }
 
     private static async Task<Latency> Latencies(OrderDesk desk, double perSecond, TimeSpan duration)
@@ -217,21 +217,26 @@ internal static class OrdersBenchmark
         return ordered[ordered.Length / 2];
     }
 
-    private sealed record Placed(double PerSecond, double CpuPerOrder, double PerCommit);
+    private sealed record Placed(double PerSecond, double CpuPerOrder, double PerCommit, double PeakMiB);
 
     private sealed record Latency(double P50, double P99);
 
     private sealed record Round(double Store, Placed Orders, Latency Create)
     {
-        public double Ratio => Orders.PerSecond / Store;
+        private double? _ratio;
+
+        public double Ratio => _ratio ?? Orders.PerSecond / Store;
 
         public static Round Medians(List<Round> rounds) => new(
             Median(rounds.Select(round => round.Store)),
-            new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit))),
-            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99))));
+            new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PeakMiB))),
+            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99))))
+        {
+            _ratio = Median(rounds.Select(round => round.Ratio)),
+        };
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}");
+            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Orders.PeakMiB,13:0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}");
     }
 }

@@ -109,10 +109,21 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         Assert.Equal([("#/lines/0/quantity", "«lines» is a list of objects with sku, quantity, price.")], (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":"2","price":1}]}""", "k")).Faults);
         Assert.Equal(400, (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1,"colour":"green"}]}""", "k")).Status);
         Assert.Equal([("#/lines/1", "A line is an object with sku, quantity and price.")], (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1},null]}""", "k")).Faults);
-        Assert.Equal([("#/payBefore", "«payBefore» is a time such as 2030-01-31T12:00:00Z.")], (await Place(Tea[..^1] + ",\"payBefore\":\"soon\"}", "k")).Faults);
+        foreach (var time in new[] { "soon", "2030-01-31T12:00:00", "2030-13-31T12:00:00Z", "2030-01-31" })
+        {
+            Assert.Equal(
+                [("#/payBefore", $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{time}».")], (await Place(Tea[..^1] + $",\"payBefore\":\"{time}\"}}", "k")).Faults);
+        }
+
         // Nothing was made under the key, so it may be used for what is right.
         Assert.Equal(201, (await Place(Tea, "k")).Status);
     }
+
+    [Theory]
+    [InlineData("2030-01-31T12:00:00Z", "2030-01-31T12:00:00+00:00")]
+    [InlineData("2030-01-31T12:00:00.25+02:00", "2030-01-31T10:00:00.25+00:00")]
+    public async Task ATimeToPayBeforeIsToldInUtc(string given, string told) =>
+        Assert.Equal(told, (await Place(Tea[..^1] + $",\"payBefore\":\"{given}\"}}", "k")).Json.GetProperty("payBefore").GetString());
 
     [Fact]
     public async Task TheVersionIsTheEntityTag()
