@@ -1,3 +1,4 @@
+using Cluster.Crawling;
 using Doubles.Storage;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
@@ -34,6 +35,8 @@ public sealed class OrderCluster : IAsyncLifetime
     public FakeTimeProvider Clock { get; } = new(Start);
 
     public FlakyTableStore Store { get; } = new();
+
+    public CrawlCluster.LostEvents Lost { get; } = new();
 
     public IGrainFactory Grains => _cluster.Client;
 
@@ -128,7 +131,9 @@ public sealed class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<OrdersMetrics>();
         silo.Services.Configure<OrdersOptions>(orders => orders.Partitions = Partitions);
+        OrdersHosting.AddWatches(silo.Services);
         silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
+        silo.AddOutgoingGrainCallFilter(Lost);
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
     }
 }
