@@ -55,7 +55,7 @@ public static class HttpHosting
 
         /openapi/v1.json what can be asked over HTTP, for programs
         /api/crawls      start, watch and export crawls
-        /api/orders      place orders and move them on
+        /api/orders      place orders, move them on, watch them
         /api/ledger      the books: in = done + refused + waiting
         /api/cluster     silos, activations, bytes
         /metrics         numbers for Prometheus
