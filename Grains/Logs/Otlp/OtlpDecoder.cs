@@ -1,0 +1,550 @@
+using System.Buffers.Text;
+using System.Text;
+using Grains.Logs.Records;
+
+namespace Grains.Logs.Otlp;
+
+/// <summary>
+/// Reads an <c>ExportLogsServiceRequest</c> in protobuf (opentelemetry-proto 1.x, <c>logs.proto</c>) into a block: a walk over the bytes, without an object per record.
+/// </summary>
+/// <remarks>
+/// <para><c>service.name</c> and <c>host.name</c> of the resource become the record's service and host; the resource's other attributes are the record's, under
+/// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its JSON text.</para>
+/// <para>Not thread-safe: one decoder per request in work.</para>
+/// </remarks>
+/// <param name="maxRecordBytes">A record with more than this is refused, and its neighbours are taken.</param>
+public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
+{
+    /// <summary>Arrays and maps may lie in each other so deep.</summary>
+    public const int MaxDepth = 64;
+
+    /// <summary>What a resource that gives no name is called (OpenTelemetry's resource conventions).</summary>
+    public const string UnknownService = "unknown_service";
+
+    /// <summary>Bytes of a service's name; what is longer is cut off.</summary>
+    public const int MaxServiceBytes = 256;
+
+    private readonly ByteHeap _service = new(64);
+    private readonly ByteHeap _host = new(64);
+    private readonly ByteHeap _resource = new(256);
+    private readonly ByteHeap _scope = new(256);
+
+    /// <param name="now">Nanoseconds since 1970: the observed time of records that carry none.</param>
+    /// <exception cref="OtlpException">It is no such message. What was added to <paramref name="into"/> means nothing.</exception>
+    public Decoded Decode(ReadOnlySpan<byte> request, ulong now, LogBlockBuilder into)
+    {
+        var decoded = new Decoded();
+        var reader = new ProtoReader(request);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+            {
+                reader.Expect(ProtoReader.Bytes, "resource_logs");
+                ReadResourceLogs(reader.ReadBytes(), now, into, decoded);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return decoded;
+    }
+
+    public void Dispose()
+    {
+        _service.Dispose();
+        _host.Dispose();
+        _resource.Dispose();
+        _scope.Dispose();
+    }
+
+    /// <summary>A resource may stand behind its logs, so it is looked for first.</summary>
+    private void ReadResourceLogs(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
+    {
+        _service.Cut(0);
+        _host.Cut(0);
+        _resource.Cut(0);
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+            {
+                reader.Expect(ProtoReader.Bytes, "resource");
+                ReadResource(reader.ReadBytes());
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        if (_service.Length == 0)
+        {
+            _service.Append(Encoding.UTF8.GetBytes(UnknownService));
+        }
+
+        reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == 2)
+            {
+                reader.Expect(ProtoReader.Bytes, "scope_logs");
+                ReadScopeLogs(reader.ReadBytes(), now, into, decoded);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+    }
+
+    private void ReadResource(ReadOnlySpan<byte> message)
+    {
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+            {
+                reader.Expect(ProtoReader.Bytes, "resource.attributes");
+                ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+                if (key.SequenceEqual("service.name"u8) && StringOf(value, _service))
+                {
+                    _service.Cut(CutAt(_service.Written, MaxServiceBytes));
+                }
+                else if (!key.SequenceEqual("host.name"u8) || !StringOf(value, _host))
+                {
+                    WriteMember(_resource, "resource."u8, key, value);
+                }
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+    }
+
+    private void ReadScopeLogs(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
+    {
+        _scope.Cut(0);
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+            {
+                reader.Expect(ProtoReader.Bytes, "scope");
+                ReadScope(reader.ReadBytes());
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == 2)
+            {
+                reader.Expect(ProtoReader.Bytes, "log_records");
+                ReadRecord(reader.ReadBytes(), now, into, decoded);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+    }
+
+    private void ReadScope(ReadOnlySpan<byte> message)
+    {
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case 1 or 2:
+                    reader.Expect(ProtoReader.Bytes, "scope.name");
+                    if (reader.ReadBytes() is { IsEmpty: false } text)
+                    {
+                        Comma(_scope);
+                        _scope.Append(reader.Field == 1 ? "\"otel.scope.name\":"u8 : "\"otel.scope.version\":"u8);
+                        JsonText.WriteString(_scope, text);
+                    }
+
+                    break;
+                case 3:
+                    reader.Expect(ProtoReader.Bytes, "scope.attributes");
+                    ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+                    WriteMember(_scope, "scope."u8, key, value);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+    }
+
+    private void ReadRecord(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
+    {
+        decoded.Received++;
+        if (message.Length > maxRecordBytes)
+        {
+            decoded.Refuse(decoded.Received, Encoding.UTF8.GetString(_service.Written), "too-large", $"Record {decoded.Received} has {message.Length} bytes; {maxRecordBytes} are the most.");
+            return;
+        }
+
+        ulong time = 0, observed = 0, severity = 0, dropped = 0;
+        uint flags = 0;
+        var hasAttributes = false;
+        ReadOnlySpan<byte> severityText = default, body = default, traceId = default, spanId = default, eventName = default;
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case 1:
+                    reader.Expect(ProtoReader.Fixed64, "time_unix_nano");
+                    time = reader.ReadFixed64();
+                    break;
+                case 2:
+                    reader.Expect(ProtoReader.Varint, "severity_number");
+                    severity = reader.ReadVarint();
+                    break;
+                case 3:
+                    reader.Expect(ProtoReader.Bytes, "severity_text");
+                    severityText = reader.ReadBytes();
+                    break;
+                case 5:
+                    reader.Expect(ProtoReader.Bytes, "body");
+                    body = reader.ReadBytes();
+                    break;
+                case 6:
+                    reader.Expect(ProtoReader.Bytes, "attributes");
+                    reader.ReadBytes();
+                    hasAttributes = true;
+                    break;
+                case 7:
+                    reader.Expect(ProtoReader.Varint, "dropped_attributes_count");
+                    dropped = reader.ReadVarint();
+                    break;
+                case 8:
+                    reader.Expect(ProtoReader.Fixed32, "flags");
+                    flags = reader.ReadFixed32();
+                    break;
+                case 9:
+                    reader.Expect(ProtoReader.Bytes, "trace_id");
+                    traceId = reader.ReadBytes();
+                    break;
+                case 10:
+                    reader.Expect(ProtoReader.Bytes, "span_id");
+                    spanId = reader.ReadBytes();
+                    break;
+                case 11:
+                    reader.Expect(ProtoReader.Fixed64, "observed_time_unix_nano");
+                    observed = reader.ReadFixed64();
+                    break;
+                case 12:
+                    reader.Expect(ProtoReader.Bytes, "event_name");
+                    eventName = reader.ReadBytes();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        decoded.AllTimed &= (time | observed) != 0;
+        into.Begin(time, observed == 0 ? now : observed, severity > 24 ? 0 : (int)severity, traceId, spanId);
+        try
+        {
+            into.AddText(severityText);
+            into.AddText(_service.Written);
+            into.AddText(_host.Written);
+            into.AddText(eventName);
+            WriteBody(into.Text, body);
+            into.EndText();
+            WriteAttributes(into.Text, message, hasAttributes, flags, dropped);
+            into.EndText();
+            into.End();
+        }
+        catch (TooDeepException)
+        {
+            into.Drop();
+            decoded.Refuse(decoded.Received, Encoding.UTF8.GetString(_service.Written), "too-deep", $"Record {decoded.Received} has values that lie in each other more than {MaxDepth} deep.");
+        }
+    }
+
+    private void WriteAttributes(ByteHeap text, ReadOnlySpan<byte> record, bool has, uint flags, ulong dropped)
+    {
+        if (!has && (flags | dropped) == 0 && _resource.Length == 0 && _scope.Length == 0)
+        {
+            return;
+        }
+
+        text.Append((byte)'{');
+        var start = text.Length;
+        var reader = new ProtoReader(has ? record : default);
+        while (reader.Next())
+        {
+            if (reader.Field == 6)
+            {
+                ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+                if (text.Length > start)
+                {
+                    text.Append((byte)',');
+                }
+
+                JsonText.WriteString(text, key);
+                text.Append((byte)':');
+                WriteValue(text, value, 0);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        WriteCount(text, start, "\"otel.trace_flags\":"u8, flags);
+        WriteCount(text, start, "\"otel.dropped_attributes_count\":"u8, dropped);
+        AppendMembers(text, start, _scope.Written);
+        AppendMembers(text, start, _resource.Written);
+        text.Append((byte)'}');
+    }
+
+    private static void WriteCount(ByteHeap text, int start, ReadOnlySpan<byte> name, ulong count)
+    {
+        if (count != 0)
+        {
+            AppendMembers(text, start, name);
+            JsonText.WriteNumber(text, (long)count);
+        }
+    }
+
+    private static void AppendMembers(ByteHeap text, int start, ReadOnlySpan<byte> members)
+    {
+        if (!members.IsEmpty)
+        {
+            if (text.Length > start)
+            {
+                text.Append((byte)',');
+            }
+
+            text.Append(members);
+        }
+    }
+
+    private static void WriteMember(ByteHeap members, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        Comma(members);
+        using var name = new ByteHeap(prefix.Length + key.Length);
+        name.Append(prefix);
+        name.Append(key);
+        JsonText.WriteString(members, name.Written);
+        members.Append((byte)':');
+        WriteValue(members, value, 0);
+    }
+
+    private static void Comma(ByteHeap members)
+    {
+        if (members.Length > 0)
+        {
+            members.Append((byte)',');
+        }
+    }
+
+    private static void ReadKeyValue(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
+    {
+        key = default;
+        value = default;
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case 1:
+                    reader.Expect(ProtoReader.Bytes, "key");
+                    key = reader.ReadBytes();
+                    break;
+                case 2:
+                    reader.Expect(ProtoReader.Bytes, "value");
+                    value = reader.ReadBytes();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+    }
+
+    private static void WriteBody(ByteHeap text, ReadOnlySpan<byte> body)
+    {
+        if (!StringOf(body, text) && !body.IsEmpty)
+        {
+            WriteValue(text, body, 0);
+        }
+    }
+
+    /// <summary>Writes the string that an AnyValue holds; false when it holds something else or nothing.</summary>
+    private static bool StringOf(ReadOnlySpan<byte> value, ByteHeap into)
+    {
+        var reader = new ProtoReader(value);
+        var found = false;
+        var start = into.Length;
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+            {
+                reader.Expect(ProtoReader.Bytes, "string_value");
+                into.Cut(start);
+                into.AppendText(reader.ReadBytes());
+                found = true;
+            }
+            else
+            {
+                reader.Skip();
+                found = false; // The last of a oneof counts.
+                into.Cut(start);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>An AnyValue as JSON. Whole numbers are numbers, bytes are base64, and nothing is null.</summary>
+    private static void WriteValue(ByteHeap text, ReadOnlySpan<byte> value, int depth)
+    {
+        if (depth > MaxDepth)
+        {
+            throw new TooDeepException();
+        }
+
+        var start = text.Length;
+        var reader = new ProtoReader(value);
+        while (reader.Next())
+        {
+            if (reader.Field is < 1 or > 7)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            text.Cut(start);
+            switch (reader.Field)
+            {
+                case 1:
+                    reader.Expect(ProtoReader.Bytes, "string_value");
+                    JsonText.WriteString(text, reader.ReadBytes());
+                    break;
+                case 2:
+                    reader.Expect(ProtoReader.Varint, "bool_value");
+                    text.Append(reader.ReadVarint() != 0 ? "true"u8 : "false"u8);
+                    break;
+                case 3:
+                    reader.Expect(ProtoReader.Varint, "int_value");
+                    JsonText.WriteNumber(text, (long)reader.ReadVarint());
+                    break;
+                case 4:
+                    reader.Expect(ProtoReader.Fixed64, "double_value");
+                    JsonText.WriteNumber(text, BitConverter.UInt64BitsToDouble(reader.ReadFixed64()));
+                    break;
+                case 5:
+                    reader.Expect(ProtoReader.Bytes, "array_value");
+                    WriteArray(text, reader.ReadBytes(), depth);
+                    break;
+                case 6:
+                    reader.Expect(ProtoReader.Bytes, "kvlist_value");
+                    WriteMap(text, reader.ReadBytes(), depth);
+                    break;
+                default:
+                    reader.Expect(ProtoReader.Bytes, "bytes_value");
+                    WriteBytes(text, reader.ReadBytes());
+                    break;
+            }
+        }
+
+        if (text.Length == start)
+        {
+            text.Append("null"u8);
+        }
+    }
+
+    private static void WriteArray(ByteHeap text, ReadOnlySpan<byte> message, int depth)
+    {
+        text.Append((byte)'[');
+        var start = text.Length;
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field != 1)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            reader.Expect(ProtoReader.Bytes, "values");
+            if (text.Length > start)
+            {
+                text.Append((byte)',');
+            }
+
+            WriteValue(text, reader.ReadBytes(), depth + 1);
+        }
+
+        text.Append((byte)']');
+    }
+
+    private static void WriteMap(ByteHeap text, ReadOnlySpan<byte> message, int depth)
+    {
+        text.Append((byte)'{');
+        var start = text.Length;
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field != 1)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            reader.Expect(ProtoReader.Bytes, "values");
+            ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+            if (text.Length > start)
+            {
+                text.Append((byte)',');
+            }
+
+            JsonText.WriteString(text, key);
+            text.Append((byte)':');
+            WriteValue(text, value, depth + 1);
+        }
+
+        text.Append((byte)'}');
+    }
+
+    private static void WriteBytes(ByteHeap text, ReadOnlySpan<byte> bytes)
+    {
+        text.Append((byte)'"');
+        Base64.EncodeToUtf8(bytes, text.GetSpan(Base64.GetMaxEncodedToUtf8Length(bytes.Length)), out _, out var written);
+        text.Advance(written);
+        text.Append((byte)'"');
+    }
+
+    /// <summary>Not beyond <paramref name="max"/> bytes, and not within a character.</summary>
+    private static int CutAt(ReadOnlySpan<byte> utf8, int max)
+    {
+        if (utf8.Length <= max)
+        {
+            return utf8.Length;
+        }
+
+        while (max > 0 && (utf8[max] & 0xc0) == 0x80)
+        {
+            max--;
+        }
+
+        return max;
+    }
+
+    private sealed class TooDeepException() : OtlpException($"values lie in each other more than {MaxDepth} deep");
+}
