@@ -22,7 +22,7 @@ public static class SegmentWriter
         var memory = new MemoryStream(64 * 1024);
         using (var pinned = new PinnedBlocks(blocks))
         using (var properties = Properties(level))
-        using (var output = new ManagedOutputStream(memory))
+        using (var output = new ManagedOutputStream(memory, leaveOpen: true))
         using (var file = new ParquetFileWriter(output, SegmentSchema.Node, properties))
         {
             var columns = new SegmentColumns(blocks, pinned);
