@@ -39,6 +39,11 @@ public sealed partial class LogBatchGrain
                 }
             }
 
+            while (MergePlan.Next(_log.Manifest.Segments, now) is { Count: > 0 } due)
+            {
+                await Merge(due, now);
+            }
+
             while (_log.NextDoomed(now) is { } doomed)
             {
                 await Task.WhenAll(doomed.Row.Names.Select(name => blobs.Delete(name)));
@@ -58,6 +63,27 @@ public sealed partial class LogBatchGrain
             // The store or the disk: nothing of it is acknowledged to anybody, and the next round tries again.
             LogTendFailed(Shard, e);
         }
+    }
+
+    private async Task Merge(IReadOnlyList<long> due, DateTimeOffset now)
+    {
+        using var turn = await mergeTurn.Take();
+        var segments = _log.Manifest.Segments.Where(entry => due.Contains(entry.Key)).Select(entry => entry.Value).ToList();
+        var contents = new List<ReadOnlyMemory<byte>>();
+        foreach (var segment in segments)
+        {
+            contents.Add(await blobs.Get(segment.Name) ?? throw new IOException($"The segment «{segment.Name}» is in the manifest and not in the blob store."));
+        }
+
+        var merged = await Task.Run(() => SegmentMerge.Merge(contents, SegmentWriter.ThoroughLevel));
+        var (number, row) = await Put(merged, segments[0].Class, segments[0].Arrived, isMerged: true, LogsTracing.MergePut, CancellationToken.None);
+        using (LogsTracing.Source.StartActivity(LogsTracing.MergeCommit))
+        {
+            await _log.Replace(due, number, row, now);
+        }
+
+        metrics.OnMerged(segments.Count);
+        LogMerged(Shard, segments.Count, row.Records, row.Bytes);
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ namespace Grains.Logs;
 /// </remarks>
 [Reentrant]
 public sealed partial class LogBatchGrain(
-    ITableStore store, IBlobStore blobs, IOptions<LogsOptions> options, LogsMetrics metrics, TimeProvider clock, ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
+    ITableStore store, IBlobStore blobs, IOptions<LogsOptions> options, MergeTurn mergeTurn, LogsMetrics metrics, TimeProvider clock, ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
 {
     private LogPartition _log = null!;
     private BatchPolicy _policy = null!;

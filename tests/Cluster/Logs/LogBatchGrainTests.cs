@@ -3,6 +3,8 @@ using Doubles.Storage;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Rows;
+using Grains.Logs.Segments;
+using Grains.Storage;
 using Xunit;
 
 namespace Cluster.Logs;
@@ -65,7 +67,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         await cluster.Until(cluster.Shard(shard).Write(request));
         cluster.Clock.Advance(TimeSpan.FromMinutes(16));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), Grains.Storage.KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0);
+        await cluster.Until(async () => (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0);
 
         var count = Assert.Single(await cluster.Shard(shard).Counts(DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
         Assert.Equal(("shop", 1, 1), (count.Count.Service, count.Count.Received, count.Count.Stored));
@@ -183,4 +185,54 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         Assert.True(third.IsWhole);
         Assert.Equal(2, third.Added.Length);
     }
+
+    [Fact]
+    public async Task SmallSegmentsBecomeOneInOneCommitAndNoRecordIsLostOrTwice()
+    {
+        var shard = cluster.NewShard();
+        for (ulong id = 1; id <= 10; id++)
+        {
+            Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, id % 2 == 0 ? "shop" : "till", $"line {id}"))));
+        }
+
+        Assert.Equal(10, (await cluster.Segments(shard)).Count);
+        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        await cluster.Shard(shard).Tend();
+        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1);
+
+        var merged = Assert.Single(await cluster.Segments(shard));
+        Assert.True(merged.IsMerged);
+        Assert.Equal(["shop", "till"], merged.Services);
+        var content = await cluster.Blobs.Get(merged.Name);
+        var bodies = SegmentReader.Read(content!.Value).SelectMany(Bodies).ToList();
+        Assert.Equal(Enumerable.Range(1, 10).Select(id => $"line {id}").Order(), bodies.Order());
+        Assert.Equal(10, (await cluster.Shard(shard).Show()).Records);
+    }
+
+    [Fact]
+    public async Task AMergeWhoseCommitIsRefusedLeavesTheLogAsItWas()
+    {
+        var shard = cluster.NewShard();
+        for (ulong id = 1; id <= 8; id++)
+        {
+            await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}")));
+        }
+
+        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        var partition = LogTable.Partition(shard);
+        var failures = 1;
+        cluster.Store.FailCommitsWhen((_, place, changes) =>
+            place == partition && changes.Any(change => change.Kind == RowChangeKind.Delete) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.Conflict : null);
+        await cluster.Shard(shard).Tend();
+        await cluster.Until(() => Task.FromResult(Volatile.Read(ref failures) < 1));
+        await cluster.Deactivate(shard);
+
+        Assert.Equal(8, (await cluster.Segments(shard)).Count);
+        await cluster.Shard(shard).Tend();
+        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1);
+        Assert.Equal(8, Assert.Single(await cluster.Segments(shard)).Records);
+    }
+
+    private static List<string> Bodies(LogBlock block) =>
+        [.. Enumerable.Range(0, block.Count).Select(record => System.Text.Encoding.UTF8.GetString(block[record].Body))];
 }
