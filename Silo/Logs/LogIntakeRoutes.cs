@@ -13,6 +13,7 @@ public static class LogIntakeRoutes
     {
         services.AddSingleton<LogDoor>();
         services.AddSingleton<OtlpHttp>();
+        services.AddSingleton<OtlpGrpc>();
         services.AddSingleton<NdjsonHttp>();
     }
 
@@ -20,6 +21,8 @@ public static class LogIntakeRoutes
     {
         var otlp = app.Services.GetRequiredService<OtlpHttp>();
         app.MapPost("/v1/logs", otlp.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new AtOtlpDoor(), otlp);
+        var grpc = app.Services.GetRequiredService<OtlpGrpc>();
+        app.MapPost(OtlpGrpc.Path, grpc.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), OtlpGrpc.Method, grpc);
         var lines = app.Services.GetRequiredService<NdjsonHttp>();
         app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new TakesQuery("service")).WithTags("logs")
             .WithSummary("Takes log records, one JSON object a line; answers when they are stored.").Accepts<string>("application/x-ndjson")
