@@ -96,7 +96,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
     {
         BodyFault.TooLarge => TooLarge,
         BodyFault.Full => Full,
-        BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is not the gzip that its encoding says."),
+        BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
         BodyFault.Slow => new(StatusCodes.Status408RequestTimeout, $"The body did not arrive within {BodyPatience.TotalSeconds:0} s."),
         _ => null,
     };

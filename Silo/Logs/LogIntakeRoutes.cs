@@ -13,6 +13,7 @@ public static class LogIntakeRoutes
     {
         services.AddSingleton<LogDoor>();
         services.AddSingleton<OtlpHttp>();
+        services.AddSingleton<OtlpGrpc>();
         services.AddSingleton<NdjsonHttp>();
     }
 
@@ -20,15 +21,17 @@ public static class LogIntakeRoutes
     {
         var otlp = app.Services.GetRequiredService<OtlpHttp>();
         app.MapPost("/v1/logs", otlp.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new AtOtlpDoor(), otlp);
+        var grpc = app.Services.GetRequiredService<OtlpGrpc>();
+        app.MapPost(OtlpGrpc.Path, grpc.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), OtlpGrpc.Method, grpc);
         var lines = app.Services.GetRequiredService<NdjsonHttp>();
         app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new TakesQuery("service")).WithTags("logs")
-            .WithSummary("Takes log records, one JSON object a line; answers when they are stored.").Accepts<string>("application/x-ndjson")
+            .WithSummary("Takes log records, one JSON object a line; answers when they are stored.").WithDescription("The body is application/x-ndjson; service names the records that name none. A bad line is reported by its number, the good ones are taken.")
             .Produces<LogsTaken>();
     }
 
     /// <summary>The answer to lines, as it is described.</summary>
-    internal sealed record LogsTaken(int Accepted, LogsTaken.Line[] Refused)
+    internal sealed record LogsTaken(int Accepted, LogsTaken.BadLine[] Refused)
     {
-        internal sealed record Line(int Number, string Reason);
+        internal sealed record BadLine(int Line, string Reason);
     }
 }

@@ -134,7 +134,9 @@ public sealed class DoorsTests : IDisposable
         var refused = await Assert.ThrowsAsync<RpcException>(() => Services(channel, []));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.StartsWith("This needs an API key", refused.Status.Detail, StringComparison.Ordinal);
-        Assert.Contains("grpc.health.v1.Health", await Services(channel, new() { { "authorization", $"Bearer {key}" } }));
+        var services = await Services(channel, new() { { "authorization", $"Bearer {key}" } });
+        Assert.Contains("grpc.health.v1.Health", services);
+        Assert.Contains("opentelemetry.proto.collector.logs.v1.LogsService", services);
 
         Assert.Equal((404, ProblemJson), await Knock(HttpMethod.Post, "/grpc.health.v1.Health/Check", key, "{}"));
         using var http2 = new HttpRequestMessage(HttpMethod.Get, $"http://{_place.Grpc}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
