@@ -21,6 +21,7 @@ return await Launcher.Run(
         builder.AddCrawling();
         builder.AddLogs();
         builder.AddTelemetry();
+        builder.AddLogDoors();   // OTLP, lines, syslog
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
@@ -31,6 +32,7 @@ return await Launcher.Run(
         app.MapHealth();
         app.MapDescription();
         app.MapCrawls();
+        app.MapLogIntake();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

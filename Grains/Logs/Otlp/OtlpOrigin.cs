@@ -38,7 +38,7 @@ internal sealed class OtlpOrigin(DecodeLimits limits) : IDisposable
 
     public void EndResource()
     {
-        Service.Cut(CutAt(Service.Written, OtlpDecoder.MaxServiceBytes));
+        Service.Cut(Service.WithinCharacters(OtlpDecoder.MaxServiceBytes).Length);
         if (Service.Length == 0)
         {
             Service.Append(OtlpDecoder.UnknownService);
@@ -131,21 +131,5 @@ internal sealed class OtlpOrigin(DecodeLimits limits) : IDisposable
 
             text.Append(members);
         }
-    }
-
-    /// <summary>Not beyond <paramref name="max"/> bytes, and not within a character.</summary>
-    private static int CutAt(ReadOnlySpan<byte> utf8, int max)
-    {
-        if (utf8.Length <= max)
-        {
-            return utf8.Length;
-        }
-
-        while (max > 0 && (utf8[max] & 0xc0) == 0x80)
-        {
-            max--;
-        }
-
-        return max;
     }
 }

@@ -53,6 +53,22 @@ public sealed class ByteHeap : IBufferWriter<byte>, IDisposable
         }
     }
 
+    /// <summary>What was written, not beyond <paramref name="max"/> bytes and not within a character.</summary>
+    public ReadOnlySpan<byte> WithinCharacters(int max)
+    {
+        if (Length <= max)
+        {
+            return Written;
+        }
+
+        while (max > 0 && (_bytes[max] & 0xc0) == 0x80)
+        {
+            max--;
+        }
+
+        return Written[..max];
+    }
+
     /// <summary>Cuts off what was written after <paramref name="length"/>.</summary>
     public void Cut(int length) => Length = length;
 
