@@ -5,6 +5,7 @@ using Silo.Crawling;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
+using Silo.Logs;
 using Silo.Middleware;
 using Silo.StartUp;
 using Silo.Storage;
@@ -18,6 +19,7 @@ return await Launcher.Run(
         builder.AddCluster();    // members, streams, ports
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
+        builder.AddLogs();
         builder.AddTelemetry();
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Grains.Logs.Segments;
 
 namespace Grains.Logs;
 
@@ -45,7 +46,18 @@ public sealed class LogsOptions
     public TimeSpan RepeatWindow { get; set; } = TimeSpan.FromMinutes(15);
 
     [Description("Retention classes and how long each keeps its records: name=days, comma-separated. What no rule routes elsewhere is in «default».")]
+    [RetentionSetting]
     public string Retention { get; set; } = "default=30,short=3,long=365";
 
     private const int LogBlockLimit = 1 << 20;
+}
+
+/// <summary>Retention classes, as <see cref="RetentionClasses"/> reads them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class RetentionSettingAttribute : ValidationAttribute
+{
+    protected override ValidationResult? IsValid(object? value, ValidationContext validationContext) =>
+        RetentionClasses.TryParse(value as string ?? "", out var fault) is not null
+            ? ValidationResult.Success
+            : new($"{LogsOptions.Section}:{validationContext.MemberName}: {fault}");
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Grains.Crawling;
+using Grains.Logs;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
@@ -31,6 +32,7 @@ public static class SettingsCatalog
         typeof(LogOptions),
         typeof(TelemetryOptions),
         typeof(CrawlingOptions),
+        typeof(LogsOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];

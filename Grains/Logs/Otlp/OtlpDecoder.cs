@@ -12,11 +12,11 @@ namespace Grains.Logs.Otlp;
 /// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its JSON text.</para>
 /// <para>Not thread-safe: one decoder per request in work.</para>
 /// </remarks>
-/// <param name="maxRecordBytes">A record with more than this is refused, and its neighbours are taken.</param>
-public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
+/// <param name="limits">A record that goes beyond them is refused, and its neighbours are taken.</param>
+public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
 {
     /// <summary>Arrays and maps may lie in each other so deep.</summary>
-    public const int MaxDepth = 64;
+    public const int MaxDepth = DecodeLimits.MaxDepth;
 
     /// <summary>What a resource that gives no name is called (OpenTelemetry's resource conventions).</summary>
     public const string UnknownService = "unknown_service";
@@ -28,6 +28,15 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
     private readonly ByteHeap _host = new(64);
     private readonly ByteHeap _resource = new(256);
     private readonly ByteHeap _scope = new(256);
+    private string? _serviceName;
+    private bool _resourceTooDeep;
+    private bool _scopeTooDeep;
+
+    /// <param name="maxRecordBytes">Of one record.</param>
+    public OtlpDecoder(int maxRecordBytes)
+        : this(new DecodeLimits(maxRecordBytes))
+    {
+    }
 
     /// <param name="now">Nanoseconds since 1970: the observed time of records that carry none.</param>
     /// <exception cref="OtlpException">It is no such message. What was added to <paramref name="into"/> means nothing.</exception>
@@ -65,6 +74,8 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         _service.Cut(0);
         _host.Cut(0);
         _resource.Cut(0);
+        _serviceName = null;
+        _resourceTooDeep = false;
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -81,7 +92,7 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
 
         if (_service.Length == 0)
         {
-            _service.Append(Encoding.UTF8.GetBytes(UnknownService));
+            _service.Append(UnknownService);
         }
 
         reader = new ProtoReader(message);
@@ -114,7 +125,7 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
                 }
                 else if (!key.SequenceEqual("host.name"u8) || !StringOf(value, _host))
                 {
-                    WriteMember(_resource, "resource."u8, key, value);
+                    _resourceTooDeep |= !WriteMember(_resource, "\"resource."u8, key, value);
                 }
             }
             else
@@ -127,6 +138,7 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
     private void ReadScopeLogs(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
     {
         _scope.Cut(0);
+        _scopeTooDeep = false;
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -176,7 +188,7 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
                 case 3:
                     reader.Expect(ProtoReader.Bytes, "scope.attributes");
                     ReadKeyValue(reader.ReadBytes(), out var key, out var value);
-                    WriteMember(_scope, "scope."u8, key, value);
+                    _scopeTooDeep |= !WriteMember(_scope, "\"scope."u8, key, value);
                     break;
                 default:
                     reader.Skip();
@@ -188,14 +200,21 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
     private void ReadRecord(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
     {
         decoded.Received++;
-        if (message.Length > maxRecordBytes)
+        if (_resourceTooDeep || _scopeTooDeep)
         {
-            decoded.Refuse(decoded.Received, Encoding.UTF8.GetString(_service.Written), "too-large", $"Record {decoded.Received} has {message.Length} bytes; {maxRecordBytes} are the most.");
+            RefuseTooDeep(decoded);
             return;
         }
 
-        ulong time = 0, observed = 0, severity = 0, dropped = 0;
-        uint flags = 0;
+        var size = (long)message.Length + _resource.Length + _scope.Length;
+        if (limits.Refusal(size, into) is { } refusal)
+        {
+            decoded.Refuse(decoded.Received, ServiceName, refusal, decoded.KeepsWords ? limits.Sentence(refusal, decoded.Received, size) : "");
+            return;
+        }
+
+        ulong time = 0, observed = 0, severity = 0;
+        uint flags = 0, dropped = 0;
         var hasAttributes = false;
         ReadOnlySpan<byte> severityText = default, body = default, traceId = default, spanId = default, eventName = default;
         var reader = new ProtoReader(message);
@@ -226,7 +245,7 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
                     break;
                 case 7:
                     reader.Expect(ProtoReader.Varint, "dropped_attributes_count");
-                    dropped = reader.ReadVarint();
+                    dropped = (uint)reader.ReadVarint();
                     break;
                 case 8:
                     reader.Expect(ProtoReader.Fixed32, "flags");
@@ -256,30 +275,40 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
 
         decoded.AllTimed &= (time | observed) != 0;
         into.Begin(time, observed == 0 ? now : observed, severity > 24 ? 0 : (int)severity, traceId, spanId);
-        try
-        {
-            into.AddText(severityText);
-            into.AddText(_service.Written);
-            into.AddText(_host.Written);
-            into.AddText(eventName);
-            WriteBody(into.Text, body);
-            into.EndText();
-            WriteAttributes(into.Text, message, hasAttributes, flags, dropped);
-            into.EndText();
-            into.End();
-        }
-        catch (TooDeepException)
+        into.AddText(severityText);
+        into.AddText(_service.Written);
+        into.AddText(_host.Written);
+        into.AddText(eventName);
+        if (!WriteBody(into.Text, body))
         {
             into.Drop();
-            decoded.Refuse(decoded.Received, Encoding.UTF8.GetString(_service.Written), "too-deep", $"Record {decoded.Received} has values that lie in each other more than {MaxDepth} deep.");
+            RefuseTooDeep(decoded);
+            return;
         }
+
+        into.EndText();
+        if (!WriteAttributes(into.Text, message, hasAttributes, flags, dropped))
+        {
+            into.Drop();
+            RefuseTooDeep(decoded);
+            return;
+        }
+
+        into.EndText();
+        into.End();
     }
 
-    private void WriteAttributes(ByteHeap text, ReadOnlySpan<byte> record, bool has, uint flags, ulong dropped)
+    private string ServiceName => _serviceName ??= Encoding.UTF8.GetString(_service.Written);
+
+    private void RefuseTooDeep(Decoded decoded) =>
+        decoded.Refuse(decoded.Received, ServiceName, DecodeLimits.TooDeep, decoded.KeepsWords ? limits.Sentence(DecodeLimits.TooDeep, decoded.Received, 0) : "");
+
+    /// <summary>False when a value lies too deep; what was written then means nothing.</summary>
+    private bool WriteAttributes(ByteHeap text, ReadOnlySpan<byte> record, bool has, uint flags, uint dropped)
     {
         if (!has && (flags | dropped) == 0 && _resource.Length == 0 && _scope.Length == 0)
         {
-            return;
+            return true;
         }
 
         text.Append((byte)'{');
@@ -287,21 +316,23 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         var reader = new ProtoReader(has ? record : default);
         while (reader.Next())
         {
-            if (reader.Field == 6)
-            {
-                ReadKeyValue(reader.ReadBytes(), out var key, out var value);
-                if (text.Length > start)
-                {
-                    text.Append((byte)',');
-                }
-
-                JsonText.WriteString(text, key);
-                text.Append((byte)':');
-                WriteValue(text, value, 0);
-            }
-            else
+            if (reader.Field != 6)
             {
                 reader.Skip();
+                continue;
+            }
+
+            ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+            if (text.Length > start)
+            {
+                text.Append((byte)',');
+            }
+
+            JsonText.WriteString(text, key);
+            text.Append((byte)':');
+            if (!WriteValue(text, value, 0))
+            {
+                return false;
             }
         }
 
@@ -310,9 +341,10 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         AppendMembers(text, start, _scope.Written);
         AppendMembers(text, start, _resource.Written);
         text.Append((byte)'}');
+        return true;
     }
 
-    private static void WriteCount(ByteHeap text, int start, ReadOnlySpan<byte> name, ulong count)
+    private static void WriteCount(ByteHeap text, int start, ReadOnlySpan<byte> name, uint count)
     {
         if (count != 0)
         {
@@ -334,15 +366,14 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         }
     }
 
-    private static void WriteMember(ByteHeap members, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <param name="prefix">With the quote before it.</param>
+    private static bool WriteMember(ByteHeap members, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Comma(members);
-        using var name = new ByteHeap(prefix.Length + key.Length);
-        name.Append(prefix);
-        name.Append(key);
-        JsonText.WriteString(members, name.Written);
-        members.Append((byte)':');
-        WriteValue(members, value, 0);
+        members.Append(prefix);
+        JsonText.WriteContent(members, key);
+        members.Append("\":"u8);
+        return WriteValue(members, value, 0);
     }
 
     private static void Comma(ByteHeap members)
@@ -377,16 +408,42 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         }
     }
 
-    private static void WriteBody(ByteHeap text, ReadOnlySpan<byte> body)
+    private static bool WriteBody(ByteHeap text, ReadOnlySpan<byte> body)
     {
-        if (!StringOf(body, text) && !body.IsEmpty)
+        var start = text.Length;
+        if (body.IsEmpty || AppendString(body, text))
         {
-            WriteValue(text, body, 0);
+            return true;
         }
+
+        if (!WriteValue(text, body, 0))
+        {
+            return false;
+        }
+
+        if (text.Written[start..].SequenceEqual("null"u8))
+        {
+            text.Cut(start); // A value without anything in it is no body.
+        }
+
+        return true;
+    }
+
+    /// <summary>Puts the string that an AnyValue holds in the place of what is there; false, and nothing changed, when it holds something else or nothing.</summary>
+    private static bool StringOf(ReadOnlySpan<byte> value, ByteHeap into)
+    {
+        var before = into.Length;
+        if (!AppendString(value, into))
+        {
+            return false;
+        }
+
+        into.CutBefore(before);
+        return true;
     }
 
     /// <summary>Writes the string that an AnyValue holds; false when it holds something else or nothing.</summary>
-    private static bool StringOf(ReadOnlySpan<byte> value, ByteHeap into)
+    private static bool AppendString(ReadOnlySpan<byte> value, ByteHeap into)
     {
         var reader = new ProtoReader(value);
         var found = false;
@@ -402,21 +459,25 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
             }
             else
             {
+                if (reader.Field is >= 2 and <= 7)
+                {
+                    found = false; // The last of a oneof counts.
+                    into.Cut(start);
+                }
+
                 reader.Skip();
-                found = false; // The last of a oneof counts.
-                into.Cut(start);
             }
         }
 
         return found;
     }
 
-    /// <summary>An AnyValue as JSON. Whole numbers are numbers, bytes are base64, and nothing is null.</summary>
-    private static void WriteValue(ByteHeap text, ReadOnlySpan<byte> value, int depth)
+    /// <summary>An AnyValue as JSON. Whole numbers are numbers, bytes are base64, and nothing is null. False when it lies too deep; what was written then means nothing.</summary>
+    private static bool WriteValue(ByteHeap text, ReadOnlySpan<byte> value, int depth)
     {
         if (depth > MaxDepth)
         {
-            throw new TooDeepException();
+            return false;
         }
 
         var start = text.Length;
@@ -450,11 +511,19 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
                     break;
                 case 5:
                     reader.Expect(ProtoReader.Bytes, "array_value");
-                    WriteArray(text, reader.ReadBytes(), depth);
+                    if (!WriteArray(text, reader.ReadBytes(), depth))
+                    {
+                        return false;
+                    }
+
                     break;
                 case 6:
                     reader.Expect(ProtoReader.Bytes, "kvlist_value");
-                    WriteMap(text, reader.ReadBytes(), depth);
+                    if (!WriteMap(text, reader.ReadBytes(), depth))
+                    {
+                        return false;
+                    }
+
                     break;
                 default:
                     reader.Expect(ProtoReader.Bytes, "bytes_value");
@@ -467,9 +536,11 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
         {
             text.Append("null"u8);
         }
+
+        return true;
     }
 
-    private static void WriteArray(ByteHeap text, ReadOnlySpan<byte> message, int depth)
+    private static bool WriteArray(ByteHeap text, ReadOnlySpan<byte> message, int depth)
     {
         text.Append((byte)'[');
         var start = text.Length;
@@ -488,13 +559,17 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
                 text.Append((byte)',');
             }
 
-            WriteValue(text, reader.ReadBytes(), depth + 1);
+            if (!WriteValue(text, reader.ReadBytes(), depth + 1))
+            {
+                return false;
+            }
         }
 
         text.Append((byte)']');
+        return true;
     }
 
-    private static void WriteMap(ByteHeap text, ReadOnlySpan<byte> message, int depth)
+    private static bool WriteMap(ByteHeap text, ReadOnlySpan<byte> message, int depth)
     {
         text.Append((byte)'{');
         var start = text.Length;
@@ -516,10 +591,14 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
 
             JsonText.WriteString(text, key);
             text.Append((byte)':');
-            WriteValue(text, value, depth + 1);
+            if (!WriteValue(text, value, depth + 1))
+            {
+                return false;
+            }
         }
 
         text.Append((byte)'}');
+        return true;
     }
 
     private static void WriteBytes(ByteHeap text, ReadOnlySpan<byte> bytes)
@@ -545,6 +624,4 @@ public sealed class OtlpDecoder(int maxRecordBytes) : IDisposable
 
         return max;
     }
-
-    private sealed class TooDeepException() : OtlpException($"values lie in each other more than {MaxDepth} deep");
 }

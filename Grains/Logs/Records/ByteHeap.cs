@@ -56,6 +56,16 @@ public sealed class ByteHeap : IBufferWriter<byte>, IDisposable
     /// <summary>Cuts off what was written after <paramref name="length"/>.</summary>
     public void Cut(int length) => Length = length;
 
+    /// <summary>Cuts off what was written before <paramref name="start"/>: what follows moves to the front.</summary>
+    public void CutBefore(int start)
+    {
+        if (start > 0)
+        {
+            _bytes.AsSpan(start, Length - start).CopyTo(_bytes);
+            Length -= start;
+        }
+    }
+
     public void Advance(int count) => Length += count;
 
     public Span<byte> GetSpan(int sizeHint = 0)

@@ -1,9 +1,10 @@
 namespace Grains.Logs.Records;
 
 /// <summary>What a request's bytes held.</summary>
-public sealed class Decoded
+/// <param name="maxFaults">Refusals whose reasons are kept in words.</param>
+public sealed class Decoded(int maxFaults = Decoded.MaxFaults)
 {
-    /// <summary>Refusals whose reasons are kept in words.</summary>
+    /// <summary>Refusals whose reasons are kept in words, unless more are asked for.</summary>
     public const int MaxFaults = 20;
 
     private readonly List<DecodeFault> _faults = [];
@@ -14,8 +15,11 @@ public sealed class Decoded
     /// <summary>Records that were not taken.</summary>
     public int Refused { get; private set; }
 
-    /// <summary>The service of the refused ones, where it is known, and why; the first <see cref="MaxFaults"/>.</summary>
+    /// <summary>The service of the refused ones, where it is known, and why; the first ones.</summary>
     public IReadOnlyList<DecodeFault> Faults => _faults;
+
+    /// <summary>The next refusal's reason will be kept in words.</summary>
+    public bool KeepsWords => _faults.Count < maxFaults;
 
     /// <summary>By service and reason, all of them.</summary>
     public Dictionary<(string Service, string Reason), int> RefusedByReason { get; } = [];
@@ -30,7 +34,7 @@ public sealed class Decoded
     {
         Refused++;
         RefusedByReason[(service, reason)] = RefusedByReason.GetValueOrDefault((service, reason)) + 1;
-        if (_faults.Count < MaxFaults)
+        if (KeepsWords)
         {
             _faults.Add(new(place, reason, sentence));
         }

@@ -9,12 +9,32 @@ namespace Grains.Logs.Records;
 /// <summary>Writes JSON values (RFC 8259) straight into a heap: strings escaped as little as the grammar allows, no spaces.</summary>
 public static class JsonText
 {
+    /// <summary>What cannot stand in a string as it is, or may be invalid: all but plain ASCII.</summary>
+    private static readonly SearchValues<byte> NotPlain = SearchValues.Create([.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value is < 32 or > 127 or (byte)'"' or (byte)'\\')]);
+
     private static readonly SearchValues<byte> MustEscape = SearchValues.Create([.. Enumerable.Range(0, 32).Select(value => (byte)value), (byte)'"', (byte)'\\']);
 
     /// <summary>A string between quotes. What is no valid UTF-8 becomes U+FFFD.</summary>
     public static void WriteString(ByteHeap heap, ReadOnlySpan<byte> utf8)
     {
+        if (!utf8.ContainsAny(NotPlain))
+        {
+            var room = heap.GetSpan(utf8.Length + 2);
+            room[0] = (byte)'"';
+            utf8.CopyTo(room[1..]);
+            room[utf8.Length + 1] = (byte)'"';
+            heap.Advance(utf8.Length + 2);
+            return;
+        }
+
         heap.Append((byte)'"');
+        WriteContent(heap, utf8);
+        heap.Append((byte)'"');
+    }
+
+    /// <summary>What stands between the quotes. What is no valid UTF-8 becomes U+FFFD.</summary>
+    public static void WriteContent(ByteHeap heap, ReadOnlySpan<byte> utf8)
+    {
         if (!Utf8.IsValid(utf8))
         {
             WriteInvalid(heap, utf8);
@@ -23,8 +43,6 @@ public static class JsonText
         {
             WriteEscaped(heap, utf8);
         }
-
-        heap.Append((byte)'"');
     }
 
     public static void WriteString(ByteHeap heap, ReadOnlySpan<char> text)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Grains.Interfaces.Logs;
 
@@ -10,18 +11,22 @@ namespace Grains.Logs.Records;
 /// </summary>
 public sealed class LogBlockBuilder : IDisposable
 {
-    private static readonly byte[] NoId = new byte[16];
+    private const int FirstRecords = 512;
 
-    private readonly List<ulong> _times = [];
-    private readonly List<ulong> _observed = [];
-    private readonly List<byte> _severities = [];
-    private readonly List<int> _textEnds = [];
-    private readonly ByteHeap _ids = new(24 * 64);
+    // The columns, in rented memory, all with room for as many records.
+    private ulong[] _times = ArrayPool<ulong>.Shared.Rent(FirstRecords);
+    private ulong[] _observed = ArrayPool<ulong>.Shared.Rent(FirstRecords);
+    private byte[] _traceIds = ArrayPool<byte>.Shared.Rent(16 * FirstRecords);
+    private byte[] _spanIds = ArrayPool<byte>.Shared.Rent(8 * FirstRecords);
+    private byte[] _severities = ArrayPool<byte>.Shared.Rent(FirstRecords);
+    private int[] _textEnds = ArrayPool<int>.Shared.Rent(LogBlock.Texts * FirstRecords);
+    private int _room = FirstRecords;
+    private int _ends;
 
     /// <summary>Where texts are written.</summary>
     public ByteHeap Text { get; } = new(16 * 1024);
 
-    public int Count => _times.Count;
+    public int Count { get; private set; }
 
     /// <summary>Of the block as it would be built now.</summary>
     public int Bytes => LogBlock.Size(Count, Text.Length);
@@ -33,15 +38,31 @@ public sealed class LogBlockBuilder : IDisposable
     /// <param name="spanId">8 bytes, the same.</param>
     public void Begin(ulong time, ulong observed, int severity, ReadOnlySpan<byte> traceId, ReadOnlySpan<byte> spanId)
     {
-        _times.Add(time == 0 ? observed : time);
-        _observed.Add(observed);
-        _severities.Add(severity is >= 0 and <= 24 ? (byte)severity : (byte)0);
-        _ids.Append(traceId.Length == 16 ? traceId : NoId);
-        _ids.Append(spanId.Length == 8 ? spanId : NoId.AsSpan(0, 8));
+        if (Count == _room)
+        {
+            Widen();
+        }
+
+        var record = Count++;
+        _times[record] = time == 0 ? observed : time;
+        _observed[record] = observed;
+        _severities[record] = severity is >= 0 and <= 24 ? (byte)severity : (byte)0;
+        SetId(_traceIds.AsSpan(16 * record, 16), traceId);
+        SetId(_spanIds.AsSpan(8 * record, 8), spanId);
     }
 
     /// <summary>The text that was being written is whole.</summary>
-    public void EndText() => _textEnds.Add(Text.Length);
+    /// <exception cref="InvalidOperationException">The record has all its texts already.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void EndText()
+    {
+        if (_ends == Count * LogBlock.Texts)
+        {
+            TextTooMany();
+        }
+
+        _textEnds[_ends++] = Text.Length;
+    }
 
     /// <summary>A whole text, which may be invalid UTF-8 (<see cref="ByteHeap.AppendText"/>).</summary>
     public void AddText(ReadOnlySpan<byte> utf8)
@@ -60,22 +81,18 @@ public sealed class LogBlockBuilder : IDisposable
     /// <exception cref="InvalidOperationException">They are not.</exception>
     public void End()
     {
-        if (_textEnds.Count != Count * LogBlock.Texts)
+        if (_ends != Count * LogBlock.Texts)
         {
-            throw new InvalidOperationException($"A record has {LogBlock.Texts} texts; {_textEnds.Count} are written for {Count} records.");
+            throw new InvalidOperationException($"A record has {LogBlock.Texts} texts; {_ends} are written for {Count} records.");
         }
     }
 
     /// <summary>The record that was begun last did not happen.</summary>
     public void Drop()
     {
-        var last = Count - 1;
-        CollectionsMarshal.SetCount(_textEnds, last * LogBlock.Texts);
-        Text.Cut(last == 0 ? 0 : _textEnds[^1]);
-        _ids.Cut(24 * last);
-        _times.RemoveAt(last);
-        _observed.RemoveAt(last);
-        _severities.RemoveAt(last);
+        Count--;
+        _ends = Count * LogBlock.Texts;
+        Text.Cut(_ends == 0 ? 0 : _textEnds[_ends - 1]);
     }
 
     /// <summary>A record of another block, as it is.</summary>
@@ -105,17 +122,12 @@ public sealed class LogBlockBuilder : IDisposable
         var size = Bytes;
         var bytes = ArrayPool<byte>.Shared.Rent(size);
         var parts = LogBlock.Lay(bytes.AsSpan(0, size), Count);
-        CollectionsMarshal.AsSpan(_times).CopyTo(parts.Times);
-        CollectionsMarshal.AsSpan(_observed).CopyTo(parts.Observed);
-        CollectionsMarshal.AsSpan(_severities).CopyTo(parts.Severities);
-        CollectionsMarshal.AsSpan(_textEnds).CopyTo(parts.TextEnds);
-        var ids = _ids.Written;
-        for (var record = 0; record < Count; record++)
-        {
-            ids.Slice(24 * record, 16).CopyTo(parts.TraceIds[(16 * record)..]);
-            ids.Slice((24 * record) + 16, 8).CopyTo(parts.SpanIds[(8 * record)..]);
-        }
-
+        _times.AsSpan(0, Count).CopyTo(parts.Times);
+        _observed.AsSpan(0, Count).CopyTo(parts.Observed);
+        _traceIds.AsSpan(0, 16 * Count).CopyTo(parts.TraceIds);
+        _spanIds.AsSpan(0, 8 * Count).CopyTo(parts.SpanIds);
+        _severities.AsSpan(0, Count).CopyTo(parts.Severities);
+        _textEnds.AsSpan(0, _ends).CopyTo(parts.TextEnds);
         Text.Written.CopyTo(parts.Heap);
         return new(bytes.AsMemory(0, size));
     }
@@ -132,17 +144,64 @@ public sealed class LogBlockBuilder : IDisposable
     /// <summary>Empty, for the next block.</summary>
     public void Clear()
     {
-        _times.Clear();
-        _observed.Clear();
-        _severities.Clear();
-        _textEnds.Clear();
-        _ids.Cut(0);
+        Count = 0;
+        _ends = 0;
         Text.Cut(0);
     }
 
     public void Dispose()
     {
+        if (_room == 0)
+        {
+            return;
+        }
+
         Text.Dispose();
-        _ids.Dispose();
+        GiveBack(_times, _observed, _traceIds, _spanIds, _severities, _textEnds);
+        _times = _observed = [];
+        _traceIds = _spanIds = _severities = [];
+        _textEnds = [];
+        _room = Count = _ends = 0;
     }
+
+    private static void SetId(Span<byte> place, ReadOnlySpan<byte> id)
+    {
+        if (id.Length == place.Length)
+        {
+            id.CopyTo(place);
+        }
+        else
+        {
+            place.Clear();
+        }
+    }
+
+    private void Widen()
+    {
+        ObjectDisposedException.ThrowIf(_room == 0, this);
+        var (times, observed, traceIds, spanIds, severities, textEnds) = (_times, _observed, _traceIds, _spanIds, _severities, _textEnds);
+        _room = checked(_room * 2);
+        (_times, _observed, _severities) = (Wider(times, 1), Wider(observed, 1), Wider(severities, 1));
+        (_traceIds, _spanIds, _textEnds) = (Wider(traceIds, 16), Wider(spanIds, 8), Wider(textEnds, LogBlock.Texts));
+        GiveBack(times, observed, traceIds, spanIds, severities, textEnds);
+    }
+
+    private T[] Wider<T>(T[] column, int perRecord)
+    {
+        var wider = ArrayPool<T>.Shared.Rent(checked(perRecord * _room));
+        column.AsSpan(0, perRecord * Count).CopyTo(wider);
+        return wider;
+    }
+
+    private static void GiveBack(ulong[] times, ulong[] observed, byte[] traceIds, byte[] spanIds, byte[] severities, int[] textEnds)
+    {
+        ArrayPool<ulong>.Shared.Return(times);
+        ArrayPool<ulong>.Shared.Return(observed);
+        ArrayPool<byte>.Shared.Return(traceIds);
+        ArrayPool<byte>.Shared.Return(spanIds);
+        ArrayPool<byte>.Shared.Return(severities);
+        ArrayPool<int>.Shared.Return(textEnds);
+    }
+
+    private static void TextTooMany() => throw new InvalidOperationException($"A record has {LogBlock.Texts} texts, and this would be one more.");
 }

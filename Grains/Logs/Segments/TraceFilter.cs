@@ -11,8 +11,8 @@ namespace Grains.Logs.Segments;
 /// <remarks>The first byte is the format; the rest is the bits. Empty where there would be more than <see cref="MaxBytes"/>: then any id may be there. One byte: no id is there.</remarks>
 public static class TraceFilter
 {
-    /// <summary>A filter lies in a row, beside others in one commit.</summary>
-    public const int MaxBytes = 320 * 1024;
+    /// <summary>A filter lies in the manifest, which readers and the shard hold in memory.</summary>
+    public const int MaxBytes = 16 * 1024;
 
     private const byte Format = 1;
     private const int BitsPerId = 10;

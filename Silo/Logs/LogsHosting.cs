@@ -1,0 +1,33 @@
+using Grains.Books;
+using Grains.Logs;
+using Grains.Logs.Intake;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
+using Silo.Settings;
+using Silo.Storage;
+
+namespace Silo.Logs;
+
+/// <summary>What the log pipeline needs of the silo.</summary>
+public static class LogsHosting
+{
+    public static void AddLogs(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<LogsOptions>(builder.Configuration);
+        services.AddStoredCount<LogsOptions>($"{LogsOptions.Section}:{nameof(LogsOptions.Shards)}", logs => logs.Shards);
+        services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value));
+        services.AddSingleton<LogsMetrics>();
+        services.AddSingleton<ILogIntake, LogIntake>();
+        if (builder.IsFront())
+        {
+            return; // It hands in what it decodes; shards and queries are in silos.
+        }
+
+        services.AddSingleton<MergeTurn>();
+        services.AddSingleton<IAccountSource, LogsAccounts>();
+        services.AddSingleton<IWakeUp, LogShards>();
+    }
+
+    private static Admission Of(LogsOptions logs) => new(logs.BufferBytes, logs.ServiceShare);
+}
