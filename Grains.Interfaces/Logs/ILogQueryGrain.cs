@@ -13,7 +13,7 @@ public interface ILogQueryGrain : IGrainWithGuidKey
     /// The records that match, in order of time, page by page as they are found. The last page, and no other, has <see cref="FoundLogs.End"/>. Who stops asking for a minute has ended it.
     /// </summary>
     [Alias("Search")]
-    IAsyncEnumerable<FoundLogs> Search(SearchLogs search, CancellationToken cancel = default);
+    IAsyncEnumerable<FoundLogs> Search(SearchLogs ask, CancellationToken cancel = default);
 
     /// <summary>The rows of one SELECT over the view <c>logs</c>.</summary>
     [Alias("Sql")]

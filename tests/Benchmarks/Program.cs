@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Benchmarks;
 using Benchmarks.Crawling;
+using Benchmarks.Logs;
 
 var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
 {
@@ -10,5 +11,6 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
+    LogQueriesBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();
