@@ -4,6 +4,7 @@ using Client.Cluster;
 using Client.Crawling;
 using Client.Demo;
 using Client.Keys;
+using Client.Logs;
 
 namespace Client;
 
@@ -33,6 +34,15 @@ internal static class Program
             ControlCommands.Delete(verbs),
             ExportCommand.Create(verbs),
             ExplainCommand.Create(verbs),
+        },
+        new Command("logs", "Ask for log records, watch them come, see what they cost.")
+        {
+            QueryCommand.Create(verbs),
+            TailCommand.Create(verbs),
+            StatsCommand.Create(verbs),
+            SqlCommand.Create(verbs),
+            LogLedgerCommand.Create(verbs),
+            SizeCommand.Create(verbs),
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

@@ -20,7 +20,9 @@ return await Launcher.Run(
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
         builder.AddLogs();
+        builder.AddLogReading();
         builder.AddTelemetry();
+        builder.AddLogDoors();   // OTLP, lines, syslog
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
@@ -31,6 +33,8 @@ return await Launcher.Run(
         app.MapHealth();
         app.MapDescription();
         app.MapCrawls();
+        app.MapLogIntake();
+        app.MapLogQueries();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

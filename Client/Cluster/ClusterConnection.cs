@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -38,6 +39,12 @@ internal sealed class ClusterConnection : ICluster
     public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
+
+    public ILogQueryGrain LogQuery() => _client.GetGrain<ILogQueryGrain>(Guid.NewGuid());
+
+    public ILogTailGrain LogTail() => _client.GetGrain<ILogTailGrain>(Guid.NewGuid());
+
+    public ILogBatchGrain LogShard(int shard) => _client.GetGrain<ILogBatchGrain>(shard);
 
     public static async Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {

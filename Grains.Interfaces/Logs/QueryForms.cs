@@ -39,7 +39,7 @@ public sealed record StatsForm(
             Math.Round(records / Math.Max(1e-9, seconds), 3),
             reply.RawBytes,
             reply.StoredBytes,
-            Counts(reply, reply.Cells),
+            ByPart(reply, reply.Cells),
             [.. Lines(reply, cell => cell.Service).OrderByDescending(line => line.Records).ThenBy(line => line.Name, StringComparer.Ordinal)],
             [.. reply.Cells.Select(cell => cell.Severity).Distinct().Order().SelectMany(severity => Lines(reply, cell => cell.Severity == severity ? NameOf(severity) : null))],
             QueryEndForm.Of(reply.End));
@@ -49,9 +49,9 @@ public sealed record StatsForm(
     public static string NameOf(byte severity) => severity == 0 ? "none" : LogSeverity.Name(severity);
 
     private static IEnumerable<StatsLineForm> Lines(StatsReply reply, Func<StatsCell, string?> by) =>
-        reply.Cells.GroupBy(by).Where(line => line.Key is not null).Select(line => new StatsLineForm(line.Key!, line.Sum(cell => cell.Records), Counts(reply, line)));
+        reply.Cells.GroupBy(by).Where(line => line.Key is not null).Select(line => new StatsLineForm(line.Key!, line.Sum(cell => cell.Records), ByPart(reply, line)));
 
-    private static ImmutableArray<long> Counts(StatsReply reply, IEnumerable<StatsCell> cells)
+    private static ImmutableArray<long> ByPart(StatsReply reply, IEnumerable<StatsCell> cells)
     {
         var counts = new long[reply.Buckets];
         foreach (var cell in cells)

@@ -49,6 +49,12 @@ public sealed class LogsOptions
     [RetentionSetting]
     public string Retention { get; set; } = "default=30,short=3,long=365";
 
+    [Description("Whether the silo's own log goes into the pipeline too, as the service «silo». It is on standard output in any case.")]
+    public bool Own { get; set; }
+
+    [Description("Whether what became of each crawled page goes into the pipeline, as the service «crawls».")]
+    public bool Crawls { get; set; }
+
     private const int LogBlockLimit = 1 << 20;
 }
 

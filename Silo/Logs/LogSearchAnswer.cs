@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Grains.Interfaces.Logs;
 using Silo.Http;
-using Silo.Middleware;
 
 namespace Silo.Logs;
 

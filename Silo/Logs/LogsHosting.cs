@@ -27,6 +27,15 @@ public static class LogsHosting
         services.AddSingleton<MergeTurn>();
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();
+        services.AddSingleton(provider => new CrawlLog(
+            service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>, provider.GetRequiredService<TimeProvider>())));
+        services.AddHostedService<CrawlFeed>();
+        if (builder.Configuration.GetSection(LogsOptions.Section).Get<LogsOptions>() is { Own: true })
+        {
+            services.AddSingleton<OwnLogs>();
+            services.AddSingleton<ILoggerProvider>(provider => provider.GetRequiredService<OwnLogs>());
+            services.AddHostedService(provider => provider.GetRequiredService<OwnLogs>());
+        }
     }
 
     private static Admission Of(LogsOptions logs) => new(logs.BufferBytes, logs.ServiceShare);

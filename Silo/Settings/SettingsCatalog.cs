@@ -5,6 +5,7 @@ using Grains.Logs;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Logs;
 using Silo.Middleware;
 using Silo.Storage;
 using Silo.Telemetry;
@@ -33,6 +34,8 @@ public static class SettingsCatalog
         typeof(TelemetryOptions),
         typeof(CrawlingOptions),
         typeof(LogsOptions),
+        typeof(LogReadingOptions),
+        typeof(LogDoorsOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];

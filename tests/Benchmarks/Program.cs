@@ -12,5 +12,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
     LogQueriesBenchmark.Command(),
+    LogsBenchmark.Command(),
+    DropServer.Command(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -9,13 +9,16 @@ internal sealed class SiloChild : IDisposable
 {
     private readonly Process _process;
 
-    private SiloChild(Process process, IPEndPoint gateway)
+    private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http)
     {
         _process = process;
         Gateway = gateway;
+        Http = http;
     }
 
     public IPEndPoint Gateway { get; }
+
+    public IPEndPoint Http { get; }
 
     /// <summary>Processor time that it has taken so far.</summary>
     public TimeSpan Cpu
@@ -42,7 +45,7 @@ internal sealed class SiloChild : IDisposable
         var ports = FreePorts(3);
         var start = new ProcessStartInfo("dotnet", [
             Path.Combine(AppContext.BaseDirectory, "Silo.dll"), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
-            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", .. settings])
+            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0", .. settings])
         {
             RedirectStandardOutput = true,
         };
@@ -52,7 +55,7 @@ internal sealed class SiloChild : IDisposable
             if (line.StartsWith("Ready", StringComparison.Ordinal))
             {
                 _ = Drain(process);
-                return new(process, new(IPAddress.Loopback, ports[1]));
+                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]));
             }
         }
 

@@ -178,7 +178,7 @@ public sealed class DoorsTests : IDisposable
     [Fact]
     public async Task ClosedDoorsAreClosedAndTheSiloWorksWithoutThem()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
 
         Assert.Contains("  HTTP     closed", silo.Output);
         Assert.Contains("  gRPC     closed", silo.Output);
@@ -192,7 +192,7 @@ public sealed class DoorsTests : IDisposable
     {
         await using var site = await CrawledSite.Start(pages: 10);
         using var before = _place.Beside();
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
         await using var front = await SiloProcess.StartReady(before, FirstStart, "--Cluster:Role", "Front");
 
         Assert.StartsWith("Ready: Orleans front 0.1.0, ", front.Output[0], StringComparison.Ordinal);

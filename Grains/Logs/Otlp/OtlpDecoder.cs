@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 using Grains.Logs.Records;
 
 namespace Grains.Logs.Otlp;
@@ -24,13 +23,7 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
     /// <summary>Bytes of a service's name; what is longer is cut off.</summary>
     public const int MaxServiceBytes = 256;
 
-    private readonly ByteHeap _service = new(64);
-    private readonly ByteHeap _host = new(64);
-    private readonly ByteHeap _resource = new(256);
-    private readonly ByteHeap _scope = new(256);
-    private string? _serviceName;
-    private bool _resourceTooDeep;
-    private bool _scopeTooDeep;
+    private readonly OtlpOrigin _origin = new(limits);
 
     /// <param name="maxRecordBytes">Of one record.</param>
     public OtlpDecoder(int maxRecordBytes)
@@ -60,22 +53,12 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         return decoded;
     }
 
-    public void Dispose()
-    {
-        _service.Dispose();
-        _host.Dispose();
-        _resource.Dispose();
-        _scope.Dispose();
-    }
+    public void Dispose() => _origin.Dispose();
 
     /// <summary>A resource may stand behind its logs, so it is looked for first.</summary>
     private void ReadResourceLogs(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
     {
-        _service.Cut(0);
-        _host.Cut(0);
-        _resource.Cut(0);
-        _serviceName = null;
-        _resourceTooDeep = false;
+        _origin.BeginResource();
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -90,11 +73,7 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             }
         }
 
-        if (_service.Length == 0)
-        {
-            _service.Append(UnknownService);
-        }
-
+        _origin.EndResource();
         reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -119,13 +98,10 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             {
                 reader.Expect(ProtoReader.Bytes, "resource.attributes");
                 ReadKeyValue(reader.ReadBytes(), out var key, out var value);
-                if (key.SequenceEqual("service.name"u8) && StringOf(value, _service))
+                if (!(key.SequenceEqual("service.name"u8) && StringOf(value, _origin.Service)) && !(key.SequenceEqual("host.name"u8) && StringOf(value, _origin.Host)))
                 {
-                    _service.Cut(CutAt(_service.Written, MaxServiceBytes));
-                }
-                else if (!key.SequenceEqual("host.name"u8) || !StringOf(value, _host))
-                {
-                    _resourceTooDeep |= !WriteMember(_resource, "\"resource."u8, key, value);
+                    OtlpOrigin.BeginMember(_origin.Resource, "\"resource."u8, key);
+                    _origin.IsTooDeep |= !WriteValue(_origin.Resource, value, 0);
                 }
             }
             else
@@ -137,8 +113,7 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
 
     private void ReadScopeLogs(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
     {
-        _scope.Cut(0);
-        _scopeTooDeep = false;
+        _origin.BeginScope();
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -177,18 +152,13 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             {
                 case 1 or 2:
                     reader.Expect(ProtoReader.Bytes, "scope.name");
-                    if (reader.ReadBytes() is { IsEmpty: false } text)
-                    {
-                        Comma(_scope);
-                        _scope.Append(reader.Field == 1 ? "\"otel.scope.name\":"u8 : "\"otel.scope.version\":"u8);
-                        JsonText.WriteString(_scope, text);
-                    }
-
+                    _origin.AddScope(reader.Field == 1 ? "\"otel.scope.name\":"u8 : "\"otel.scope.version\":"u8, reader.ReadBytes());
                     break;
                 case 3:
                     reader.Expect(ProtoReader.Bytes, "scope.attributes");
                     ReadKeyValue(reader.ReadBytes(), out var key, out var value);
-                    _scopeTooDeep |= !WriteMember(_scope, "\"scope."u8, key, value);
+                    OtlpOrigin.BeginMember(_origin.Scope, "\"scope."u8, key);
+                    _origin.IsScopeTooDeep |= !WriteValue(_origin.Scope, value, 0);
                     break;
                 default:
                     reader.Skip();
@@ -200,16 +170,8 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
     private void ReadRecord(ReadOnlySpan<byte> message, ulong now, LogBlockBuilder into, Decoded decoded)
     {
         decoded.Received++;
-        if (_resourceTooDeep || _scopeTooDeep)
+        if (_origin.Refuses(message.Length, into, decoded))
         {
-            RefuseTooDeep(decoded);
-            return;
-        }
-
-        var size = (long)message.Length + _resource.Length + _scope.Length;
-        if (limits.Refusal(size, into) is { } refusal)
-        {
-            decoded.Refuse(decoded.Received, ServiceName, refusal, decoded.KeepsWords ? limits.Sentence(refusal, decoded.Received, size) : "");
             return;
         }
 
@@ -276,13 +238,13 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         decoded.AllTimed &= (time | observed) != 0;
         into.Begin(time, observed == 0 ? now : observed, severity > 24 ? 0 : (int)severity, traceId, spanId);
         into.AddText(severityText);
-        into.AddText(_service.Written);
-        into.AddText(_host.Written);
+        into.AddText(_origin.Service.Written);
+        into.AddText(_origin.Host.Written);
         into.AddText(eventName);
         if (!WriteBody(into.Text, body))
         {
             into.Drop();
-            RefuseTooDeep(decoded);
+            _origin.RefuseTooDeep(decoded);
             return;
         }
 
@@ -290,7 +252,7 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         if (!WriteAttributes(into.Text, message, hasAttributes, flags, dropped))
         {
             into.Drop();
-            RefuseTooDeep(decoded);
+            _origin.RefuseTooDeep(decoded);
             return;
         }
 
@@ -298,15 +260,10 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         into.End();
     }
 
-    private string ServiceName => _serviceName ??= Encoding.UTF8.GetString(_service.Written);
-
-    private void RefuseTooDeep(Decoded decoded) =>
-        decoded.Refuse(decoded.Received, ServiceName, DecodeLimits.TooDeep, decoded.KeepsWords ? limits.Sentence(DecodeLimits.TooDeep, decoded.Received, 0) : "");
-
     /// <summary>False when a value lies too deep; what was written then means nothing.</summary>
     private bool WriteAttributes(ByteHeap text, ReadOnlySpan<byte> record, bool has, uint flags, uint dropped)
     {
-        if (!has && (flags | dropped) == 0 && _resource.Length == 0 && _scope.Length == 0)
+        if (!has && (flags | dropped) == 0 && _origin.HasNoMembers)
         {
             return true;
         }
@@ -336,52 +293,9 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             }
         }
 
-        WriteCount(text, start, "\"otel.trace_flags\":"u8, flags);
-        WriteCount(text, start, "\"otel.dropped_attributes_count\":"u8, dropped);
-        AppendMembers(text, start, _scope.Written);
-        AppendMembers(text, start, _resource.Written);
+        _origin.EndMembers(text, start, flags, dropped);
         text.Append((byte)'}');
         return true;
-    }
-
-    private static void WriteCount(ByteHeap text, int start, ReadOnlySpan<byte> name, uint count)
-    {
-        if (count != 0)
-        {
-            AppendMembers(text, start, name);
-            JsonText.WriteNumber(text, (long)count);
-        }
-    }
-
-    private static void AppendMembers(ByteHeap text, int start, ReadOnlySpan<byte> members)
-    {
-        if (!members.IsEmpty)
-        {
-            if (text.Length > start)
-            {
-                text.Append((byte)',');
-            }
-
-            text.Append(members);
-        }
-    }
-
-    /// <param name="prefix">With the quote before it.</param>
-    private static bool WriteMember(ByteHeap members, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-    {
-        Comma(members);
-        members.Append(prefix);
-        JsonText.WriteContent(members, key);
-        members.Append("\":"u8);
-        return WriteValue(members, value, 0);
-    }
-
-    private static void Comma(ByteHeap members)
-    {
-        if (members.Length > 0)
-        {
-            members.Append((byte)',');
-        }
     }
 
     private static void ReadKeyValue(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
@@ -607,21 +521,5 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         Base64.EncodeToUtf8(bytes, text.GetSpan(Base64.GetMaxEncodedToUtf8Length(bytes.Length)), out _, out var written);
         text.Advance(written);
         text.Append((byte)'"');
-    }
-
-    /// <summary>Not beyond <paramref name="max"/> bytes, and not within a character.</summary>
-    private static int CutAt(ReadOnlySpan<byte> utf8, int max)
-    {
-        if (utf8.Length <= max)
-        {
-            return utf8.Length;
-        }
-
-        while (max > 0 && (utf8[max] & 0xc0) == 0x80)
-        {
-            max--;
-        }
-
-        return max;
     }
 }

@@ -37,7 +37,7 @@ internal sealed class DuckSession : IDisposable
         var session = Open(memory);
         try
         {
-            session.Run($"SET allowed_paths = [{string.Join(", ", paths.Select(LogSql.Literal))}]");
+            session.Run($"SET allowed_paths = [{string.Join(", ", paths.Concat(paths.Select(Escaped)).Distinct().Select(LogSql.Literal))}]");
             foreach (var view in views)
             {
                 session.Run(view);

@@ -96,6 +96,10 @@ public sealed class LogStatements(ISegmentSource source, SegmentCache cache, Que
         {
             return Reply(read with { Outcome = QueryOutcome.Memory, Sentence = large.Message });
         }
+        catch (Exception unreadable) when (unreadable is InvalidCastException or System.Reflection.TargetInvocationException)
+        {
+            return Reply(LogSearch.Wrong("A column has values that cannot be handed over as they are; to_json(…) around it makes them text."));
+        }
         catch (DuckDBException wrong)
         {
             return Reply(LogSearch.Wrong(wrong.Message));

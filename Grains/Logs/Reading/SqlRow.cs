@@ -2,8 +2,10 @@ using System.Collections;
 using System.Data;
 using System.Globalization;
 using System.Numerics;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using DuckDB.NET.Data;
 using Grains.Interfaces.Logs;
 
 namespace Grains.Logs.Reading;
@@ -11,6 +13,8 @@ namespace Grains.Logs.Reading;
 /// <summary>Writes the rows of an answer as JSON arrays: numbers as numbers, times as RFC 3339, lists and structs as they are, bytes as base64, what JSON has no form for as text.</summary>
 internal sealed class SqlRow : IDisposable
 {
+    private static readonly MethodInfo ReadAs = typeof(DuckDBDataReader).GetMethod(nameof(DuckDBDataReader.GetFieldValue))!;
+
     private readonly MemoryStream _bytes = new();
     private readonly Utf8JsonWriter _json;
 
@@ -26,13 +30,28 @@ internal sealed class SqlRow : IDisposable
         _json.WriteStartArray();
         for (var column = 0; column < reader.FieldCount; column++)
         {
-            Value(reader.IsDBNull(column) ? null : reader.GetValue(column));
+            Value(reader.IsDBNull(column) ? null : Read(reader, column));
         }
 
         _json.WriteEndArray();
         _json.Flush();
         return Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length);
     }
+
+    /// <summary>A list of numbers is read as one of numbers that may be missing: read as it is, it fails at the first that is.</summary>
+    private static object Read(IDataReader reader, int column)
+    {
+        var type = reader.GetFieldType(column);
+        var nullable = Nullable(type);
+        return type == nullable || reader is not DuckDBDataReader rows ? reader.GetValue(column) : ReadAs.MakeGenericMethod(nullable).Invoke(rows, [column])!;
+    }
+
+    private static Type Nullable(Type type) => type switch
+    {
+        { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(List<>) && type.GetGenericArguments()[0] is var item =>
+            typeof(List<>).MakeGenericType(item.IsValueType && System.Nullable.GetUnderlyingType(item) is null ? typeof(Nullable<>).MakeGenericType(item) : Nullable(item)),
+        _ => type,
+    };
 
     public void Dispose()
     {

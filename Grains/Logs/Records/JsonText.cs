@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Unicode;
 
 namespace Grains.Logs.Records;
@@ -73,6 +74,61 @@ public static class JsonText
         if (!text.ContainsAny((byte)'.', (byte)'E'))
         {
             heap.Append(".0"u8); // So that a double stays one.
+        }
+    }
+
+    /// <summary>The value that the reader stands on, as it is written here: numbers as they are, strings escaped as little as can be, no spaces.</summary>
+    /// <param name="scratch">For what is unescaped on the way; what is in it goes.</param>
+    public static void WriteValue(ByteHeap heap, ref Utf8JsonReader reader, ByteHeap scratch)
+    {
+        var depth = reader.CurrentDepth;
+        var isFirst = true;
+        while (true)
+        {
+            if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                heap.Append(reader.TokenType == JsonTokenType.EndObject ? (byte)'}' : (byte)']');
+            }
+            else
+            {
+                if (!isFirst)
+                {
+                    heap.Append((byte)',');
+                }
+
+                if (reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    WriteToken(heap, ref reader, scratch);
+                    heap.Append((byte)':');
+                    reader.Read();
+                }
+
+                WriteToken(heap, ref reader, scratch);
+            }
+
+            isFirst = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+            if ((reader.CurrentDepth == depth && !isFirst) || !reader.Read())
+            {
+                return;
+            }
+        }
+    }
+
+    private static void WriteToken(ByteHeap heap, ref Utf8JsonReader reader, ByteHeap scratch)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.String or JsonTokenType.PropertyName when reader.ValueIsEscaped:
+                scratch.Cut(0);
+                JsonUnescape.Append(scratch, ref reader);
+                WriteString(heap, scratch.Written);
+                break;
+            case JsonTokenType.String or JsonTokenType.PropertyName:
+                WriteString(heap, reader.ValueSpan);
+                break;
+            default:
+                heap.Append(reader.ValueSpan); // A number, a word, or what begins an object or an array.
+                break;
         }
     }
 

@@ -31,12 +31,12 @@ internal sealed class DoorsInMemory : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, params (string Key, string Value)[] settings)
+    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
