@@ -37,6 +37,7 @@ internal static class Program
         },
         new Command("logs", "Send log records, ask for them, watch them come, say what becomes of them.")
         {
+            SendCommand.Create(verbs),
             QueryCommand.Create(verbs),
             TailCommand.Create(verbs),
             StatsCommand.Create(verbs),

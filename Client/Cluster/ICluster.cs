@@ -19,6 +19,8 @@ internal interface ICluster : IAsyncDisposable
 
     ILogRulesGrain LogRules { get; }
 
+    ILogSendGrain LogSend { get; }
+
     ICrawlGrain Crawl(CrawlId id);
 
     /// <summary>For one question.</summary>

@@ -39,6 +39,10 @@ internal sealed class ClusterInMemory : ICluster
 
     public ILogBatchGrain LogShard(int shard) => Logs.Shard(shard);
 
+    public SendInMemory Sent { get; } = new();
+
+    public ILogSendGrain LogSend => Sent;
+
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
