@@ -4,6 +4,7 @@ using Client.Cluster;
 using Client.Crawling;
 using Client.Demo;
 using Client.Keys;
+using Client.Logs;
 
 namespace Client;
 
@@ -33,6 +34,16 @@ internal static class Program
             ControlCommands.Delete(verbs),
             ExportCommand.Create(verbs),
             ExplainCommand.Create(verbs),
+        },
+        new Command("logs", "The log pipeline.")
+        {
+            new Command("rules", "What becomes of records as they come in: rules, in their order.")
+            {
+                RulesListCommand.Create(verbs),
+                RulesAddCommand.Create(verbs),
+                RulesRemoveCommand.Create(verbs),
+                RulesTestCommand.Create(verbs),
+            },
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

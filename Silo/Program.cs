@@ -33,6 +33,7 @@ return await Launcher.Run(
         app.MapDescription();
         app.MapCrawls();
         app.MapLogIntake();
+        app.MapLogRules();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,8 @@ internal sealed class ClusterConnection : ICluster
     public ILedgerGrain Ledger => _client.GetGrain<ILedgerGrain>(0);
 
     public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
+
+    public ILogRulesGrain LogRules => _client.GetGrain<ILogRulesGrain>(0);
 
     public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
 

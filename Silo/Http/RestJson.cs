@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Logs;
 using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Logs;
 
 namespace Silo.Http;
 
@@ -21,6 +23,11 @@ namespace Silo.Http;
 [JsonSerializable(typeof(ExplanationForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
+[JsonSerializable(typeof(AddRule))]
+[JsonSerializable(typeof(TestRule))]
+[JsonSerializable(typeof(RuleListForm))]
+[JsonSerializable(typeof(RuleChangeForm))]
+[JsonSerializable(typeof(RuleTestForm))]
 internal sealed partial class RestJson : JsonSerializerContext
 {
     private static RestJson? _relaxed;

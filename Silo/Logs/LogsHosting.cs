@@ -1,6 +1,9 @@
 using Grains.Books;
 using Grains.Logs;
 using Grains.Logs.Intake;
+using Grains.Logs.Rows;
+using Grains.Logs.Rules;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Settings;
@@ -19,11 +22,14 @@ public static class LogsHosting
         services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value));
         services.AddSingleton<LogsMetrics>();
         services.AddSingleton<ILogIntake, LogIntake>();
+        services.AddSingleton<CurrentRules>();
+        services.TryAddSingleton<Func<double>>(Random.Shared.NextDouble);
         if (builder.IsFront())
         {
             return; // It hands in what it decodes; shards and queries are in silos.
         }
 
+        builder.UseOrleans(silo => silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name));
         services.AddSingleton<MergeTurn>();
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();

@@ -46,6 +46,35 @@ public ref struct AttributeScan
     /// <summary>Where <see cref="Value"/> begins in the object's bytes.</summary>
     public int ValueStart { get; private set; }
 
+    /// <summary>The same over the values of a JSON array.</summary>
+    public static AttributeScan OfArray(ReadOnlySpan<byte> json)
+    {
+        var scan = new AttributeScan(json);
+        scan._at = json is [(byte)'[', ..] ? 1 : json.Length;
+        return scan;
+    }
+
+    /// <summary>The next value of an array.</summary>
+    public bool NextValue()
+    {
+        SkipSpace();
+        if (_at < _json.Length && _json[_at] == ',')
+        {
+            _at++;
+            SkipSpace();
+        }
+
+        ValueStart = _at;
+        if (ValueEnd(_at) is not { } end || end == _at)
+        {
+            return false;
+        }
+
+        Value = _json[_at..end];
+        _at = end;
+        return true;
+    }
+
     public bool Next()
     {
         SkipSpace();
@@ -137,7 +166,8 @@ public ref struct AttributeScan
         return room[..(length + inside.Length)];
     }
 
-    private static bool IsNamed(ReadOnlySpan<byte> written, ReadOnlySpan<byte> name)
+    /// <summary>A name as it is written, between its quotes, says this.</summary>
+    public static bool IsNamed(ReadOnlySpan<byte> written, ReadOnlySpan<byte> name)
     {
         if (!written.Contains((byte)'\\'))
         {

@@ -68,5 +68,14 @@ public sealed class LogQuery
         return query is not null;
     }
 
+    /// <summary>The query of a rule, <c>query =&gt; action</c>; an action must follow, and the query must not be empty (<c>*</c> is every record).</summary>
+    /// <param name="actionAt">Where the action begins, behind the arrow.</param>
+    public static bool TryParseRule(string text, out int actionAt, [NotNullWhen(true)] out LogQuery? query, [NotNullWhen(false)] out QueryError? error)
+    {
+        var root = QueryParser.TryReadRule(text, out actionAt, out error);
+        query = root is null ? null : new(text[..(actionAt - 2)].Trim(), root);
+        return query is not null;
+    }
+
     public override string ToString() => Text;
 }

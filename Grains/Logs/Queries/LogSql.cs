@@ -182,8 +182,13 @@ public static class LogSql
         }
 
         var escaped = pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)).ToArray();
-        return $"{value} LIKE {Literal(string.Join('%', escaped))}" + (escaped.SequenceEqual(pieces) ? "" : " ESCAPE '\\'");
+        return $"{value} LIKE {Literal(string.Join('%', escaped))}" + (escaped.SequenceEqual(pieces) && !HasNoSuccessor(pieces[0]) ? "" : " ESCAPE '\\'");
     }
+
+    /// <summary>
+    /// DuckDB 1.5.6 bounds <c>LIKE 'start%'</c> above by the start with its last byte plus one, and fails when that is no UTF-8. It leaves alone what has an ESCAPE.
+    /// </summary>
+    private static bool HasNoSuccessor(string start) => start.Length > 0 && Encoding.UTF8.GetBytes(start)[^1] is 0x7F or 0xBF;
 
     private static string Number(string value) => $"CASE WHEN regexp_full_match({value}, '{NumberText.Re2}') THEN TRY_CAST({value} AS DOUBLE) END";
 

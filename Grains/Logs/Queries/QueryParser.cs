@@ -11,6 +11,8 @@ internal sealed class QueryParser
 {
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
+    private const string Arrow = "=>";
+
     private readonly string _text;
     private int _at;
     private int _terms;
@@ -20,9 +22,16 @@ internal sealed class QueryParser
         _text = text;
     }
 
-    public static QueryNode? TryRead(string text, out QueryError? error)
+    public static QueryNode? TryRead(string text, out QueryError? error) => TryRead(text, isRule: false, out _, out error);
+
+    /// <summary>Reads the query of a rule: up to <c>=&gt;</c>, with a space before it.</summary>
+    /// <param name="actionAt">Behind the arrow.</param>
+    public static QueryNode? TryReadRule(string text, out int actionAt, out QueryError? error) => TryRead(text, isRule: true, out actionAt, out error);
+
+    private static QueryNode? TryRead(string text, bool isRule, out int end, out QueryError? error)
     {
         error = null;
+        end = text.Length;
         try
         {
             if (text.Length > LogQuery.MaxLength)
@@ -30,7 +39,10 @@ internal sealed class QueryParser
                 throw new Wrong(LogQuery.MaxLength, $"A query has at most {LogQuery.MaxLength} characters; this one has {text.Length}.");
             }
 
-            return new QueryParser(text).Read();
+            var parser = new QueryParser(text);
+            var root = parser.Read(isRule);
+            end = parser._at;
+            return root;
         }
         catch (Wrong wrong)
         {
@@ -39,17 +51,35 @@ internal sealed class QueryParser
         }
     }
 
-    private QueryNode Read()
+    private QueryNode Read(bool isRule)
     {
         SkipSpace();
-        if (IsAtEnd)
+        if (IsAtEnd && !isRule)
         {
             return QueryNode.Every.One;
         }
 
         var root = ReadEither(0);
+        if (isRule)
+        {
+            if (!IsArrow)
+            {
+                throw new Wrong(_at, "Here «=>» and an action are expected: <query> => drop.");
+            }
+
+            _at += Arrow.Length;
+            return root;
+        }
+
+        if (IsArrow)
+        {
+            throw new Wrong(_at, "«=>» belongs to a rule. Put the text into quotes if the sign itself is looked for.");
+        }
+
         return IsAtEnd ? root : throw new Wrong(_at, "There is no «(» for this «)». Put the text into quotes if the sign itself is looked for.");
     }
+
+    private bool IsArrow => string.CompareOrdinal(_text, _at, Arrow, 0, Arrow.Length) == 0;
 
     private bool IsAtEnd => _at >= _text.Length;
 
@@ -71,7 +101,7 @@ internal sealed class QueryParser
         while (true)
         {
             parts.Add(ReadNot(depth));
-            if (!TakeWord("AND") && (IsAtEnd || _text[_at] == ')' || IsWord("OR")))
+            if (!TakeWord("AND") && (IsAtEnd || _text[_at] == ')' || IsArrow || IsWord("OR")))
             {
                 return parts.Count == 1 ? parts[0] : new QueryNode.All(parts.ToImmutable());
             }
@@ -107,7 +137,7 @@ internal sealed class QueryParser
 
     private QueryNode ReadPrimary(int depth)
     {
-        if (IsAtEnd || _text[_at] == ')' || IsWord("AND") || IsWord("OR"))
+        if (IsAtEnd || _text[_at] == ')' || IsArrow || IsWord("AND") || IsWord("OR"))
         {
             throw new Wrong(_at, IsAtEnd
                 ? "The query ends where something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
@@ -119,7 +149,7 @@ internal sealed class QueryParser
             var open = _at++;
             SkipSpace();
             var inside = ReadEither(depth + 1);
-            if (IsAtEnd)
+            if (IsAtEnd || _text[_at] != ')')
             {
                 throw new Wrong(open, "There is no «)» for this «(». Put the text into quotes if the sign itself is looked for.");
             }
@@ -359,7 +389,7 @@ internal sealed class QueryParser
             at++;
         }
 
-        if (at == _text.Length || _text[at] is not ('<' or '>' or '='))
+        if (at == _text.Length || _text[at] is not ('<' or '>' or '=') || string.CompareOrdinal(_text, at, Arrow, 0, Arrow.Length) == 0)
         {
             return null;
         }

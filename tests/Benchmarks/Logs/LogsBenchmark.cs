@@ -6,57 +6,60 @@ namespace Benchmarks.Logs;
 /// <summary>
 /// OTLP over HTTP into a silo, acknowledged when durable, beside a process that decodes the same requests and drops them. The generator shares the machine's cores with both.
 /// </summary>
-internal static class LogsBenchmark
+internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] settings)
 {
     private const double Mark = 1.0 / 2;
+
+    private readonly LogRequests _requests = new(seed: 1);
 
     public static Command Command()
     {
         var seconds = new Option<int>("--seconds") { Description = "How long each load lasts.", DefaultValueFactory = _ => 10 };
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
         var senders = new Option<int>("--senders") { Description = "Requests at once.", DefaultValueFactory = _ => 64 };
-        var command = new Command("logs", "Records a second that are durable when they are acknowledged, beside the same requests decoded and dropped.") { seconds, rounds, senders };
-        command.SetAction((result, _) => Run(TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(rounds), result.GetValue(senders)));
+        var settings = new Option<string[]>("--silo") { Description = "Further settings of the silo: --silo Logs:Linger=00:00:00.05", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+        var command = new Command("logs", "Records a second that are durable when they are acknowledged, beside the same requests decoded and dropped.") { seconds, rounds, senders, settings };
+        command.SetAction((result, _) => new LogsBenchmark(
+            TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(senders), [.. result.GetValue(settings)!.Select(setting => $"--{setting}")]).Run(result.GetValue(rounds)));
         return command;
     }
 
-    private static async Task<int> Run(TimeSpan duration, int rounds, int senders)
+    private async Task<int> Run(int rounds)
     {
-        var requests = new LogRequests(seed: 1);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"Requests of {LogRequests.Records} records of {requests.BytesPerRecord:0} bytes, {senders} at once, {duration.TotalSeconds:0} s a load, {rounds} rounds, medians."));
+            CultureInfo.InvariantCulture, $"Requests of {LogRequests.Records} records of {_requests.BytesPerRecord:0} bytes, {senders} at once, {duration.TotalSeconds:0} s a load, {rounds} rounds, medians."));
         Console.WriteLine("round  dropped records/s  durable records/s  ratio  silo CPU-s/million  silo peak MiB  p50 ms  p99 ms (at full load)");
         List<Round> all = [];
         for (var round = 1; round <= rounds; round++)
         {
-            all.Add(await One(requests, duration, senders));
+            all.Add(await One());
             Console.WriteLine($"{round,5}  {all[^1]}");
         }
 
         var ratio = Median(all.Select(round => round.Ratio));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ratio is {ratio:0.00}; the mark is {Mark:0.00}: {(ratio >= Mark ? "kept" : "missed")}."));
-        await HalfLoad(requests, duration, senders, Median(all.Select(round => round.Durable)) / 2);
+        await HalfLoad(Median(all.Select(round => round.Durable)) / 2);
         return ratio >= Mark ? 0 : 1;
     }
 
-    private static async Task<Round> One(LogRequests requests, TimeSpan duration, int senders)
+    private async Task<Round> One()
     {
         LoadResult dropped;
         var (baseline, door) = await DropServer.Start();
         using (baseline)
         {
-            await LogLoad.Run(door, requests, senders, TimeSpan.FromSeconds(3));
-            dropped = await LogLoad.Run(door, requests, senders, duration);
+            await LogLoad.Run(door, _requests, senders, TimeSpan.FromSeconds(3));
+            dropped = await LogLoad.Run(door, _requests, senders, duration);
             baseline.Kill();
         }
 
         var folder = Directory.CreateTempSubdirectory("logs-");
         try
         {
-            using var silo = await SiloChild.Start(folder.FullName, "--Logs:OtlpHttpPort", "0");
-            await LogLoad.Run(silo.Http, requests, senders, TimeSpan.FromSeconds(3));
+            using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
+            await LogLoad.Run(silo.Http, _requests, senders, TimeSpan.FromSeconds(3));
             var cpu = silo.Cpu;
-            var durable = await LogLoad.Run(silo.Http, requests, senders, duration);
+            var durable = await LogLoad.Run(silo.Http, _requests, senders, duration);
             return new(dropped.RecordsPerSecond, durable, (silo.Cpu - cpu).TotalSeconds, silo.PeakBytes);
         }
         finally
@@ -65,14 +68,14 @@ internal static class LogsBenchmark
         }
     }
 
-    private static async Task HalfLoad(LogRequests requests, TimeSpan duration, int senders, double recordsPerSecond)
+    private async Task HalfLoad(double recordsPerSecond)
     {
         var folder = Directory.CreateTempSubdirectory("logs-");
         try
         {
-            using var silo = await SiloChild.Start(folder.FullName, "--Logs:OtlpHttpPort", "0");
-            await LogLoad.Run(silo.Http, requests, senders, TimeSpan.FromSeconds(3));
-            var half = await LogLoad.Run(silo.Http, requests, senders, duration, recordsPerSecond / LogRequests.Records);
+            using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
+            await LogLoad.Run(silo.Http, _requests, senders, TimeSpan.FromSeconds(3));
+            var half = await LogLoad.Run(silo.Http, _requests, senders, duration, recordsPerSecond / LogRequests.Records);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 {half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."));

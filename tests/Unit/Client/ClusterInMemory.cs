@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 
 namespace Unit.Client;
 
@@ -25,6 +26,10 @@ internal sealed class ClusterInMemory : ICluster
     public KeysInMemory KnownKeys { get; } = new();
 
     public IApiKeysGrain Keys => KnownKeys;
+
+    public RulesInMemory Rules { get; } = new();
+
+    public ILogRulesGrain LogRules => Rules;
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 

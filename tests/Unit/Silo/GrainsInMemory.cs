@@ -1,6 +1,7 @@
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Logs;
 using Unit.Client;
 
 namespace Unit.Silo;
@@ -15,6 +16,7 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(ICrawlListGrain) => cluster.Crawls,
             var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
             var type when type == typeof(IClusterStatusGrain) => cluster.Status,
+            var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
             var type => throw new NotSupportedException(type.Name),
         });
 
