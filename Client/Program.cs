@@ -35,8 +35,12 @@ internal static class Program
             ExportCommand.Create(verbs),
             ExplainCommand.Create(verbs),
         },
-        new Command("logs", "The log pipeline.")
+        new Command("logs", "Send log records, ask for them, watch them come, say what becomes of them.")
         {
+            QueryCommand.Create(verbs),
+            TailCommand.Create(verbs),
+            StatsCommand.Create(verbs),
+            SqlCommand.Create(verbs),
             new Command("rules", "What becomes of records as they come in: rules, in their order.")
             {
                 RulesListCommand.Create(verbs),
@@ -44,6 +48,8 @@ internal static class Program
                 RulesRemoveCommand.Create(verbs),
                 RulesTestCommand.Create(verbs),
             },
+            LogLedgerCommand.Create(verbs),
+            SizeCommand.Create(verbs),
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

@@ -20,6 +20,7 @@ return await Launcher.Run(
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
         builder.AddLogs();
+        builder.AddLogReading();
         builder.AddTelemetry();
         builder.AddLogDoors();   // OTLP, lines, syslog
         builder.AddGrpcDoor();
@@ -34,6 +35,7 @@ return await Launcher.Run(
         app.MapCrawls();
         app.MapLogIntake();
         app.MapLogRules();
+        app.MapLogQueries();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

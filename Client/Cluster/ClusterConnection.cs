@@ -42,6 +42,12 @@ internal sealed class ClusterConnection : ICluster
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
 
+    public ILogQueryGrain LogQuery() => _client.GetGrain<ILogQueryGrain>(Guid.NewGuid());
+
+    public ILogTailGrain LogTail() => _client.GetGrain<ILogTailGrain>(Guid.NewGuid());
+
+    public ILogBatchGrain LogShard(int shard) => _client.GetGrain<ILogBatchGrain>(shard);
+
     public static async Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);

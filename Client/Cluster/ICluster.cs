@@ -20,6 +20,14 @@ internal interface ICluster : IAsyncDisposable
     ILogRulesGrain LogRules { get; }
 
     ICrawlGrain Crawl(CrawlId id);
+
+    /// <summary>For one question.</summary>
+    ILogQueryGrain LogQuery();
+
+    /// <summary>For one viewer.</summary>
+    ILogTailGrain LogTail();
+
+    ILogBatchGrain LogShard(int shard);
 }
 
 /// <summary>Opens a connection; <see cref="ConsoleException"/> with <see cref="ExitCode.NoSilo"/> when no silo is reached.</summary>

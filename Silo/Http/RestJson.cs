@@ -28,6 +28,11 @@ namespace Silo.Http;
 [JsonSerializable(typeof(RuleListForm))]
 [JsonSerializable(typeof(RuleChangeForm))]
 [JsonSerializable(typeof(RuleTestForm))]
+[JsonSerializable(typeof(AskLogSql))]
+[JsonSerializable(typeof(LogSqlForm))]
+[JsonSerializable(typeof(QueryEndForm))]
+[JsonSerializable(typeof(StatsForm))]
+[JsonSerializable(typeof(LogLedger))]
 internal sealed partial class RestJson : JsonSerializerContext
 {
     private static RestJson? _relaxed;

@@ -34,6 +34,7 @@ public static class SettingsCatalog
         typeof(TelemetryOptions),
         typeof(CrawlingOptions),
         typeof(LogsOptions),
+        typeof(LogReadingOptions),
         typeof(LogDoorsOptions),
     ];
 

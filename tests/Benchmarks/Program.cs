@@ -11,6 +11,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
+    LogQueriesBenchmark.Command(),
     LogsBenchmark.Command(),
     DropServer.Command(),
 };

@@ -1,7 +1,6 @@
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Records;
-using Grains.Logs.Segments;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs.Intake;
 
 /// <summary>Hands what doors decoded to the shard that it belongs to, and says when it is durable.</summary>
-public sealed partial class LogIntake(Admission admission, IGrainFactory grains, IOptions<LogsOptions> options, ILogger<LogIntake> logger) : ILogIntake
+public sealed partial class LogIntake(
+    Admission admission, CurrentRules rules, IGrainFactory grains, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogIntake> logger) : ILogIntake
 {
     public Admission.Ticket? Admit(long bytes) => admission.Admit(bytes);
 
@@ -27,11 +27,18 @@ public sealed partial class LogIntake(Admission admission, IGrainFactory grains,
             return IntakeReply.Full;
         }
 
-        var request = new WriteLogs(id, deadline, [new(RetentionClasses.Default, block)], counts);
         try
         {
-            var reply = await grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards)).Write(request, cancel);
-            LogBlockBuilder.Return(block); // The shard has written it, or has let go of it.
+            var outcome = (await rules.Now(cancel)).Apply(block, counts, clock.GetUtcNow());
+            var reply = await grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards)).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
+
+            // The shard has written them, or has let go of them.
+            foreach (var part in outcome.Parts.Where(part => part.Block != block))
+            {
+                LogBlockBuilder.Return(part.Block);
+            }
+
+            LogBlockBuilder.Return(block);
             return reply switch
             {
                 WriteReply.Stored or WriteReply.Repeated => IntakeReply.Stored,
@@ -39,7 +46,7 @@ public sealed partial class LogIntake(Admission admission, IGrainFactory grains,
                 _ => IntakeReply.Unavailable,
             };
         }
-        catch (Exception e) when (e is PartitionLostException or TimeoutException or OrleansException or TryAgainException)
+        catch (Exception e) when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
         {
             // What became of it nobody knows yet: the sender comes again, and the shard knows the request by its id.
             LogUnknown(e);

@@ -28,10 +28,13 @@ public static class SegmentSchema
     ];
 
     /// <summary>Columns with few different values.</summary>
-    internal static ImmutableArray<string> FewValues { get; } = ["time_nanos", "observed_nanos", "severity", "severity_text", "service", "host", "event_name", "trace_id", "attributes"];
+    internal static ImmutableArray<string> FewValues { get; } = ["time_nanos", "observed_nanos", "severity", "severity_text", "service", "host", "event_name", "attributes"];
 
     /// <summary>Columns whose values rise.</summary>
     internal static ImmutableArray<string> Rising { get; } = ["time", "observed"];
+
+    /// <summary>Columns of values that differ and are equally long: their lengths are told once and the rest is as dense as it gets (5 % of a segment with traces).</summary>
+    internal static ImmutableArray<string> Ids { get; } = ["trace_id", "span_id"];
 
     internal static GroupNode Node { get; } = new(
         "record",

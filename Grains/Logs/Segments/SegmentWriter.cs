@@ -24,15 +24,20 @@ public static class SegmentWriter
     /// <returns>The file, and what its manifest row says about it.</returns>
     public static WrittenSegment Write(IReadOnlyList<LogBlock> blocks, int level)
     {
+        using var properties = Properties(level);
+        return Write(blocks, properties, RowGroupRecords);
+    }
+
+    internal static WrittenSegment Write(IReadOnlyList<LogBlock> blocks, WriterProperties properties, int rowGroupRecords)
+    {
         var order = RecordOrder.Of(blocks);
         var memory = new MemoryStream(64 * 1024);
         using (var pinned = new PinnedBlocks(blocks))
-        using (var properties = Properties(level))
         using (var output = new ManagedOutputStream(memory, leaveOpen: true))
         using (var file = new ParquetFileWriter(output, SegmentSchema.Node, properties))
         {
             var columns = new SegmentColumns(blocks, pinned);
-            foreach (var rows in order.Chunk(RowGroupRecords))
+            foreach (var rows in order.Chunk(rowGroupRecords))
             {
                 using var group = file.AppendRowGroup();
                 columns.Write(group, rows);
@@ -56,6 +61,11 @@ public static class SegmentWriter
         foreach (var name in SegmentSchema.Rising)
         {
             builder.Encoding(name, Encoding.DeltaBinaryPacked);
+        }
+
+        foreach (var name in SegmentSchema.Ids)
+        {
+            builder.Encoding(name, Encoding.DeltaLengthByteArray);
         }
 
         return builder.CreatedBy("Orleans log pipeline").Build();

@@ -31,6 +31,14 @@ internal sealed class ClusterInMemory : ICluster
 
     public ILogRulesGrain LogRules => Rules;
 
+    public LogsInMemory Logs { get; } = new();
+
+    public ILogQueryGrain LogQuery() => Logs;
+
+    public ILogTailGrain LogTail() => Logs;
+
+    public ILogBatchGrain LogShard(int shard) => Logs.Shard(shard);
+
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
