@@ -38,7 +38,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
 
     private static readonly Problem Unavailable = new(StatusCodes.Status503ServiceUnavailable, "The records could not be stored at the moment. Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
 
-    public int MaxRequestBytes => options.Value.MaxRequestBytes;
+    private int MaxRequestBytes => options.Value.MaxRequestBytes;
 
     /// <param name="wire">The body, from its first byte.</param>
     /// <param name="length">Of what comes over the wire, when it is known.</param>

@@ -7,7 +7,11 @@ namespace Silo.Logs;
 public static class LogIntakeRoutes
 {
     /// <summary>After the pipeline itself was added, which they hand in to.</summary>
-    public static void AddLogDoors(this WebApplicationBuilder builder) => builder.Services.AddLogDoors();
+    public static void AddLogDoors(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddLogDoors();
+        builder.Services.AddHostedService<SyslogListener>();
+    }
 
     internal static void AddLogDoors(this IServiceCollection services)
     {
@@ -15,6 +19,7 @@ public static class LogIntakeRoutes
         services.AddSingleton<OtlpHttp>();
         services.AddSingleton<OtlpGrpc>();
         services.AddSingleton<NdjsonHttp>();
+        services.AddSingleton<SyslogMetrics>();
     }
 
     public static void MapLogIntake(this WebApplication app)

@@ -36,7 +36,7 @@ internal sealed class NdjsonHttp(LogDoor door)
             return Problem.Invalid(new Fault($"«service» has {OtlpDecoder.MaxServiceBytes} bytes at most.", Parameter: "service"));
         }
 
-        LogBodies.Widen(context, door.MaxRequestBytes);
+        LogBodies.Widen(context);
         var answer = await door.Take(context, request.Body, request.ContentLength, encoding == LogBodies.Gzip, LogFormat.Ndjson, LogDoor.SenderPatience, service);
         return answer.Problem ?? (IResult)new Taken(answer.Decoded!);
     }

@@ -30,7 +30,7 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
             return;
         }
 
-        LogBodies.Widen(context, door.MaxRequestBytes);
+        LogBodies.Widen(context);
         var prefix = new byte[PrefixBytes];
         if (await request.Body.ReadAtLeastAsync(prefix, PrefixBytes, throwOnEndOfStream: false, context.RequestAborted) < PrefixBytes)
         {

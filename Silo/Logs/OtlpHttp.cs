@@ -30,7 +30,7 @@ internal sealed class OtlpHttp(LogDoor door) : ITellsProblems
             return;
         }
 
-        LogBodies.Widen(context, door.MaxRequestBytes);
+        LogBodies.Widen(context);
         var answer = await door.Take(context, request.Body, request.ContentLength, encoding == LogBodies.Gzip, format, LogDoor.SenderPatience);
         if (answer.Problem is { } problem)
         {
@@ -74,8 +74,6 @@ internal static class LogBodies
     public const string Gzip = "gzip";
     public const string Identity = "identity";
 
-    private const int FramingBytes = 1024;
-
     /// <summary><see cref="Gzip"/> or <see cref="Identity"/>; null when it is another one.</summary>
     public static string? Encoding(HttpRequest request) => request.Headers.ContentEncoding switch
     {
@@ -85,12 +83,12 @@ internal static class LogBodies
         _ => null,
     };
 
-    /// <summary>This request may be larger than others.</summary>
-    public static void Widen(HttpContext context, int maxBytes)
+    /// <summary>This request may be larger than others: <see cref="RequestBody"/> bounds it. What is refused unread is passed over by the server, for a few seconds, so that the answer arrives.</summary>
+    public static void Widen(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = maxBytes + FramingBytes;
+            limit.MaxRequestBodySize = null;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Doubles.Logs;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Segments;
 using Silo.Storage;
@@ -8,13 +9,14 @@ namespace EndToEnd.Logs;
 /// <summary>What is in the log, read from the shards' manifests and the objects that they name: no query, no limit, no cache.</summary>
 internal static class StoredRecords
 {
-    public sealed record Read(IReadOnlyList<(string Body, string Attributes)> Records, IReadOnlyList<LogShardState> Shards, IReadOnlyList<LogSegment> Segments);
+    public sealed record Read(IReadOnlyList<(string Body, string Attributes)> Records, IReadOnlyList<LogShardState> Shards, IReadOnlyList<LogSegment> Segments, IReadOnlyList<LogLine> Lines);
 
     public static async Task<Read> Of(SiloPlace place, int shards, TimeSpan bound, CancellationToken cancel)
     {
         await using var client = await SilosClient.Connect(cancel, place.Gateway);
         var blobs = DirectoryBlobStore.Open(Path.Combine(place.Data, "blobs"));
         List<(string, string)> records = [];
+        List<LogLine> lines = [];
         List<LogShardState> states = [];
         List<LogSegment> segments = [];
         for (var shard = 0; shard < shards; shard++)
@@ -30,12 +32,13 @@ internal static class StoredRecords
                 {
                     for (var record = 0; record < block.Count; record++)
                     {
+                        lines.Add(LogLine.Of(block[record]));
                         records.Add((Encoding.UTF8.GetString(block[record].Body), Encoding.UTF8.GetString(block[record].Attributes)));
                     }
                 }
             }
         }
 
-        return new(records, states, segments);
+        return new(records, states, segments, lines);
     }
 }

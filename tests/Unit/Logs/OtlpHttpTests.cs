@@ -94,6 +94,7 @@ public sealed class OtlpHttpTests
         var large = new byte[64 * 1024 + 1];
 
         Assert.Equal(413, (await doors.Post(Path, large, Protobuf)).Status);
+        Assert.Equal(413, (await doors.Post(Path, new byte[5_000_000], Protobuf)).Status);
         using var chunked = new StreamContent(new Trickle(large, 1000)) { Headers = { { "Content-Type", Protobuf } } };
         Assert.Equal((413, Protobuf), await doors.Send(Path, chunked) is var answer ? (answer.Status, answer.Type) : default);
         var bomb = await doors.Post(Path, new byte[50_000_000], Protobuf, gzip: true);
