@@ -75,7 +75,7 @@ internal static class AttributeEdit
             {
                 WriteValue(into, scan.Value, secrets, depth + 1, ref changed);
             }
-            else if (scan.Value[0] == '{' && depth < MaxDepth && fields.Any(field => field.StartsWith(name + ".", StringComparison.Ordinal)))
+            else if (scan.Value[0] == '{' && depth < MaxDepth && HasFieldWithin(fields, name))
             {
                 WriteObject(into, scan.Value, secrets, fields, name + ".", depth + 1, ref changed);
             }
@@ -87,6 +87,8 @@ internal static class AttributeEdit
 
         into.Append((byte)'}');
     }
+
+    private static bool HasFieldWithin(ImmutableArray<string> fields, string name) => fields.Any(field => field.StartsWith(name + ".", StringComparison.Ordinal));
 
     private static void WriteValue(ByteHeap into, ReadOnlySpan<byte> value, ImmutableArray<Secret> secrets, int depth, ref bool changed)
     {

@@ -28,42 +28,41 @@ internal static partial class SecretFinder
     /// <summary>The text without the secrets; null when there are none in it, which costs no allocation.</summary>
     public static string? Redact(ReadOnlySpan<byte> utf8, ImmutableArray<Secret> secrets)
     {
-        if (!MayHold(utf8, secrets))
-        {
-            return null;
-        }
-
-        var characters = ArrayPool<char>.Shared.Rent(utf8.Length);
-        var text = characters.AsSpan(0, Encoding.UTF8.GetChars(utf8, characters));
+        char[]? characters = null;
+        var count = 0;
         string? redacted = null;
         foreach (var secret in secrets)
         {
-            redacted = Redact(redacted is null ? text : redacted, secret) ?? redacted;
+            if (!MayHold(utf8, secret))
+            {
+                continue; // A look at the bytes spares most texts the rest. What stands in brackets for a secret holds none itself.
+            }
+
+            if (characters is null)
+            {
+                characters = ArrayPool<char>.Shared.Rent(utf8.Length);
+                count = Encoding.UTF8.GetChars(utf8, characters);
+            }
+
+            redacted = Redact(redacted is null ? characters.AsSpan(0, count) : redacted, secret) ?? redacted;
         }
 
-        ArrayPool<char>.Shared.Return(characters);
+        if (characters is not null)
+        {
+            ArrayPool<char>.Shared.Return(characters);
+        }
+
         return redacted;
     }
 
-    private static bool MayHold(ReadOnlySpan<byte> utf8, ImmutableArray<Secret> secrets)
+    private static bool MayHold(ReadOnlySpan<byte> utf8, Secret secret) => secret switch
     {
-        foreach (var secret in secrets)
-        {
-            if (secret switch
-            {
-                { Pattern: not null } => !utf8.IsEmpty,
-                _ when secret == Secret.Email => utf8.Contains((byte)'@'),
-                _ when secret == Secret.Card => utf8.Length >= 13 && utf8.ContainsAny(Digits),
-                _ when secret == Secret.Bearer => Bearer.FindIn(utf8) >= 0,
-                _ => utf8.ContainsAny((byte)'.', (byte)':'),
-            })
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+        { Pattern: not null } => !utf8.IsEmpty,
+        _ when ReferenceEquals(secret, Secret.Email) => utf8.Contains((byte)'@'),
+        _ when ReferenceEquals(secret, Secret.Card) => utf8.Length >= 13 && utf8.ContainsAny(Digits),
+        _ when ReferenceEquals(secret, Secret.Bearer) => Bearer.FindIn(utf8) >= 0,
+        _ => utf8.ContainsAny((byte)'.', (byte)':'),
+    };
 
     private static string? Redact(ReadOnlySpan<char> text, Secret secret)
     {
@@ -83,9 +82,9 @@ internal static partial class SecretFinder
         secret switch
         {
             { Pattern: { } pattern } => Of(pattern.Regex, text, from),
-            _ when secret == Secret.Email => Of(EmailForm(), text, from),
-            _ when secret == Secret.Bearer => Of(BearerForm(), text, from),
-            _ when secret == Secret.Card => Card(text, from),
+            _ when (object)secret == Secret.Email => Of(EmailForm(), text, from),
+            _ when (object)secret == Secret.Bearer => Of(BearerForm(), text, from),
+            _ when (object)secret == Secret.Card => Card(text, from),
             _ => Ip(text, from),
         };
 
