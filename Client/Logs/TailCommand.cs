@@ -41,16 +41,16 @@ internal sealed class TailCommand
             {
                 return ExitCode.Done; // Ctrl-C is how it ends.
             }
-            catch (Exception reason) when (reason is OrleansException or TimeoutException or IOException or ConsoleException { Code: ExitCode.NoSilo } && lost is not null)
+            catch (Exception reason) when (IsLoss(reason) || (lost is not null && reason is ConsoleException { Code: ExitCode.NoSilo }))
             {
-                if (clock.GetElapsedTime(lost.Value) > Patience)
+                if (lost is null)
+                {
+                    session.Terminal.Note("The silo went away; looking for another. What is stored meanwhile is not shown here: ask for it with logs query.");
+                }
+                else if (clock.GetElapsedTime(lost.Value) > Patience)
                 {
                     throw;
                 }
-            }
-            catch (Exception reason) when (reason is OrleansException or TimeoutException or IOException)
-            {
-                session.Terminal.Note("The silo went away; looking for another. What is stored meanwhile is not shown here: ask for it with logs query.");
             }
 
             lost ??= clock.GetTimestamp();
@@ -70,6 +70,8 @@ internal sealed class TailCommand
             // The loop asks again, for as long as its patience lasts.
         }
     }
+
+    private static bool IsLoss(Exception reason) => reason is OrleansException or EnumerationAbortedException or TimeoutException or IOException;
 
     private static void Show(Session session, TailPage page)
     {
