@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Client.Values;
 using Grains.Interfaces.Logs;
-using Spectre.Console;
 
 namespace Client.Logs;
 

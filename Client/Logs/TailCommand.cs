@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Logs;
-using Orleans.Runtime;
 
 namespace Client.Logs;
 
