@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using Doubles;
 using Doubles.Logs;
 using Microsoft.Extensions.Logging;
-using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Resources;
@@ -162,11 +161,11 @@ public sealed class ClientsTests : IAsyncLifetime
         }
     }
 
-#pragma warning disable CA1848, CA2254 // As an application writes it.
+#pragma warning disable CA1848, CA2254, CA1873 // As an application writes it.
     private static void Write(Microsoft.Extensions.Logging.ILogger logger, string id, int count) => logger.LogInformation("Order {Id} has {Count} items", id, count);
 
     private static void WriteFailed(Microsoft.Extensions.Logging.ILogger logger, double seconds) => logger.LogError("Failed after {Seconds}", seconds);
-#pragma warning restore CA1848, CA2254
+#pragma warning restore CA1848, CA2254, CA1873
 
     private static int Free()
     {
