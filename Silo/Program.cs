@@ -7,6 +7,7 @@ using Silo.Http;
 using Silo.Keys;
 using Silo.Logs;
 using Silo.Middleware;
+using Silo.Orders;
 using Silo.StartUp;
 using Silo.Storage;
 using Silo.Telemetry;
@@ -21,6 +22,7 @@ return await Launcher.Run(
         builder.AddCrawling();
         builder.AddLogs();
         builder.AddLogReading();
+        builder.AddOrders();
         builder.AddTelemetry();
         builder.AddLogDoors();   // OTLP, lines, syslog
         builder.AddGrpcDoor();
@@ -36,6 +38,7 @@ return await Launcher.Run(
         app.MapLogIntake();
         app.MapLogRules();
         app.MapLogQueries();
+        app.MapOrders();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

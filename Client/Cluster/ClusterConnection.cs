@@ -5,6 +5,7 @@ using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Orders;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ internal sealed class ClusterConnection : ICluster
     {
         _host = host;
         _client = host.Services.GetRequiredService<IClusterClient>();
+        Orders = new(_client);
     }
 
     public ICrawlListGrain Crawls => _client.GetGrain<ICrawlListGrain>(0);
@@ -41,6 +43,8 @@ internal sealed class ClusterConnection : ICluster
     public ILogRulesGrain LogRules => _client.GetGrain<ILogRulesGrain>(0);
 
     public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
+
+    public OrderDesk Orders { get; }
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
 

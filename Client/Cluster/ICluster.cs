@@ -3,6 +3,7 @@ using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Orders;
 
 namespace Client.Cluster;
 
@@ -20,6 +21,8 @@ internal interface ICluster : IAsyncDisposable
     ILogRulesGrain LogRules { get; }
 
     ILogSendGrain LogSend { get; }
+
+    OrderDesk Orders { get; }
 
     ICrawlGrain Crawl(CrawlId id);
 

@@ -3,9 +3,11 @@ using System.Text.Json.Serialization;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Orders;
 using Silo.Cluster;
 using Silo.Crawling;
 using Silo.Logs;
+using Silo.Orders;
 
 namespace Silo.Http;
 
@@ -15,12 +17,15 @@ namespace Silo.Http;
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>)])]
+    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<OrderStatus>)])]
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
 [JsonSerializable(typeof(CrawlList))]
 [JsonSerializable(typeof(ExplanationForm))]
+[JsonSerializable(typeof(PlaceOrderForm))]
+[JsonSerializable(typeof(OrderForm))]
+[JsonSerializable(typeof(OrderListForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
 [JsonSerializable(typeof(AddRule))]

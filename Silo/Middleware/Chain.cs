@@ -14,6 +14,7 @@ public static class Chain
         Link.Of<Logging>("logging", "a line for what changes something or fails; a failure is answered without its insides: 500, 503"),
         Link.Of<Authentication>("authentication", "who it is, by API key, and whether the key's role is enough: 401, 403"),
         Link.Of<RateLimit>("rate limit", "requests a second of this key, and of all: 429 with Retry-After"),
+        Link.Of<Idempotency>("idempotency", "once per Idempotency-Key where a route says so: 400, 409, 422; a repeat gets the first answer"),
         Link.Of<Validation>("validation", "what the route takes, and no more: 400, 413, 415"),
     ];
 

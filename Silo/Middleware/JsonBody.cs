@@ -84,6 +84,8 @@ public static class JsonBody
             _ when type == typeof(int) || type == typeof(long) => $"a whole number{(type == typeof(int) ? " of 32 bits" : "")}",
             _ when type == typeof(string) => "a text",
             _ when type == typeof(bool) => "true or false",
+            _ when type.IsGenericType && type.GetGenericArguments() is [var item] && item != typeof(string) =>
+                $"a list of objects with {string.Join(", ", item.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name)))}",
             _ => "a list of texts",
         };
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Grains.Crawling;
 using Grains.Logs;
+using Grains.Orders;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
@@ -36,6 +37,7 @@ public static class SettingsCatalog
         typeof(LogsOptions),
         typeof(LogReadingOptions),
         typeof(LogDoorsOptions),
+        typeof(OrdersOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Grains.Crawling;
 using Grains.Logs;
+using Grains.Orders;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,7 +35,8 @@ public static class TelemetryHosting
 
         var calls = builder.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() is { Calls: true };
         telemetry.WithMetrics(metrics => metrics
-            .AddMeter(CrawlingMetrics.Meter, LogsMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(
+                CrawlingMetrics.Meter, LogsMetrics.Meter, OrdersMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
             .AddMeter(calls ? [CallMetrics.Meter, "Microsoft.Orleans"] : [])
             .AddView(instrument => instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
             .AddPrometheusExporter());

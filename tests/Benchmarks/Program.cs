@@ -2,12 +2,14 @@ using System.CommandLine;
 using Benchmarks;
 using Benchmarks.Crawling;
 using Benchmarks.Logs;
+using Benchmarks.Orders;
 
 var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
 {
     CrawlBenchmark.Command(),
     CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
+    OrdersBenchmark.Command(),
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),

@@ -5,6 +5,8 @@ using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Orders;
+using Unit.Silo;
 
 namespace Unit.Client;
 
@@ -42,6 +44,10 @@ internal sealed class ClusterInMemory : ICluster
     public SendInMemory Sent { get; } = new();
 
     public ILogSendGrain LogSend => Sent;
+
+    public OrdersInMemory KnownOrders { get; } = new();
+
+    public OrderDesk Orders => new(new GrainsInMemory(this));
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 

@@ -20,7 +20,7 @@ public sealed partial class ChainTests
 
     [Fact]
     public void TheChainReadsInItsOrder() =>
-        Assert.Equal(["tracing", "metrics", "logging", "authentication", "rate limit", "validation"], Chain.Http.Select(link => link.Name));
+        Assert.Equal(["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation"], Chain.Http.Select(link => link.Name));
 
     [Fact]
     public void CallsOfGrainsPassTheirsInItsOrder() =>

@@ -2,6 +2,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Orders;
 using Unit.Client;
 
 namespace Unit.Silo;
@@ -17,12 +18,16 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
             var type when type == typeof(IClusterStatusGrain) => cluster.Status,
             var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
+
+            var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
             var type => throw new NotSupportedException(type.Name),
         });
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
+        typeof(TGrainInterface) == typeof(IOrderGrain)
+            ? (TGrainInterface)cluster.KnownOrders.Order(OrderId.Parse(primaryKey))
+            : (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
 
     public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithGuidKey => throw new NotSupportedException();

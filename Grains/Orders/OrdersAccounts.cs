@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+using Grains.Books;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Orders;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Orders;
+
+/// <summary>The orders' account: the sum over all partitions.</summary>
+public sealed class OrdersAccounts(IGrainFactory grains, IOptions<OrdersOptions> options) : IAccountSource
+{
+    public async Task<ImmutableArray<Account>> Read(CancellationToken cancel)
+    {
+        var accounts = await Task.WhenAll(Enumerable.Range(0, options.Value.Partitions).Select(partition => grains.GetGrain<IOrderFeedGrain>(partition).Account(cancel)));
+        return [accounts.Aggregate((sum, account) => sum with
+        {
+            In = sum.In + account.In,
+            Done = sum.Done + account.Done,
+            Refused = account.Refused.Aggregate(sum.Refused, (refused, reason) => refused.SetItem(reason.Key, refused.GetValueOrDefault(reason.Key) + reason.Value)),
+            Waiting = sum.Waiting + account.Waiting,
+            Bound = sum.Bound + account.Bound,
+        })];
+    }
+}

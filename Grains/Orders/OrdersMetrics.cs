@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Feed;
+
+namespace Grains.Orders;
+
+/// <summary>What orders do, as numbers: meter <c>Orders</c>. While nobody listens it costs next to nothing.</summary>
+public sealed class OrdersMetrics
+{
+    public const string Meter = "Orders";
+
+    private readonly Counter<long> _steps;
+    private readonly Histogram<int> _changes;
+    private readonly Histogram<int> _bytes;
+
+    public OrdersMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(Meter);
+        _steps = meter.CreateCounter<long>("orders.steps", "{step}", "Steps that were answered, by step and result.");
+        _changes = meter.CreateHistogram<int>("orders.commit.changes", "{change}", "Changes in one commit.");
+        _bytes = meter.CreateHistogram<int>("orders.commit.bytes", "By", "Bytes of the changes in one commit.");
+    }
+
+    public void OnStep(OrderStep step, FeedReply reply)
+    {
+        if (_steps.Enabled)
+        {
+            var result = reply.Refusal != OrderRefusal.None ? OrderFeed.Reason(reply.Refusal) : reply.Outcome.ToString().ToLowerInvariant();
+            _steps.Add(1, new TagList { { "step", step.ToString().ToLowerInvariant() }, { "result", result } });
+        }
+    }
+
+    public void OnCommit(CommittedChanges committed)
+    {
+        _changes.Record(committed.Changes.Length);
+        _bytes.Record(committed.Bytes);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using Grains.Interfaces.Keys;
+using Grains.Interfaces.Orders;
+using Silo.Http;
+using Silo.Middleware;
+
+namespace Silo.Orders;
+
+/// <summary>Orders over HTTP.</summary>
+public static class OrderRoutes
+{
+    /// <summary>A step that has not begun after this is not begun any more: the calls of grains behind the doors are given up a little later.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+
+    private const int UsualTake = 50;
+
+    public static void MapOrders(this WebApplication app)
+    {
+        var orders = app.MapGroup("/api/orders").WithTags("orders");
+        orders.MapPost("", Place).For(ApiRole.Writer).TakesIdempotencyKey().Takes(RestJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
+            .WithSummary("Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however often it is asked.")
+            .Produces<OrderForm>(StatusCodes.Status201Created);
+        orders.MapGet("", List).For(ApiRole.Reader).WithMetadata(new TakesQuery("customer", "status", "take", "after"))
+            .WithSummary("Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null.")
+            .Produces<OrderListForm>();
+        orders.MapGet("{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
+            .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.").WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
+        Step(orders, OrderStep.Pay, "A placed order is paid.");
+        Step(orders, OrderStep.Ship, "A paid order is shipped.");
+        Step(orders, OrderStep.Complete, "A shipped order is completed.");
+        Step(orders, OrderStep.Cancel, "A placed or paid order is cancelled.");
+        Step(orders, OrderStep.Refund, "A paid, shipped or completed order is refunded.");
+    }
+
+    private static void Step(RouteGroupBuilder orders, OrderStep step, string summary) =>
+        orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, TimeProvider clock) => Take(context, id, step, desk, clock))
+            .For(ApiRole.Writer).TakesIdempotencyKey().DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.").WithMetadata(new TakesQuery())
+            .WithSummary($"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at.")
+            .Produces<OrderForm>();
+
+    private static async Task<IResult> Place(HttpContext context, OrderDesk desk, TimeProvider clock)
+    {
+        if (ITakesBody.BodyOf<PlaceOrderForm>(context).TryRead(clock.GetUtcNow() + Patience, out var order) is { Count: > 0 } faults)
+        {
+            return Problem.Invalid(faults);
+        }
+
+        var reply = await desk.Place(Idempotency.KeyOf(context), order, context.RequestAborted);
+        if (reply.Refusal != OrderRefusal.None)
+        {
+            return OrderAnswer.Refused(context, reply);
+        }
+
+        context.Response.Headers.Location = $"/api/orders/{reply.Order!.Id}";
+        return OrderAnswer.Of(context, reply.Order, StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> Take(HttpContext context, string id, OrderStep step, OrderDesk desk, TimeProvider clock)
+    {
+        if (!TryReadIfMatch(context.Request, out var expected))
+        {
+            return Problem.Invalid(new Fault("If-Match names one version as the ETag gives it, such as \"3\", or is *."));
+        }
+
+        if (await Known(id, desk, context.RequestAborted) is not { } orderId)
+        {
+            return None(id);
+        }
+
+        var reply = await desk.Order(orderId).Take(new(step, Idempotency.KeyOf(context).StepId, expected, clock.GetUtcNow() + Patience), context.RequestAborted);
+        return reply.Refusal == OrderRefusal.None ? OrderAnswer.Of(context, reply.Order!) : OrderAnswer.Refused(context, reply);
+    }
+
+    private static async Task<IResult> Show(HttpContext context, string id, OrderDesk desk)
+    {
+        if (await Known(id, desk, context.RequestAborted) is not { } orderId || await desk.Order(orderId).Show(context.RequestAborted) is not { } order)
+        {
+            return None(id);
+        }
+
+        if (IsKnown(context.Request, OrderAnswer.Tag(order)))
+        {
+            context.Response.Headers.ETag = OrderAnswer.Tag(order);
+            return Results.StatusCode(StatusCodes.Status304NotModified);
+        }
+
+        return OrderAnswer.Of(context, order);
+    }
+
+    private static async Task<IResult> List(HttpContext context, OrderDesk desk, string? customer = null, string? status = null, string? take = null, string? after = null)
+    {
+        var faults = new List<Fault>();
+        OrderStatus? wanted = null;
+        if (status is not null)
+        {
+            wanted = StatusOf(status);
+            if (wanted is null)
+            {
+                faults.Add(new(WrongStatus(status), Parameter: "status"));
+            }
+        }
+
+        var count = UsualTake;
+        if (take is not null && !(int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= IOrderListGrain.MaxTake))
+        {
+            faults.Add(new($"«take» is 1 to {IOrderListGrain.MaxTake}; this is «{take}».", Parameter: "take"));
+        }
+
+        if (faults is not [])
+        {
+            return Problem.Invalid(faults);
+        }
+
+        var page = await desk.List.List(new(customer, wanted, count, after), context.RequestAborted);
+        return page.Error is { } error
+            ? Problem.Invalid(new Fault(error, Parameter: "after"))
+            : Results.Json(new OrderListForm([.. page.Orders.Select(OrderForm.Of)], page.After), RestJson.AsItIs.OrderListForm);
+    }
+
+    /// <summary>Null for what is no id, or one of a partition that there is none of: nobody is asked for those.</summary>
+    internal static async ValueTask<OrderId?> Known(string id, OrderDesk desk, CancellationToken cancel) =>
+        OrderId.TryParse(id, out var orderId) && orderId.Partition < await desk.Partitions(cancel) ? orderId : null;
+
+    internal static OrderStatus? StatusOf(string text) =>
+        Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
+
+    internal static string WrongStatus(string text) => $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
+
+    internal static string NoOrder(string id) => $"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».";
+
+    /// <summary>RFC 9110 §13.1.1, with one strong entity tag. A tag that no order has names version 0, which no order has either.</summary>
+    private static bool TryReadIfMatch(HttpRequest request, out long? version)
+    {
+        version = null;
+        var header = request.Headers.IfMatch.ToString().Trim();
+        if (header is "" or "*")
+        {
+            return true;
+        }
+
+        if (header.Contains(',', StringComparison.Ordinal) || !header.EndsWith('"'))
+        {
+            return false;
+        }
+
+        version = header.StartsWith('"') && header.Length > 2 && long.TryParse(header.AsSpan(1, header.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        return true;
+    }
+
+    /// <summary>RFC 9110 §13.1.2: whoever asks has this version already. Weak tags count as well.</summary>
+    private static bool IsKnown(HttpRequest request, string tag) => request.Headers.IfNoneMatch.ToString()
+        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Any(known => known == "*" || known == tag || known == "W/" + tag);
+
+    private static Problem None(string id) => Problem.NotFound(NoOrder(id));
+}

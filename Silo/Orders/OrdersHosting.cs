@@ -1,0 +1,49 @@
+using Grains.Books;
+using Grains.Interfaces.Orders;
+using Grains.Orders;
+using Orleans.Streams;
+using Silo.Cluster;
+using Silo.Settings;
+using Silo.Storage;
+
+namespace Silo.Orders;
+
+/// <summary>What orders need of the silo.</summary>
+public static class OrdersHosting
+{
+    public static void AddOrders(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<OrderDesk>();
+        if (builder.IsFront())
+        {
+            return; // It keeps no orders: it asks grains.
+        }
+
+        services.AddSettings<OrdersOptions>(builder.Configuration);
+        services.AddStoredCount<OrdersOptions>($"{OrdersOptions.Section}:{nameof(OrdersOptions.Partitions)}", orders => orders.Partitions);
+        services.AddSingleton<OrdersMetrics>();
+        services.AddSingleton<IAccountSource, OrdersAccounts>();
+        services.AddWakeUp("orders", Wake);
+        builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
+    }
+
+    /// <summary>There are a few partitions, always the same ones: each is woken, whether anything is known to be due or not.</summary>
+    internal static async Task Wake(IGrainFactory grains, CancellationToken cancel)
+    {
+        var partitions = await grains.GetGrain<IOrderListGrain>(0).Partitions(cancel);
+        await Task.WhenAll(Enumerable.Range(0, partitions).Select(partition => grains.GetGrain<IOrderFeedGrain>(partition).Wake(cancel)));
+    }
+
+    /// <summary>Events wait a few milliseconds at most, and go out up to a hundred at once. Only implicit subscriptions: no rendezvous, and nothing to store.</summary>
+    internal static void Streams(ISiloMemoryStreamConfigurator streams)
+    {
+        streams.ConfigurePartitioning(2);
+        streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
+        streams.ConfigurePullingAgent(agent => agent.Configure(options =>
+        {
+            options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
+            options.BatchContainerBatchSize = 100;
+        }));
+    }
+}

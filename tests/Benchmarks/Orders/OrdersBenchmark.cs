@@ -1,0 +1,242 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Lifecycle;
+using Grains.Orders.Rows;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Silo.Storage;
+
+namespace Benchmarks.Orders;
+
+/// <summary>
+/// Orders a second that a silo places durably, beside the same rows straight into a <see cref="SqliteTableStore"/>: as many partitions, as many orders to a commit, a head row
+/// replaced by its etag in each, and nothing decided, called or announced. The two alternate, in folders of their own; whoever asks, the silo and the store share the machine's cores.
+/// </summary>
+/// <remarks>The rates are warm: each side is run once before. A placer is a loop that places an order under a key of its own and waits for the answer.
+/// For the latencies the same number of placers asks at 70 % of the rate that was found, at times set beforehand: what waits because the silo is slow counts.</remarks>
+internal static class OrdersBenchmark
+{
+    private const double RatioMark = 1.0 / 5;
+    private const double RateMark = 3000;
+    private const double CreateMark = 50;
+    private const int Partitions = 8;
+    private const int OrdersInCommit = 20;
+
+    public static Command Command()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
+        var seconds = new Option<double>("--seconds") { Description = "Seconds that each side of a round takes.", DefaultValueFactory = _ => 5 };
+        var placers = new Option<int>("--placers") { Description = "Orders that are asked for at once.", DefaultValueFactory = _ => 256 };
+        var command = new Command("orders", "Orders a second, durable, beside the same rows straight into the store.") { rounds, seconds, placers };
+        command.SetAction((result, _) => Run(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(placers)));
+        return command;
+    }
+
+    private static async Task<int> Run(int rounds, TimeSpan duration, int placers)
+    {
+        Console.WriteLine($"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians.");
+        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  silo peak MiB  create p50 ms  p99 ms at 70 %");
+        var folder = Directory.CreateTempSubdirectory("orders-benchmark-").FullName;
+        try
+        {
+            using var silo = await SiloChild.Start(Path.Combine(folder, "silo"), "--Orders:Partitions", $"{Partitions}");
+            using var client = await Connect(silo.Gateway);
+            var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
+            await Baseline(Path.Combine(folder, "warm"), duration / 4);
+            await Place(silo, desk, placers, duration / 2);
+            List<Round> all = [];
+            for (var round = 1; round <= rounds; round++)
+            {
+                var store = await Baseline(Path.Combine(folder, $"store-{round}"), duration);
+                var placed = await Place(silo, desk, placers, duration);
+                var latencies = await Latencies(desk, placed.PerSecond * 0.7, duration);
+                all.Add(new(store, placed, latencies));
+                Console.WriteLine($"{round,5}  {all[^1]}");
+            }
+
+            Console.WriteLine($"  all  {Round.Medians(all)}");
+            var ratio = Median(all.Select(round => round.Ratio));
+            var rate = Median(all.Select(round => round.Orders.PerSecond));
+            var p99 = Median(all.Select(round => round.Create.P99));
+            var kept = ratio >= RatioMark && rate >= RateMark && p99 <= CreateMark;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} ms (mark {CreateMark:0}): {(kept ? "kept" : "missed")}."));
+            return kept ? 0 : 1;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Each partition commits the rows of twenty orders and goes on when they are durable.</summary>
+    private static async Task<double> Baseline(string folder, TimeSpan duration)
+    {
+        await using var store = SqliteTableStore.Open(Directory.CreateDirectory(folder).FullName);
+        var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        var started = Stopwatch.GetTimestamp();
+        var counts = await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => Task.Run(async () =>
+        {
+            var (orders, revision, head) = (0, 0L, (string?)null);
+            while (Stopwatch.GetTimestamp() < end)
+            {
+                var changes = Rows(partition, ref revision);
+                var row = OrderJson.Write(new FeedHeadRow { Revision = revision, In = revision, Done = revision });
+                changes.Add(head is null ? RowChange.Insert(PartitionWriter.HeadKey, row) : RowChange.Replace(PartitionWriter.HeadKey, row, head));
+                var result = await store.Commit(OrderTable.Name, OrderTable.Partition(partition), changes);
+                head = result.ETags[^1] ?? throw new InvalidOperationException("A commit of the baseline failed.", result.Cause);
+                orders += OrdersInCommit;
+            }
+
+            return orders;
+        })));
+        return counts.Sum() / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static List<RowChange> Rows(int partition, ref long revision)
+    {
+        var changes = new List<RowChange>(100);
+        var written = new List<(byte[], OrderStatus?, DateTimeOffset?)>(OrdersInCommit);
+        for (var i = 0; i < OrdersInCommit; i++)
+        {
+            var key = IdempotencyKey.Random();
+            var order = OrderLifecycle.Place(key.OrderId(Partitions), Order((int)revision), DateTimeOffset.UnixEpoch.AddTicks(revision * 1000));
+            var json = OrderJson.Write(order);
+            var place = OrderTable.Place(order);
+            changes.Add(RowChange.Insert(OrderTable.Order(order.Id), OrderJson.WriteOrder(json, [new(key.StepId.Value, OrderHash.Of(order), OrderRefusal.None, 1, order.Status, order.PlacedAt)])));
+            changes.Add(RowChange.Insert(OrderTable.CustomerPrefix(order.Customer) + place, ReadOnlyMemory<byte>.Empty));
+            changes.Add(RowChange.Insert(OrderTable.StatusPrefix(order.Status) + place, ReadOnlyMemory<byte>.Empty));
+            written.Add((json, null, null));
+            revision++;
+        }
+
+        changes.Add(RowChange.Insert(OrderTable.Changes(revision), OrderJson.WriteChanges(written, 64 * 1024)));
+        return changes;
+    }
+
+    private static async Task<Placed> Place(SiloChild silo, OrderDesk desk, int placers, TimeSpan duration)
+    {
+        var (cpu, head) = (silo.Cpu, await Commits(desk));
+        var started = Stopwatch.GetTimestamp();
+        var end = started + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        var number = 0;
+        var counts = await Task.WhenAll(Enumerable.Range(0, placers).Select(_ => Task.Run(async () =>
+        {
+            var placed = 0;
+            while (Stopwatch.GetTimestamp() < end)
+            {
+                await PlaceOne(desk, Interlocked.Increment(ref number));
+                placed++;
+            }
+
+            return placed;
+        })));
+        var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var orders = counts.Sum();
+        return new(orders / elapsed, (silo.Cpu - cpu).TotalMilliseconds / orders, (double)orders / Math.Max(1, await Commits(desk) - head), silo.PeakBytes / 1048576.0);
+    }
+
+    private static async Task<Latency> Latencies(OrderDesk desk, double perSecond, TimeSpan duration)
+    {
+        var count = (int)(perSecond * duration.TotalSeconds);
+        var took = new double[count];
+        var started = Stopwatch.GetTimestamp();
+        var working = new List<Task>(count);
+        for (var i = 0; i < count;)
+        {
+            for (var due = Math.Min(count, (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond) + 1); i < due; i++)
+            {
+                working.Add(One(i));
+            }
+
+            await Task.Delay(1);
+        }
+
+        await Task.WhenAll(working);
+        Array.Sort(took);
+        return new(took[count / 2], took[count * 99 / 100]);
+
+        async Task One(int i)
+        {
+            await PlaceOne(desk, i);
+            took[i] = (Stopwatch.GetElapsedTime(started).TotalSeconds - (i / perSecond)) * 1000;
+        }
+    }
+
+    private static async Task PlaceOne(OrderDesk desk, int number)
+    {
+        var reply = await desk.Place(IdempotencyKey.Random(), Order(number));
+        if (reply.Refusal != OrderRefusal.None)
+        {
+            throw new InvalidOperationException($"An order was refused: {reply.Detail}");
+        }
+    }
+
+    private static PlaceOrder Order(int number) => new()
+    {
+        Customer = $"customer-{number % 1000}",
+        Currency = "EUR",
+        Lines = [new("tea-green-100g", 2, 450), new("pot-iron-0.8l", 1, 6900)],
+        Email = $"customer-{number % 1000}@example.org",
+        Language = "en",
+        Notes = "Please leave it with the neighbours.",
+    };
+
+    /// <summary>Commits of all partitions that held changes, as their rows say.</summary>
+    private static async Task<long> Commits(OrderDesk desk)
+    {
+        var heads = await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => desk.Feed(partition).Head()));
+        return heads.Sum(head => head.Commits);
+    }
+
+    private static async Task<IHost> Connect(IPEndPoint gateway)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client => client.UseStaticClustering(gateway).Configure<ClusterOptions>(options =>
+        {
+            options.ClusterId = ClusterNames.DefaultClusterId;
+            options.ServiceId = ClusterNames.ServiceId;
+        }));
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToImmutableArray();
+        return ordered[ordered.Length / 2];
+    }
+
+    private sealed record Placed(double PerSecond, double CpuPerOrder, double PerCommit, double PeakMiB);
+
+    private sealed record Latency(double P50, double P99);
+
+    private sealed record Round(double Store, Placed Orders, Latency Create)
+    {
+        private double? _ratio;
+
+        public double Ratio => _ratio ?? Orders.PerSecond / Store;
+
+        public static Round Medians(List<Round> rounds) => new(
+            Median(rounds.Select(round => round.Store)),
+            new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PeakMiB))),
+            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99))))
+        {
+            _ratio = Median(rounds.Select(round => round.Ratio)),
+        };
+
+        public override string ToString() => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Orders.PeakMiB,13:0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}");
+    }
+}
