@@ -54,8 +54,8 @@ internal sealed class DuckSession : IDisposable
         }
     }
 
-    /// <summary>Files as they stand in a FROM; what is a sign of a pattern in a path is taken as itself.</summary>
-    public static string Files(IEnumerable<string> paths) => $"read_parquet([{string.Join(", ", paths.Select(path => LogSql.Literal(Escaped(path))))}])";
+    /// <summary>Files as they stand in a FROM; what is a sign of a pattern in a path is taken as itself. Beside a segment's columns there is <c>file_row_number</c>.</summary>
+    public static string Files(IEnumerable<string> paths) => $"read_parquet([{string.Join(", ", paths.Select(path => LogSql.Literal(Escaped(path))))}], file_row_number = true)";
 
     /// <summary>Runs a query, and hands its rows to <paramref name="read"/> as they come.</summary>
     /// <exception cref="OperationCanceledException">It was interrupted because <paramref name="stop"/> said so.</exception>

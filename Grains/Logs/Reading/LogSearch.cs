@@ -236,7 +236,7 @@ internal sealed class SearchRun : IDisposable
         return string.Create(CultureInfo.InvariantCulture, $"""
             SELECT epoch_us(time), time_nanos, epoch_us(observed), observed_nanos, severity, severity_text, service, host, event_name, body, attributes, trace_id, span_id
             FROM {DuckSession.Files(paths)} WHERE {LogSql.Where(SegmentFilter.Within(_root, _from, _to))}
-            ORDER BY time{order}, time_nanos{order} LIMIT {_remaining}
+            ORDER BY time{order}, time_nanos{order}, file_row_number{order} LIMIT {_remaining}
             """);
     }
 

@@ -67,6 +67,16 @@ public sealed class LogSearchTests
     }
 
     [Fact]
+    public async Task OfRecordsOfOneTimeTheLastThatCameIsTheNewest()
+    {
+        using var questions = new Questions();
+        await questions.Shelf.Add(LogValue.Block(Enumerable.Range(1, 100).Select(line => Plain(7, $"line {line}"))));
+
+        Assert.Equal(["line 100", "line 99"], (await questions.Find("", limit: 2)).Records.Select(record => record.Body));
+        Assert.Equal(["line 1", "line 2"], (await questions.Find("", limit: 2, oldestFirst: true)).Records.Select(record => record.Body));
+    }
+
+    [Fact]
     public async Task SegmentsThatCannotHoldTheTraceAreNotOpened()
     {
         using var questions = new Questions();
