@@ -4,6 +4,7 @@ using Client.Cluster;
 using Client.Crawling;
 using Client.Demo;
 using Client.Keys;
+using Client.Logs;
 using Client.Orders;
 
 namespace Client;
@@ -34,6 +35,23 @@ internal static class Program
             ControlCommands.Delete(verbs),
             ExportCommand.Create(verbs),
             ExplainCommand.Create(verbs),
+        },
+        new Command("logs", "Send log records, ask for them, watch them come, say what becomes of them.")
+        {
+            SendCommand.Create(verbs),
+            QueryCommand.Create(verbs),
+            TailCommand.Create(verbs),
+            StatsCommand.Create(verbs),
+            SqlCommand.Create(verbs),
+            new Command("rules", "What becomes of records as they come in: rules, in their order.")
+            {
+                RulesListCommand.Create(verbs),
+                RulesAddCommand.Create(verbs),
+                RulesRemoveCommand.Create(verbs),
+                RulesTestCommand.Create(verbs),
+            },
+            LogLedgerCommand.Create(verbs),
+            SizeCommand.Create(verbs),
         },
         new Command("orders", "Place orders, move them on, look at them.")
         {

@@ -7,6 +7,7 @@ namespace Client;
 /// <summary>One run of one verb: where it writes, and the cluster, opened when it is first needed.</summary>
 internal sealed class Session(Terminal terminal, bool json, ClusterAddress address, OpenCluster open, FollowPace pace) : IAsyncDisposable
 {
+    private readonly SemaphoreSlim _opening = new(1, 1);
     private ICluster? _cluster;
 
     public Terminal Terminal => terminal;
@@ -27,6 +28,20 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
     {
         await DisposeAsync();
         return await Cluster(cancel);
+    }
+
+    /// <summary>Another connection, unless somebody else has opened one since <paramref name="lost"/> was found to be lost.</summary>
+    public async Task<ICluster> ReopenUnless(ICluster lost, CancellationToken cancel)
+    {
+        await _opening.WaitAsync(cancel);
+        try
+        {
+            return _cluster is { } other && other != lost ? other : await Reopen(cancel);
+        }
+        finally
+        {
+            _opening.Release();
+        }
     }
 
     /// <exception cref="ConsoleException">There is no such crawl.</exception>

@@ -98,7 +98,8 @@ internal sealed class Terminal
         }
         else if (ErrorIsTerminal)
         {
-            ErrorConsole.MarkupLineInterpolated($"[red]{Clean(sentence)}[/]");
+            // A sentence may have lines: a query, and a caret below the sign that is wrong.
+            ErrorConsole.MarkupLineInterpolated($"[red]{string.Join('\n', sentence.Split('\n').Select(Clean))}[/]");
         }
         else
         {

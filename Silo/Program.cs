@@ -5,6 +5,7 @@ using Silo.Crawling;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
+using Silo.Logs;
 using Silo.Middleware;
 using Silo.Orders;
 using Silo.StartUp;
@@ -19,8 +20,11 @@ return await Launcher.Run(
         builder.AddCluster();    // members, streams, ports
         builder.AddKeys();       // who may come in by HTTP
         builder.AddCrawling();
+        builder.AddLogs();
+        builder.AddLogReading();
         builder.AddOrders();
         builder.AddTelemetry();
+        builder.AddLogDoors();   // OTLP, lines, syslog
         builder.AddGrpcDoor();
         builder.AddHttp();       // Middleware/Chain.cs: what every request passes
     },
@@ -31,6 +35,9 @@ return await Launcher.Run(
         app.MapHealth();
         app.MapDescription();
         app.MapCrawls();
+        app.MapLogIntake();
+        app.MapLogRules();
+        app.MapLogQueries();
         app.MapOrders();
         app.MapOrderWatches();
         app.MapLedger();

@@ -6,6 +6,7 @@ using Orleans.Streams;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Logs;
 using Silo.Middleware;
 using Silo.Settings;
 using Silo.StartUp;
@@ -28,7 +29,8 @@ public static class SiloHosting
         services.AddSettings<InstanceOptions>(builder.Configuration);
         services.AddSettings<HttpOptions>(builder.Configuration);
         services.AddSettings<GrpcOptions>(builder.Configuration);
-        services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider)));
+        services.AddSettings<LogDoorsOptions>(builder.Configuration);
+        services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider), Of<LogDoorsOptions>(provider)));
         services.AddStartUpCheck<PortCheck>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>

@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -37,11 +38,21 @@ internal sealed class ClusterConnection : ICluster
 
     public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
 
+    public ILogSendGrain LogSend => _client.GetGrain<ILogSendGrain>(0);
+
+    public ILogRulesGrain LogRules => _client.GetGrain<ILogRulesGrain>(0);
+
     public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
 
     public OrderDesk Orders { get; }
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
+
+    public ILogQueryGrain LogQuery() => _client.GetGrain<ILogQueryGrain>(Guid.NewGuid());
+
+    public ILogTailGrain LogTail() => _client.GetGrain<ILogTailGrain>(Guid.NewGuid());
+
+    public ILogBatchGrain LogShard(int shard) => _client.GetGrain<ILogBatchGrain>(shard);
 
     public static async Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {

@@ -2,6 +2,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 
 namespace Client.Cluster;
@@ -17,9 +18,21 @@ internal interface ICluster : IAsyncDisposable
 
     IApiKeysGrain Keys { get; }
 
+    ILogRulesGrain LogRules { get; }
+
+    ILogSendGrain LogSend { get; }
+
     OrderDesk Orders { get; }
 
     ICrawlGrain Crawl(CrawlId id);
+
+    /// <summary>For one question.</summary>
+    ILogQueryGrain LogQuery();
+
+    /// <summary>For one viewer.</summary>
+    ILogTailGrain LogTail();
+
+    ILogBatchGrain LogShard(int shard);
 }
 
 /// <summary>Opens a connection; <see cref="ConsoleException"/> with <see cref="ExitCode.NoSilo"/> when no silo is reached.</summary>

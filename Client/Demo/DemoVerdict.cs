@@ -9,6 +9,7 @@ namespace Client.Demo;
 /// <summary>What is known when the crawl has ended, from three sides: the crawl's own records, the books, and the site that was crawled.</summary>
 /// <param name="Records">The export with what was skipped.</param>
 /// <param name="Kills">How often the silo was killed.</param>
+/// <param name="Sales">What went into the log meanwhile.</param>
 internal sealed record DemoEvidence(
     Bookshop Shop,
     Uri Url,
@@ -17,7 +18,8 @@ internal sealed record DemoEvidence(
     ImmutableArray<Account> Accounts,
     ShopLedger Seen,
     int Kills,
-    TimeSpan Elapsed);
+    TimeSpan Elapsed,
+    SalesLedger Sales);
 
 /// <summary>Whether the evidence adds up; one JSON object.</summary>
 /// <param name="Problems">A sentence each; none when all is well.</param>
@@ -38,6 +40,7 @@ internal sealed record DemoVerdict(
     double? SmallestGapMs,
     int Kills,
     double ElapsedSeconds,
+    SalesLedger Sales,
     ImmutableArray<AccountForm> Ledger)
 {
     [JsonIgnore]
@@ -45,7 +48,7 @@ internal sealed record DemoVerdict(
 
     public static DemoVerdict Of(DemoEvidence evidence)
     {
-        var (shop, url, crawl, records, accounts, seen, kills, elapsed) = evidence;
+        var (shop, url, crawl, records, accounts, seen, kills, elapsed, sales) = evidence;
         var fetched = records.Where(record => record.Status is not null).ToArray();
         var repeatedAtMost = kills * crawl.Spec.Concurrency;
         var repeated = seen.Requests.Sum(path => Math.Max(0, path.Value - (path.Key == Bookshop.Till ? 2 : 1)));
@@ -64,6 +67,7 @@ internal sealed record DemoVerdict(
             seen.SmallestGap?.TotalMilliseconds is { } gap ? Math.Round(gap, 1) : null,
             kills,
             Math.Round(elapsed.TotalSeconds, 1),
+            sales,
             [.. accounts.Select(AccountForm.Of)])
         {
             Accounts = accounts,
@@ -72,7 +76,7 @@ internal sealed record DemoVerdict(
 
     private static IEnumerable<string> Wrongs(DemoEvidence evidence, PageRecord[] fetched, int repeated, int repeatedAtMost)
     {
-        var (shop, url, crawl, records, accounts, seen, _, _) = evidence;
+        var (shop, url, crawl, records, accounts, seen, _, _, sales) = evidence;
         if (crawl.State != CrawlState.Done)
         {
             yield return $"The crawl should be done, and is {crawl.State}.";
@@ -123,6 +127,16 @@ internal sealed record DemoVerdict(
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for.");
+        }
+
+        if (sales.Different < sales.Acknowledged)
+        {
+            yield return $"{sales.Acknowledged} sales were acknowledged, and the log has {sales.Different} of them.";
+        }
+
+        if (sales.Stored != sales.Different || sales.Different > sales.Sent)
+        {
+            yield return $"{sales.Sent} sales were sent, and the log has {sales.Stored}, of which {sales.Different} are different.";
         }
 
         if (accounts.IsEmpty)

@@ -83,9 +83,12 @@ internal sealed class SiloProcess : IAsyncDisposable
             "--Cluster:GatewayPort", Text(place.GatewayPort),
             "--Http:Port", Text(place.HttpPort),
             "--Grpc:Port", "0",
+            "--Logs:OtlpHttpPort", "0",
             "--Storage:Kind", "Local",
             "--Storage:Path", Path.Combine(place.Folder, "data"),
             "--Crawling:AllowPrivate", "127.0.0.0/8",
+            "--Logs:Own", "true",
+            "--Logs:Crawls", "true",
         ])
         {
             start.ArgumentList.Add(argument);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Logs;
 
 namespace Silo.Cluster;
 
@@ -12,8 +13,9 @@ public sealed record Door(string Setting, string What, IPEndPoint EndPoint)
 }
 
 /// <summary>The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a key.</summary>
-public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions grpc, ListenOptions listen, InstanceOptions instance)
+public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions grpc, ListenOptions listen, InstanceOptions instance, LogDoorsOptions? logs = null)
 {
+    private readonly LogDoorsOptions _logs = logs ?? new();
     private readonly ConcurrentDictionary<Door, bool> _closed = [];
 
     public int Instance => instance.Number;
@@ -29,10 +31,15 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
     public Door Grpc => ForEverybody("Grpc:Port", "gRPC", grpc.Port);
 
-    public IEnumerable<Door> All => IsFront ? Open : [Silo, Gateway, .. Open];
+    public Door Otlp => ForEverybody("Logs:OtlpHttpPort", "OTLP over HTTP", _logs.OtlpHttpPort);
+
+    /// <summary>Asks nobody for a key, and so has an address of its own; for TCP and UDP. Closed unless it is set.</summary>
+    public Door Syslog => new("Logs:SyslogPort", "syslog", new(_logs.ParsedSyslogAddress, Shifted(_logs.SyslogPort)));
+
+    public IEnumerable<Door> All => [.. IsFront ? [] : new[] { Silo, Gateway }, .. Open, .. new[] { Syslog }.Where(IsOpen)];
 
     /// <summary>Those that ask for a key, without those that are closed.</summary>
-    public IEnumerable<Door> Open => new[] { Http, Grpc }.Where(IsOpen);
+    public IEnumerable<Door> Open => new[] { Http, Otlp, Grpc }.Where(IsOpen);
 
     public bool IsOpen(Door door) => door.EndPoint.Port != 0 && !_closed.ContainsKey(door);
 
@@ -42,8 +49,11 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
     /// <summary>What is wrong with all of them together, in sentences; empty when nothing is. Each alone must be valid.</summary>
     public IEnumerable<string> Problems()
     {
-        var ports = new[] { ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)), ("Grpc:Port", Shifted(grpc.Port)) }
-            .Where(port => port.Item2 != 0 && !(IsFront && port.Item1.StartsWith("Cluster:", StringComparison.Ordinal))).ToArray();
+        var ports = new[]
+        {
+            ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)), ("Grpc:Port", Shifted(grpc.Port)),
+            ("Logs:OtlpHttpPort", Shifted(_logs.OtlpHttpPort)), ("Logs:SyslogPort", Shifted(_logs.SyslogPort)),
+        }.Where(port => port.Item2 != 0 && !(IsFront && port.Item1.StartsWith("Cluster:", StringComparison.Ordinal))).ToArray();
         foreach (var (setting, port) in ports.Where(p => p.Item2 > IPEndPoint.MaxPort))
         {
             yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; choose a smaller port or instance.";
@@ -56,7 +66,7 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
         if (IsFront && ports is [])
         {
-            yield return "A front without doors does nothing: Http:Port and Grpc:Port are both 0.";
+            yield return "A front without doors does nothing: Http:Port, Grpc:Port and Logs:OtlpHttpPort are all 0.";
         }
 
         var address = IPAddress.Parse(cluster.Address);

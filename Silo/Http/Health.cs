@@ -35,7 +35,7 @@ public static class Health
     }
 
     private static void Map(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
-        app.MapHealthChecks($"/health/{name}", new HealthCheckOptions { Predicate = which, ResponseWriter = Write }).ForAll(unlimited: true);
+        app.MapHealthChecks($"/health/{name}", new HealthCheckOptions { Predicate = which, ResponseWriter = Write }).ForAll(unlimited: true).WithMetadata(new AtOtlpDoor());
 
     /// <summary>One line of text per check: <c>store: Unhealthy, it did not answer within 2 s</c>.</summary>
     private static Task Write(HttpContext context, HealthReport report)

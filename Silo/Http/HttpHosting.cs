@@ -55,6 +55,8 @@ public static class HttpHosting
 
         /openapi/v1.json what can be asked over HTTP, for programs
         /api/crawls      start, watch and export crawls
+        /v1/logs         OTLP, from any OpenTelemetry SDK
+        /api/logs        log records, one JSON object a line
         /api/orders      place orders, move them on, watch them
         /api/ledger      the books: in = done + refused + waiting
         /api/cluster     silos, activations, bytes

@@ -2,9 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Logs;
 using Silo.Orders;
 
 namespace Silo.Http;
@@ -28,6 +30,16 @@ namespace Silo.Http;
 [JsonSerializable(typeof(WatchCompactedForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
+[JsonSerializable(typeof(AddRule))]
+[JsonSerializable(typeof(TestRule))]
+[JsonSerializable(typeof(RuleListForm))]
+[JsonSerializable(typeof(RuleChangeForm))]
+[JsonSerializable(typeof(RuleTestForm))]
+[JsonSerializable(typeof(AskLogSql))]
+[JsonSerializable(typeof(LogSqlForm))]
+[JsonSerializable(typeof(QueryEndForm))]
+[JsonSerializable(typeof(StatsForm))]
+[JsonSerializable(typeof(LogLedger))]
 internal sealed partial class RestJson : JsonSerializerContext
 {
     private static RestJson? _relaxed;

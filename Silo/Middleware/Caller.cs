@@ -27,6 +27,21 @@ public sealed record OpenToAll(bool Unlimited = false);
 /// <summary>A route's rule: it is looked at with a browser, which may send the key as the password of HTTP Basic, under any user name.</summary>
 public sealed record ForBrowsers;
 
+/// <summary>
+/// A route's rule: it takes in bulk. Its limit is the bytes of requests that are held at once (<c>Logs:BufferBytes</c>), which protects the silo whatever the
+/// requests are like; so many requests a second say nothing about a load, and would turn away senders that there is room for. Nor is each request worth a line in the log.
+/// </summary>
+public sealed record TakesInBulk;
+
+/// <summary>A route's rule: it is at the door of OTLP too, which shows little else.</summary>
+public sealed record AtOtlpDoor;
+
+/// <summary>A route's rule: what goes wrong is told in a form that the route's protocol prescribes, also by the chain.</summary>
+public interface ITellsProblems
+{
+    Task Tell(HttpContext context, Problem problem);
+}
+
 /// <summary>The rules of routes, as they are written where a route is mapped.</summary>
 public static class RouteRules
 {

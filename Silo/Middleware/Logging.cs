@@ -80,7 +80,7 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
     {
         string method = context.Request.Method, path = context.Request.Path, caller = Caller.Of(context).Name, trace = Tracing.IdOf(context);
         var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
-        var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && status < 400 && context.GetEndpoint() is RouteEndpoint;
+        var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && status < 400 && context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<TakesInBulk>() is null;
         LogAnswered(changes ? LogLevel.Information : LogLevel.Debug, method, path, caller, status, ms, trace);
     }
 

@@ -55,6 +55,11 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
+        if (httpContext.GetEndpoint()?.Metadata.GetMetadata<ITellsProblems>() is { } form)
+        {
+            return form.Tell(httpContext, this);
+        }
+
         if (httpContext.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
         {
             return AnswerGrpc(response);

@@ -21,7 +21,7 @@ public sealed class RateLimit : IDisposable
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<OpenToAll>() is { Unlimited: true })
+        if (context.GetEndpoint()?.Metadata is { } rules && (rules.GetMetadata<OpenToAll>() is { Unlimited: true } || rules.GetMetadata<TakesInBulk>() is not null))
         {
             await _next(context);
             return;

@@ -31,9 +31,13 @@ public sealed class Validation(RequestDelegate next, Doors doors)
         await next(context);
     }
 
-    /// <summary>Each door shows its own: gRPC's port nothing but gRPC, and HTTP's port nothing of it.</summary>
-    private bool AtTheWrongDoor(HttpContext context, RouteEndpoint route) =>
-        (context.Connection.LocalPort == doors.Grpc.EndPoint.Port) != (route.Metadata.GetMetadata<GrpcMethodMetadata>() is not null);
+    /// <summary>Each door shows its own: gRPC's port nothing but gRPC, OTLP's little beside OTLP, and HTTP's port nothing of gRPC.</summary>
+    private bool AtTheWrongDoor(HttpContext context, RouteEndpoint route)
+    {
+        var port = context.Connection.LocalPort;
+        var isGrpc = route.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
+        return (port == doors.Grpc.EndPoint.Port) != isGrpc || (port == doors.Otlp.EndPoint.Port && route.Metadata.GetMetadata<AtOtlpDoor>() is null);
+    }
 
     private static Problem? Unknown(HttpRequest request, TakesQuery takes)
     {

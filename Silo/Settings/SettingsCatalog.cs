@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Grains.Crawling;
+using Grains.Logs;
 using Grains.Orders;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Logs;
 using Silo.Middleware;
 using Silo.Storage;
 using Silo.Telemetry;
@@ -32,6 +34,9 @@ public static class SettingsCatalog
         typeof(LogOptions),
         typeof(TelemetryOptions),
         typeof(CrawlingOptions),
+        typeof(LogsOptions),
+        typeof(LogReadingOptions),
+        typeof(LogDoorsOptions),
         typeof(OrdersOptions),
     ];
 

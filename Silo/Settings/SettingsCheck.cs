@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Logs;
 using Silo.Storage;
 
 namespace Silo.Settings;
@@ -39,7 +40,7 @@ public static class SettingsCheck
     }
 
     private static Doors Doors(IConfiguration configuration) =>
-        new(Read<ClusterOptions>(configuration), Read<HttpOptions>(configuration), Read<GrpcOptions>(configuration), Read<ListenOptions>(configuration), Read<InstanceOptions>(configuration));
+        new(Read<ClusterOptions>(configuration), Read<HttpOptions>(configuration), Read<GrpcOptions>(configuration), Read<ListenOptions>(configuration), Read<InstanceOptions>(configuration), Read<LogDoorsOptions>(configuration));
 
     private static T Read<T>(IConfiguration configuration)
         where T : new() =>

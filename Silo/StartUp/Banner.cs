@@ -31,6 +31,7 @@ public static class Banner
 
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  OTLP     {(doors.IsOpen(doors.Otlp) ? $"http://{doors.Otlp.EndPoint}/v1/logs" : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {(keys == 0 ? "none: HTTP is open to everybody on this machine" : keys.ToString(CultureInfo.InvariantCulture))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (doors.IsFront)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Grains.Storage;
 
@@ -12,7 +13,7 @@ namespace Silo.Storage;
 /// Folders that have become empty stay. On a file system that does not tell upper from lower case, names that differ in nothing else are one.</para>
 /// <para>Below <c>writing</c>, each process has a folder of its own and holds a lock on a file beside it; what a process left behind that ended is removed when the next one starts.</para>
 /// </remarks>
-public sealed class DirectoryBlobStore : IBlobStore, IStorageUsage, IDisposable
+public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage, IDisposable
 {
     private const int MostWrites = 8;
     private const int LongestPart = 200;
@@ -141,6 +142,13 @@ public sealed class DirectoryBlobStore : IBlobStore, IStorageUsage, IDisposable
         }
 
         return Task.CompletedTask;
+    }
+
+    public bool TryGetPath(string name, [NotNullWhen(true)] out string? path)
+    {
+        StoreLimits.CheckBlobName(name);
+        path = PathOf(name);
+        return File.Exists(path);
     }
 
     public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Grains.Crawling;
+using Grains.Logs;
 using Grains.Orders;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
@@ -34,14 +35,15 @@ public static class TelemetryHosting
 
         var calls = builder.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() is { Calls: true };
         telemetry.WithMetrics(metrics => metrics
-            .AddMeter(CrawlingMetrics.Meter, OrdersMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(
+                CrawlingMetrics.Meter, LogsMetrics.Meter, OrdersMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
             .AddMeter(calls ? [CallMetrics.Meter, "Microsoft.Orleans"] : [])
             .AddView(instrument => instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
             .AddPrometheusExporter());
         if (Sends(builder.Configuration, "TRACES"))
         {
             telemetry.WithTracing(traces => traces
-                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name)
+                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name, LogsTracing.Name)
                 .AddOtlpExporter());
         }
 

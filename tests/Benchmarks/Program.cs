@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Benchmarks;
 using Benchmarks.Crawling;
+using Benchmarks.Logs;
 using Benchmarks.Orders;
 
 var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
@@ -13,5 +14,8 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
+    LogQueriesBenchmark.Command(),
+    LogsBenchmark.Command(),
+    DropServer.Command(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -55,7 +55,7 @@ internal sealed class SiloChild : IDisposable
         var ports = FreePorts(3);
         var start = new ProcessStartInfo("dotnet", [
             Path.Combine(AppContext.BaseDirectory, "Silo.dll"), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
-            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", .. settings])
+            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0", .. settings])
         {
             RedirectStandardOutput = true,
         };

@@ -134,7 +134,9 @@ public sealed class DoorsTests : IDisposable
         var refused = await Assert.ThrowsAsync<RpcException>(() => Services(channel, []));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.StartsWith("This needs an API key", refused.Status.Detail, StringComparison.Ordinal);
-        Assert.Contains("grpc.health.v1.Health", await Services(channel, new() { { "authorization", $"Bearer {key}" } }));
+        var services = await Services(channel, new() { { "authorization", $"Bearer {key}" } });
+        Assert.Contains("grpc.health.v1.Health", services);
+        Assert.Contains("opentelemetry.proto.collector.logs.v1.LogsService", services);
 
         Assert.Equal((404, ProblemJson), await Knock(HttpMethod.Post, "/grpc.health.v1.Health/Check", key, "{}"));
         using var http2 = new HttpRequestMessage(HttpMethod.Get, $"http://{_place.Grpc}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
@@ -178,7 +180,7 @@ public sealed class DoorsTests : IDisposable
     [Fact]
     public async Task ClosedDoorsAreClosedAndTheSiloWorksWithoutThem()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
 
         Assert.Contains("  HTTP     closed", silo.Output);
         Assert.Contains("  gRPC     closed", silo.Output);
@@ -192,7 +194,7 @@ public sealed class DoorsTests : IDisposable
     {
         await using var site = await CrawledSite.Start(pages: 10);
         using var before = _place.Beside();
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0");
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
         await using var front = await SiloProcess.StartReady(before, FirstStart, "--Cluster:Role", "Front");
 
         Assert.StartsWith("Ready: Orleans front 0.1.0, ", front.Output[0], StringComparison.Ordinal);

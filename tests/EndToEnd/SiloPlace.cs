@@ -7,7 +7,7 @@ using Xunit;
 
 namespace EndToEnd;
 
-/// <summary>Where a silo lives during a test: four free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
+/// <summary>Where a silo lives during a test: five free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
 public sealed class SiloPlace : IDisposable
 {
     private readonly bool _ownsFolder;
@@ -18,13 +18,13 @@ public sealed class SiloPlace : IDisposable
     private SiloPlace(string folder)
     {
         Folder = folder;
-        var listeners = Enumerable.Range(0, 4).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        var listeners = Enumerable.Range(0, 5).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
         foreach (var listener in listeners)
         {
             listener.Start();
         }
 
-        (Silo, Gateway, Http, Grpc) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]), EndPointOf(listeners[3]));
+        (Silo, Gateway, Http, Grpc, Otlp) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]), EndPointOf(listeners[3]), EndPointOf(listeners[4]));
         foreach (var listener in listeners)
         {
             listener.Dispose();
@@ -44,6 +44,8 @@ public sealed class SiloPlace : IDisposable
 
     public IPEndPoint Grpc { get; }
 
+    public IPEndPoint Otlp { get; }
+
     /// <summary>Settings that name the ports.</summary>
     public IEnumerable<string> Settings =>
     [
@@ -51,6 +53,7 @@ public sealed class SiloPlace : IDisposable
         "--Cluster:GatewayPort", Text(Gateway),
         "--Http:Port", Text(Http),
         "--Grpc:Port", Text(Grpc),
+        "--Logs:OtlpHttpPort", Text(Otlp),
     ];
 
     /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>
@@ -84,7 +87,7 @@ public sealed class SiloPlace : IDisposable
     private bool HasRoomFor(int instances)
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-        var shifted = new[] { Silo, Gateway, Http }.SelectMany(end => Enumerable.Range(0, instances).Select(instance => end.Port + (instance * InstanceOptions.PortStep))).ToArray();
+        var shifted = new[] { Silo, Gateway, Http, Otlp }.SelectMany(end => Enumerable.Range(0, instances).Select(instance => end.Port + (instance * InstanceOptions.PortStep))).ToArray();
         return shifted.Distinct().Count() == shifted.Length && shifted.All(port => port <= IPEndPoint.MaxPort && !taken.Contains(port));
     }
 

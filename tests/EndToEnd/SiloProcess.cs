@@ -14,7 +14,7 @@ public sealed class SiloProcess : IAsyncDisposable
     private readonly List<string> _errors = [];
     private bool _ended;
 
-    private SiloProcess(SiloPlace place, IEnumerable<string> args)
+    private SiloProcess(SiloPlace place, IEnumerable<string> args, string? faultPoint = null)
     {
         Place = place;
         var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, "Silo.dll"), .. args])
@@ -23,6 +23,12 @@ public sealed class SiloProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (faultPoint is not null)
+        {
+            start.Environment["DOTNET_STARTUP_HOOKS"] = Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll");
+            start.Environment["FAULT_POINT"] = faultPoint;
+        }
+
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
@@ -50,6 +56,9 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>Starts a silo in a place, on its ports, with more settings.</summary>
     public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
+
+    /// <summary>Starts a silo that kills itself at a named point, as <c>kill -9</c> does (<c>tests/FaultPoints</c>).</summary>
+    public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings], faultPoint);
 
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);

@@ -42,8 +42,9 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal($"  clients  {_place.Gateway}", silo.Output[2]);
         Assert.Equal($"  HTTP     http://{_place.Http}/", silo.Output[3]);
         Assert.Equal($"  gRPC     {_place.Grpc}", silo.Output[4]);
-        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[5]);
-        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[6], StringComparison.Ordinal);
+        Assert.Equal($"  OTLP     http://{_place.Otlp}/v1/logs", silo.Output[5]);
+        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[6]);
+        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[7], StringComparison.Ordinal);
         Assert.StartsWith("Stopping: ", silo.Output[^2], StringComparison.Ordinal);
         Assert.Equal("Stopped.", silo.Output[^1]);
         Assert.Equal(15, silo.Output.Count);
@@ -164,6 +165,8 @@ public sealed class SiloProcessTests : IDisposable
     [InlineData("Cluster:GatewayPort", "clients")]
     [InlineData("Http:Port", "HTTP")]
     [InlineData("Grpc:Port", "gRPC")]
+    [InlineData("Logs:OtlpHttpPort", "OTLP over HTTP")]
+    [InlineData("Logs:SyslogPort", "syslog")]
     public async Task APortInUseIsNamedWithWhatToDo(string setting, string what)
     {
         using var taken = new TcpListener(IPAddress.Loopback, port: 0);

@@ -25,7 +25,7 @@ internal static class CrawlCosts
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Storage:Path"] = folder, ["Cluster:SiloPort"] = "21111", ["Cluster:GatewayPort"] = "21112", ["Http:Port"] = "21113",
+            ["Storage:Path"] = folder, ["Cluster:SiloPort"] = "21111", ["Cluster:GatewayPort"] = "21112", ["Http:Port"] = "21113", ["Logs:OtlpHttpPort"] = "0",
         });
         builder.AddCluster();
         builder.AddStorage();

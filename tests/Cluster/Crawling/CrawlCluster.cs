@@ -5,6 +5,7 @@ using Grains.Crawling;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
+using Grains.Logs;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -143,6 +144,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
+        silo.Services.AddSingleton(new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock)));
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -22,7 +21,6 @@ public sealed class AzuriteProcess : IAsyncDisposable
     private const string Account = "devstoreaccount1";
     private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    private static readonly TimeSpan InstallBound = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StartBound = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(30);
 
@@ -48,8 +46,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
     /// <exception cref="AzuriteMissingException">Node or Azurite cannot be had.</exception>
     public static async Task<AzuriteProcess> Start(CancellationToken cancel = default)
     {
-        var home = Home();
-        await Install(home, cancel);
+        var home = await Install(cancel);
         var ports = FreePorts(3);
         var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
         var start = new ProcessStartInfo("node",
@@ -65,12 +62,12 @@ public sealed class AzuriteProcess : IAsyncDisposable
         Process process;
         try
         {
-            process = Run(start);
+            process = NodeModules.Run(start);
         }
-        catch (AzuriteMissingException)
+        catch (NodeMissingException missing)
         {
             Directory.Delete(folder);
-            throw;
+            throw new AzuriteMissingException(missing.Message, missing);
         }
 
         // Read and dropped: it speaks even when it is told to be silent.
@@ -142,69 +139,16 @@ public sealed class AzuriteProcess : IAsyncDisposable
         }
     }
 
-    private static async Task Install(string home, CancellationToken cancel)
-    {
-        using var alone = await Alone(Path.Combine(Path.GetTempPath(), $"azurite-install-{Environment.UserName}.lock"), cancel);
-        var wanted = new FileInfo(Path.Combine(home, "package-lock.json"));
-        var installed = new FileInfo(Path.Combine(home, "node_modules", ".package-lock.json"));
-        if (installed.Exists && installed.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)
-        {
-            return;
-        }
-
-        using var npm = Run(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = home });
-        using var bound = new CancellationTokenSource(InstallBound);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
-        await npm.WaitForExitAsync(either.Token);
-        if (npm.ExitCode != 0)
-        {
-            throw new AzuriteMissingException($"«npm ci» in tests/azurite ended with code {npm.ExitCode}: Azurite cannot be installed here.");
-        }
-    }
-
-    private static Process Run(ProcessStartInfo start)
+    private static async Task<string> Install(CancellationToken cancel)
     {
         try
         {
-            return Process.Start(start)!;
+            return await NodeModules.Installed("azurite", cancel);
         }
-        catch (Win32Exception missing)
+        catch (NodeMissingException missing)
         {
-            throw new AzuriteMissingException($"«{start.FileName}» is not installed; Azurite needs Node 20 or later.", missing);
+            throw new AzuriteMissingException($"Azurite cannot be had here. {missing.Message}", missing);
         }
-    }
-
-    /// <summary>Two test processes do not install at the same time.</summary>
-    private static async Task<FileStream> Alone(string path, CancellationToken cancel)
-    {
-        using var bound = new CancellationTokenSource(InstallBound);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                await tick.WaitForNextTickAsync(either.Token);
-            }
-        }
-    }
-
-    private static string Home()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            var home = Path.Combine(folder, "tests", "azurite");
-            if (File.Exists(Path.Combine(home, "package-lock.json")))
-            {
-                return home;
-            }
-        }
-
-        throw new AzuriteMissingException("There is no folder tests/azurite above the tests; they are run from a copy without it.");
     }
 
     private static int[] FreePorts(int count)

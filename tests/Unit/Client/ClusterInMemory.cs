@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 using Unit.Silo;
 
@@ -27,6 +28,22 @@ internal sealed class ClusterInMemory : ICluster
     public KeysInMemory KnownKeys { get; } = new();
 
     public IApiKeysGrain Keys => KnownKeys;
+
+    public RulesInMemory Rules { get; } = new();
+
+    public ILogRulesGrain LogRules => Rules;
+
+    public LogsInMemory Logs { get; } = new();
+
+    public ILogQueryGrain LogQuery() => Logs;
+
+    public ILogTailGrain LogTail() => Logs;
+
+    public ILogBatchGrain LogShard(int shard) => Logs.Shard(shard);
+
+    public SendInMemory Sent { get; } = new();
+
+    public ILogSendGrain LogSend => Sent;
 
     public OrdersInMemory KnownOrders { get; } = new();
 

@@ -252,7 +252,7 @@ public sealed partial class ChainTests
     }
 
     private Task<DoorsInMemory> Open(ListenOptions? listen = null, params (string Key, string Value)[] settings) =>
-        DoorsInMemory.Open(Map, listen, _store, add: null, settings);
+        DoorsInMemory.Open(Map, listen, _store, add: null, settings: settings);
 
     private Task<string> Key(string name, ApiRole role) => DoorsInMemory.Key(_store, name, role);
 

@@ -31,16 +31,17 @@ internal sealed class DoorsInMemory : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, params (string Key, string Value)[] settings)
+    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0));
+        var port = isHttp2 ? Free() : 0; // What is at gRPC's port is told by its number.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), listen ?? new(), new InstanceOptions()));
+        builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), isHttp2 ? new GrpcOptions { Port = port } : new(), listen ?? new(), new InstanceOptions()));
         builder.AddChain();
         add?.Invoke(builder.Services);
         var app = builder.Build();
@@ -48,6 +49,13 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         map(app);
         await app.StartAsync();
         return new(app);
+    }
+
+    private static int Free()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, port: 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Makes a key in a store, before the doors look.</summary>

@@ -47,7 +47,7 @@ public sealed class PortCheckTests : IDisposable
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
 
     private Doors Doors() =>
-        new(new ClusterOptions { SiloPort = Free(), GatewayPort = Free() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Free() }, new ListenOptions(), new InstanceOptions());
+        new(new ClusterOptions { SiloPort = Free(), GatewayPort = Free() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Free() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
 
     private static Task Check(Doors doors, params (string Key, string Value)[] settings) => new PortCheck(
         doors,

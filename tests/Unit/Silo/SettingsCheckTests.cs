@@ -116,13 +116,13 @@ public sealed class SettingsCheckTests
     {
         var doors = new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 3 });
 
-        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300", "127.0.0.1:8380", "127.0.0.1:4617"], doors.All.Select(door => door.EndPoint.ToString()));
+        Assert.Equal(["127.0.0.1:11411", "127.0.0.1:30300", "127.0.0.1:8380", "127.0.0.1:4618", "127.0.0.1:4617"], doors.All.Select(door => door.EndPoint.ToString()));
     }
 
     [Fact]
     public void AClosedDoorIsNotShiftedAndIsNoDoor()
     {
-        var doors = new Doors(new ClusterOptions(), new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions { Number = 3 });
+        var doors = new Doors(new ClusterOptions(), new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions { Number = 3 }, new() { OtlpHttpPort = 0 });
 
         Assert.Empty(doors.Open);
         Assert.Empty(doors.Problems());
@@ -135,12 +135,12 @@ public sealed class SettingsCheckTests
         var doors = new Doors(new ClusterOptions { Role = ClusterRole.Front, SiloPort = 8080 }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions());
 
         Assert.Empty(doors.Problems());
-        Assert.Equal(["127.0.0.1:8080", "127.0.0.1:4317"], doors.All.Select(door => door.EndPoint.ToString()));
+        Assert.Equal(["127.0.0.1:8080", "127.0.0.1:4318", "127.0.0.1:4317"], doors.All.Select(door => door.EndPoint.ToString()));
     }
 
     [Fact]
     public void AFrontWithoutDoorsDoesNothing() =>
-        Assert.Equal(["A front without doors does nothing: Http:Port and Grpc:Port are both 0."], Problems(("Cluster:Role", "front"), ("Http:Port", "0"), ("Grpc:Port", "0")));
+        Assert.Equal(["A front without doors does nothing: Http:Port, Grpc:Port and Logs:OtlpHttpPort are all 0."], Problems(("Cluster:Role", "front"), ("Http:Port", "0"), ("Grpc:Port", "0"), ("Logs:OtlpHttpPort", "0")));
 
     [Fact]
     public void OptionsThatAreBoundAreCheckedByTheSameRules()

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Client.Values;
+using Grains.Interfaces.Logs;
+
+namespace Client.Logs;
+
+/// <summary><c>logs ledger</c></summary>
+internal sealed class LogLedgerCommand
+{
+    private readonly Option<string?> _since = LogQueryOptions.Since("24h");
+    private readonly Option<string?> _until = LogQueryOptions.Until();
+
+    public static Command Create(Verbs verbs)
+    {
+        var ledger = new LogLedgerCommand();
+        return verbs.Act(
+            new("ledger", "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance.") { ledger._since, ledger._until },
+            ledger.Run);
+    }
+
+    private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
+    {
+        var now = session.Terminal.Clock.GetUtcNow();
+        var since = LogText.Time(parsed.GetValue(_since) ?? "24h", "--since", now)!.Value;
+        var until = LogText.Time(parsed.GetValue(_until), "--until", now) ?? now;
+        var cluster = await session.Cluster(cancel);
+        var settings = await cluster.LogQuery().Settings(cancel);
+        var counts = LogCountForm.Of((await Task.WhenAll(Enumerable.Range(0, settings.Shards).Select(shard => cluster.LogShard(shard).Counts(since, until, cancel)))).SelectMany(shard => shard));
+        if (session.Json)
+        {
+            foreach (var count in counts)
+            {
+                session.Terminal.Json(count);
+            }
+        }
+        else if (counts.IsEmpty)
+        {
+            session.Terminal.Line($"Nothing came in since {since:yyyy-MM-dd HH:mm:ss}Z; a longer --since looks further back.");
+        }
+        else
+        {
+            Table(counts).WriteTo(session.Terminal);
+        }
+
+        return counts.All(count => count.Balances) ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static Listing Table(IEnumerable<LogCountForm> counts)
+    {
+        var listing = new Listing().Column("hour").Column("service", wrap: true).Column("received", right: true).Column("= stored", right: true).Column("+ filtered", right: true)
+            .Column("+ sampled", right: true).Column("+ repeated", right: true).Column("+ refused", wrap: true).Column("balances");
+        foreach (var count in counts)
+        {
+            listing.Row(
+                $"{count.Hour.UtcDateTime:yyyy-MM-dd HH}h",
+                count.Service.Length == 0 ? "-" : count.Service,
+                Counts.Format(count.Received),
+                Counts.Format(count.Stored),
+                Counts.Format(count.Filtered),
+                Counts.Format(count.Sampled),
+                Counts.Format(count.Repeated),
+                count.Refused.IsEmpty ? "0" : string.Join('\n', count.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
+                new(count.Balances ? "yes" : "NO", count.Balances ? "green" : "bold red"));
+        }
+
+        return listing;
+    }
+}

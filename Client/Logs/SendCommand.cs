@@ -1,0 +1,215 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Text;
+using Client.Values;
+using Grains.Interfaces.Logs;
+
+namespace Client.Logs;
+
+/// <summary><c>logs send FILE… --service NAME</c></summary>
+internal sealed class SendCommand
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
+
+    private readonly Argument<string[]> _files = new("file") { Description = "Files of lines; «-» is standard input.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string> _service = new("--service") { Description = "The service that the records are of; for JSON, of those that name none.", Required = true, HelpName = "NAME" };
+    private readonly Option<bool> _follow = new("--follow", "-f") { Description = "Go on with lines as they come, over the file's rotation too, until Ctrl-C." };
+    private readonly Option<string?> _format = new("--format") { Description = "text: a line is a record's body, and a time at its start the record's time. ndjson: a line is a JSON object. [default: by the first line]", HelpName = "text|ndjson" };
+    private readonly Option<string?> _host = new("--host") { Description = "The host that the records are of. [default: this one]", HelpName = "NAME" };
+    private readonly Option<string?> _zone = new("--zone") { Description = "The zone of times without an offset, by its IANA name. [default: this machine's]", HelpName = "Europe/Berlin" };
+    private readonly Option<string?> _state = new("--state") { Description = "Where it is kept how far each file was sent. [default: the user's folder for such things]", HelpName = "FOLDER" };
+    private readonly Option<bool> _again = new("--from-start") { Description = "Send files from their start, whatever was sent before." };
+
+    private SendCommand() => _format.AcceptOnlyFromAmong("text", "ndjson");
+
+    public static Command Create(Verbs verbs)
+    {
+        var send = new SendCommand();
+        return verbs.Act(
+            new("send", "Send files of lines into the log. A file that was sent in part goes on where it stopped; what was acknowledged is stored.")
+            {
+                send._files, send._service, send._follow, send._format, send._host, send._zone, send._state, send._again,
+            },
+            send.Run);
+    }
+
+    private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
+    {
+        var names = parsed.GetRequiredValue(_files).Distinct().ToList();
+        var follow = parsed.GetValue(_follow);
+        if (follow && names.Contains("-"))
+        {
+            throw new ConsoleException("Standard input is read to its end in any case; --follow is for files.", ExitCode.WrongUsage);
+        }
+
+        foreach (var missing in names.Where(name => name != "-" && !File.Exists(name)))
+        {
+            throw new ConsoleException(Directory.Exists(missing) ? $"«{missing}» is a folder; name the files in it." : $"There is no file «{missing}».", ExitCode.WrongUsage);
+        }
+
+        var zone = parsed.GetValue(_zone) ?? (TimeZoneInfo.TryConvertWindowsIdToIanaId(TimeZoneInfo.Local.Id, out var iana) ? iana : TimeZoneInfo.Local.Id);
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+        {
+            throw new ConsoleException($"There is no zone «{zone}»; Europe/Berlin or UTC would be one.", ExitCode.WrongUsage);
+        }
+
+        var form = new SendLines(default, parsed.GetRequiredValue(_service), parsed.GetValue(_host) ?? Environment.MachineName, "", LineFormat.Text, zone, default);
+        var screen = new SendScreen(session);
+        var results = ImmutableArray.CreateBuilder<SendProgress>();
+        if (follow)
+        {
+            await Task.WhenAll(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+        }
+
+        foreach (var name in names)
+        {
+            results.Add(await SendOne(session, parsed, form, name, screen, cancel));
+            screen.Done(results[^1]);
+        }
+
+        if (session.Json)
+        {
+            session.Terminal.Json(new
+            {
+                files = results.Select(file => new { file = file.File, stored = file.Stored, refused = file.Refused, bytes = file.Bytes - file.ResumedAt, resumedAt = file.ResumedAt }),
+            });
+        }
+
+        return results.Any(file => file.Refused > 0) ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private async Task<SendProgress> SendOne(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen, CancellationToken cancel)
+    {
+        if (name == "-")
+        {
+            await using var input = Console.OpenStandardInput();
+            // Nobody can look at its first line without taking it: standard input is text unless it is said otherwise.
+            var lines = form with { FileName = "-", Format = parsed.GetValue(_format) == "ndjson" ? LineFormat.Ndjson : LineFormat.Text };
+            return await new FileSender(session, lines, input, null, "", screen.Show, (offset, fault) => screen.Refused(name, offset, fault)).SendAll(cancel);
+        }
+
+        await using var file = Open(name);
+        return await Sender(session, parsed, form, name, file, screen).SendAll(cancel);
+    }
+
+    /// <summary>A file after the other under one name: each rotation is the next one.</summary>
+    private async Task Follow(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (File.Exists(name))
+            {
+                await using var file = Open(name);
+                await Sender(session, parsed, form, name, file, screen).Follow(name, Look, cancel);
+            }
+
+            await Task.Delay(Look, session.Terminal.Clock, cancel);
+        }
+    }
+
+    private FileSender Sender(Session session, ParseResult parsed, SendLines form, string name, FileStream file, SendScreen screen)
+    {
+        var folder = parsed.GetValue(_state) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "orleans-console", "sent");
+        var beginning = Beginning(file);
+        var path = Path.GetFullPath(name);
+        var state = SendState.Of(folder, path, form.Service, beginning);
+        if (parsed.GetValue(_again) || state.Done > file.Length)
+        {
+            state = state with { Done = 0, Sent = [] };
+        }
+
+        var isJson = parsed.GetValue(_format) is { } said ? said == "ndjson" : LooksLikeJson(beginning);
+        return new(
+            session, form with { FileName = Path.GetFileName(path), Format = isJson ? LineFormat.Ndjson : LineFormat.Text }, file, state, folder, screen.Show,
+            (offset, fault) => screen.Refused(name, offset, fault));
+    }
+
+    private static FileStream Open(string name)
+    {
+        try
+        {
+            return new(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
+        {
+            throw new ConsoleException($"«{name}» cannot be read: {reason.Message}", cause: reason);
+        }
+    }
+
+    private static byte[] Beginning(FileStream file)
+    {
+        var bytes = new byte[SendState.MaxBeginning];
+        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        file.Seek(0, SeekOrigin.Begin);
+        return bytes[..length];
+    }
+
+    private static bool LooksLikeJson(ReadOnlySpan<byte> beginning) => Encoding.UTF8.GetString(beginning).TrimStart() is ['{', ..];
+}
+
+/// <summary>How sending looks: a bar on the error output for a person, lines of a result, and each refused line told.</summary>
+internal sealed class SendScreen(Session session)
+{
+    private const int Width = 24;
+    private const int Told = 20;
+
+    private readonly Lock _lock = new();
+    private int _refused;
+    private bool _barShown;
+
+    public void Show(SendProgress progress)
+    {
+        if (session.Json || !session.Terminal.ErrorIsTerminal)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            var part = progress.Length > 0 ? (double)progress.Bytes / progress.Length : 0;
+            var full = (int)(part * Width);
+            var bar = progress.Length > 0 ? $"{new string('█', full)}{new string('░', Width - full)} {part,4:0%}  " : "";
+            session.Terminal.Error.Write($"\r\u001b[K{bar}{Terminal.Clean(progress.File)}  {Sizes.Format(progress.Bytes)}  {Counts.Of(progress.Stored, "record", "records")}{(progress.WaitsFor is { } what ? $"  ({what}; trying again)" : "")}");
+            session.Terminal.Error.Flush();
+            _barShown = true;
+        }
+    }
+
+    public void Done(SendProgress progress)
+    {
+        lock (_lock)
+        {
+            ClearBar();
+            if (!session.Json)
+            {
+                var resumed = progress.ResumedAt > 0 ? $" from byte {Counts.Format(progress.ResumedAt)} on" : "";
+                var refused = progress.Refused > 0 ? $", {Counts.Of(progress.Refused, "line", "lines")} refused" : "";
+                session.Terminal.Line(progress is { Stored: 0, Refused: 0 }
+                    ? $"{Terminal.Clean(progress.File)}: nothing new{resumed}."
+                    : $"{Terminal.Clean(progress.File)}: {Counts.Of(progress.Stored, "record", "records")} stored{refused}{resumed}.");
+            }
+        }
+    }
+
+    public void Refused(string file, long offset, LineFault fault)
+    {
+        lock (_lock)
+        {
+            if (_refused++ < Told)
+            {
+                ClearBar();
+                session.Terminal.Note($"{file}, line {fault.Line} from byte {offset} on: {fault.Sentence}");
+            }
+        }
+    }
+
+    private void ClearBar()
+    {
+        if (_barShown)
+        {
+            session.Terminal.Error.Write("\r\u001b[K");
+            session.Terminal.Error.Flush();
+            _barShown = false;
+        }
+    }
+}

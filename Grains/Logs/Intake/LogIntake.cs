@@ -1,0 +1,59 @@
+using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Logs;
+using Grains.Logs.Records;
+using Grains.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Logs.Intake;
+
+/// <summary>Hands what doors decoded to the shard that it belongs to, and says when it is durable.</summary>
+public sealed partial class LogIntake(
+    Admission admission, CurrentRules rules, IGrainFactory grains, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogIntake> logger) : ILogIntake
+{
+    public Admission.Ticket? Admit(long bytes) => admission.Admit(bytes);
+
+    public async Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel)
+    {
+        var counts = ReceivedCounts.Of(block, decoded);
+        if (counts.IsEmpty)
+        {
+            return IntakeReply.Stored; // An empty request succeeds, and there is nothing to count.
+        }
+
+        if (!ticket.Resize(block.Bytes.Length) || !ticket.Name(ReceivedCounts.Loudest(counts)))
+        {
+            LogBlockBuilder.Return(block);
+            return IntakeReply.Full;
+        }
+
+        try
+        {
+            var outcome = (await rules.Now(cancel)).Apply(block, counts, clock.GetUtcNow());
+            var reply = await grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards)).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
+
+            // The shard has written them, or has let go of them.
+            foreach (var part in outcome.Parts.Where(part => part.Block != block))
+            {
+                LogBlockBuilder.Return(part.Block);
+            }
+
+            LogBlockBuilder.Return(block);
+            return reply switch
+            {
+                WriteReply.Stored or WriteReply.Repeated => IntakeReply.Stored,
+                WriteReply.Full => IntakeReply.Full,
+                _ => IntakeReply.Unavailable,
+            };
+        }
+        catch (Exception e) when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
+        {
+            // What became of it nobody knows yet: the sender comes again, and the shard knows the request by its id.
+            LogUnknown(e);
+            return IntakeReply.Unavailable;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What became of a request is not known; its sender is told to come again")]
+    private partial void LogUnknown(Exception exception);
+}

@@ -1,0 +1,242 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Logs;
+using Grains.Logs.Queries;
+using Grains.Logs.Reading;
+using Grains.Logs.Records;
+using Grains.Logs.Segments;
+using Grains.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Logs;
+
+/// <summary>
+/// The silo's reader of what is newly stored, while somebody watches: one for all viewers. It follows the shards' manifests and reads each new segment once;
+/// what was merged was there before.
+/// </summary>
+public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogTail> logger)
+{
+    /// <summary>Between two looks at the shards.</summary>
+    public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Who may watch at one silo.</summary>
+    public const int MaxViewers = 256;
+
+    /// <summary>Bytes of records, before compression, that are read after one look; what is beyond is missed, and said so.</summary>
+    private const long MaxRawBytes = 64L * 1024 * 1024;
+
+    /// <summary>After a failure: storage or a shard that does not answer.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private ImmutableArray<TailViewer> _viewers = [];
+    private TaskCompletionSource? _started;
+
+    /// <summary>From now on the viewer is offered what is stored; null when too many watch.</summary>
+    public async Task<TailViewer?> Watch(LogQuery query, CancellationToken cancel)
+    {
+        var viewer = new TailViewer(query);
+        TaskCompletionSource started;
+        lock (_lock)
+        {
+            if (_viewers.Length >= MaxViewers)
+            {
+                return null;
+            }
+
+            _viewers = _viewers.Add(viewer);
+            if (_started is null)
+            {
+                _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                var first = _started;
+                _ = Task.Run(() => Follow(first), CancellationToken.None);
+            }
+
+            started = _started;
+        }
+
+        try
+        {
+            // What is stored after this answers is shown; so the shards' manifests are known first.
+            await started.Task.WaitAsync(cancel);
+            return viewer;
+        }
+        catch
+        {
+            Leave(viewer);
+            throw;
+        }
+    }
+
+    public void Leave(TailViewer viewer)
+    {
+        lock (_lock)
+        {
+            _viewers = _viewers.Remove(viewer);
+        }
+
+        viewer.Dispose();
+    }
+
+    private async Task Follow(TaskCompletionSource started)
+    {
+        using var shards = new TailShards(grains, options.Value.Shards);
+        for (var known = false; !IsOver();)
+        {
+            try
+            {
+                var news = await shards.Look();
+                if (known)
+                {
+                    await Show(news);
+                }
+
+                known = true;
+                started.TrySetResult();
+                await Task.Delay(Look, clock);
+            }
+            catch (Exception reason) when (reason is OrleansException or TimeoutException or IOException or InvalidDataException)
+            {
+                LogCannotFollow(reason);
+                started.TrySetResult();
+                await Task.Delay(Pause, clock);
+            }
+        }
+    }
+
+    /// <summary>Nobody watches any more; whoever comes next begins anew.</summary>
+    private bool IsOver()
+    {
+        lock (_lock)
+        {
+            if (_viewers.IsEmpty)
+            {
+                _started = null;
+            }
+
+            return _viewers.IsEmpty;
+        }
+    }
+
+    private async Task Show(TailNews news)
+    {
+        var missed = news.Missed;
+        var bytes = 0L;
+        var blocks = new List<LogBlock>();
+        foreach (var segment in news.Segments)
+        {
+            bytes += segment.RawBytes;
+            if (bytes > MaxRawBytes || await blobs.Get(segment.Name) is not { } content)
+            {
+                missed += segment.Records;
+                continue;
+            }
+
+            blocks.AddRange(SegmentReader.Read(content));
+        }
+
+        var places = new List<(ulong Time, LogBlock Block, int Record)>();
+        foreach (var block in blocks)
+        {
+            for (var record = 0; record < block.Count; record++)
+            {
+                places.Add((block.Times[record], block, record));
+            }
+        }
+
+        var viewers = _viewers;
+        foreach (var (_, block, record) in places.OrderBy(place => place.Time))
+        {
+            foreach (var viewer in viewers)
+            {
+                viewer.Offer(block[record]);
+            }
+        }
+
+        foreach (var viewer in viewers)
+        {
+            if (missed > 0)
+            {
+                viewer.Miss(missed);
+            }
+        }
+
+        blocks.ForEach(LogBlockBuilder.Return);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The live tail cannot follow what is stored; it tries again")]
+    private partial void LogCannotFollow(Exception reason);
+}
+
+/// <param name="Segments">New, not merged, in the order in which they were written.</param>
+/// <param name="Missed">Records that were merged away before they were seen.</param>
+internal readonly record struct TailNews(IReadOnlyList<LogSegment> Segments, long Missed);
+
+/// <summary>What the tail knows of the shards.</summary>
+internal sealed class TailShards : IDisposable
+{
+    private readonly ShardManifest[] _shards;
+    private readonly Dictionary<string, int>[] _known;
+
+    public TailShards(IGrainFactory grains, int shards)
+    {
+        _shards = [.. Enumerable.Range(0, shards).Select(shard => new ShardManifest(grains.GetGrain<ILogBatchGrain>(shard)))];
+        _known = [.. _shards.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
+    }
+
+    /// <summary>What came since the last look.</summary>
+    public async Task<TailNews> Look()
+    {
+        var all = await Task.WhenAll(_shards.Select(shard => shard.Segments(CancellationToken.None)));
+        var segments = new List<LogSegment>();
+        var missed = 0L;
+        for (var shard = 0; shard < all.Length; shard++)
+        {
+            missed += News(all[shard], _known[shard], segments);
+        }
+
+        segments.Sort((left, right) => left.Written.CompareTo(right.Written));
+        return new(segments, missed);
+    }
+
+    public void Dispose()
+    {
+        foreach (var shard in _shards)
+        {
+            shard.Dispose();
+        }
+    }
+
+    /// <summary>Adds what is new and was not merged; the records that a new merge holds and nobody saw are the answer.</summary>
+    internal static long News(ImmutableArray<LogSegment> now, Dictionary<string, int> known, List<LogSegment> news)
+    {
+        var merged = 0L;
+        var before = known.Keys.ToHashSet(StringComparer.Ordinal);
+        foreach (var segment in now)
+        {
+            if (before.Remove(segment.Name))
+            {
+                continue;
+            }
+
+            known.Add(segment.Name, segment.Records);
+            if (segment.IsMerged)
+            {
+                merged += segment.Records;
+            }
+            else
+            {
+                news.Add(segment);
+            }
+        }
+
+        foreach (var gone in before)
+        {
+            merged -= known[gone];
+            known.Remove(gone);
+        }
+
+        // Records whose time to be kept is over go too: then more is gone than was merged.
+        return Math.Max(0, merged);
+    }
+}

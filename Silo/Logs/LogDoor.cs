@@ -1,0 +1,143 @@
+using Grains.Interfaces.Logs;
+using Grains.Logs;
+using Grains.Logs.Intake;
+using Grains.Logs.Ndjson;
+using Grains.Logs.Otlp;
+using Grains.Logs.Records;
+using Microsoft.Extensions.Options;
+using Silo.Middleware;
+
+namespace Silo.Logs;
+
+/// <summary>What a request of log records is written in.</summary>
+internal enum LogFormat
+{
+    OtlpProtobuf,
+    OtlpJson,
+    Ndjson,
+}
+
+/// <summary>What became of a request: what it held, stored or refused by record; or why nothing of it was taken.</summary>
+internal readonly record struct LogAnswer(Decoded? Decoded, Problem? Problem);
+
+/// <summary>
+/// The way of every request of log records, over HTTP or gRPC: room is made before anything of it is read, it is read into that room, decoded, and handed in;
+/// it is answered when what was taken of it is durable.
+/// </summary>
+internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock)
+{
+    /// <summary>In which a body is to have arrived; exporters give up after ten seconds.</summary>
+    public static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>When a sender gives up that does not say so: OpenTelemetry's default.</summary>
+    public static readonly TimeSpan SenderPatience = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+
+    private static readonly Problem Full = new(StatusCodes.Status429TooManyRequests, "There is no room for more log records at the moment (Logs:BufferBytes). Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
+
+    private static readonly Problem Unavailable = new(StatusCodes.Status503ServiceUnavailable, "The records could not be stored at the moment. Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
+
+    private int MaxRequestBytes => options.Value.MaxRequestBytes;
+
+    /// <param name="wire">The body, from its first byte.</param>
+    /// <param name="length">Of what comes over the wire, when it is known.</param>
+    /// <param name="service">Of records that name none.</param>
+    /// <param name="patience">How long the sender will wait from now.</param>
+    public async Task<LogAnswer> Take(HttpContext context, Stream wire, long? length, bool isGzip, LogFormat format, TimeSpan patience, string? service = null)
+    {
+        if (length > MaxRequestBytes)
+        {
+            return new(null, TooLarge);
+        }
+
+        using var ticket = intake.Admit(RequestBody.FirstAdmission(length));
+        if (ticket is null)
+        {
+            return new(null, Full);
+        }
+
+        var deadline = clock.GetUtcNow() + patience;
+        using var body = await Read(context, wire, length, isGzip, ticket);
+        if (Problem(body.Fault) is { } problem)
+        {
+            return new(null, problem);
+        }
+
+        var (decoded, block, id) = (default(Decoded), default(LogBlock), default(LogRequestId));
+        try
+        {
+            (decoded, block, id) = Decode(context, body.Bytes, format, service);
+        }
+        catch (OtlpException wrong)
+        {
+            return new(null, new(StatusCodes.Status400BadRequest, wrong.Message));
+        }
+
+        body.Dispose(); // While it waits to be stored, it is held once.
+        return await intake.Accept(ticket, block, decoded, id, deadline, context.RequestAborted) switch
+        {
+            IntakeReply.Stored => new(decoded, null),
+            IntakeReply.Full => new(null, Full),
+            _ => new(null, Unavailable),
+        };
+    }
+
+    private async ValueTask<RequestBody> Read(HttpContext context, Stream wire, long? length, bool isGzip, Admission.Ticket ticket)
+    {
+        using var patience = new CancellationTokenSource(BodyPatience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+        var body = await RequestBody.Read(wire, length, isGzip, ticket, MaxRequestBytes, either.Token);
+        context.RequestAborted.ThrowIfCancellationRequested();
+        return body;
+    }
+
+    private Problem? Problem(BodyFault fault) => fault switch
+    {
+        BodyFault.TooLarge => TooLarge,
+        BodyFault.Full => Full,
+        BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
+        BodyFault.Slow => new(StatusCodes.Status408RequestTimeout, $"The body did not arrive within {BodyPatience.TotalSeconds:0} s."),
+        _ => null,
+    };
+
+    private Problem TooLarge => new(StatusCodes.Status413PayloadTooLarge, $"A request has {MaxRequestBytes} bytes at most, after decompression (Logs:MaxRequestBytes); send it in parts.");
+
+    private (Decoded Decoded, LogBlock Block, LogRequestId Id) Decode(HttpContext context, ReadOnlySpan<byte> bytes, LogFormat format, string? service)
+    {
+        using var activity = LogsTracing.Source.StartActivity(LogsTracing.Decode);
+        var limits = new DecodeLimits(options.Value.MaxRecordBytes);
+        var now = (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+        using var builder = new LogBlockBuilder();
+        var decoded = Decode(bytes, format, service, limits, now, builder);
+        var caller = Caller.Of(context).Name;
+        var id = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? RequestIds.OfKey(caller, key)
+            : decoded.AllTimed && format != LogFormat.Ndjson ? RequestIds.OfBytes(caller, bytes)
+            : RequestIds.Random();
+        return (decoded, builder.Build(), id);
+    }
+
+    private static Decoded Decode(ReadOnlySpan<byte> bytes, LogFormat format, string? service, DecodeLimits limits, ulong now, LogBlockBuilder builder)
+    {
+        switch (format)
+        {
+            case LogFormat.OtlpProtobuf:
+                using (var protobuf = new OtlpDecoder(limits))
+                {
+                    return protobuf.Decode(bytes, now, builder);
+                }
+
+            case LogFormat.OtlpJson:
+                using (var json = new OtlpJsonDecoder(limits))
+                {
+                    return json.Decode(bytes, now, builder);
+                }
+
+            default:
+                using (var lines = new NdjsonDecoder(limits, service ?? ""))
+                {
+                    return lines.Decode(bytes, now, builder);
+                }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using Grains.Interfaces.Keys;
+using Silo.Middleware;
+
+namespace Silo.Logs;
+
+/// <summary>Where log records come in.</summary>
+public static class LogIntakeRoutes
+{
+    /// <summary>After the pipeline itself was added, which they hand in to.</summary>
+    public static void AddLogDoors(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddLogDoors();
+        builder.Services.AddHostedService<SyslogListener>();
+    }
+
+    internal static void AddLogDoors(this IServiceCollection services)
+    {
+        services.AddSingleton<LogDoor>();
+        services.AddSingleton<OtlpHttp>();
+        services.AddSingleton<OtlpGrpc>();
+        services.AddSingleton<NdjsonHttp>();
+        services.AddSingleton<SyslogMetrics>();
+    }
+
+    public static void MapLogIntake(this WebApplication app)
+    {
+        var otlp = app.Services.GetRequiredService<OtlpHttp>();
+        app.MapPost("/v1/logs", otlp.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new AtOtlpDoor(), otlp);
+        var grpc = app.Services.GetRequiredService<OtlpGrpc>();
+        app.MapPost(OtlpGrpc.Path, grpc.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), OtlpGrpc.Method, grpc);
+        var lines = app.Services.GetRequiredService<NdjsonHttp>();
+        app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new TakesQuery("service")).WithTags("logs")
+            .WithSummary("Takes log records, one JSON object a line; answers when they are stored.").WithDescription("The body is application/x-ndjson; service names the records that name none. A bad line is reported by its number, the good ones are taken.")
+            .Produces<LogsTaken>();
+    }
+
+    /// <summary>The answer to lines, as it is described.</summary>
+    internal sealed record LogsTaken(int Accepted, LogsTaken.BadLine[] Refused)
+    {
+        internal sealed record BadLine(int Line, string Reason);
+    }
+}

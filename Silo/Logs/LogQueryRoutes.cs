@@ -1,0 +1,158 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Grains.Interfaces.Keys;
+using Grains.Interfaces.Logs;
+using Silo.Crawling;
+using Silo.Http;
+using Silo.Middleware;
+
+namespace Silo.Logs;
+
+/// <summary>Questions about stored log records over HTTP.</summary>
+public static class LogQueryRoutes
+{
+    private const string Json = "application/json";
+
+    public static void MapLogQueries(this WebApplication app)
+    {
+        var logs = app.MapGroup("/api/logs").WithTags("logs");
+        logs.MapGet("", Search).For(ApiRole.Reader).WithMetadata(new TakesQuery("query", "since", "until", "limit", "order"))
+            .WithSummary($"Records that match, the newest first: since and until are {LogTimes.Forms}; order is newest or oldest; at most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list for Accept: {Json}.")
+            .Produces(StatusCodes.Status200OK, contentType: LogSearchAnswer.JsonLines, additionalContentTypes: [Json]);
+        logs.MapGet("tail", Tail).For(ApiRole.Reader).WithMetadata(new TakesQuery("query"))
+            .WithSummary("Server-sent events: a record an event as it is stored, and missed where this viewer was too slow.").Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
+        logs.MapGet("stats", Stats).For(ApiRole.Reader).WithMetadata(new TakesQuery("query", "since", "until", "parts"))
+            .WithSummary("How many records there were, by time, service and severity.").Produces<StatsForm>();
+        logs.MapPost("sql", Sql).For(ApiRole.Reader).Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
+            .WithSummary("One SELECT over the view «logs», within limits of time and memory.").Produces<LogSqlForm>();
+        logs.MapGet("ledger", Ledger).For(ApiRole.Reader).WithMetadata(new TakesQuery("since", "until"))
+            .WithSummary("What was received and what became of it, by service and hour of arrival.").Produces<LogLedger>();
+    }
+
+    private static IResult Search(
+        HttpContext context, IGrainFactory grains, TimeProvider clock, string query = "", string? since = null, string? until = null, string? limit = null, string order = "newest")
+    {
+        var faults = new List<Fault>();
+        var now = clock.GetUtcNow();
+        var ask = new SearchLogs(query, Time(since, "since", now, faults), Time(until, "until", now, faults), Number(limit, "limit", SearchLogs.DefaultLimit, SearchLogs.MaxLimit, faults), order == "oldest");
+        if (order is not ("newest" or "oldest"))
+        {
+            faults.Add(new($"«order» is newest or oldest; this is «{order}».", Parameter: "order"));
+        }
+
+        return faults is [] ? new LogSearchAnswer(grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()), ask, WantsJson(context.Request)) : Problem.Invalid(faults);
+    }
+
+    private static LogTailEvents Tail(IGrainFactory grains, LongAnswers places, IHostApplicationLifetime application, string query = "") =>
+        new(grains.GetGrain<ILogTailGrain>(Guid.NewGuid()), query, places, application.ApplicationStopping);
+
+    private static async Task<IResult> Stats(
+        HttpContext context, IGrainFactory grains, TimeProvider clock, string query = "", string since = "1h", string? until = null, string? parts = null)
+    {
+        var faults = new List<Fault>();
+        var now = clock.GetUtcNow();
+        var ask = new AskStats(query, Time(since, "since", now, faults) ?? now, Time(until, "until", now, faults) ?? now, Number(parts, "parts", 60, AskStats.MaxBuckets, faults));
+        if (faults is not [])
+        {
+            return Problem.Invalid(faults);
+        }
+
+        var reply = await grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()).Stats(ask, context.RequestAborted);
+        return Refusal(reply.End, "query") is { } refusal ? refusal : Results.Json(StatsForm.Of(reply), RestJson.AsItIs.StatsForm);
+    }
+
+    private static async Task<IResult> Sql(HttpContext context, IGrainFactory grains, TimeProvider clock)
+    {
+        var body = ITakesBody.BodyOf<AskLogSql>(context);
+        var faults = new List<Fault>();
+        var now = clock.GetUtcNow();
+        var ask = new AskSql(body.Sql, Time(body.Since, "since", now, faults), Time(body.Until, "until", now, faults), body.Limit ?? AskSql.DefaultRows);
+        if (faults is not [])
+        {
+            return Problem.Invalid(faults);
+        }
+
+        var reply = await grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()).Sql(ask, context.RequestAborted);
+        return Refusal(reply.End, null) is { } refusal ? refusal : new LogSqlAnswer(reply);
+    }
+
+    private static async Task<IResult> Ledger(HttpContext context, IGrainFactory grains, TimeProvider clock, string since = "24h", string? until = null)
+    {
+        var faults = new List<Fault>();
+        var now = clock.GetUtcNow();
+        var (from, to) = (Time(since, "since", now, faults) ?? now, Time(until, "until", now, faults) ?? now);
+        if (faults is not [])
+        {
+            return Problem.Invalid(faults);
+        }
+
+        var settings = await grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()).Settings(context.RequestAborted);
+        var counts = await Task.WhenAll(Enumerable.Range(0, settings.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Counts(from, to, context.RequestAborted)));
+        return Results.Json(new LogLedger(LogCountForm.Of(counts.SelectMany(count => count))), RestJson.AsItIs.LogLedger);
+    }
+
+    /// <summary>What is answered when a question was not taken; null when it was.</summary>
+    internal static Problem? Refusal(QueryEnd end, string? parameter) => end.Outcome switch
+    {
+        QueryOutcome.Wrong => Problem.Invalid(new Fault(end.Sentence ?? "The question is wrong.", Parameter: parameter)),
+        QueryOutcome.Busy => new(StatusCodes.Status503ServiceUnavailable, end.Sentence ?? "Ask again.", RetryAfter: TimeSpan.FromSeconds(1)),
+        _ => null,
+    };
+
+    private static DateTimeOffset? Time(string? text, string name, DateTimeOffset now, List<Fault> faults)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (LogTimes.TryParse(text, now, out var moment))
+        {
+            return moment;
+        }
+
+        faults.Add(new($"«{name}» is {LogTimes.Forms}; this is «{text}».", Parameter: name));
+        return null;
+    }
+
+    private static int Number(string? text, string name, int otherwise, int most, List<Fault> faults)
+    {
+        if (text is null)
+        {
+            return otherwise;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most)
+        {
+            return number;
+        }
+
+        faults.Add(new($"«{name}» is a whole number from 1 to {most}; this is «{text}».", Parameter: name));
+        return otherwise;
+    }
+
+    /// <summary>JSON lines unless a list is asked for by name: RFC 9110 §12.5.1 without the weights, which nobody who asks for either sends.</summary>
+    private static bool WantsJson(HttpRequest request) => request.Headers.Accept.Any(accept => accept?.Split(',').Any(kind => kind.Trim().StartsWith(Json, StringComparison.OrdinalIgnoreCase)) == true);
+}
+
+/// <summary>A statement as it is asked for over HTTP.</summary>
+public sealed record AskLogSql
+{
+    public const int MaxBytes = 128 * 1024;
+
+    public required string Sql { get; init; }
+
+    public string? Since { get; init; }
+
+    public string? Until { get; init; }
+
+    public int? Limit { get; init; }
+}
+
+/// <summary>An answer to a statement: a row is a list with a value per column.</summary>
+public sealed record LogSqlForm(ImmutableArray<LogSqlColumn> Columns, ImmutableArray<ImmutableArray<object?>> Rows, QueryEndForm End);
+
+/// <param name="Type">DuckDB's.</param>
+public sealed record LogSqlColumn(string Name, string Type);
+
+public sealed record LogLedger(ImmutableArray<LogCountForm> Counts);

@@ -1,0 +1,39 @@
+using Grains.Logs;
+using Grains.Logs.Reading;
+using Grains.Logs.Rules;
+using Grains.Storage;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
+using Silo.Settings;
+using Silo.Storage;
+
+namespace Silo.Logs;
+
+/// <summary>What questions about stored records need of the silo.</summary>
+public static class LogReadingHosting
+{
+    public static void AddLogReading(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<LogReadingOptions>(builder.Configuration);
+        if (builder.IsFront())
+        {
+            return; // It asks grains.
+        }
+
+        services.AddSingleton(provider => new QueryPlaces(Options(provider).Queries, QueryPlaces.UsualPatience, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IBlobStore>(), CacheFolder(provider), Options(provider).CacheBytes));
+        services.AddSingleton<ISegmentSource, LogManifest>();
+        services.AddSingleton<LogSearch>();
+        services.AddSingleton<LogStatements>();
+        services.AddSingleton<LogStats>();
+        services.AddSingleton<LogTail>();
+        services.AddSingleton<ILogSample, LogSamples>();
+    }
+
+    /// <summary>Several silos of one machine may have one data folder: each copies for itself.</summary>
+    private static string CacheFolder(IServiceProvider provider) => Path.Combine(
+        provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, "log-cache", $"instance-{provider.GetRequiredService<IOptions<InstanceOptions>>().Value.Number}");
+
+    private static LogReadingOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LogReadingOptions>>().Value;
+}

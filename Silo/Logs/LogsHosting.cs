@@ -1,0 +1,48 @@
+using Grains.Books;
+using Grains.Logs;
+using Grains.Logs.Intake;
+using Grains.Logs.Rows;
+using Grains.Logs.Rules;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Silo.Cluster;
+using Silo.Settings;
+using Silo.Storage;
+
+namespace Silo.Logs;
+
+/// <summary>What the log pipeline needs of the silo.</summary>
+public static class LogsHosting
+{
+    public static void AddLogs(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<LogsOptions>(builder.Configuration);
+        services.AddStoredCount<LogsOptions>($"{LogsOptions.Section}:{nameof(LogsOptions.Shards)}", logs => logs.Shards);
+        services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value));
+        services.AddSingleton<LogsMetrics>();
+        services.AddSingleton<ILogIntake, LogIntake>();
+        services.AddSingleton<CurrentRules>();
+        services.TryAddSingleton<Func<double>>(Random.Shared.NextDouble);
+        if (builder.IsFront())
+        {
+            return; // It hands in what it decodes; shards and queries are in silos.
+        }
+
+        builder.UseOrleans(silo => silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name));
+        services.AddSingleton<MergeTurn>();
+        services.AddSingleton<IAccountSource, LogsAccounts>();
+        services.AddSingleton<IWakeUp, LogShards>();
+        services.AddSingleton(provider => new CrawlLog(
+            service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>, provider.GetRequiredService<TimeProvider>())));
+        services.AddHostedService<CrawlFeed>();
+        if (builder.Configuration.GetSection(LogsOptions.Section).Get<LogsOptions>() is { Own: true })
+        {
+            services.AddSingleton<OwnLogs>();
+            services.AddSingleton<ILoggerProvider>(provider => provider.GetRequiredService<OwnLogs>());
+            services.AddHostedService(provider => provider.GetRequiredService<OwnLogs>());
+        }
+    }
+
+    private static Admission Of(LogsOptions logs) => new(logs.BufferBytes, logs.ServiceShare);
+}

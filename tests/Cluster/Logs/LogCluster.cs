@@ -1,0 +1,100 @@
+using Doubles.Storage;
+using Grains.Interfaces.Logs;
+using Grains.Logs;
+using Grains.Logs.Intake;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.TestingHost;
+using Xunit;
+
+namespace Cluster.Logs;
+
+/// <summary>A silo with the log's shards, on stores in memory and a clock that only the test moves. One per class; each test has a shard of its own.</summary>
+public sealed class LogCluster : IAsyncLifetime
+{
+    private readonly InProcessTestCluster _cluster;
+    private int _shards;
+
+    public LogCluster()
+    {
+        Clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => Configure(silo));
+        _cluster = builder.Build();
+    }
+
+    public FakeTimeProvider Clock { get; }
+
+    public FlakyTableStore Store { get; } = new();
+
+    public FlakyBlobStore Blobs { get; } = new();
+
+    public DateTimeOffset Soon => Clock.GetUtcNow() + TimeSpan.FromHours(1);
+
+    public async ValueTask InitializeAsync() => await _cluster.DeployAsync();
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    /// <summary>A number that no other test has.</summary>
+    public int NewShard() => Interlocked.Increment(ref _shards);
+
+    public ILogBatchGrain Shard(int shard) => _cluster.Client.GetGrain<ILogBatchGrain>(shard);
+
+    /// <summary>Ends the activation: the next call makes a new one.</summary>
+    public Task Deactivate(int shard) => _cluster.DeactivateAsync(Shard(shard));
+
+    /// <summary>Lets time pass, a little at a time, until the task is done. The silo's threads get their turn in between.</summary>
+    public async Task<T> Until<T>(Task<T> task)
+    {
+        for (var rounds = 0; !task.IsCompleted; rounds++)
+        {
+            Assert.True(rounds < 100_000, "It did not come to pass.");
+            Clock.Advance(TimeSpan.FromMilliseconds(50));
+            await _cluster.Client.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
+        }
+
+        return await task;
+    }
+
+    /// <summary>Asks until it is so; what is waited for goes on in the silo by itself.</summary>
+    public async Task Until(Func<Task<bool>> isSo)
+    {
+        for (var rounds = 0; !await isSo(); rounds++)
+        {
+            Assert.True(rounds < 100_000, "It did not come to pass.");
+            await _cluster.Client.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
+        }
+    }
+
+    /// <summary>The segments that are part of the log.</summary>
+    public async Task<IReadOnlyList<LogSegment>> Segments(int shard) => (await Shard(shard).Manifest(default)).Added;
+
+    public async Task<IReadOnlyList<string>> Objects(int shard)
+    {
+        var names = new List<string>();
+        await foreach (var blob in Blobs.List("logs/"))
+        {
+            if (Grains.Logs.Segments.SegmentName.TryParse(blob.Name, out var name) && name.Shard == shard)
+            {
+                names.Add(blob.Name);
+            }
+        }
+
+        return names;
+    }
+
+    private void Configure(ISiloBuilder silo)
+    {
+        silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+        silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddSingleton<ITableStore>(Store);
+        silo.Services.AddSingleton<IBlobStore>(Blobs);
+        silo.Services.AddSingleton(new Admission(64 * 1024 * 1024, 0.5));
+        silo.Services.AddSingleton<LogsMetrics>();
+        silo.Services.AddSingleton<MergeTurn>();
+        silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+    }
+}

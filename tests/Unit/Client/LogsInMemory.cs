@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Grains.Interfaces.Logs;
+
+namespace Unit.Client;
+
+/// <summary>The logs of a cluster without silos: answers what a test put there, and keeps what was asked.</summary>
+internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
+{
+    public List<object> Asked { get; } = [];
+
+    public List<FoundLogs> Found { get; } = [];
+
+    /// <summary>What one watching after the other shows; null ends it as when a silo goes away.</summary>
+    public Queue<TailPage?[]> Tails { get; } = new();
+
+    public SqlReply? Rows { get; set; }
+
+    public StatsReply? Counted { get; set; }
+
+    public Dictionary<int, ImmutableArray<LogCount>> Ledger { get; } = [];
+
+    public LogSettings Set { get; set; } = new(2, 64 * 1024 * 1024, TimeSpan.FromMilliseconds(150), 16 * 1024 * 1024, 65_536);
+
+    public static QueryEnd End(QueryOutcome outcome = QueryOutcome.Whole, string? sentence = null, int segments = 3) =>
+        new(outcome, sentence, 0, Math.Min(2, segments), segments, 1234, TimeSpan.FromMilliseconds(56));
+
+    public async IAsyncEnumerable<FoundLogs> Search(SearchLogs ask, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await Task.CompletedTask;
+        Asked.Add(ask);
+        foreach (var page in Found)
+        {
+            yield return page;
+        }
+    }
+
+    public async IAsyncEnumerable<TailPage> Watch(string query, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        Asked.Add(query);
+        foreach (var page in Tails.Dequeue())
+        {
+            yield return page ?? throw new Orleans.Runtime.EnumerationAbortedException("The silo is gone.");
+        }
+
+        await Task.Delay(Timeout.Infinite, cancel);
+    }
+
+    public Task<SqlReply> Sql(AskSql ask, CancellationToken cancel = default)
+    {
+        Asked.Add(ask);
+        return Task.FromResult(Rows!);
+    }
+
+    public Task<StatsReply> Stats(AskStats ask, CancellationToken cancel = default)
+    {
+        Asked.Add(ask);
+        return Task.FromResult(Counted!);
+    }
+
+    public Task<LogSettings> Settings(CancellationToken cancel = default) => Task.FromResult(Set);
+
+    public ILogBatchGrain Shard(int shard) => new OneShard(Ledger.GetValueOrDefault(shard, []));
+
+    private sealed class OneShard(ImmutableArray<LogCount> counts) : ILogBatchGrain
+    {
+        public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel = default) => Task.FromResult(counts);
+
+        public Task<WriteReply> Write(WriteLogs request, CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task<ManifestDelta> Manifest(ManifestMark known, CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task<LogShardState> Show(CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task Tend(CancellationToken cancel = default) => throw new NotSupportedException();
+    }
+}
