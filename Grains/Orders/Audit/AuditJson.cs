@@ -19,6 +19,7 @@ internal sealed partial class AuditJson : JsonSerializerContext
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
+        RespectNullableAnnotations = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
@@ -53,7 +54,7 @@ internal sealed record HeadForm
 
     public required DateTimeOffset At { get; init; }
 
-    public required IReadOnlyList<RootForm> Partitions { get; init; }
+    public required IReadOnlyList<RootForm?> Partitions { get; init; }
 
     public required string KeyId { get; init; }
 
@@ -80,7 +81,7 @@ internal sealed record HeadForm
 
         try
         {
-            var head = new AuditHead(At, (Partitions ?? []).Select(root => new PartitionRoot(root.Partition, root.Size, MerkleHash.Parse(root.Root))));
+            var head = new AuditHead(At, Partitions.Select(root => root ?? throw new FormatException("a partition in it is null.")).Select(root => new PartitionRoot(root.Partition, root.Size, MerkleHash.Parse(root.Root))));
             return new(head, KeyId, Algorithm, Convert.FromBase64String(Signature));
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
@@ -108,7 +109,7 @@ internal sealed record ReceiptForm
 
     public required HeadForm Head { get; init; }
 
-    public required IReadOnlyList<ProvenForm> Entries { get; init; }
+    public required IReadOnlyList<ProvenForm?> Entries { get; init; }
 
     public static ReceiptForm Of(AuditReceipt receipt) => new()
     {
@@ -129,7 +130,7 @@ internal sealed record ReceiptForm
             throw new FormatException($"A proof is of at most {AuditReceipt.MaxEntries} entries; this is of {Entries.Count}.");
         }
 
-        return new(Head.ToHead(), [.. Entries.Select(entry => entry.ToProven())]);
+        return new(Head.ToHead(), [.. Entries.Select(entry => entry?.ToProven() ?? throw new FormatException("An entry of the proof is null."))]);
     }
 }
 
