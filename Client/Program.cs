@@ -4,6 +4,7 @@ using Client.Cluster;
 using Client.Crawling;
 using Client.Demo;
 using Client.Keys;
+using Client.Orders;
 
 namespace Client;
 
@@ -24,8 +25,8 @@ internal static class Program
         new Command("crawl", "Start crawls, follow them, take home what they found.")
         {
             StartCommand.Create(verbs),
-            ListCommand.Create(verbs),
-            ShowCommand.Create(verbs),
+            Crawling.ListCommand.Create(verbs),
+            Crawling.ShowCommand.Create(verbs),
             FollowCommand.Create(verbs),
             ControlCommands.Pause(verbs),
             ControlCommands.Resume(verbs),
@@ -33,6 +34,17 @@ internal static class Program
             ControlCommands.Delete(verbs),
             ExportCommand.Create(verbs),
             ExplainCommand.Create(verbs),
+        },
+        new Command("orders", "Place orders, move them on, look at them.")
+        {
+            PlaceCommand.Create(verbs),
+            Orders.ShowCommand.Create(verbs),
+            Orders.ListCommand.Create(verbs),
+            StepCommands.Pay(verbs),
+            StepCommands.Ship(verbs),
+            StepCommands.Complete(verbs),
+            StepCommands.Cancel(verbs),
+            StepCommands.Refund(verbs),
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

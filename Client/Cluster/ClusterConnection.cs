@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Orders;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ internal sealed class ClusterConnection : ICluster
     {
         _host = host;
         _client = host.Services.GetRequiredService<IClusterClient>();
+        Orders = new(_client);
     }
 
     public ICrawlListGrain Crawls => _client.GetGrain<ICrawlListGrain>(0);
@@ -36,6 +38,8 @@ internal sealed class ClusterConnection : ICluster
     public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
 
     public IApiKeysGrain Keys => _client.GetGrain<IApiKeysGrain>(0);
+
+    public OrderDesk Orders { get; }
 
     public ICrawlGrain Crawl(CrawlId id) => _client.GetGrain<ICrawlGrain>(id.ToString());
 

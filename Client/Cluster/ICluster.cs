@@ -2,6 +2,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Orders;
 
 namespace Client.Cluster;
 
@@ -15,6 +16,8 @@ internal interface ICluster : IAsyncDisposable
     IClusterStatusGrain Status { get; }
 
     IApiKeysGrain Keys { get; }
+
+    OrderDesk Orders { get; }
 
     ICrawlGrain Crawl(CrawlId id);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Grains.Interfaces.Orders;
 
@@ -34,6 +35,9 @@ public static partial class OrderCheck
     /// <summary>The same for a line.</summary>
     private const int LineBytes = 72;
 
+    /// <summary>Escaped: <c>\u1234</c>.</summary>
+    private const int MostBytesOfCharacter = 6;
+
     /// <summary>Everything that is wrong; empty for an order that can be placed.</summary>
     public static ImmutableArray<OrderFault> Check(PlaceOrder order, DateTimeOffset now)
     {
@@ -45,6 +49,11 @@ public static partial class OrderCheck
         }
 
         Lines(order.Lines, ref faults);
+        if (order.Notes is { } notes && !IsUnicode(notes))
+        {
+            faults.Add($"«notes» is Unicode; this has half a character.", "/notes");
+        }
+
         if (order.Email is { } email && (email.Length > MaxEmail || !Address().IsMatch(email)))
         {
             faults.Add($"«email» is an address such as ann@example.org, {MaxEmail} characters at most; this is «{Short(email)}».", "/email");
@@ -80,16 +89,12 @@ public static partial class OrderCheck
         return total;
     }
 
-    /// <summary>As JSON in UTF-8, rounded up: texts count with what their quotes, backslashes and control characters become.</summary>
+    /// <summary>As JSON in UTF-8, rounded up: so much is stored of it at most.</summary>
     public static int Bytes(PlaceOrder order)
     {
-        var bytes = MembersBytes + Bytes(order.Customer) + Bytes(order.Notes) + Bytes(order.Email) + Bytes(order.Language);
-        foreach (var line in order.Lines.IsDefault ? [] : order.Lines)
-        {
-            bytes += LineBytes + Bytes(line.Sku);
-        }
-
-        return bytes;
+        // Most orders are far from the limit, whatever their texts become.
+        var bytes = Bytes(order, static text => text.Length * MostBytesOfCharacter);
+        return bytes <= Order.MaxBytes ? bytes : Bytes(order, static text => JsonEncodedText.Encode(IsUnicode(text) ? text : "", JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length);
     }
 
     private static void Lines(ImmutableArray<OrderLine> lines, ref Faults faults)
@@ -126,25 +131,34 @@ public static partial class OrderCheck
 
     private static void Text(string? text, int min, int max, string name, string at, ref Faults faults)
     {
-        if (text is null || text.Length < min || text.Length > max || text.Any(char.IsControl) || text.Length != text.Trim().Length)
+        if (text is null || text.Length < min || text.Length > max || text.Any(char.IsControl) || text.Length != text.Trim().Length || !IsUnicode(text))
         {
             faults.Add($"«{name}» has {min} to {max} characters, without control characters and without spaces at its ends; this {(text is null ? "is missing" : $"is «{Short(text)}»")}.", at);
         }
     }
 
-    private static string Short(string? text) => text is null ? "" : text.Length > 40 ? text[..40] + "…" : text;
-
-    private static int Bytes(string? text)
+    /// <summary>No half of a surrogate pair stands alone: JSON cannot hold it.</summary>
+    private static bool IsUnicode(string text)
     {
-        if (text is null)
+        for (var i = 0; i < text.Length; i++)
         {
-            return 0;
+            if (char.IsSurrogate(text[i]) && (!char.IsHighSurrogate(text[i]) || ++i == text.Length || !char.IsLowSurrogate(text[i])))
+            {
+                return false;
+            }
         }
 
-        var bytes = Encoding.UTF8.GetByteCount(text);
-        foreach (var c in text)
+        return true;
+    }
+
+    private static string Short(string? text) => text is null ? "" : text.Length > 40 ? text[..40] + "…" : text;
+
+    private static int Bytes(PlaceOrder order, Func<string, int> measure)
+    {
+        var bytes = MembersBytes + measure(order.Customer ?? "") + measure(order.Notes ?? "") + measure(order.Email ?? "") + measure(order.Language ?? "");
+        foreach (var line in order.Lines.IsDefault ? [] : order.Lines)
         {
-            bytes += c is '"' or '\\' ? 1 : c < ' ' || c == '\u007f' ? 5 : 0;
+            bytes += LineBytes + measure(line.Sku ?? "");
         }
 
         return bytes;

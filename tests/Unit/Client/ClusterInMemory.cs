@@ -4,6 +4,8 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
+using Grains.Interfaces.Orders;
+using Unit.Silo;
 
 namespace Unit.Client;
 
@@ -25,6 +27,10 @@ internal sealed class ClusterInMemory : ICluster
     public KeysInMemory KnownKeys { get; } = new();
 
     public IApiKeysGrain Keys => KnownKeys;
+
+    public OrdersInMemory KnownOrders { get; } = new();
+
+    public OrderDesk Orders => new(new GrainsInMemory(this));
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
 

@@ -1,6 +1,7 @@
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Orders;
 using Unit.Client;
 
 namespace Unit.Silo;
@@ -15,12 +16,15 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(ICrawlListGrain) => cluster.Crawls,
             var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
             var type when type == typeof(IClusterStatusGrain) => cluster.Status,
+            var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
             var type => throw new NotSupportedException(type.Name),
         });
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
+        typeof(TGrainInterface) == typeof(IOrderGrain)
+            ? (TGrainInterface)cluster.KnownOrders.Order(OrderId.Parse(primaryKey))
+            : (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
 
     public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithGuidKey => throw new NotSupportedException();

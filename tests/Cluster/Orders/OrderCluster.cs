@@ -1,0 +1,134 @@
+using Doubles.Storage;
+using Grains.Interfaces.Books;
+using Grains.Interfaces.Orders;
+using Grains.Orders;
+using Grains.Orders.Rows;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.TestingHost;
+using Silo.Orders;
+using Xunit;
+
+namespace Cluster.Orders;
+
+/// <summary>A silo with orders as it is wired in production, on a store in memory and a clock that only the test moves. One per class; each test has orders and customers of its own.</summary>
+public sealed class OrderCluster : IAsyncLifetime
+{
+    public const int Partitions = 4;
+
+    public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly InProcessTestCluster _cluster;
+    private int _keys;
+
+    public OrderCluster()
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => Configure(silo));
+        _cluster = builder.Build();
+    }
+
+    public FakeTimeProvider Clock { get; } = new(Start);
+
+    public FlakyTableStore Store { get; } = new();
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    public OrderDesk Desk { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _cluster.DeployAsync();
+        Desk = new(_cluster.Client);
+    }
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    /// <summary>A key that no other test has.</summary>
+    public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{Interlocked.Increment(ref _keys)}");
+
+    public IOrderFeedGrain Feed(int partition) => Grains.GetGrain<IOrderFeedGrain>(partition);
+
+    /// <summary>Two pots of tea.</summary>
+    public static PlaceOrder Asked(string customer = "ann", DateTimeOffset? payBefore = null) =>
+        new() { Customer = customer, Currency = "EUR", Lines = [new("tea", 2, 450)], PayBefore = payBefore };
+
+    public async Task<Order> Placed(PlaceOrder? asked = null)
+    {
+        var reply = await Desk.Place(NewKey(), asked ?? Asked());
+        Assert.Equal(OrderRefusal.None, reply.Refusal);
+        return reply.Order!;
+    }
+
+    public Task<OrderReply> Take(OrderId id, OrderStep step, IdempotencyKey? key = null, long? expected = null, DateTimeOffset? deadline = null) =>
+        Desk.Order(id).Take(new(step, (key ?? NewKey()).StepId, expected, deadline));
+
+    public Task Deactivate(IAddressable grain) => _cluster.DeactivateAsync(grain);
+
+    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store, with a client of its own.</summary>
+    public async Task Restart()
+    {
+        await _cluster.StopClusterClientAsync();
+        await _cluster.StopSiloAsync(_cluster.Silos[0]);
+        await _cluster.StartSilosAsync(1);
+        await _cluster.InitializeClientAsync();
+        Desk = new(_cluster.Client);
+        await OrdersHosting.Wake(_cluster.Client, CancellationToken.None);
+    }
+
+    /// <summary>Lets time pass, a little at a time, until something is so; a failure after a minute of that time.</summary>
+    public async Task Until(Func<Task<bool>> isSo, TimeSpan? step = null)
+    {
+        var end = Clock.GetUtcNow() + TimeSpan.FromMinutes(1);
+        while (!await isSo())
+        {
+            Assert.True(Clock.GetUtcNow() < end, "It did not come to pass within a minute of the test's clock.");
+            Clock.Advance(step ?? TimeSpan.FromMilliseconds(20));
+            await Grains.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
+        }
+    }
+
+    /// <summary>Every committed change of a partition from its rows, by a fresh reading.</summary>
+    public async Task<List<OrderChange>> Changes(int partition, long from = 1, int take = 7)
+    {
+        var changes = new List<OrderChange>();
+        while (true)
+        {
+            var read = await Feed(partition).Read(from, take);
+            Assert.False(read.IsCompacted);
+            if (read.Changes.IsEmpty)
+            {
+                return changes;
+            }
+
+            changes.AddRange(read.Changes);
+            from = read.Next;
+        }
+    }
+
+    public async Task<List<OrderChange>> ChangesOf(OrderId id) => [.. (await Changes(id.Partition)).Where(change => change.OrderId == id)];
+
+    public async Task<Account> Account() =>
+        (await new OrdersAccounts(Grains, Microsoft.Extensions.Options.Options.Create(new OrdersOptions { Partitions = Partitions })).Read(CancellationToken.None)).Single();
+
+    /// <summary>The rows of one order, by the beginnings of their keys.</summary>
+    public async Task<string[]> RowsOf(OrderId id)
+    {
+        var rows = await Store.Scan(OrderTable.Name, OrderTable.Partition(id.Partition), KeyRange.All, StoreLimits.MaxScan);
+        return [.. rows.Where(row => row.Key.EndsWith(id.Value, StringComparison.Ordinal)).Select(row => row.Key.Split('.')[0])];
+    }
+
+    private void Configure(ISiloBuilder silo)
+    {
+        silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+        silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddSingleton<ITableStore>(Store);
+        silo.Services.AddSingleton<OrdersMetrics>();
+        silo.Services.Configure<OrdersOptions>(orders => orders.Partitions = Partitions);
+        silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
+        silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
+    }
+}
