@@ -133,6 +133,14 @@ internal sealed class FeedPartition
         return old.Count == RowsAtOnce;
     }
 
+    /// <inheritdoc cref="IOrderFeedGrain.Erase"/>
+    public Task<FeedErased> Erase(string customer, CancellationToken cancel) => Erasure.Erase(customer, cancel);
+
+    /// <inheritdoc cref="IOrderFeedGrain.ForgetCustomer"/>
+    public Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders) => Erasure.Forget(customer, orders);
+
+    private FeedErasure Erasure => new(_store, _partition, Feed, Writer, _head, Entry);
+
     private async Task WhenLost(Task commit)
     {
         try

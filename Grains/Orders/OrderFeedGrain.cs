@@ -133,6 +133,10 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
         return true;
     }
 
+    public Task<FeedErased> Erase(string customer, CancellationToken cancel) => _partition.Erase(customer, cancel);
+
+    public Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders, CancellationToken cancel) => _partition.ForgetCustomer(customer, orders);
+
     public async Task<Account> Account(CancellationToken cancel)
     {
         if (Feed.HasUntold)
