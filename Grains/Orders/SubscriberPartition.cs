@@ -23,6 +23,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private readonly bool _hasNoteTaker;
     private readonly HashSet<long> _going = [];
     private readonly Dictionary<string, long> _sources = new(StringComparer.Ordinal);
+    private Task _erasing = Task.CompletedTask;
     private SubscriberHeadRow _written;
 
     private SubscriberPartition(ITableStore store, SubscriberEntry entry, SubscriberKey key, SubscriberHeadRow head, string? headETag, bool hasNoteTaker, TimeProvider clock, Func<double> chance)
@@ -124,6 +125,22 @@ internal sealed class SubscriberPartition : ISubscriberPlace
 
     /// <inheritdoc cref="ISubscriberGrain.Erase"/>
     public async Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel)
+    {
+        // One at a time: rows are read and replaced, and the later one would bring back what the earlier one took out.
+        var (before, done) = (_erasing, new TaskCompletionSource());
+        _erasing = done.Task;
+        try
+        {
+            await before;
+            await EraseAlone(orders, cancel);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    private async Task EraseAlone(ImmutableArray<OrderId> orders, CancellationToken cancel)
     {
         var ids = orders.ToHashSet();
         var rows = Desk.Erase(ids);

@@ -1,6 +1,7 @@
 using Grains.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
+using Grains.Orders.Audit;
 using Grains.Orders.Subscribers;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Silo.Cluster;
@@ -18,7 +19,9 @@ public static class SubscribersHosting
     {
         services.AddSingleton<SubscriberCatalog>();
         services.TryAddSingleton<Func<double>>(Random.Shared.NextDouble);
+        services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddSingleton<IAccountSource, SubscriberAccounts>();
+        services.AddWakeUp("audit heads", (grains, cancel) => grains.GetGrain<IAuditHeadGrain>(0).Wake(cancel));
         return services.AddWakeUp("order subscribers", (grains, cancel) => grains.GetGrain<ISubscriberListGrain>(0).Wake(cancel));
     }
 }
