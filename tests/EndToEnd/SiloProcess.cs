@@ -14,15 +14,20 @@ public sealed class SiloProcess : IAsyncDisposable
     private readonly List<string> _errors = [];
     private bool _ended;
 
-    private SiloProcess(SiloPlace place, IEnumerable<string> args)
+    private SiloProcess(SiloPlace place, IEnumerable<string> args, string program = "Silo.dll", (string Name, string Value)? environment = null)
     {
         Place = place;
-        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, "Silo.dll"), .. args])
+        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
         {
             WorkingDirectory = place.Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (environment is { } variable)
+        {
+            start.Environment[variable.Name] = variable.Value;
+        }
+
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
@@ -50,6 +55,10 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>Starts a silo in a place, on its ports, with more settings.</summary>
     public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
+
+    /// <summary>Starts another program that is a silo, in a place and on its ports.</summary>
+    public static SiloProcess StartOther(string program, SiloPlace place, (string Name, string Value) environment, params IEnumerable<string> settings) =>
+        new(place, [.. place.Settings, .. settings], program, environment);
 
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);
