@@ -24,6 +24,11 @@ namespace Silo.Http;
 [JsonSerializable(typeof(PlaceOrderForm))]
 [JsonSerializable(typeof(OrderForm))]
 [JsonSerializable(typeof(OrderListForm))]
+[JsonSerializable(typeof(SubscriberListForm))]
+[JsonSerializable(typeof(DeadLetterListForm))]
+[JsonSerializable(typeof(DeadLettersDoneForm))]
+[JsonSerializable(typeof(EraseForm))]
+[JsonSerializable(typeof(ErasedForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
 internal sealed partial class RestJson : JsonSerializerContext
