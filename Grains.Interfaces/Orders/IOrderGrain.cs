@@ -49,6 +49,9 @@ public sealed record PlaceOrder
 
     /// <summary>After this nobody waits for the answer any more, and it is not begun. No part of what is asked.</summary>
     [Id(7)] public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Without what may be personal.</summary>
+    public override string ToString() => $"An order of {(Lines.IsDefault ? 0 : Lines.Length)} line(s)";
 }
 
 /// <param name="Id">A repeat comes under the same id.</param>

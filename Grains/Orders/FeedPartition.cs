@@ -153,11 +153,8 @@ internal sealed class FeedPartition
         }
     }
 
-    private OrderChanges Compacted()
-    {
-        var head = Feed.Committed;
-        return new([], head.Revision, head.Lowest, head.Lowest) { IsCompacted = true };
-    }
+    /// <summary>Rows go from the store a moment before their commit is known here; what is compacted by then says the head that is being written.</summary>
+    private OrderChanges Compacted() => new([], Feed.Committed.Revision, _head.Lowest, _head.Lowest) { IsCompacted = true };
 
     private async Task<ImmutableArray<OrderChange>> ReadRows(long from, int take, long last, CancellationToken cancel)
     {

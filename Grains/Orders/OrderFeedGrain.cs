@@ -174,16 +174,12 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
                 await (Feed.HasUntold ? _partition.Flush() : Task.CompletedTask);
             }
 
-            while (Feed.NextDue <= clock.GetUtcNow() && await _partition.CancelDue())
-            {
-                await Task.Yield();
-            }
-
+            await CancelDue();
             if (_compactAt <= now)
             {
                 while (await _partition.Compact(options.Value.KeepChanges))
                 {
-                    await Task.Yield();
+                    await CancelDue(); // Exact to a second, also while much is removed.
                 }
 
                 _compactAt = clock.GetUtcNow() + CompactEvery;
@@ -203,6 +199,14 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
         {
             _isBusy = false;
             SetTimer();
+        }
+    }
+
+    private async Task CancelDue()
+    {
+        while (Feed.NextDue <= clock.GetUtcNow() && await _partition.CancelDue())
+        {
+            await Task.Yield();
         }
     }
 

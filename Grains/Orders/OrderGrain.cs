@@ -99,6 +99,10 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
         {
             _inFlight.Remove(id);
             done.SetResult();
+            if (step == OrderStep.Place && _inFlight.Count == 0)
+            {
+                DeactivateOnIdle(); // Thousands are placed in a second, and the next step of each is far away.
+            }
         }
     }
 

@@ -41,8 +41,9 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
         var cursor = query.After;
         for (var looks = 0; looks < MaxLooks;)
         {
-            var places = await Places(prefixes, cursor, query.Take, cancel);
-            var read = await Task.WhenAll(places.Select(place => Read(OrderTable.IdIn(place), cancel)));
+            // One more than is wanted says whether there are more.
+            var places = await Places(prefixes, cursor, query.Take + 1, cancel);
+            var read = await Task.WhenAll(places.Take(query.Take).Select(place => Read(OrderTable.IdIn(place), cancel)));
             for (var i = 0; i < read.Length; i++)
             {
                 cursor = places[i];
@@ -51,13 +52,13 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
                     orders.Add(order);
                     if (orders.Count == query.Take)
                     {
-                        return new(orders.ToImmutable(), i < read.Length - 1 || places.Count == query.Take ? cursor : null, null);
+                        return new(orders.ToImmutable(), i + 1 < places.Count ? cursor : null, null);
                     }
                 }
             }
 
-            looks += places.Count;
-            if (places.Count < query.Take)
+            looks += read.Length;
+            if (places.Count <= query.Take)
             {
                 return new(orders.ToImmutable(), null, null);
             }

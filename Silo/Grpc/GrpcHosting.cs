@@ -1,10 +1,11 @@
 using Grains.Interfaces.Keys;
 using Silo.Http;
 using Silo.Middleware;
+using Silo.Orders;
 
 namespace Silo.Grpc;
 
-/// <summary>The gRPC port: the standard services for health and reflection, behind the same chain as HTTP.</summary>
+/// <summary>The gRPC port: orders, and the standard services for health and reflection, behind the same chain as HTTP.</summary>
 public static class GrpcHosting
 {
     public static void AddGrpcDoor(this WebApplicationBuilder builder)
@@ -17,6 +18,7 @@ public static class GrpcHosting
 
     public static void MapGrpc(this WebApplication app)
     {
+        OrderBookService.Map(app);
         app.MapGrpcHealthChecksService().ForAll(unlimited: true);
         app.MapGrpcReflectionService().For(ApiRole.Reader);
     }

@@ -1,4 +1,5 @@
 using Grains.Interfaces.Orders;
+using Microsoft.OpenApi;
 
 namespace Silo.Middleware;
 
@@ -68,5 +69,17 @@ public sealed class Idempotency(RequestDelegate next)
 /// <summary>The rule as it is written where a route is mapped.</summary>
 public static class IdempotencyRules
 {
-    public static RouteHandlerBuilder TakesIdempotencyKey(this RouteHandlerBuilder route) => route.WithMetadata(new OncePerKey());
+    public static RouteHandlerBuilder TakesIdempotencyKey(this RouteHandlerBuilder route) => route.WithMetadata(new OncePerKey())
+        .DescribesHeader(Idempotency.Header, "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. Needed where callers have API keys.");
+
+    /// <summary>For OpenAPI: a header that the route looks at.</summary>
+    public static RouteHandlerBuilder DescribesHeader(this RouteHandlerBuilder route, string name, string description) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            (operation.Parameters ??= []).Add(new OpenApiParameter
+            {
+                Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+            return Task.CompletedTask;
+        });
 }

@@ -24,7 +24,7 @@ public static class OrderRoutes
             .WithSummary("Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null.")
             .Produces<OrderListForm>();
         orders.MapGet("{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
+            .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.").WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
         orders.MapSubscribers();
         Step(orders, OrderStep.Pay, "A placed order is paid.");
         Step(orders, OrderStep.Ship, "A paid order is shipped.");
@@ -35,7 +35,7 @@ public static class OrderRoutes
 
     private static void Step(RouteGroupBuilder orders, OrderStep step, string summary) =>
         orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, TimeProvider clock) => Take(context, id, step, desk, clock))
-            .For(ApiRole.Writer).TakesIdempotencyKey().WithMetadata(new TakesQuery())
+            .For(ApiRole.Writer).TakesIdempotencyKey().DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.").WithMetadata(new TakesQuery())
             .WithSummary($"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at.")
             .Produces<OrderForm>();
 
@@ -94,10 +94,10 @@ public static class OrderRoutes
         OrderStatus? wanted = null;
         if (status is not null)
         {
-            wanted = Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(status, StringComparison.OrdinalIgnoreCase));
+            wanted = StatusOf(status);
             if (wanted is null)
             {
-                faults.Add(new($"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{status}».", Parameter: "status"));
+                faults.Add(new(WrongStatus(status), Parameter: "status"));
             }
         }
 
@@ -121,6 +121,13 @@ public static class OrderRoutes
     /// <summary>Null for what is no id, or one of a partition that there is none of: nobody is asked for those.</summary>
     internal static async ValueTask<OrderId?> Known(string id, OrderDesk desk, CancellationToken cancel) =>
         OrderId.TryParse(id, out var orderId) && orderId.Partition < await desk.Partitions(cancel) ? orderId : null;
+
+    internal static OrderStatus? StatusOf(string text) =>
+        Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
+
+    internal static string WrongStatus(string text) => $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
+
+    internal static string NoOrder(string id) => $"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».";
 
     /// <summary>RFC 9110 §13.1.1, with one strong entity tag. A tag that no order has names version 0, which no order has either.</summary>
     private static bool TryReadIfMatch(HttpRequest request, out long? version)
@@ -146,5 +153,5 @@ public static class OrderRoutes
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Any(known => known == "*" || known == tag || known == "W/" + tag);
 
-    private static Problem None(string id) => Problem.NotFound($"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+    private static Problem None(string id) => Problem.NotFound(NoOrder(id));
 }

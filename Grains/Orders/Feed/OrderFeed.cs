@@ -24,7 +24,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
     public const int MaxWaiting = 2000;
 
     /// <summary>Orders of which the last version is in memory, at least.</summary>
-    public const int CachedOrders = 4096;
+    public const int CachedOrders = 1024;
 
     /// <summary>Of the changes of one commit: they are one row.</summary>
     public const int MaxChangesBytes = 384 * 1024;

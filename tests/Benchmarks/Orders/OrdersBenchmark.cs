@@ -44,7 +44,7 @@ internal static class OrdersBenchmark
     private static async Task<int> Run(int rounds, TimeSpan duration, int placers)
     {
         Console.WriteLine($"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians.");
-        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  create p50 ms  p99 ms at 70 %  end p50 ms  p99 ms");
+        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  silo peak MiB  create p50 ms  p99 ms at 70 %  end p50 ms  p99 ms");
         var folder = Directory.CreateTempSubdirectory("orders-benchmark-").FullName;
         try
         {
@@ -148,7 +148,7 @@ internal static class OrdersBenchmark
         await ledger.Skip();
         return new(
             orders / elapsed, (silo.Cpu - cpu).TotalMilliseconds / orders, (double)orders / Math.Max(1, await Commits(desk) - head),
-            (double)orders / Math.Max(1, await SubscribersCommits(desk) - subscribers));
+            (double)orders / Math.Max(1, await SubscribersCommits(desk) - subscribers), silo.PeakBytes / 1048576.0);
     }
 
     private static async Task<Latency> Latencies(OrderDesk desk, FinishLedger ledger, double perSecond, TimeSpan duration)
@@ -237,7 +237,7 @@ internal static class OrdersBenchmark
         return ordered[ordered.Length / 2];
     }
 
-    private sealed record Placed(double PerSecond, double CpuPerOrder, double PerCommit, double PerSubscriberCommit);
+    private sealed record Placed(double PerSecond, double CpuPerOrder, double PerCommit, double PerSubscriberCommit, double PeakMiB);
 
     private sealed record Latency(double P50, double P99, double EndP50, double EndP99);
 
@@ -247,11 +247,11 @@ internal static class OrdersBenchmark
 
         public static Round Medians(List<Round> rounds) => new(
             Median(rounds.Select(round => round.Store)),
-            new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PerSubscriberCommit))),
+            new(Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PerSubscriberCommit)), Median(rounds.Select(round => round.Orders.PeakMiB))),
             new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99)), Median(rounds.Select(round => round.Create.EndP50)), Median(rounds.Select(round => round.Create.EndP99))));
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Orders.PerSubscriberCommit,11:0.0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}  {Create.EndP50,11:0.0}  {Create.EndP99,6:0.0}");
+            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Orders.PerSubscriberCommit,11:0.0}  {Orders.PeakMiB,13:0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}  {Create.EndP50,11:0.0}  {Create.EndP99,6:0.0}");
     }
 }

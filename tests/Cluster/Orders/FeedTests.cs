@@ -94,6 +94,8 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
         Assert.Equal([placed[20], placed[3]], await Listed("lister", OrderStatus.Paid));
         Assert.Equal(21, (await Listed("lister", OrderStatus.Placed)).Count);
         Assert.Empty(await Listed("nobody", null));
+        Assert.Null((await cluster.Desk.List.List(new("lister", null, 23, null))).After);
+        Assert.NotNull((await cluster.Desk.List.List(new("lister", null, 22, null))).After);
         Assert.Superset(placed.ToHashSet(), (await Listed(null, null)).ToHashSet());
         Assert.Contains(placed[20], await Listed(null, OrderStatus.Paid));
     }

@@ -37,6 +37,19 @@ public sealed class PayBeforeTests(OrderCluster cluster) : IClassFixture<OrderCl
     }
 
     [Fact]
+    public async Task AStepAfterThatIsDecidedOnTheOrderAsItIsByThen()
+    {
+        var order = await cluster.Placed(OrderCluster.Asked(payBefore: cluster.Clock.GetUtcNow().AddSeconds(5)));
+        // So that its grain has it in memory, as it was.
+        Assert.Equal(OrderRefusal.WrongState, (await cluster.Take(order.Id, OrderStep.Ship)).Refusal);
+        await cluster.Until(async () => (await cluster.Desk.Order(order.Id).Show())!.Status == OrderStatus.Cancelled);
+
+        var refused = await cluster.Take(order.Id, OrderStep.Cancel);
+
+        Assert.Equal((OrderRefusal.WrongState, 2, OrderStatus.Cancelled), (refused.Refusal, refused.Order!.Version, refused.Order.Status));
+    }
+
+    [Fact]
     public async Task WhoPaysTooLateIsToldSo()
     {
         var order = await cluster.Placed(OrderCluster.Asked(payBefore: cluster.Clock.GetUtcNow().AddSeconds(5)));

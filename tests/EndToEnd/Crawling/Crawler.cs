@@ -133,7 +133,7 @@ internal sealed class Crawler : IAsyncDisposable
     /// <summary>The account of the crawler, which must balance.</summary>
     public async Task<JsonElement> Ledger()
     {
-        var account = Assert.Single((await AskJson("ledger")).EnumerateArray().ToArray());
+        var account = Assert.Single((await AskJson("ledger")).EnumerateArray(), line => line.GetProperty("system").GetString() == "crawling");
         Assert.True(account.GetProperty("balances").GetBoolean(), $"{account}");
         var (ins, outs) = (Number(account, "in"), Number(account, "done") + Number(account, "waiting")
             + account.GetProperty("refused").EnumerateObject().Sum(refused => refused.Value.GetInt64()));
