@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ public sealed class SubscriberCluster : OrderCluster
 
     protected override void AddSubscribers(IServiceCollection services)
     {
+        services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddOrderSubscriber(new() { Name = "counter", FromStart = true }, (_, _) => new CountingSubscriber());
         services.AddOrderSubscriber(
             new() { Name = "obedient", FromStart = true, AtOnce = 4, Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)] },

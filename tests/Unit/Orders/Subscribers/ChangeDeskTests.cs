@@ -250,7 +250,7 @@ public sealed class ChangeDeskTests
             var it = new DeskInMemory(new() { Name = "it", AtOnce = 3, Backoff = [TimeSpan.FromSeconds(1)] });
             var changes = Enumerable.Range(0, 40).Select(_ => it.Next($"o{random.Next(6)}")).ToList();
             var running = new List<ChangeItem>();
-            for (var step = 0; step < 3000 && (it.Desk.Next <= changes.Count || it.Desk.Running > 0 || it.Desk.NextTime is not null || it.Desk.WantsCommit); step++)
+            for (var step = 0; step < 20_000 && !(it.Rows.Count > 0 && it.Head.Cursor > changes.Count && it.Head.Waiting == 0); step++)
             {
                 switch (random.Next(7))
                 {
