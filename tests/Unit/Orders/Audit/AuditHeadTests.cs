@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grains.Orders.Audit;
+using Silo.Storage;
 using Xunit;
 
 namespace Unit.Orders.Audit;
@@ -116,8 +117,8 @@ public sealed class AuditHeadTests : IDisposable
     public void TheKeyFileIsMadeAtFirstUseForItsOwnerOnlyAndKept()
     {
         var path = Path.Combine(_folder, "deeper", "audit.pem");
-        using var made = AuditKeyFile.Open(path);
-        using var again = AuditKeyFile.Open(path);
+        using var made = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
+        using var again = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
 
         Assert.Equal(made.PublicKey.Id, again.PublicKey.Id);
         Assert.Equal(path, Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!)));
@@ -133,7 +134,7 @@ public sealed class AuditHeadTests : IDisposable
         var path = Path.Combine(_folder, "audit.pem");
         var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() =>
         {
-            using var key = AuditKeyFile.Open(path);
+            using var key = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
             return key.PublicKey.Id;
         })));
 
@@ -147,7 +148,7 @@ public sealed class AuditHeadTests : IDisposable
         var path = Path.Combine(_folder, "audit.pem");
         File.WriteAllText(path, "hello");
 
-        Assert.StartsWith($"«{path}»: The audit's key is a private key in PEM", Assert.Throws<FormatException>(() => AuditKeyFile.Open(path)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"«{path}»: The audit's key is a private key in PEM", Assert.Throws<FormatException>(() => AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent)).Message, StringComparison.Ordinal);
         Assert.Equal("hello", File.ReadAllText(path));
         Assert.Throws<FileNotFoundException>(() => AuditKeyFile.Read(Path.Combine(_folder, "none.pem")));
     }

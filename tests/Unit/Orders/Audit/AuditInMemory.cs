@@ -9,6 +9,9 @@ internal sealed class AuditInMemory : IAuditSource
 
     private readonly SortedDictionary<int, Log> _logs = [];
 
+    /// <summary>Called once, when the entries are about to be read.</summary>
+    public Action? WhenEntriesAreRead { get; set; }
+
     public Log this[int partition] => _logs[partition];
 
     /// <summary>Appends changes of orders, each of which has three versions, in commits of <paramref name="commit"/>.</summary>
@@ -38,6 +41,9 @@ internal sealed class AuditInMemory : IAuditSource
     public async IAsyncEnumerable<StoredEntry> Entries(int partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
     {
         await Task.CompletedTask;
+        var act = WhenEntriesAreRead;
+        WhenEntriesAreRead = null;
+        act?.Invoke();
         foreach (var (index, entry) in _logs.TryGetValue(partition, out var log) ? log.Rows : [])
         {
             yield return new(index, entry, log!.Personal.TryGetValue(index, out var personal) ? (ReadOnlyMemory<byte>?)personal : null);
