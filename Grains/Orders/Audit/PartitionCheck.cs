@@ -91,10 +91,14 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             }
         }
 
-        long? storedSize = null;
+        long? storedSize = null; // Not known when the row cannot be read.
         try
         {
-            if (await source.Frontier(partition, cancel) is { } frontier)
+            if (await source.Frontier(partition, cancel) is not { } frontier)
+            {
+                storedSize = 0;
+            }
+            else
             {
                 var tree = MerkleTree.FromBytes(frontier.Span);
                 _anchors.Add(new(tree.Size, tree.Root, "the cursor's row", IsSigned: false));
@@ -202,7 +206,7 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
                 : Find(AuditFault.Changed, item, $"was changed: it says that it is entry {recorded.Index} of partition {recorded.Partition}, which it is not");
         }
 
-        if (!IsInBlock(item.Index) && recorded.Index == item.Index + 1 && (wasThere || IsInBlock(item.Index + 2)))
+        if (!IsInBlock(item.Index) && recorded.Index == item.Index + 1 && (wasThere || NextMovedUpToo(item)))
         {
             return Find(AuditFault.Missing, item.Index, null, null, $"is missing; in its place stands the one recorded as entry {recorded.Index}{item.Named}");
         }
@@ -211,6 +215,9 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             ? Find(AuditFault.Reordered, item, $"stands in this place but was recorded as entry {recorded.Index}")
             : Find(AuditFault.Changed, item, $"was changed: it says that it is entry {recorded.Index}, which it is not");
     }
+
+    private bool NextMovedUpToo(Item item) =>
+        _block.Exists(other => other.Index == item.Index + 1 && other.Recorded is { } there && there.Partition == partition && there.Index == item.Index + 2);
 
     /// <summary>Whether an entry of this block, wherever it stands, was recorded with this index.</summary>
     private bool IsInBlock(long index) => _block.Exists(other => other.Recorded is { } there && there.Partition == partition && there.Index == index);

@@ -70,6 +70,17 @@ public sealed class AuditHeadTests : IDisposable
         Assert.StartsWith(start, Assert.Throws<FormatException>(() => SignedAuditHead.FromJson(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void WhatIsSignedIsTheseBytesInEveryVersion() => Assert.Equal(
+        "00000013" + Convert.ToHexStringLower("orders audit head 1"u8)
+        + "00000011" + Convert.ToHexStringLower("ecdsa-p256-sha256"u8)
+        + "00000002" + Convert.ToHexStringLower("ab"u8)
+        + At.UtcTicks.ToString("x16", System.Globalization.CultureInfo.InvariantCulture)
+        + "00000002"
+        + "00000001" + "0000000000000000" + "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        + "00000004" + "0000000000000007" + "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        Convert.ToHexStringLower(Head().Encode("ab")));
+
+    [Fact]
     public void AHeadHasEachPartitionOnce()
     {
         Assert.Throws<ArgumentException>(() => new AuditHead(At, [new(1, 0, MerkleHash.Empty), new(1, 0, MerkleHash.Empty)]));

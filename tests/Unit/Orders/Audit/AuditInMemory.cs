@@ -34,7 +34,7 @@ internal sealed class AuditInMemory : IAuditSource
     public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyCollection<int>>(_logs.Keys);
 
     public ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default) =>
-        ValueTask.FromResult(_logs.TryGetValue(partition, out var log) ? (ReadOnlyMemory<byte>?)log.Frontier : null);
+        ValueTask.FromResult(_logs.TryGetValue(partition, out var log) && log.Frontier is { } frontier ? (ReadOnlyMemory<byte>?)frontier : null);
 
     public ITileSource Tiles(int partition) => _logs.TryGetValue(partition, out var log) ? log.Tiles : new TilesInMemory();
 
@@ -62,7 +62,7 @@ internal sealed class AuditInMemory : IAuditSource
 
         public TileWriter Writer { get; private set; } = new();
 
-        public byte[] Frontier { get; set; } = new MerkleTree().ToBytes();
+        public byte[]? Frontier { get; set; } = new MerkleTree().ToBytes();
 
         public void Append(int count)
         {

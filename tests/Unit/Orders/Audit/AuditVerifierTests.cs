@@ -220,6 +220,30 @@ public sealed class AuditVerifierTests : IDisposable
     }
 
     [Fact]
+    public async Task ACursorRowThatIsGoneIsFound()
+    {
+        _audit.Append(0, 100);
+        var head = Sign(1);
+        _audit[0].Frontier = null;
+
+        Assert.Contains("the cursor's row has 0 entries", (await Only(AuditFault.TileDamaged, head)).What, StringComparison.Ordinal);
+        Assert.Equal(0, (await Only(AuditFault.Added)).Index);
+    }
+
+    [Fact]
+    public async Task WhereEntryAndTileWereBothChangedTheFirstDifferenceIsNamedAndSaidToBeUndecided()
+    {
+        _audit.Append(0, 1000);
+        var head = Sign(1);
+        _audit[0].Tiles.Rows[new TileId(0, 1).Key][(400 - 256) * 32] ^= 1;
+        _audit[0].Change(300, entry => entry with { Type = "refunded" });
+
+        var finding = await Only(AuditFault.Changed, head);
+
+        Assert.Equal("Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads to the recorded root.", finding.What);
+    }
+
+    [Fact]
     public async Task AnEntryChangedTogetherWithItsTileIsFoundWithinTheTile()
     {
         _audit.Append(0, 1000);
@@ -339,18 +363,21 @@ public sealed class AuditVerifierTests : IDisposable
         Assert.Equal(600, report.Findings[0].Index);
     }
 
-    [Fact]
-    public async Task EveryRowThatIsChangedInAnyByteIsFound()
+    [Theory]
+    [InlineData(0x01)]
+    [InlineData(0x10)]
+    [InlineData(0xff)]
+    public async Task AnEntryThatIsChangedInAnyByteIsNamed(byte flip)
     {
-        _audit.Append(0, 300);
+        _audit.Append(0, 40);
         var head = Sign(1);
-        var row = _audit[0].Rows[290];
+        var row = _audit[0].Rows[30];
         for (var i = 0; i < row.Length; i++)
         {
-            row[i] ^= 0x11;
+            row[i] ^= flip;
             var report = await Verify(head);
-            Assert.Equal((AuditFault.Changed, 290L), (report.Findings[0].Fault, report.Findings[0].Index));
-            row[i] ^= 0x11;
+            Assert.Equal((AuditFault.Changed, 30L), (report.Findings[0].Fault, report.Findings[0].Index));
+            row[i] ^= flip;
         }
 
         Assert.True((await Verify(head)).Holds);
