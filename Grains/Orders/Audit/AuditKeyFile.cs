@@ -9,12 +9,14 @@ public static class AuditKeyFile
     /// <summary>The key in the file; where there is none, a new one is made first, readable by the owner only (mode 0600), and is on the disk when this returns.</summary>
     /// <remarks>Several processes may call this at once: they all get the one key. A key that is lost cannot be had again: heads signed before stay good with its public half, and a new
     /// key signs from then on.</remarks>
+    /// <param name="nameIfAbsent">Gives a finished file (first) its name (second) if nothing has that name, durably, and says whether it did: of several processes that try, one succeeds.
+    /// The runtime's own move without replacing is two steps on Linux, so that a second process can replace the key that a first one signs with.</param>
     /// <exception cref="FormatException">The file holds something else.</exception>
-    public static AuditKey Open(string path)
+    public static AuditKey Open(string path, Func<string, string, bool> nameIfAbsent)
     {
         if (!File.Exists(path))
         {
-            Make(path);
+            Make(path, nameIfAbsent);
         }
 
         return Read(path);
@@ -41,14 +43,14 @@ public static class AuditKeyFile
         }
     }
 
-    private static void Make(string path)
+    private static void Make(string path, Func<string, string, bool> nameIfAbsent)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
         {
             Directory.CreateDirectory(folder);
         }
 
-        // Written aside and moved without replacing: nobody reads half a key, and of several who make one the first stays.
+        // Written aside and then named: nobody reads half a key, and of several who make one the first stays.
         var aside = $"{path}.{Guid.NewGuid():n}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
@@ -65,11 +67,7 @@ public static class AuditKeyFile
                 file.Flush(flushToDisk: true);
             }
 
-            File.Move(aside, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another was faster; its key is the key.
+            _ = nameIfAbsent(aside, path); // If another was faster, its key is the key.
         }
         finally
         {

@@ -22,6 +22,7 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
     private AuditFinding? _wrong;
     private AuditFinding? _noted; // Recorded so, or beside the entry: the pass goes on, or it would hide what comes after.
     private AuditFinding? _wrongTile;
+    private bool _cursorPutBack;
 
     /// <summary>An entry and a tile differ, and neither leads to a root: the entries' own root decides.</summary>
     private AuditFinding? _suspect;
@@ -40,10 +41,17 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
     public async Task Run(IReadOnlyCollection<AuditHead> heads, CancellationToken cancel)
     {
         var storedSize = await ReadAnchors(heads, cancel);
+        var end = storedSize is null ? long.MaxValue : Math.Max(storedSize.Value, _anchors.Count == 0 ? 0 : _anchors[^1].Size);
         var expected = 0L;
         AuditFinding? gap = null;
         await foreach (var row in source.Entries(partition, cancel))
         {
+            if (row.Index >= end && expected == end)
+            {
+                gap = await WasAdded(row, cancel);
+                break;
+            }
+
             if (row.Index != expected)
             {
                 var next = Item.Of(row);
@@ -69,7 +77,7 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         await CheckBlock(cancel);
         if (_wrong is null)
         {
-            CheckEnd(gap, storedSize);
+            CheckEnd(gap);
         }
     }
 
@@ -83,10 +91,14 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             }
         }
 
-        long? storedSize = null;
+        long? storedSize = null; // Not known when the row cannot be read.
         try
         {
-            if (await source.Frontier(partition, cancel) is { } frontier)
+            if (await source.Frontier(partition, cancel) is not { } frontier)
+            {
+                storedSize = 0;
+            }
+            else
             {
                 var tree = MerkleTree.FromBytes(frontier.Span);
                 _anchors.Add(new(tree.Size, tree.Root, "the cursor's row", IsSigned: false));
@@ -98,8 +110,34 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             _wrongTile = new(AuditFault.TileDamaged, partition, null, null, null, $"Partition {partition}: the frontier in the cursor's row cannot be read. {e.Message}");
         }
 
+        if (_anchors.Where(anchor => anchor.IsSigned).MaxBy(anchor => anchor.Size) is { } newest && storedSize < newest.Size)
+        {
+            _cursorPutBack = true;
+            _wrongTile = new(AuditFault.TileDamaged, partition, null, null, null,
+                $"Partition {partition}: the cursor's row has {storedSize} entries, and {newest.Name} has {newest.Size}: the row was put back.");
+        }
+
         _anchors = [.. _anchors.Where(anchor => anchor.Size > 0).OrderBy(anchor => anchor.Size)];
         return storedSize;
+    }
+
+    /// <summary>An entry after the last one that the cursor's row had: recorded since, or by nobody.</summary>
+    private async Task<AuditFinding?> WasAdded(StoredEntry row, CancellationToken cancel)
+    {
+        try
+        {
+            if (await source.Frontier(partition, cancel) is { } frontier && MerkleTree.FromBytes(frontier.Span).Size > row.Index)
+            {
+                return null;
+            }
+        }
+        catch (FormatException)
+        {
+            // It could be read a moment ago: the next verification says so.
+        }
+
+        var added = Item.Of(row);
+        return Find(AuditFault.Added, row.Index, added.OrderId, added.Version, $"was never recorded: the cursor's row ends at entry {_tree.Size + _block.Count - 1}");
     }
 
     private async Task CheckBlock(CancellationToken cancel)
@@ -115,7 +153,7 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         var isDecided = false; // Between tile and entries, by the first that differs.
         foreach (var item in _block)
         {
-            if ((_wrong = Misplaced(item)) is not null
+            if ((_wrong = await Misplaced(item, cancel)) is not null
                 || (!isDecided && At(tile, (int)(item.Index % TileId.Width)) != item.Leaf && (isDecided = true) && await Differs(item, id, tile, cancel))
                 || (_wrong = Unreadable(item)) is not null)
             {
@@ -151,23 +189,38 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
     }
 
     /// <summary>An entry says its own place, so one that was moved shows.</summary>
-    private AuditFinding? Misplaced(Item item)
+    private async ValueTask<AuditFinding?> Misplaced(Item item, CancellationToken cancel)
     {
         if (item.Recorded is not { } recorded || (recorded.Index == item.Index && recorded.Partition == partition))
         {
             return null;
         }
 
+        // Moved, when it is found where it says that it belongs or when its neighbours moved too; else what it says was changed.
+        var home = await source.Tiles(recorded.Partition).Read(new(0, recorded.Index / TileId.Width), cancel) ?? ReadOnlyMemory<byte>.Empty;
+        var wasThere = At(home, (int)(recorded.Index % TileId.Width)) == item.Leaf;
         if (recorded.Partition != partition)
         {
-            return Find(AuditFault.Reordered, item, $"was recorded in partition {recorded.Partition}, as its entry {recorded.Index}");
+            return wasThere
+                ? Find(AuditFault.Reordered, item, $"was recorded in partition {recorded.Partition}, as its entry {recorded.Index}")
+                : Find(AuditFault.Changed, item, $"was changed: it says that it is entry {recorded.Index} of partition {recorded.Partition}, which it is not");
         }
 
-        var isNearby = _block.Exists(other => other.Recorded is { } there && there.Partition == partition && there.Index == item.Index);
-        return !isNearby && recorded.Index == item.Index + 1
-            ? Find(AuditFault.Missing, item.Index, null, null, $"is missing; in its place stands the one recorded as entry {recorded.Index}{item.Named}")
-            : Find(AuditFault.Reordered, item, $"stands in this place but was recorded as entry {recorded.Index}");
+        if (!IsInBlock(item.Index) && recorded.Index == item.Index + 1 && (wasThere || NextMovedUpToo(item)))
+        {
+            return Find(AuditFault.Missing, item.Index, null, null, $"is missing; in its place stands the one recorded as entry {recorded.Index}{item.Named}");
+        }
+
+        return wasThere || IsInBlock(item.Index)
+            ? Find(AuditFault.Reordered, item, $"stands in this place but was recorded as entry {recorded.Index}")
+            : Find(AuditFault.Changed, item, $"was changed: it says that it is entry {recorded.Index}, which it is not");
     }
+
+    private bool NextMovedUpToo(Item item) =>
+        _block.Exists(other => other.Index == item.Index + 1 && other.Recorded is { } there && there.Partition == partition && there.Index == item.Index + 2);
+
+    /// <summary>Whether an entry of this block, wherever it stands, was recorded with this index.</summary>
+    private bool IsInBlock(long index) => _block.Exists(other => other.Recorded is { } there && there.Partition == partition && there.Index == index);
 
     /// <summary>True when the entry is certainly wrong. Else its tile is, or it is not decided yet.</summary>
     private async Task<bool> Differs(Item item, TileId id, ReadOnlyMemory<byte> tile, CancellationToken cancel)
@@ -249,7 +302,7 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         return false;
     }
 
-    private void CheckEnd(AuditFinding? gap, long? storedSize)
+    private void CheckEnd(AuditFinding? gap)
     {
         if (_suspect is not null || gap is not null)
         {
@@ -257,11 +310,8 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         }
         else if (_anchors is [.., var last] && last.Size > _tree.Size)
         {
+            _wrongTile = _cursorPutBack ? null : _wrongTile; // The cursor was cut to fit, which the same sentence tells.
             _wrong = Find(AuditFault.Truncated, _tree.Size, null, null, $"is missing and all after it are: {last.Name} has {last.Size} entries, and {_tree.Size} are stored");
-        }
-        else if (storedSize < _tree.Size)
-        {
-            _wrong = Find(AuditFault.Added, storedSize.Value, null, null, $"and what follows was never recorded: the cursor's row has {storedSize} entries, and {_tree.Size} are stored");
         }
     }
 

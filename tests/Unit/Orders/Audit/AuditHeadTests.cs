@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grains.Orders.Audit;
+using Silo.Storage;
 using Xunit;
 
 namespace Unit.Orders.Audit;
@@ -69,6 +70,17 @@ public sealed class AuditHeadTests : IDisposable
         Assert.StartsWith(start, Assert.Throws<FormatException>(() => SignedAuditHead.FromJson(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void WhatIsSignedIsTheseBytesInEveryVersion() => Assert.Equal(
+        "00000013" + Convert.ToHexStringLower("orders audit head 1"u8)
+        + "00000011" + Convert.ToHexStringLower("ecdsa-p256-sha256"u8)
+        + "00000002" + Convert.ToHexStringLower("ab"u8)
+        + At.UtcTicks.ToString("x16", System.Globalization.CultureInfo.InvariantCulture)
+        + "00000002"
+        + "00000001" + "0000000000000000" + "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        + "00000004" + "0000000000000007" + "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        Convert.ToHexStringLower(Head().Encode("ab")));
+
+    [Fact]
     public void AHeadHasEachPartitionOnce()
     {
         Assert.Throws<ArgumentException>(() => new AuditHead(At, [new(1, 0, MerkleHash.Empty), new(1, 0, MerkleHash.Empty)]));
@@ -116,8 +128,8 @@ public sealed class AuditHeadTests : IDisposable
     public void TheKeyFileIsMadeAtFirstUseForItsOwnerOnlyAndKept()
     {
         var path = Path.Combine(_folder, "deeper", "audit.pem");
-        using var made = AuditKeyFile.Open(path);
-        using var again = AuditKeyFile.Open(path);
+        using var made = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
+        using var again = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
 
         Assert.Equal(made.PublicKey.Id, again.PublicKey.Id);
         Assert.Equal(path, Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!)));
@@ -133,7 +145,7 @@ public sealed class AuditHeadTests : IDisposable
         var path = Path.Combine(_folder, "audit.pem");
         var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() =>
         {
-            using var key = AuditKeyFile.Open(path);
+            using var key = AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent);
             return key.PublicKey.Id;
         })));
 
@@ -147,7 +159,7 @@ public sealed class AuditHeadTests : IDisposable
         var path = Path.Combine(_folder, "audit.pem");
         File.WriteAllText(path, "hello");
 
-        Assert.StartsWith($"«{path}»: The audit's key is a private key in PEM", Assert.Throws<FormatException>(() => AuditKeyFile.Open(path)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"«{path}»: The audit's key is a private key in PEM", Assert.Throws<FormatException>(() => AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent)).Message, StringComparison.Ordinal);
         Assert.Equal("hello", File.ReadAllText(path));
         Assert.Throws<FileNotFoundException>(() => AuditKeyFile.Read(Path.Combine(_folder, "none.pem")));
     }

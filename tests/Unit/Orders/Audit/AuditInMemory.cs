@@ -9,6 +9,9 @@ internal sealed class AuditInMemory : IAuditSource
 
     private readonly SortedDictionary<int, Log> _logs = [];
 
+    /// <summary>Called once, when the entries are about to be read.</summary>
+    public Action? WhenEntriesAreRead { get; set; }
+
     public Log this[int partition] => _logs[partition];
 
     /// <summary>Appends changes of orders, each of which has three versions, in commits of <paramref name="commit"/>.</summary>
@@ -31,13 +34,16 @@ internal sealed class AuditInMemory : IAuditSource
     public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyCollection<int>>(_logs.Keys);
 
     public ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default) =>
-        ValueTask.FromResult(_logs.TryGetValue(partition, out var log) ? (ReadOnlyMemory<byte>?)log.Frontier : null);
+        ValueTask.FromResult(_logs.TryGetValue(partition, out var log) && log.Frontier is { } frontier ? (ReadOnlyMemory<byte>?)frontier : null);
 
     public ITileSource Tiles(int partition) => _logs.TryGetValue(partition, out var log) ? log.Tiles : new TilesInMemory();
 
     public async IAsyncEnumerable<StoredEntry> Entries(int partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
     {
         await Task.CompletedTask;
+        var act = WhenEntriesAreRead;
+        WhenEntriesAreRead = null;
+        act?.Invoke();
         foreach (var (index, entry) in _logs.TryGetValue(partition, out var log) ? log.Rows : [])
         {
             yield return new(index, entry, log!.Personal.TryGetValue(index, out var personal) ? (ReadOnlyMemory<byte>?)personal : null);
@@ -56,7 +62,7 @@ internal sealed class AuditInMemory : IAuditSource
 
         public TileWriter Writer { get; private set; } = new();
 
-        public byte[] Frontier { get; set; } = new MerkleTree().ToBytes();
+        public byte[]? Frontier { get; set; } = new MerkleTree().ToBytes();
 
         public void Append(int count)
         {

@@ -25,7 +25,8 @@ public sealed class AuditVerifierTests : IDisposable
         var report = await Verify(older, head);
 
         Assert.True(report.Holds, string.Join('\n', report.Findings));
-        Assert.Equal(new AuditReport([], 4, 1 + 556 + 1010 + 5, 1 + 556 + 1000 + 5, 0, 0), report);
+        Assert.Equal((4, 1 + 556 + 1010 + 5, 1 + 556 + 1000 + 5), (report.Partitions, report.Entries, report.Covered));
+        Assert.Equal((0, 0), (report.Erased, report.VersionsNotChecked));
     }
 
     [Fact]
@@ -191,6 +192,58 @@ public sealed class AuditVerifierTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatIsRecordedDuringAVerificationIsLeftToTheNext()
+    {
+        _audit.Append(0, 300);
+        var head = Sign(1);
+        _audit.WhenEntriesAreRead = () => _audit.Append(0, 300);
+
+        var report = await Verify(head);
+
+        Assert.True(report.Holds, string.Join('\n', report.Findings));
+        Assert.Equal(300, report.Entries);
+        Assert.Equal(600, (await Verify(head)).Entries);
+    }
+
+    [Fact]
+    public async Task ACursorRowThatWasPutBackIsFound()
+    {
+        _audit.Append(0, 100);
+        var before = _audit[0].Frontier;
+        _audit.Append(0, 200);
+        var head = Sign(1);
+        _audit[0].Frontier = before;
+
+        Assert.Equal(
+            "Partition 0: the cursor's row has 100 entries, and the head of 2026-11-23T09:01:00Z has 300: the row was put back.",
+            (await Only(AuditFault.TileDamaged, head)).What);
+    }
+
+    [Fact]
+    public async Task ACursorRowThatIsGoneIsFound()
+    {
+        _audit.Append(0, 100);
+        var head = Sign(1);
+        _audit[0].Frontier = null;
+
+        Assert.Contains("the cursor's row has 0 entries", (await Only(AuditFault.TileDamaged, head)).What, StringComparison.Ordinal);
+        Assert.Equal(0, (await Only(AuditFault.Added)).Index);
+    }
+
+    [Fact]
+    public async Task WhereEntryAndTileWereBothChangedTheFirstDifferenceIsNamedAndSaidToBeUndecided()
+    {
+        _audit.Append(0, 1000);
+        var head = Sign(1);
+        _audit[0].Tiles.Rows[new TileId(0, 1).Key][(400 - 256) * 32] ^= 1;
+        _audit[0].Change(300, entry => entry with { Type = "refunded" });
+
+        var finding = await Only(AuditFault.Changed, head);
+
+        Assert.Equal("Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads to the recorded root.", finding.What);
+    }
+
+    [Fact]
     public async Task AnEntryChangedTogetherWithItsTileIsFoundWithinTheTile()
     {
         _audit.Append(0, 1000);
@@ -310,18 +363,21 @@ public sealed class AuditVerifierTests : IDisposable
         Assert.Equal(600, report.Findings[0].Index);
     }
 
-    [Fact]
-    public async Task EveryRowThatIsChangedInAnyByteIsFound()
+    [Theory]
+    [InlineData(0x01)]
+    [InlineData(0x10)]
+    [InlineData(0xff)]
+    public async Task AnEntryThatIsChangedInAnyByteIsNamed(byte flip)
     {
-        _audit.Append(0, 300);
+        _audit.Append(0, 40);
         var head = Sign(1);
-        var row = _audit[0].Rows[290];
+        var row = _audit[0].Rows[30];
         for (var i = 0; i < row.Length; i++)
         {
-            row[i] ^= 0x10;
+            row[i] ^= flip;
             var report = await Verify(head);
-            Assert.Equal(290, report.Findings[0].Index);
-            row[i] ^= 0x10;
+            Assert.Equal((AuditFault.Changed, 30L), (report.Findings[0].Fault, report.Findings[0].Index));
+            row[i] ^= flip;
         }
 
         Assert.True((await Verify(head)).Holds);

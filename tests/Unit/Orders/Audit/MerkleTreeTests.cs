@@ -103,7 +103,7 @@ public sealed class MerkleTreeTests
                 Assert.Equal(whole.Root, writer.Root);
                 Assert.Equal(expected.Rows, tiles.Rows);
             },
-            iter: 200);
+            iter: 60);
 
     [Fact]
     public void ACommitOfLeavesFitsTheStore()
