@@ -32,7 +32,7 @@ internal static class AuditCheck
 
         heads = [.. heads.DistinctBy(head => (head.Head.At, Convert.ToHexString(head.Signature.Span)))];
         var key = AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel));
-        var reading = await AuditReading.Open(desk.Audit, cancel);
+        var reading = new AuditReading(desk.Audit, await desk.Partitions(cancel));
         var report = await new AuditVerifier(reading, [key]).Verify(heads, cancel);
         var (orders, findings) = all ? await CheckOrders(desk, cancel) : (0, []);
         return new(report, findings, orders, heads.Count);

@@ -15,7 +15,7 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
     public async ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default)
     {
         var row = await store.Get(SubscriberTable.Name, Place(partition), PartitionWriter.HeadKey, cancel);
-        return row is not null && OrderJson.Read<SubscriberHeadRow>(row.Payload).State is { } state ? new ReadOnlyMemory<byte>(state) : null;
+        return row is not null && OrderJson.Read<SubscriberHeadRow>(row.Payload).State is { } state ? new ReadOnlyMemory<byte>(state) : (ReadOnlyMemory<byte>?)null;
     }
 
     public async ValueTask<PartitionRoot> Root(int partition, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Text;
+using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
@@ -55,7 +56,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var order = await cluster.Placed();
         await Through("counter", order.Id.Partition);
         var before = await cluster.Subscriber("counter", order.Id.Partition).Show();
-        cluster.Store.LoseNextAnswers(3); // The feed's or a subscriber's: whose owners end, and whose successors know what was stored.
+        cluster.Store.FailNextCommits(3, CommitFailure.UnknownApplied); // The feed's or a subscriber's: whose owners end, and whose successors know what was stored.
         for (OrderReply? reply = null; reply?.Refusal != OrderRefusal.None;)
         {
             try
@@ -207,6 +208,49 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         Assert.Equal([1, 2], proof.Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Version));
         Assert.All(proof.Entries, entry => Assert.Equal("ann", entry.Personal!.Part.Customer));
         Assert.True((await Verify()).Holds);
+
+        var partition = SubscriberTable.Partition(new("audit", order.Id.Partition));
+        var row = Assert.Single(await cluster.Store.Scan(SubscriberTable.Name, partition, AuditRows.EntriesFrom(proof.Entries[1].Proof.Index), 1));
+        var changed = row.Payload.ToArray();
+        changed[^1] ^= 1;
+        await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Put(row.Key, changed)]);
+        var finding = Assert.Single((await Verify()).Findings);
+        Assert.Equal((AuditFault.Changed, AuditRows.LastIndex(row.Key), order.Id.Partition), (finding.Fault, finding.Index, finding.Partition));
+        await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Put(row.Key, row.Payload)]);
+        Assert.True((await Verify()).Holds);
+    }
+
+    [Fact]
+    public async Task TheHeadIsMadeAnewOnlyWhenSomethingWasRecorded()
+    {
+        var order = await cluster.Placed();
+        await Through("audit", order.Id.Partition);
+        var head = await cluster.Desk.AuditHeads.Head();
+        Assert.Equal(head, await cluster.Desk.AuditHeads.Head());
+        await cluster.Take(order.Id, OrderStep.Pay);
+        await Through("audit", order.Id.Partition);
+        var next = await cluster.Desk.AuditHeads.Head();
+        Assert.NotEqual(head, next);
+        Assert.Equal([next, head], await cluster.Desk.AuditHeads.Heads(2));
+    }
+
+    [Fact]
+    public async Task ASecondOwnerEndsTheFirst()
+    {
+        var order = await cluster.Placed();
+        await Through("counter", order.Id.Partition);
+        // As another activation would, when silos come and go: it opens the partition, and so replaces the head.
+        var partition = SubscriberTable.Partition(new("counter", order.Id.Partition));
+        var head = (await cluster.Store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey))!;
+        Assert.Equal(CommitOutcome.Committed, (await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Replace(head.Key, head.Payload, head.ETag)])).Outcome);
+        await cluster.Take(order.Id, OrderStep.Pay);
+        await cluster.Until(async () =>
+        {
+            await cluster.Subscribers.Wake();
+            return (await Seen(order.Id)).Length == 2;
+        });
+        var state = await Through("counter", order.Id.Partition);
+        Assert.Equal(state.In, state.Done);
     }
 
     [Fact]
