@@ -17,6 +17,7 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
             var type when type == typeof(IClusterStatusGrain) => cluster.Status,
             var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
+            var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
             var type => throw new NotSupportedException(type.Name),
         });
 
