@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Client;
-using Grains.Interfaces.Orders;
 using Unit.Orders;
 using Xunit;
 
