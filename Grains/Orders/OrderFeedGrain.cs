@@ -133,9 +133,31 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
         return true;
     }
 
-    public Task<FeedErased> Erase(string customer, CancellationToken cancel) => _partition.Erase(customer, cancel);
+    public async Task<FeedErased> Erase(string customer, CancellationToken cancel)
+    {
+        try
+        {
+            return await _partition.Erase(customer, cancel);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            throw;
+        }
+    }
 
-    public Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders, CancellationToken cancel) => _partition.ForgetCustomer(customer, orders);
+    public async Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders, CancellationToken cancel)
+    {
+        try
+        {
+            await _partition.ForgetCustomer(customer, orders);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            throw;
+        }
+    }
 
     public async Task<Account> Account(CancellationToken cancel)
     {

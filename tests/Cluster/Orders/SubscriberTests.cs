@@ -292,6 +292,20 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     }
 
     [Fact]
+    public async Task ErasingTwiceAtOnceIsErasingOnce()
+    {
+        var order = await cluster.Placed(OrderCluster.Asked("Yves Twice"));
+        await Through("audit", order.Id.Partition);
+        var erasing = Task.WhenAll(cluster.Subscribers.Erase("Yves Twice"), cluster.Subscribers.Erase("Yves Twice"));
+        await cluster.Until(() => Task.FromResult(erasing.IsCompleted));
+        await erasing;
+
+        Assert.Equal(Erasure.Customer, (await cluster.Desk.Order(order.Id).Show())!.Customer);
+        Assert.All(await cluster.ChangesOf(order.Id), change => Assert.Equal(Erasure.Customer, change.Order.Customer));
+        Assert.True((await Verify()).Holds);
+    }
+
+    [Fact]
     public async Task TheBooksHaveALineForEachSubscriber()
     {
         await cluster.Placed();
