@@ -26,6 +26,7 @@ public static class OrdersHosting
         services.AddSingleton<OrdersMetrics>();
         services.AddSingleton<IAccountSource, OrdersAccounts>();
         services.AddWakeUp("orders", Wake);
+        services.AddOrderSubscribers();
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
     }
 

@@ -50,15 +50,23 @@ internal sealed class SiloChild : IDisposable
         }
     }
 
-    public static async Task<SiloChild> Start(string folder, params IEnumerable<string> settings)
+    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: null, settings);
+
+    /// <param name="program">The silo, or another with the same arguments.</param>
+    public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)? environment, params IEnumerable<string> settings)
     {
         var ports = FreePorts(3);
         var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "Silo.dll"), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
+            Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
             "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0", .. settings])
         {
             RedirectStandardOutput = true,
         };
+        if (environment is { } variable)
+        {
+            start.Environment[variable.Name] = variable.Value;
+        }
+
         var process = Process.Start(start) ?? throw new InvalidOperationException("No silo was started.");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {

@@ -4,6 +4,7 @@ using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Rows;
+using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ using Xunit;
 namespace Cluster.Orders;
 
 /// <summary>A silo with orders as it is wired in production, on a store in memory and a clock that only the test moves. One per class; each test has orders and customers of its own.</summary>
-public sealed class OrderCluster : IAsyncLifetime
+public class OrderCluster : IAsyncLifetime
 {
     public const int Partitions = 4;
 
@@ -48,10 +49,16 @@ public sealed class OrderCluster : IAsyncLifetime
         Desk = new(_cluster.Client);
     }
 
-    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>A key that no other test has.</summary>
     public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{Interlocked.Increment(ref _keys)}");
+
+    public ISubscriberListGrain Subscribers => Grains.GetGrain<ISubscriberListGrain>(0);
 
     public IOrderFeedGrain Feed(int partition) => Grains.GetGrain<IOrderFeedGrain>(partition);
 
@@ -80,6 +87,7 @@ public sealed class OrderCluster : IAsyncLifetime
         await _cluster.InitializeClientAsync();
         Desk = new(_cluster.Client);
         await OrdersHosting.Wake(_cluster.Client, CancellationToken.None);
+        await Subscribers.Wake();
     }
 
     /// <summary>Lets time pass, a little at a time, until something is so; a failure after a minute of that time.</summary>
@@ -124,6 +132,11 @@ public sealed class OrderCluster : IAsyncLifetime
         return [.. rows.Where(row => row.Key.EndsWith(id.Value, StringComparison.Ordinal)).Select(row => row.Key.Split('.')[0])];
     }
 
+    /// <summary>The subscribers: none, unless a class of tests has some.</summary>
+    protected virtual void AddSubscribers(IServiceCollection services)
+    {
+    }
+
     private void Configure(ISiloBuilder silo)
     {
         silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
@@ -132,6 +145,9 @@ public sealed class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<OrdersMetrics>();
         silo.Services.Configure<OrdersOptions>(orders => orders.Partitions = Partitions);
         OrdersHosting.AddWatches(silo.Services);
+        silo.Services.AddSingleton<SubscriberCatalog>();
+        silo.Services.AddSingleton<Func<double>>(() => 0);
+        AddSubscribers(silo.Services);
         silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));

@@ -49,6 +49,8 @@ internal sealed class ClusterInMemory : ICluster
 
     public OrderWatchInMemory KnownWatch { get; } = new();
 
+    public SubscribersInMemory KnownSubscribers { get; } = new();
+
     public OrderDesk Orders => new(new GrainsInMemory(this));
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);
