@@ -23,6 +23,7 @@ public class OrderCluster : IAsyncLifetime
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly InProcessTestCluster _cluster;
+    private readonly Guid _id = Guid.NewGuid();
     private int _keys;
 
     public OrderCluster()
@@ -56,7 +57,8 @@ public class OrderCluster : IAsyncLifetime
     }
 
     /// <summary>A key that no other test has.</summary>
-    public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{Interlocked.Increment(ref _keys)}");
+    /// <summary>No other test has it, of this cluster or another: listeners of all clusters write down what they hear in one place.</summary>
+    public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{_id:N} {Interlocked.Increment(ref _keys)}");
 
     public ISubscriberListGrain Subscribers => Grains.GetGrain<ISubscriberListGrain>(0);
 
