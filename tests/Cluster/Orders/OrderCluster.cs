@@ -56,7 +56,6 @@ public class OrderCluster : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A key that no other test has.</summary>
     /// <summary>No other test has it, of this cluster or another: listeners of all clusters write down what they hear in one place.</summary>
     public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{_id:N} {Interlocked.Increment(ref _keys)}");
 
