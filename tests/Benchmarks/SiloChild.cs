@@ -9,16 +9,19 @@ internal sealed class SiloChild : IDisposable
 {
     private readonly Process _process;
 
-    private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http)
+    private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http, IPEndPoint grpc)
     {
         _process = process;
         Gateway = gateway;
         Http = http;
+        Grpc = grpc;
     }
 
     public IPEndPoint Gateway { get; }
 
     public IPEndPoint Http { get; }
+
+    public IPEndPoint Grpc { get; }
 
     /// <summary>The memory that it holds.</summary>
     public long Bytes
@@ -55,10 +58,10 @@ internal sealed class SiloChild : IDisposable
     /// <param name="program">The silo, or another with the same arguments.</param>
     public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)? environment, params IEnumerable<string> settings)
     {
-        var ports = FreePorts(3);
+        var ports = FreePorts(4);
         var start = new ProcessStartInfo("dotnet", [
             Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
-            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0", .. settings])
+            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", $"{ports[3]}", "--Logs:OtlpHttpPort", "0", .. settings])
         {
             RedirectStandardOutput = true,
         };
@@ -73,7 +76,7 @@ internal sealed class SiloChild : IDisposable
             if (line.StartsWith("Ready", StringComparison.Ordinal))
             {
                 _ = Drain(process);
-                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]));
+                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]), new(IPAddress.Loopback, ports[3]));
             }
         }
 
