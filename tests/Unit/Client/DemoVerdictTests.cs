@@ -103,6 +103,19 @@ public sealed class DemoVerdictTests
     }
 
     [Fact]
+    public void AChangeOfTheOrderThatWasMissedOrAnAuditThatDoesNotHoldIsTold()
+    {
+        var evidence = Evidence();
+
+        Assert.Equal(
+            ["The watch should tell 1 order.placed, 2 order.paid, 3 order.shipped, 4 order.completed; it told 1 order.placed, 3 order.shipped."],
+            DemoVerdict.Of(evidence with { Order = evidence.Order with { Steps = ["1 order.placed", "3 order.shipped"] } }).Problems);
+        Assert.Equal(
+            ["The audit does not hold, and proves 4 of 4 entries of order 00-a."],
+            DemoVerdict.Of(evidence with { Order = evidence.Order with { AuditHolds = false } }).Problems);
+    }
+
+    [Fact]
     public async Task TheShopCountsWhatItIsAskedAndIsBusyOnce()
     {
         var cancel = TestContext.Current.CancellationToken;
@@ -140,7 +153,8 @@ public sealed class DemoVerdictTests
             new(seen.SetItem("/about", 1 + repeated), Strays: 0, TimeSpan.FromMilliseconds(80.04)),
             Kills: 1,
             TimeSpan.FromSeconds(24.04),
-            new(Sent: 500, Acknowledged: 500, Again: 3, Stored: 500, Different: 500, OfPages: 120));
+            new(Sent: 500, Acknowledged: 500, Again: 3, Stored: 500, Different: 500, OfPages: 120),
+            new("00-a", OrderEvidence.Expected, Proven: 4, AuditHolds: true));
     }
 
     private static PageRecord Record(string path, int? status) => new(
