@@ -27,6 +27,7 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
     private readonly LinkedList<(FilePart Part, Task<SendReply> Reply)> _sent = [];
     private readonly byte[] _buffer = new byte[PartBytes];
     private readonly string _name = form.FileName;
+    private readonly string? _place = PlaceOf(file);
     private SendState? _state = state;
     private int _buffered;
     private long _end = state?.Done ?? 0;
@@ -77,7 +78,10 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
         await Settle(0, cancel);
     }
 
-    /// <summary>Whether the file's name is still this file's: another is shorter than what was read, or longer than this one is even afterwards, or begins otherwise.</summary>
+    /// <summary>
+    /// Whether the file's name is still this file's: another is shorter than what was read, or longer than this one is even afterwards, or begins otherwise. Where the system says
+    /// under which name an open file lies, that counts first.
+    /// </summary>
     private bool IsStillThere()
     {
         try
@@ -85,13 +89,16 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
             using var now = new FileStream(_state!.File, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             Span<byte> beginning = stackalloc byte[SendState.MaxBeginning];
             var length = now.Length;
-            return length >= _end && length <= file.Length && _state.IsOf(beginning[..SendState.ReadBeginning(now, beginning)]);
+            return PlaceOf(file) == _place && length >= _end && length <= file.Length && _state.IsOf(beginning[..SendState.ReadBeginning(now, beginning)]);
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
         }
     }
+
+    private static string? PlaceOf(Stream file) =>
+        OperatingSystem.IsLinux() && file is FileStream opened ? new FileInfo($"/proc/self/fd/{opened.SafeFileHandle.DangerousGetHandle()}").LinkTarget : null;
 
     /// <summary>What was on its way when the last run ended goes again, under the same ids: what the log has already, it knows.</summary>
     private async Task Resend(CancellationToken cancel)

@@ -58,7 +58,15 @@ internal sealed class SendCommand
         var results = ImmutableArray.CreateBuilder<SendProgress>();
         if (follow)
         {
-            await Task.WhenAll(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+            try
+            {
+                // None of them ends but by a failure, which is told at once.
+                await await Task.WhenAny(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return ExitCode.Done; // Ctrl-C is how it ends.
+            }
         }
 
         foreach (var name in names)
