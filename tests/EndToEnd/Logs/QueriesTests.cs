@@ -140,9 +140,12 @@ public sealed class QueriesTests : IDisposable
             (await _door.Find("service:shop", "&order=oldest&since=2025-11-22T12:01:00Z")).Select(record => record.GetProperty("body").GetString()!));
         Assert.Equal(1, await _door.Count("loud"));
 
-        var (status, answer) = await _door.Ask(HttpMethod.Get, "/api/logs/ledger");
-        Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(JsonElement.Parse(answer).GetProperty("counts").EnumerateArray()));
+        // A repeat is acknowledged at once and counted by the next commit, a linger later.
+        IEnumerable<string> ledger = [];
+        await LogDoor.Until(
+            async () => (ledger = Summed(JsonElement.Parse((await _door.Ask(HttpMethod.Get, "/api/logs/ledger")).Answer).GetProperty("counts").EnumerateArray())).Contains("twice 2 1 0 0 1"),
+            () => string.Join(" | ", ledger));
+        Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], ledger);
         var console = await _door.Run("ledger", "--json");
         Assert.Equal(0, console.Code);
         Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))));
