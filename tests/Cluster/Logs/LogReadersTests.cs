@@ -55,7 +55,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
         var shard = cluster.NewShard();
         using var tail = new TailShards(cluster.Grains, shard + 1);
         await tail.Look();
-        for (ulong id = 1; id <= 6; id++)
+        for (ulong id = 1; id <= 8; id++)
         {
             await Store(shard, id);
             var news = await tail.Look();
@@ -131,7 +131,8 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
 
         // A change that storage refuses did not happen.
         var failures = 1;
-        cluster.Store.FailCommitsWhen((_, partition, _) => partition.Contains("rules", StringComparison.Ordinal) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.UnknownNotApplied : null);
+        cluster.Store.FailCommitsWhen((_, _, changes) =>
+            changes.Any(change => Encoding.UTF8.GetString(change.Payload.Span).Contains("more => drop", StringComparison.Ordinal)) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.Conflict : null);
         await Assert.ThrowsAnyAsync<Exception>(() => rules.Add("more => drop", null));
         Assert.Equal(["noise => drop"], (await rules.List()).Rules);
         Assert.Null((await rules.Remove(1, null)).Error);

@@ -54,7 +54,8 @@ public sealed class QueriesTests : IDisposable
         Assert.Equal((0, First + "\n"), await Query("service:shop severity>=warn grüße user.id:42", "--until", "2025-11-22T12:00:01Z"));
         Assert.Equal((0, Second + "\n"), await Query("service:shop", "--since", "2025-11-22T12:00:01Z"));
         Assert.Equal((0, ""), await Query("service:shop", "--since", "15m"));
-        Assert.Equal((HttpStatusCode.OK, First + "\n" + Second + "\n"), await _door.Ask(HttpMethod.Get, "/api/logs?query=service:shop&order=oldest"));
+        var (status, answer) = await _door.Ask(HttpMethod.Get, "/api/logs?query=service:shop&order=oldest");
+        Assert.Equal((HttpStatusCode.OK, First + "\n" + Second + "\n"), (status, Written(answer)));
         Assert.Equal((HttpStatusCode.OK, Second + "\n"), await _door.Ask(HttpMethod.Get, "/api/logs?query=service:shop&limit=1&since=2025-11-22"));
     }
 
@@ -67,8 +68,9 @@ public sealed class QueriesTests : IDisposable
         Assert.Equal((2, ""), (wrong.Code, wrong.Output));
         var lines = wrong.Error.Split('\n');
         var query = Assert.Single(lines, line => line.Contains("service:shop (severity>=warn", StringComparison.Ordinal));
-        var caret = Assert.Single(lines, line => line.TrimEnd().EndsWith('^') && line.Trim() == "^");
-        Assert.InRange(caret.IndexOf('^', StringComparison.Ordinal) - query.IndexOf("service", StringComparison.Ordinal), 13, 28);
+        var caret = Assert.Single(lines, line => line.TrimStart().StartsWith('^'));
+        Assert.Equal(query.IndexOf('(', StringComparison.Ordinal), caret.IndexOf('^', StringComparison.Ordinal));
+        Assert.Contains("column 14", caret, StringComparison.Ordinal);
 
         Assert.Equal(2, (await _door.Run("tail", "body:/(/")).Code);
         Assert.Equal(2, (await _door.Run("sql", "delete from logs")).Code);
@@ -112,20 +114,20 @@ public sealed class QueriesTests : IDisposable
         await using var silo = await SiloProcess.StartReady(_place, FirstStart);
         await _door.Send("shop", Noon, "card 4111 1111 1111 1111", "noise", "mail a@b.example", "noise", "fine");
 
-        var test = JsonElement.Parse((await _door.Run("rules", "test", "noise => drop", "--since", "9999d", "--json")).Output);
+        var test = JsonElement.Parse((await _door.Run("rules", "test", "noise => drop", "--since", "99999h", "--json")).Output);
         Assert.Equal((2, 5, 2), (test.GetProperty("matching").GetInt64(), test.GetProperty("total").GetInt64(), test.GetProperty("filtered").GetInt64()));
         Assert.Equal(5, await _door.Count("shop"));
-        var (tested, would) = await _door.Ask(HttpMethod.Post, "/api/logs/rules/test", """{"rule":"* => redact card, email","since":"9999d"}""");
+        var (tested, would) = await _door.Ask(HttpMethod.Post, "/api/logs/rules/test", """{"rule":"* => redact card, email","since":"99999h"}""");
         Assert.Equal(HttpStatusCode.OK, tested);
         Assert.Equal(2, JsonElement.Parse(would).GetProperty("changed").GetInt64());
         Assert.Contains("mail [email]", would, StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.Created, (await _door.Ask(HttpMethod.Post, "/api/logs/rules", """{"rule":"* => redact card, email"}""")).Status);
         Assert.Equal(0, (await _door.Run("rules", "add", "noise => drop", "--at", "1")).Code);
-        Assert.Equal(0, (await _door.Run("rules", "add", "service:loud => sample 0%")).Code);
+        Assert.Equal(0, (await _door.Run("rules", "add", "service:loud => sample 1/s")).Code);
         Assert.Equal(0, (await _door.Run("rules", "add", "fine => route short")).Code);
         var rules = JsonElement.Parse((await _door.Ask(HttpMethod.Get, "/api/logs/rules")).Answer).GetProperty("rules");
-        Assert.Equal(["noise => drop", "* => redact card, email", "service:loud => sample 0%", "fine => route short"], rules.EnumerateArray().Select(rule => rule.GetProperty("rule").GetString()!));
+        Assert.Equal(["noise => drop", "* => redact card, email", "service:loud => sample 1/s", "fine => route short"], rules.EnumerateArray().Select(rule => rule.GetProperty("rule").GetString()!));
         await Task.Delay(TimeSpan.FromSeconds(1), Cancel); // As long as is promised.
 
         await _door.Send("shop", Noon + 60_000_000_000, "card 4111 1111 1111 1111", "noise", "mail a@b.example", "noise", "fine");
@@ -136,14 +138,17 @@ public sealed class QueriesTests : IDisposable
         Assert.Equal(
             ["card [card]", "mail [email]", "fine"],
             (await _door.Find("service:shop", "&order=oldest&since=2025-11-22T12:01:00Z")).Select(record => record.GetProperty("body").GetString()!));
-        Assert.Equal(0, await _door.Count("loud"));
+        Assert.Equal(1, await _door.Count("loud"));
 
-        var (status, answer) = await _door.Ask(HttpMethod.Get, "/api/logs/ledger");
-        Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(["loud 3 0 0 3 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(JsonElement.Parse(answer).GetProperty("counts").EnumerateArray()));
+        // A repeat is acknowledged at once and counted by the next commit, a linger later.
+        IEnumerable<string> ledger = [];
+        await LogDoor.Until(
+            async () => (ledger = Summed(JsonElement.Parse((await _door.Ask(HttpMethod.Get, "/api/logs/ledger")).Answer).GetProperty("counts").EnumerateArray())).Contains("twice 2 1 0 0 1"),
+            () => string.Join(" | ", ledger));
+        Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], ledger);
         var console = await _door.Run("ledger", "--json");
         Assert.Equal(0, console.Code);
-        Assert.Equal(["loud 3 0 0 3 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))));
+        Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))));
         var routed = await StoredRecords.Of(_place, shards: 2, TimeSpan.FromMinutes(1), Cancel);
         Assert.Equal("short", Assert.Single(routed.Segments, segment => segment.Class != "default").Class);
 
@@ -195,8 +200,11 @@ public sealed class QueriesTests : IDisposable
     private async Task<(int Code, string Output)> Query(params string[] args)
     {
         var run = await _door.Run(["query", .. args, "--json"]);
-        return (run.Code, run.Output + run.Error);
+        return (run.Code, Written(run.Output + run.Error));
     }
+
+    /// <summary>The same, with every sign written as itself: JSON may write those beyond 16 bits as two escapes.</summary>
+    private static string Written(string lines) => string.Concat(lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Replace("\\uD83D\\uDC4B", "👋", StringComparison.Ordinal) + "\n"));
 
     private static IEnumerable<string> Named(JsonElement lines) => lines.EnumerateArray().Select(line => $"{line.GetProperty("name").GetString()} {line.GetProperty("records").GetInt64()}");
 
