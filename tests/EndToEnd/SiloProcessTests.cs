@@ -37,17 +37,19 @@ public sealed class SiloProcessTests : IDisposable
         silo.Terminate();
         Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
 
-        Assert.Matches("^Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after [0-9]+[.][0-9] s$", silo.Output[0]);
-        Assert.Equal($"  silos    {_place.Silo}", silo.Output[1]);
-        Assert.Equal($"  clients  {_place.Gateway}", silo.Output[2]);
-        Assert.Equal($"  HTTP     http://{_place.Http}/", silo.Output[3]);
-        Assert.Equal($"  gRPC     {_place.Grpc}", silo.Output[4]);
-        Assert.Equal($"  OTLP     http://{_place.Otlp}/v1/logs", silo.Output[5]);
-        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", silo.Output[6]);
-        Assert.StartsWith($"  data     {_place.Data} (", silo.Output[7], StringComparison.Ordinal);
-        Assert.StartsWith("Stopping: ", silo.Output[^2], StringComparison.Ordinal);
-        Assert.Equal("Stopped.", silo.Output[^1]);
-        Assert.Equal(15, silo.Output.Count);
+        // Of what takes long on a busy machine Orleans warns; that is not asked here.
+        var output = silo.Output.Where(line => !line.Contains(" warn  SiloLifecycleSubject: ", StringComparison.Ordinal)).ToList();
+        Assert.Matches("^Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after [0-9]+[.][0-9] s$", output[0]);
+        Assert.Equal($"  silos    {_place.Silo}", output[1]);
+        Assert.Equal($"  clients  {_place.Gateway}", output[2]);
+        Assert.Equal($"  HTTP     http://{_place.Http}/", output[3]);
+        Assert.Equal($"  gRPC     {_place.Grpc}", output[4]);
+        Assert.Equal($"  OTLP     http://{_place.Otlp}/v1/logs", output[5]);
+        Assert.Equal("  keys     none: HTTP is open to everybody on this machine", output[6]);
+        Assert.StartsWith($"  data     {_place.Data} (", output[7], StringComparison.Ordinal);
+        Assert.StartsWith("Stopping: ", output[^2], StringComparison.Ordinal);
+        Assert.Equal("Stopped.", output[^1]);
+        Assert.Equal(15, output.Count);
         Assert.Empty(silo.Errors);
     }
 
