@@ -23,7 +23,8 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
     {
         var text = templates.For(change.Type, change.Order.Language);
         var values = new MailValues(change.Order, Culture(text.Language), shop);
-        var id = MessageId(change.OrderId, change.Version, from.Domain);
+        var sender = from.GetAddress(idnEncode: true);
+        var id = MessageId(change.OrderId, change.Version, sender[(sender.LastIndexOf('@') + 1)..]);
         var message = new MimeMessage
         {
             MessageId = id,
@@ -31,12 +32,12 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
             Subject = MailRecipient.OneLine(text.Subject.Fill(values), MaxSubject),
             Body = Body(text, values, id),
         };
+        message.Body.Headers.Add(HeaderId.ContentLanguage, text.Language);
         message.From.Add(from);
         message.To.Add(to);
 
         // RFC 3834 §5: nobody's automatic answer comes back.
         message.Headers.Add("Auto-Submitted", "auto-generated");
-        message.Headers.Add(HeaderId.ContentLanguage, text.Language);
         Unsubscribe(message, unsubscribe);
 
         var options = FormatOptions.Default.Clone();
@@ -45,7 +46,7 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
         options.EnsureNewLine = true;
         using var bytes = new MemoryStream();
         message.WriteTo(options, bytes);
-        return new(id, from.Address, to.Address, bytes.ToArray());
+        return new(id, sender, to.GetAddress(idnEncode: true), bytes.ToArray());
     }
 
     /// <summary>Of a change on this channel: order id, version, channel, and the sender's domain.</summary>

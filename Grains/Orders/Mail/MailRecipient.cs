@@ -13,8 +13,11 @@ public static class MailRecipient
     /// <summary>RFC 5321 §4.5.3.1.1.</summary>
     public const int MaxLocal = 64;
 
-    /// <summary>Of a name beside the address; the rest is cut.</summary>
-    public const int MaxName = 100;
+    /// <summary>Characters of a name beside the address; the rest is cut.</summary>
+    public const int MaxName = 70;
+
+    /// <summary>Bytes of a name that is not ASCII: so many are one encoded word (RFC 2047 §2: 75 characters), and no mail program has to join pieces.</summary>
+    public const int MaxNameBytes = 45;
 
     /// <param name="name">Shown beside the address. Control characters become blanks: no line of a header begins inside of it.</param>
     /// <param name="error">A sentence without the address.</param>
@@ -50,7 +53,7 @@ public static class MailRecipient
         }
 
         error = null;
-        mailbox = new(OneLine(name, MaxName), whole);
+        mailbox = new(Name(name), whole);
         return true;
     }
 
@@ -70,6 +73,17 @@ public static class MailRecipient
         }
 
         return line.ToString().Trim();
+    }
+
+    private static string Name(string? name)
+    {
+        var line = OneLine(name, MaxName);
+        while (!System.Text.Ascii.IsValid(line) && System.Text.Encoding.UTF8.GetByteCount(line) > MaxNameBytes)
+        {
+            line = OneLine(line, line.Length - 1);
+        }
+
+        return line;
     }
 
     private static bool TryAscii(string domain, [NotNullWhen(true)] out string? ascii)

@@ -93,7 +93,8 @@ public sealed class SmtpMailSender(SmtpSettings settings, TimeProvider clock) : 
         }
         catch (Exception) when (timeout.IsCancellationRequested)
         {
-            return (MailOutcome.Lost(session.Watch.AfterDot, "timeout", string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {settings.Timeout.TotalSeconds:0.###} s.")), IsStale: false);
+            // A write that is broken off may have gone out all the same: from the message's first byte on nobody can say.
+            return (MailOutcome.Lost(session.Watch.HasBegun, "timeout", string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {settings.Timeout.TotalSeconds:0.###} s.")), IsStale: false);
         }
         catch (SmtpCommandException exception)
         {
@@ -123,12 +124,12 @@ public sealed class SmtpMailSender(SmtpSettings settings, TimeProvider clock) : 
         }
         catch (Exception exception) when (exception is SmtpProtocolException or IOException or SocketException or ServiceNotConnectedException or OperationCanceledException)
         {
-            var isConnecting = session.Mails == 0;
+            var nobody = session.Mails == 0 && exception is SocketException { SocketErrorCode: not SocketError.ConnectionReset } none ? none : null;
             var isStale = isKept && !session.Watch.AfterDot && !session.Watch.HasBegun;
             return (MailOutcome.Lost(
                 session.Watch.AfterDot,
-                isConnecting && exception is SocketException ? "unreachable" : "cut",
-                isConnecting && exception is SocketException socket ? $"No connection to the mail server: {socket.SocketErrorCode}." : "The connection to the mail server was cut."), isStale);
+                nobody is null ? "cut" : "unreachable",
+                nobody is null ? "The connection to the mail server was cut." : $"No connection to the mail server: {nobody.SocketErrorCode}."), isStale);
         }
         finally
         {

@@ -145,6 +145,8 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
                             _ => WebhookFailure.Unreachable,
                         },
                         cannot.Message);
+                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: not AuthenticationException }:
+                    return WebhookOutcome.Failed(WebhookFailure.Tls, $"No secure connection to {url.Authority}: what answers there broke it off, and may speak no TLS.");
                 case AuthenticationException:
                     return WebhookOutcome.Failed(WebhookFailure.Tls, $"No secure connection to {url.Authority}: {cause.Message}");
                 case SocketException socket:
@@ -160,7 +162,6 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         };
         return error switch
         {
-            HttpRequestError.SecureConnectionError => WebhookOutcome.Failed(WebhookFailure.Tls, $"No secure connection to {url.Authority}: {exception.Message}"),
             HttpRequestError.InvalidResponse => WebhookOutcome.Failed(WebhookFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1."),
             HttpRequestError.ConfigurationLimitExceeded => WebhookOutcome.Failed(WebhookFailure.BadHttp, $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."),
             _ => WebhookOutcome.Failed(WebhookFailure.Cut, $"{url.Authority} closed the connection before it had answered."),

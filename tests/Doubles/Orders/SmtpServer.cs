@@ -113,6 +113,11 @@ public sealed class SmtpServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_accepting.IsCompleted)
+        {
+            return;
+        }
+
         await _stopped.CancelAsync();
         _listener.Dispose();
         await _accepting;

@@ -101,6 +101,11 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_accepting.IsCompleted)
+        {
+            return;
+        }
+
         await _stopped.CancelAsync();
         _listener.Dispose();
         await _accepting;
@@ -183,6 +188,11 @@ public sealed class WebhookReceiver : IAsyncDisposable
             }
 
             head.Append((char)one[0]);
+            if (!char.IsAsciiLetterUpper(head[0]))
+            {
+                // TLS, where none is spoken.
+                return null;
+            }
         }
 
         var lines = head.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);

@@ -231,7 +231,7 @@ public sealed class EndpointPaceTests
             now += wait;
         }
 
-        Assert.Equal([51, 100, 200, 400, 800, 800], sent);
+        Assert.Equal([50, 101, 201, 401, 801, 800], sent);
     }
 
     [Fact]
