@@ -63,6 +63,26 @@ internal static class Program
             StepCommands.Complete(verbs),
             StepCommands.Cancel(verbs),
             StepCommands.Refund(verbs),
+            WatchCommand.Create(verbs),
+            EraseCommand.Create(verbs),
+            new Command("subscribers", "Who wants to know of changes.")
+            {
+                SubscriberCommands.List(verbs),
+                SubscriberCommands.Remove(verbs),
+            },
+            new Command("dead-letters", "Changes that a subscriber could not handle.")
+            {
+                DeadLetterCommands.List(verbs),
+                DeadLetterCommands.Show(verbs),
+                DeadLetterCommands.Replay(verbs),
+                DeadLetterCommands.Discard(verbs),
+            },
+            new Command("audit", "What was recorded, and that it is still so.")
+            {
+                AuditCommands.Head(verbs),
+                AuditCommands.Proof(verbs),
+                AuditCommands.Verify(verbs),
+            },
         },
         LedgerCommand.Create(verbs),
         new Command("cluster", "Look at the cluster itself.")

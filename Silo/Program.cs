@@ -39,6 +39,7 @@ return await Launcher.Run(
         app.MapLogRules();
         app.MapLogQueries();
         app.MapOrders();
+        app.MapOrderWatches();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

@@ -58,7 +58,9 @@ internal sealed class DemoCommand
         var since = clock.GetTimestamp();
         await using var site = await ShopServer.Open(new Bookshop(), clock, cancel);
         screen.Title("A crawl, from its first page to its books");
-        var story = new Story(session, screen, site, new Bookshop());
+        await using var sales = new DemoSales(session.At(session.Address), $"tills-{Guid.NewGuid():N}");
+        await using var order = new DemoOrder(session, session.At(session.Address));
+        var story = new Story(session, screen, site, new Bookshop(), sales, order);
         await story.Begin(cancel);
         await story.Watch(_ => false, cancel);
         return await story.End(kills: 0, clock.GetElapsedTime(since), cancel);
@@ -77,7 +79,9 @@ internal sealed class DemoCommand
 
         screen.Title("A crawl that outlives its silo");
         await using var site = await ShopServer.Open(shop, clock, cancel);
-        var story = new Story(own, screen, site, shop);
+        await using var sales = new DemoSales(session.At(own.Address), "tills");
+        await using var order = new DemoOrder(own, own.At(own.Address));
+        var story = new Story(own, screen, site, shop, sales, order);
         long before;
         await using (var silo = SiloProcess.Start(place, clock))
         {
@@ -101,7 +105,7 @@ internal sealed class DemoCommand
     }
 
     /// <summary>What both ways of running it tell.</summary>
-    private sealed class Story(Session session, DemoScreen screen, ShopServer site, Bookshop shop)
+    private sealed class Story(Session session, DemoScreen screen, ShopServer site, Bookshop shop, DemoSales sales, DemoOrder order)
     {
         private CrawlId _id;
 
@@ -119,6 +123,9 @@ internal sealed class DemoCommand
             var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
             _id = reply.Id ?? throw new ConsoleException(string.Join(' ', reply.Errors));
             screen.Step("crawl", $"{_id}: one request at a time, {Durations.Format(spec.Delay)} from the end of one to the start of the next");
+            sales.Begin(cancel);
+            screen.Step("logs", "the shop's tills write their sales into the log all the while, and send again what nobody acknowledged");
+            screen.Step("order", $"{await order.Begin(cancel)}: placed and paid, and one watch looks on from here to the end");
         }
 
         public Task<FollowEvent.Progress> Watch(Func<FollowEvent.Progress, bool> enough, CancellationToken cancel) =>
@@ -137,9 +144,11 @@ internal sealed class DemoCommand
             }
             while (cursor is not null && records.Count <= 10 * shop.Paths.Count);
 
+            var sold = await sales.End(cancel);
+            var moved = await order.End(cancel);
             var accounts = await cluster.Ledger.Read(cancel);
             var crawl = await session.Show(_id, cancel);
-            var verdict = DemoVerdict.Of(new(shop, site.Url, crawl, records.ToImmutable(), accounts, site.Read(), kills, elapsed));
+            var verdict = DemoVerdict.Of(new(shop, site.Url, crawl, records.ToImmutable(), accounts, site.Read(), kills, elapsed, sold, moved));
             Tell(verdict, crawl);
             return verdict;
         }
@@ -151,6 +160,10 @@ internal sealed class DemoCommand
             screen.Line($"skipped   {verdict.Skipped}, for robots.txt; the site was never asked for them");
             screen.Line($"requests  {verdict.Requests} at the site: one a page, one more after its 503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}");
             screen.Line($"pace      {(verdict.SmallestGapMs is { } gap ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart") : "there was one request")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}");
+            var kept = verdict.Sales;
+            screen.Line($"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, {Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once");
+            screen.Line($"log       {Counts.Of(kept.OfPages, "record", "records")} more, of the crawl's pages and of the silo itself");
+            screen.Line($"order     {string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)))}: each change seen once, in order, over the kill; {Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold");
             screen.Title("The books: in = done + refused + waiting");
             screen.Books(verdict.Accounts);
             foreach (var problem in verdict.Problems)
@@ -162,6 +175,9 @@ internal sealed class DemoCommand
             screen.Title("Next");
             screen.Line("dotnet run --project Silo                              [grey]a silo that stays[/]");
             screen.Line("dotnet run --project Client -- crawl start https://example.org/ --max-pages 50 --follow");
+            screen.Line("dotnet run --project Client -- logs send /var/log/dpkg.log --service dpkg");
+            screen.Line("dotnet run --project Client -- logs query 'service:dpkg \"install\"' --since 30d --limit 20");
+            screen.Line("dotnet run --project Client -- orders place --customer ann --line tea:2:450");
             screen.Line("dotnet run --project Client -- --help                  [grey]all that can be asked[/]");
         }
     }

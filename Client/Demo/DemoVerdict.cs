@@ -9,6 +9,8 @@ namespace Client.Demo;
 /// <summary>What is known when the crawl has ended, from three sides: the crawl's own records, the books, and the site that was crawled.</summary>
 /// <param name="Records">The export with what was skipped.</param>
 /// <param name="Kills">How often the silo was killed.</param>
+/// <param name="Sales">What went into the log meanwhile.</param>
+/// <param name="Order">What became of the order.</param>
 internal sealed record DemoEvidence(
     Bookshop Shop,
     Uri Url,
@@ -17,7 +19,9 @@ internal sealed record DemoEvidence(
     ImmutableArray<Account> Accounts,
     ShopLedger Seen,
     int Kills,
-    TimeSpan Elapsed);
+    TimeSpan Elapsed,
+    SalesLedger Sales,
+    OrderEvidence Order);
 
 /// <summary>Whether the evidence adds up; one JSON object.</summary>
 /// <param name="Problems">A sentence each; none when all is well.</param>
@@ -38,6 +42,8 @@ internal sealed record DemoVerdict(
     double? SmallestGapMs,
     int Kills,
     double ElapsedSeconds,
+    SalesLedger Sales,
+    OrderEvidence Order,
     ImmutableArray<AccountForm> Ledger)
 {
     [JsonIgnore]
@@ -45,7 +51,7 @@ internal sealed record DemoVerdict(
 
     public static DemoVerdict Of(DemoEvidence evidence)
     {
-        var (shop, url, crawl, records, accounts, seen, kills, elapsed) = evidence;
+        var (shop, url, crawl, records, accounts, seen, kills, elapsed, sales, order) = evidence;
         var fetched = records.Where(record => record.Status is not null).ToArray();
         var repeatedAtMost = kills * crawl.Spec.Concurrency;
         var repeated = seen.Requests.Sum(path => Math.Max(0, path.Value - (path.Key == Bookshop.Till ? 2 : 1)));
@@ -64,6 +70,8 @@ internal sealed record DemoVerdict(
             seen.SmallestGap?.TotalMilliseconds is { } gap ? Math.Round(gap, 1) : null,
             kills,
             Math.Round(elapsed.TotalSeconds, 1),
+            sales,
+            order,
             [.. accounts.Select(AccountForm.Of)])
         {
             Accounts = accounts,
@@ -72,7 +80,7 @@ internal sealed record DemoVerdict(
 
     private static IEnumerable<string> Wrongs(DemoEvidence evidence, PageRecord[] fetched, int repeated, int repeatedAtMost)
     {
-        var (shop, url, crawl, records, accounts, seen, _, _) = evidence;
+        var (shop, url, crawl, records, accounts, seen, _, _, sales, order) = evidence;
         if (crawl.State != CrawlState.Done)
         {
             yield return $"The crawl should be done, and is {crawl.State}.";
@@ -123,6 +131,26 @@ internal sealed record DemoVerdict(
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for.");
+        }
+
+        if (sales.Different < sales.Acknowledged)
+        {
+            yield return $"{sales.Acknowledged} sales were acknowledged, and the log has {sales.Different} of them.";
+        }
+
+        if (sales.Stored != sales.Different || sales.Different > sales.Sent)
+        {
+            yield return $"{sales.Sent} sales were sent, and the log has {sales.Stored}, of which {sales.Different} are different.";
+        }
+
+        if (!order.Steps.SequenceEqual(OrderEvidence.Expected))
+        {
+            yield return $"The watch should tell {string.Join(", ", OrderEvidence.Expected)}; it told {string.Join(", ", order.Steps)}.";
+        }
+
+        if (!order.AuditHolds || order.Proven != OrderEvidence.Expected.Length)
+        {
+            yield return $"The audit {(order.AuditHolds ? "holds" : "does not hold")}, and proves {order.Proven} of {OrderEvidence.Expected.Length} entries of order {order.Id}.";
         }
 
         if (accounts.IsEmpty)

@@ -87,6 +87,8 @@ internal sealed class SiloProcess : IAsyncDisposable
             "--Storage:Kind", "Local",
             "--Storage:Path", Path.Combine(place.Folder, "data"),
             "--Crawling:AllowPrivate", "127.0.0.0/8",
+            "--Logs:Own", "true",
+            "--Logs:Crawls", "true",
         ])
         {
             start.ArgumentList.Add(argument);

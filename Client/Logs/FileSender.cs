@@ -27,6 +27,7 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
     private readonly LinkedList<(FilePart Part, Task<SendReply> Reply)> _sent = [];
     private readonly byte[] _buffer = new byte[PartBytes];
     private readonly string _name = form.FileName;
+    private readonly string? _place = PlaceOf(file);
     private SendState? _state = state;
     private int _buffered;
     private long _end = state?.Done ?? 0;
@@ -41,35 +42,63 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
     public async Task<SendProgress> SendAll(CancellationToken cancel)
     {
         await Resend(cancel);
-        while (await ReadPart(wholeLines: false, cancel) is { Length: > 0 } part)
+        await SendRest(wholeLines: false, cancel);
+        return Progress();
+    }
+
+    /// <summary>
+    /// Sends whole lines as they come, until it is cancelled. When the file became shorter, or its name is another file's, this ends: with what was still written to the file until the look
+    /// after that, the last line too if it has no end.
+    /// </summary>
+    public async Task Follow(TimeSpan look, CancellationToken cancel)
+    {
+        await Resend(cancel);
+        while (true)
+        {
+            await SendRest(wholeLines: true, cancel);
+            if (!IsStillThere())
+            {
+                break;
+            }
+
+            await Task.Delay(look, session.Terminal.Clock, cancel);
+        }
+
+        await Task.Delay(look, session.Terminal.Clock, cancel);
+        await SendRest(wholeLines: false, cancel);
+    }
+
+    private async Task SendRest(bool wholeLines, CancellationToken cancel)
+    {
+        while (await ReadPart(wholeLines, cancel) is { Length: > 0 } part)
         {
             await Send(part, cancel);
         }
 
         await Settle(0, cancel);
-        return Progress();
     }
 
-    /// <summary>Sends whole lines as they come, until it is cancelled. A file that became shorter, or another of the same name, begins anew: then this ends.</summary>
-    public async Task Follow(string path, TimeSpan look, CancellationToken cancel)
+    /// <summary>
+    /// Whether the file's name is still this file's: another is shorter than what was read, or longer than this one is even afterwards, or begins otherwise. Where the system says
+    /// under which name an open file lies, that counts first.
+    /// </summary>
+    private bool IsStillThere()
     {
-        await Resend(cancel);
-        while (true)
+        try
         {
-            while (await ReadPart(wholeLines: true, cancel) is { Length: > 0 } part)
-            {
-                await Send(part, cancel);
-            }
-
-            await Settle(0, cancel);
-            if (new FileInfo(path) is not { Exists: true } now || now.Length < _end)
-            {
-                return;
-            }
-
-            await Task.Delay(look, session.Terminal.Clock, cancel);
+            using var now = new FileStream(_state!.File, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            Span<byte> beginning = stackalloc byte[SendState.MaxBeginning];
+            var length = now.Length;
+            return PlaceOf(file) == _place && length >= _end && length <= file.Length && _state.IsOf(beginning[..SendState.ReadBeginning(now, beginning)]);
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
         }
     }
+
+    private static string? PlaceOf(Stream file) =>
+        OperatingSystem.IsLinux() && file is FileStream opened ? new FileInfo($"/proc/self/fd/{opened.SafeFileHandle.DangerousGetHandle()}").LinkTarget : null;
 
     /// <summary>What was on its way when the last run ended goes again, under the same ids: what the log has already, it knows.</summary>
     private async Task Resend(CancellationToken cancel)
@@ -120,12 +149,24 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
         _end += bytes.Length;
         if (_state is not null)
         {
-            _state = _state with { Sent = [.. _state.Sent, part] };
+            _state = Known(_state) with { Sent = [.. _state.Sent, part] };
             _state.Keep(stateFolder);
         }
 
         _sent.AddLast((part, Try(part, bytes, cancel)));
         await Settle(AtOnce - 1, cancel);
+    }
+
+    /// <summary>A file that was empty or short when it was met is told from others by all of its first bytes, as they come.</summary>
+    private SendState Known(SendState state)
+    {
+        if (state.BeginningLength == SendState.MaxBeginning || file is not FileStream stream)
+        {
+            return state;
+        }
+
+        Span<byte> beginning = stackalloc byte[SendState.MaxBeginning];
+        return state.KnownBy(beginning[..SendState.ReadBeginning(stream, beginning)]);
     }
 
     /// <summary>Waits until no more than so many parts are on their way, and keeps what was stored. Parts are settled in order.</summary>

@@ -16,7 +16,7 @@ internal static class RuleArgument
     {
         if (fault is not null)
         {
-            throw new ConsoleException(fault.Sentence);
+            throw new ConsoleException(fault.Sentence, fault.Kind == RuleFaultKind.Wrong ? ExitCode.WrongUsage : ExitCode.Failed);
         }
     }
 }

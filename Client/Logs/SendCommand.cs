@@ -58,7 +58,15 @@ internal sealed class SendCommand
         var results = ImmutableArray.CreateBuilder<SendProgress>();
         if (follow)
         {
-            await Task.WhenAll(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+            try
+            {
+                // None of them ends but by a failure, which is told at once.
+                await await Task.WhenAny(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return ExitCode.Done; // Ctrl-C is how it ends.
+            }
         }
 
         foreach (var name in names)
@@ -89,33 +97,36 @@ internal sealed class SendCommand
         }
 
         await using var file = Open(name);
-        return await Sender(session, parsed, form, name, file, screen).SendAll(cancel);
+        return await Sender(session, parsed, form, name, file, screen, parsed.GetValue(_again)).SendAll(cancel);
     }
 
-    /// <summary>A file after the other under one name: each rotation is the next one.</summary>
+    /// <summary>A file after the other under one name: each rotation is the next one, and begins at its start.</summary>
     private async Task Follow(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen, CancellationToken cancel)
     {
-        while (true)
+        for (var isNext = parsed.GetValue(_again); ;)
         {
             if (File.Exists(name))
             {
                 await using var file = Open(name);
-                await Sender(session, parsed, form, name, file, screen).Follow(name, Look, cancel);
+                await Sender(session, parsed, form, name, file, screen, isNext).Follow(Look, cancel);
+                isNext = true;
             }
-
-            await Task.Delay(Look, session.Terminal.Clock, cancel);
+            else
+            {
+                await Task.Delay(Look, session.Terminal.Clock, cancel);
+            }
         }
     }
 
-    private FileSender Sender(Session session, ParseResult parsed, SendLines form, string name, FileStream file, SendScreen screen)
+    private FileSender Sender(Session session, ParseResult parsed, SendLines form, string name, FileStream file, SendScreen screen, bool fromStart)
     {
         var folder = parsed.GetValue(_state) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "orleans-console", "sent");
         var beginning = Beginning(file);
         var path = Path.GetFullPath(name);
         var state = SendState.Of(folder, path, form.Service, beginning);
-        if (parsed.GetValue(_again) || state.Done > file.Length)
+        if (fromStart || state.End > file.Length)
         {
-            state = state with { Done = 0, Sent = [] };
+            state = SendState.Begin(path, form.Service, beginning);
         }
 
         var isJson = parsed.GetValue(_format) is { } said ? said == "ndjson" : LooksLikeJson(beginning);
@@ -139,9 +150,7 @@ internal sealed class SendCommand
     private static byte[] Beginning(FileStream file)
     {
         var bytes = new byte[SendState.MaxBeginning];
-        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        file.Seek(0, SeekOrigin.Begin);
-        return bytes[..length];
+        return bytes[..SendState.ReadBeginning(file, bytes)];
     }
 
     private static bool LooksLikeJson(ReadOnlySpan<byte> beginning) => Encoding.UTF8.GetString(beginning).TrimStart() is ['{', ..];

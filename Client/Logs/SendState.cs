@@ -15,18 +15,25 @@ internal readonly record struct FilePart(long Offset, int Length);
 /// <param name="File">Full path.</param>
 /// <param name="Beginning">A hash of the file's first bytes: another file of the same name is another file.</param>
 /// <param name="BeginningLength">Of how many.</param>
-internal sealed record SendState(string File, string Service, string Beginning, int BeginningLength, long Done, IReadOnlyList<FilePart> Sent)
+/// <param name="Run">Made by chance when the file was met first: lines at the same place of the next file of this name are others, though they may read the same.</param>
+internal sealed record SendState(string File, string Service, string Beginning, int BeginningLength, string Run, long Done, IReadOnlyList<FilePart> Sent)
 {
     /// <summary>Bytes that tell a file from another.</summary>
     public const int MaxBeginning = 1024;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, IgnoreReadOnlyProperties = true };
+
+    /// <summary>How far parts were sent, answered or not.</summary>
+    public long End => Sent.Select(part => part.Offset + part.Length).Append(Done).Max();
+
+    /// <summary>A file's first bytes, without moving in it; how many there were.</summary>
+    public static int ReadBeginning(FileStream file, Span<byte> into) => RandomAccess.Read(file.SafeFileHandle, into[..Math.Min(into.Length, MaxBeginning)], fileOffset: 0);
 
     /// <summary>What a part of this file is recognised by.</summary>
     public LogRequestId Id(FilePart part)
     {
         var hash = new XxHash128();
-        hash.Append(Encoding.UTF8.GetBytes($"{File}\n{Service}\n{Beginning}\n{part.Offset}\n{part.Length}"));
+        hash.Append(Encoding.UTF8.GetBytes($"{File}\n{Service}\n{Run}\n{part.Offset}\n{part.Length}"));
         var sum = hash.GetCurrentHashAsUInt128();
         return new((ulong)(sum >> 64), (ulong)sum);
     }
@@ -36,10 +43,17 @@ internal sealed record SendState(string File, string Service, string Beginning, 
     public static SendState Of(string folder, string file, string service, ReadOnlySpan<byte> beginning)
     {
         var kept = Read(Path.Combine(folder, Name(file, service)));
-        return kept is not null && kept.BeginningLength <= beginning.Length && kept.Beginning == Hash(beginning[..kept.BeginningLength])
-            ? kept
-            : new(file, service, Hash(beginning), beginning.Length, 0, []);
+        return kept is not null && kept.IsOf(beginning) ? kept : Begin(file, service, beginning);
     }
+
+    /// <summary>The state of a file of which nothing was sent.</summary>
+    public static SendState Begin(string file, string service, ReadOnlySpan<byte> beginning) => new(file, service, Hash(beginning), beginning.Length, Guid.NewGuid().ToString("N"), 0, []);
+
+    /// <summary>Whether a file that begins so is this one, which may have grown.</summary>
+    public bool IsOf(ReadOnlySpan<byte> beginning) => BeginningLength <= beginning.Length && Beginning == Hash(beginning[..BeginningLength]);
+
+    /// <summary>The same file, told from others by more of its first bytes: it was shorter before.</summary>
+    public SendState KnownBy(ReadOnlySpan<byte> beginning) => this with { Beginning = Hash(beginning), BeginningLength = beginning.Length };
 
     /// <summary>Whole or not at all.</summary>
     public void Keep(string folder)
@@ -55,7 +69,7 @@ internal sealed record SendState(string File, string Service, string Beginning, 
     {
         try
         {
-            return JsonSerializer.Deserialize<SendState>(System.IO.File.ReadAllBytes(path), Json);
+            return JsonSerializer.Deserialize<SendState>(System.IO.File.ReadAllBytes(path), Json) is { Run: not null } kept ? kept : null;
         }
         catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
         {

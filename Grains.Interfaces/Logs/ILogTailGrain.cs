@@ -13,7 +13,7 @@ public interface ILogTailGrain : IGrainWithGuidKey
     IAsyncEnumerable<TailPage> Watch(string query, CancellationToken cancel = default);
 }
 
-/// <param name="Missed">Records that matched or might have, between the page before and this one, that this viewer was too slow for.</param>
+/// <param name="Missed">Records that matched or might have, after those of this page and before the next, that this viewer was too slow for, or that could not be read.</param>
 /// <param name="Wrong">The query is wrong: why; nothing follows.</param>
 [GenerateSerializer, Immutable, Alias("logs.TailPage")]
 public sealed record TailPage([property: Id(0)] LogBlock Records, [property: Id(1)] long Missed, [property: Id(2)] string? Wrong);

@@ -56,6 +56,17 @@ public interface IOrderFeedGrain : IGrainWithIntegerKey
     [Alias("Remove")]
     Task<bool> Remove(string subscriber, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Takes what is personal of the customer's orders out of the orders' rows and the changes'; durable when it answers. They are found by the customer until <see cref="ForgetCustomer"/>, so that
+    /// what ends halfway can be begun again. Changes above <see cref="FeedErased.Head"/> have nothing personal; those up to it may be on their way to somebody.
+    /// </summary>
+    [Alias("Erase")]
+    Task<FeedErased> Erase(string customer, CancellationToken cancel = default);
+
+    /// <summary>These orders are not found by the customer any more. Only those that were erased.</summary>
+    [Alias("ForgetCustomer")]
+    Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders, CancellationToken cancel = default);
+
     /// <summary>The partition's account, from committed counters.</summary>
     [Alias("Account")]
     Task<Account> Account(CancellationToken cancel = default);
@@ -134,3 +145,9 @@ public readonly record struct FeedHead([property: Id(0)] long Head, [property: I
 /// <param name="At">When it said so.</param>
 [GenerateSerializer, Immutable, Alias("orders.FeedSubscriber")]
 public sealed record FeedSubscriber([property: Id(0)] string Name, [property: Id(1)] long Cursor, [property: Id(2)] DateTimeOffset At);
+
+/// <param name="Orders">The customer's orders of this partition.</param>
+/// <param name="Changes">Kept changes that were erased now.</param>
+/// <param name="Head">The last revision that was committed before.</param>
+[GenerateSerializer, Immutable, Alias("orders.FeedErased")]
+public sealed record FeedErased([property: Id(0)] ImmutableArray<OrderId> Orders, [property: Id(1)] int Changes, [property: Id(2)] long Head);

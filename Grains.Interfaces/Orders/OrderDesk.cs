@@ -9,7 +9,15 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public IOrderGrain Order(OrderId id) => grains.GetGrain<IOrderGrain>(id.Value);
 
+    public IOrderWatchGrain Watch => grains.GetGrain<IOrderWatchGrain>(0);
+
     public IOrderFeedGrain Feed(int partition) => grains.GetGrain<IOrderFeedGrain>(partition);
+
+    public ISubscriberListGrain Subscribers => grains.GetGrain<ISubscriberListGrain>(0);
+
+    public IAuditGrain Audit => grains.GetGrain<IAuditGrain>(0);
+
+    public IAuditHeadGrain AuditHeads => grains.GetGrain<IAuditHeadGrain>(0);
 
     /// <summary>Asked of the cluster once: it never changes.</summary>
     public async ValueTask<int> Partitions(CancellationToken cancel = default) => _partitions > 0 ? _partitions : _partitions = await List.Partitions(cancel);

@@ -4,7 +4,7 @@ namespace Grains.Logs;
 
 public sealed partial class LogBatchGrain
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Shard {Shard} of the log is open, the {Epoch}th time: {Segments} segments, {Requests} requests remembered")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Shard {Shard} of the log is open, activation {Epoch}: {Segments} segments, {Requests} requests remembered")]
     private partial void LogOpened(long shard, long epoch, int segments, int requests);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} could not store a segment of {Records} records; their senders are told to come again")]

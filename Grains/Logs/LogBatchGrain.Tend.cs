@@ -75,7 +75,7 @@ public sealed partial class LogBatchGrain
             contents.Add(await blobs.Get(segment.Name) ?? throw new IOException($"The segment «{segment.Name}» is in the manifest and not in the blob store."));
         }
 
-        var merged = await Task.Run(() => SegmentMerge.Merge(contents, SegmentWriter.ThoroughLevel));
+        var merged = await Task.Run(() => SegmentMerge.Merge(contents, SegmentMerge.Level));
         var (number, row) = await Put(merged, segments[0].Class, segments[0].Arrived, isMerged: true, LogsTracing.MergePut, CancellationToken.None);
         using (LogsTracing.Source.StartActivity(LogsTracing.MergeCommit))
         {

@@ -95,10 +95,10 @@ public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOpt
                 started.TrySetResult();
                 await Task.Delay(Look, clock);
             }
-            catch (Exception reason) when (reason is OrleansException or TimeoutException or IOException or InvalidDataException)
+            catch (Exception reason)
             {
+                // Whatever a shard or its store has: it is asked again for as long as somebody watches, and whoever waits for the first answer goes on waiting.
                 LogCannotFollow(reason);
-                started.TrySetResult();
                 await Task.Delay(Pause, clock);
             }
         }
@@ -126,13 +126,13 @@ public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOpt
         foreach (var segment in news.Segments)
         {
             bytes += segment.RawBytes;
-            if (bytes > MaxRawBytes || await blobs.Get(segment.Name) is not { } content)
+            if (bytes > MaxRawBytes || await Read(segment) is not { } read)
             {
                 missed += segment.Records;
                 continue;
             }
 
-            blocks.AddRange(SegmentReader.Read(content));
+            blocks.AddRange(read);
         }
 
         var places = new List<(ulong Time, LogBlock Block, int Record)>();
@@ -164,8 +164,25 @@ public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOpt
         blocks.ForEach(LogBlockBuilder.Return);
     }
 
+    /// <summary>Null when it is gone or cannot be read: nobody holds up the others for it, and the viewers are told how many they miss.</summary>
+    private async Task<IReadOnlyList<LogBlock>?> Read(LogSegment segment)
+    {
+        try
+        {
+            return await blobs.Get(segment.Name) is { } content ? [.. SegmentReader.Read(content)] : null;
+        }
+        catch (Exception reason)
+        {
+            LogCannotRead(segment.Name, segment.Records, reason);
+            return null;
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "The live tail cannot follow what is stored; it tries again")]
     private partial void LogCannotFollow(Exception reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The live tail cannot read «{Segment}»; whoever watches misses its {Records} records")]
+    private partial void LogCannotRead(string segment, int records, Exception reason);
 }
 
 /// <param name="Segments">New, not merged, in the order in which they were written.</param>

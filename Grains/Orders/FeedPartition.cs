@@ -18,6 +18,7 @@ internal sealed class FeedPartition
     private readonly string _partition;
     private readonly FeedHeadRow _head;
     private readonly Dictionary<OrderId, Task<OrderEntry>> _reading = [];
+    private Task _erasing = Task.CompletedTask;
 
     private FeedPartition(ITableStore store, TimeProvider clock, string partition, FeedHeadRow head, string? headETag, Action<CommittedChanges> announce)
     {
@@ -132,6 +133,28 @@ internal sealed class FeedPartition
         await Writer.Commit(new DropChanges(old, _head));
         return old.Count == RowsAtOnce;
     }
+
+    /// <inheritdoc cref="IOrderFeedGrain.Erase"/>
+    public async Task<FeedErased> Erase(string customer, CancellationToken cancel)
+    {
+        // One at a time: an order's row is written by the one erasure that holds it in memory.
+        var (before, done) = (_erasing, new TaskCompletionSource());
+        _erasing = done.Task;
+        try
+        {
+            await before;
+            return await Erasure.Erase(customer, cancel);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    /// <inheritdoc cref="IOrderFeedGrain.ForgetCustomer"/>
+    public Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders) => Erasure.Forget(customer, orders);
+
+    private FeedErasure Erasure => new(_store, _partition, Feed, Writer, _head, Entry);
 
     private async Task WhenLost(Task commit)
     {

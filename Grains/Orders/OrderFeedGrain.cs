@@ -133,6 +133,32 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
         return true;
     }
 
+    public async Task<FeedErased> Erase(string customer, CancellationToken cancel)
+    {
+        try
+        {
+            return await _partition.Erase(customer, cancel);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            throw;
+        }
+    }
+
+    public async Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders, CancellationToken cancel)
+    {
+        try
+        {
+            await _partition.ForgetCustomer(customer, orders);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            throw;
+        }
+    }
+
     public async Task<Account> Account(CancellationToken cancel)
     {
         if (Feed.HasUntold)

@@ -57,7 +57,7 @@ public static class HttpHosting
         /api/crawls      start, watch and export crawls
         /v1/logs         OTLP, from any OpenTelemetry SDK
         /api/logs        log records, one JSON object a line
-        /api/orders      place orders and move them on
+        /api/orders      place orders, move them on, watch them
         /api/ledger      the books: in = done + refused + waiting
         /api/cluster     silos, activations, bytes
         /metrics         numbers for Prometheus

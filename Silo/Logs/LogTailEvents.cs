@@ -55,15 +55,6 @@ internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswe
 
     private static void Write(HttpResponse response, Utf8JsonWriter json, TailPage page)
     {
-        if (page.Missed > 0)
-        {
-            Write(response, string.Create(CultureInfo.InvariantCulture, $"event: missed\ndata: {{\"records\":{page.Missed}}}\n\n"));
-        }
-        else if (page.Records.Count == 0)
-        {
-            Write(response, ": nothing new\n\n");
-        }
-
         for (var record = 0; record < page.Records.Count; record++)
         {
             Write(response, "event: record\ndata: ");
@@ -71,6 +62,16 @@ internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswe
             json.Flush();
             json.Reset();
             Write(response, "\n\n");
+        }
+
+        // Where a page was full, what found no room came after it.
+        if (page.Missed > 0)
+        {
+            Write(response, string.Create(CultureInfo.InvariantCulture, $"event: missed\ndata: {{\"records\":{page.Missed}}}\n\n"));
+        }
+        else if (page.Records.Count == 0)
+        {
+            Write(response, ": nothing new\n\n");
         }
     }
 

@@ -1,6 +1,7 @@
 using Grains.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
+using Grains.Orders.Watch;
 using Orleans.Streams;
 using Silo.Cluster;
 using Silo.Settings;
@@ -14,7 +15,7 @@ public static class OrdersHosting
     public static void AddOrders(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton<OrderDesk>();
+        AddWatches(services);
         if (builder.IsFront())
         {
             return; // It keeps no orders: it asks grains.
@@ -25,7 +26,16 @@ public static class OrdersHosting
         services.AddSingleton<OrdersMetrics>();
         services.AddSingleton<IAccountSource, OrdersAccounts>();
         services.AddWakeUp("orders", Wake);
+        services.AddOrderSubscribers();
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
+    }
+
+    /// <summary>In a front too: it watches for those who come to its doors.</summary>
+    internal static void AddWatches(IServiceCollection services)
+    {
+        services.AddSingleton<OrderDesk>();
+        services.AddSingleton<IOrderChanges, ChangesOfGrains>();
+        services.AddSingleton<OrderWatches>();
     }
 
     /// <summary>There are a few partitions, always the same ones: each is woken, whether anything is known to be due or not.</summary>

@@ -38,10 +38,9 @@ public static class Launcher
 
         add(builder);
         await using var app = builder.Build();
-        map(app);
         try
         {
-            await Run(app);
+            await Run(app, map);
             return ExitCodes.Stopped;
         }
         catch (Exception failure)
@@ -69,10 +68,11 @@ public static class Launcher
         return builder;
     }
 
-    private static async Task Run(WebApplication app)
+    private static async Task Run(WebApplication app, Action<WebApplication> map)
     {
         var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
         await StartUpChecks.Run(app.Services, application.ApplicationStopping);
+        map(app); // Routes may need what the checks say is there.
         application.ApplicationStopping.Register(() => Say(app, "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once."));
         try
         {

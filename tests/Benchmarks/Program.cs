@@ -10,6 +10,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
     OrdersBenchmark.Command(),
+    WatchBenchmark.Command(),
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),

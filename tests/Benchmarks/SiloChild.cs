@@ -9,16 +9,29 @@ internal sealed class SiloChild : IDisposable
 {
     private readonly Process _process;
 
-    private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http)
+    private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http, IPEndPoint grpc)
     {
         _process = process;
         Gateway = gateway;
         Http = http;
+        Grpc = grpc;
     }
 
     public IPEndPoint Gateway { get; }
 
     public IPEndPoint Http { get; }
+
+    public IPEndPoint Grpc { get; }
+
+    /// <summary>The memory that it holds.</summary>
+    public long Bytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
 
     /// <summary>Processor time that it has taken so far.</summary>
     public TimeSpan Cpu
@@ -40,22 +53,30 @@ internal sealed class SiloChild : IDisposable
         }
     }
 
-    public static async Task<SiloChild> Start(string folder, params IEnumerable<string> settings)
+    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: null, settings);
+
+    /// <param name="program">The silo, or another with the same arguments.</param>
+    public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)? environment, params IEnumerable<string> settings)
     {
-        var ports = FreePorts(3);
+        var ports = FreePorts(4);
         var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "Silo.dll"), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
-            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0", .. settings])
+            Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
+            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", $"{ports[3]}", "--Logs:OtlpHttpPort", "0", .. settings])
         {
             RedirectStandardOutput = true,
         };
+        if (environment is { } variable)
+        {
+            start.Environment[variable.Name] = variable.Value;
+        }
+
         var process = Process.Start(start) ?? throw new InvalidOperationException("No silo was started.");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line.StartsWith("Ready", StringComparison.Ordinal))
             {
                 _ = Drain(process);
-                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]));
+                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]), new(IPAddress.Loopback, ports[3]));
             }
         }
 

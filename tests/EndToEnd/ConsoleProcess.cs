@@ -6,7 +6,7 @@ namespace EndToEnd;
 /// <summary>What a run of the console printed, and how it ended.</summary>
 public sealed record ConsoleRun(int Code, string Output, string Error);
 
-/// <summary>The built console as a child process, with nobody at its input. Disposing it kills it.</summary>
+/// <summary>The built console as a child process, with nobody at its input unless a test says so. Disposing it kills it.</summary>
 public sealed class ConsoleProcess : IAsyncDisposable
 {
     /// <summary>For a verb that answers at once, on a busy machine.</summary>
@@ -20,7 +20,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
 
     private readonly Action<string>? _onLine;
 
-    private ConsoleProcess(IEnumerable<string> args, string? folder = null, Action<ConsoleProcess, string>? onLine = null)
+    private ConsoleProcess(IEnumerable<string> args, string? folder = null, Action<ConsoleProcess, string>? onLine = null, string input = "")
     {
         _onLine = onLine is null ? null : line => onLine(this, line);
         _process = new Process
@@ -41,9 +41,10 @@ public sealed class ConsoleProcess : IAsyncDisposable
         _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
         _process.Start();
-        _process.StandardInput.Close();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _process.StandardInput.Write(input);
+        _process.StandardInput.Close();
         Exit = WaitForExit();
     }
 
@@ -65,12 +66,21 @@ public sealed class ConsoleProcess : IAsyncDisposable
     /// <summary>The last line of the output, as an object.</summary>
     public JsonElement Last => JsonElement.Parse(Output[^1]);
 
+    public int ProcessId => _process.Id;
+
     public static ConsoleProcess Start(params IEnumerable<string> args) => new(args);
 
+    /// <summary>Starts a verb whose lines of output are told as they come, one after the other.</summary>
+    public static ConsoleProcess StartHeard(Action<string> onLine, params IEnumerable<string> args) => new(args, onLine: (_, line) => onLine(line));
+
     /// <summary>Runs a verb to its end.</summary>
-    public static async Task<ConsoleProcess> Run(params IEnumerable<string> args)
+    public static Task<ConsoleProcess> Run(params IEnumerable<string> args) => Ended(Start(args));
+
+    /// <summary>Runs a verb to its end, with something to read at its input.</summary>
+    public static Task<ConsoleProcess> RunWith(string input, params IEnumerable<string> args) => Ended(new(args, input: input));
+
+    private static async Task<ConsoleProcess> Ended(ConsoleProcess console)
     {
-        var console = Start(args);
         try
         {
             await console.Exit.WaitAsync(Patience);
@@ -98,6 +108,9 @@ public sealed class ConsoleProcess : IAsyncDisposable
         var code = await console.Exit.WaitAsync(cancel);
         return new(code, Text(console.Output), Text(console.Errors));
     }
+
+    /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
+    public void Interrupt() => Signals.Send(_process.Id, Signals.Interrupt);
 
     public async ValueTask DisposeAsync()
     {

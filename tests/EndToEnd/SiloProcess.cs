@@ -14,19 +14,18 @@ public sealed class SiloProcess : IAsyncDisposable
     private readonly List<string> _errors = [];
     private bool _ended;
 
-    private SiloProcess(SiloPlace place, IEnumerable<string> args, string? faultPoint = null)
+    private SiloProcess(SiloPlace place, IEnumerable<string> args, string program = "Silo.dll", params IEnumerable<(string Name, string Value)> environment)
     {
         Place = place;
-        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, "Silo.dll"), .. args])
+        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
         {
             WorkingDirectory = place.Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (faultPoint is not null)
+        foreach (var (name, value) in environment)
         {
-            start.Environment["DOTNET_STARTUP_HOOKS"] = Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll");
-            start.Environment["FAULT_POINT"] = faultPoint;
+            start.Environment[name] = value;
         }
 
         _process = new Process { StartInfo = start };
@@ -58,7 +57,12 @@ public sealed class SiloProcess : IAsyncDisposable
     public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
 
     /// <summary>Starts a silo that kills itself at a named point, as <c>kill -9</c> does (<c>tests/FaultPoints</c>).</summary>
-    public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings], faultPoint);
+    public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(
+        place, [.. place.Settings, .. settings], environment: [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)]);
+
+    /// <summary>Starts another program that is a silo, in a place and on its ports.</summary>
+    public static SiloProcess StartOther(string program, SiloPlace place, (string Name, string Value) environment, params IEnumerable<string> settings) =>
+        new(place, [.. place.Settings, .. settings], program, environment);
 
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);

@@ -84,6 +84,11 @@ public sealed class SegmentCache : IDisposable
         lock (_lock)
         {
             FindAgain();
+            if (_copies.TryGetValue(segment.Name, out var found) && found.Users == 0 && found.Bytes != segment.Bytes)
+            {
+                Forget(found); // Half of it, from before the machine went down.
+            }
+
             if (!_copies.TryGetValue(segment.Name, out var copy))
             {
                 copy = new(segment.Name, PathOf(segment.Name), segment.Bytes);
@@ -102,8 +107,15 @@ public sealed class SegmentCache : IDisposable
         }
     }
 
+    /// <summary>Uses the copy itself meanwhile: it stays in its place though everyone who waits for it may leave.</summary>
     private async Task Make(Copy copy)
     {
+        lock (_lock)
+        {
+            copy.Users++;
+        }
+
+        var made = false;
         await _copying.WaitAsync();
         try
         {
@@ -119,10 +131,21 @@ public sealed class SegmentCache : IDisposable
             }
 
             File.Move(aside, copy.Path, overwrite: true);
+            made = true;
         }
         finally
         {
             _copying.Release();
+            lock (_lock)
+            {
+                copy.Users--;
+                if (copy.Users == 0 && !made)
+                {
+                    Forget(copy);
+                }
+
+                MakeRoom();
+            }
         }
     }
 

@@ -10,6 +10,7 @@ namespace Grains.Logs.Reading;
 /// <remarks>
 /// The list of functions is there for time as well as for secrets: DuckDB looks at an interrupt between pieces of work, and a function that makes a gigabyte of one value
 /// (<c>repeat</c>, <c>lpad</c>, <c>range</c> as a list, <c>format</c> with a width) is one piece: measured, 11 s and more after it was told to stop.
+/// <c>list_transform</c> puts any value in the place of each element, and is missing for that; <c>unnest</c> in FROM does it row by row. What the others can make together is bounded by <see cref="SqlGrowth"/>.
 /// </remarks>
 public sealed class SqlGate(params IEnumerable<string> views)
 {
@@ -17,7 +18,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
 
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = MaxDepth };
 
-    private static readonly ImmutableHashSet<string> QueryNodes = ["SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"];
+    private static readonly ImmutableHashSet<string> QueryNodes = ["SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"];
 
     private static readonly ImmutableHashSet<string> TableForms = ["BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT", "SHOW_REF", "EMPTY_FROM"];
 
@@ -42,7 +43,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
         .. Words("to_months to_quarters to_seconds to_timestamp to_weeks to_years today transaction_timestamp week weekday weekofyear year yearweek julian"),
         .. Words("coalesce ifnull nullif if error typeof alias constant_or_null is_distinct_from isnull is_null is_not_null not"),
         .. Words("array_length array_contains array_has list_has array_position cardinality element_at flatten list_aggregate list_aggr array_aggregate list_any_value list_avg list_concat list_contains list_count list_distinct"),
-        .. Words("list_element list_extract list_filter list_first list_last list_has_all list_has_any list_indexof list_max list_min list_position list_reverse list_slice list_sort list_sum list_transform list_unique list_value"),
+        .. Words("list_element list_extract list_filter list_first list_last list_has_all list_has_any list_indexof list_max list_min list_position list_reverse list_slice list_sort list_sum list_unique list_value"),
         .. Words("list_pack array_extract array_slice array_to_string list_zip map map_contains map_entries map_extract map_extract_value map_from_entries map_keys map_values row struct_extract struct_extract_at struct_pack struct_insert unnest unpivot_list"),
         .. Words("json json_array json_array_length json_contains json_exists json_extract json_extract_path json_extract_path_text json_extract_string json_group_array json_group_object json_keys json_object json_quote"),
         .. Words("json_structure json_type json_valid json_value json_merge_patch to_json row_to_json array_to_json try_cast cast"),
@@ -72,9 +73,11 @@ public sealed class SqlGate(params IEnumerable<string> views)
         try
         {
             Walk(statements[0], [.. views.Select(Folded)]);
-            return null;
+            return SqlGrowth.Of(statements[0]) > SqlGrowth.Most
+                ? $"A value of this statement could become more than {SqlGrowth.Most} times as large as what is stored, which no limit of memory would stop. Join fewer values, or in fewer steps."
+                : null;
         }
-        catch (RefusedException refused)
+        catch (SqlRefusedException refused)
         {
             return refused.Message;
         }
@@ -102,7 +105,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
         var type = Text(element, "type");
         if (element.TryGetProperty("cte_map", out var withs))
         {
-            // Each WITH name is known to those after it and to what follows, and to itself only where it recurs (below): what it hides stays hidden.
+            // Each WITH name is known to those after it and to what follows, and not to itself: what it hides stays hidden.
             foreach (var entry in withs.GetProperty("map").EnumerateArray())
             {
                 Walk(entry.GetProperty("value"), tables);
@@ -110,9 +113,14 @@ public sealed class SqlGate(params IEnumerable<string> views)
             }
         }
 
+        if (type == "RECURSIVE_CTE_NODE")
+        {
+            throw new SqlRefusedException("A WITH cannot recur here; range(…) in FROM counts.");
+        }
+
         if (element.TryGetProperty("modifiers", out _) && !QueryNodes.Contains(type))
         {
-            throw new RefusedException($"«{type}» cannot be asked here; a SELECT can.");
+            throw new SqlRefusedException($"«{type}» cannot be asked here; a SELECT can.");
         }
 
         if (element.TryGetProperty("function_name", out var function))
@@ -131,15 +139,14 @@ public sealed class SqlGate(params IEnumerable<string> views)
                 continue;
             }
 
-            var known = type == "RECURSIVE_CTE_NODE" && member.NameEquals("right") ? tables.Add(Folded(Text(element, "cte_name"))) : tables;
             if (type == "TABLE_FUNCTION" && member.NameEquals("function"))
             {
                 TableFunction(member.Value);
-                Members(member.Value, known);
+                Members(member.Value, tables);
                 continue;
             }
 
-            Walk(member.Value, known);
+            Walk(member.Value, tables);
         }
     }
 
@@ -155,7 +162,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
     {
         if (!TableForms.Contains(type))
         {
-            throw new RefusedException($"«{type}» cannot stand in FROM here.");
+            throw new SqlRefusedException($"«{type}» cannot stand in FROM here.");
         }
 
         if (type == "BASE_TABLE")
@@ -163,13 +170,13 @@ public sealed class SqlGate(params IEnumerable<string> views)
             var name = Text(element, "table_name");
             if (Text(element, "schema_name").Length > 0 || Text(element, "catalog_name").Length > 0 || !tables.Contains(Folded(name)))
             {
-                throw new RefusedException($"There is no table «{name}» here; there is {string.Join(", ", views)}.");
+                throw new SqlRefusedException($"There is no table «{name}» here; there is {string.Join(", ", views)}.");
             }
         }
 
         if (type == "SHOW_REF" && (!element.TryGetProperty("query", out var query) || query.ValueKind != JsonValueKind.Object))
         {
-            throw new RefusedException($"SHOW cannot be asked here; DESCRIBE {views.First()} shows the columns.");
+            throw new SqlRefusedException($"SHOW cannot be asked here; DESCRIBE {views.First()} shows the columns.");
         }
     }
 
@@ -178,7 +185,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
         // A window's function has the window's type before its name.
         if (!Functions.Contains(name.ToLowerInvariant()) || IsQualified(element))
         {
-            throw new RefusedException($"The function «{name}» is not among those that can be used here{(type == "TABLE_FUNCTION" ? " in FROM" : "")}.");
+            throw new SqlRefusedException($"The function «{name}» is not among those that can be used here{(type == "TABLE_FUNCTION" ? " in FROM" : "")}.");
         }
     }
 
@@ -187,7 +194,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
         var name = Text(function, "function_name");
         if (!TableFunctions.Contains(name.ToLowerInvariant()) || IsQualified(function))
         {
-            throw new RefusedException($"The function «{name}» cannot be used in FROM here; these can: {string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}.");
+            throw new SqlRefusedException($"The function «{name}» cannot be used in FROM here; these can: {string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}.");
         }
     }
 
@@ -200,6 +207,4 @@ public sealed class SqlGate(params IEnumerable<string> views)
     private static string Folded(string name) => name.ToLowerInvariant();
 
     private static string[] Words(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-
-    private sealed class RefusedException(string message) : Exception(message);
 }

@@ -14,11 +14,8 @@ public static class SegmentWriter
     /// <summary>Records of one row group: what a reader unpacks at once.</summary>
     public const int RowGroupRecords = 64 * 1024;
 
-    /// <summary>zstd's level where somebody waits.</summary>
+    /// <summary>zstd's level where somebody waits; <see cref="SegmentMerge.Level"/> where nobody does.</summary>
     public const int QuickLevel = 1;
-
-    /// <summary>zstd's level where nobody does.</summary>
-    public const int ThoroughLevel = 6;
 
     /// <param name="level">zstd's level: 1 where somebody waits for it, more where nobody does.</param>
     /// <returns>The file, and what its manifest row says about it.</returns>

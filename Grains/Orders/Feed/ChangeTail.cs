@@ -42,6 +42,16 @@ public sealed class ChangeTail(long last)
         _ring[_last % MaxChanges] = (change, bytes);
     }
 
+    /// <summary>Puts each change in the place of the one that it is made from.</summary>
+    public void Replace(Func<OrderChange, OrderChange> make)
+    {
+        for (var revision = First; revision <= _last; revision++)
+        {
+            ref var place = ref _ring[revision % MaxChanges];
+            place.Change = make(place.Change);
+        }
+    }
+
     /// <summary>Changes from a revision that is here, in order: at most <paramref name="take"/>, and <paramref name="maxBytes"/> unless the first has more.</summary>
     public ImmutableArray<OrderChange> Read(long from, int take, int maxBytes)
     {

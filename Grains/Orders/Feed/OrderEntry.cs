@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
+using Grains.Orders.Subscribers;
 
 namespace Grains.Orders.Feed;
 
@@ -43,6 +44,13 @@ public sealed class OrderEntry(OrderId id, OrderRow? row)
     public Order After(StepRow step) => step.Version == Version
         ? Order!
         : Order! with { Version = step.Version, Status = step.Status, UpdatedAt = step.At, Reason = null };
+
+    /// <summary>What is personal goes, also from what tells a repeat of the order's placing: who repeats that later is told that the key was used for something else.</summary>
+    public void Erase()
+    {
+        Order = Erasure.Of(Order!);
+        Steps = [.. Steps.Select(step => !Enum.TryParse<OrderStep>(step.Mark, out _) ? step with { Mark = Erasure.Customer } : step)];
+    }
 
     public void Take(FeedRequest request)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
+using Grains.Orders.Subscribers;
 using Grains.Storage;
 
 namespace Grains.Orders.Feed;
@@ -97,6 +98,11 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
         if (request.Seen != entry.Version)
         {
             return WhenDurable(entry, new(FeedOutcome.Moved, entry.Order, OrderRefusal.None));
+        }
+
+        if (entry.Order is { } erased && Erasure.IsDone(erased))
+        {
+            request = request with { Order = Erasure.Of(request.Order) }; // Whoever decided it may have the order in memory from before.
         }
 
         Check(request);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Subscribers;
 
 namespace Grains.Orders.Rows;
 
@@ -15,6 +16,10 @@ namespace Grains.Orders.Rows;
 [JsonSerializable(typeof(ChangesRow))]
 [JsonSerializable(typeof(SubscriberRow))]
 [JsonSerializable(typeof(FeedHeadRow))]
+[JsonSerializable(typeof(SubscriberHeadRow))]
+[JsonSerializable(typeof(KeptChangeRow))]
+[JsonSerializable(typeof(OrderNote))]
+[JsonSerializable(typeof(SourceRow))]
 public sealed partial class OrderJson : JsonSerializerContext
 {
     private static readonly JsonSerializerOptions RowOptions = new()

@@ -39,7 +39,27 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         var ratio = Median(all.Select(round => round.Ratio));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ratio is {ratio:0.00}; the mark is {Mark:0.00}: {(ratio >= Mark ? "kept" : "missed")}."));
         await HalfLoad(Median(all.Select(round => round.Durable)) / 2);
+        await Grpc();
         return ratio >= Mark ? 0 : 1;
+    }
+
+    private async Task Grpc()
+    {
+        var folder = Directory.CreateTempSubdirectory("logs-");
+        try
+        {
+            using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
+            await LogLoad.Run(() => new GrpcConnection(silo.Grpc), _requests, senders, TimeSpan.FromSeconds(3));
+            var cpu = silo.Cpu;
+            var durable = await LogLoad.Run(() => new GrpcConnection(silo.Grpc), _requests, senders, duration);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Over gRPC: {durable.RecordsPerSecond:0} records/s, {(silo.Cpu - cpu).TotalSeconds / (durable.Acknowledged * LogRequests.Records / 1e6):0.00} CPU-s/million, {durable.Refused} refused, p50 {durable.Milliseconds(0.5):0} ms, p99 {durable.Milliseconds(0.99):0} ms; the mark is 60000 records/s."));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private async Task<Round> One()
@@ -48,8 +68,8 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         var (baseline, door) = await DropServer.Start();
         using (baseline)
         {
-            await LogLoad.Run(door, _requests, senders, TimeSpan.FromSeconds(3));
-            dropped = await LogLoad.Run(door, _requests, senders, duration);
+            await LogLoad.Run(() => new HttpConnection(door), _requests, senders, TimeSpan.FromSeconds(3));
+            dropped = await LogLoad.Run(() => new HttpConnection(door), _requests, senders, duration);
             baseline.Kill();
         }
 
@@ -57,9 +77,9 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         try
         {
             using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
-            await LogLoad.Run(silo.Http, _requests, senders, TimeSpan.FromSeconds(3));
+            await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, TimeSpan.FromSeconds(3));
             var cpu = silo.Cpu;
-            var durable = await LogLoad.Run(silo.Http, _requests, senders, duration);
+            var durable = await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, duration);
             return new(dropped.RecordsPerSecond, durable, (silo.Cpu - cpu).TotalSeconds, silo.PeakBytes);
         }
         finally
@@ -74,8 +94,8 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         try
         {
             using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
-            await LogLoad.Run(silo.Http, _requests, senders, TimeSpan.FromSeconds(3));
-            var half = await LogLoad.Run(silo.Http, _requests, senders, duration, recordsPerSecond / LogRequests.Records);
+            await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, TimeSpan.FromSeconds(3));
+            var half = await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, duration, recordsPerSecond / LogRequests.Records);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 {half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."));

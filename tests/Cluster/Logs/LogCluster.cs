@@ -2,11 +2,14 @@ using Doubles.Storage;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
+using Grains.Logs.Rows;
+using Grains.Logs.Rules;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
+using Silo.Storage;
 using Xunit;
 
 namespace Cluster.Logs;
@@ -37,6 +40,11 @@ public sealed class LogCluster : IAsyncLifetime
     public async ValueTask InitializeAsync() => await _cluster.DeployAsync();
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    /// <summary>Ends the activation that keeps the rules.</summary>
+    public Task DeactivateRules() => _cluster.DeactivateAsync(Grains.GetGrain<ILogRulesGrain>(0));
 
     /// <summary>A number that no other test has.</summary>
     public int NewShard() => Interlocked.Increment(ref _shards);
@@ -77,7 +85,7 @@ public sealed class LogCluster : IAsyncLifetime
         var names = new List<string>();
         await foreach (var blob in Blobs.List("logs/"))
         {
-            if (Grains.Logs.Segments.SegmentName.TryParse(blob.Name, out var name) && name.Shard == shard)
+            if (global::Grains.Logs.Segments.SegmentName.TryParse(blob.Name, out var name) && name.Shard == shard)
             {
                 names.Add(blob.Name);
             }
@@ -95,6 +103,8 @@ public sealed class LogCluster : IAsyncLifetime
         silo.Services.AddSingleton(new Admission(64 * 1024 * 1024, 0.5));
         silo.Services.AddSingleton<LogsMetrics>();
         silo.Services.AddSingleton<MergeTurn>();
+        silo.Services.AddSingleton<Func<double>>(() => 0.5);
+        silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name);
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
     }
 }

@@ -12,13 +12,16 @@ public enum PutFailure
     ThrowAfterwards,
 }
 
-/// <summary>A blob store that fails when told to, and holds puts until told to let them go.</summary>
+/// <summary>A blob store that fails when told to, and holds puts and gets until told to let them go.</summary>
 public sealed class FlakyBlobStore(IBlobStore inner) : IBlobStore
 {
     private readonly Lock _lock = new();
     private readonly Queue<PutFailure> _failures = new();
     private CommitGate? _hold;
+    private CommitGate? _holdGets;
+    private int _failedGets;
     private long _puts;
+    private long _gets;
 
     public FlakyBlobStore()
         : this(new BlobStoreInMemory())
@@ -27,6 +30,27 @@ public sealed class FlakyBlobStore(IBlobStore inner) : IBlobStore
 
     /// <summary>Puts asked for so far, failed ones included.</summary>
     public long Puts => Interlocked.Read(ref _puts);
+
+    /// <summary>Gets asked for so far, failed ones included.</summary>
+    public long Gets => Interlocked.Read(ref _gets);
+
+    /// <summary>The next gets answer with an <see cref="IOException"/>.</summary>
+    public void FailNextGets(int count)
+    {
+        lock (_lock)
+        {
+            _failedGets += count;
+        }
+    }
+
+    /// <summary>From now on gets wait in front of the store until the gate is opened.</summary>
+    public CommitGate HoldGets()
+    {
+        lock (_lock)
+        {
+            return _holdGets = new CommitGate();
+        }
+    }
 
     public void FailNextPuts(int count, PutFailure failure)
     {
@@ -73,7 +97,31 @@ public sealed class FlakyBlobStore(IBlobStore inner) : IBlobStore
         return failure == PutFailure.ThrowAfterwards ? throw new IOException("The answer was lost.") : stored;
     }
 
-    public Task<ReadOnlyMemory<byte>?> Get(string name, long offset = 0, int? length = null, CancellationToken cancel = default) => inner.Get(name, offset, length, cancel);
+    public async Task<ReadOnlyMemory<byte>?> Get(string name, long offset = 0, int? length = null, CancellationToken cancel = default)
+    {
+        Interlocked.Increment(ref _gets);
+        CommitGate? hold;
+        lock (_lock)
+        {
+            hold = _holdGets;
+        }
+
+        if (hold is not null)
+        {
+            await hold.Pass();
+        }
+
+        lock (_lock)
+        {
+            if (_failedGets > 0)
+            {
+                _failedGets--;
+                throw new IOException("The disk does not answer.");
+            }
+        }
+
+        return await inner.Get(name, offset, length, cancel);
+    }
 
     public IAsyncEnumerable<BlobEntry> List(string prefix, CancellationToken cancel = default) => inner.List(prefix, cancel);
 

@@ -47,6 +47,10 @@ internal sealed class ClusterInMemory : ICluster
 
     public OrdersInMemory KnownOrders { get; } = new();
 
+    public OrderWatchInMemory KnownWatch { get; } = new();
+
+    public SubscribersInMemory KnownSubscribers { get; } = new();
+
     public OrderDesk Orders => new(new GrainsInMemory(this));
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);

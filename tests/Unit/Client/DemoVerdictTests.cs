@@ -90,6 +90,32 @@ public sealed class DemoVerdictTests
     }
 
     [Fact]
+    public void ASaleThatWasAcknowledgedAndIsMissingOrThereTwiceIsTold()
+    {
+        var evidence = Evidence();
+
+        Assert.Equal(
+            ["500 sales were acknowledged, and the log has 499 of them."],
+            DemoVerdict.Of(evidence with { Sales = evidence.Sales with { Stored = 499, Different = 499 } }).Problems);
+        Assert.Equal(
+            ["500 sales were sent, and the log has 501, of which 500 are different."],
+            DemoVerdict.Of(evidence with { Sales = evidence.Sales with { Stored = 501 } }).Problems);
+    }
+
+    [Fact]
+    public void AChangeOfTheOrderThatWasMissedOrAnAuditThatDoesNotHoldIsTold()
+    {
+        var evidence = Evidence();
+
+        Assert.Equal(
+            ["The watch should tell 1 order.placed, 2 order.paid, 3 order.shipped, 4 order.completed; it told 1 order.placed, 3 order.shipped."],
+            DemoVerdict.Of(evidence with { Order = evidence.Order with { Steps = ["1 order.placed", "3 order.shipped"] } }).Problems);
+        Assert.Equal(
+            ["The audit does not hold, and proves 4 of 4 entries of order 00-a."],
+            DemoVerdict.Of(evidence with { Order = evidence.Order with { AuditHolds = false } }).Problems);
+    }
+
+    [Fact]
     public async Task TheShopCountsWhatItIsAskedAndIsBusyOnce()
     {
         var cancel = TestContext.Current.CancellationToken;
@@ -126,7 +152,9 @@ public sealed class DemoVerdictTests
             [new("crawling", "urls", 122, 120, ImmutableSortedDictionary<string, long>.Empty.Add("robots", 2), 0, 1000, "Refused.")],
             new(seen.SetItem("/about", 1 + repeated), Strays: 0, TimeSpan.FromMilliseconds(80.04)),
             Kills: 1,
-            TimeSpan.FromSeconds(24.04));
+            TimeSpan.FromSeconds(24.04),
+            new(Sent: 500, Acknowledged: 500, Again: 3, Stored: 500, Different: 500, OfPages: 120),
+            new("00-a", OrderEvidence.Expected, Proven: 4, AuditHolds: true));
     }
 
     private static PageRecord Record(string path, int? status) => new(

@@ -33,7 +33,7 @@ public sealed class LogRulesTests
     {
         var printed = await _console.Run("logs", "rules", "add", "severity>=warm => drop");
 
-        Assert.Equal(1, printed.Code);
+        Assert.Equal(2, printed.Code);
         Assert.Contains("severity>=warm => drop\n          ^ column 11: A severity is trace,", printed.Error, StringComparison.Ordinal);
     }
 

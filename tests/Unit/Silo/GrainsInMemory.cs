@@ -20,6 +20,8 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
 
             var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
+            var type when type == typeof(IOrderWatchGrain) => cluster.KnownWatch,
+            var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
             var type => throw new NotSupportedException(type.Name),
         });
 

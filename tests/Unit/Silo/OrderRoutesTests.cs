@@ -201,4 +201,16 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     private Task<DoorsInMemory.Answer> Step(string path, string step, params (string, string)[] headers) => _doors.Send(HttpMethod.Post, $"{path}/{step}", headers: headers);
 
     private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
+
+    [Fact]
+    public async Task SubscribersAndDeadLettersAreThereForPrograms()
+    {
+        var letter = _cluster.KnownSubscribers.Add("mail", 0, 0x1f, "no address", Unit.Orders.Given.Placed());
+
+        Assert.Equal("""{"subscribers":[]}""", (await _doors.Get("/api/orders/subscribers")).Body);
+        Assert.Contains("\"id\":\"mail/0/1f\"", (await _doors.Get("/api/orders/dead-letters?subscriber=mail")).Body, StringComparison.Ordinal);
+        Assert.Contains(letter.Change.OrderId.Value, (await _doors.Get("/api/orders/dead-letters/mail/0/1f")).Body, StringComparison.Ordinal);
+        Assert.Equal(404, (await _doors.Get("/api/orders/dead-letters/mail/0/2")).Status);
+        Assert.Equal(400, (await _doors.Get("/api/orders/dead-letters?after=nonsense")).Status);
+    }
 }

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using Client.Values;
+using Grains.Orders.Audit;
+
+namespace Client.Orders;
+
+/// <summary><c>orders audit proof|verify|head</c></summary>
+internal static class AuditCommands
+{
+    public static Command Proof(Verbs verbs)
+    {
+        var id = OrderArgument.Create();
+        return verbs.Act(new("proof", "Prove all that was recorded of an order: entries, inclusion proofs and the signed head, as JSON.") { id }, async (session, parsed, cancel) =>
+        {
+            var text = parsed.GetRequiredValue(id);
+            var desk = (await session.Cluster(cancel)).Orders;
+            var order = await OrderArgument.Read(desk, text, cancel);
+            var proof = await desk.Audit.Proof(order, cancel) ?? throw new ConsoleException($"Nothing is recorded of order {Terminal.Clean(text)} yet.");
+            if (AuditReceipt.FromJson(proof).Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]) is { } wrong)
+            {
+                throw new ConsoleException($"The proof does not hold: {wrong}");
+            }
+
+            session.Terminal.Line(proof.TrimEnd());
+            return ExitCode.Done;
+        });
+    }
+
+    public static Command Head(Verbs verbs)
+    {
+        var file = new Option<string?>("--out") { Description = "Write it to this file, to be kept elsewhere.", HelpName = "FILE" };
+        return verbs.Act(new("head", "The audit as it is now: size and root of every partition, signed.") { file }, async (session, parsed, cancel) =>
+        {
+            var desk = (await session.Cluster(cancel)).Orders;
+            var head = await desk.AuditHeads.Head(cancel);
+            if (parsed.GetValue(file) is not { } path)
+            {
+                session.Terminal.Line(head.TrimEnd());
+                return ExitCode.Done;
+            }
+
+            try
+            {
+                await File.WriteAllTextAsync(path, head, cancel);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new ConsoleException($"The head could not be written to «{path}»: {e.Message}");
+            }
+
+            var entries = SignedAuditHead.FromJson(head).Head.Roots.Sum(root => root.Size);
+            if (session.Json)
+            {
+                session.Terminal.Json(new { file = path, entries });
+            }
+            else
+            {
+                session.Terminal.Line($"The head over {Counts.Format(entries)} entries is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it.");
+            }
+
+            return ExitCode.Done;
+        });
+    }
+
+    public static Command Verify(Verbs verbs)
+    {
+        var all = new Option<bool>("--all") { Description = "Against every head that is kept, and against the orders themselves." };
+        var against = new Option<string[]>("--against") { Description = "A head from «orders audit head --out»; may be given several times.", HelpName = "HEADFILE" };
+        return verbs.Act(new("verify", "Check every entry against the signed head, here and not in the cluster.") { all, against }, async (session, parsed, cancel) =>
+        {
+            var heads = new List<SignedAuditHead>();
+            foreach (var path in parsed.GetValue(against) ?? [])
+            {
+                heads.Add(Read(path));
+            }
+
+            var result = await AuditCheck.Run((await session.Cluster(cancel)).Orders, heads, parsed.GetValue(all), cancel);
+            Tell(session, result);
+            return result.Holds ? ExitCode.Done : ExitCode.Failed;
+        });
+    }
+
+    private static SignedAuditHead Read(string path)
+    {
+        try
+        {
+            return SignedAuditHead.FromJson(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new ConsoleException($"The head «{path}» cannot be read: {e.Message}", ExitCode.WrongUsage);
+        }
+    }
+
+    private static void Tell(Session session, AuditCheckResult result)
+    {
+        var report = result.Report;
+        if (session.Json)
+        {
+            session.Terminal.Json(new
+            {
+                holds = result.Holds,
+                entries = report.Entries,
+                covered = report.Covered,
+                erased = report.Erased,
+                partitions = report.Partitions,
+                heads = result.Heads,
+                orders = result.Orders,
+                versionsNotChecked = report.VersionsNotChecked,
+                findings = report.Findings.Select(finding => new { fault = finding.Fault.ToString(), finding.Partition, finding.Index, finding.OrderId, finding.Version, finding.What }),
+                orderFindings = result.OrderFindings,
+            });
+            return;
+        }
+
+        foreach (var finding in report.Findings.Select(finding => finding.What).Concat(result.OrderFindings))
+        {
+            session.Terminal.Line(finding);
+        }
+
+        var orders = result.Orders > 0 ? $" and {Counts.Format(result.Orders)} orders" : "";
+        var erased = report.Erased > 0 ? $"; the personal parts of {Counts.Format(report.Erased)} are erased" : "";
+        session.Terminal.Line(result.Holds
+            ? $"The audit holds: {Counts.Format(report.Entries)} entries{orders} in {Counts.Format(report.Partitions)} partitions, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
+            : "The audit does not hold.");
+        if (report.VersionsNotChecked > 0)
+        {
+            session.Terminal.Note($"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: more orders are under way than are kept in memory. --all checks them by order.");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Client.Values;
+using Grains.Interfaces.Orders;
+
+namespace Client.Orders;
+
+/// <summary><c>orders erase --customer C</c></summary>
+internal static class EraseCommand
+{
+    public static Command Create(Verbs verbs)
+    {
+        var customer = new Option<string>("--customer") { Description = "Whose orders: the name as the orders have it.", HelpName = "C", Required = true };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
+        return verbs.Act(
+            new("erase", "Erase what is personal of a customer's orders: name, e-mail address, language, notes. Orders, books and proofs stay.") { customer, yes },
+            async (session, parsed, cancel) =>
+            {
+                var name = parsed.GetRequiredValue(customer);
+                Asking.Sure(session, parsed.GetValue(yes), "to erase a customer's personal data for good", $"Erase what is personal of the orders of «{name}» for good?");
+                var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Erase(name, cancel);
+                if (reply.Error is { } error)
+                {
+                    throw new ConsoleException(error);
+                }
+
+                if (session.Json)
+                {
+                    session.Terminal.Json(new ErasedForm(reply.Orders, reply.Changes));
+                }
+                else
+                {
+                    session.Terminal.Line(reply.Orders == 0 ? "There is no order of this customer." : $"{Counts.Format(reply.Orders)} orders are erased, and {Counts.Format(reply.Changes)} changes of theirs. The erasure is in the audit.");
+                }
+
+                return ExitCode.Done;
+            });
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
+using Grains.Orders.Rows;
+using Grains.Storage;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+
+namespace Grains.Orders;
+
+/// <summary>Reads the audit's rows. It keeps nothing.</summary>
+[StatelessWorker]
+public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> options) : Grain, IAuditGrain
+{
+    private readonly StoredAudit _audit = new(store, options.Value.Partitions);
+
+    public async Task<ImmutableArray<byte[]?>> Frontiers(CancellationToken cancel)
+    {
+        var frontiers = await Task.WhenAll(Enumerable.Range(0, options.Value.Partitions).Select(partition => _audit.Frontier(partition, cancel).AsTask()));
+        return [.. frontiers.Select(frontier => frontier?.ToArray())];
+    }
+
+    public async Task<ImmutableArray<AuditLine>> Entries(int partition, long from, int take, CancellationToken cancel)
+    {
+        Check(partition, from, take, IAuditGrain.MaxTake);
+        var lines = ImmutableArray.CreateBuilder<AuditLine>();
+        var bytes = 0;
+        await foreach (var entry in _audit.EntriesFrom(partition, from, cancel))
+        {
+            lines.Add(new(entry.Index, entry.Entry.ToArray(), entry.Personal?.ToArray()));
+            bytes += entry.Entry.Length + (entry.Personal?.Length ?? 0);
+            if (lines.Count == take || bytes >= IAuditGrain.MaxBytes)
+            {
+                break;
+            }
+        }
+
+        return lines.ToImmutable();
+    }
+
+    public async Task<byte[]?> Tile(int partition, int level, long index, CancellationToken cancel)
+    {
+        Check(partition, index, 1, 1);
+        return (await _audit.Tiles(partition).Read(new(level, index), cancel))?.ToArray();
+    }
+
+    public async Task<string?> Proof(OrderId order, CancellationToken cancel)
+    {
+        Check(order.Partition, 0, 1, 1);
+        var entries = await _audit.Of(order, cancel);
+        if (entries.Count == 0)
+        {
+            return null;
+        }
+
+        var head = SignedAuditHead.FromJson(await GrainFactory.GetGrain<IAuditHeadGrain>(0).Head(cancel));
+        var size = head.Head.Of(order.Partition)!.Value.Size;
+        var tiles = new TileReader(_audit.Tiles(order.Partition));
+        var proven = ImmutableArray.CreateBuilder<ProvenEntry>();
+        foreach (var entry in entries.Where(entry => entry.Index < size))
+        {
+            proven.Add(new(entry.Entry, await tiles.Inclusion(entry.Index, size, cancel), entry.Personal is { } personal ? SaltedPersonal.Decode(personal.Span) : null));
+        }
+
+        return new AuditReceipt(head, proven.ToImmutable()).ToJson();
+    }
+
+    public async Task<ImmutableArray<AuditedOrderLine>> Orders(int partition, OrderId? after, int take, CancellationToken cancel)
+    {
+        Check(partition, 0, take, IAuditGrain.MaxOrders);
+        var range = KeyRange.Prefix(OrderTable.OrderPrefix);
+        var rows = await store.Scan(OrderTable.Name, OrderTable.Partition(partition), after is { } id ? range.After(OrderTable.Order(id)) : range, take, cancel);
+        return [.. await Task.WhenAll(rows.Select(async row =>
+        {
+            var order = OrderJson.Read<OrderRow>(row.Payload).Order;
+            var audited = AuditSubscriber.AuditedOf(order);
+            var (versions, last) = (ImmutableArray.CreateBuilder<long>(), (byte[]?)null);
+            foreach (var entry in await _audit.Of(order.Id, cancel))
+            {
+                try
+                {
+                    if (AuditEntry.Decode(entry.Entry.Span) is { Kind: AuditEntryKind.OrderChange } read)
+                    {
+                        versions.Add(read.Version);
+                        last = entry.Entry.ToArray();
+                    }
+                }
+                catch (FormatException)
+                {
+                    versions.Add(-1); // Unreadable: no version of it.
+                }
+            }
+
+            return new AuditedOrderLine(order.Id, order.Version, audited.Status, audited.Currency, audited.Total, audited.LinesHash.ToString(), versions.ToImmutable(), last);
+        }))];
+    }
+
+    private void Check(int partition, long from, int take, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(partition);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(partition, options.Value.Partitions);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(take, most);
+    }
+}

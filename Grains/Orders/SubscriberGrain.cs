@@ -1,0 +1,435 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Rows;
+using Grains.Orders.Subscribers;
+using Grains.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Grains.Orders;
+
+/// <summary>One subscriber in one partition: <see cref="ChangeDesk"/> decides, <see cref="SubscriberPartition"/> keeps; the rest is reading, beginning and keeping time.</summary>
+/// <remarks>
+/// Reentrant, because commits are gathered (<see cref="PartitionWriter"/>) and changes are handled side by side. It holds because everything between two awaits is decided in memory at once,
+/// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
+/// </remarks>
+[Reentrant]
+[PreferLocalPlacement]
+public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog catalog, TimeProvider clock, Func<double> chance, ILogger<SubscriberGrain> logger) : Grain, ISubscriberGrain, IDisposable
+{
+    /// <summary>Changes in one answer of the feed.</summary>
+    private const int ReadAtOnce = 256;
+
+    /// <summary>The feed is told of the cursor this often at most: it only keeps changes a little longer.</summary>
+    private static readonly TimeSpan AdvanceEvery = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private SubscriberKey _key;
+    private SubscriberEntry? _entry;
+    private Task<SubscriberPartition>? _opening;
+    private SubscriberPartition? _partition;
+    private IGrainTimer? _timer;
+    private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
+    private DateTimeOffset _advanceAt;
+    private long _advanced;
+    private long _known;
+    private bool _isReading;
+    private bool _isTelling;
+
+    private ChangeDesk Desk => _partition!.Desk;
+
+    private IOrderFeedGrain Feed => GrainFactory.GetGrain<IOrderFeedGrain>(_key.Partition);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = SubscriberKey.Parse(this.GetPrimaryKeyString());
+        _entry = catalog.Find(_key.Name);
+        _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _stopping.Cancel();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    public async Task Tell(OrdersChanged changed)
+    {
+        if (_entry is null)
+        {
+            return;
+        }
+
+        await Open();
+        _known = Math.Max(_known, changed.Last);
+        if (changed.First <= Desk.Next)
+        {
+            Desk.Take(changed.Changes);
+        }
+
+        Go();
+    }
+
+    public async Task Wake(CancellationToken cancel)
+    {
+        if (_entry is null)
+        {
+            return;
+        }
+
+        await Open();
+        var head = await Feed.Head(cancel);
+        _known = Math.Max(_known, head.Head);
+        _partition!.Subscriber.Wake();
+        Advance();
+        TellNotes();
+        Go();
+    }
+
+    public async Task<SubscriberState> Show(CancellationToken cancel)
+    {
+        if (_entry is null)
+        {
+            var row = await store.Get(SubscriberTable.Name, SubscriberTable.Partition(_key), PartitionWriter.HeadKey, cancel);
+            return State(row is null ? new() : OrderJson.Read<SubscriberHeadRow>(row.Payload), "this program does not have it any more", 0);
+        }
+
+        var partition = await Open();
+        return State(partition.Committed, Desk.Halt, partition.Writer.Commits);
+    }
+
+    public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel) => await (await Here()).DeadLetters(from, reason, take, cancel);
+
+    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) => Do(partition => partition.Replay(revision, reason, by, cancel));
+
+    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) => Do(partition => partition.Discard(revision, reason, by, cancel));
+
+    public Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel) => Do(async partition =>
+    {
+        await partition.Record(source, notes, cancel);
+        return notes.Length;
+    });
+
+    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) => Do(async partition =>
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(orders.Length, ISubscriberGrain.MaxErase);
+        await partition.Erase(orders, cancel);
+        return orders.Length;
+    });
+
+    public async Task<bool> Remove(CancellationToken cancel)
+    {
+        if (_entry is not null)
+        {
+            return false;
+        }
+
+        // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
+        var partition = SubscriberTable.Partition(_key);
+        for (var range = KeyRange.All; ;)
+        {
+            var rows = await store.Scan(SubscriberTable.Name, partition, range, StoreLimits.MaxCommitRows, cancel);
+            var changes = rows.Where(row => row.Key != PartitionWriter.HeadKey).Select(row => RowChange.Delete(row.Key)).ToList();
+            await Delete(partition, changes, cancel);
+            if (rows.Count < StoreLimits.MaxCommitRows)
+            {
+                break;
+            }
+
+            range = range.After(rows[^1].Key);
+        }
+
+        await Delete(partition, [RowChange.Delete(PartitionWriter.HeadKey)], cancel);
+        await Feed.Remove(_key.Name, cancel);
+        LogRemoved(_key);
+        return true;
+    }
+
+    private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
+    {
+        if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
+        {
+            throw new InvalidOperationException($"What is kept of {_key} could not be removed whole; ask again.", failed.Cause);
+        }
+    }
+
+    /// <summary>Opened once however many ask; what fails is tried again by the next who asks.</summary>
+    private async ValueTask<SubscriberPartition> Open()
+    {
+        if (_partition is not null)
+        {
+            return _partition;
+        }
+
+        var opening = _opening ??= SubscriberPartition.Open(
+            store, _entry!, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        try
+        {
+            _partition = await opening;
+        }
+        catch
+        {
+            _opening = null;
+            throw;
+        }
+
+        return _partition;
+    }
+
+    private async ValueTask<SubscriberPartition> Here() =>
+        _entry is null ? throw new InvalidOperationException($"This program has no subscriber «{_key.Name}» any more.") : await Open();
+
+    private async Task<T> Do<T>(Func<SubscriberPartition, Task<T>> act)
+    {
+        var partition = await Here();
+        try
+        {
+            return await act(partition);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            throw;
+        }
+        finally
+        {
+            Go();
+            TellNotes();
+        }
+    }
+
+    private SubscriberState State(SubscriberHeadRow head, string? halt, long commits) => new(
+        _key.Name, _key.Partition, head.Cursor, Math.Max(_known, head.Cursor - 1), head.In, head.Done, head.Waiting, head.Dead, head.Discarded, head.Missed, halt, commits);
+
+    /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing.</summary>
+    private void Go()
+    {
+        if (_partition is null || _partition.Writer.Lost is not null)
+        {
+            return;
+        }
+
+        while (Desk.Begin() is { } item)
+        {
+            Handle(item);
+        }
+
+        if (Desk.WantsCommit)
+        {
+            Desk.IsHandedIn = true;
+            Commit();
+        }
+
+        if (Desk.Next <= _known && Desk.Room > 0 && !_isReading)
+        {
+            Read();
+        }
+
+        SetTimer();
+    }
+
+    private void Handle(ChangeItem item)
+    {
+        Task<Handled> handling;
+        try
+        {
+            var within = _entry!.Rules.Within;
+            var cancel = within is null ? null : CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+            var handled = _partition!.Subscriber.Handle(new(item.Change, item.Attempts), cancel?.Token ?? _stopping.Token);
+            if (handled.IsCompletedSuccessfully)
+            {
+                cancel?.Dispose();
+                Desk.Finish(item, handled.Result);
+                return;
+            }
+
+            handling = Within(handled.AsTask(), within, cancel);
+        }
+        catch (Exception e)
+        {
+            LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
+            Desk.Finish(item, ChangeDesk.Threw(e));
+            return;
+        }
+
+        Await(item, handling);
+    }
+
+    private async Task<Handled> Within(Task<Handled> handled, TimeSpan? within, CancellationTokenSource? cancel)
+    {
+        if (within is not { } bound)
+        {
+            return await handled;
+        }
+
+        using (cancel)
+        {
+            try
+            {
+                return await handled.WaitAsync(bound, clock, _stopping.Token);
+            }
+            catch (TimeoutException) when (!handled.IsCompleted)
+            {
+                await cancel!.CancelAsync();
+                return Handled.Later("took too long", $"It was not through within {bound.TotalSeconds:0.#} s.");
+            }
+        }
+    }
+
+    private async void Await(ChangeItem item, Task<Handled> handling)
+    {
+        try
+        {
+            Desk.Finish(item, await handling);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            return; // The next activation begins it again.
+        }
+        catch (Exception e)
+        {
+            LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
+            Desk.Finish(item, ChangeDesk.Threw(e));
+        }
+
+        Go();
+    }
+
+    private async void Commit()
+    {
+        try
+        {
+            await _partition!.Writer.Commit(Desk);
+        }
+        catch (PartitionLostException lost)
+        {
+            End(lost);
+            return;
+        }
+
+        Advance();
+        if (_partition.HasNotes)
+        {
+            TellNotes();
+        }
+
+        Go();
+    }
+
+    private async void Read()
+    {
+        _isReading = true;
+        try
+        {
+            var read = await Feed.Read(Desk.Next, Math.Min(ReadAtOnce, Desk.Room), _stopping.Token);
+            _known = Math.Max(_known, read.Head);
+            if (read.IsCompacted && read.Next > Desk.Next)
+            {
+                var first = Desk.Next;
+                if (Desk.Skip(read.Next))
+                {
+                    LogMissed(_key, first, read.Next - 1);
+                }
+            }
+            else
+            {
+                Desk.Take(read.Changes);
+            }
+        }
+        catch (Exception e)
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                LogNotRead(_key, Desk.Next, e);
+            }
+
+            return; // With the next event or wake-up it is tried again.
+        }
+        finally
+        {
+            _isReading = false;
+        }
+
+        Go();
+    }
+
+    /// <summary>Tells the feed how far it is: not with each commit, for it only keeps changes a little longer.</summary>
+    private void Advance()
+    {
+        var now = clock.GetUtcNow();
+        if (now >= _advanceAt && _partition!.Committed.Cursor > _advanced)
+        {
+            _advanceAt = now + AdvanceEvery;
+            _advanced = _partition.Committed.Cursor;
+            _ = Feed.Advance(_key.Name, _advanced);
+        }
+    }
+
+    /// <summary>Tells the audit what was kept for it. It is told again after a crash, and knows by the numbers.</summary>
+    private async void TellNotes()
+    {
+        if (_isTelling || _partition is not { HasNotes: true } partition || catalog.NoteTaker is not { } taker)
+        {
+            return;
+        }
+
+        _isTelling = true;
+        try
+        {
+            while (await partition.NextNotes() is { Length: > 0 } notes)
+            {
+                await GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(taker, _key.Partition).ToString()).Record(_key.ToString(), notes, _stopping.Token);
+                await partition.DropNotes(notes);
+            }
+        }
+        catch (PartitionLostException lost) when (partition.Writer.Lost is not null)
+        {
+            End(lost);
+        }
+        catch (Exception e)
+        {
+            LogNotTold(_key, e); // The next wake-up tells it again.
+        }
+        finally
+        {
+            _isTelling = false;
+        }
+    }
+
+    private Task OnTimer(CancellationToken cancel)
+    {
+        _timerDue = DateTimeOffset.MaxValue;
+        Go();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The one timer is set to whatever comes first.</summary>
+    private void SetTimer()
+    {
+        var now = clock.GetUtcNow();
+        if (Desk.NextTime is not { } due || (_timerDue > now && _timerDue <= due))
+        {
+            return;
+        }
+
+        _timerDue = due;
+        var wait = due - now;
+        _timer!.Change(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait > LongestWait ? LongestWait : wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private void End(PartitionLostException lost)
+    {
+        if (!_stopping.IsCancellationRequested)
+        {
+            _stopping.Cancel();
+            LogLost(_key, lost.Message);
+            DeactivateOnIdle();
+        }
+    }
+}

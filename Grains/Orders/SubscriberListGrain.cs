@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Subscribers;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+
+namespace Grains.Orders;
+
+/// <summary>Asks the grains of all subscribers side by side.</summary>
+[StatelessWorker]
+public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock) : Grain, ISubscriberListGrain
+{
+    /// <summary>How long an erasure waits until every subscriber has taken what was committed before it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    private IEnumerable<int> Partitions => Enumerable.Range(0, options.Value.Partitions);
+
+    public async Task<ImmutableArray<SubscriberState>> List(CancellationToken cancel)
+    {
+        var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
+        var names = listed.SelectMany(some => some.Select(subscriber => subscriber.Name)).Where(SubscriberKey.IsName).Union(catalog.Names).Order(StringComparer.Ordinal);
+        var heads = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Head(cancel)));
+        var states = await Task.WhenAll(
+            from name in names
+            from partition in Partitions
+            select Subscriber(name, partition).Show(cancel));
+        return [.. states.Select(state => state with { Head = heads[state.Partition].Head })];
+    }
+
+    public async Task<string?> Remove(string name, CancellationToken cancel)
+    {
+        if (catalog.Find(name) is not null)
+        {
+            return $"«{name}» belongs to this program, and would be listed again at once. Only a subscriber that no silo runs any more can be removed.";
+        }
+
+        if (!SubscriberKey.IsName(name) || (await List(cancel)).All(state => state.Name != name))
+        {
+            return $"There is no subscriber «{(name.Length > SubscriberKey.MaxName ? name[..SubscriberKey.MaxName] + "…" : name)}».";
+        }
+
+        await Task.WhenAll(Partitions.Select(partition => Subscriber(name, partition).Remove(cancel)));
+        return null;
+    }
+
+    public async Task<DeadLetterPage> DeadLetters(DeadLetterQuery query, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Take, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Take, ISubscriberGrain.MaxTake);
+        var letters = ImmutableArray.CreateBuilder<DeadLetter>();
+        foreach (var key in Keys(query.Subscriber))
+        {
+            var from = 0L;
+            if (query.After is { } after && Compare(key, new(after.Subscriber, after.Partition)) is var order and <= 0)
+            {
+                if (order < 0)
+                {
+                    continue;
+                }
+
+                from = after.Revision + 1;
+            }
+
+            letters.AddRange(await Grain(key).DeadLetters(from, query.Reason, query.Take - letters.Count, cancel));
+            if (letters.Count == query.Take)
+            {
+                return new(letters.ToImmutable(), DeadLetterId.Of(letters[^1]));
+            }
+        }
+
+        return new(letters.ToImmutable(), null);
+    }
+
+    public async Task<DeadLetter?> DeadLetter(DeadLetterId id, CancellationToken cancel) => IsHere(id)
+        ? (await Subscriber(id.Subscriber, id.Partition).DeadLetters(id.Revision, reason: null, 1, cancel)).FirstOrDefault(letter => letter.Change.Revision == id.Revision)
+        : null;
+
+    public Task<DeadLetterReply> Replay(DeadLetterFilter filter, string by, CancellationToken cancel) =>
+        Each(filter, (grain, revision) => grain.Replay(revision, filter.Reason, by, cancel), cancel);
+
+    public Task<DeadLetterReply> Discard(DeadLetterFilter filter, string by, CancellationToken cancel) =>
+        Each(filter, (grain, revision) => grain.Discard(revision, filter.Reason, by, cancel), cancel);
+
+    public async Task<EraseReply> Erase(string customer, CancellationToken cancel)
+    {
+        // In this order, so that asking again after a crash finds the orders by the customer still, and nothing that was under way brings back what was erased:
+        // the feed's rows; every subscriber past what it had taken before; what subscribers keep; at last the index.
+        var (orders, changes) = (0, 0);
+        foreach (var partition in Partitions)
+        {
+            var feed = Feed(partition);
+            var erased = await feed.Erase(customer, cancel);
+            changes += erased.Changes;
+            if (erased.Orders.IsEmpty)
+            {
+                continue;
+            }
+
+            foreach (var name in catalog.Names)
+            {
+                var grain = Subscriber(name, partition);
+                if (await Reaches(grain, erased.Head, cancel) is { } cursor)
+                {
+                    return new(orders, changes, $"«{name}» in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so.");
+                }
+
+                foreach (var some in erased.Orders.Chunk(ISubscriberGrain.MaxErase))
+                {
+                    await grain.Erase([.. some], cancel);
+                }
+            }
+
+            await feed.ForgetCustomer(customer, erased.Orders, cancel);
+            orders += erased.Orders.Length;
+        }
+
+        return new(orders, changes, null);
+    }
+
+    public Task Wake(CancellationToken cancel) => Task.WhenAll(Keys(null).Select(key => Grain(key).Wake(cancel)));
+
+    /// <summary>Null when it has taken everything up to there, else where it stands.</summary>
+    private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)
+    {
+        await grain.Wake(cancel);
+        for (var end = clock.GetUtcNow() + Patience; ;)
+        {
+            var state = await grain.Show(cancel);
+            if (state.Cursor > revision)
+            {
+                return null;
+            }
+
+            if (clock.GetUtcNow() >= end)
+            {
+                return state.Cursor;
+            }
+
+            await Task.Delay(LookEvery, clock, cancel);
+        }
+    }
+
+    private async Task<DeadLetterReply> Each(DeadLetterFilter filter, Func<ISubscriberGrain, long?, Task<int>> act, CancellationToken cancel)
+    {
+        if (filter.Id is { } id)
+        {
+            return new(IsHere(id) ? await act(Subscriber(id.Subscriber, id.Partition), id.Revision) : 0, 0);
+        }
+
+        var counts = await Task.WhenAll(Keys(filter.Subscriber).Select(key => act(Grain(key), null)));
+        var states = await Task.WhenAll(Keys(filter.Subscriber).Select(key => Grain(key).Show(cancel)));
+        return new(counts.Sum(), states.Sum(state => filter.Reason is { } reason ? state.Dead.GetValueOrDefault(reason) : state.Dead.Values.Sum()));
+    }
+
+    private bool IsHere(DeadLetterId id) => catalog.Find(id.Subscriber) is not null && id.Partition < options.Value.Partitions;
+
+    /// <summary>Of this program, in order.</summary>
+    private IEnumerable<SubscriberKey> Keys(string? name) =>
+        from known in catalog.Names.Order(StringComparer.Ordinal)
+        where name is null || name == known
+        from partition in Partitions
+        select new SubscriberKey(known, partition);
+
+    private static int Compare(SubscriberKey key, SubscriberKey other) =>
+        string.CompareOrdinal(key.Name, other.Name) is not 0 and var order ? order : key.Partition.CompareTo(other.Partition);
+
+    private ISubscriberGrain Subscriber(string name, int partition) => Grain(new(name, partition));
+
+    private ISubscriberGrain Grain(SubscriberKey key) => GrainFactory.GetGrain<ISubscriberGrain>(key.ToString());
+
+    private IOrderFeedGrain Feed(int partition) => GrainFactory.GetGrain<IOrderFeedGrain>(partition);
+}

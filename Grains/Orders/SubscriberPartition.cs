@@ -1,0 +1,401 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Rows;
+using Grains.Orders.Subscribers;
+using Grains.Storage;
+
+namespace Grains.Orders;
+
+/// <summary>What a subscriber keeps for one partition of orders, opened by its owner: <see cref="ChangeDesk"/> decides what goes into commits, <see cref="PartitionWriter"/> makes them, this reads.</summary>
+internal sealed class SubscriberPartition : ISubscriberPlace
+{
+    private const int RowsAtOnce = 100;
+
+    /// <summary>Dead letters that are replayed or discarded in one commit.</summary>
+    private const int LettersInCommit = 20;
+
+    private readonly ITableStore _store;
+    private readonly TimeProvider _clock;
+    private readonly SubscriberKey _key;
+    private readonly string _partition;
+    private readonly SubscriberHeadRow _head;
+    private readonly IOrderSubscriber _subscriber;
+    private readonly bool _hasNoteTaker;
+    private readonly HashSet<long> _going = [];
+    private readonly Dictionary<string, long> _sources = new(StringComparer.Ordinal);
+    private Task _erasing = Task.CompletedTask;
+    private SubscriberHeadRow _written;
+
+    private SubscriberPartition(ITableStore store, SubscriberEntry entry, SubscriberKey key, SubscriberHeadRow head, string? headETag, bool hasNoteTaker, TimeProvider clock, Func<double> chance)
+    {
+        _store = store;
+        _clock = clock;
+        _key = key;
+        _partition = SubscriberTable.Partition(key);
+        _head = head;
+        _hasNoteTaker = hasNoteTaker;
+        _written = head with { };
+        Committed = _written;
+        _subscriber = entry.Make(key.Partition);
+        Desk = new(entry.Rules, _subscriber, head, clock, chance);
+        Writer = new(store, SubscriberTable.Name, _partition, Head, headETag, HeadCommitted);
+    }
+
+    public string Name => _key.Name;
+
+    public int Partition => _key.Partition;
+
+    public ChangeDesk Desk { get; }
+
+    public PartitionWriter Writer { get; }
+
+    public IOrderSubscriber Subscriber => _subscriber;
+
+    /// <summary>The head row as it was committed last.</summary>
+    public SubscriberHeadRow Committed { get; private set; }
+
+    /// <summary>The audit may have to be told something.</summary>
+    public bool HasNotes { get; private set; }
+
+    /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
+    /// <param name="register">Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and answers where it begins.</param>
+    public static async Task<SubscriberPartition> Open(
+        ITableStore store, SubscriberEntry entry, SubscriberKey key, bool hasNoteTaker, Func<long?, Task<long>> register, TimeProvider clock, Func<double> chance, CancellationToken cancel)
+    {
+        var partition = SubscriberTable.Partition(key);
+        var row = await store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey, cancel);
+        var head = row is null ? new SubscriberHeadRow() : OrderJson.Read<SubscriberHeadRow>(row.Payload);
+        var listed = await register(head.Cursor > 0 ? head.Cursor : entry.Rules.FromStart ? 1 : null);
+        if (head.Cursor == 0)
+        {
+            head.Cursor = listed;
+        }
+
+        head.Epoch++;
+        var opened = new SubscriberPartition(store, entry, key, head, row?.ETag, hasNoteTaker, clock, chance);
+        await opened._subscriber.Open(opened, head.State ?? ReadOnlyMemory<byte>.Empty, cancel);
+        await opened.Writer.CommitHead();
+        await opened.RestoreWaiting(cancel);
+        opened.HasNotes = (await store.Scan(SubscriberTable.Name, partition, KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel)).Count > 0;
+        return opened;
+    }
+
+    public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) => _store.Get(SubscriberTable.Name, _partition, key, cancel);
+
+    public ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default) => _store.Scan(SubscriberTable.Name, _partition, range, take, cancel);
+
+    public Task Commit(Handled handled) => Commit(new RowsWork(this, handled));
+
+    /// <summary>All goes through the desk, which fills a commit once and seals it.</summary>
+    private Task Commit(IPartitionWork errand)
+    {
+        Desk.Errand(errand);
+        return Writer.Commit(Desk);
+    }
+
+    public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(take, ISubscriberGrain.MaxTake);
+        var rows = await DeadRows(from, reason, take, cancel);
+        return [.. rows.Select(row => new DeadLetter(_key.Name, _key.Partition, row.Change, row.Reason!, row.Detail ?? "", row.At ?? default, row.History))];
+    }
+
+    /// <inheritdoc cref="ISubscriberGrain.Replay"/>
+    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) => Letters(revision, reason, by, isReplay: true, cancel);
+
+    /// <inheritdoc cref="ISubscriberGrain.Discard"/>
+    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) => Letters(revision, reason, by, isReplay: false, cancel);
+
+    /// <inheritdoc cref="ISubscriberGrain.Record"/>
+    public async Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel)
+    {
+        if (!_sources.TryGetValue(source, out var last))
+        {
+            var row = await Get(SubscriberTable.Source(source), cancel);
+            last = row is null ? 0 : OrderJson.Read<SourceRow>(row.Payload).Number;
+            last = _sources.TryGetValue(source, out var meanwhile) ? meanwhile : last;
+            _sources[source] = last;
+        }
+
+        // A repeat waits for the commit of the first as well: work is filled in the order in which it was handed in.
+        await Commit(new NotesWork(this, source, notes));
+    }
+
+    /// <inheritdoc cref="ISubscriberGrain.Erase"/>
+    public async Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel)
+    {
+        // One at a time: rows are read and replaced, and the later one would bring back what the earlier one took out.
+        var (before, done) = (_erasing, new TaskCompletionSource());
+        _erasing = done.Task;
+        try
+        {
+            await before;
+            await EraseAlone(orders, cancel);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    private async Task EraseAlone(ImmutableArray<OrderId> orders, CancellationToken cancel)
+    {
+        var ids = orders.ToHashSet();
+        var rows = Desk.Erase(ids);
+        for (var from = 0L; ;)
+        {
+            var dead = await DeadRows(from, reason: null, ISubscriberGrain.MaxTake, cancel);
+            rows.AddRange(dead.Where(row => ids.Contains(row.Order.Id) && !Erasure.IsDone(row.Order))
+                .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(row with { Order = Erasure.Of(row.Order) }))));
+            if (dead.Count < ISubscriberGrain.MaxTake)
+            {
+                break;
+            }
+
+            from = dead[^1].Revision + 1;
+        }
+
+        foreach (var some in rows.Chunk(Handled.MaxRows))
+        {
+            await Commit(new EraseWork(this, some));
+        }
+
+        await Commit(await _subscriber.Erase(ids, _clock.GetUtcNow(), cancel));
+    }
+
+    /// <summary>The next notes that the audit has yet to be told.</summary>
+    public async Task<ImmutableArray<OrderNote>> NextNotes()
+    {
+        var rows = await Scan(KeyRange.Prefix(SubscriberTable.NotePrefix), Handled.MaxRows);
+        return [.. rows.Select(row => OrderJson.Read<OrderNote>(row.Payload))];
+    }
+
+    /// <summary>The audit has them.</summary>
+    public async Task DropNotes(ImmutableArray<OrderNote> told)
+    {
+        await Commit(new EraseWork(this, [.. told.Select(note => RowChange.Delete(SubscriberTable.Note(note.Number)))]));
+        HasNotes = told[^1].Number < _head.Notes;
+    }
+
+    private byte[] Head()
+    {
+        var state = _subscriber.State;
+        if (state.Length > IOrderSubscriber.MaxState)
+        {
+            throw new InvalidOperationException($"The state of {_key} has {state.Length} bytes; {IOrderSubscriber.MaxState} are the most.");
+        }
+
+        _head.State = state.Length == 0 ? null : state.ToArray();
+        _written = _head with { };
+        return OrderJson.Write(_written);
+    }
+
+    private void HeadCommitted()
+    {
+        HasNotes |= _written.Notes > Committed.Notes;
+        Committed = _written;
+        _subscriber.Committed();
+    }
+
+    private async Task RestoreWaiting(CancellationToken cancel)
+    {
+        var waiting = new List<(string Key, KeptChangeRow Row)>();
+        for (var range = KeyRange.Prefix(SubscriberTable.WaitingPrefix); ;)
+        {
+            var rows = await Scan(range, RowsAtOnce, cancel);
+            waiting.AddRange(rows.Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Payload))));
+            if (rows.Count < RowsAtOnce)
+            {
+                break;
+            }
+
+            range = range.After(rows[^1].Key);
+        }
+
+        foreach (var (key, row) in waiting.OrderBy(item => item.Row.Revision))
+        {
+            Desk.Restore(key, row);
+        }
+    }
+
+    private async Task<List<KeptChangeRow>> DeadRows(long from, string? reason, int take, CancellationToken cancel)
+    {
+        var found = new List<KeptChangeRow>();
+        for (var range = SubscriberTable.DeadFrom(from); found.Count < take;)
+        {
+            var rows = await Scan(range, RowsAtOnce, cancel);
+            found.AddRange(rows.Select(row => OrderJson.Read<KeptChangeRow>(row.Payload)).Where(row => reason is null || row.Reason == reason));
+            if (rows.Count < RowsAtOnce)
+            {
+                break;
+            }
+
+            range = range.After(rows[^1].Key);
+        }
+
+        return found.Count > take ? found[..take] : found;
+    }
+
+    private async Task<int> Letters(long? revision, string? reason, string by, bool isReplay, CancellationToken cancel)
+    {
+        var done = 0;
+        for (var from = revision ?? 0; ;)
+        {
+            var rows = await DeadRows(from, reason, LettersInCommit, cancel);
+            rows = revision is { } one ? [.. rows.Where(row => row.Revision == one)] : rows;
+            if (isReplay && rows.Count > Desk.RoomToWait)
+            {
+                rows = rows[..Desk.RoomToWait];
+            }
+
+            if (rows.Count == 0)
+            {
+                return done;
+            }
+
+            var work = new LettersWork(this, rows, by, isReplay);
+            await Commit(work);
+            done += work.Count;
+            if (revision is not null || rows.Count < LettersInCommit)
+            {
+                return done;
+            }
+
+            from = rows[^1].Revision + 1;
+        }
+    }
+
+    /// <summary>Dead letters that go, in one commit with what the audit is to hear of it.</summary>
+    private sealed class LettersWork(SubscriberPartition partition, List<KeptChangeRow> rows, string by, bool isReplay) : IPartitionWork
+    {
+        public int Count { get; private set; }
+
+        public bool Fill(CommitBuilder commit)
+        {
+            if (!partition.Desk.HasRoom(commit, rows.Count * 3, rows.Count * Order.MaxBytes * 2))
+            {
+                return false;
+            }
+
+            var now = partition._clock.GetUtcNow();
+            foreach (var row in rows)
+            {
+                if (!partition._going.Add(row.Revision))
+                {
+                    continue; // Somebody else asked for it at the same time.
+                }
+
+                Count++;
+                commit.Add(RowChange.Delete(SubscriberTable.Dead(row.Revision)));
+                commit.WhenCommitted(() => partition._going.Remove(row.Revision));
+                var what = isReplay ? "replayed" : "discarded";
+                if (isReplay)
+                {
+                    ImmutableArray<HandlingTry> history = [.. row.History.TakeLast(KeptChangeRow.MaxHistory - 1), new(now, $"replayed: by {by}")];
+                    partition.Desk.Revive(row with { History = history, Attempts = 0 }, commit);
+                }
+                else
+                {
+                    partition._head.CountDead(row.Reason!, -1);
+                    partition._head.Discarded++;
+                }
+
+                if (partition._hasNoteTaker)
+                {
+                    partition.Desk.Notes([new(0, (byte)Audit.AuditEntryKind.Replay, row.Order.Id, row.Order.Version, $"{partition._key.Name}.{what}", now, $"by {by}; {row.Reason}")], commit);
+                }
+            }
+
+            return true;
+        }
+    }
+
+    private sealed class NotesWork(SubscriberPartition partition, string source, ImmutableArray<OrderNote> notes) : IPartitionWork
+    {
+        private int _next;
+
+        public bool Fill(CommitBuilder commit)
+        {
+            var (last, key) = (partition._sources[source], SubscriberTable.Source(source));
+            var before = last;
+            if (!partition.Desk.HasRoom(commit, Handled.MaxRows, 0) || commit.Has(key))
+            {
+                return false;
+            }
+
+            for (; _next < notes.Length; _next++)
+            {
+                if (notes[_next].Number <= last)
+                {
+                    continue;
+                }
+
+                var handled = partition._subscriber.Record(notes[_next]);
+                if (!partition.Desk.HasRoom(commit, handled.Rows.Count + 2, handled.Bytes) || handled.Fill?.Invoke(commit) == false)
+                {
+                    break;
+                }
+
+                foreach (var row in handled.Rows)
+                {
+                    commit.Add(row);
+                }
+
+                handled.Filled?.Invoke();
+                last = notes[_next].Number;
+            }
+
+            if (last > before)
+            {
+                partition._sources[source] = last;
+                commit.Add(RowChange.Put(key, OrderJson.Write(new SourceRow(source, last))));
+            }
+
+            return _next == notes.Length;
+        }
+    }
+
+    private sealed class RowsWork(SubscriberPartition partition, Handled handled) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            if (!partition.Desk.HasRoom(commit, handled.Rows.Count + handled.Notes.Count, handled.Bytes) || handled.Rows.Any(row => commit.Has(row.Key)) || handled.Fill?.Invoke(commit) == false)
+            {
+                return false;
+            }
+
+            foreach (var row in handled.Rows)
+            {
+                commit.Add(row);
+            }
+
+            if (partition._hasNoteTaker)
+            {
+                partition.Desk.Notes(handled.Notes, commit);
+            }
+
+            handled.Filled?.Invoke();
+            return true;
+        }
+    }
+
+    private sealed class EraseWork(SubscriberPartition partition, IReadOnlyList<RowChange> rows) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            if (!partition.Desk.HasRoom(commit, rows.Count, rows.Sum(row => row.Payload.Length)) || rows.Any(row => commit.Has(row.Key)))
+            {
+                return false;
+            }
+
+            foreach (var row in rows)
+            {
+                commit.Add(row);
+            }
+
+            return true;
+        }
+    }
+}

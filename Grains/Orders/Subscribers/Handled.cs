@@ -1,0 +1,82 @@
+using Grains.Interfaces.Orders;
+using Grains.Storage;
+
+namespace Grains.Orders.Subscribers;
+
+public enum HandledAs
+{
+    Done,
+    Later,
+    Failed,
+}
+
+/// <summary>What became of a change at a subscriber: exactly one of done, to be tried again, or failed for good.</summary>
+public sealed class Handled
+{
+    /// <summary>Rows of one change.</summary>
+    public const int MaxRows = 50;
+
+    private static readonly Handled Nothing = new(HandledAs.Done, [], null, null, "", "", null);
+
+    private Handled(HandledAs outcome, IReadOnlyList<RowChange> rows, Func<CommitBuilder, bool>? fill, Action? filled, string reason, string detail, TimeSpan? after)
+    {
+        Outcome = outcome;
+        Rows = rows;
+        Fill = fill;
+        Filled = filled;
+        Reason = reason;
+        Detail = detail;
+        After = after;
+        foreach (var row in rows)
+        {
+            Bytes += row.Payload.Length;
+            if (SubscriberTable.IsReserved(row.Key))
+            {
+                throw new ArgumentException($"The key «{row.Key}» is one of those that are kept for all subscribers: take another beginning.", nameof(rows));
+            }
+        }
+    }
+
+    public HandledAs Outcome { get; }
+
+    public IReadOnlyList<RowChange> Rows { get; }
+
+    public int Bytes { get; }
+
+    /// <summary>A word or two, by which dead letters are grouped. Nothing personal.</summary>
+    public string Reason { get; }
+
+    /// <summary>A sentence. Nothing personal.</summary>
+    public string Detail { get; }
+
+    /// <summary>When to try again; null: as the rules say.</summary>
+    public TimeSpan? After { get; }
+
+    /// <summary>What the audit is to be told, in the same commit.</summary>
+    public IReadOnlyList<OrderNote> Notes { get; init; } = [];
+
+    internal Func<CommitBuilder, bool>? Fill { get; }
+
+    internal Action? Filled { get; }
+
+    /// <summary>Done, and there is nothing to be kept of it.</summary>
+    public static Handled Done() => Nothing;
+
+    /// <summary>Done, with rows that are committed together with the cursor: at most <see cref="MaxRows"/>.</summary>
+    /// <param name="filled">Called when the rows are in a commit: what it changes in memory goes with them. If the commit fails the subscriber is made anew.</param>
+    public static Handled Done(IReadOnlyList<RowChange> rows, Action? filled = null) => rows.Count <= MaxRows
+        ? new(HandledAs.Done, rows, null, filled, "", "", null)
+        : throw new ArgumentException($"A change may leave {MaxRows} rows; these are {rows.Count}.", nameof(rows));
+
+    /// <summary>Done; what is to be kept is put into the commit by this, which answers false when there is no room and is asked again for the next.</summary>
+    public static Handled Done(Func<CommitBuilder, bool> fill) => new(HandledAs.Done, [], fill, null, "", "", null);
+
+    /// <summary>It did not work, and may later.</summary>
+    public static Handled Later(string reason, string detail) => new(HandledAs.Later, [], null, null, reason, detail, null);
+
+    /// <inheritdoc cref="Later(string, string)"/>
+    public static Handled Later(string reason, string detail, TimeSpan after) => new(HandledAs.Later, [], null, null, reason, detail, after);
+
+    /// <summary>It will not work however often it is tried.</summary>
+    public static Handled Failed(string reason, string detail) => new(HandledAs.Failed, [], null, null, reason, detail, null);
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Xunit;
+
+namespace EndToEnd.Logs;
+
+/// <summary>The live tail, by server-sent events and by the console: each record once and in order; who is too slow is told so and holds up nobody.</summary>
+public sealed class TailTests : IDisposable
+{
+    private const ulong Noon = 1_763_812_800_000_000_000;
+
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
+
+    private readonly SiloPlace _place = new();
+    private readonly LogDoor _door;
+
+    public TailTests() => _door = new(_place);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _door.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task RecordsArriveInOrderOnceAndAlsoWhileSegmentsAreMerged()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Logs:Shards", "1", "--Logs:Linger", "00:00:00.005", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        await _door.Send("live", Noon, "before");
+        await using var stream = await _door.Tail("service:live");
+        await using var console = _door.Start("tail", "service:live", "--json");
+        var watched = 0;
+        await LogDoor.Until(
+            async () =>
+            {
+                await _door.Send("live", Noon, string.Create(CultureInfo.InvariantCulture, $"hello {++watched}"));
+                return console.Output.Count > 0;
+            },
+            () => console.Said);
+
+        var merged = false;
+        var sent = Enumerable.Range(1, watched).Select(number => $"hello {number}").ToList();
+        for (var number = 1; !merged || number < 500; number++)
+        {
+            Assert.True(number < 20_000, "Nothing was merged.");
+            sent.Add($"line {number}");
+            await _door.Send("live", Noon + ((ulong)number * 1_000_000), sent[^1]);
+            merged = merged || (number % 200 == 0 && (await StoredRecords.Of(_place, shards: 1, FirstStart, Cancel)).Segments.Any(segment => segment.IsMerged));
+        }
+
+        var (bodies, missed) = await Read(stream, until: (seen, _) => seen.Count >= sent.Count);
+        Assert.Equal(sent, bodies);
+        Assert.Equal(0, missed);
+
+        // The console began in the middle: from its first record on it has the same.
+        await LogDoor.Until(() => console.Output.Count > 0 && Body(console.Output[^1]) == sent[^1], () => console.Said);
+        var shown = console.Output.Select(Body).ToList();
+        Assert.Equal(sent.SkipWhile(body => body != shown[0]), shown);
+        console.Interrupt();
+        Assert.Equal(0, await console.Exit.WaitAsync(FirstStart, Cancel));
+    }
+
+    [Fact]
+    public async Task ASlowViewerIsToldHowManyItMissedAndTheOthersGetAll()
+    {
+        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var slow = await _door.Tail("");
+        await using var quick = await _door.Tail("service:bulk");
+        const int Requests = 40;
+        const int Records = 512;
+        var padding = new string('x', 4000);
+        var reading = Read(quick, until: (seen, _) => seen.Count >= Requests * Records);
+        for (var request = 0; request < Requests; request++)
+        {
+            await _door.Send("bulk", Noon + ((ulong)request * 1_000_000_000), Enumerable.Range(0, Records).Select(record => string.Create(CultureInfo.InvariantCulture, $"{(request * Records) + record} {padding}")));
+        }
+
+        var (all, missedByQuick) = await reading;
+        Assert.Equal(Enumerable.Range(0, Requests * Records), all.Select(Number));
+        Assert.Equal(0, missedByQuick);
+
+        var (some, missed) = await Read(slow, until: (seen, missed) => seen.Count + missed >= Requests * Records);
+        Assert.True(missed > 0, "Whoever reads nothing while 80 MB come in missed nothing.");
+        Assert.Equal(Requests * Records, some.Count + missed);
+        var numbers = some.Select(Number).ToList();
+        Assert.Equal(numbers.Distinct().Order(), numbers);
+    }
+
+    [Fact]
+    public async Task WhoeverWatchesWhileTheSiloIsKilledWatchesTheNextOne()
+    {
+        var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var console = _door.Start("tail", "service:live", "--json");
+        try
+        {
+            var number = 0;
+            await LogDoor.Until(
+                async () =>
+                {
+                    await _door.Send("live", Noon + (ulong)++number, string.Create(CultureInfo.InvariantCulture, $"before {number}"));
+                    return console.Output.Count > 0;
+                },
+                () => console.Said);
+            await silo.Kill9();
+            await silo.DisposeAsync();
+            await LogDoor.Until(() => console.Errors.Any(line => line.Contains("The silo went away", StringComparison.Ordinal)), () => console.Said);
+
+            silo = await SiloProcess.StartReady(_place, FirstStart);
+            await LogDoor.Until(() => console.Errors.Any(line => line.Contains("Watching again", StringComparison.Ordinal)), () => console.Said);
+            await _door.Send("live", Noon, "after 1", "after 2");
+            await LogDoor.Until(() => console.Output.Count > 0 && Body(console.Output[^1]) == "after 2", () => console.Said);
+
+            var shown = console.Output.Select(Body).ToList();
+            Assert.Equal(shown.Distinct(), shown);
+            Assert.Equal(["after 1", "after 2"], shown[^2..]);
+            Assert.Equal(number + 2, await _door.Count("live"));
+        }
+        finally
+        {
+            await silo.DisposeAsync();
+        }
+    }
+
+    /// <summary>Bodies of records, and how many were missed, until it is enough.</summary>
+    private static async Task<(List<string> Bodies, long Missed)> Read(Stream stream, Func<List<string>, long, bool> until)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        var bodies = new List<string>();
+        var missed = 0L;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        for (var name = ""; !until(bodies, missed);)
+        {
+            var line = await reader.ReadLineAsync(bound.Token) ?? throw new EndOfStreamException($"The stream ended after {bodies.Count} records.");
+            if (line.StartsWith("event: ", StringComparison.Ordinal))
+            {
+                name = line["event: ".Length..];
+            }
+            else if (line.StartsWith("data: ", StringComparison.Ordinal) && name == "record")
+            {
+                bodies.Add(Body(line["data: ".Length..]));
+            }
+            else if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                Assert.Equal("missed", name);
+                missed += JsonElement.Parse(line["data: ".Length..]).GetProperty("records").GetInt64();
+            }
+        }
+
+        return (bodies, missed);
+    }
+
+    private static string Body(string record) => JsonElement.Parse(record).GetProperty("body").GetString()!;
+
+    private static int Number(string body) => int.Parse(body[..body.IndexOf(' ', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,234 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
+using Client.Orders;
+using Xunit;
+
+namespace EndToEnd.Orders;
+
+/// <summary>
+/// What an acknowledgement is worth when the silo is killed with <c>kill -9</c> under load, again and again: every acknowledged change reaches every subscriber, none is handled that was not
+/// committed, and the audit holds all of them. What was acknowledged is written down by the test, what subscribers were given by a file outside of the store.
+/// A longer campaign: set <c>ORDER_KILLS</c> to the number of rounds (30 without it, at most 1,000).
+/// </summary>
+public sealed class KillTests : IAsyncDisposable
+{
+    private const int Partitions = 4;
+    private const int Callers = 6;
+
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly string[] Steps = ["pay", "ship", "complete"];
+
+    private readonly SiloPlace _place = new();
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly ConcurrentDictionary<string, long> _acknowledged = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _up = new(0);
+    private SiloProcess? _silo;
+    private long _keys;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Seen => Path.Combine(_place.Folder, "seen");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_silo is not null)
+        {
+            await _silo.DisposeAsync();
+        }
+
+        _http.Dispose();
+        _up.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task WhatWasAcknowledgedReachesEverySubscriberOverKillsUnderLoad()
+    {
+        var rounds = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("ORDER_KILLS") ?? "30", CultureInfo.InvariantCulture), 1, 1000);
+        _http.BaseAddress = new($"http://{_place.Http}");
+        await Run();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var callers = Enumerable.Range(0, Callers).Select(caller => Task.Run(() => Call(caller, stop.Token), Cancel)).ToList();
+        for (var round = 1; round <= rounds; round++)
+        {
+            // Under load, and at another moment each time: after so many more acknowledgements.
+            await Acknowledged(20 + (round * 7 % 40));
+            await _silo!.Kill9();
+            await _silo.DisposeAsync();
+            await Run();
+        }
+
+        await Acknowledged(Callers * 5);
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
+        await AllIsThere();
+    }
+
+    private async Task AllIsThere()
+    {
+        await using var client = await SilosClient.Connect(Cancel, _place.Gateway);
+        var desk = new OrderDesk(client.Grains);
+        await Settled(desk);
+
+        // The feed, from its rows: what was committed.
+        var committed = new Dictionary<string, long>(StringComparer.Ordinal);
+        var keys = new HashSet<(string, long)>();
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            for (var from = 1L; ;)
+            {
+                var read = await desk.Feed(partition).Read(from, IOrderFeedGrain.MaxTake, Cancel);
+                foreach (var change in read.Changes)
+                {
+                    Assert.Equal(committed.GetValueOrDefault(change.OrderId.Value) + 1, change.Version);
+                    committed[change.OrderId.Value] = change.Version;
+                    keys.Add((change.OrderId.Value, change.Version));
+                }
+
+                if (read.Changes.IsEmpty)
+                {
+                    break;
+                }
+
+                from = read.Next;
+            }
+        }
+
+        foreach (var (order, version) in _acknowledged)
+        {
+            Assert.True(committed.GetValueOrDefault(order) >= version, $"Version {version} of {order} was acknowledged, and version {committed.GetValueOrDefault(order)} is the last in the feed.");
+        }
+
+        foreach (var name in new[] { "witness", "plain", AuditSubscriber.Name })
+        {
+            SawAll(name, keys);
+        }
+
+        var states = await desk.Subscribers.List(Cancel);
+        Assert.All(states, state => Assert.Equal((0, 0, state.In), (state.Lag, state.Waiting, state.Done + state.Dead.Values.Sum())));
+        Assert.Equal(3 * keys.Count, states.Sum(state => state.In));
+        var report = await AuditCheck.Run(desk, against: [], all: true, Cancel);
+        Assert.True(report.Report.Holds && report.OrderFindings.IsEmpty, string.Join(Environment.NewLine, report.Report.Findings.Select(finding => finding.What).Concat(report.OrderFindings)));
+        Assert.Equal(keys.Count, report.Report.Entries);
+    }
+
+    /// <summary>Given all, in order for each order, and nothing else; a change is given again only with those after it, from a cursor.</summary>
+    private void SawAll(string name, HashSet<(string Order, long Version)> committed)
+    {
+        var seen = new HashSet<(string Order, long Version)>();
+        var last = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var path in Directory.GetFiles(Seen, name + ".*"))
+        {
+            foreach (var line in ReadLines(path))
+            {
+                if (line.Split(' ') is not [var letter, var order, var number, _, _, _])
+                {
+                    continue; // The process was killed while it wrote the line: it was not sent to be committed.
+                }
+
+                var version = long.Parse(number, CultureInfo.InvariantCulture);
+                if (letter == "g")
+                {
+                    Assert.True(version <= last.GetValueOrDefault(order) + 1, $"{name} was given version {version} of {order} after version {last.GetValueOrDefault(order)}.");
+                    last[order] = Math.Max(version, last.GetValueOrDefault(order));
+                    seen.Add((order, version));
+                }
+            }
+        }
+
+        Assert.Empty(seen.Except(committed));
+        Assert.Empty(committed.Except(seen));
+    }
+
+    private static IEnumerable<string> ReadLines(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>Nothing is stuck: everybody comes to the end of the feed.</summary>
+    private static async Task Settled(OrderDesk desk)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        bound.CancelAfter(Patience);
+        while ((await desk.Subscribers.List(bound.Token)).Any(state => state.Lag > 0 || state.Waiting > 0))
+        {
+            await Task.Delay(50, bound.Token);
+        }
+    }
+
+    private async Task Run()
+    {
+        _silo = SiloProcess.StartOther("Witness.dll", _place, ("WITNESS_FOLDER", Seen), "--Orders:Partitions", $"{Partitions}");
+        await _silo.Ready.WaitAsync(Start, Cancel);
+    }
+
+    private async Task Acknowledged(int more)
+    {
+        for (var i = 0; i < more; i++)
+        {
+            Assert.True(await _up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
+        }
+    }
+
+    /// <summary>Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.</summary>
+    private async Task Call(int caller, CancellationToken stop)
+    {
+        for (var number = 0; !stop.IsCancellationRequested; number++)
+        {
+            var customer = (number % 10) switch { 3 => "fails", < 3 => "again", _ => $"customer-{caller}" };
+            var order = await Ask("/api/orders", new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, notes = "by the door" }, stop);
+            foreach (var step in Steps.Take(number % 4))
+            {
+                order = order is null ? null : await Ask($"/api/orders/{order}/{step}", null, stop);
+            }
+        }
+    }
+
+    /// <summary>The order's id when it was acknowledged; null when the test ends.</summary>
+    private async Task<string?> Ask(string path, object? body, CancellationToken stop)
+    {
+        var key = $"k{Interlocked.Increment(ref _keys)}";
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body is null ? null : JsonContent.Create(body) };
+                request.Headers.Add("Idempotency-Key", key);
+                using var answer = await _http.SendAsync(request, stop);
+                if (answer.IsSuccessStatusCode)
+                {
+                    var order = await answer.Content.ReadFromJsonAsync<JsonElement>(stop);
+                    var id = order.GetProperty("id").GetString()!;
+                    var version = order.GetProperty("version").GetInt64();
+                    _acknowledged.AddOrUpdate(id, version, (_, known) => Math.Max(known, version));
+                    _up.Release();
+                    return id;
+                }
+
+                Assert.True(answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError, await answer.Content.ReadAsStringAsync(stop));
+            }
+            catch (Exception gone) when (gone is HttpRequestException or IOException or JsonException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
+            {
+                // The silo was killed: asked again under the same key.
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+
+            await Task.Delay(20, CancellationToken.None);
+        }
+
+        return null;
+    }
+}

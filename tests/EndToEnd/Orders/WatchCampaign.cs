@@ -1,0 +1,411 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Text;
+using System.Text.Json;
+using Doubles;
+using Doubles.Orders;
+using Grains.Orders.Watch;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Silo.Orders.Wire;
+using Xunit;
+
+namespace EndToEnd.Orders;
+
+/// <summary>One campaign of faults under load, recorded.</summary>
+public sealed class WatchCampaign : IAsyncLifetime
+{
+    private const int Partitions = 4;
+    private const int Placers = 6;
+    private const int ChangesInRound = 60;
+
+    private static readonly string[] StepsOfOne = ["pay", "ship", "complete", "refund"];
+    private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(12);
+    private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+
+    private readonly SiloPlace _place = new();
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _streams = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _committed = new();
+    private readonly CancellationTokenSource _leave = new();
+    private readonly CancellationTokenSource _enough = new();
+    private readonly List<Task> _watching = [];
+    private readonly List<(ConsoleProcess Console, WatchRecord Record)> _consoles = [];
+    private SiloProcess? _silo;
+    private CuttingProxy? _httpProxy;
+    private int _acknowledged;
+
+    public int Rounds { get; } = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("WATCH_ROUNDS") ?? "10", CultureInfo.InvariantCulture), 10, 500);
+
+    public int Kills { get; private set; }
+
+    public int Cuts => _httpProxy!.Cuts;
+
+    public List<WatchRecord> Records { get; } = [];
+
+    /// <summary>Those whose breaks are recorded: all but the consoles'.</summary>
+    public List<WatchRecord> Streams { get; } = [];
+
+    public WatchHistory History { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => await Run();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _leave.CancelAsync();
+        await _enough.CancelAsync();
+        await Task.WhenAll(_watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        IEnumerable<IAsyncDisposable?> parts = [_httpProxy, .. _consoles.Select(console => console.Console), _silo];
+        foreach (var part in parts)
+        {
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
+        }
+
+        _http.Dispose();
+        _streams.Dispose();
+        _place.Dispose();
+    }
+
+    private async Task Run()
+    {
+        _silo = await SiloProcess.StartReady(_place, Start, Settings);
+        _httpProxy = new(_place.Http);
+        var one = await Place("one");
+        Watch(new("events", null, previous: true), OrderWatches.Start, _place.Http);
+        Watch(new("events over a network that is cut", null, previous: false), OrderWatches.Start, _httpProxy.EndPoint);
+        Watch(new("events from now", null, previous: true), null, _httpProxy.EndPoint);
+        Watch(new("events of one order", one, previous: true), OrderWatches.Start, _httpProxy.EndPoint);
+        Watch(new("events read slowly", null, previous: false), OrderWatches.Start, _place.Http, TimeSpan.FromMilliseconds(20));
+        WatchByGrpc(new("gRPC", null, previous: true));
+        WatchByConsole(new("a console", null, previous: true));
+        WatchByConsole(new("a console that is killed", null, previous: false));
+
+        // A console must have reached a silo before it can miss one.
+        await Task.WhenAll(_consoles.Select(console => console.Console.Spoke)).WaitAsync(Patience);
+        var placing = Enumerable.Range(0, Placers).Select(placer => Task.Run(() => PlaceOrders(placer))).ToList();
+        for (var round = 0; round < Rounds; round++)
+        {
+            await UntilAcknowledged((round + 1) * ChangesInRound);
+            Assert.All(_consoles, console => Assert.False(console.Console.Exit.IsCompleted, $"{console.Record.Name} ended: {string.Join(Environment.NewLine, console.Console.Errors)}"));
+            await Fault(round);
+            if (round < StepsOfOne.Length)
+            {
+                await Step(one, StepsOfOne[round], $"one-{round}");
+            }
+        }
+
+        await _enough.CancelAsync();
+        await Task.WhenAll(placing);
+        await UntilAllWasTold();
+        await _leave.CancelAsync();
+        await Task.WhenAll(_watching);
+        foreach (var (console, _) in _consoles)
+        {
+            console.Interrupt();
+            Assert.Equal(0, await console.Exit.WaitAsync(Patience));
+        }
+
+        History = new(Partitions, _committed, Records);
+    }
+
+    private async Task Fault(int round)
+    {
+        switch (round % 4)
+        {
+            case 0:
+                await _silo!.Kill9();
+                await _silo.DisposeAsync();
+                Kills++;
+                _silo = await SiloProcess.StartReady(_place, Start, Settings);
+                break;
+            case 1:
+                _httpProxy!.Cut();
+                await KillConsole(1);
+                break;
+            case 2:
+                await Halted(_silo!.ProcessId);
+                break;
+            default:
+                await Halted(_consoles[0].Console.ProcessId);
+                _httpProxy!.Cut();
+                break;
+        }
+    }
+
+    private static async Task Halted(int process)
+    {
+        Signals.Send(process, Signals.Halt);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Signals.Send(process, Signals.Continue);
+    }
+
+    private async Task UntilAcknowledged(int count)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (Volatile.Read(ref _acknowledged) < count)
+        {
+            await NobodyFailed();
+            Assert.False(patience.IsCancellationRequested, $"{count} changes were not acknowledged within {Patience}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    /// <summary>All who watch all from the start were told as many changes as were committed; what they were told is looked at afterwards.</summary>
+    private async Task UntilAllWasTold()
+    {
+        var committed = _committed.Values.Sum(steps => steps.Count);
+        using var patience = new CancellationTokenSource(Patience);
+        foreach (var record in Records.Where(record => record.Order is null && record.Name != "events from now"))
+        {
+            while (record.Changes < committed)
+            {
+                await NobodyFailed();
+                Assert.False(patience.IsCancellationRequested, $"{record.Name} was told {record.Changes} of {committed} changes.");
+                await Task.Delay(TimeSpan.FromMilliseconds(20));
+            }
+        }
+
+        // For what should not come any more.
+        await Task.Delay(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>A watch comes back until it is told to leave; one that ended has seen what should not be.</summary>
+    private async Task NobodyFailed()
+    {
+        foreach (var watch in _watching.Where(watch => watch.IsCompleted))
+        {
+            await watch;
+        }
+    }
+
+    private async Task PlaceOrders(int placer)
+    {
+        for (var number = 0; !_enough.IsCancellationRequested; number++)
+        {
+            var key = $"{placer}-{number}";
+            var id = await Place(key);
+            foreach (var step in (number % 3) switch { 0 => new[] { "pay", "ship", "complete" }, 1 => ["cancel"], _ => ["pay", "refund"] })
+            {
+                await Step(id, step, $"{key}-{step}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(30));
+        }
+    }
+
+    private async Task<string> Place(string key)
+    {
+        var order = await Acknowledged("", key, """{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]}""");
+        var id = order.GetProperty("id").GetString()!;
+        _committed[id] = ["placed"];
+        return id;
+    }
+
+    private async Task Step(string id, string step, string key)
+    {
+        var order = await Acknowledged($"/{id}/{step}", key, null);
+        _committed[id] = [.. _committed[id], order.GetProperty("status").GetString()!];
+    }
+
+    /// <summary>Asks under one key until it is acknowledged.</summary>
+    private async Task<JsonElement> Acknowledged(string path, string key, string? body)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{_place.Http}/api/orders{path}");
+                request.Headers.Add("Idempotency-Key", key);
+                request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+                using var response = await _http.SendAsync(request, patience.Token);
+                var text = await response.Content.ReadAsStringAsync(patience.Token);
+                if (response.IsSuccessStatusCode)
+                {
+                    Interlocked.Increment(ref _acknowledged);
+                    return JsonElement.Parse(text);
+                }
+
+                Assert.True(response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError || text.Contains("at this moment", StringComparison.Ordinal), $"{path} {key}: {response.StatusCode} {text}");
+            }
+            catch (Exception e) when (!patience.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException)
+            {
+                // The silo is away, or stands still.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
+        }
+    }
+
+    private void Watch(WatchRecord record, string? from, IPEndPoint at, TimeSpan pause = default)
+    {
+        Records.Add(record);
+        Streams.Add(record);
+        _watching.Add(Task.Run(() => AgainAndAgain(async cancel =>
+        {
+            var query = $"?previous={record.Previous}" + (from is null ? "" : $"&from={from}") + (record.Order is null ? "" : $"&id={record.Order}");
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{at}/api/orders/watch{query}");
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+            if (record.Cursor is { } cursor)
+            {
+                request.Headers.Add("Last-Event-ID", cursor);
+            }
+
+            using var response = await _streams.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel.Token);
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                return;
+            }
+
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                Assert.Fail($"{record.Name}: {response.StatusCode} {await response.Content.ReadAsStringAsync(cancel.Token)}");
+            }
+
+            record.Opened(record.Cursor ?? from);
+            await using var stream = await response.Content.ReadAsStreamAsync(cancel.Token);
+            await foreach (var told in SseParser.Create(stream).EnumerateAsync(cancel.Token))
+            {
+                cancel.CancelAfter(Stall);
+                Tell(record, told);
+                if (pause > TimeSpan.Zero && !_enough.IsCancellationRequested)
+                {
+                    await Task.Delay(pause, cancel.Token);
+                }
+            }
+        })));
+    }
+
+    private static void Tell(WatchRecord record, SseItem<string> told)
+    {
+        var data = JsonElement.Parse(told.Data);
+        switch (told.EventType)
+        {
+            case "change":
+                Assert.Equal(told.EventId, data.GetProperty("cursor").GetString());
+                record.Told(Told(data));
+                break;
+            case "progress":
+                record.Progress(told.EventId!);
+                break;
+            default:
+                record.Compacted(data.GetProperty("error").GetString()!, data.GetProperty("lowest").GetString()!);
+                break;
+        }
+    }
+
+    private static ToldChange Told(JsonElement change)
+    {
+        var (order, hasPrevious) = (change.GetProperty("order"), change.TryGetProperty("previous", out var previous));
+        return new(
+            change.GetProperty("cursor").GetString()!,
+            change.GetProperty("orderId").GetString()!,
+            change.GetProperty("version").GetInt64(),
+            change.GetProperty("type").GetString()!,
+            order.GetProperty("version").GetInt64(),
+            order.GetProperty("status").GetString()!,
+            hasPrevious ? previous.GetProperty("version").GetInt64() : null,
+            hasPrevious ? previous.GetProperty("status").GetString() : null);
+    }
+
+    private void WatchByGrpc(WatchRecord record)
+    {
+        Records.Add(record);
+        Streams.Add(record);
+        _watching.Add(Task.Run(() => AgainAndAgain(async cancel =>
+        {
+            using var channel = GrpcChannel.ForAddress($"http://{_place.Grpc}");
+            var from = record.Cursor ?? OrderWatches.Start;
+            using var call = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = from, Previous = record.Previous }, cancellationToken: cancel.Token);
+            var isOpen = false;
+            await foreach (var told in call.ResponseStream.ReadAllAsync(cancel.Token))
+            {
+                cancel.CancelAfter(Stall);
+                if (!isOpen)
+                {
+                    record.Opened(from);
+                    isOpen = true;
+                }
+
+                if (told.Change is { } change)
+                {
+                    record.Told(new(told.Cursor, change.OrderId, change.Version, change.Type, change.Order.Version, change.Order.Status, change.Previous?.Version, change.Previous?.Status));
+                }
+                else
+                {
+                    record.Progress(told.Cursor);
+                }
+            }
+        })));
+    }
+
+    private void WatchByConsole(WatchRecord record)
+    {
+        Records.Add(record);
+        _consoles.Add((StartConsole(record, OrderWatches.Start), record));
+    }
+
+    private ConsoleProcess StartConsole(WatchRecord record, string from)
+    {
+        record.Opened(from);
+        string[] previous = record.Previous ? ["--previous"] : [];
+        return ConsoleProcess.StartHeard(Take, ["orders", "watch", "--from", from, "--json", "--gateway", $"{_place.Gateway}", .. previous]);
+
+        void Take(string line)
+        {
+            // Of a console that is killed the last line may be cut: it was not told.
+            if (line.EndsWith('}') && TryParse(line) is { } change)
+            {
+                record.Told(Told(change));
+            }
+        }
+    }
+
+    /// <summary><c>kill -9</c>, and another console from the last cursor of this one.</summary>
+    private async Task KillConsole(int number)
+    {
+        var (console, record) = _consoles[number];
+        await console.DisposeAsync();
+        _consoles[number] = (StartConsole(record, record.Cursor!), record);
+    }
+
+    private static JsonElement? TryParse(string line)
+    {
+        try
+        {
+            return JsonElement.Parse(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What whoever watches does when a stream ends: it comes back with its cursor.</summary>
+    private async Task AgainAndAgain(Func<CancellationTokenSource, Task> watch)
+    {
+        while (!_leave.IsCancellationRequested)
+        {
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token);
+            cancel.CancelAfter(Stall);
+            try
+            {
+                await watch(cancel);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal or StatusCode.Unknown })
+            {
+                // The silo or the network went away, or nothing was heard for long.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+}

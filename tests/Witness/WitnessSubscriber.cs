@@ -1,0 +1,24 @@
+using Grains.Orders.Subscribers;
+
+namespace Witness;
+
+/// <summary>Fails with the first attempt at one change in twenty, and for good with orders of a customer whose name says so.</summary>
+internal sealed class WitnessSubscriber : IOrderSubscriber
+{
+    public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    {
+        if (handling.Change.Order.Customer.StartsWith("fails", StringComparison.Ordinal))
+        {
+            return new(Handled.Failed("told to fail", "The customer's name says so."));
+        }
+
+        return handling.Attempt == 1 && handling.Change.OrderId.Value[^1] is '3' && handling.Change.Order.Customer.StartsWith("again", StringComparison.Ordinal)
+            ? new(Handled.Later("told to wait", "It is the first attempt."))
+            : new(Handled.Done());
+    }
+}
+
+internal sealed class PlainSubscriber : IOrderSubscriber
+{
+    public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel) => new(Handled.Done());
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Subscribers;
+using Grains.Storage;
+
+namespace Witness;
+
+/// <summary>
+/// Another subscriber, with a file beside that outlives the process: <c>g</c> for each change that it was given, <c>c</c> for each that was in a commit when that was durable, a line each:
+/// letter, order, version, revision, ticks of the change, ticks of now.
+/// </summary>
+internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvider clock) : IOrderSubscriber, IDisposable
+{
+    private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+    private readonly List<OrderChange> _filled = [];
+    private readonly StringBuilder _lines = new();
+
+    public ReadOnlyMemory<byte> State => inner.State;
+
+    public ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) => inner.Open(place, state, cancel);
+
+    public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    {
+        Add('g', handling.Change);
+        var handled = await inner.Handle(handling, cancel);
+        return handled.Outcome switch
+        {
+            HandledAs.Done when handled.Fill is { } fill => Handled.Done(commit => fill(commit) && Filled(handling.Change)),
+            HandledAs.Done => Handled.Done(handled.Rows, () =>
+            {
+                handled.Filled?.Invoke();
+                Filled(handling.Change);
+            }),
+            _ => handled,
+        };
+    }
+
+    public Handled Record(OrderNote note) => inner.Record(note);
+
+    public void Seal(CommitBuilder commit)
+    {
+        inner.Seal(commit);
+        Write(); // Before the commit is sent: what is durable was written down as given, whenever the process dies.
+    }
+
+    public void Committed()
+    {
+        inner.Committed();
+        foreach (var change in _filled)
+        {
+            Add('c', change);
+        }
+
+        _filled.Clear();
+        Write();
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    public void Wake() => inner.Wake();
+
+    public ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) => inner.Erase(orders, now, cancel);
+
+    private bool Filled(OrderChange change)
+    {
+        _filled.Add(change);
+        return true;
+    }
+
+    private void Write()
+    {
+        if (_lines.Length > 0)
+        {
+            _file.Write(Encoding.ASCII.GetBytes(_lines.ToString()));
+            _lines.Clear();
+        }
+    }
+
+    private void Add(char letter, OrderChange change) => _lines.Append(
+        CultureInfo.InvariantCulture, $"{letter} {change.OrderId} {change.Version} {change.Revision} {change.At.UtcTicks} {clock.GetUtcNow().UtcTicks}\n");
+}
