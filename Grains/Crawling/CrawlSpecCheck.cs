@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
+using Grains.Net;
 
 namespace Grains.Crawling;
 

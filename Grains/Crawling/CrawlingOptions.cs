@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Grains.Crawling.Pages;
+using Grains.Net;
 
 namespace Grains.Crawling;
 
@@ -46,14 +46,4 @@ public sealed class CrawlingOptions
 
     /// <summary>Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.</summary>
     internal bool ListensOnLoopback { get; set; }
-}
-
-/// <summary>Accepts the text of address ranges, also none.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-public sealed class AddressRangesSettingAttribute : ValidationAttribute
-{
-    public override bool IsValid(object? value) => AddressRanges.TryParse(value as string, out _, out _);
-
-    public override string FormatErrorMessage(string name) =>
-        $"{name} is a list of addresses and ranges, such as 127.0.0.0/8,10.1.2.3,fd00::/8, or nothing.";
 }

@@ -1,13 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
+using Grains.Net;
 
 namespace Grains.Crawling.Pages;
-
-/// <summary>No connection came about, and why.</summary>
-internal sealed class CannotConnectException(FetchFailure failure, string sentence, Exception? cause = null) : Exception(sentence, cause)
-{
-    public FetchFailure Failure { get; } = failure;
-}
 
 /// <summary>
 /// A pool of connections for each set of allowed private ranges, so that no request rides on a connection that it may not make.
@@ -101,7 +95,7 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ConnectCallback = (context, cancel) => Connect(context.DnsEndPoint, allowed, cancel),
+        ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, cancel),
         ConnectTimeout = ConnectTimeout,
         MaxConnectionsPerServer = int.MaxValue,
 
@@ -116,66 +110,6 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
         UseCookies = false,
         UseProxy = false,
     };
-
-    // The address that is checked is the one that is connected to: no second look-up lies between.
-    private async ValueTask<Stream> Connect(DnsEndPoint host, AddressRanges allowed, CancellationToken cancel)
-    {
-        var addresses = await Resolve(host.Host, cancel).ConfigureAwait(false);
-        var permitted = Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
-        if (permitted.Length == 0)
-        {
-            var address = addresses[0];
-            throw new CannotConnectException(
-                FetchFailure.PrivateAddress,
-                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed.IsEmpty ? "none" : allowed)}).");
-        }
-
-        SocketException? last = null;
-        foreach (var address in permitted)
-        {
-            var target = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-            var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(target, host.Port), cancel).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException exception)
-            {
-                socket.Dispose();
-                last = exception;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-
-        throw new CannotConnectException(FetchFailure.Unreachable, $"No connection to {host.Host} ({permitted[^1]}) on port {host.Port}: {last!.SocketErrorCode}.", last);
-    }
-
-    private async Task<IPAddress[]> Resolve(string host, CancellationToken cancel)
-    {
-        if (IPAddress.TryParse(host, out var literal))
-        {
-            return [literal];
-        }
-
-        try
-        {
-            var addresses = await resolve(host, cancel).ConfigureAwait(false);
-            return addresses.Length > 0 ? addresses : throw new CannotConnectException(FetchFailure.Unreachable, $"The name {host} has no address.");
-        }
-        catch (SocketException exception)
-        {
-            throw new CannotConnectException(FetchFailure.Unreachable, $"The name {host} has no address: {exception.SocketErrorCode}.", exception);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new CannotConnectException(FetchFailure.BadUrl, $"{host} is no name that DNS could know: {exception.Message}", exception);
-        }
-    }
 
     internal sealed class Pool(AddressRanges allowed, HttpMessageInvoker invoker)
     {

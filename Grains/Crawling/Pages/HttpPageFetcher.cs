@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using Grains.Net;
 
 namespace Grains.Crawling.Pages;
 
@@ -167,7 +168,7 @@ public sealed class HttpPageFetcher(TimeProvider clock, Func<string, Cancellatio
             switch (cause)
             {
                 case CannotConnectException cannot:
-                    return (cannot.Failure, cannot.Message);
+                    return (Failure(cannot.Failure), cannot.Message);
                 case AuthenticationException:
                     return (FetchFailure.Tls, $"No secure connection to {url.Authority}: {cause.Message}");
                 case SocketException socket:
@@ -190,6 +191,13 @@ public sealed class HttpPageFetcher(TimeProvider clock, Func<string, Cancellatio
             _ => (FetchFailure.Unreachable, $"The connection to {url.Authority} broke: {exception.Message}"),
         };
     }
+
+    private static FetchFailure Failure(ConnectFailure failure) => failure switch
+    {
+        ConnectFailure.PrivateAddress => FetchFailure.PrivateAddress,
+        ConnectFailure.BadName => FetchFailure.BadUrl,
+        _ => FetchFailure.Unreachable,
+    };
 
     private static string Word(SocketException socket) => socket.SocketErrorCode switch
     {

@@ -1,3 +1,5 @@
+using Grains.Net;
+
 namespace Grains.Crawling.Pages;
 
 /// <param name="Url">An absolute http or https URL in canonical form, without a fragment. Its path and query go out byte for byte.</param>

@@ -1,6 +1,7 @@
 using System.Text;
 using Doubles;
 using Grains.Crawling.Pages;
+using Grains.Net;
 using Grains.Crawling.Urls;
 using Xunit;
 

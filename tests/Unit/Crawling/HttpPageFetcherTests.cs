@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using Doubles;
 using Grains.Crawling.Pages;
+using Grains.Net;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Grains.Crawling.Pages;
+namespace Grains.Net;
 
 /// <summary>
-/// Which addresses are not on the public internet, so that no link and no DNS record leads a crawler to a machine behind the wall
+/// Which addresses are not on the public internet, so that no link and no DNS record leads us to a machine behind the wall
 /// (IANA's registries of special-purpose addresses, RFC 6890 and its successors).
 /// </summary>
 public static class PrivateAddresses

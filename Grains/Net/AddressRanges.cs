@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
-namespace Grains.Crawling.Pages;
+namespace Grains.Net;
 
 /// <summary>
-/// A set of IP address ranges, such as those private ones that a crawl may connect to. Two with the same ranges are equal.
+/// A set of IP address ranges, such as those private ones that may be connected to. Two with the same ranges are equal.
 /// An IPv4 address in IPv6 clothes (<c>::ffff:10.0.0.1</c>) is that IPv4 address.
 /// </summary>
 public sealed class AddressRanges : IEquatable<AddressRanges>

@@ -1,8 +1,8 @@
 using System.Net;
-using Grains.Crawling.Pages;
+using Grains.Net;
 using Xunit;
 
-namespace Unit.Crawling;
+namespace Unit.Net;
 
 public sealed class PrivateAddressesTests
 {

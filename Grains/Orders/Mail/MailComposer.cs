@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Grains.Interfaces.Orders;
+using MimeKit;
+using MimeKit.Text;
+
+namespace Grains.Orders.Mail;
+
+/// <summary>Makes a mail of a change. The same change gives the same bytes, with the same Message-ID, however often it is made (with the same templates).</summary>
+/// <param name="from">Shown and in the envelope; from <see cref="MailRecipient.TryParse"/>.</param>
+/// <param name="shop">Who writes, in texts.</param>
+public sealed class MailComposer(MailTemplates templates, MailboxAddress from, string shop)
+{
+    /// <summary>Characters of a subject; the rest is cut.</summary>
+    public const int MaxSubject = 200;
+
+    private const string Channel = "mail";
+
+    /// <param name="to">From <see cref="MailRecipient.TryParse"/>.</param>
+    /// <param name="unsubscribe">Where the recipient can say that no more is wanted: https (one click, RFC 8058) or mailto. Null where there is no such place: then the header is absent.</param>
+    public OutgoingMail Compose(OrderChange change, MailboxAddress to, Uri? unsubscribe = null)
+    {
+        var text = templates.For(change.Type, change.Order.Language);
+        var values = new MailValues(change.Order, Culture(text.Language), shop);
+        var sender = from.GetAddress(idnEncode: true);
+        var id = MessageId(change.OrderId, change.Version, sender[(sender.LastIndexOf('@') + 1)..]);
+        var message = new MimeMessage
+        {
+            MessageId = id,
+            Date = change.At.ToUniversalTime(),
+            Subject = MailRecipient.OneLine(text.Subject.Fill(values), MaxSubject),
+            Body = Body(text, values, id),
+        };
+        message.Body.Headers.Add(HeaderId.ContentLanguage, text.Language);
+        message.From.Add(from);
+        message.To.Add(to);
+
+        // RFC 3834 §5: nobody's automatic answer comes back.
+        message.Headers.Add("Auto-Submitted", "auto-generated");
+        Unsubscribe(message, unsubscribe);
+
+        var options = FormatOptions.Default.Clone();
+        options.NewLineFormat = NewLineFormat.Dos;
+        options.International = false;
+        options.EnsureNewLine = true;
+        using var bytes = new MemoryStream();
+        message.WriteTo(options, bytes);
+        return new(id, sender, to.GetAddress(idnEncode: true), bytes.ToArray());
+    }
+
+    /// <summary>Of a change on this channel: order id, version, channel, and the sender's domain.</summary>
+    public static string MessageId(OrderId order, long version, string domain) => string.Create(CultureInfo.InvariantCulture, $"{order}.{version}.{Channel}@{domain}");
+
+    private static MimeEntity Body(MailText text, MailValues values, string id)
+    {
+        var plain = Part(TextFormat.Plain, text.Plain.Fill(values));
+        if (text.Html is null)
+        {
+            return plain;
+        }
+
+        // RFC 2046 §5.1.4: the last is the one that is shown where it can be.
+        return new MultipartAlternative(plain, Part(TextFormat.Html, text.Html.Fill(values)))
+        {
+            // MimeKit's own is made by chance.
+            Boundary = "=_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..32],
+        };
+    }
+
+    private static TextPart Part(TextFormat format, string text)
+    {
+        var part = new TextPart(format) { ContentTransferEncoding = ContentEncoding.QuotedPrintable };
+        part.SetText(Encoding.UTF8, text.ReplaceLineEndings("\r\n"));
+        return part;
+    }
+
+    private static void Unsubscribe(MimeMessage message, Uri? unsubscribe)
+    {
+        if (unsubscribe is null)
+        {
+            return;
+        }
+
+        if (!unsubscribe.IsAbsoluteUri || unsubscribe.Scheme is not ("https" or "mailto"))
+        {
+            throw new ArgumentException("List-Unsubscribe has an https or mailto URL (RFC 2369, RFC 8058).", nameof(unsubscribe));
+        }
+
+        message.Headers.Add(HeaderId.ListUnsubscribe, $"<{unsubscribe.AbsoluteUri}>");
+        if (unsubscribe.Scheme == "https")
+        {
+            message.Headers.Add(HeaderId.ListUnsubscribePost, "List-Unsubscribe=One-Click");
+        }
+    }
+
+    private static CultureInfo Culture(string language)
+    {
+        try
+        {
+            return CultureInfo.GetCultureInfo(language);
+        }
+        catch (CultureNotFoundException)
+        {
+            return CultureInfo.InvariantCulture;
+        }
+    }
+}

@@ -1,0 +1,374 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Doubles.Orders;
+
+/// <summary>A mail that a server has: the final dot was read.</summary>
+/// <param name="IsAcknowledged">The server answered for it; without that it is a mail whose sender cannot know.</param>
+public sealed record ReceivedMail(string From, string To, string Text, bool IsAcknowledged)
+{
+    public string Header(string name)
+    {
+        var lines = Text[..Text.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Replace("\r\n ", " ", StringComparison.Ordinal).Replace("\r\n\t", " ", StringComparison.Ordinal).Split("\r\n");
+        return lines.Where(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 2)..]).Single();
+    }
+}
+
+/// <summary>What a server does once, at a point of a session.</summary>
+/// <param name="At">A command (<c>MAIL</c>, <c>RCPT</c>, <c>DATA</c>…), <c>connect</c>, <c>body</c> (while the message comes) or <c>.</c> (after the final dot).</param>
+/// <param name="Reply">Null: none.</param>
+/// <param name="Cuts">The connection is reset.</param>
+public sealed record SmtpFault(string At, string? Reply, bool Cuts)
+{
+    public static SmtpFault Says(string at, string reply) => new(at, reply, Cuts: false);
+
+    /// <summary>Says it and hangs up, as a server does with 421.</summary>
+    public static SmtpFault HangsUp(string at, string reply) => new(at, reply, Cuts: true);
+
+    public static SmtpFault Cut(string at) => new(at, null, Cuts: true);
+
+    /// <summary>Says nothing until the client has gone.</summary>
+    public static SmtpFault Silence(string at) => new(at, null, Cuts: false);
+}
+
+/// <summary>An SMTP server on 127.0.0.1 that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
+public sealed class SmtpServer : IAsyncDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<SmtpFault>> _faults = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentQueue<ReceivedMail> _ledger = new();
+    private readonly ConcurrentQueue<string> _commands = new();
+    private readonly Channel<string> _arrivals = Channel.CreateUnbounded<string>();
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly Task _accepting;
+    private int _connections;
+    private int _open;
+    private int _mostOpen;
+
+    /// <param name="port">The one of a server that was here before, to be back; 0 for any.</param>
+    public SmtpServer(int port = 0)
+    {
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        _listener.Listen();
+        _accepting = Accept();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    /// <summary>Mails that the server has, in order: their final dot came and was not refused.</summary>
+    public IReadOnlyList<ReceivedMail> Ledger => [.. _ledger];
+
+    /// <summary>The first words of all commands, in order.</summary>
+    public IReadOnlyList<string> Commands => [.. _commands];
+
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Connections at one time at most.</summary>
+    public int MostOpen => Volatile.Read(ref _mostOpen);
+
+    /// <summary>Offered after EHLO.</summary>
+    public IReadOnlyList<string> Extensions { get; set; } = ["8BITMIME", "ENHANCEDSTATUSCODES"];
+
+    /// <summary>User and password; null: nobody has to log in.</summary>
+    public (string User, string Password)? Login { get; set; }
+
+    /// <summary>For STARTTLS, which is offered then.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>Mails are taken only when it is done.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    public void Fail(params SmtpFault[] faults)
+    {
+        foreach (var fault in faults)
+        {
+            _faults.GetOrAdd(fault.At, _ => new()).Enqueue(fault);
+        }
+    }
+
+    /// <summary>The next point that a session came to.</summary>
+    public async Task Reaches(string point, CancellationToken cancel)
+    {
+        while (await _arrivals.Reader.ReadAsync(cancel) != point)
+        {
+        }
+    }
+
+    /// <summary>For «localhost», signed by nobody.</summary>
+    public static X509Certificate2 SelfSigned(DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_accepting.IsCompleted)
+        {
+            return;
+        }
+
+        await _stopped.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        await Task.WhenAll(_running.Keys);
+        _stopped.Dispose();
+    }
+
+    private async Task Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                var socket = await _listener.AcceptAsync(_stopped.Token);
+                Interlocked.Increment(ref _connections);
+                _mostOpen = Math.Max(_mostOpen, Interlocked.Increment(ref _open));
+                var task = Serve(socket);
+                _running[task] = 0;
+                _ = task.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task Serve(Socket socket)
+    {
+        using (socket)
+        {
+            try
+            {
+                await new Session(this, socket).Talk();
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+            {
+                // The client has gone, or the server is stopped.
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _open);
+            }
+        }
+    }
+
+    private SmtpFault? Next(string point)
+    {
+        _arrivals.Writer.TryWrite(point);
+        return _faults.TryGetValue(point, out var faults) && faults.TryDequeue(out var fault) ? fault : null;
+    }
+
+    private enum Said
+    {
+        Expected,
+        SomethingElse,
+
+        /// <summary>The session is over.</summary>
+        Nothing,
+    }
+
+    private sealed class Session(SmtpServer server, Socket socket)
+    {
+        private Stream _stream = new NetworkStream(socket);
+        private bool _isKnown;
+        private string _from = "";
+        private string _to = "";
+
+        private CancellationToken Stopped => server._stopped.Token;
+
+        public async Task Talk()
+        {
+            if (await Say("connect", "220 here") != Said.Expected)
+            {
+                return;
+            }
+
+            while (await Line() is { } line)
+            {
+                var command = line.Split(' ', ':')[0].ToUpperInvariant();
+                server._commands.Enqueue(command);
+                var said = await Say(command, Answer(command, line));
+                if (said == Said.Nothing || command == "QUIT")
+                {
+                    return;
+                }
+
+                if (said == Said.Expected && !await Do(command, line))
+                {
+                    return;
+                }
+            }
+        }
+
+        private string Answer(string command, string line) => command switch
+        {
+            "EHLO" => Hello(),
+            "AUTH" => LogIn(line),
+            "MAIL" when server.Login is not null && !_isKnown => "530 5.7.0 Log in first",
+            "STARTTLS" => "220 go on",
+            "DATA" => "354 go on",
+            "QUIT" => "221 bye",
+            _ => "250 2.0.0 ok",
+        };
+
+        private string Hello()
+        {
+            var lines = new List<string> { "here" };
+            lines.AddRange(server.Extensions);
+            if (server.Certificate is not null && _stream is not SslStream)
+            {
+                lines.Add("STARTTLS");
+            }
+
+            if (server.Login is not null)
+            {
+                lines.Add("AUTH PLAIN");
+            }
+
+            return string.Join("\r\n", lines.Select((text, i) => (i == lines.Count - 1 ? "250 " : "250-") + text));
+        }
+
+        private string LogIn(string line)
+        {
+            var words = Encoding.UTF8.GetString(Convert.FromBase64String(line.Split(' ')[2])).Split('\0');
+            _isKnown = server.Login == (words[1], words[2]);
+            return _isKnown ? "235 2.7.0 welcome" : "535 5.7.8 wrong user or password";
+        }
+
+        /// <summary>Whether the session goes on.</summary>
+        private async Task<bool> Do(string command, string line)
+        {
+            switch (command)
+            {
+                case "STARTTLS":
+                    var secure = new SslStream(_stream);
+                    await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = server.Certificate }, Stopped);
+                    _stream = secure;
+                    return true;
+                case "MAIL":
+                    _from = Address(line);
+                    return true;
+                case "RCPT":
+                    _to = Address(line);
+                    return true;
+                case "DATA":
+                    return await Take();
+                default:
+                    return true;
+            }
+        }
+
+        private async Task<bool> Take()
+        {
+            if (server.Next("body") is not null)
+            {
+                // A byte of the message was read; the dot was not.
+                await _stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, Stopped);
+                Cut();
+                return false;
+            }
+
+            var text = new StringBuilder();
+            while (await Line() is { } line)
+            {
+                if (line != ".")
+                {
+                    text.Append(line.StartsWith('.') ? line[1..] : line).Append("\r\n");
+                    continue;
+                }
+
+                await server.Gate.WaitAsync(Stopped);
+                var mail = new ReceivedMail(_from, _to, text.ToString(), IsAcknowledged: true);
+                var fault = server.Next(".");
+                if (fault is null)
+                {
+                    server._ledger.Enqueue(mail);
+                    await Write("250 2.0.0 taken");
+                    return true;
+                }
+
+                if (fault.Reply is null)
+                {
+                    server._ledger.Enqueue(mail with { IsAcknowledged = false });
+                }
+
+                return await Play(fault) != Said.Nothing;
+            }
+
+            return false;
+        }
+
+        private async Task<Said> Say(string point, string expected)
+        {
+            if (server.Next(point) is { } fault)
+            {
+                return await Play(fault);
+            }
+
+            await Write(expected);
+            return expected[0] is '2' or '3' ? Said.Expected : Said.SomethingElse;
+        }
+
+        private async Task<Said> Play(SmtpFault fault)
+        {
+            if (fault.Reply is { } reply)
+            {
+                await Write(reply);
+                return fault.Cuts ? Said.Nothing : Said.SomethingElse;
+            }
+
+            if (fault.Cuts)
+            {
+                Cut();
+            }
+            else
+            {
+                while (await _stream.ReadAsync(new byte[1024], Stopped) > 0)
+                {
+                }
+            }
+
+            return Said.Nothing;
+        }
+
+        private void Cut()
+        {
+            socket.LingerState = new(enable: true, seconds: 0);
+            socket.Dispose();
+        }
+
+        private async Task Write(string reply) => await _stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), Stopped);
+
+        /// <summary>Without its end; null when the client has gone.</summary>
+        private async Task<string?> Line()
+        {
+            var line = new StringBuilder();
+            var one = new byte[1];
+            while (await _stream.ReadAsync(one, Stopped) > 0)
+            {
+                if (one[0] == (byte)'\n')
+                {
+                    return line.ToString().TrimEnd('\r');
+                }
+
+                line.Append((char)one[0]);
+            }
+
+            return null;
+        }
+
+        private static string Address(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
+    }
+}

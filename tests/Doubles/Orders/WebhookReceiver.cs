@@ -1,0 +1,204 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Doubles.Orders;
+
+/// <summary>A call that a receiver got whole.</summary>
+public sealed record ReceivedWebhook(string Line, IReadOnlyDictionary<string, string> Headers, byte[] Body)
+{
+    public string Id => Headers["webhook-id"];
+}
+
+/// <summary>What a receiver does with one call.</summary>
+public sealed record WebhookAnswer
+{
+    private WebhookAnswer(string head)
+    {
+        Head = head;
+    }
+
+    public string Head { get; }
+
+    /// <summary>Bytes without end follow, until the caller has gone.</summary>
+    public bool IsEndless { get; private init; }
+
+    /// <summary>After the head nothing happens until the caller has gone.</summary>
+    public bool Stalls { get; private init; }
+
+    /// <summary>The connection is reset after the head.</summary>
+    public bool Cuts { get; private init; }
+
+    /// <summary>Before the head; the call is in the ledger by then.</summary>
+    public Task Delay { get; init; } = Task.CompletedTask;
+
+    public static WebhookAnswer Status(int status, params (string Name, string Value)[] headers) =>
+        new($"HTTP/1.1 {status} X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}");
+
+    /// <summary>Not HTTP at all, or too much of it.</summary>
+    public static WebhookAnswer Raw(string text) => new(text) { Cuts = false, Stalls = true };
+
+    public static WebhookAnswer BodyWithoutEnd(int status) => new($"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n") { IsEndless = true };
+
+    /// <summary>The head, and no byte of the body that it promises.</summary>
+    public static WebhookAnswer BodyThatStalls(int status) => new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n") { Stalls = true };
+
+    public static WebhookAnswer Silence { get; } = new("") { Stalls = true };
+
+    /// <summary>The call is in the ledger, and no byte comes back.</summary>
+    public static WebhookAnswer Cut { get; } = new("") { Cuts = true };
+
+    public static WebhookAnswer CutInHead { get; } = new("HTTP/1.1 200 O") { Cuts = true };
+
+    public static WebhookAnswer CutInBody(int status) => new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\nonly a part") { Cuts = true };
+}
+
+/// <summary>Receives webhooks on 127.0.0.1, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
+public sealed class WebhookReceiver : IAsyncDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly ConcurrentQueue<WebhookAnswer> _answers = new();
+    private readonly ConcurrentQueue<ReceivedWebhook> _ledger = new();
+    private readonly Channel<ReceivedWebhook> _arrivals = Channel.CreateUnbounded<ReceivedWebhook>();
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly Task _accepting;
+    private int _connections;
+
+    /// <param name="port">The one of a receiver that was here before, to be back; 0 for any.</param>
+    public WebhookReceiver(int port = 0)
+    {
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        _listener.Listen();
+        _accepting = Accept();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    public Uri Url => new($"http://127.0.0.1:{Port}/hooks");
+
+    /// <summary>What came, in order.</summary>
+    public IReadOnlyList<ReceivedWebhook> Ledger => [.. _ledger];
+
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>For calls for which there is none in line.</summary>
+    public WebhookAnswer Otherwise { get; set; } = WebhookAnswer.Status(204);
+
+    public void Answer(params WebhookAnswer[] answers)
+    {
+        foreach (var answer in answers)
+        {
+            _answers.Enqueue(answer);
+        }
+    }
+
+    /// <summary>The next call that came whole.</summary>
+    public ValueTask<ReceivedWebhook> Next(CancellationToken cancel) => _arrivals.Reader.ReadAsync(cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_accepting.IsCompleted)
+        {
+            return;
+        }
+
+        await _stopped.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        await Task.WhenAll(_running.Keys);
+        _stopped.Dispose();
+    }
+
+    private async Task Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                var socket = await _listener.AcceptAsync(_stopped.Token);
+                Interlocked.Increment(ref _connections);
+                var task = Serve(socket);
+                _running[task] = 0;
+                _ = task.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task Serve(Socket socket)
+    {
+        using (socket)
+        await using (var stream = new NetworkStream(socket))
+        {
+            try
+            {
+                while (await Read(stream) is { } call)
+                {
+                    _ledger.Enqueue(call);
+                    _arrivals.Writer.TryWrite(call);
+                    var answer = _answers.TryDequeue(out var next) ? next : Otherwise;
+                    await answer.Delay.WaitAsync(_stopped.Token);
+                    await stream.WriteAsync(Encoding.Latin1.GetBytes(answer.Head), _stopped.Token);
+                    if (answer.IsEndless)
+                    {
+                        var piece = Encoding.ASCII.GetBytes("1000\r\n" + new string('x', 4096) + "\r\n");
+                        while (true)
+                        {
+                            await stream.WriteAsync(piece, _stopped.Token);
+                        }
+                    }
+
+                    if (answer.Cuts)
+                    {
+                        // What was sent is to arrive first where there was something: a reset would take it along.
+                        socket.LingerState = new(enable: answer.Head.Length == 0, seconds: 0);
+                        return;
+                    }
+
+                    if (answer.Stalls)
+                    {
+                        await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, _stopped.Token);
+                        return;
+                    }
+                }
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            {
+                // The caller has gone, or the receiver is stopped.
+            }
+        }
+    }
+
+    private async Task<ReceivedWebhook?> Read(NetworkStream stream)
+    {
+        var head = new StringBuilder();
+        var one = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            if (head.Length > 64 * 1024 || await stream.ReadAsync(one, _stopped.Token) == 0)
+            {
+                return null;
+            }
+
+            head.Append((char)one[0]);
+            if (!char.IsAsciiLetterUpper(head[0]))
+            {
+                // TLS, where none is spoken.
+                return null;
+            }
+        }
+
+        var lines = head.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
+        var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture) : 0];
+        await stream.ReadExactlyAsync(body, _stopped.Token);
+        return new(lines[0], headers, body);
+    }
+}
