@@ -37,8 +37,8 @@ public sealed class SiloProcessTests : IDisposable
         silo.Terminate();
         Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
 
-        // Of what takes long on a busy machine Orleans warns; that is not asked here.
-        var output = silo.Output.Where(line => !line.Contains(" warn  SiloLifecycleSubject: ", StringComparison.Ordinal)).ToList();
+        // A silo that is stopped in its first moments may be warned of by Orleans itself, what took long and what was tried again; that is not asked here.
+        var output = silo.Output.Where(line => !line.Contains(" warn  SiloLifecycleSubject: ", StringComparison.Ordinal) && !line.Contains(" warn  MembershipAgent: ", StringComparison.Ordinal)).ToList();
         Assert.Matches("^Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after [0-9]+[.][0-9] s$", output[0]);
         Assert.Equal($"  silos    {_place.Silo}", output[1]);
         Assert.Equal($"  clients  {_place.Gateway}", output[2]);
@@ -47,9 +47,8 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal($"  OTLP     http://{_place.Otlp}/v1/logs", output[5]);
         Assert.Equal("  keys     none: HTTP is open to everybody on this machine", output[6]);
         Assert.StartsWith($"  data     {_place.Data} (", output[7], StringComparison.Ordinal);
-        Assert.StartsWith("Stopping: ", output[^2], StringComparison.Ordinal);
+        Assert.True(output.Count == 16 && output[^2].StartsWith("Stopping: ", StringComparison.Ordinal), string.Join(Environment.NewLine, output));
         Assert.Equal("Stopped.", output[^1]);
-        Assert.Equal(15, output.Count);
         Assert.Empty(silo.Errors);
     }
 
