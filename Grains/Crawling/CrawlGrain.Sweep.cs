@@ -1,3 +1,4 @@
+using Grains.Books;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
@@ -222,7 +223,7 @@ public sealed partial class CrawlGrain
         foreach (var sums in hosts)
         {
             total = new(
-                total.Added + sums.Added, total.Done + sums.Done, Refusals.Sum(total.Refused, sums.Refused), total.Failed + sums.Failed, total.Waiting + sums.Waiting,
+                total.Added + sums.Added, total.Done + sums.Done, total.Refused.Plus(sums.Refused), total.Failed + sums.Failed, total.Waiting + sums.Waiting,
                 total.Bytes + sums.Bytes, total.Used + sums.Used, total.WantsMore || sums.WantsMore);
         }
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Books;
-using Grains.Crawling.Frontier;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
@@ -24,7 +23,7 @@ public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOpti
             {
                 In = total.In + account.In,
                 Done = total.Done + account.Done,
-                Refused = Refusals.Sum(total.Refused, account.Refused),
+                Refused = total.Refused.Plus(account.Refused),
                 Waiting = total.Waiting + account.Waiting,
                 Bound = total.Bound + account.Bound,
             };

@@ -108,11 +108,12 @@ public sealed partial class LogBatchGrain
         }
 
         _swept = now;
+        var named = _log.Named(); // What is named from here on is this activation's, and not looked at.
         foreach (var prefix in prefixes)
         {
             await foreach (var blob in blobs.List(prefix))
             {
-                if (SegmentName.TryParse(blob.Name, out var name) && name.Shard == Shard && name.Epoch < _log.Epoch && !_log.Names(blob.Name))
+                if (SegmentName.TryParse(blob.Name, out var name) && name.Shard == Shard && name.Epoch < _log.Epoch && !named.Contains(blob.Name))
                 {
                     await blobs.Delete(blob.Name);
                     LogSwept(Shard, blob.Name);

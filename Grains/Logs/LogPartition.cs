@@ -203,8 +203,8 @@ public sealed class LogPartition
         }
     }
 
-    /// <summary>Whether a row still names this object, if only to have it removed.</summary>
-    public bool Names(string name) => Manifest.Names(name) || _doomed.Values.Any(row => row.Names.Contains(name));
+    /// <summary>Objects that a row names, if only to have them removed.</summary>
+    public HashSet<string> Named() => [.. Manifest.Segments.Select(entry => entry.Value.Name), .. _doomed.Values.SelectMany(row => row.Names)];
 
     private Task Remove(IReadOnlyList<long> numbers, DateTimeOffset now, (long Number, LogSegment Segment)? added)
     {

@@ -24,7 +24,7 @@ public sealed class LogSendGrain(ILogIntake intake, IOptions<LogsOptions> option
 
         using var builder = new LogBlockBuilder();
         var now = clock.GetUtcNow();
-        var decoded = Decode(lines, (ulong)(now - DateTimeOffset.UnixEpoch).Ticks * 100, builder);
+        var decoded = Decode(lines, LogForm.Nanoseconds(now), builder);
         var reply = await intake.Accept(ticket, builder.Build(), decoded, lines.Id, now + Patience, cancel);
         return reply switch
         {

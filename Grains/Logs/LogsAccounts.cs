@@ -19,7 +19,7 @@ public sealed class LogsAccounts(IGrainFactory grains, IOptions<LogsOptions> opt
         var refused = total.Refused;
         foreach (var (reason, count) in new[] { ("filtered", total.Filtered), ("sampled", total.Sampled), ("repeated", total.Repeated) })
         {
-            refused = count > 0 ? refused.SetItem(reason, refused.GetValueOrDefault(reason) + count) : refused;
+            refused = count > 0 ? refused.Plus(reason, count) : refused;
         }
 
         return

@@ -16,7 +16,7 @@ public sealed class OrdersAccounts(IGrainFactory grains, IOptions<OrdersOptions>
         {
             In = sum.In + account.In,
             Done = sum.Done + account.Done,
-            Refused = account.Refused.Aggregate(sum.Refused, (refused, reason) => refused.SetItem(reason.Key, refused.GetValueOrDefault(reason.Key) + reason.Value)),
+            Refused = sum.Refused.Plus(account.Refused),
             Waiting = sum.Waiting + account.Waiting,
             Bound = sum.Bound + account.Bound,
         })];

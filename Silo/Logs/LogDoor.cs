@@ -107,7 +107,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
     {
         using var activity = LogsTracing.Source.StartActivity(LogsTracing.Decode);
         var limits = new DecodeLimits(options.Value.MaxRecordBytes);
-        var now = (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+        var now = LogForm.Nanoseconds(clock.GetUtcNow());
         using var builder = new LogBlockBuilder();
         var decoded = Decode(bytes, format, service, limits, now, builder);
         var caller = Caller.Of(context).Name;

@@ -35,7 +35,7 @@ public static class LogsHosting
         services.AddSingleton<IWakeUp, LogShards>();
         services.AddSingleton(provider => new CrawlLog(
             service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>, provider.GetRequiredService<TimeProvider>())));
-        services.AddHostedService<CrawlFeed>();
+        services.AddHostedService(provider => new FeederService(provider.GetRequiredService<CrawlLog>().Feeder));
         if (builder.Configuration.GetSection(LogsOptions.Section).Get<LogsOptions>() is { Own: true })
         {
             services.AddSingleton<OwnLogs>();

@@ -9,10 +9,11 @@ using Grains.Logs.Intake;
 namespace Silo.Logs;
 
 /// <summary>
-/// The silo's own log goes into the pipeline too, as the service <see cref="Service"/>. What the pipeline says about itself does not: it would speak of its own speaking.
+/// The silo's own log goes into the pipeline too, as the service <see cref="Service"/>. What the pipeline says about itself does not: it would speak of its own speaking. All of it is on standard output in any case.
 /// </summary>
 [ProviderAlias("Own")]
-internal sealed class OwnLogs : BackgroundService, ILoggerProvider
+internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock)
+    : FeederService(new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock)), ILoggerProvider
 {
     public const string Service = "silo";
 
@@ -20,39 +21,12 @@ internal sealed class OwnLogs : BackgroundService, ILoggerProvider
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly LogFeeder _feeder;
-    private readonly TimeProvider _clock;
-
-    public OwnLogs(IServiceProvider services, TimeProvider clock)
-    {
-        _clock = clock;
-        _feeder = new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock);
-    }
+    private readonly TimeProvider _clock = clock;
 
     public ILogger CreateLogger(string categoryName) =>
         Array.Exists(OfThePipeline, own => categoryName.StartsWith(own, StringComparison.Ordinal))
             ? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
             : new Category(this, categoryName);
-
-    /// <summary>What waits is handed in first, within <see cref="LogFeeder.LastWords"/>: the silo's grains stop after this.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        _feeder.Complete();
-        await Task.WhenAny(ExecuteTask ?? Task.CompletedTask, Task.Delay(LogFeeder.LastWords, cancellationToken));
-        await base.StopAsync(cancellationToken);
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await _feeder.Run(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // What waits here is on standard output, as everything is.
-        }
-    }
 
     private static byte Severity(LogLevel level) => level switch
     {
@@ -84,7 +58,7 @@ internal sealed class OwnLogs : BackgroundService, ILoggerProvider
                 activity.SpanId.CopyTo(span);
             }
 
-            own._feeder.Add(new(own._clock.GetUtcNow(), Severity(logLevel), logLevel.ToString(), formatter(state, exception), Attributes(state, exception), trace, span));
+            own.Feeder.Add(new(own._clock.GetUtcNow(), Severity(logLevel), logLevel.ToString(), formatter(state, exception), Attributes(state, exception), trace, span));
         }
 
         private string Attributes<TState>(TState state, Exception? exception)

@@ -418,17 +418,6 @@ public static class Refusals
 
     /// <summary>The URL's grain knows it as done in this crawl though the host does not: a backup was restored.</summary>
     public const string Known = "known";
-
-    /// <summary>Two counts by reason, added up.</summary>
-    public static ImmutableSortedDictionary<string, long> Sum(ImmutableSortedDictionary<string, long> a, ImmutableSortedDictionary<string, long> b)
-    {
-        foreach (var (reason, count) in b)
-        {
-            a = a.SetItem(reason, a.GetValueOrDefault(reason) + count);
-        }
-
-        return a;
-    }
 }
 
 internal static class PageRecordExtensions

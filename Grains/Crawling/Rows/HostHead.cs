@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
@@ -35,7 +36,7 @@ public sealed record HostHead
     /// <summary>Why the crawl ended here; null while it goes on. Queue rows that are left mean nothing then.</summary>
     public string? Ended { get; set; }
 
-    public void Refuse(string reason, long count = 1) => Refused = Refused.SetItem(reason, Refused.GetValueOrDefault(reason) + count);
+    public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 
     public HostSums Sums(long used, bool wantsMore) => new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Interfaces.Logs;
 
 namespace Grains.Logs.Batching;
@@ -39,19 +40,9 @@ public sealed class Tally
         left.Filtered + right.Filtered,
         left.Sampled + right.Sampled,
         left.Repeated + right.Repeated,
-        Sum(left.Refused, right.Refused));
+        left.Refused.Plus(right.Refused));
 
     /// <summary>The same records once more: all that was stored, filtered or sampled then is a repeat now.</summary>
     public static ServiceCount AsRepeat(ServiceCount first) =>
         first with { Stored = 0, Filtered = 0, Sampled = 0, Repeated = first.Stored + first.Filtered + first.Sampled + first.Repeated };
-
-    private static ImmutableSortedDictionary<string, long> Sum(ImmutableSortedDictionary<string, long> left, ImmutableSortedDictionary<string, long> right)
-    {
-        foreach (var (reason, count) in right)
-        {
-            left = left.SetItem(reason, left.GetValueOrDefault(reason) + count);
-        }
-
-        return left;
-    }
 }

@@ -75,7 +75,7 @@ public sealed class LogFeeder
 
     private async Task HandIn(LogBlockBuilder builder, Decoded decoded, CancellationToken stop)
     {
-        var id = new LogRequestId((ulong)Random.Shared.NextInt64(), (ulong)Random.Shared.NextInt64());
+        var id = RequestIds.Random();
         var intake = _intake();
         while (true)
         {
@@ -93,7 +93,7 @@ public sealed class LogFeeder
 
     private void Write(LogBlockBuilder builder, FedRecord record)
     {
-        var time = (ulong)(record.Time - DateTimeOffset.UnixEpoch).Ticks * 100;
+        var time = LogForm.Nanoseconds(record.Time);
         builder.Begin(time, time, record.Severity, record.TraceId.Span, record.SpanId.Span);
         foreach (var text in (ReadOnlySpan<string>)[record.SeverityText, _service, _host, "", record.Body, record.Attributes])
         {

@@ -37,17 +37,9 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
     {
         var decoded = new Decoded();
         var reader = new ProtoReader(request);
-        while (reader.Next())
+        while (reader.NextBytes(1, "resource_logs", out var bytes))
         {
-            if (reader.Field == 1)
-            {
-                reader.Expect(ProtoReader.Bytes, "resource_logs");
-                ReadResourceLogs(reader.ReadBytes(), now, into, decoded);
-            }
-            else
-            {
-                reader.Skip();
-            }
+            ReadResourceLogs(bytes, now, into, decoded);
         }
 
         return decoded;
@@ -60,53 +52,29 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
     {
         _origin.BeginResource();
         var reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(1, "resource", out var bytes))
         {
-            if (reader.Field == 1)
-            {
-                reader.Expect(ProtoReader.Bytes, "resource");
-                ReadResource(reader.ReadBytes());
-            }
-            else
-            {
-                reader.Skip();
-            }
+            ReadResource(bytes);
         }
 
         _origin.EndResource();
         reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(2, "scope_logs", out var bytes))
         {
-            if (reader.Field == 2)
-            {
-                reader.Expect(ProtoReader.Bytes, "scope_logs");
-                ReadScopeLogs(reader.ReadBytes(), now, into, decoded);
-            }
-            else
-            {
-                reader.Skip();
-            }
+            ReadScopeLogs(bytes, now, into, decoded);
         }
     }
 
     private void ReadResource(ReadOnlySpan<byte> message)
     {
         var reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(1, "resource.attributes", out var bytes))
         {
-            if (reader.Field == 1)
+            ReadKeyValue(bytes, out var key, out var value);
+            if (!(key.SequenceEqual("service.name"u8) && StringOf(value, _origin.Service)) && !(key.SequenceEqual("host.name"u8) && StringOf(value, _origin.Host)))
             {
-                reader.Expect(ProtoReader.Bytes, "resource.attributes");
-                ReadKeyValue(reader.ReadBytes(), out var key, out var value);
-                if (!(key.SequenceEqual("service.name"u8) && StringOf(value, _origin.Service)) && !(key.SequenceEqual("host.name"u8) && StringOf(value, _origin.Host)))
-                {
-                    OtlpOrigin.BeginMember(_origin.Resource, "\"resource."u8, key);
-                    _origin.IsTooDeep |= !WriteValue(_origin.Resource, value, 0);
-                }
-            }
-            else
-            {
-                reader.Skip();
+                OtlpOrigin.BeginMember(_origin.Resource, "\"resource."u8, key);
+                _origin.IsTooDeep |= !WriteValue(_origin.Resource, value, 0);
             }
         }
     }
@@ -115,31 +83,15 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
     {
         _origin.BeginScope();
         var reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(1, "scope", out var bytes))
         {
-            if (reader.Field == 1)
-            {
-                reader.Expect(ProtoReader.Bytes, "scope");
-                ReadScope(reader.ReadBytes());
-            }
-            else
-            {
-                reader.Skip();
-            }
+            ReadScope(bytes);
         }
 
         reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(2, "log_records", out var bytes))
         {
-            if (reader.Field == 2)
-            {
-                reader.Expect(ProtoReader.Bytes, "log_records");
-                ReadRecord(reader.ReadBytes(), now, into, decoded);
-            }
-            else
-            {
-                reader.Skip();
-            }
+            ReadRecord(bytes, now, into, decoded);
         }
     }
 
@@ -459,21 +411,14 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         text.Append((byte)'[');
         var start = text.Length;
         var reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(1, "values", out var bytes))
         {
-            if (reader.Field != 1)
-            {
-                reader.Skip();
-                continue;
-            }
-
-            reader.Expect(ProtoReader.Bytes, "values");
             if (text.Length > start)
             {
                 text.Append((byte)',');
             }
 
-            if (!WriteValue(text, reader.ReadBytes(), depth + 1))
+            if (!WriteValue(text, bytes, depth + 1))
             {
                 return false;
             }
@@ -488,16 +433,9 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         text.Append((byte)'{');
         var start = text.Length;
         var reader = new ProtoReader(message);
-        while (reader.Next())
+        while (reader.NextBytes(1, "values", out var bytes))
         {
-            if (reader.Field != 1)
-            {
-                reader.Skip();
-                continue;
-            }
-
-            reader.Expect(ProtoReader.Bytes, "values");
-            ReadKeyValue(reader.ReadBytes(), out var key, out var value);
+            ReadKeyValue(bytes, out var key, out var value);
             if (text.Length > start)
             {
                 text.Append((byte)',');

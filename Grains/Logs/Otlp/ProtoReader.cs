@@ -42,6 +42,26 @@ public ref struct ProtoReader(ReadOnlySpan<byte> message)
         return true;
     }
 
+    /// <summary>Goes to the next field of this number and reads its bytes, passing over all others; false at the end of the message.</summary>
+    /// <param name="name">For the sentence when it is of another wire type.</param>
+    public bool NextBytes(int field, string name, out ReadOnlySpan<byte> bytes)
+    {
+        while (Next())
+        {
+            if (Field == field)
+            {
+                Expect(Bytes, name);
+                bytes = ReadBytes();
+                return true;
+            }
+
+            Skip();
+        }
+
+        bytes = default;
+        return false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong ReadVarint()
     {

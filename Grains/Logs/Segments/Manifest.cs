@@ -24,8 +24,6 @@ public sealed class Manifest(long epoch)
 
     public long Records { get; private set; }
 
-    public bool Names(string name) => _segments.Values.Any(segment => segment.Name == name);
-
     public void Add(long number, LogSegment segment)
     {
         _segments.Add(number, segment);

@@ -11,7 +11,7 @@ public static class MergePlan
     /// <summary>Rows that one commit replaces.</summary>
     public const int MaxSegments = 90;
 
-    /// <summary>What a merge may hold in memory, before compression.</summary>
+    /// <summary>Bytes of records, before compression, that one merge takes: all of them are in memory meanwhile, about three times over.</summary>
     public const long MaxRawBytes = 64 * 1024 * 1024;
 
     /// <summary>A segment of this size is left alone.</summary>

@@ -6,9 +6,6 @@ namespace Grains.Logs.Segments;
 /// <summary>Makes one segment of several: the same records, sorted anew, in larger row groups that compress better.</summary>
 public static class SegmentMerge
 {
-    /// <summary>Bytes of records, before compression, that whoever merges should bring at most: all of them are in memory meanwhile, about three times over.</summary>
-    public const long MaxRawBytes = 64 * 1024 * 1024;
-
     /// <summary>zstd's level that pays where nobody waits: on real lines 3 makes a fifth of what is there at level 1 go for 0.1 µs a record, 6 another tenth for 0.3 µs, and 9 hardly anything for twice the time.</summary>
     public const int Level = 6;
 

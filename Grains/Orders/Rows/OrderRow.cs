@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Rows;
@@ -57,5 +58,5 @@ public sealed record FeedHeadRow
     /// <summary>Steps that waited for a later commit when this one was made. Counted where they come and go.</summary>
     public long Waiting { get; set; }
 
-    public void Refuse(string reason, long count = 1) => Refused = Refused.SetItem(reason, Refused.GetValueOrDefault(reason) + count);
+    public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 }
