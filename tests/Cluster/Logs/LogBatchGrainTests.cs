@@ -19,6 +19,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var grain = cluster.Shard(shard);
         await grain.Show();
         var writes = Enumerable.Range(1, 20).Select(id => grain.Write(SomeLogs.Request((ulong)id, cluster.Soon, "shop", "a", "b"))).ToList();
+        await cluster.Until(async () => (await grain.Show()).WaitingRecords == 40);
 
         Assert.All(await cluster.Until(Task.WhenAll(writes)), reply => Assert.Equal(WriteReply.Stored, reply));
         var segment = Assert.Single(await cluster.Segments(shard));
