@@ -8,15 +8,35 @@ public enum HandledAs
     Done,
     Later,
     Failed,
+
+    /// <summary>Nothing was tried, and nothing can be just now.</summary>
+    NotNow,
 }
 
-/// <summary>What became of a change at a subscriber: exactly one of done, to be tried again, or failed for good.</summary>
+/// <summary>What a subscriber that has a channel did with a change that it is through with.</summary>
+public enum DoneAs
+{
+    /// <summary>Not told apart: subscribers without a channel.</summary>
+    Done,
+
+    /// <summary>It was told to the other side, and taken.</summary>
+    Delivered,
+
+    /// <summary>Nobody was told, for the reason given: the customer does not want it, the address is suppressed.</summary>
+    Suppressed,
+
+    /// <summary>It was never meant for this one: it is no notification, and is not counted as one.</summary>
+    NotWanted,
+}
+
+/// <summary>What became of a change at a subscriber: exactly one of done, to be tried again, failed for good, or not tried because nothing can be just now.</summary>
 public sealed class Handled
 {
     /// <summary>Rows of one change.</summary>
     public const int MaxRows = 50;
 
     private static readonly Handled Nothing = new(HandledAs.Done, [], null, null, "", "", null);
+    private static readonly Handled Unwanted = new(HandledAs.Done, [], null, null, "", "", null) { As = DoneAs.NotWanted };
 
     private Handled(HandledAs outcome, IReadOnlyList<RowChange> rows, Func<CommitBuilder, bool>? fill, Action? filled, string reason, string detail, TimeSpan? after)
     {
@@ -38,6 +58,9 @@ public sealed class Handled
     }
 
     public HandledAs Outcome { get; }
+
+    /// <summary>Of one that is done, where the subscriber has a <see cref="SubscriberRules.Channel"/>.</summary>
+    public DoneAs As { get; private init; }
 
     public IReadOnlyList<RowChange> Rows { get; }
 
@@ -70,6 +93,24 @@ public sealed class Handled
 
     /// <summary>Done; what is to be kept is put into the commit by this, which answers false when there is no room and is asked again for the next.</summary>
     public static Handled Done(Func<CommitBuilder, bool> fill) => new(HandledAs.Done, [], fill, null, "", "", null);
+
+    /// <summary>It was told, and taken.</summary>
+    /// <param name="reason">A word or two: <c>http-204</c>.</param>
+    /// <param name="detail">A sentence, without anything personal: it is kept for <c>orders deliveries</c>.</param>
+    public static Handled Delivered(string reason, string detail) => new(HandledAs.Done, [], null, null, reason, detail, null) { As = DoneAs.Delivered };
+
+    /// <summary>Nobody is to be told, and why.</summary>
+    /// <inheritdoc cref="Delivered"/>
+    public static Handled Suppressed(string reason, string detail) => new(HandledAs.Done, [], null, null, reason, detail, null) { As = DoneAs.Suppressed };
+
+    /// <summary>It is nothing for this subscriber, and nothing is kept of it.</summary>
+    public static Handled NotWanted() => Unwanted;
+
+    /// <summary>
+    /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is written; until then nothing else is begun
+    /// in this partition, and what comes waits in the feed.
+    /// </summary>
+    public static Handled NotNow(string reason, string detail, TimeSpan after) => new(HandledAs.NotNow, [], null, null, reason, detail, after);
 
     /// <summary>It did not work, and may later.</summary>
     public static Handled Later(string reason, string detail) => new(HandledAs.Later, [], null, null, reason, detail, null);

@@ -100,6 +100,12 @@ public sealed record SubscriberRules
     /// <summary>It is told what happens beside changes: replays, discards, erasures, outcomes of deliveries. One subscriber only: the audit.</summary>
     public bool TakesNotes { get; init; }
 
+    /// <summary>
+    /// The channel on which it tells customers or other systems: <c>mail</c>, <c>webhooks</c>. What became of each change is then kept for <c>orders deliveries</c>, told to the audit, and counted
+    /// in the books' line of the channel. Null: it tells nobody.
+    /// </summary>
+    public string? Channel { get; init; }
+
     /// <summary>Rows that <see cref="IOrderSubscriber.Seal"/> adds at most.</summary>
     public int RowsOfSeal { get; init; }
 }

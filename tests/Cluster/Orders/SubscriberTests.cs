@@ -309,7 +309,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     public async Task TheBooksHaveALineForEachSubscriber()
     {
         await cluster.Placed();
-        var catalog = new SubscriberCatalog([new(new() { Name = "counter" }, _ => throw new NotSupportedException())]);
+        var catalog = new SubscriberCatalog([new(new() { Name = "counter" }, _ => throw new NotSupportedException())], []);
         var account = Assert.Single(await new SubscriberAccounts(cluster.Grains, catalog, Options.Create(new OrdersOptions { Partitions = OrderCluster.Partitions })).Read(CancellationToken.None));
         Assert.Equal(("orders", "changes for counter", true), (account.System, account.Name, account.Balances));
     }
