@@ -20,13 +20,42 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
     /// <summary>The subscriber, and its channel.</summary>
     public const string Name = "mail";
 
-    private readonly Dictionary<long, (OrderId Order, Task Task)> _writing = [];
+    private readonly Dictionary<long, (OrderId Order, Task<Handled> Handled)> _running = [];
 
     public static SubscriberRules Rules(ImmutableArray<TimeSpan> waits) => new() { Name = Name, Channel = Name, KeepsOrder = false, AtOnce = 8, Within = null, Backoff = waits };
 
     public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
         var change = handling.Change;
+        var handled = Try(change, cancel);
+        _running[change.Revision] = (change.OrderId, handled);
+        try
+        {
+            return await handled;
+        }
+        finally
+        {
+            _running.Remove(change.Revision);
+        }
+    }
+
+    /// <summary>Mails of these orders that lie in the folder are removed. What went to a mail server is gone.</summary>
+    public async ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (place.Pickup is { } pickup)
+        {
+            // One that is being written would come after it. What becomes of it, whoever handles it is told.
+            IEnumerable<Task> running = _running.Values.Where(mail => orders.Contains(mail.Order)).Select(mail => mail.Handled);
+            await Task.WhenAll(running).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            cancel.ThrowIfCancellationRequested();
+            pickup.Remove(orders);
+        }
+
+        return Handled.Done();
+    }
+
+    private async Task<Handled> Try(OrderChange change, CancellationToken cancel)
+    {
         var order = change.Order;
         if (Erasure.IsDone(order))
         {
@@ -54,33 +83,11 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
         }
 
         var unsubscribe = await Unsubscribe(order.Customer, cancel);
-        var sending = place.Gate.Send(() => place.Composer.Compose(change, to, unsubscribe), cancel);
-        _writing[change.Revision] = (change.OrderId, sending);
-        try
-        {
-            var (outcome, after) = await sending;
-            return after is { } wait ? Handled.NotNow(outcome.Reason, outcome.Detail, wait) : await Answer(outcome, address, cancel);
-        }
-        finally
-        {
-            _writing.Remove(change.Revision);
-        }
+        var (outcome, after) = await place.Gate.Send(() => place.Composer.Compose(change, to, unsubscribe), cancel);
+        return after is { } wait ? Handled.NotNow(outcome.Reason, outcome.Detail, wait) : await Answer(outcome, address, cancel);
     }
 
-    /// <summary>Mails of these orders that lie in the folder are removed. What went to a mail server is gone.</summary>
-    public async ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
-    {
-        if (place.Pickup is { } pickup)
-        {
-            // One that is being written would come after it.
-            await Task.WhenAll(_writing.Values.Where(mail => orders.Contains(mail.Order)).Select(mail => mail.Task)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            pickup.Remove(orders);
-        }
-
-        return Handled.Done();
-    }
-
-    private async ValueTask<Handled> Answer(MailOutcome outcome, string address, CancellationToken cancel)
+    private async Task<Handled> Answer(MailOutcome outcome, string address, CancellationToken cancel)
     {
         if (outcome.Suppress)
         {
