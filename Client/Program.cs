@@ -78,6 +78,17 @@ internal static class Program
                 DeadLetterCommands.Replay(verbs),
                 DeadLetterCommands.Discard(verbs),
             },
+            new Command("preferences", "What customers want to be told.")
+            {
+                PreferenceCommands.Show(verbs),
+                PreferenceCommands.Set(verbs),
+            },
+            new Command("suppressions", "Addresses that get no mail any more.")
+            {
+                SuppressionCommands.List(verbs),
+                SuppressionCommands.Show(verbs),
+                SuppressionCommands.Remove(verbs),
+            },
             new Command("audit", "What was recorded, and that it is still so.")
             {
                 AuditCommands.Head(verbs),

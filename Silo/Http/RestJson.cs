@@ -34,6 +34,8 @@ namespace Silo.Http;
 [JsonSerializable(typeof(DeadLettersDoneForm))]
 [JsonSerializable(typeof(EraseForm))]
 [JsonSerializable(typeof(ErasedForm))]
+[JsonSerializable(typeof(PreferencesForm))]
+[JsonSerializable(typeof(SuppressionListForm))]
 [JsonSerializable(typeof(LedgerForm))]
 [JsonSerializable(typeof(ClusterForm))]
 [JsonSerializable(typeof(AddRule))]
