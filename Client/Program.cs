@@ -64,6 +64,7 @@ internal static class Program
             StepCommands.Cancel(verbs),
             StepCommands.Refund(verbs),
             WatchCommand.Create(verbs),
+            DeliveriesCommand.Create(verbs),
             EraseCommand.Create(verbs),
             new Command("subscribers", "Who wants to know of changes.")
             {

@@ -29,6 +29,7 @@ namespace Silo.Http;
 [JsonSerializable(typeof(WatchForm))]
 [JsonSerializable(typeof(WatchCompactedForm))]
 [JsonSerializable(typeof(SubscriberListForm))]
+[JsonSerializable(typeof(DeliveryListForm))]
 [JsonSerializable(typeof(DeadLetterListForm))]
 [JsonSerializable(typeof(DeadLettersDoneForm))]
 [JsonSerializable(typeof(EraseForm))]
