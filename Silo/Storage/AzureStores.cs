@@ -4,6 +4,7 @@ using Grains.Crawling.Rows;
 using Grains.Logs.Rows;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
+using Grains.Orders.Webhooks;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.StartUp;
@@ -14,7 +15,7 @@ namespace Silo.Storage;
 public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage) : IStorageUsage, IStartUpCheck
 {
     /// <summary>A table per system. Others are made when first written to.</summary>
-    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name];
+    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name, EndpointTable.Name];
 
     /// <summary>Nothing: the service tells an account's size once a day, and not by table.</summary>
     public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyList<StorageShare>>([]);
