@@ -64,6 +64,7 @@ internal static class Program
             StepCommands.Cancel(verbs),
             StepCommands.Refund(verbs),
             WatchCommand.Create(verbs),
+            DeliveriesCommand.Create(verbs),
             EraseCommand.Create(verbs),
             new Command("subscribers", "Who wants to know of changes.")
             {
@@ -86,6 +87,17 @@ internal static class Program
                 WebhookCommands.Enable(verbs),
                 WebhookCommands.Remove(verbs),
                 WebhookCommands.Test(verbs),
+            },
+            new Command("preferences", "What customers want to be told.")
+            {
+                PreferenceCommands.Show(verbs),
+                PreferenceCommands.Set(verbs),
+            },
+            new Command("suppressions", "Addresses that get no mail any more.")
+            {
+                SuppressionCommands.List(verbs),
+                SuppressionCommands.Show(verbs),
+                SuppressionCommands.Remove(verbs),
             },
             new Command("audit", "What was recorded, and that it is still so.")
             {

@@ -20,6 +20,8 @@ public sealed class OrderDesk(IGrainFactory grains)
     /// <param name="id">A <see cref="WebhookId"/>.</param>
     public IWebhookEndpointGrain Webhook(string id) => grains.GetGrain<IWebhookEndpointGrain>(id);
 
+    public IOrderMailGrain Mail => grains.GetGrain<IOrderMailGrain>(0);
+
     public IAuditGrain Audit => grains.GetGrain<IAuditGrain>(0);
 
     public IAuditHeadGrain AuditHeads => grains.GetGrain<IAuditHeadGrain>(0);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Mail;
 using Grains.Orders.Subscribers;
 
 namespace Grains.Orders.Rows;
@@ -20,6 +21,11 @@ namespace Grains.Orders.Rows;
 [JsonSerializable(typeof(KeptChangeRow))]
 [JsonSerializable(typeof(OrderNote))]
 [JsonSerializable(typeof(SourceRow))]
+[JsonSerializable(typeof(PreferencesRow))]
+[JsonSerializable(typeof(Suppression))]
+[JsonSerializable(typeof(UnsubscribeKeyRow))]
+[JsonSerializable(typeof(DeliveryRow))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class OrderJson : JsonSerializerContext
 {
     private static readonly JsonSerializerOptions RowOptions = new()
@@ -27,7 +33,7 @@ public sealed partial class OrderJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new OrderIdText(), new EnumText<OrderStatus>(), new EnumText<OrderRefusal>() },
+        Converters = { new OrderIdText(), new EnumText<OrderStatus>(), new EnumText<OrderRefusal>(), new EnumText<DeliveryStatus>() },
     };
 
     private static readonly OrderJson Rows = new(RowOptions);
@@ -45,7 +51,7 @@ public sealed partial class OrderJson : JsonSerializerContext
     }
 
     /// <summary>A <see cref="ChangesRow"/> around orders that were written already.</summary>
-    public static byte[] WriteChanges(IReadOnlyList<(byte[] Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt)> changes, int bytes)
+    public static byte[] WriteChanges(IReadOnlyList<WrittenChange> changes, int bytes)
     {
         var buffer = new ArrayBufferWriter<byte>(bytes);
         using (var json = new Utf8JsonWriter(buffer, new() { SkipValidation = true }))
@@ -61,6 +67,11 @@ public sealed partial class OrderJson : JsonSerializerContext
                 {
                     json.WriteString("previousStatus"u8, EnumText<OrderStatus>.Names[(int)status]);
                     json.WriteString("previousAt"u8, change.PreviousAt!.Value);
+                }
+
+                if (change.Trace is { } trace)
+                {
+                    json.WriteString("trace"u8, trace);
                 }
 
                 json.WriteEndObject();
