@@ -32,6 +32,7 @@ public class OrderCluster : IAsyncLifetime
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => Configure(silo));
+        builder.ConfigureClient(client => client.AddActivityPropagation());
         _cluster = builder.Build();
     }
 
@@ -152,6 +153,7 @@ public class OrderCluster : IAsyncLifetime
         AddSubscribers(silo.Services);
         silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
         silo.AddOutgoingGrainCallFilter(Lost);
+        silo.AddActivityPropagation();
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
     }
 }
