@@ -78,16 +78,6 @@ internal static class Program
                 DeadLetterCommands.Replay(verbs),
                 DeadLetterCommands.Discard(verbs),
             },
-            new Command("webhooks", "Endpoints that are told of orders' changes.")
-            {
-                WebhookCommands.Add(verbs),
-                WebhookCommands.List(verbs),
-                WebhookCommands.Show(verbs),
-                WebhookCommands.Rotate(verbs),
-                WebhookCommands.Enable(verbs),
-                WebhookCommands.Remove(verbs),
-                WebhookCommands.Test(verbs),
-            },
             new Command("preferences", "What customers want to be told.")
             {
                 PreferenceCommands.Show(verbs),
@@ -98,6 +88,16 @@ internal static class Program
                 SuppressionCommands.List(verbs),
                 SuppressionCommands.Show(verbs),
                 SuppressionCommands.Remove(verbs),
+            },
+            new Command("webhooks", "Endpoints that are told of orders' changes.")
+            {
+                WebhookCommands.Add(verbs),
+                WebhookCommands.List(verbs),
+                WebhookCommands.Show(verbs),
+                WebhookCommands.Rotate(verbs),
+                WebhookCommands.Enable(verbs),
+                WebhookCommands.Remove(verbs),
+                WebhookCommands.Test(verbs),
             },
             new Command("audit", "What was recorded, and that it is still so.")
             {

@@ -15,12 +15,12 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public ISubscriberListGrain Subscribers => grains.GetGrain<ISubscriberListGrain>(0);
 
+    public IOrderMailGrain Mail => grains.GetGrain<IOrderMailGrain>(0);
+
     public IWebhookListGrain Webhooks => grains.GetGrain<IWebhookListGrain>(0);
 
     /// <param name="id">A <see cref="WebhookId"/>.</param>
     public IWebhookEndpointGrain Webhook(string id) => grains.GetGrain<IWebhookEndpointGrain>(id);
-
-    public IOrderMailGrain Mail => grains.GetGrain<IOrderMailGrain>(0);
 
     public IAuditGrain Audit => grains.GetGrain<IAuditGrain>(0);
 

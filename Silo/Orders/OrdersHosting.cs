@@ -27,8 +27,8 @@ public static class OrdersHosting
         services.AddSingleton<IAccountSource, OrdersAccounts>();
         services.AddWakeUp("orders", Wake);
         services.AddOrderSubscribers();
-        services.AddWebhooks(builder.Configuration);
         services.AddMail(builder.Configuration);
+        services.AddWebhooks(builder.Configuration);
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
     }
 

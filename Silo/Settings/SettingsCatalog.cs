@@ -38,8 +38,8 @@ public static class SettingsCatalog
         typeof(LogReadingOptions),
         typeof(LogDoorsOptions),
         typeof(OrdersOptions),
-        typeof(WebhooksOptions),
         typeof(MailOptions),
+        typeof(WebhooksOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];
