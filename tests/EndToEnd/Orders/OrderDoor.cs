@@ -14,6 +14,8 @@ internal sealed record DoorAnswer(int Status, string Body, string? ETag, string?
 
     /// <summary>Status and sentence of what was refused.</summary>
     public (int Status, string? Detail) Problem => (Status, Json.GetProperty("detail").GetString());
+
+    public override string ToString() => $"{Status} {ETag} {Location} {RetryAfter} {Body}";
 }
 
 /// <summary>A silo's orders as programs meet them: requests over HTTP, and the console's verbs.</summary>
