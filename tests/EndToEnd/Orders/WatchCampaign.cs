@@ -276,12 +276,13 @@ public sealed class WatchCampaign : IAsyncLifetime
         }
     }
 
-    /// <summary><c>kill -9</c>, and another console from the last cursor of this one.</summary>
+    /// <summary><c>kill -9</c>, and another console from the last cursor of this one, which has reached the silo before the next fault.</summary>
     private async Task KillConsole(int number)
     {
         var (console, record) = _consoles[number];
         await console.DisposeAsync();
         _consoles[number] = (StartConsole(record, record.Cursor!), record);
+        await _consoles[number].Console.Spoke.WaitAsync(Patience);
     }
 
     private static JsonElement? TryParse(string line)
