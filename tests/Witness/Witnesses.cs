@@ -6,12 +6,12 @@ namespace Witness;
 
 internal static class Witnesses
 {
-    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition; null: nowhere.</param>
+    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition, and below it in <c>mended</c> a file for each customer whose orders are to fail no more; null: nowhere.</param>
     public static void AddWitnesses(this IServiceCollection services, string? folder)
     {
         services.AddOrderSubscriber(
             new() { Name = "witness", FromStart = true, Backoff = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200)] },
-            (_, _) => new WitnessSubscriber());
+            (_, _) => new WitnessSubscriber(folder is null ? null : Path.Combine(folder, "mended")));
         services.AddOrderSubscriber(new() { Name = "plain", FromStart = true }, (_, _) => new PlainSubscriber());
         if (folder is not null)
         {

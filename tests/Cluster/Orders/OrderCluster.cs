@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
+using Silo.Cluster;
 using Silo.Orders;
 using Xunit;
 
@@ -151,7 +152,7 @@ public class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<SubscriberCatalog>();
         silo.Services.AddSingleton<Func<double>>(() => 0);
         AddSubscribers(silo.Services);
-        silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
+        silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure);
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddActivityPropagation();
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
