@@ -96,7 +96,11 @@ public sealed record FeedRequest(
     [property: Id(3)] long Seen,
     [property: Id(4)] Order Order,
     [property: Id(5)] OrderRefusal Refusal,
-    [property: Id(6)] DateTimeOffset? Deadline);
+    [property: Id(6)] DateTimeOffset? Deadline)
+{
+    /// <inheritdoc cref="OrderChange.Trace"/>
+    [Id(7)] public string? Trace { get; init; }
+}
 
 public enum FeedOutcome
 {

@@ -51,7 +51,14 @@ public interface ISubscriberGrain : IGrainWithStringKey
     [Alias("Erase")]
     Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel = default);
 
-    /// <summary>Removes all that is kept of a subscriber that this program does not have any more. False when it has it.</summary>
+    /// <summary>What became of an order's changes here, by version: of a subscriber that has a channel, as long as deliveries are kept (<c>Orders:KeepDeliveries</c>).</summary>
+    [Alias("Deliveries")]
+    Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Removes all that is kept of a subscriber that this program does not have any more, or of one that comes and goes; that one takes nothing from then on. False when the program has it, and always
+    /// will.
+    /// </summary>
     [Alias("Remove")]
     Task<bool> Remove(CancellationToken cancel = default);
 
@@ -108,6 +115,15 @@ public sealed record SubscriberState(
     [property: Id(10)] string? Halt,
     [property: Id(11)] long Commits)
 {
+    /// <summary>Of those that it is through with, those that were nothing for it.</summary>
+    [Id(12)] public long NotWanted { get; init; }
+
+    /// <summary>Of those that it is through with, those of which nobody was to be told, by reason.</summary>
+    [Id(13)] public ImmutableSortedDictionary<string, long> Suppressed { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>On which it tells customers or other systems; null: it tells nobody.</summary>
+    [Id(14)] public string? Channel { get; init; }
+
     /// <summary>Changes that it has yet to take.</summary>
     public long Lag => Math.Max(0, Head + 1 - Cursor);
 }

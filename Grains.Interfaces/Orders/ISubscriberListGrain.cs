@@ -37,6 +37,10 @@ public interface ISubscriberListGrain : IGrainWithIntegerKey
     [Alias("Erase")]
     Task<EraseReply> Erase(string customer, CancellationToken cancel = default);
 
+    /// <summary>What became of telling others of an order's changes: every subscriber that has a channel, by version.</summary>
+    [Alias("Deliveries")]
+    Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default);
+
     /// <summary>Wakes every subscriber in every partition. Called when a silo starts and every few seconds after.</summary>
     [Alias("Wake")]
     Task Wake(CancellationToken cancel = default);

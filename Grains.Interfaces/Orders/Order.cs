@@ -89,6 +89,9 @@ public sealed record OrderChange(
     [property: Id(2)] OrderStatus? PreviousStatus,
     [property: Id(3)] DateTimeOffset? PreviousAt)
 {
+    /// <summary>The request that asked for it, as W3C's traceparent; null where that is not traced.</summary>
+    [Id(4)] public string? Trace { get; init; }
+
     public OrderId OrderId => Order.Id;
 
     public long Version => Order.Version;

@@ -281,7 +281,7 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
         }
 
         _announcing++;
-        Tell(Announcements.Of(Number, committed));
+        Tell(Announcements.Of(Number, committed, Feed.Listed));
     }
 
     /// <summary>An event that is lost costs time: the changes are in the store.</summary>

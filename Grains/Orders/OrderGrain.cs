@@ -115,7 +115,7 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             FeedReply kept;
             try
             {
-                kept = await Feed.Keep(new(id, step, mark, seen(_order), order, refusal, deadline));
+                kept = await Feed.Keep(new(id, step, mark, seen(_order), order, refusal, deadline) { Trace = OrdersTracing.Current });
             }
             catch (PartitionLostException) when (attempt < Attempts)
             {

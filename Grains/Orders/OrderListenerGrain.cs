@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Subscribers;
 using Orleans.Streams;
@@ -9,20 +10,14 @@ namespace Grains.Orders;
 [ImplicitStreamSubscription(OrderStreams.Changes)]
 public sealed class OrderListenerGrain(SubscriberCatalog catalog) : Grain, IOrderListenerGrain, IStreamSubscriptionObserver
 {
+    private ImmutableArray<string> _listed = [];
     private ISubscriberGrain[] _subscribers = [];
-
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        var partition = (int)this.GetPrimaryKeyLong();
-        _subscribers = [.. catalog.Names.Select(name => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString()))];
-        return Task.CompletedTask;
-    }
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) => handleFactory.Create<OrdersChanged>().ResumeAsync(events =>
     {
         foreach (var changed in events)
         {
-            foreach (var subscriber in _subscribers)
+            foreach (var subscriber in Subscribers(changed.Item.Subscribers))
             {
                 _ = subscriber.Tell(changed.Item);
             }
@@ -30,4 +25,18 @@ public sealed class OrderListenerGrain(SubscriberCatalog catalog) : Grain, IOrde
 
         return Task.CompletedTask;
     });
+
+    /// <summary>Those of this program, and those that are listed with the feed as of that event.</summary>
+    private ISubscriberGrain[] Subscribers(ImmutableArray<string> listed)
+    {
+        if (_subscribers.Length == 0 || !listed.AsSpan().SequenceEqual(_listed.AsSpan()))
+        {
+            var partition = (int)this.GetPrimaryKeyLong();
+            _listed = listed;
+            _subscribers = [.. catalog.Names.Union(listed.Where(name => SubscriberKey.IsName(name) && catalog.Find(name) is not null))
+                .Select(name => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString()))];
+        }
+
+        return _subscribers;
+    }
 }

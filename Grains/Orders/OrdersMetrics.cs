@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Feed;
+using Grains.Orders.Subscribers;
 
 namespace Grains.Orders;
 
@@ -13,6 +14,8 @@ public sealed class OrdersMetrics
     private readonly Counter<long> _steps;
     private readonly Histogram<int> _changes;
     private readonly Histogram<int> _bytes;
+    private readonly Counter<long> _tries;
+    private readonly Histogram<double> _delivery;
 
     public OrdersMetrics(IMeterFactory meters)
     {
@@ -20,6 +23,8 @@ public sealed class OrdersMetrics
         _steps = meter.CreateCounter<long>("orders.steps", "{step}", "Steps that were answered, by step and result.");
         _changes = meter.CreateHistogram<int>("orders.commit.changes", "{change}", "Changes in one commit.");
         _bytes = meter.CreateHistogram<int>("orders.commit.bytes", "By", "Bytes of the changes in one commit.");
+        _tries = meter.CreateCounter<long>("orders.delivery.tries", "{try}", "Tries to tell somebody of a change, by channel and outcome.");
+        _delivery = meter.CreateHistogram<double>("orders.delivery.duration", "s", "From the change to its delivery, by channel.");
     }
 
     public void OnStep(OrderStep step, FeedReply reply)
@@ -28,6 +33,20 @@ public sealed class OrdersMetrics
         {
             var result = reply.Refusal != OrderRefusal.None ? OrderFeed.Reason(reply.Refusal) : reply.Outcome.ToString().ToLowerInvariant();
             _steps.Add(1, new TagList { { "step", step.ToString().ToLowerInvariant() }, { "result", result } });
+        }
+    }
+
+    /// <param name="since">Since the order changed.</param>
+    public void OnTried(string channel, Handled handled, TimeSpan since)
+    {
+        if (_tries.Enabled && handled is not { As: DoneAs.NotWanted })
+        {
+            _tries.Add(1, new TagList { { "channel", channel }, { "outcome", (handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).ToLowerInvariant() }, { "reason", handled.Reason } });
+        }
+
+        if (handled.As == DoneAs.Delivered)
+        {
+            _delivery.Record(since.TotalSeconds, new KeyValuePair<string, object?>("channel", channel));
         }
     }
 

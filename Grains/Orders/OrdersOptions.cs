@@ -17,6 +17,10 @@ public sealed class OrdersOptions
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan KeepChanges { get; set; } = TimeSpan.FromDays(30);
 
+    [Description("How long what became of deliveries (mail, webhooks) is kept for «orders deliveries». The audit keeps each outcome for ever.")]
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan KeepDeliveries { get; set; } = TimeSpan.FromDays(30);
+
     [Description("File with the private key (ECDSA P-256, PEM) that signs the audit's heads. Without it the cluster makes one and keeps it beside the data.")]
     public string? AuditKey { get; set; }
 

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -16,7 +18,9 @@ namespace Grains.Orders;
 /// </remarks>
 [Reentrant]
 [PreferLocalPlacement]
-public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog catalog, TimeProvider clock, Func<double> chance, ILogger<SubscriberGrain> logger) : Grain, ISubscriberGrain, IDisposable
+public sealed partial class SubscriberGrain(
+    ITableStore store, SubscriberCatalog catalog, IOptions<OrdersOptions> options, OrdersMetrics metrics, TimeProvider clock, Func<double> chance, ILogger<SubscriberGrain> logger)
+    : Grain, ISubscriberGrain, IDisposable
 {
     /// <summary>Changes in one answer of the feed.</summary>
     private const int ReadAtOnce = 256;
@@ -26,14 +30,18 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
+    /// <summary>Between two looks for deliveries that need not be kept any more.</summary>
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private SubscriberKey _key;
     private SubscriberEntry? _entry;
-    private Task<SubscriberPartition>? _opening;
+    private Task<SubscriberPartition?>? _opening;
     private SubscriberPartition? _partition;
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
     private DateTimeOffset _advanceAt;
+    private DateTimeOffset _forgetAt;
     private long _advanced;
     private long _known;
     private bool _isReading;
@@ -61,12 +69,11 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
 
     public async Task Tell(OrdersChanged changed)
     {
-        if (_entry is null)
+        if (await TryOpen() is null)
         {
             return;
         }
 
-        await Open();
         _known = Math.Max(_known, changed.Last);
         if (changed.First <= Desk.Next)
         {
@@ -78,31 +85,37 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
 
     public async Task Wake(CancellationToken cancel)
     {
-        if (_entry is null)
+        if (await TryOpen() is not { } partition)
         {
             return;
         }
 
-        await Open();
         var head = await Feed.Head(cancel);
         _known = Math.Max(_known, head.Head);
-        _partition!.Subscriber.Wake();
+        partition.Subscriber.Wake();
         Advance();
         TellNotes();
         Go();
+        if (_entry!.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
+        {
+            _forgetAt = now + ForgetEvery;
+            await Do(async _ => await partition.Forget(now - options.Value.KeepDeliveries, cancel));
+        }
     }
 
     public async Task<SubscriberState> Show(CancellationToken cancel)
     {
-        if (_entry is null)
+        if (await TryOpen() is not { } partition)
         {
             var row = await store.Get(SubscriberTable.Name, SubscriberTable.Partition(_key), PartitionWriter.HeadKey, cancel);
             return State(row is null ? new() : OrderJson.Read<SubscriberHeadRow>(row.Payload), "this program does not have it any more", 0);
         }
 
-        var partition = await Open();
         return State(partition.Committed, Desk.Halt, partition.Writer.Commits);
     }
+
+    public async Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel) =>
+        await TryOpen() is { } partition && _entry!.Rules.Channel is not null ? await partition.Deliveries(order, cancel) : [];
 
     public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel) => await (await Here()).DeadLetters(from, reason, take, cancel);
 
@@ -125,10 +138,12 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
 
     public async Task<bool> Remove(CancellationToken cancel)
     {
-        if (_entry is not null)
+        if (_entry is not null && !catalog.IsOfFamily(_key.Name))
         {
             return false;
         }
+
+        await Leave();
 
         // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
         var partition = SubscriberTable.Partition(_key);
@@ -151,6 +166,19 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
         return true;
     }
 
+    /// <summary>It takes nothing any more, and what is being committed comes to its end. An activation after this one finds that it is not there.</summary>
+    private async Task Leave()
+    {
+        _entry = null;
+        await _stopping.CancelAsync();
+        if (_partition is { Writer.Lost: null } partition)
+        {
+            await partition.Writer.CommitHead();
+        }
+
+        DeactivateOnIdle();
+    }
+
     private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
     {
         if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
@@ -159,16 +187,15 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
         }
     }
 
-    /// <summary>Opened once however many ask; what fails is tried again by the next who asks.</summary>
-    private async ValueTask<SubscriberPartition> Open()
+    /// <summary>Null when this program does not have it, or it came and went. Opened once however many ask; what fails is tried again by the next who asks.</summary>
+    private async ValueTask<SubscriberPartition?> TryOpen()
     {
-        if (_partition is not null)
+        if (_entry is null || _partition is not null)
         {
-            return _partition;
+            return _entry is null ? null : _partition;
         }
 
-        var opening = _opening ??= SubscriberPartition.Open(
-            store, _entry!, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        var opening = _opening ??= Open(_entry);
         try
         {
             _partition = await opening;
@@ -179,11 +206,23 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
             throw;
         }
 
-        return _partition;
+        return _entry is null ? null : _partition;
+    }
+
+    private async Task<SubscriberPartition?> Open(SubscriberEntry entry)
+    {
+        if (entry.IsThere is { } isThere && !await isThere(_stopping.Token))
+        {
+            _entry = null;
+            DeactivateOnIdle();
+            return null;
+        }
+
+        return await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
     }
 
     private async ValueTask<SubscriberPartition> Here() =>
-        _entry is null ? throw new InvalidOperationException($"This program has no subscriber «{_key.Name}» any more.") : await Open();
+        await TryOpen() ?? throw new InvalidOperationException($"This program has no subscriber «{_key.Name}» any more.");
 
     private async Task<T> Do<T>(Func<SubscriberPartition, Task<T>> act)
     {
@@ -205,12 +244,17 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
     }
 
     private SubscriberState State(SubscriberHeadRow head, string? halt, long commits) => new(
-        _key.Name, _key.Partition, head.Cursor, Math.Max(_known, head.Cursor - 1), head.In, head.Done, head.Waiting, head.Dead, head.Discarded, head.Missed, halt, commits);
+        _key.Name, _key.Partition, head.Cursor, Math.Max(_known, head.Cursor - 1), head.In, head.Done, head.Waiting, head.Dead, head.Discarded, head.Missed, halt, commits)
+    {
+        NotWanted = head.NotWanted,
+        Suppressed = head.Suppressed,
+        Channel = _entry?.Rules.Channel,
+    };
 
     /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing.</summary>
     private void Go()
     {
-        if (_partition is null || _partition.Writer.Lost is not null)
+        if (_partition is null || _partition.Writer.Lost is not null || _entry is null)
         {
             return;
         }
@@ -237,6 +281,7 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
     private void Handle(ChangeItem item)
     {
         Task<Handled> handling;
+        var tracing = Traces(item);
         try
         {
             var within = _entry!.Rules.Within;
@@ -245,7 +290,7 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
             if (handled.IsCompletedSuccessfully)
             {
                 cancel?.Dispose();
-                Desk.Finish(item, handled.Result);
+                Finish(item, handled.Result, tracing);
                 return;
             }
 
@@ -254,11 +299,35 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
         catch (Exception e)
         {
             LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
-            Desk.Finish(item, ChangeDesk.Threw(e));
+            Finish(item, ChangeDesk.Threw(e), tracing);
             return;
         }
 
-        Await(item, handling);
+        Await(item, handling, tracing);
+    }
+
+    /// <summary>A try of one that has a channel is part of the trace of the request that changed the order.</summary>
+    private Activity? Traces(ChangeItem item)
+    {
+        var tracing = _entry!.Rules.Channel is null ? null : OrdersTracing.Delivers(_key.Name, item.Change, item.Attempts, item.LastTry);
+        item.LastTry = tracing?.Id ?? item.LastTry;
+        return tracing;
+    }
+
+    private void Finish(ChangeItem item, Handled handled, Activity? tracing)
+    {
+        if (tracing is not null)
+        {
+            tracing.SetTag("outcome", handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).SetTag("reason", handled.Reason);
+            tracing.SetStatus(handled.Outcome is HandledAs.Later or HandledAs.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset).Dispose();
+        }
+
+        if (_entry?.Rules.Channel is { } channel)
+        {
+            metrics.OnTried(channel, handled, clock.GetUtcNow() - item.Change.At);
+        }
+
+        Desk.Finish(item, handled);
     }
 
     private async Task<Handled> Within(Task<Handled> handled, TimeSpan? within, CancellationTokenSource? cancel)
@@ -282,11 +351,11 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
         }
     }
 
-    private async void Await(ChangeItem item, Task<Handled> handling)
+    private async void Await(ChangeItem item, Task<Handled> handling, Activity? tracing)
     {
         try
         {
-            Desk.Finish(item, await handling);
+            Finish(item, await handling, tracing);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -295,7 +364,7 @@ public sealed partial class SubscriberGrain(ITableStore store, SubscriberCatalog
         catch (Exception e)
         {
             LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
-            Desk.Finish(item, ChangeDesk.Threw(e));
+            Finish(item, ChangeDesk.Threw(e), tracing);
         }
 
         Go();

@@ -19,8 +19,7 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
 
     public async Task<ImmutableArray<SubscriberState>> List(CancellationToken cancel)
     {
-        var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
-        var names = listed.SelectMany(some => some.Select(subscriber => subscriber.Name)).Where(SubscriberKey.IsName).Union(catalog.Names).Order(StringComparer.Ordinal);
+        var names = (await Listed(cancel)).Union(catalog.Names).Order(StringComparer.Ordinal);
         var heads = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Head(cancel)));
         var states = await Task.WhenAll(
             from name in names
@@ -31,6 +30,11 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
 
     public async Task<string?> Remove(string name, CancellationToken cancel)
     {
+        if (catalog.IsOfFamily(name))
+        {
+            return $"«{name}» is a webhook's endpoint: «orders webhooks remove» takes it away.";
+        }
+
         if (catalog.Find(name) is not null)
         {
             return $"«{name}» belongs to this program, and would be listed again at once. Only a subscriber that no silo runs any more can be removed.";
@@ -50,7 +54,7 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Take, ISubscriberGrain.MaxTake);
         var letters = ImmutableArray.CreateBuilder<DeadLetter>();
-        foreach (var key in Keys(query.Subscriber))
+        foreach (var key in await Keys(query.Subscriber, cancel))
         {
             var from = 0L;
             if (query.After is { } after && Compare(key, new(after.Subscriber, after.Partition)) is var order and <= 0)
@@ -98,10 +102,11 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
                 continue;
             }
 
-            foreach (var name in catalog.Names)
+            foreach (var name in await Names(cancel))
             {
+                // One with a channel may stand for days before a destination that does not answer; what it has taken, and what is on its way to it, it erases in memory.
                 var grain = Subscriber(name, partition);
-                if (await Reaches(grain, erased.Head, cancel) is { } cursor)
+                if (catalog.Find(name)?.Rules.Channel is null && await Reaches(grain, erased.Head, cancel) is { } cursor)
                 {
                     return new(orders, changes, $"«{name}» in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so.");
                 }
@@ -119,7 +124,23 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
         return new(orders, changes, null);
     }
 
-    public Task Wake(CancellationToken cancel) => Task.WhenAll(Keys(null).Select(key => Grain(key).Wake(cancel)));
+    public async Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel)
+    {
+        if (order.Partition >= options.Value.Partitions)
+        {
+            return new([], []);
+        }
+
+        var names = (await Names(cancel)).Where(name => catalog.Find(name)?.Rules.Channel is not null).ToList();
+        var found = await Task.WhenAll(names.Select(name => Subscriber(name, order.Partition).Deliveries(order, cancel)));
+        var head = await Feed(order.Partition).Head(cancel);
+        var states = await Task.WhenAll(names.Select(name => Subscriber(name, order.Partition).Show(cancel)));
+        return new(
+            [.. found.SelectMany(some => some).OrderBy(delivery => delivery.Version).ThenBy(delivery => delivery.Subscriber, StringComparer.Ordinal)],
+            [.. states.Where(state => state.Cursor <= head.Head).Select(state => state.Name)]);
+    }
+
+    public async Task Wake(CancellationToken cancel) => await Task.WhenAll((await Keys(null, cancel)).Select(key => Grain(key).Wake(cancel)));
 
     /// <summary>Null when it has taken everything up to there, else where it stands.</summary>
     private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)
@@ -149,19 +170,30 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
             return new(IsHere(id) ? await act(Subscriber(id.Subscriber, id.Partition), id.Revision) : 0, 0);
         }
 
-        var counts = await Task.WhenAll(Keys(filter.Subscriber).Select(key => act(Grain(key), null)));
-        var states = await Task.WhenAll(Keys(filter.Subscriber).Select(key => Grain(key).Show(cancel)));
+        var keys = await Keys(filter.Subscriber, cancel);
+        var counts = await Task.WhenAll(keys.Select(key => act(Grain(key), null)));
+        var states = await Task.WhenAll(keys.Select(key => Grain(key).Show(cancel)));
         return new(counts.Sum(), states.Sum(state => filter.Reason is { } reason ? state.Dead.GetValueOrDefault(reason) : state.Dead.Values.Sum()));
     }
 
     private bool IsHere(DeadLetterId id) => catalog.Find(id.Subscriber) is not null && id.Partition < options.Value.Partitions;
 
     /// <summary>Of this program, in order.</summary>
-    private IEnumerable<SubscriberKey> Keys(string? name) =>
-        from known in catalog.Names.Order(StringComparer.Ordinal)
+    private async Task<List<SubscriberKey>> Keys(string? name, CancellationToken cancel) => [..
+        from known in await Names(cancel)
         where name is null || name == known
         from partition in Partitions
-        select new SubscriberKey(known, partition);
+        select new SubscriberKey(known, partition)];
+
+    /// <summary>Those that are always there, and those that come and go as the feeds list them.</summary>
+    private async Task<List<string>> Names(CancellationToken cancel) =>
+        [.. catalog.Names.Union((await Listed(cancel)).Where(catalog.IsOfFamily)).Order(StringComparer.Ordinal)];
+
+    private async Task<IEnumerable<string>> Listed(CancellationToken cancel)
+    {
+        var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
+        return listed.SelectMany(some => some.Select(subscriber => subscriber.Name)).Where(SubscriberKey.IsName).Distinct(StringComparer.Ordinal);
+    }
 
     private static int Compare(SubscriberKey key, SubscriberKey other) =>
         string.CompareOrdinal(key.Name, other.Name) is not 0 and var order ? order : key.Partition.CompareTo(other.Partition);

@@ -21,6 +21,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private readonly SubscriberHeadRow _head;
     private readonly IOrderSubscriber _subscriber;
     private readonly bool _hasNoteTaker;
+    private readonly string? _channel;
     private readonly HashSet<long> _going = [];
     private readonly Dictionary<string, long> _sources = new(StringComparer.Ordinal);
     private Task _erasing = Task.CompletedTask;
@@ -37,7 +38,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         _written = head with { };
         Committed = _written;
         _subscriber = entry.Make(key.Partition);
-        Desk = new(entry.Rules, _subscriber, head, clock, chance);
+        _channel = entry.Rules.Channel;
+        Desk = new(entry.Rules, _subscriber, head, clock, chance, hasNoteTaker) { Told = head.Notes };
         Writer = new(store, SubscriberTable.Name, _partition, Head, headETag, HeadCommitted);
     }
 
@@ -76,7 +78,12 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         await opened._subscriber.Open(opened, head.State ?? ReadOnlyMemory<byte>.Empty, cancel);
         await opened.Writer.CommitHead();
         await opened.RestoreWaiting(cancel);
-        opened.HasNotes = (await store.Scan(SubscriberTable.Name, partition, KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel)).Count > 0;
+        if (await store.Scan(SubscriberTable.Name, partition, KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel) is [var note])
+        {
+            opened.HasNotes = true;
+            opened.Desk.Told = OrderJson.Read<OrderNote>(note.Payload).Number - 1;
+        }
+
         return opened;
     }
 
@@ -176,7 +183,65 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     public async Task DropNotes(ImmutableArray<OrderNote> told)
     {
         await Commit(new EraseWork(this, [.. told.Select(note => RowChange.Delete(SubscriberTable.Note(note.Number)))]));
+        Desk.Told = told[^1].Number;
         HasNotes = told[^1].Number < _head.Notes;
+    }
+
+    /// <inheritdoc cref="ISubscriberGrain.Deliveries"/>
+    public async Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel)
+    {
+        var rows = await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel);
+        var found = new SortedDictionary<long, Delivery>();
+        foreach (var row in rows.Select(row => OrderJson.Read<DeliveryRow>(row.Payload)))
+        {
+            found[row.Version] = new(_key.Name, row.Version, row.Type, row.Status, row.Reason, row.Attempts, row.At, null, row.History);
+        }
+
+        // What is under way is the later word: a dead letter that was replayed waits again.
+        foreach (var item in Desk.Of(order))
+        {
+            found[item.Change.Version] = new(
+                _key.Name, item.Change.Version, item.Change.Type, DeliveryStatus.Waiting, item.History is [.., var last] ? last.What.Split(':')[0] : null, item.Attempts, null, Desk.NextTry(item), item.History);
+        }
+
+        return [.. found.Values];
+    }
+
+    /// <summary>Forgets what became of deliveries that were done with before then, some of them; true when there may be more.</summary>
+    public async Task<bool> Forget(DateTimeOffset before, CancellationToken cancel)
+    {
+        const int AtOnce = 10;
+        var expired = await Scan(SubscriberTable.ExpiredBy(before), AtOnce, cancel);
+        foreach (var row in expired)
+        {
+            foreach (var keys in OrderJson.Read<IReadOnlyList<string>>(row.Payload).Chunk(Handled.MaxRows))
+            {
+                var old = await OlderThan(before, keys, cancel);
+                await Commit(new EraseWork(this, [.. old.Select(key => RowChange.Delete(key))]));
+            }
+        }
+
+        if (expired.Count > 0)
+        {
+            await Commit(new EraseWork(this, [.. expired.Select(row => RowChange.Delete(row.Key))]));
+        }
+
+        return expired.Count == AtOnce;
+    }
+
+    /// <summary>One that was replayed since is kept with its later outcome.</summary>
+    private async Task<List<string>> OlderThan(DateTimeOffset before, string[] keys, CancellationToken cancel)
+    {
+        var old = new List<string>();
+        foreach (var key in keys)
+        {
+            if (await Get(key, cancel) is { } row && OrderJson.Read<DeliveryRow>(row.Payload).At < before)
+            {
+                old.Add(key);
+            }
+        }
+
+        return old;
     }
 
     private byte[] Head()
@@ -274,7 +339,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
 
         public bool Fill(CommitBuilder commit)
         {
-            if (!partition.Desk.HasRoom(commit, rows.Count * 3, rows.Count * Order.MaxBytes * 2))
+            if (!partition.Desk.HasRoom(commit, rows.Count * 4, rows.Count * Order.MaxBytes * 2))
             {
                 return false;
             }
@@ -300,6 +365,11 @@ internal sealed class SubscriberPartition : ISubscriberPlace
                 {
                     partition._head.CountDead(row.Reason!, -1);
                     partition._head.Discarded++;
+                    if (partition._channel is not null)
+                    {
+                        ImmutableArray<HandlingTry> history = [.. row.History.TakeLast(KeptChangeRow.MaxHistory - 1), new(now, $"discarded: by {by}")];
+                        partition.Desk.Deliver(new(row.Revision, row.Order.Version, row.Change.Type, DeliveryStatus.Discarded, row.Reason!, row.Detail ?? "", row.Attempts, now, history), row.Order.Id, commit);
+                    }
                 }
 
                 if (partition._hasNoteTaker)

@@ -43,7 +43,7 @@ public static class TelemetryHosting
         if (Sends(builder.Configuration, "TRACES"))
         {
             telemetry.WithTracing(traces => traces
-                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name, LogsTracing.Name)
+                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name, LogsTracing.Name, OrdersTracing.Name)
                 .AddOtlpExporter());
         }
 

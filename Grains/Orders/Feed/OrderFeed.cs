@@ -36,7 +36,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
     private const int RowsOfStep = 4;
 
     /// <summary>What a change has beside its order.</summary>
-    private const int ChangeBytes = 96;
+    private const int ChangeBytes = 168;
 
     private readonly Queue<WaitingStep> _waiting = new();
     private readonly List<WaitingStep> _inCommit = [];
@@ -55,6 +55,9 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
     public DateTimeOffset? NextDue { get; set; }
 
     public IReadOnlyDictionary<string, SubscriberRow> Subscribers => _subscribers;
+
+    /// <summary>The subscribers' names.</summary>
+    public ImmutableArray<string> Listed { get; private set; } = [];
 
     /// <summary>Something is to be written that nobody waits for: counters, cursors.</summary>
     public bool HasUntold => _untold.Count > 0 || _written.In != head.In || !ReferenceEquals(_written.Refused, head.Refused);
@@ -108,7 +111,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
         Check(request);
         var previous = entry.Order;
         entry.Take(request);
-        var step = new WaitingStep(entry, previous, request.Order, request.Refusal, entry.Steps);
+        var step = new WaitingStep(entry, previous, request.Order, request.Refusal, entry.Steps, request.Trace) { Since = clock.GetUtcNow() };
         _waiting.Enqueue(step);
         head.In++;
         head.Waiting++;
@@ -135,10 +138,15 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
 
         var cursor = Math.Clamp(from ?? head.Revision + 1, head.Lowest, head.Revision + 1);
         Put(name, new(cursor, clock.GetUtcNow()));
+        Listed = [.. _subscribers.Keys];
         return cursor;
     }
 
-    public void Restore(string name, SubscriberRow row) => _subscribers[name] = row;
+    public void Restore(string name, SubscriberRow row)
+    {
+        _subscribers[name] = row;
+        Listed = [.. _subscribers.Keys];
+    }
 
     public void Advance(string name, long cursor)
     {
@@ -156,6 +164,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
             return false;
         }
 
+        Listed = [.. _subscribers.Keys];
         _untold.Add(name);
         return true;
     }
@@ -169,7 +178,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
         var steps = FillSteps(commit, out var changes, out var bytes);
         if (changes.Length > 0)
         {
-            var written = steps.Where(step => step.IsChange).Select(step => (step.Written!, step.Previous?.Status, step.Previous?.UpdatedAt));
+            var written = steps.Where(step => step.IsChange).Select(step => new WrittenChange(step.Written!, step.Previous?.Status, step.Previous?.UpdatedAt, step.Trace));
             commit.Add(RowChange.Insert(OrderTable.Changes(head.Revision), OrderJson.WriteChanges([.. written], bytes)));
         }
 
@@ -256,7 +265,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
             if (step.IsChange)
             {
                 head.Done++;
-                made.Add(new(++head.Revision, step.Order, step.Previous?.Status, step.Previous?.UpdatedAt));
+                made.Add(new(++head.Revision, step.Order, step.Previous?.Status, step.Previous?.UpdatedAt) { Trace = step.Trace });
                 step.AddTo(commit, row);
             }
             else
@@ -291,6 +300,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
                 NextDue = due;
             }
 
+            OrdersTracing.Committed(step.Trace, step.Since, step.Order);
             step.Done.SetResult(new(FeedOutcome.Kept, step.Order, step.Refusal));
         }
 
@@ -315,11 +325,13 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "No refusal."),
     };
 
-    private sealed record WaitingStep(OrderEntry Entry, Order? Previous, Order Order, OrderRefusal Refusal, ImmutableArray<StepRow> Steps)
+    private sealed record WaitingStep(OrderEntry Entry, Order? Previous, Order Order, OrderRefusal Refusal, ImmutableArray<StepRow> Steps, string? Trace)
     {
         private byte[]? _row;
 
         public TaskCompletionSource<FeedReply> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public DateTimeOffset Since { get; init; }
 
         public bool IsChange => Refusal == OrderRefusal.None;
 

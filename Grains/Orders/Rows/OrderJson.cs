@@ -20,6 +20,8 @@ namespace Grains.Orders.Rows;
 [JsonSerializable(typeof(KeptChangeRow))]
 [JsonSerializable(typeof(OrderNote))]
 [JsonSerializable(typeof(SourceRow))]
+[JsonSerializable(typeof(DeliveryRow))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class OrderJson : JsonSerializerContext
 {
     private static readonly JsonSerializerOptions RowOptions = new()
@@ -27,7 +29,7 @@ public sealed partial class OrderJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new OrderIdText(), new EnumText<OrderStatus>(), new EnumText<OrderRefusal>() },
+        Converters = { new OrderIdText(), new EnumText<OrderStatus>(), new EnumText<OrderRefusal>(), new EnumText<DeliveryStatus>() },
     };
 
     private static readonly OrderJson Rows = new(RowOptions);
@@ -45,7 +47,7 @@ public sealed partial class OrderJson : JsonSerializerContext
     }
 
     /// <summary>A <see cref="ChangesRow"/> around orders that were written already.</summary>
-    public static byte[] WriteChanges(IReadOnlyList<(byte[] Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt)> changes, int bytes)
+    public static byte[] WriteChanges(IReadOnlyList<WrittenChange> changes, int bytes)
     {
         var buffer = new ArrayBufferWriter<byte>(bytes);
         using (var json = new Utf8JsonWriter(buffer, new() { SkipValidation = true }))
@@ -61,6 +63,11 @@ public sealed partial class OrderJson : JsonSerializerContext
                 {
                     json.WriteString("previousStatus"u8, EnumText<OrderStatus>.Names[(int)status]);
                     json.WriteString("previousAt"u8, change.PreviousAt!.Value);
+                }
+
+                if (change.Trace is { } trace)
+                {
+                    json.WriteString("trace"u8, trace);
                 }
 
                 json.WriteEndObject();

@@ -15,7 +15,10 @@ public sealed record OrderRow(Order Order, ImmutableArray<StepRow> Steps);
 public sealed record StepRow(string Id, string Mark, OrderRefusal Refusal, long Version, OrderStatus Status, DateTimeOffset At);
 
 /// <summary>One change in the row of its commit; its revision follows from its place there.</summary>
-public sealed record ChangeRow(Order Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt);
+public sealed record ChangeRow(Order Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt, string? Trace = null);
+
+/// <summary>A <see cref="ChangeRow"/> whose order was written already.</summary>
+public readonly record struct WrittenChange(byte[] Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt, string? Trace);
 
 /// <summary>The changes of one commit, in order; the last one's revision is in the key.</summary>
 public sealed record ChangesRow(ImmutableArray<ChangeRow> Changes)
@@ -26,7 +29,7 @@ public sealed record ChangesRow(ImmutableArray<ChangeRow> Changes)
         var changes = ImmutableArray.CreateBuilder<OrderChange>(Changes.Length);
         for (var i = 0; i < Changes.Length; i++)
         {
-            changes.Add(new(first + i, Changes[i].Order, Changes[i].PreviousStatus, Changes[i].PreviousAt));
+            changes.Add(new(first + i, Changes[i].Order, Changes[i].PreviousStatus, Changes[i].PreviousAt) { Trace = Changes[i].Trace });
         }
 
         return changes.MoveToImmutable();

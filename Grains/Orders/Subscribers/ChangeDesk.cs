@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Storage;
@@ -12,7 +13,8 @@ namespace Grains.Orders.Subscribers;
 /// <para>Changes are taken in the feed's order. The cursor passes a change when what became of it is in the same commit: its rows, a dead letter, or a row in which it waits to be tried again. One
 /// that is still being handled after <see cref="Grace"/> is passed too, with a row of that kind, so that a slow one does not hold up the others.</para>
 /// <para>At most <see cref="MaxWindow"/> changes are taken and not passed, <see cref="MaxWaiting"/> wait in rows, and <see cref="MaxDead"/> are dead. When as many wait or are dead as may,
-/// the cursor stands where the next one would be too many; the feed keeps what comes after it.</para>
+/// the cursor stands where the next one would be too many; the feed keeps what comes after it. The same when <see cref="MaxUntold"/> notes wait for the audit, and while nothing can be tried
+/// (<see cref="Handled.NotNow"/>).</para>
 /// <para>Memory runs ahead of the store: when a commit fails, all of this is thrown away with its owner, and begun again from what is stored.</para>
 /// </remarks>
 public sealed class ChangeDesk : IPartitionWork
@@ -26,31 +28,48 @@ public sealed class ChangeDesk : IPartitionWork
     /// <summary>Dead letters.</summary>
     public const int MaxDead = 100_000;
 
+    /// <summary>Notes that the audit has yet to be told.</summary>
+    public const int MaxUntold = 10_000;
+
+    /// <summary>Orders that were erased and of which a change may still be on its way here in an event.</summary>
+    public const int MaxErased = 10_000;
+
     /// <summary>A change that is being handled for longer does not hold up the cursor.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
 
     /// <summary>For what a halting subscriber does between tries, at most.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
+    /// <summary>Of a delivery's row, about: its history.</summary>
+    private const int DeliveryBytes = 8 * 1024;
+
     private readonly SubscriberRules _rules;
     private readonly IOrderSubscriber _subscriber;
     private readonly SubscriberHeadRow _head;
     private readonly TimeProvider _clock;
     private readonly Func<double> _chance;
+    private readonly bool _hasNoteTaker;
     private readonly Queue<ChangeItem> _window = new();
     private readonly Dictionary<long, ChangeItem> _waiting = [];
-    private readonly Queue<ChangeItem> _ready = new();
+    private readonly PriorityQueue<ChangeItem, long> _ready = new();
     private readonly Queue<ChangeItem> _settled = new();
     private readonly PriorityQueue<ChangeItem, DateTimeOffset> _resting = new();
     private readonly Dictionary<OrderId, Queue<ChangeItem>?> _lines = [];
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly Queue<IPartitionWork> _errands = new();
+    private readonly List<string> _deliveries = [];
+    private readonly HashSet<OrderId> _erased = [];
     private CommitBuilder? _filledLast;
     private int _running;
     private int _promised;
+    private string _notNow = "";
+    private DateTimeOffset _notNowSince;
+    private DateTimeOffset _notBefore;
 
-    public ChangeDesk(SubscriberRules rules, IOrderSubscriber subscriber, SubscriberHeadRow head, TimeProvider clock, Func<double> chance)
+    /// <param name="hasNoteTaker">There is an audit to be told what became of deliveries.</param>
+    public ChangeDesk(SubscriberRules rules, IOrderSubscriber subscriber, SubscriberHeadRow head, TimeProvider clock, Func<double> chance, bool hasNoteTaker = false)
     {
+        _hasNoteTaker = hasNoteTaker;
         _rules = rules;
         _subscriber = subscriber;
         _head = head;
@@ -74,6 +93,9 @@ public sealed class ChangeDesk : IPartitionWork
     /// <summary>The writer has this, and will fill it into its next commits.</summary>
     public bool IsHandedIn { get; set; }
 
+    /// <summary>The number of the last note that the audit was told.</summary>
+    public long Told { get; set; }
+
     /// <summary>Why the cursor stands; null while it does not.</summary>
     public string? Halt => _window.TryPeek(out var first) ? HaltAt(first) : null;
 
@@ -87,6 +109,11 @@ public sealed class ChangeDesk : IPartitionWork
             {
                 var overdue = first.BegunAt + Grace;
                 next = next < overdue ? next : overdue;
+            }
+
+            if (_ready.Count > 0 && IsNotNow(_clock.GetUtcNow()))
+            {
+                next = next < _notBefore ? next : _notBefore;
             }
 
             return next;
@@ -111,7 +138,7 @@ public sealed class ChangeDesk : IPartitionWork
             if (change.Revision == Next && Room > 0)
             {
                 Next++;
-                var item = new ChangeItem(change);
+                var item = new ChangeItem(_erased.Count > 0 && _erased.Contains(change.OrderId) ? change with { Order = Erasure.Of(change.Order) } : change);
                 _window.Enqueue(item);
                 Join(item);
             }
@@ -141,8 +168,7 @@ public sealed class ChangeDesk : IPartitionWork
             _resting.Dequeue();
             if (item.IsInLine)
             {
-                item.State = ItemState.Ready;
-                _ready.Enqueue(item);
+                Ready(item);
             }
             else
             {
@@ -150,7 +176,7 @@ public sealed class ChangeDesk : IPartitionWork
             }
         }
 
-        if (_running >= _rules.AtOnce || !_ready.TryDequeue(out var next))
+        if (_running >= _rules.AtOnce || IsNotNow(now) || !_ready.TryDequeue(out var next, out _))
         {
             return null;
         }
@@ -167,7 +193,15 @@ public sealed class ChangeDesk : IPartitionWork
     {
         _running--;
         var now = _clock.GetUtcNow();
-        if (handled.Outcome != HandledAs.Done)
+        if (handled.Outcome == HandledAs.NotNow)
+        {
+            item.Attempts--;
+            (_notNow, _notNowSince, _notBefore) = ($"{handled.Reason}: {handled.Detail}", now, now + handled.After!.Value);
+            Ready(item);
+            return;
+        }
+
+        if (handled.Outcome != HandledAs.Done || handled.As is DoneAs.Delivered or DoneAs.Suppressed)
         {
             item.Tried(now, $"{handled.Reason}: {handled.Detail}");
         }
@@ -228,9 +262,29 @@ public sealed class ChangeDesk : IPartitionWork
         });
     }
 
-    /// <summary>Takes what is personal of orders out of memory: later commits do not bring it back. Answers the rows that have it and are to be replaced.</summary>
+    /// <summary>The changes of an order that are taken and not done with, in their order.</summary>
+    internal IEnumerable<ChangeItem> Of(OrderId order) =>
+        _window.Where(item => item.Key is null).Concat(_waiting.Values).Where(item => item.OrderId == order).OrderBy(item => item.Revision);
+
+    /// <summary>When an item is looked at next; null for one that is at it, or stands behind an earlier one.</summary>
+    internal DateTimeOffset? NextTry(ChangeItem item) => item.State switch
+    {
+        ItemState.Resting => item.Due,
+        ItemState.Ready => IsNotNow(_clock.GetUtcNow()) ? _notBefore : _clock.GetUtcNow(),
+        _ => null,
+    };
+
+    /// <summary>
+    /// Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers the rows that have it and are to be replaced.
+    /// </summary>
     internal List<RowChange> Erase(IReadOnlySet<OrderId> orders)
     {
+        if (_erased.Count + orders.Count > MaxErased)
+        {
+            _erased.Clear(); // Events live for a minute at most; so many are not erased in one.
+        }
+
+        _erased.UnionWith(orders);
         var rows = new List<RowChange>();
         foreach (var item in _window.Concat(_waiting.Values).Where(item => orders.Contains(item.OrderId)))
         {
@@ -260,6 +314,7 @@ public sealed class ChangeDesk : IPartitionWork
 
         _filledLast = commit;
         _keys.Clear();
+        _deliveries.Clear();
         var rest = new List<ChangeItem>();
         var hasRoom = true;
         while (hasRoom && _errands.TryPeek(out var errand) && (hasRoom = errand.Fill(commit)))
@@ -276,6 +331,11 @@ public sealed class ChangeDesk : IPartitionWork
         {
             _window.Dequeue();
             _head.Cursor = item.Revision + 1;
+        }
+
+        if (_deliveries.Count > 0)
+        {
+            commit.Add(RowChange.Put(SubscriberTable.Expiry(_clock.GetUtcNow(), _deliveries[0]), OrderJson.Write<IReadOnlyList<string>>(_deliveries.ToArray())));
         }
 
         _subscriber.Seal(commit);
@@ -352,13 +412,42 @@ public sealed class ChangeDesk : IPartitionWork
     {
         if (outcome.Outcome == HandledAs.Done)
         {
-            _head.Done++;
+            _head.CountDone(outcome.As, outcome.Reason);
+            if (outcome.As is DoneAs.Delivered or DoneAs.Suppressed)
+            {
+                Deliver(item, outcome.As == DoneAs.Delivered ? DeliveryStatus.Delivered : DeliveryStatus.Suppressed, outcome.Reason, outcome.Detail, commit);
+            }
+
             return;
         }
 
         var group = _head.Group(outcome.Reason);
         _head.CountDead(group, 1);
+        Deliver(item, DeliveryStatus.Dead, group, outcome.Detail, commit);
         Add(commit, RowChange.Put(SubscriberTable.Dead(item.Revision), OrderJson.Write(item.Row() with { Reason = group, Detail = outcome.Detail, At = _clock.GetUtcNow() })));
+    }
+
+    /// <summary>What became of a delivery is kept, and the audit hears of it.</summary>
+    private void Deliver(ChangeItem item, DeliveryStatus status, string reason, string detail, CommitBuilder commit)
+    {
+        if (_rules.Channel is null)
+        {
+            return;
+        }
+
+        var (now, change) = (_clock.GetUtcNow(), item.Change);
+        Deliver(new(change.Revision, change.Version, change.Type, status, reason, detail, item.Attempts, now, item.History), change.OrderId, commit);
+        if (_hasNoteTaker)
+        {
+            Notes([new(0, (byte)Audit.AuditEntryKind.DeliveryOutcome, change.OrderId, change.Version, $"{_rules.Name}.{DeliveryForm.Word(status)}", now, $"{change.Type}, attempt {item.Attempts}: {reason}")], commit);
+        }
+    }
+
+    internal void Deliver(DeliveryRow row, OrderId order, CommitBuilder commit)
+    {
+        var key = SubscriberTable.Delivery(order, row.Version);
+        Add(commit, RowChange.Put(key, OrderJson.Write(row)));
+        _deliveries.Add(key);
     }
 
     private void Wait(ChangeItem item, DateTimeOffset due, CommitBuilder commit)
@@ -409,13 +498,24 @@ public sealed class ChangeDesk : IPartitionWork
         commit.Add(row);
     }
 
-    /// <summary>With room left for the seal.</summary>
-    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) => commit.HasRoom(rows + _rules.RowsOfSeal, bytes);
+    /// <summary>With room left for the seal, and for the row that names the deliveries.</summary>
+    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) => commit.HasRoom(rows + _rules.RowsOfSeal + (_rules.Channel is null ? 0 : 1), bytes);
 
-    private bool HasRoom(CommitBuilder commit, int rows, int bytes, ChangeItem item) =>
-        HasRoom(commit, rows, bytes + (item.State == ItemState.Finished && item.Outcome!.Outcome == HandledAs.Done ? 0 : Interfaces.Orders.Order.MaxBytes * 2));
+    private bool HasRoom(CommitBuilder commit, int rows, int bytes, ChangeItem item)
+    {
+        var isDone = item.State == ItemState.Finished && item.Outcome!.Outcome == HandledAs.Done;
+        return _rules.Channel is null
+            ? HasRoom(commit, rows, bytes + (isDone ? 0 : Interfaces.Orders.Order.MaxBytes * 2))
+            : HasRoom(commit, rows + 2, bytes + DeliveryBytes + (isDone ? 0 : Interfaces.Orders.Order.MaxBytes * 2));
+    }
 
-    private bool CanSettle(ChangeItem item) => item.Outcome!.Outcome != HandledAs.Failed || _head.AllDead < MaxDead;
+    private bool CanSettle(ChangeItem item) => (item.Outcome!.Outcome != HandledAs.Failed || _head.AllDead < MaxDead) && !HasUntold;
+
+    /// <summary>As many notes wait for the audit as may.</summary>
+    private bool HasUntold => _head.Notes - Told >= MaxUntold;
+
+    /// <summary>A clock that went back does not lengthen it.</summary>
+    private bool IsNotNow(DateTimeOffset now) => now < _notBefore && now >= _notNowSince;
 
     private bool CanPass(ChangeItem item) => HaltAt(item) is null && item.State switch
     {
@@ -427,6 +527,8 @@ public sealed class ChangeDesk : IPartitionWork
     private string? HaltAt(ChangeItem first) => first switch
     {
         { State: ItemState.Resting } => $"revision {first.Revision} is tried again and again: {first.History[^1].What}",
+        { State: ItemState.Ready } when IsNotNow(_clock.GetUtcNow()) => string.Create(CultureInfo.InvariantCulture, $"not before {_notBefore:HH:mm:ss}Z; {_notNow}"),
+        { State: ItemState.Finished } when HasUntold => string.Create(CultureInfo.InvariantCulture, $"{MaxUntold:N0} outcomes wait for the audit, more may not"),
         { State: ItemState.Finished, Outcome.Outcome: HandledAs.Done } => null,
         { State: ItemState.Finished, Outcome.Outcome: HandledAs.Failed } => _head.AllDead < MaxDead ? null : $"{MaxDead:N0} dead letters are kept at most; replay or discard some",
         _ => _waiting.Count + _promised < MaxWaiting ? null : $"{MaxWaiting:N0} changes wait to be tried again, more may not",
@@ -482,8 +584,14 @@ public sealed class ChangeDesk : IPartitionWork
             return;
         }
 
+        Ready(item);
+    }
+
+    /// <summary>The oldest is begun first.</summary>
+    private void Ready(ChangeItem item)
+    {
         item.State = ItemState.Ready;
-        _ready.Enqueue(item);
+        _ready.Enqueue(item, item.Revision);
     }
 
     private void Leave(ChangeItem item)

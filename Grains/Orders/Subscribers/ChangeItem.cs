@@ -23,6 +23,9 @@ internal enum ItemState
 /// <summary>A change that a subscriber has taken and is not through with.</summary>
 internal sealed class ChangeItem(OrderChange change)
 {
+    /// <summary>Characters of what is kept of a try.</summary>
+    private const int MaxTry = 600;
+
     public OrderChange Change { get; set; } = change;
 
     public long Revision => Change.Revision;
@@ -47,6 +50,9 @@ internal sealed class ChangeItem(OrderChange change)
     /// <summary>It stands in its order's line.</summary>
     public bool IsInLine { get; set; }
 
+    /// <summary>The last try as tracing names it, for the link from the next.</summary>
+    public string? LastTry { get; set; }
+
     public KeptChangeRow Row() => KeptChangeRow.Of(Change, Attempts, History);
 
     public void Tried(DateTimeOffset at, string what)
@@ -56,6 +62,6 @@ internal sealed class ChangeItem(OrderChange change)
             History = History.RemoveAt(0);
         }
 
-        History = History.Add(new(at, what));
+        History = History.Add(new(at, what.Length > MaxTry ? what[..MaxTry] : what));
     }
 }

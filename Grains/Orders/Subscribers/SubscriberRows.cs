@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Subscribers;
@@ -39,6 +40,25 @@ public sealed record SubscriberHeadRow
 
     public const string OtherReasons = "other";
 
+    /// <summary>Of <see cref="Done"/>, those that were nothing for it.</summary>
+    public long NotWanted { get; set; }
+
+    /// <summary>Of <see cref="Done"/>, those of which nobody was to be told, by reason.</summary>
+    public ImmutableSortedDictionary<string, long> Suppressed { get; set; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    public void CountDone(DoneAs how, string reason)
+    {
+        Done++;
+        if (how == DoneAs.NotWanted)
+        {
+            NotWanted++;
+        }
+        else if (how == DoneAs.Suppressed)
+        {
+            Suppressed = Suppressed.Plus(Suppressed.ContainsKey(reason) || Suppressed.Count < MaxReasons ? reason : OtherReasons, 1);
+        }
+    }
+
     /// <summary>The name under which dead letters with this reason are counted and kept.</summary>
     public string Group(string reason) => Dead.ContainsKey(reason) || Dead.Count < MaxReasons ? reason : OtherReasons;
 
@@ -55,15 +75,21 @@ public sealed record SubscriberHeadRow
 /// <param name="History">The last <see cref="MaxHistory"/> attempts.</param>
 /// <param name="Reason">Of a dead letter.</param>
 public sealed record KeptChangeRow(
-    long Revision, Order Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt, int Attempts, ImmutableArray<HandlingTry> History, string? Reason = null, string? Detail = null, DateTimeOffset? At = null)
+    long Revision, Order Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt, int Attempts, ImmutableArray<HandlingTry> History, string? Reason = null, string? Detail = null, DateTimeOffset? At = null, string? Trace = null)
 {
     public const int MaxHistory = 12;
 
-    public OrderChange Change => new(Revision, Order, PreviousStatus, PreviousAt);
+    public OrderChange Change => new(Revision, Order, PreviousStatus, PreviousAt) { Trace = Trace };
 
     public static KeptChangeRow Of(OrderChange change, int attempts, ImmutableArray<HandlingTry> history) =>
-        new(change.Revision, change.Order, change.PreviousStatus, change.PreviousAt, attempts, history);
+        new(change.Revision, change.Order, change.PreviousStatus, change.PreviousAt, attempts, history, Trace: change.Trace);
 }
+
+/// <summary>What became of a change at a subscriber that has a channel. Its order is in the key.</summary>
+/// <param name="Attempts">That were made.</param>
+/// <param name="History">The last <see cref="KeptChangeRow.MaxHistory"/> of them.</param>
+public sealed record DeliveryRow(
+    long Revision, long Version, string Type, DeliveryStatus Status, string Reason, string Detail, int Attempts, DateTimeOffset At, ImmutableArray<HandlingTry> History);
 
 /// <summary>The last number that was recorded of a source of notes.</summary>
 public sealed record SourceRow(string Source, long Number);

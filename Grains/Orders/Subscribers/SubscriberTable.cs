@@ -12,6 +12,8 @@ namespace Grains.Orders.Subscribers;
 /// d.{revision}           a dead letter
 /// n.{number}             a note that the audit has yet to be told
 /// s.{source}             the last number that was recorded of a source of notes
+/// v.{order}.{version}    what became of a delivery: of subscribers that have a channel
+/// x.{when}.{first}       the keys of the deliveries that one commit was done with, for when they are not kept any more
 /// </code>
 /// All other rows are the subscriber's own.
 /// </remarks>
@@ -26,6 +28,10 @@ public static class SubscriberTable
     public const string NotePrefix = "n.";
 
     public const string SourcePrefix = "s.";
+
+    public const string DeliveryPrefix = "v.";
+
+    public const string ExpiryPrefix = "x.";
 
     public static string Partition(SubscriberKey key) => string.Create(CultureInfo.InvariantCulture, $"{key.Name}.{key.Partition:00}");
 
@@ -42,7 +48,17 @@ public static class SubscriberTable
 
     public static string Source(string source) => SourcePrefix + StoreLimits.HashKey(source);
 
+    public static string Delivery(OrderId order, long version) => string.Create(CultureInfo.InvariantCulture, $"{DeliveryPrefix}{order.Value}.{version:x8}");
+
+    public static KeyRange DeliveriesOf(OrderId order) => KeyRange.Prefix($"{DeliveryPrefix}{order.Value}.");
+
+    /// <param name="first">The key of one of the deliveries: no two commits are done with the same one at the same time.</param>
+    public static string Expiry(DateTimeOffset at, string first) => string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}.{first}");
+
+    /// <summary>What was done with before.</summary>
+    public static KeyRange ExpiredBy(DateTimeOffset at) => KeyRange.Prefix(ExpiryPrefix) with { To = string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}") };
+
     /// <summary>The key is not for rows of a subscriber's own.</summary>
     public static bool IsReserved(string key) =>
-        key == PartitionWriter.HeadKey || (key.Length > 1 && key[1] == '.' && (key[0] is 'w' or 'd' or 'n' or 's'));
+        key == PartitionWriter.HeadKey || (key.Length > 1 && key[1] == '.' && (key[0] is 'w' or 'd' or 'n' or 's' or 'v' or 'x'));
 }

@@ -107,7 +107,7 @@ internal static class OrdersBenchmark
     private static List<RowChange> Rows(int partition, ref long revision)
     {
         var changes = new List<RowChange>(100);
-        var written = new List<(byte[], OrderStatus?, DateTimeOffset?)>(OrdersInCommit);
+        var written = new List<WrittenChange>(OrdersInCommit);
         for (var i = 0; i < OrdersInCommit; i++)
         {
             var key = IdempotencyKey.Random();
@@ -117,7 +117,7 @@ internal static class OrdersBenchmark
             changes.Add(RowChange.Insert(OrderTable.Order(order.Id), OrderJson.WriteOrder(json, [new(key.StepId.Value, OrderHash.Of(order), OrderRefusal.None, 1, order.Status, order.PlacedAt)])));
             changes.Add(RowChange.Insert(OrderTable.CustomerPrefix(order.Customer) + place, ReadOnlyMemory<byte>.Empty));
             changes.Add(RowChange.Insert(OrderTable.StatusPrefix(order.Status) + place, ReadOnlyMemory<byte>.Empty));
-            written.Add((json, null, null));
+            written.Add(new(json, null, null, null));
             revision++;
         }
 

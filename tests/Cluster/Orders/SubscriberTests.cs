@@ -6,7 +6,6 @@ using Grains.Orders.Audit;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Cluster.Orders;
@@ -310,7 +309,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         await cluster.Placed();
         var catalog = new SubscriberCatalog([new(new() { Name = "counter" }, _ => throw new NotSupportedException())], []);
-        var account = Assert.Single(await new SubscriberAccounts(cluster.Grains, catalog, Options.Create(new OrdersOptions { Partitions = OrderCluster.Partitions })).Read(CancellationToken.None));
+        var account = Assert.Single(await new SubscriberAccounts(cluster.Grains, catalog).Read(CancellationToken.None));
         Assert.Equal(("orders", "changes for counter", true), (account.System, account.Name, account.Balances));
     }
 
