@@ -82,9 +82,10 @@ internal sealed class Endpoints(Ledger ledger, TimeProvider clock)
     private sealed class Told(EndpointAnswer answer)
     {
         private int _left = answer.Times ?? int.MaxValue;
+        private int _came;
 
         public EndpointAnswer Answer => answer;
 
-        public bool Takes(bool isFirst) => (isFirst || !answer.FirstOnly) && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
+        public bool Takes(bool isFirst) => (isFirst || !answer.FirstOnly) && Interlocked.Increment(ref _came) % answer.OneIn == 0 && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
     }
 }

@@ -44,6 +44,9 @@ public sealed record EndpointAnswer
 
     /// <summary>Only the first call with each id; repeats are taken.</summary>
     public bool FirstOnly { get; init; }
+
+    /// <summary>Of so many calls that it is meant for, one: 1 is each.</summary>
+    public int OneIn { get; init; } = 1;
 }
 
 /// <summary>What the mail server does at a point of a session, as <see cref="SmtpFault"/>.</summary>
