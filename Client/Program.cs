@@ -64,6 +64,7 @@ internal static class Program
             StepCommands.Cancel(verbs),
             StepCommands.Refund(verbs),
             WatchCommand.Create(verbs),
+            DeliveriesCommand.Create(verbs),
             EraseCommand.Create(verbs),
             new Command("subscribers", "Who wants to know of changes.")
             {
@@ -76,6 +77,17 @@ internal static class Program
                 DeadLetterCommands.Show(verbs),
                 DeadLetterCommands.Replay(verbs),
                 DeadLetterCommands.Discard(verbs),
+            },
+            new Command("preferences", "What customers want to be told.")
+            {
+                PreferenceCommands.Show(verbs),
+                PreferenceCommands.Set(verbs),
+            },
+            new Command("suppressions", "Addresses that get no mail any more.")
+            {
+                SuppressionCommands.List(verbs),
+                SuppressionCommands.Show(verbs),
+                SuppressionCommands.Remove(verbs),
             },
             new Command("audit", "What was recorded, and that it is still so.")
             {

@@ -40,6 +40,7 @@ return await Launcher.Run(
         app.MapLogQueries();
         app.MapOrders();
         app.MapOrderWatches();
+        app.MapUnsubscribe();
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();

@@ -15,6 +15,8 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public ISubscriberListGrain Subscribers => grains.GetGrain<ISubscriberListGrain>(0);
 
+    public IOrderMailGrain Mail => grains.GetGrain<IOrderMailGrain>(0);
+
     public IAuditGrain Audit => grains.GetGrain<IAuditGrain>(0);
 
     public IAuditHeadGrain AuditHeads => grains.GetGrain<IAuditHeadGrain>(0);

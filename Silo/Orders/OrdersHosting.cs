@@ -27,6 +27,7 @@ public static class OrdersHosting
         services.AddSingleton<IAccountSource, OrdersAccounts>();
         services.AddWakeUp("orders", Wake);
         services.AddOrderSubscribers();
+        services.AddMail(builder.Configuration);
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
     }
 

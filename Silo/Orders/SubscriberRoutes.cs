@@ -34,6 +34,8 @@ public static class SubscriberRoutes
         orders.MapGet("audit/key", Key).For(ApiRole.Reader).WithMetadata(new TakesQuery()).WithSummary("The public key of the audit's heads, in PEM.");
         orders.MapGet("{id}/audit", Proof).For(ApiRole.Reader).WithMetadata(new TakesQuery())
             .WithSummary("All that was recorded of an order: entries, inclusion proofs, and the signed head that they lead to.");
+        orders.MapGet("{id}/deliveries", Deliveries).For(ApiRole.Reader).WithMetadata(new TakesQuery())
+            .WithSummary("What became of telling others of an order's changes: who, what was tried, when, with what outcome, what comes next.").Produces<DeliveryListForm>();
         orders.MapPost("erase", Erase).For(ApiRole.Operator).Takes(RestJson.Default.EraseForm, maxBytes: 4096)
             .WithSummary("Erases what is personal of a customer's orders: name, e-mail address, language, notes. Orders, books and proofs stay.").Produces<ErasedForm>();
     }
@@ -103,6 +105,11 @@ public static class SubscriberRoutes
         await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order && await desk.Audit.Proof(order, context.RequestAborted) is { } proof
             ? Results.Text(proof, "application/json")
             : Problem.NotFound($"Nothing is recorded of an order «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+
+    private static async Task<IResult> Deliveries(HttpContext context, string id, OrderDesk desk) =>
+        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order && await desk.Order(order).Show(context.RequestAborted) is not null
+            ? Results.Json(DeliveryListForm.Of(order.Value, await desk.Subscribers.Deliveries(order, context.RequestAborted)), RestJson.AsItIs.DeliveryListForm)
+            : Problem.NotFound(OrderRoutes.NoOrder(id));
 
     private static async Task<IResult> Erase(HttpContext context, OrderDesk desk)
     {

@@ -38,6 +38,7 @@ public static class SettingsCatalog
         typeof(LogReadingOptions),
         typeof(LogDoorsOptions),
         typeof(OrdersOptions),
+        typeof(MailOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];

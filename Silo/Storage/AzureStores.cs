@@ -2,6 +2,7 @@ using Azure;
 using Azure.Identity;
 using Grains.Crawling.Rows;
 using Grains.Logs.Rows;
+using Grains.Orders.Mail;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
@@ -14,7 +15,7 @@ namespace Silo.Storage;
 public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage) : IStorageUsage, IStartUpCheck
 {
     /// <summary>A table per system. Others are made when first written to.</summary>
-    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name];
+    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name, MailTable.Name];
 
     /// <summary>Nothing: the service tells an account's size once a day, and not by table.</summary>
     public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyList<StorageShare>>([]);

@@ -52,6 +52,9 @@ public enum SmtpStage
 /// <param name="Suppress">Nothing goes to this address any more: see <see cref="Suppression"/>.</param>
 public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Detail, int? Code, bool Suppress)
 {
+    /// <summary>It says something of the server, or of what we are to it, and nothing of this mail: the next one would meet the same.</summary>
+    public bool IsOfServer { get; init; }
+
     /// <summary>Characters of a server's words that are kept.</summary>
     public const int MaxWords = 200;
 
@@ -68,14 +71,15 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
     {
         var (enhanced, rest) = Enhanced(words);
         var said = $"{code}{(enhanced is null ? "" : " " + enhanced)}{(Tidy(rest) is { Length: > 0 } tidy ? ": " + tidy : "")}";
+        var isOfServer = stage is SmtpStage.Connection or SmtpStage.Sender || code == 421;
         if (code is < 500 or > 599)
         {
-            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false);
+            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false) { IsOfServer = isOfServer };
         }
 
         if (stage is SmtpStage.Connection or SmtpStage.Sender)
         {
-            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was refused with {said} (the mail settings, not the recipient)", code, Suppress: false);
+            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was refused with {said} (the mail settings, not the recipient)", code, Suppress: false) { IsOfServer = isOfServer };
         }
 
         var isAboutTheAddress = enhanced is null || enhanced.Split('.')[1] is "0" or "1" or "2";
@@ -87,8 +91,8 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
     /// <param name="reason"><c>cut</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls</c>, <c>login</c>, <c>bad-smtp</c>.</param>
     /// <param name="detail">A sentence.</param>
     public static MailOutcome Lost(bool afterDot, string reason, string detail) => afterDot
-        ? new(MailVerdict.Unknown, "unknown", $"The server may have it or not: no answer after the whole message was sent. {detail}", Code: null, Suppress: false)
-        : new(MailVerdict.Retry, reason, detail, Code: null, Suppress: false);
+        ? new(MailVerdict.Unknown, "unknown", $"The server may have it or not: no answer after the whole message was sent. {detail}", Code: null, Suppress: false) { IsOfServer = true }
+        : new(MailVerdict.Retry, reason, detail, Code: null, Suppress: false) { IsOfServer = true };
 
     /// <summary>One line, without control characters and without anything that looks like an address.</summary>
     internal static string Tidy(string words)

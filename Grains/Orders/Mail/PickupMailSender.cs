@@ -1,3 +1,5 @@
+using Grains.Interfaces.Orders;
+
 namespace Grains.Orders.Mail;
 
 /// <summary>
@@ -11,13 +13,15 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder) 
     /// <summary>Characters of a name; Message-IDs of ours are far shorter.</summary>
     private const int MaxName = 200;
 
+    private const string Aside = ".part";
+
     public async Task<MailOutcome> Send(OutgoingMail mail, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var name = Name(mail.MessageId);
 
         // Whoever picks up looks at *.eml: what a crash leaves behind has another ending.
-        var aside = Path.Combine(folder, $".{name}.{Guid.NewGuid():n}.part");
+        var aside = Path.Combine(folder, $".{name}.{Guid.NewGuid():n}{Aside}");
         try
         {
             Directory.CreateDirectory(folder);
@@ -41,6 +45,43 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder) 
             Remove(aside);
             throw;
         }
+    }
+
+    /// <summary>Removes the mails of these orders, also those that a crash left half written. Durable when it answers.</summary>
+    public void Remove(IReadOnlyCollection<OrderId> orders)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        // The name begins with the order's id: see MailComposer.MessageId.
+        var ids = orders.Select(order => order.Value).ToHashSet(StringComparer.Ordinal);
+        var removed = false;
+        foreach (var path in Directory.EnumerateFiles(folder).Where(path => Path.GetExtension(path) is ".eml" or Aside && ids.Contains(Path.GetFileName(path).TrimStart('.').Split('.')[0])))
+        {
+            File.Delete(path);
+            removed = true;
+        }
+
+        if (removed)
+        {
+            flushFolder(folder);
+        }
+    }
+
+    /// <summary>Removes what crashes left half written; files that are younger may be of a mail that is being written by another process.</summary>
+    /// <returns>How many.</returns>
+    public int Sweep(DateTimeOffset before)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return 0;
+        }
+
+        var left = Directory.EnumerateFiles(folder, ".*" + Aside).Where(path => File.GetLastWriteTimeUtc(path) < before.UtcDateTime).ToList();
+        left.ForEach(File.Delete);
+        return left.Count;
     }
 
     /// <summary>Letters, digits, full stop, hyphen and «@» stay; nothing leads out of the folder.</summary>

@@ -48,6 +48,8 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
         return Task.FromResult(Erased);
     }
 
+    public Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default) => Task.FromResult(new OrderDeliveries([], []));
+
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
 
     private Task<DeadLetterReply> Take(string verb, DeadLetterFilter filter)

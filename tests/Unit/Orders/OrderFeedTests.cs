@@ -138,8 +138,8 @@ public sealed class OrderFeedTests
 
         Assert.False(_feed.Commit());
         Assert.InRange(_feed.With(OrderTable.ChangesPrefix).Single().Value.Length, OrderFeed.MaxChangesBytes - 20_000, OrderFeed.MaxChangesBytes);
-        Assert.Empty(Announcements.Of(0, _feed.Announced[0]).Changes);
-        Assert.Equal((1, _feed.Head.Revision), (Announcements.Of(0, _feed.Announced[0]).First, Announcements.Of(0, _feed.Announced[0]).Last));
+        Assert.Empty(Announcements.Of(0, _feed.Announced[0], []).Changes);
+        Assert.Equal((1, _feed.Head.Revision), (Announcements.Of(0, _feed.Announced[0], []).First, Announcements.Of(0, _feed.Announced[0], []).Last));
     }
 
     [Fact]

@@ -11,12 +11,14 @@ namespace Unit.Orders.Subscribers;
 internal sealed class DeskInMemory : IOrderSubscriber
 {
     private readonly SubscriberRules _rules;
+    private readonly bool _hasNoteTaker;
     private SubscriberHeadRow _head = new() { Cursor = 1 };
     private long _revision;
     private readonly Dictionary<string, Order> _orders = new(StringComparer.Ordinal);
 
-    public DeskInMemory(SubscriberRules? rules = null)
+    public DeskInMemory(SubscriberRules? rules = null, bool hasNoteTaker = false)
     {
+        _hasNoteTaker = hasNoteTaker;
         _rules = rules ?? new() { Name = "it", AtOnce = 2, Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)] };
         Restart();
     }
@@ -93,7 +95,7 @@ internal sealed class DeskInMemory : IOrderSubscriber
     public void Restart()
     {
         _head = Rows.ContainsKey(PartitionWriter.HeadKey) ? Head : new() { Cursor = 1 };
-        Desk = new(_rules, this, _head, Clock, () => 0);
+        Desk = new(_rules, this, _head, Clock, () => 0, _hasNoteTaker);
         foreach (var (key, row) in Rows.Where(row => row.Key.StartsWith(SubscriberTable.WaitingPrefix, StringComparison.Ordinal)).Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Value))).OrderBy(row => row.Item2.Revision))
         {
             Desk.Restore(key, row);

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Subscribers;
+
+namespace Grains.Orders.Mail;
+
+/// <summary>What the mail subscribers of a silo share.</summary>
+/// <param name="Unsubscribe">Where the recipient says that no more is wanted: see <see cref="MailSettings.Unsubscribe"/>.</param>
+/// <param name="Pickup">The folder, where mails go to one: erasures reach it.</param>
+public sealed record MailPlace(MailStore Store, MailGate Gate, MailComposer Composer, MailAfterUnknown AfterUnknown, Uri? Unsubscribe, PickupMailSender? Pickup);
+
+/// <summary>
+/// Tells customers by mail what became of their orders. Each change is tried once a call: what it comes to is the answer. A crash between a mail that was taken and the cursor's commit sends it again,
+/// under the same Message-ID.
+/// </summary>
+/// <remarks>A refusal that suppresses its address has written that before it answers; if a crash comes between, the repeat finds the address suppressed, and the change is no dead letter.</remarks>
+public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
+{
+    /// <summary>The subscriber, and its channel.</summary>
+    public const string Name = "mail";
+
+    private readonly Dictionary<long, (OrderId Order, Task<Handled> Handled)> _running = [];
+
+    public static SubscriberRules Rules(ImmutableArray<TimeSpan> waits) => new() { Name = Name, Channel = Name, KeepsOrder = false, AtOnce = 8, Within = null, Backoff = waits };
+
+    public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    {
+        var change = handling.Change;
+        var handled = Try(change, cancel);
+        _running[change.Revision] = (change.OrderId, handled);
+        try
+        {
+            return await handled;
+        }
+        finally
+        {
+            _running.Remove(change.Revision);
+        }
+    }
+
+    /// <summary>Mails of these orders that lie in the folder are removed. What went to a mail server is gone.</summary>
+    public async ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (place.Pickup is { } pickup)
+        {
+            // One that is being written would come after it. What becomes of it, whoever handles it is told.
+            IEnumerable<Task> running = _running.Values.Where(mail => orders.Contains(mail.Order)).Select(mail => mail.Handled);
+            await Task.WhenAll(running).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            cancel.ThrowIfCancellationRequested();
+            pickup.Remove(orders);
+        }
+
+        return Handled.Done();
+    }
+
+    private async Task<Handled> Try(OrderChange change, CancellationToken cancel)
+    {
+        var order = change.Order;
+        if (Erasure.IsDone(order))
+        {
+            return Handled.Suppressed("erased", "What is personal of the order was erased.");
+        }
+
+        if (order.Email is not { } address)
+        {
+            return Handled.Suppressed("no-address", "The order has no e-mail address.");
+        }
+
+        if (!MailRecipient.TryParse(order.Customer, address, out var to, out var error))
+        {
+            return Handled.Failed("bad-address", error);
+        }
+
+        if (!(await place.Store.Wishes(order.Customer, cancel)).Wants(Name, change.Type))
+        {
+            return Handled.Suppressed("not-wanted-by-customer", $"The customer wants no mail of {change.Type}.");
+        }
+
+        if (await place.Store.Suppression(address, cancel) is { } suppression)
+        {
+            return Handled.Suppressed("address-suppressed", string.Create(CultureInfo.InvariantCulture, $"The address gets no mail since {suppression.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {suppression.Detail}"));
+        }
+
+        var unsubscribe = await Unsubscribe(order.Customer, cancel);
+        var (outcome, after) = await place.Gate.Send(() => place.Composer.Compose(change, to, unsubscribe), cancel);
+        return after is { } wait ? Handled.NotNow(outcome.Reason, outcome.Detail, wait) : await Answer(outcome, address, cancel);
+    }
+
+    private async Task<Handled> Answer(MailOutcome outcome, string address, CancellationToken cancel)
+    {
+        if (outcome.Suppress)
+        {
+            await place.Store.Suppress(address, outcome, cancel);
+        }
+
+        return outcome.Verdict switch
+        {
+            MailVerdict.Delivered => Handled.Delivered(outcome.Reason, outcome.Detail),
+            MailVerdict.Refused => Handled.Failed(outcome.Reason, outcome.Detail),
+            MailVerdict.Unknown when place.AfterUnknown == MailAfterUnknown.GiveUp => Handled.Failed(outcome.Reason, outcome.Detail),
+            _ => Handled.Later(outcome.Reason, outcome.Detail),
+        };
+    }
+
+    private async ValueTask<Uri?> Unsubscribe(string customer, CancellationToken cancel) => place.Unsubscribe is { Scheme: "https" } beginning
+        ? new($"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/{UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)}")
+        : place.Unsubscribe;
+}
