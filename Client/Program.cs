@@ -89,6 +89,16 @@ internal static class Program
                 SuppressionCommands.Show(verbs),
                 SuppressionCommands.Remove(verbs),
             },
+            new Command("webhooks", "Endpoints that are told of orders' changes.")
+            {
+                WebhookCommands.Add(verbs),
+                WebhookCommands.List(verbs),
+                WebhookCommands.Show(verbs),
+                WebhookCommands.Rotate(verbs),
+                WebhookCommands.Enable(verbs),
+                WebhookCommands.Remove(verbs),
+                WebhookCommands.Test(verbs),
+            },
             new Command("audit", "What was recorded, and that it is still so.")
             {
                 AuditCommands.Head(verbs),

@@ -17,6 +17,11 @@ public sealed class OrderDesk(IGrainFactory grains)
 
     public IOrderMailGrain Mail => grains.GetGrain<IOrderMailGrain>(0);
 
+    public IWebhookListGrain Webhooks => grains.GetGrain<IWebhookListGrain>(0);
+
+    /// <param name="id">A <see cref="WebhookId"/>.</param>
+    public IWebhookEndpointGrain Webhook(string id) => grains.GetGrain<IWebhookEndpointGrain>(id);
+
     public IAuditGrain Audit => grains.GetGrain<IAuditGrain>(0);
 
     public IAuditHeadGrain AuditHeads => grains.GetGrain<IAuditHeadGrain>(0);
@@ -27,4 +32,12 @@ public sealed class OrderDesk(IGrainFactory grains)
     /// <inheritdoc cref="IOrderGrain.Place"/>
     public async Task<OrderReply> Place(IdempotencyKey key, PlaceOrder order, CancellationToken cancel = default) =>
         await Order(key.OrderId(await Partitions(cancel))).Place(order, cancel);
+
+    /// <summary>How far a subscriber is in each partition.</summary>
+    public async Task<IReadOnlyList<SubscriberState>> Subscriber(string name, CancellationToken cancel = default)
+    {
+        var heads = await Task.WhenAll(Enumerable.Range(0, await Partitions(cancel)).Select(partition => Feed(partition).Head(cancel)));
+        var states = await Task.WhenAll(heads.Select((_, partition) => grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString()).Show(cancel)));
+        return [.. states.Select(state => state with { Head = heads[state.Partition].Head })];
+    }
 }

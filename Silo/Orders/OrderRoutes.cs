@@ -27,6 +27,7 @@ public static class OrderRoutes
             .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.").WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
         orders.MapSubscribers();
         orders.MapMail();
+        orders.MapWebhooks();
         Step(orders, OrderStep.Pay, "A placed order is paid.");
         Step(orders, OrderStep.Ship, "A paid order is shipped.");
         Step(orders, OrderStep.Complete, "A shipped order is completed.");

@@ -28,6 +28,7 @@ public static class OrdersHosting
         services.AddWakeUp("orders", Wake);
         services.AddOrderSubscribers();
         services.AddMail(builder.Configuration);
+        services.AddWebhooks(builder.Configuration);
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
     }
 

@@ -39,6 +39,7 @@ public static class SettingsCatalog
         typeof(LogDoorsOptions),
         typeof(OrdersOptions),
         typeof(MailOptions),
+        typeof(WebhooksOptions),
     ];
 
     public static ImmutableArray<Setting> All { get; } = [.. Classes.SelectMany(Of)];

@@ -5,6 +5,7 @@ using Grains.Logs.Rows;
 using Grains.Orders.Mail;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
+using Grains.Orders.Webhooks;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.StartUp;
@@ -15,7 +16,7 @@ namespace Silo.Storage;
 public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage) : IStorageUsage, IStartUpCheck
 {
     /// <summary>A table per system. Others are made when first written to.</summary>
-    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name, MailTable.Name];
+    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name];
 
     /// <summary>Nothing: the service tells an account's size once a day, and not by table.</summary>
     public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyList<StorageShare>>([]);

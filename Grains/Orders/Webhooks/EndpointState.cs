@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Grains.Orders.Webhooks;
 
@@ -10,7 +11,7 @@ public sealed record EndpointNote(DateTimeOffset At, string Text);
 /// <remarks>It is disabled by its owner, by a 410, and when nothing but failures came for <see cref="FailsFor"/>; its owner enables it again.</remarks>
 public sealed record EndpointState
 {
-    /// <summary>So long after the first failure that no success followed, the next failure disables it.</summary>
+    /// <summary>So long after the first failure that no success followed, the next failure disables it, unless a setting says otherwise.</summary>
     public static readonly TimeSpan FailsFor = TimeSpan.FromDays(5);
 
     /// <summary>So long messages are signed with the old secret, too.</summary>
@@ -21,7 +22,9 @@ public sealed record EndpointState
 
     public required string Url { get; init; }
 
-    /// <summary>Types that it wants; none: all.</summary>
+    private const string DisabledMark = "Disabled. ";
+
+    /// <summary>Types that it wants; none: all. They never change.</summary>
     public ImmutableArray<string> Events { get; init; } = [];
 
     /// <summary>As <see cref="WebhookSecret.Text"/>.</summary>
@@ -44,6 +47,10 @@ public sealed record EndpointState
     public static EndpointState New(Uri url, ImmutableArray<string> events, WebhookSecret secret, DateTimeOffset now) =>
         new EndpointState { Url = url.AbsoluteUri, Events = events, Secret = secret.Text, IsEnabled = true }.Note(now, $"Added for {(events.IsEmpty ? "every change" : string.Join(", ", events))}.");
 
+    /// <summary><c>paid</c> is short for <c>order.paid</c>; what is named twice is named once.</summary>
+    public static ImmutableArray<string> InFull(ImmutableArray<string> events) =>
+        [.. events.Select(name => name.Contains('.', StringComparison.Ordinal) ? name : "order." + name).Distinct(StringComparer.Ordinal)];
+
     /// <summary>Whether the names of events are ones that exist.</summary>
     /// <returns>A sentence that names the first which is not; null when all are.</returns>
     public static string? Fault(ImmutableArray<string> events) =>
@@ -57,8 +64,17 @@ public sealed record EndpointState
     public ImmutableArray<WebhookSecret> Secrets(DateTimeOffset now) =>
         OldSecret is { } old && now < OldSecretUntil ? [WebhookSecret.Parse(Secret), WebhookSecret.Parse(old)] : [WebhookSecret.Parse(Secret)];
 
+    /// <summary>Why it is disabled, as its history has it; null while it is enabled.</summary>
+    [JsonIgnore]
+    public string? DisabledBecause => IsEnabled ? null : History.LastOrDefault(note => note.Text.StartsWith(DisabledMark, StringComparison.Ordinal))?.Text[DisabledMark.Length..] ?? "Nobody said why.";
+
+    /// <summary>Without what may be a secret in its query.</summary>
+    [JsonIgnore]
+    public string ShownUrl => new Uri(Url) is { Query.Length: > 0 } url ? url.GetLeftPart(UriPartial.Path) + "?…" : Url;
+
     /// <summary>What a try came to. One that was begun before it was disabled changes nothing any more.</summary>
-    public EndpointState Tried(WebhookOutcome outcome, DateTimeOffset now)
+    /// <param name="failsFor">How long nothing but failures may come; null: <see cref="FailsFor"/>.</param>
+    public EndpointState Tried(WebhookOutcome outcome, DateTimeOffset now, TimeSpan? failsFor = null)
     {
         if (!IsEnabled || outcome.IsNoAttempt)
         {
@@ -81,7 +97,7 @@ public sealed record EndpointState
         }
 
         return outcome.Verdict == WebhookVerdict.Disable ? failed.Disable(outcome.Detail, now)
-            : now - since >= FailsFor ? failed.Disable($"Nothing but failures since {Time(since)}, {failed.Failures} tries in all; the last one: {outcome.Detail}", now)
+            : now - since >= (failsFor ?? FailsFor) ? failed.Disable($"Nothing but failures since {Time(since)}, {failed.Failures} tries in all; the last one: {outcome.Detail}", now)
             : failed;
     }
 
@@ -96,7 +112,7 @@ public sealed record EndpointState
 
     /// <param name="why">A sentence.</param>
     public EndpointState Disable(string why, DateTimeOffset now) => IsEnabled
-        ? (this with { IsEnabled = false }).Note(now, $"Disabled. {why}")
+        ? (this with { IsEnabled = false }).Note(now, DisabledMark + why)
         : this;
 
     /// <summary>Without its secrets, and without what may be one in its URL's query.</summary>

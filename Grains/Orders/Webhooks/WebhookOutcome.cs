@@ -25,9 +25,16 @@ public enum WebhookVerdict
 public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, string Detail, int? Status, TimeSpan? RetryAfter)
 {
     internal const string CircuitOpenReason = "circuit-open";
+    internal const string NoPlaceReason = "no-place";
+    internal const string RateReason = "rate";
+    internal const string HeldBackReason = "held-back";
 
     /// <summary>Nothing was sent: it does not count as a try.</summary>
-    public bool IsNoAttempt => Reason == CircuitOpenReason;
+    public bool IsNoAttempt => Reason is CircuitOpenReason or NoPlaceReason or RateReason or HeldBackReason;
+
+    /// <summary>Nothing was sent, and why; it may be asked for again after the wait.</summary>
+    public static WebhookOutcome NotSent(WebhookFailure why, TimeSpan wait, string because) =>
+        Failed(why, $"Not sent: {because}; again in {Seconds(wait)}.") with { RetryAfter = wait };
 
     /// <summary>An answer came (Standard Webhooks 1.0, «Delivery»).</summary>
     /// <param name="retryAfter">The header, as it came. It is heard on every failure.</param>
@@ -59,6 +66,9 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
         WebhookFailure.BadUrl => "bad-url",
         WebhookFailure.Cut => "cut",
         WebhookFailure.CircuitOpen => CircuitOpenReason,
+        WebhookFailure.NoPlace => NoPlaceReason,
+        WebhookFailure.Rate => RateReason,
+        WebhookFailure.HeldBack => HeldBackReason,
         _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "Not a failure of a webhook."),
     }, detail, Status: null, RetryAfter: null);
 
@@ -87,4 +97,13 @@ public enum WebhookFailure
 
     /// <summary>Not tried: see <see cref="EndpointBreaker"/>. It does not count as an attempt.</summary>
     CircuitOpen,
+
+    /// <summary>Not tried: as many requests were in flight as may, for as long as there was time to wait.</summary>
+    NoPlace,
+
+    /// <summary>Not tried: the rate is used up.</summary>
+    Rate,
+
+    /// <summary>Not tried: the endpoint was disabled or removed while this waited.</summary>
+    HeldBack,
 }

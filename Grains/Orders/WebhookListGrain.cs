@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Webhooks;
+using Grains.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grains.Orders;
+
+/// <summary>Adds and removes endpoints. Each is a row, and a subscriber that every partition's feed has listed; in between a crash leaves one without the other, which <see cref="Wake"/> puts right.</summary>
+public sealed partial class WebhookListGrain(ITableStore store, IOptions<WebhooksOptions> options, IOptions<OrdersOptions> orders, TimeProvider clock, ILogger<WebhookListGrain> logger) : Grain, IWebhookListGrain
+{
+    /// <summary>What ended halfway, before this activation or in it, is finished.</summary>
+    private bool _isWhole;
+
+    private IEnumerable<int> Partitions => Enumerable.Range(0, orders.Value.Partitions);
+
+    public async Task<WebhookAdded> Add(AddWebhook asked, CancellationToken cancel)
+    {
+        if (!WebhookUrl.TryParse(asked.Url, options.Value.AllowHttp, options.Value.Ranges, out var url, out var error))
+        {
+            return Refused(WebhookRefusal.Url, error);
+        }
+
+        var events = EndpointState.InFull(asked.Events.IsDefault ? [] : asked.Events);
+        if (EndpointState.Fault(events) is { } fault)
+        {
+            return Refused(WebhookRefusal.Events, fault);
+        }
+
+        var secret = WebhookSecret.New();
+        if (asked.Secret is not null && !WebhookSecret.TryParse(asked.Secret, out secret, out error))
+        {
+            return Refused(WebhookRefusal.Secret, error);
+        }
+
+        if ((await Ids(cancel)).Length >= IWebhookListGrain.MaxEndpoints)
+        {
+            return Refused(WebhookRefusal.Full, $"There are {IWebhookListGrain.MaxEndpoints} endpoints, and no more can be; remove one that is not needed.");
+        }
+
+        var id = WebhookId.New();
+        var wasWhole = _isWhole;
+        _isWhole = false;
+        await Insert(id, EndpointState.New(url, events, secret, clock.GetUtcNow()), cancel);
+        await Register(id, cancel);
+        _isWhole = wasWhole;
+        var endpoint = await Endpoint(id).Show(cancel) ?? throw new InvalidOperationException($"Endpoint {id} was removed while it was added.");
+        LogAdded(id, endpoint.Url);
+        return new(endpoint, secret.Text, WebhookRefusal.None, Error: null);
+    }
+
+    public async Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel) =>
+        [.. (await Task.WhenAll((await Ids(cancel)).Select(id => Endpoint(id).Show(cancel)))).OfType<WebhookEndpoint>()];
+
+    public async Task<bool> Remove(string id, CancellationToken cancel)
+    {
+        if (!WebhookId.IsOne(id))
+        {
+            return false;
+        }
+
+        // The row first: nothing goes out any more, and nothing brings back what is taken away after.
+        var wasWhole = _isWhole;
+        _isWhole = false;
+        var wasThere = await Endpoint(id).Remove(cancel);
+        var listed = await Task.WhenAll(Partitions.Select(async partition => (await Feed(partition).Subscribers(cancel)).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))));
+        var wasListed = listed.Contains(true);
+        if (wasThere || wasListed)
+        {
+            await RemoveSubscriber(id, cancel);
+        }
+
+        _isWhole = wasWhole;
+        return wasThere || wasListed;
+    }
+
+    public async Task Wake(CancellationToken cancel)
+    {
+        if (_isWhole)
+        {
+            return;
+        }
+
+        // Those that are listed first: one that is added is listed after its row is there.
+        var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
+        var ids = await Ids(cancel);
+        foreach (var id in ids.Where(id => listed.Any(some => some.All(subscriber => subscriber.Name != WebhookForm.SubscriberOf(id)))))
+        {
+            await Register(id, cancel);
+            LogRegistered(id);
+        }
+
+        var left = listed.SelectMany(some => some).Select(subscriber => subscriber.Name).Where(name => name.StartsWith(WebhookForm.SubscriberOf(""), StringComparison.Ordinal)).Distinct()
+            .Select(name => name[WebhookForm.SubscriberOf("").Length..]);
+        foreach (var id in left.Except(ids, StringComparer.Ordinal))
+        {
+            await RemoveSubscriber(id, cancel);
+        }
+
+        _isWhole = true;
+    }
+
+    private static WebhookAdded Refused(WebhookRefusal refusal, string error) => new(Endpoint: null, Secret: null, refusal, error);
+
+    private async Task<ImmutableArray<string>> Ids(CancellationToken cancel) =>
+        [.. (await store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel)).Select(row => row.Key)];
+
+    private async Task Insert(string id, EndpointState state, CancellationToken cancel)
+    {
+        var row = EndpointTable.Write(state);
+        var result = await store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Insert(id, row)], cancel);
+        if (result.Outcome == CommitOutcome.Committed
+            || (await store.Get(EndpointTable.Name, EndpointTable.Partition, id, cancel) is { } stored && stored.Payload.Span.SequenceEqual(row)))
+        {
+            return;
+        }
+
+        throw new IOException("Nothing is known of the endpoint's row: look whether it is there before you add it again.", result.Cause);
+    }
+
+    /// <summary>From now on nothing is compacted that it has yet to be told.</summary>
+    private Task<long[]> Register(string id, CancellationToken cancel) => Task.WhenAll(Partitions.Select(partition => Feed(partition).Register(WebhookForm.SubscriberOf(id), from: null, cancel)));
+
+    private Task<bool[]> RemoveSubscriber(string id, CancellationToken cancel) => Task.WhenAll(Partitions.Select(partition =>
+        GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString()).Remove(cancel)));
+
+    private IWebhookEndpointGrain Endpoint(string id) => GrainFactory.GetGrain<IWebhookEndpointGrain>(id);
+
+    private IOrderFeedGrain Feed(int partition) => GrainFactory.GetGrain<IOrderFeedGrain>(partition);
+}

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Deliveries;
+using Grains.Orders.Subscribers;
+
+namespace Grains.Orders;
+
+/// <summary>
+/// Stands for one endpoint in one partition: it hands changes to the endpoint's grain, which decides and sends, and says what came of them. A change of an order that was erased meanwhile goes out
+/// in its erased form: the endpoint hears that something happened, and nothing personal.
+/// </summary>
+public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSubscriber
+{
+    public const string Channel = "webhooks";
+
+    /// <summary>For when the endpoint's grain cannot be reached: silos come and go.</summary>
+    internal static readonly TimeSpan Unreached = TimeSpan.FromSeconds(2);
+
+    /// <summary>Null: there is no such endpoint.</summary>
+    private ImmutableArray<string>? _events;
+
+    /// <summary>A subscriber for each endpoint.</summary>
+    /// <param name="find">The grain of the endpoint with this id.</param>
+    public static SubscriberFamily Family(WebhooksOptions options, Func<string, IWebhookEndpointGrain> find)
+    {
+        var waits = options.Waits;
+        return new(WebhookForm.Kind, Channel, name =>
+        {
+            var id = name[(WebhookForm.Kind.Length + 1)..];
+            return new(Rules(name, waits), _ => new WebhookSubscriber(find(id)))
+            {
+                IsThere = async cancel => WebhookId.IsOne(id) && await find(id).Events(cancel) is not null,
+            };
+        });
+    }
+
+    public async ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) => _events = await endpoint.Events(cancel);
+
+    public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    {
+        if (_events is not { } events || !(events.IsEmpty || events.Contains(handling.Change.Type)))
+        {
+            return Handled.NotWanted();
+        }
+
+        WebhookReply reply;
+        try
+        {
+            reply = await endpoint.Send(handling.Change, cancel);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or IOException)
+        {
+            // What is between us and the endpoint failed, and not the endpoint. If it was sent after all, the repeat has the same id.
+            return Handled.NotNow("endpoint-unreached", $"The endpoint's grain could not be reached: {e.GetType().Name}.", Unreached);
+        }
+
+        return reply.Sent switch
+        {
+            WebhookSent.Delivered => Handled.Delivered(reply.Reason, reply.Detail),
+            WebhookSent.NotWanted => Handled.NotWanted(),
+            WebhookSent.NotNow => Handled.NotNow(reply.Reason, reply.Detail, reply.After ?? Unreached),
+            WebhookSent.Disabled => Handled.Failed(WebhookForm.DisabledReason, reply.Detail),
+            WebhookSent.Failed when reply.After is { } after => Handled.Later(reply.Reason, reply.Detail, after < RetrySchedule.Webhooks.LongestRetryAfter ? after : RetrySchedule.Webhooks.LongestRetryAfter),
+            WebhookSent.Failed => Handled.Later(reply.Reason, reply.Detail),
+            _ => throw new InvalidOperationException($"An endpoint answered «{reply.Sent}», which this program does not know."),
+        };
+    }
+
+    internal static SubscriberRules Rules(string name, IReadOnlyList<TimeSpan> waits) => new()
+    {
+        Name = name,
+        Channel = Channel,
+        KeepsOrder = false,
+        AtOnce = 8,
+        Within = null,
+        Backoff = waits,
+    };
+}
