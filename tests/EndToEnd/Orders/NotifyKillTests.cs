@@ -142,7 +142,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
     {
         await using var ledger = await ConsoleProcess.Run("ledger", "--json", "--gateway", $"{_notified.Place.Gateway}");
         Assert.Equal(0, await ledger.Exit);
-        var line = JsonElement.Parse(string.Join('\n', ledger.Output)).GetProperty("accounts").EnumerateArray().Single(one => one.GetProperty("account").GetString() == account);
+        var line = JsonElement.Parse(string.Join('\n', ledger.Output)).EnumerateArray().Single(one => one.GetProperty("account").GetString() == account);
         Assert.Equal(
             (true, entered, done, 0),
             (line.GetProperty("balances").GetBoolean(), line.GetProperty("in").GetInt64(), line.GetProperty("done").GetInt64(), line.GetProperty("waiting").GetInt64()));
