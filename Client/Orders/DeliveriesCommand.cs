@@ -19,7 +19,7 @@ internal static class DeliveriesCommand
     {
         var desk = (await session.Cluster(cancel)).Orders;
         var order = await OrderArgument.Read(desk, text, cancel);
-        _ = await desk.Order(order).Show(cancel) ?? throw OrderArgument.None(text);
+        var shown = await desk.Order(order).Show(cancel) ?? throw OrderArgument.None(text);
         var deliveries = await desk.Subscribers.Deliveries(order, cancel);
         if (session.Json)
         {
@@ -32,6 +32,11 @@ internal static class DeliveriesCommand
         }
 
         Show(session.Terminal, deliveries);
+        if (shown.Email is null)
+        {
+            session.Terminal.Note("The order has no e-mail address: nothing of it goes by mail.");
+        }
+
         return ExitCode.Done;
     }
 

@@ -121,6 +121,7 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
             orders += erased.Orders.Length;
         }
 
+        await GrainFactory.GetGrain<IOrderMailGrain>(0).Forget(customer, cancel);
         return new(orders, changes, null);
     }
 

@@ -64,7 +64,7 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
 
         if (order.Email is not { } address)
         {
-            return Handled.Suppressed("no-address", "The order has no e-mail address.");
+            return Handled.NotWanted(); // Nobody asked to be told by mail: it is no notification.
         }
 
         if (!MailRecipient.TryParse(order.Customer, address, out var to, out var error))

@@ -3,6 +3,7 @@ using Doubles.Storage;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
+using Grains.Orders.Mail;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
@@ -145,6 +146,7 @@ public class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<OrdersMetrics>();
         silo.Services.Configure<OrdersOptions>(orders => orders.Partitions = Partitions);
         OrdersHosting.AddWatches(silo.Services);
+        silo.Services.AddSingleton<MailStore>();
         silo.Services.AddSingleton<SubscriberCatalog>();
         silo.Services.AddSingleton<Func<double>>(() => 0);
         AddSubscribers(silo.Services);

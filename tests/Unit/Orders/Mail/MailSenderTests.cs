@@ -362,6 +362,21 @@ public sealed class PickupMailSenderTests : IDisposable
     public void NoMessageIdLeadsOutOfTheFolder(string messageId, string name) => Assert.Equal(name, PickupMailSender.Name(messageId));
 
     [Fact]
+    public void WhatCrashesLeftIsSweptWhenItIsOldEnough()
+    {
+        Assert.Equal(0, _sender.Sweep(Given.Start));
+        Directory.CreateDirectory(_folder);
+        foreach (var (name, age) in (ReadOnlySpan<(string, int)>)[(".a.eml.1.part", 61), (".b.eml.2.part", 59), ("c.eml", 61)])
+        {
+            File.WriteAllText(Path.Combine(_folder, name), "x");
+            File.SetLastWriteTimeUtc(Path.Combine(_folder, name), Given.Start.UtcDateTime.AddMinutes(-age));
+        }
+
+        Assert.Equal(1, _sender.Sweep(Given.Start.AddHours(-1)));
+        Assert.Equal([".b.eml.2.part", "c.eml"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task AFolderThatCannotBeWrittenIsTriedAgainLater()
     {
         await File.WriteAllTextAsync(_folder, "a file where the folder would be", Cancel);
