@@ -103,6 +103,13 @@ public sealed class OutsideProcess : IAsyncDisposable
         return effects;
     }
 
+    /// <summary>All that was ever written down.</summary>
+    public async Task<List<OutsideEffect>> AllEffects(CancellationToken cancel = default)
+    {
+        _read = 0;
+        return await Effects(cancel);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _control.Dispose();

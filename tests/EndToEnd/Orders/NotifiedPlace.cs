@@ -79,6 +79,44 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("id").GetString()!;
     }
 
+    /// <summary>What became of telling one subscriber of an order's version, once that is known: it comes to that by itself, in its own time.</summary>
+    public async Task<JsonElement> Delivery(string order, string subscriber, long version = 1, string? status = null)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        bound.CancelAfter(Patience);
+        var last = default(JsonElement);
+        try
+        {
+            while (true)
+            {
+                last = await Get($"/api/orders/{order}/deliveries");
+                var delivery = last.GetProperty("deliveries").EnumerateArray().FirstOrDefault(one => one.GetProperty("subscriber").GetString() == subscriber && one.GetProperty("version").GetInt64() == version);
+                if (delivery.ValueKind == JsonValueKind.Object && (status is null ? delivery.GetProperty("status").GetString() != "waiting" : delivery.GetProperty("status").GetString() == status))
+                {
+                    return delivery;
+                }
+
+                await Task.Delay(20, bound.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException($"After {Patience} it is not known what became of telling {subscriber}: {last}");
+        }
+    }
+
+    public async Task Post(string path)
+    {
+        using var answer = await Http.PostAsync(new Uri(path, UriKind.Relative), null, Cancel);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
+    public async Task Delete(string path)
+    {
+        using var answer = await Http.DeleteAsync(new Uri(path, UriKind.Relative), Cancel);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
     public async Task Step(string order, string step)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/orders/{order}/{step}");
