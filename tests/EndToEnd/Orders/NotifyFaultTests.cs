@@ -122,7 +122,7 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
         Assert.Equal(["410"], await Answers(path));
 
         await Notified.Post($"/api/orders/webhooks/{id}/enable");
-        await using (var replay = await ConsoleProcess.Run("orders", "dead-letters", "replay", "--subscriber", $"webhook-{id}", "--yes", "--gateway", $"{Notified.Place.Gateway}"))
+        await using (var replay = await ConsoleProcess.Run("orders", "dead-letters", "replay", "--subscriber", $"webhook-{id}", "--gateway", $"{Notified.Place.Gateway}"))
         {
             Assert.True(await replay.Exit == 0, replay.Said);
         }
