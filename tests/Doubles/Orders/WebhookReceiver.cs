@@ -131,6 +131,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
             while (true)
             {
                 var socket = await _listener.AcceptAsync(_stopped.Token);
+                socket.NoDelay = true;
                 Interlocked.Increment(ref _connections);
                 var task = Serve(socket);
                 _running[task] = 0;
