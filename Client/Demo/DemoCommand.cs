@@ -59,7 +59,8 @@ internal sealed class DemoCommand
         await using var site = await ShopServer.Open(new Bookshop(), clock, cancel);
         screen.Title("A crawl, from its first page to its books");
         await using var sales = new DemoSales(session.At(session.Address), $"tills-{Guid.NewGuid():N}");
-        await using var order = new DemoOrder(session, session.At(session.Address));
+        await using var hook = await DemoHook.Open(clock, cancel);
+        await using var order = new DemoOrder(session, session.At(session.Address), hook, mails: null);
         var story = new Story(session, screen, site, new Bookshop(), sales, order);
         await story.Begin(cancel);
         await story.Watch(_ => false, cancel);
@@ -80,7 +81,8 @@ internal sealed class DemoCommand
         screen.Title("A crawl that outlives its silo");
         await using var site = await ShopServer.Open(shop, clock, cancel);
         await using var sales = new DemoSales(session.At(own.Address), "tills");
-        await using var order = new DemoOrder(own, own.At(own.Address));
+        await using var hook = await DemoHook.Open(clock, cancel);
+        await using var order = new DemoOrder(own, own.At(own.Address), hook, place.Mails);
         var story = new Story(own, screen, site, shop, sales, order);
         long before;
         await using (var silo = SiloProcess.Start(place, clock))
@@ -125,7 +127,12 @@ internal sealed class DemoCommand
             screen.Step("crawl", $"{_id}: one request at a time, {Durations.Format(spec.Delay)} from the end of one to the start of the next");
             sales.Begin(cancel);
             screen.Step("logs", "the shop's tills write their sales into the log all the while, and send again what nobody acknowledged");
-            screen.Step("order", $"{await order.Begin(cancel)}: placed and paid, and one watch looks on from here to the end");
+            var (orderId, noHook) = await order.Begin(cancel);
+            screen.Step("order", $"{orderId}: placed and paid, and one watch looks on from here to the end");
+            if (noHook is not null)
+            {
+                screen.Step("webhook", $"none here: {noHook}", "yellow");
+            }
         }
 
         public Task<FollowEvent.Progress> Watch(Func<FollowEvent.Progress, bool> enough, CancellationToken cancel) =>
@@ -147,6 +154,7 @@ internal sealed class DemoCommand
             var sold = await sales.End(cancel);
             var moved = await order.End(cancel);
             var accounts = await cluster.Ledger.Read(cancel);
+            await order.Leave(cancel);
             var crawl = await session.Show(_id, cancel);
             var verdict = DemoVerdict.Of(new(shop, site.Url, crawl, records.ToImmutable(), accounts, site.Read(), kills, elapsed, sold, moved));
             Tell(verdict, crawl);
@@ -164,6 +172,16 @@ internal sealed class DemoCommand
             screen.Line($"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, {Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once");
             screen.Line($"log       {Counts.Of(kept.OfPages, "record", "records")} more, of the crawl's pages and of the silo itself");
             screen.Line($"order     {string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)))}: each change seen once, in order, over the kill; {Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold");
+            if (verdict.Order.Mails is { } mails)
+            {
+                screen.Line($"mail      {Counts.Of(mails, "mail", "mails")} for its customer, one of each change; without a mail server they are files");
+            }
+
+            if (verdict.Order.Hook is { } told)
+            {
+                screen.Line($"webhook   {Counts.Of(told.Changes.Count, "change", "changes")} told to an endpoint of this console, each signature checked and good{(told.Again == 0 ? "" : $"; {told.Again} again, under the same id")}");
+            }
+
             screen.Title("The books: in = done + refused + waiting");
             screen.Books(verdict.Accounts);
             foreach (var problem in verdict.Problems)

@@ -153,6 +153,21 @@ internal sealed record DemoVerdict(
             yield return $"The audit {(order.AuditHolds ? "holds" : "does not hold")}, and proves {order.Proven} of {OrderEvidence.Expected.Length} entries of order {order.Id}.";
         }
 
+        if (order.Mails is { } mails && mails != OrderEvidence.Expected.Length)
+        {
+            yield return $"There should be a mail of each of the order's {OrderEvidence.Expected.Length} changes; there are {mails}.";
+        }
+
+        if (order.Hook is { } told && (told.Changes.Count != OrderEvidence.Expected.Length || told.Wrong > 0))
+        {
+            yield return $"The webhook should tell {OrderEvidence.Expected.Length} changes with good signatures; it told {told.Changes.Count}, and {told.Wrong} with wrong ones.";
+        }
+
+        foreach (var lost in order.Deliveries.Where(delivery => !delivery.EndsWith(" delivered", StringComparison.Ordinal)))
+        {
+            yield return $"Not delivered: {lost}.";
+        }
+
         if (accounts.IsEmpty)
         {
             yield return "The books are empty.";

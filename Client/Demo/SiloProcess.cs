@@ -11,6 +11,9 @@ internal sealed record SiloPlace(string Folder, int SiloPort, int GatewayPort, i
 {
     public const string ClusterId = "demo";
 
+    /// <summary>Where mails are written, for the silo has no mail server.</summary>
+    public string Mails => Path.Combine(Folder, "data", "mail");
+
     /// <summary>Three ports that are free now.</summary>
     public static SiloPlace Choose(string folder)
     {
@@ -89,6 +92,8 @@ internal sealed class SiloProcess : IAsyncDisposable
             "--Crawling:AllowPrivate", "127.0.0.0/8",
             "--Logs:Own", "true",
             "--Logs:Crawls", "true",
+            "--Webhooks:AllowHttp", "true",
+            "--Webhooks:AllowPrivate", "127.0.0.0/8",
         ])
         {
             start.ArgumentList.Add(argument);

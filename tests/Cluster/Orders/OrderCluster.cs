@@ -45,13 +45,13 @@ public class OrderCluster : IAsyncLifetime
 
     public OrderDesk Desk { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         await _cluster.DeployAsync();
         Desk = new(_cluster.Client);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         GC.SuppressFinalize(this);

@@ -1,0 +1,88 @@
+using Doubles.Orders;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
+using Grains.Orders.Mail;
+using Grains.Orders.Subscribers;
+using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Silo.Orders;
+using Xunit;
+
+namespace Cluster.Orders;
+
+/// <summary>Orders whose customers are told by mail, over SMTP to a server that misbehaves as a test says. The clock of the sessions is the real one; that of the schedule is the test's.</summary>
+public class MailCluster : OrderCluster
+{
+    /// <summary>Before the second and the third try.</summary>
+    public static readonly TimeSpan[] Waits = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
+
+    private readonly List<SmtpMailSender> _senders = [];
+
+    public SmtpServer Server { get; private set; } = new();
+
+    protected virtual MailAfterUnknown AfterUnknown => MailAfterUnknown.SendAgain;
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Subscribers.Wake(); // It is told of what comes after it was listed.
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _senders.ForEach(sender => sender.Dispose());
+        await Server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>An order of a customer of its own, whose address is the name at example.org.</summary>
+    public Task<Order> PlacedBy(string customer) => Placed(Asked(customer) with { Email = customer + "@example.org" });
+
+    /// <summary>The server is gone; its port is kept for the one that is back.</summary>
+    public async Task<int> StopServer()
+    {
+        var port = Server.Port;
+        await Server.DisposeAsync();
+        return port;
+    }
+
+    public void StartServer(int port) => Server = new(port);
+
+    /// <summary>What became of telling of a version, once it is so; time passes until then, a second at a time.</summary>
+    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo)
+    {
+        Delivery? found = null;
+        await Until(
+            async () => (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null && isSo(found),
+            TimeSpan.FromMilliseconds(100));
+        return found!;
+    }
+
+    public IEnumerable<ReceivedMail> MailsTo(string customer) => Server.Ledger.Where(mail => mail.To == customer + "@example.org");
+
+    protected override void AddSubscribers(IServiceCollection services)
+    {
+        services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
+        services.AddSingleton(provider =>
+        {
+            Assert.True(MailRecipient.TryParse("The shop", "shop@example.com", out var from, out _));
+            var sender = new SmtpMailSender(new("127.0.0.1", Server.Port, SmtpSecurity.None) { KeepIdle = TimeSpan.Zero }, TimeProvider.System); // A session for each mail: faults at its beginning come to it.
+            _senders.Add(sender);
+            return new MailPlace(
+                new(provider.GetRequiredService<ITableStore>(), Clock),
+                new(sender, perSecond: null, Clock),
+                new(MailTemplates.BuiltIn, from, "The shop"),
+                AfterUnknown,
+                new("https://shop.example/"),
+                Pickup: null);
+        });
+        services.AddSingleton(provider => new SubscriberEntry(MailSubscriber.Rules([.. Waits]), _ => new MailSubscriber(provider.GetRequiredService<MailPlace>())));
+    }
+}
+
+/// <summary>The same, where what nobody can know is given up.</summary>
+public sealed class GivingUpMailCluster : MailCluster
+{
+    protected override MailAfterUnknown AfterUnknown => MailAfterUnknown.GiveUp;
+}
