@@ -16,7 +16,10 @@ namespace EndToEnd.Orders;
 public sealed class NotifyKillTests : IAsyncLifetime
 {
     private const int Partitions = 2;
-    private const int Callers = 4;
+    private const int Callers = 8;
+
+    /// <summary>Of a process that was killed with signal 9.</summary>
+    private const int Killed = 128 + 9;
 
     /// <summary>Many, and soon: what a fault puts off is through before the test is.</summary>
     private const string Retries = "20ms 50ms 100ms 200ms 300ms 500ms 500ms 500ms 1s 1s 1s 1s 1s 1s 1s 1s";
@@ -163,7 +166,14 @@ public sealed class NotifyKillTests : IAsyncLifetime
     {
         string[] settings = [.. _notified.Settings, .. NotifiedPlace.Retries(Retries), "--Orders:Partitions", $"{Partitions}"];
         _silo = killedAt is null ? SiloProcess.Start(_notified.Place, settings) : SiloProcess.StartKilledAt(_notified.Place, killedAt, settings);
-        await (killedAt is null ? _silo.Ready : _silo.Exit).WaitAsync(Start, Cancel);
+        if (killedAt is null)
+        {
+            await _silo.Ready.WaitAsync(Start, Cancel);
+        }
+        else
+        {
+            Assert.Equal(Killed, await _silo.Exit.WaitAsync(Start, Cancel));
+        }
     }
 
     private async Task Acknowledged(int more)
