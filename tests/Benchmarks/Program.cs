@@ -11,6 +11,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     LinkExtraction.Command(),
     OrdersBenchmark.Command(),
     WatchBenchmark.Command(),
+    NotifyBenchmark.Command(),
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),

@@ -54,10 +54,10 @@ internal sealed class SiloChild : IDisposable
         }
     }
 
-    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: null, settings);
+    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: [], settings);
 
     /// <param name="program">The silo, or another with the same arguments.</param>
-    public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)? environment, params IEnumerable<string> settings)
+    public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)[] environment, params IEnumerable<string> settings)
     {
         var ports = FreePorts(4);
         var start = new ProcessStartInfo("dotnet", [
@@ -66,9 +66,9 @@ internal sealed class SiloChild : IDisposable
         {
             RedirectStandardOutput = true,
         };
-        if (environment is { } variable)
+        foreach (var (name, value) in environment)
         {
-            start.Environment[variable.Name] = variable.Value;
+            start.Environment[name] = value;
         }
 
         var process = Process.Start(start) ?? throw new InvalidOperationException("No silo was started.");

@@ -58,11 +58,15 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>Starts a silo that kills itself at a named point, as <c>kill -9</c> does (<c>tests/FaultPoints</c>).</summary>
     public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(
-        place, [.. place.Settings, .. settings], environment: [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)]);
+        place, [.. place.Settings, .. settings], environment: KilledAt(faultPoint));
 
     /// <summary>Starts another program that is a silo, in a place and on its ports.</summary>
     public static SiloProcess StartOther(string program, SiloPlace place, (string Name, string Value) environment, params IEnumerable<string> settings) =>
         new(place, [.. place.Settings, .. settings], program, environment);
+
+    /// <summary>Starts another program that is a silo, and kills itself at a named point.</summary>
+    public static SiloProcess StartOtherKilledAt(string program, SiloPlace place, string faultPoint, params IEnumerable<string> settings) =>
+        new(place, [.. place.Settings, .. settings], program, KilledAt(faultPoint));
 
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);
@@ -126,6 +130,8 @@ public sealed class SiloProcess : IAsyncDisposable
     /// <summary>The program that runs this test: the installed one may be another version.</summary>
     internal static string DotNet =>
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+
+    private static (string, string)[] KilledAt(string faultPoint) => [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)];
 
     private async Task<int> WaitForExit()
     {

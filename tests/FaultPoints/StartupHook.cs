@@ -17,15 +17,16 @@ internal static class StartupHook
         var left = int.Parse(times, CultureInfo.InvariantCulture);
         ActivitySource.AddActivityListener(new ActivityListener
         {
-            ShouldListenTo = told => told.Name == source,
-            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.PropagationData,
+            // All of them, as whoever traces has it: some steps are told only where what led to them is.
+            ShouldListenTo = static _ => true,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStarted = activity => Pass(activity, "start"),
             ActivityStopped = activity => Pass(activity, "stop"),
         });
 
         void Pass(Activity activity, string passed)
         {
-            if (activity.OperationName == step && passed == edge && Interlocked.Decrement(ref left) == 0)
+            if (activity.Source.Name == source && activity.OperationName == step && passed == edge && Interlocked.Decrement(ref left) == 0)
             {
                 Process.GetCurrentProcess().Kill();
                 new ManualResetEvent(initialState: false).WaitOne(); // The signal is on its way; this thread goes no further.

@@ -10,7 +10,7 @@ using Silo.Storage;
 using Silo.Telemetry;
 using Witness;
 
-// A silo with orders alone, and two subscribers more: they write down outside of its store what they were given.
+// A silo with orders alone, and two subscribers more, unless WITNESS_SUBSCRIBES is false: what subscribers are given is written down outside of its store.
 return await Launcher.Run(
     args,
     add: builder =>
@@ -21,7 +21,7 @@ return await Launcher.Run(
         builder.AddOrders();
         builder.AddTelemetry();
         builder.AddHttp();
-        builder.Services.AddWitnesses(Environment.GetEnvironmentVariable("WITNESS_FOLDER"));
+        builder.Services.AddWitnesses(Environment.GetEnvironmentVariable("WITNESS_FOLDER"), subscribes: Environment.GetEnvironmentVariable("WITNESS_SUBSCRIBES") != "false");
     },
     map: app =>
     {

@@ -13,7 +13,10 @@ internal sealed class FinishLedger(string folder)
     public async Task Skip() => await Read();
 
     /// <summary>Milliseconds from each change until the last subscriber was through with it, sorted; of what was written since the last time.</summary>
-    public async Task<List<double>> Read()
+    public async Task<List<double>> Read() => [.. (await ReadByChange()).Values.Order()];
+
+    /// <summary>The same, by order and version with a full stop between.</summary>
+    public async Task<Dictionary<string, double>> ReadByChange()
     {
         await Task.Delay(100); // The last commit is written down right after it is durable.
         var finished = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -27,7 +30,7 @@ internal sealed class FinishLedger(string folder)
                 if (line.Split(' ') is ["c", var order, var version, _, var at, var now])
                 {
                     var took = (long.Parse(now, CultureInfo.InvariantCulture) - long.Parse(at, CultureInfo.InvariantCulture)) / (double)TimeSpan.TicksPerMillisecond;
-                    var key = order + version;
+                    var key = $"{order}.{version}";
                     finished[key] = Math.Max(finished.GetValueOrDefault(key), took);
                 }
             }
@@ -35,6 +38,6 @@ internal sealed class FinishLedger(string folder)
             _read[path] = file.Position;
         }
 
-        return [.. finished.Values.Order()];
+        return finished;
     }
 }

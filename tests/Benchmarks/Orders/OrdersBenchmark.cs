@@ -28,7 +28,7 @@ internal static class OrdersBenchmark
     private const double RateMark = 3000;
     private const double CreateMark = 50;
     private const double EndMark = 250;
-    private const int Partitions = 8;
+    internal const int Partitions = 8;
     private const int OrdersInCommit = 20;
 
     public static Command Command()
@@ -49,7 +49,7 @@ internal static class OrdersBenchmark
         try
         {
             var ledger = new FinishLedger(Path.Combine(folder, "seen"));
-            using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), ("WITNESS_FOLDER", ledger.Folder), "--Orders:Partitions", $"{Partitions}");
+            using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}");
             using var client = await Connect(silo.Gateway);
             var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
             await Baseline(Path.Combine(folder, "warm"), duration / 4);
@@ -105,7 +105,7 @@ internal static class OrdersBenchmark
     }
 
     /// <summary>Each partition commits the rows of twenty orders and goes on when they are durable.</summary>
-    private static async Task<double> Baseline(string folder, TimeSpan duration)
+    internal static async Task<double> Baseline(string folder, TimeSpan duration)
     {
         await using var store = SqliteTableStore.Open(Directory.CreateDirectory(folder).FullName);
         var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
@@ -177,6 +177,15 @@ internal static class OrdersBenchmark
 
     private static async Task<Latency> Latencies(OrderDesk desk, FinishLedger ledger, double perSecond, TimeSpan duration)
     {
+        var took = await AtRate(desk, perSecond, duration);
+        await Finished(desk);
+        var finished = await ledger.Read();
+        return new(took[took.Length / 2], took[took.Length * 99 / 100], finished[finished.Count / 2], finished[finished.Count * 99 / 100]);
+    }
+
+    /// <summary>Milliseconds from when each order was due until it was acknowledged, sorted.</summary>
+    internal static async Task<double[]> AtRate(OrderDesk desk, double perSecond, TimeSpan duration)
+    {
         var count = (int)(perSecond * duration.TotalSeconds);
         var took = new double[count];
         var started = Stopwatch.GetTimestamp();
@@ -192,10 +201,8 @@ internal static class OrdersBenchmark
         }
 
         await Task.WhenAll(working);
-        await Finished(desk);
         Array.Sort(took);
-        var finished = await ledger.Read();
-        return new(took[count / 2], took[count * 99 / 100], finished[finished.Count / 2], finished[finished.Count * 99 / 100]);
+        return took;
 
         async Task One(int i)
         {
@@ -204,7 +211,7 @@ internal static class OrdersBenchmark
         }
     }
 
-    private static async Task PlaceOne(OrderDesk desk, int number)
+    internal static async Task PlaceOne(OrderDesk desk, int number)
     {
         var reply = await desk.Place(IdempotencyKey.Random(), Order(number));
         if (reply.Refusal != OrderRefusal.None)
@@ -224,7 +231,7 @@ internal static class OrdersBenchmark
     };
 
     /// <summary>Commits of all partitions that held changes, as their rows say.</summary>
-    private static async Task<long> Commits(OrderDesk desk)
+    internal static async Task<long> Commits(OrderDesk desk)
     {
         var heads = await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => desk.Feed(partition).Head()));
         return heads.Sum(head => head.Commits);
@@ -241,7 +248,7 @@ internal static class OrdersBenchmark
 
     private static async Task<long> SubscribersCommits(OrderDesk desk) => (await desk.Subscribers.List()).Sum(state => state.Commits);
 
-    private static async Task<IHost> Connect(IPEndPoint gateway)
+    internal static async Task<IHost> Connect(IPEndPoint gateway)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
@@ -255,7 +262,7 @@ internal static class OrdersBenchmark
         return host;
     }
 
-    private static double Median(IEnumerable<double> values)
+    internal static double Median(IEnumerable<double> values)
     {
         var ordered = values.Order().ToImmutableArray();
         return ordered[ordered.Length / 2];

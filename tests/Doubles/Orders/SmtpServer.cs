@@ -35,6 +35,14 @@ public sealed record SmtpFault(string At, string? Reply, bool Cuts)
 
     /// <summary>Says nothing until the client has gone.</summary>
     public static SmtpFault Silence(string at) => new(at, null, Cuts: false);
+
+    /// <summary>Does what it should, after a while.</summary>
+    public static SmtpFault Slow(string at, TimeSpan pause) => new(at, null, Cuts: false) { Pause = pause };
+
+    /// <summary>Before what it does; with no reply and no cut it then does what it should.</summary>
+    public TimeSpan Pause { get; init; }
+
+    internal bool IsOnlySlow => Pause > TimeSpan.Zero && Reply is null && !Cuts;
 }
 
 /// <summary>An SMTP server on 127.0.0.1 that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
@@ -86,6 +94,15 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Mails are taken only when it is done.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    /// <summary>Asked at each point of a session, with the recipient where there is one, before all else; null: as <see cref="Fail"/> was told.</summary>
+    public Func<string, string, SmtpFault?>? Decide { get; init; }
+
+    /// <summary>Told of each mail that the server has, before it is answered for.</summary>
+    public Action<ReceivedMail>? Takes { get; init; }
+
+    /// <summary>Keeps what came. Without it nothing is kept, and <see cref="Takes"/> alone sees the mails: for loads without end.</summary>
+    public bool Remembers { get; init; } = true;
+
     public void Fail(params SmtpFault[] faults)
     {
         foreach (var fault in faults)
@@ -132,6 +149,7 @@ public sealed class SmtpServer : IAsyncDisposable
             while (true)
             {
                 var socket = await _listener.AcceptAsync(_stopped.Token);
+                socket.NoDelay = true; // Two short answers in a row: the second would wait for the client's word on the first, 40 ms.
                 Interlocked.Increment(ref _connections);
                 _mostOpen = Math.Max(_mostOpen, Interlocked.Increment(ref _open));
                 var task = Serve(socket);
@@ -164,10 +182,28 @@ public sealed class SmtpServer : IAsyncDisposable
         }
     }
 
-    private SmtpFault? Next(string point)
+    private SmtpFault? Next(string point, string recipient)
     {
-        _arrivals.Writer.TryWrite(point);
+        if (Remembers)
+        {
+            _arrivals.Writer.TryWrite(point);
+        }
+
+        if (Decide?.Invoke(point, recipient) is { } decided)
+        {
+            return decided;
+        }
+
         return _faults.TryGetValue(point, out var faults) && faults.TryDequeue(out var fault) ? fault : null;
+    }
+
+    private void Keep(ReceivedMail mail)
+    {
+        Takes?.Invoke(mail);
+        if (Remembers)
+        {
+            _ledger.Enqueue(mail);
+        }
     }
 
     private enum Said
@@ -182,6 +218,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private sealed class Session(SmtpServer server, Socket socket)
     {
         private Stream _stream = new NetworkStream(socket);
+        private WireReader _wire = new(Stream.Null);
         private bool _isKnown;
         private string _from = "";
         private string _to = "";
@@ -190,6 +227,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
         public async Task Talk()
         {
+            _wire = new(_stream);
             if (await Say("connect", "220 here") != Said.Expected)
             {
                 return;
@@ -198,7 +236,20 @@ public sealed class SmtpServer : IAsyncDisposable
             while (await Line() is { } line)
             {
                 var command = line.Split(' ', ':')[0].ToUpperInvariant();
-                server._commands.Enqueue(command);
+                if (server.Remembers)
+                {
+                    server._commands.Enqueue(command);
+                }
+
+                if (command == "MAIL")
+                {
+                    _to = "";
+                }
+                else if (command == "RCPT")
+                {
+                    _to = Address(line);
+                }
+
                 var said = await Say(command, Answer(command, line));
                 if (said == Said.Nothing || command == "QUIT")
                 {
@@ -256,12 +307,12 @@ public sealed class SmtpServer : IAsyncDisposable
                     var secure = new SslStream(_stream);
                     await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = server.Certificate }, Stopped);
                     _stream = secure;
+
+                    // What came in the clear behind the command is not read as if it were secure (RFC 3207 §6).
+                    _wire = new(secure);
                     return true;
                 case "MAIL":
                     _from = Address(line);
-                    return true;
-                case "RCPT":
-                    _to = Address(line);
                     return true;
                 case "DATA":
                     return await Take();
@@ -272,12 +323,17 @@ public sealed class SmtpServer : IAsyncDisposable
 
         private async Task<bool> Take()
         {
-            if (server.Next("body") is not null)
+            if (server.Next("body", _to) is { } early)
             {
-                // A byte of the message was read; the dot was not.
-                await _stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, Stopped);
-                Cut();
-                return false;
+                if (!early.IsOnlySlow)
+                {
+                    // A byte of the message was read; the dot was not.
+                    await _wire.Peek(Stopped);
+                    Cut();
+                    return false;
+                }
+
+                await Task.Delay(early.Pause, Stopped);
             }
 
             var text = new StringBuilder();
@@ -285,23 +341,24 @@ public sealed class SmtpServer : IAsyncDisposable
             {
                 if (line != ".")
                 {
-                    text.Append(line.StartsWith('.') ? line[1..] : line).Append("\r\n");
+                    text.Append(line, line.StartsWith('.') ? 1 : 0, line.Length - (line.StartsWith('.') ? 1 : 0)).Append("\r\n");
                     continue;
                 }
 
                 await server.Gate.WaitAsync(Stopped);
                 var mail = new ReceivedMail(_from, _to, text.ToString(), IsAcknowledged: true);
-                var fault = server.Next(".");
-                if (fault is null)
+                var fault = server.Next(".", _to);
+                if (fault is null or { IsOnlySlow: true })
                 {
-                    server._ledger.Enqueue(mail);
+                    await Task.Delay(fault?.Pause ?? TimeSpan.Zero, Stopped);
+                    server.Keep(mail);
                     await Write("250 2.0.0 taken");
                     return true;
                 }
 
                 if (fault.Reply is null)
                 {
-                    server._ledger.Enqueue(mail with { IsAcknowledged = false });
+                    server.Keep(mail with { IsAcknowledged = false });
                 }
 
                 return await Play(fault) != Said.Nothing;
@@ -312,9 +369,14 @@ public sealed class SmtpServer : IAsyncDisposable
 
         private async Task<Said> Say(string point, string expected)
         {
-            if (server.Next(point) is { } fault)
+            if (server.Next(point, _to) is { } fault)
             {
-                return await Play(fault);
+                if (!fault.IsOnlySlow)
+                {
+                    return await Play(fault);
+                }
+
+                await Task.Delay(fault.Pause, Stopped);
             }
 
             await Write(expected);
@@ -323,6 +385,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
         private async Task<Said> Play(SmtpFault fault)
         {
+            await Task.Delay(fault.Pause, Stopped);
             if (fault.Reply is { } reply)
             {
                 await Write(reply);
@@ -335,9 +398,7 @@ public sealed class SmtpServer : IAsyncDisposable
             }
             else
             {
-                while (await _stream.ReadAsync(new byte[1024], Stopped) > 0)
-                {
-                }
+                await _wire.Drain(Stopped);
             }
 
             return Said.Nothing;
@@ -352,22 +413,7 @@ public sealed class SmtpServer : IAsyncDisposable
         private async Task Write(string reply) => await _stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), Stopped);
 
         /// <summary>Without its end; null when the client has gone.</summary>
-        private async Task<string?> Line()
-        {
-            var line = new StringBuilder();
-            var one = new byte[1];
-            while (await _stream.ReadAsync(one, Stopped) > 0)
-            {
-                if (one[0] == (byte)'\n')
-                {
-                    return line.ToString().TrimEnd('\r');
-                }
-
-                line.Append((char)one[0]);
-            }
-
-            return null;
-        }
+        private ValueTask<string?> Line() => _wire.Line(Stopped);
 
         private static string Address(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
     }

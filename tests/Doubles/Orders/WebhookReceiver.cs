@@ -10,6 +10,9 @@ namespace Doubles.Orders;
 public sealed record ReceivedWebhook(string Line, IReadOnlyDictionary<string, string> Headers, byte[] Body)
 {
     public string Id => Headers["webhook-id"];
+
+    /// <summary>As it was asked for, with its query.</summary>
+    public string Path => Line.Split(' ') is [_, var path, ..] ? path : "";
 }
 
 /// <summary>What a receiver does with one call.</summary>
@@ -58,6 +61,8 @@ public sealed record WebhookAnswer
 /// <summary>Receives webhooks on 127.0.0.1, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
+    private const int MaxHeaders = 100;
+
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stopped = new();
     private readonly ConcurrentQueue<WebhookAnswer> _answers = new();
@@ -84,6 +89,12 @@ public sealed class WebhookReceiver : IAsyncDisposable
     public IReadOnlyList<ReceivedWebhook> Ledger => [.. _ledger];
 
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Asked for each call when it has come whole, before all else; null: answered in turn.</summary>
+    public Func<ReceivedWebhook, WebhookAnswer?>? Decide { get; init; }
+
+    /// <summary>Keeps what came. Without it nothing is kept, and <see cref="Decide"/> alone sees the calls: for loads without end.</summary>
+    public bool Remembers { get; init; } = true;
 
     /// <summary>For calls for which there is none in line.</summary>
     public WebhookAnswer Otherwise { get; set; } = WebhookAnswer.Status(204);
@@ -120,6 +131,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
             while (true)
             {
                 var socket = await _listener.AcceptAsync(_stopped.Token);
+                socket.NoDelay = true;
                 Interlocked.Increment(ref _connections);
                 var task = Serve(socket);
                 _running[task] = 0;
@@ -139,11 +151,16 @@ public sealed class WebhookReceiver : IAsyncDisposable
         {
             try
             {
-                while (await Read(stream) is { } call)
+                var wire = new WireReader(stream);
+                while (await Read(wire) is { } call)
                 {
-                    _ledger.Enqueue(call);
-                    _arrivals.Writer.TryWrite(call);
-                    var answer = _answers.TryDequeue(out var next) ? next : Otherwise;
+                    if (Remembers)
+                    {
+                        _ledger.Enqueue(call);
+                        _arrivals.Writer.TryWrite(call);
+                    }
+
+                    var answer = Decide?.Invoke(call) ?? (_answers.TryDequeue(out var next) ? next : Otherwise);
                     await answer.Delay.WaitAsync(_stopped.Token);
                     await stream.WriteAsync(Encoding.Latin1.GetBytes(answer.Head), _stopped.Token);
                     if (answer.IsEndless)
@@ -164,7 +181,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
                     if (answer.Stalls)
                     {
-                        await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, _stopped.Token);
+                        await wire.Peek(_stopped.Token);
                         return;
                     }
                 }
@@ -176,29 +193,34 @@ public sealed class WebhookReceiver : IAsyncDisposable
         }
     }
 
-    private async Task<ReceivedWebhook?> Read(NetworkStream stream)
+    private async Task<ReceivedWebhook?> Read(WireReader wire)
     {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        if (await wire.Peek(_stopped.Token) is not { } first || !char.IsAsciiLetterUpper((char)first))
         {
-            if (head.Length > 64 * 1024 || await stream.ReadAsync(one, _stopped.Token) == 0)
-            {
-                return null;
-            }
-
-            head.Append((char)one[0]);
-            if (!char.IsAsciiLetterUpper(head[0]))
-            {
-                // TLS, where none is spoken.
-                return null;
-            }
+            // Gone, or TLS where none is spoken.
+            return null;
         }
 
-        var lines = head.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
-        var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture) : 0];
-        await stream.ReadExactlyAsync(body, _stopped.Token);
-        return new(lines[0], headers, body);
+        var line = await wire.Line(_stopped.Token);
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        while (await wire.Line(_stopped.Token) is { } header)
+        {
+            if (header.Length == 0)
+            {
+                var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture) : 0];
+                await wire.Whole(body, _stopped.Token);
+                return new(line!, headers, body);
+            }
+
+            var pair = header.Split(": ", 2);
+            if (pair.Length < 2 || headers.Count == MaxHeaders)
+            {
+                return null;
+            }
+
+            headers.Add(pair[0], pair[1]);
+        }
+
+        return null;
     }
 }
