@@ -89,7 +89,7 @@ internal static class OrdersBenchmark
     private static async Task Count(string folder, int placers, TimeSpan duration)
     {
         var ledger = new FinishLedger(Path.Combine(folder, "seen"));
-        using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), ("WITNESS_FOLDER", ledger.Folder), "--Orders:Partitions", $"{Partitions}", "--Telemetry:Calls", "true");
+        using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}", "--Telemetry:Calls", "true");
         using var client = await Connect(silo.Gateway);
         var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
         await Place(silo, desk, ledger, placers, duration / 4);
