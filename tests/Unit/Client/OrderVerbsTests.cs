@@ -69,7 +69,7 @@ public sealed class OrderVerbsTests
     {
         var printed = await _console.Run("orders", "place", "--customer", "ann", "--line", "tea:0:-1", "--json");
         Assert.Equal(
-            (ExitCode.Failed, "", """{"error":"«quantity» is 1 to 1,000,000; this is 0. «price» is in the currency's minor unit and not below 0; this is -1."}""" + "\n"),
+            (ExitCode.Failed, "", """{"error":"Line 1: «quantity» is 1 to 1,000,000; this is 0. Line 1: «price» is in the currency's minor unit and not below 0; this is -1."}""" + "\n"),
             (printed.Code, printed.Output, printed.Error));
     }
 
