@@ -55,7 +55,7 @@ internal static class AuditCommands
             }
             else
             {
-                session.Terminal.Line($"The head over {Counts.Format(entries)} entries is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it.");
+                session.Terminal.Line($"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it.");
             }
 
             return ExitCode.Done;
@@ -118,10 +118,10 @@ internal static class AuditCommands
             session.Terminal.Line(finding);
         }
 
-        var orders = result.Orders > 0 ? $" and {Counts.Format(result.Orders)} orders" : "";
+        var orders = result.Orders > 0 ? $" and {Counts.Of(result.Orders, "order", "orders")}" : "";
         var erased = report.Erased > 0 ? $"; the personal parts of {Counts.Format(report.Erased)} are erased" : "";
         session.Terminal.Line(result.Holds
-            ? $"The audit holds: {Counts.Format(report.Entries)} entries{orders} in {Counts.Format(report.Partitions)} partitions, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
+            ? $"The audit holds: {Counts.Of(report.Entries, "entry", "entries")}{orders} in {Counts.Of(report.Partitions, "partition", "partitions")}, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
             : "The audit does not hold.");
         if (report.VersionsNotChecked > 0)
         {

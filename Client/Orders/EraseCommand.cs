@@ -29,7 +29,7 @@ internal static class EraseCommand
                 }
                 else
                 {
-                    session.Terminal.Line(reply.Orders == 0 ? "There is no order of this customer." : $"{Counts.Format(reply.Orders)} orders are erased, and {Counts.Format(reply.Changes)} changes of theirs. The erasure is in the audit.");
+                    session.Terminal.Line(reply.Orders == 0 ? "There is no order of this customer." : $"{Counts.Of(reply.Orders, "order is", "orders are")} erased, with {Counts.Of(reply.Changes, "change", "changes")}. The erasure is in the audit.");
                 }
 
                 return ExitCode.Done;

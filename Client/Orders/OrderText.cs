@@ -34,7 +34,12 @@ internal static class OrderText
     public static Order Taken(OrderReply reply) => reply.Refusal switch
     {
         OrderRefusal.None => reply.Order!,
-        OrderRefusal.Invalid => throw new ConsoleException(string.Join(' ', reply.Faults.Select(fault => fault.Detail))),
+        OrderRefusal.Invalid => throw new ConsoleException(string.Join(' ', reply.Faults.Select(Told))),
         _ => throw new ConsoleException(reply.Detail!),
     };
+
+    /// <summary>With several lines it is told which one it is: <c>/lines/1/quantity</c> is of the second.</summary>
+    private static string Told(OrderFault fault) => fault.At.Split('/') is ["", "lines", var line, ..] && int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        ? string.Create(CultureInfo.InvariantCulture, $"Line {index + 1}: {fault.Detail}")
+        : fault.Detail;
 }

@@ -34,6 +34,9 @@ internal sealed class FeedPartition
 
     public PartitionWriter Writer { get; }
 
+    /// <summary>Orders whose rows are being read at this moment.</summary>
+    public int BeingRead => _reading.Count;
+
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
     public static async Task<FeedPartition> Open(ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce)
     {
@@ -233,7 +236,11 @@ internal sealed class FeedPartition
 
         if (!_reading.TryGetValue(id, out var reading))
         {
-            _reading[id] = reading = ReadEntry(id);
+            reading = ReadEntry(id);
+            if (!reading.IsCompleted)
+            {
+                _reading[id] = reading; // One that answered at once has left already, and would stay for ever.
+            }
         }
 
         return await reading;

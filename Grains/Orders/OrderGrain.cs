@@ -79,11 +79,12 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
         return row is null ? null : OrderJson.Read<OrderRow>(row.Payload).Order;
     }
 
-    /// <summary>One after the other; a step that is being taken is not waited for under the same id.</summary>
+    /// <summary>One after the other; a step that is being taken is not waited for under the same id. One that was taken before is: they all get the first answer.</summary>
     private async Task<OrderReply> Once(
         StepId id, OrderStep step, string mark, DateTimeOffset? deadline, Func<Order?, (Order Order, OrderRefusal Refusal)> decide, Func<Order?, long> seen)
     {
-        if (!_inFlight.Add(id))
+        var isFirst = _inFlight.Add(id);
+        if (!isFirst && !await IsKept(id))
         {
             return Refused(_order, step, OrderRefusal.InFlight);
         }
@@ -97,7 +98,11 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
         }
         finally
         {
-            _inFlight.Remove(id);
+            if (isFirst)
+            {
+                _inFlight.Remove(id);
+            }
+
             done.SetResult();
             if (step == OrderStep.Place && _inFlight.Count == 0)
             {
@@ -105,6 +110,10 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             }
         }
     }
+
+    /// <summary>Looked at only when two ask under one id at a time: whether both of them repeat what is durable already.</summary>
+    private async Task<bool> IsKept(StepId id) =>
+        await store.Get(OrderTable.Name, OrderTable.Partition(Id.Partition), OrderTable.Order(Id)) is { } row && OrderJson.Read<OrderRow>(row.Payload).Steps.Any(step => step.Id == id.Value);
 
     private async Task<OrderReply> Decide(
         StepId id, OrderStep step, string mark, DateTimeOffset? deadline, Func<Order?, (Order Order, OrderRefusal Refusal)> decide, Func<Order?, long> seen)

@@ -33,6 +33,9 @@ public sealed record ForBrowsers;
 /// </summary>
 public sealed record TakesInBulk;
 
+/// <summary>A route's rule: whoever knows the path may do what it does. The log has the route's pattern in its place.</summary>
+public sealed record HasSecretPath;
+
 /// <summary>A route's rule: it is at the door of OTLP too, which shows little else.</summary>
 public sealed record AtOtlpDoor;
 

@@ -48,7 +48,7 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
         };
         if (problem.Status >= 500 && logger.IsEnabled(LogLevel.Error))
         {
-            LogFailed(context.Request.Method, context.Request.Path, Tracing.IdOf(context), failure);
+            LogFailed(context.Request.Method, PathOf(context), Tracing.IdOf(context), failure);
         }
 
         if (context.Response.HasStarted)
@@ -64,6 +64,9 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
         await problem.ExecuteAsync(context);
     }
 
+    private static string PathOf(HttpContext context) =>
+        context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<HasSecretPath>() is not null ? route.RoutePattern.RawText! : context.Request.Path;
+
     private static Problem OfStatus(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
@@ -78,7 +81,7 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
 
     private void Log(HttpContext context, TimeSpan took)
     {
-        string method = context.Request.Method, path = context.Request.Path, caller = Caller.Of(context).Name, trace = Tracing.IdOf(context);
+        string method = context.Request.Method, path = PathOf(context), caller = Caller.Of(context).Name, trace = Tracing.IdOf(context);
         var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
         var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && status < 400 && context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<TakesInBulk>() is null;
         LogAnswered(changes ? LogLevel.Information : LogLevel.Debug, method, path, caller, status, ms, trace);

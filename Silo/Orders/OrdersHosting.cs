@@ -2,7 +2,6 @@ using Grains.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Watch;
-using Orleans.Streams;
 using Silo.Cluster;
 using Silo.Settings;
 using Silo.Storage;
@@ -29,7 +28,7 @@ public static class OrdersHosting
         services.AddOrderSubscribers();
         services.AddMail(builder.Configuration);
         services.AddWebhooks(builder.Configuration);
-        builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, Streams));
+        builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure));
     }
 
     /// <summary>In a front too: it watches for those who come to its doors.</summary>
@@ -45,17 +44,5 @@ public static class OrdersHosting
     {
         var partitions = await grains.GetGrain<IOrderListGrain>(0).Partitions(cancel);
         await Task.WhenAll(Enumerable.Range(0, partitions).Select(partition => grains.GetGrain<IOrderFeedGrain>(partition).Wake(cancel)));
-    }
-
-    /// <summary>Events wait a few milliseconds at most, and go out up to a hundred at once. Only implicit subscriptions: no rendezvous, and nothing to store.</summary>
-    internal static void Streams(ISiloMemoryStreamConfigurator streams)
-    {
-        streams.ConfigurePartitioning(2);
-        streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
-        streams.ConfigurePullingAgent(agent => agent.Configure(options =>
-        {
-            options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
-            options.BatchContainerBatchSize = 100;
-        }));
     }
 }

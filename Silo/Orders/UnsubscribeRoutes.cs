@@ -12,8 +12,8 @@ internal static class UnsubscribeRoutes
 {
     public static void MapUnsubscribe(this WebApplication app)
     {
-        app.MapGet("/unsubscribe/{token}", Look).ForAll().ExcludeFromDescription();
-        app.MapPost("/unsubscribe/{token}", End).ForAll().ExcludeFromDescription();
+        app.MapGet("/unsubscribe/{token}", Look).ForAll().WithMetadata(new HasSecretPath()).ExcludeFromDescription();
+        app.MapPost("/unsubscribe/{token}", End).ForAll().WithMetadata(new HasSecretPath()).ExcludeFromDescription();
     }
 
     private static async Task<IResult> Look(HttpContext context, string token, OrderDesk desk) => await desk.Mail.Knows(token, context.RequestAborted)

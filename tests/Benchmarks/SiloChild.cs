@@ -8,6 +8,7 @@ namespace Benchmarks;
 internal sealed class SiloChild : IDisposable
 {
     private readonly Process _process;
+    private bool _isDisposed;
 
     private SiloChild(Process process, IPEndPoint gateway, IPEndPoint http, IPEndPoint grpc)
     {
@@ -85,6 +86,12 @@ internal sealed class SiloChild : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();

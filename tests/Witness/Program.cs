@@ -30,4 +30,5 @@ return await Launcher.Run(
         app.MapOrders();
         app.MapLedger();
         app.MapCluster();
+        app.MapTelemetry();
     });

@@ -2,12 +2,13 @@ using Grains.Orders.Subscribers;
 
 namespace Witness;
 
-/// <summary>Fails with the first attempt at one change in twenty, and for good with orders of a customer whose name says so.</summary>
-internal sealed class WitnessSubscriber : IOrderSubscriber
+/// <summary>Fails with the first attempt at one change in twenty, and for good with orders of a customer whose name says so, until there is a file of that name in a folder.</summary>
+/// <param name="mended">The folder; null: nobody's orders are mended.</param>
+internal sealed class WitnessSubscriber(string? mended) : IOrderSubscriber
 {
     public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
-        if (handling.Change.Order.Customer.StartsWith("fails", StringComparison.Ordinal))
+        if (handling.Change.Order.Customer is var customer && customer.StartsWith("fails", StringComparison.Ordinal) && !(mended is not null && File.Exists(Path.Combine(mended, customer))))
         {
             return new(Handled.Failed("told to fail", "The customer's name says so."));
         }

@@ -6,13 +6,13 @@ namespace Witness;
 
 internal static class Witnesses
 {
-    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition; null: nowhere.</param>
+    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition, and below it in <c>mended</c> a file for each customer whose orders are to fail no more; null: nowhere.</param>
     /// <param name="subscribes">Adds the two subscribers; without, only those that the silo has are written down.</param>
     public static void AddWitnesses(this IServiceCollection services, string? folder, bool subscribes)
     {
         if (subscribes)
         {
-            Subscribe(services);
+            Subscribe(services, folder);
         }
 
         if (folder is not null)
@@ -22,11 +22,11 @@ internal static class Witnesses
         }
     }
 
-    private static void Subscribe(IServiceCollection services)
+    private static void Subscribe(IServiceCollection services, string? folder)
     {
         services.AddOrderSubscriber(
             new() { Name = "witness", FromStart = true, Backoff = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200)] },
-            (_, _) => new WitnessSubscriber());
+            (_, _) => new WitnessSubscriber(folder is null ? null : Path.Combine(folder, "mended")));
         services.AddOrderSubscriber(new() { Name = "plain", FromStart = true }, (_, _) => new PlainSubscriber());
     }
 

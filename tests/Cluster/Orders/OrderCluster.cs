@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
+using Silo.Cluster;
 using Silo.Orders;
 using Xunit;
 
@@ -32,6 +33,7 @@ public class OrderCluster : IAsyncLifetime
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => Configure(silo));
+        builder.ConfigureClient(client => client.AddActivityPropagation());
         _cluster = builder.Build();
     }
 
@@ -150,8 +152,9 @@ public class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<SubscriberCatalog>();
         silo.Services.AddSingleton<Func<double>>(() => 0);
         AddSubscribers(silo.Services);
-        silo.AddMemoryStreams(OrderStreams.Provider, OrdersHosting.Streams);
+        silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure);
         silo.AddOutgoingGrainCallFilter(Lost);
+        silo.AddActivityPropagation();
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
     }
 }

@@ -36,6 +36,11 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var order = Assert.Single(replies, reply => reply is { Refusal: OrderRefusal.None, Repeated: false }).Order!;
         Assert.All(replies.Where(reply => reply.Refusal == OrderRefusal.None), reply => Assert.Equal((order.Id, 1), (reply.Order!.Id, reply.Order.Version)));
         Assert.Single(await cluster.ChangesOf(order.Id));
+
+        // Once it is done nobody is told any more that it is being done, however many ask at once.
+        var again = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => cluster.Desk.Place(key, asked)));
+        Assert.All(again, reply => Assert.Equal((OrderRefusal.None, true, order.Id), (reply.Refusal, reply.Repeated, reply.Order?.Id)));
+        Assert.Single(await cluster.ChangesOf(order.Id));
     }
 
     [Fact]

@@ -1,16 +1,11 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Doubles;
 using Doubles.Orders;
 using Grains.Orders.Watch;
-using Grpc.Core;
-using Grpc.Net.Client;
-using Silo.Orders.Wire;
 using Xunit;
 
 namespace EndToEnd.Orders;
@@ -25,7 +20,6 @@ public sealed class WatchCampaign : IAsyncLifetime
     private static readonly string[] StepsOfOne = ["pay", "ship", "complete", "refund"];
     private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(12);
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private readonly SiloPlace _place = new();
@@ -249,102 +243,15 @@ public sealed class WatchCampaign : IAsyncLifetime
     {
         Records.Add(record);
         Streams.Add(record);
-        _watching.Add(Task.Run(() => AgainAndAgain(async cancel =>
-        {
-            var query = $"?previous={record.Previous}" + (from is null ? "" : $"&from={from}") + (record.Order is null ? "" : $"&id={record.Order}");
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{at}/api/orders/watch{query}");
-            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-            if (record.Cursor is { } cursor)
-            {
-                request.Headers.Add("Last-Event-ID", cursor);
-            }
-
-            using var response = await _streams.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel.Token);
-            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
-            {
-                return;
-            }
-
-            if (response.StatusCode != HttpStatusCode.OK)
-            {
-                Assert.Fail($"{record.Name}: {response.StatusCode} {await response.Content.ReadAsStringAsync(cancel.Token)}");
-            }
-
-            record.Opened(record.Cursor ?? from);
-            await using var stream = await response.Content.ReadAsStreamAsync(cancel.Token);
-            await foreach (var told in SseParser.Create(stream).EnumerateAsync(cancel.Token))
-            {
-                cancel.CancelAfter(Stall);
-                Tell(record, told);
-                if (pause > TimeSpan.Zero && !_enough.IsCancellationRequested)
-                {
-                    await Task.Delay(pause, cancel.Token);
-                }
-            }
-        })));
-    }
-
-    private static void Tell(WatchRecord record, SseItem<string> told)
-    {
-        var data = JsonElement.Parse(told.Data);
-        switch (told.EventType)
-        {
-            case "change":
-                Assert.Equal(told.EventId, data.GetProperty("cursor").GetString());
-                record.Told(Told(data));
-                break;
-            case "progress":
-                record.Progress(told.EventId!);
-                break;
-            default:
-                record.Compacted(data.GetProperty("error").GetString()!, data.GetProperty("lowest").GetString()!);
-                break;
-        }
-    }
-
-    private static ToldChange Told(JsonElement change)
-    {
-        var (order, hasPrevious) = (change.GetProperty("order"), change.TryGetProperty("previous", out var previous));
-        return new(
-            change.GetProperty("cursor").GetString()!,
-            change.GetProperty("orderId").GetString()!,
-            change.GetProperty("version").GetInt64(),
-            change.GetProperty("type").GetString()!,
-            order.GetProperty("version").GetInt64(),
-            order.GetProperty("status").GetString()!,
-            hasPrevious ? previous.GetProperty("version").GetInt64() : null,
-            hasPrevious ? previous.GetProperty("status").GetString() : null);
+        _watching.Add(Task.Run(() => WatchStreams.AgainAndAgain(
+            cancel => WatchStreams.Events(_streams, at, record, from, () => pause > TimeSpan.Zero && !_enough.IsCancellationRequested ? Task.Delay(pause, cancel.Token) : Task.CompletedTask, cancel), _leave.Token)));
     }
 
     private void WatchByGrpc(WatchRecord record)
     {
         Records.Add(record);
         Streams.Add(record);
-        _watching.Add(Task.Run(() => AgainAndAgain(async cancel =>
-        {
-            using var channel = GrpcChannel.ForAddress($"http://{_place.Grpc}");
-            var from = record.Cursor ?? OrderWatches.Start;
-            using var call = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = from, Previous = record.Previous }, cancellationToken: cancel.Token);
-            var isOpen = false;
-            await foreach (var told in call.ResponseStream.ReadAllAsync(cancel.Token))
-            {
-                cancel.CancelAfter(Stall);
-                if (!isOpen)
-                {
-                    record.Opened(from);
-                    isOpen = true;
-                }
-
-                if (told.Change is { } change)
-                {
-                    record.Told(new(told.Cursor, change.OrderId, change.Version, change.Type, change.Order.Version, change.Order.Status, change.Previous?.Version, change.Previous?.Status));
-                }
-                else
-                {
-                    record.Progress(told.Cursor);
-                }
-            }
-        })));
+        _watching.Add(Task.Run(() => WatchStreams.AgainAndAgain(cancel => WatchStreams.Grpc(_place.Grpc, record, cancel), _leave.Token)));
     }
 
     private void WatchByConsole(WatchRecord record)
@@ -364,17 +271,18 @@ public sealed class WatchCampaign : IAsyncLifetime
             // Of a console that is killed the last line may be cut: it was not told.
             if (line.EndsWith('}') && TryParse(line) is { } change)
             {
-                record.Told(Told(change));
+                record.Told(WatchStreams.Told(change));
             }
         }
     }
 
-    /// <summary><c>kill -9</c>, and another console from the last cursor of this one.</summary>
+    /// <summary><c>kill -9</c>, and another console from the last cursor of this one, which has reached the silo before the next fault.</summary>
     private async Task KillConsole(int number)
     {
         var (console, record) = _consoles[number];
         await console.DisposeAsync();
         _consoles[number] = (StartConsole(record, record.Cursor!), record);
+        await _consoles[number].Console.Spoke.WaitAsync(Patience);
     }
 
     private static JsonElement? TryParse(string line)
@@ -386,26 +294,6 @@ public sealed class WatchCampaign : IAsyncLifetime
         catch (JsonException)
         {
             return null;
-        }
-    }
-
-    /// <summary>What whoever watches does when a stream ends: it comes back with its cursor.</summary>
-    private async Task AgainAndAgain(Func<CancellationTokenSource, Task> watch)
-    {
-        while (!_leave.IsCancellationRequested)
-        {
-            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token);
-            cancel.CancelAfter(Stall);
-            try
-            {
-                await watch(cancel);
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal or StatusCode.Unknown })
-            {
-                // The silo or the network went away, or nothing was heard for long.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
         }
     }
 }

@@ -1,11 +1,16 @@
 using System.Collections.Immutable;
 using Client.Cluster;
+using Doubles.Storage;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
+using Grains.Orders;
+using Grains.Orders.Mail;
+using Microsoft.Extensions.Time.Testing;
+using Unit.Orders;
 using Unit.Silo;
 
 namespace Unit.Client;
@@ -50,6 +55,10 @@ internal sealed class ClusterInMemory : ICluster
     public OrderWatchInMemory KnownWatch { get; } = new();
 
     public SubscribersInMemory KnownSubscribers { get; } = new();
+
+    public MailStore MailKept { get; } = new(new TableStoreInMemory(), new FakeTimeProvider(Given.Start));
+
+    public OrderMailGrain KnownMail => new(MailKept);
 
     public OrderDesk Orders => new(new GrainsInMemory(this));
 

@@ -117,7 +117,7 @@ public sealed class SubscriberVerbsTests
     {
         Assert.Equal(ExitCode.WrongUsage, (await _console.Run("orders", "erase", "--customer", "ann")).Code);
         Subscribers.Erased = new(2, 5, null);
-        Assert.Equal("2 orders are erased, and 5 changes of theirs. The erasure is in the audit.\n", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Output);
+        Assert.Equal("2 orders are erased, with 5 changes. The erasure is in the audit.\n", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Output);
         Subscribers.Erased = new(0, 0, "«mail» stands.");
         Assert.Contains("«mail» stands.", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Error, StringComparison.Ordinal);
         Assert.Equal(["erase ann", "erase ann"], Subscribers.Asked);

@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
+using Grains.Orders.Subscribers;
+using Microsoft.Extensions.DependencyInjection;
+using Silo.Orders;
+
+namespace Cluster.Orders;
+
+/// <summary>Orders with a subscriber that has a channel, and does with an order what its customer's name says.</summary>
+public sealed class TellerCluster : OrderCluster
+{
+    public const string Teller = "teller";
+
+    /// <summary>What was told: customers as they stood in the order.</summary>
+    public ConcurrentQueue<(OrderId Order, string Customer)> Told { get; } = new();
+
+    /// <summary>Customers that can be told now.</summary>
+    public ConcurrentDictionary<string, bool> Mended { get; } = new();
+
+    public ISubscriberGrain Grain(int partition) => Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(Teller, partition).ToString());
+
+    protected override void AddSubscribers(IServiceCollection services)
+    {
+        services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
+        services.AddOrderSubscriber(
+            new() { Name = Teller, Channel = "voice", FromStart = true, KeepsOrder = false, Backoff = [TimeSpan.FromSeconds(5)] }, (_, _) => new TellingSubscriber(this));
+    }
+
+    private sealed class TellingSubscriber(TellerCluster cluster) : IOrderSubscriber
+    {
+        public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+        {
+            var (order, does) = (handling.Change.Order, handling.Change.Order.Customer);
+            return new(does switch
+            {
+                _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.Failed("deaf", "Nobody heard."),
+                _ when does.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
+                _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => Handled.Later("asleep", "It was asleep."),
+                "monk" => Handled.Suppressed("silence", "It wants to hear nothing."),
+                "stranger" => Handled.NotWanted(),
+                _ => Tell(order),
+            });
+        }
+
+        private Handled Tell(Order order)
+        {
+            cluster.Told.Enqueue((order.Id, order.Customer));
+            return Handled.Delivered("heard", "It was heard.");
+        }
+    }
+}
