@@ -3,6 +3,7 @@ using System.Globalization;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Feed;
+using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,8 @@ namespace Grains.Orders;
 /// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
 /// </remarks>
 [Reentrant]
-public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOptions> options, TimeProvider clock, OrdersMetrics metrics, ILogger<OrderFeedGrain> logger) : Grain, IOrderFeedGrain
+public sealed partial class OrderFeedGrain(
+    ITableStore store, SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock, OrdersMetrics metrics, ILogger<OrderFeedGrain> logger) : Grain, IOrderFeedGrain
 {
     /// <summary>What nobody waits for is written after this at the latest.</summary>
     private static readonly TimeSpan TellWithin = TimeSpan.FromSeconds(1);
@@ -48,6 +50,12 @@ public sealed partial class OrderFeedGrain(ITableStore store, IOptions<OrdersOpt
 
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         _partition = await FeedPartition.Open(store, clock, Number, Announce);
+        foreach (var name in catalog.Names)
+        {
+            // Listed with the first commit there is, so that none of them misses a change that comes before it looks here itself.
+            Feed.Register(name, catalog.Find(name)!.Rules.FromStart ? 1 : null);
+        }
+
         _compactAt = clock.GetUtcNow() + CompactEvery;
         SetTimer();
     }

@@ -60,6 +60,8 @@ internal sealed class ClusterInMemory : ICluster
 
     public OrderMailGrain KnownMail => new(MailKept);
 
+    public WebhooksInMemory KnownWebhooks { get; } = new();
+
     public OrderDesk Orders => new(new GrainsInMemory(this));
 
     public ICrawlGrain Crawl(CrawlId id) => Kept.Crawls.FirstOrDefault(crawl => crawl.Id == id) ?? new CrawlInMemory(id, []);

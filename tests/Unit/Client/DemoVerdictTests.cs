@@ -103,6 +103,22 @@ public sealed class DemoVerdictTests
     }
 
     [Fact]
+    public void AMailThatIsMissingAWrongSignatureAndWhatWasNotDeliveredAreTold()
+    {
+        var good = Evidence();
+        Assert.Equal(
+            ["There should be a mail of each of the order's 4 changes; there are 3."],
+            DemoVerdict.Of(good with { Order = good.Order with { Mails = 3 } }).Problems);
+        Assert.Equal(
+            ["The webhook should tell 4 changes with good signatures; it told 4, and 1 with wrong ones."],
+            DemoVerdict.Of(good with { Order = good.Order with { Hook = good.Order.Hook! with { Wrong = 1 } } }).Problems);
+        Assert.Equal(
+            ["Not delivered: mail order.paid dead."],
+            DemoVerdict.Of(good with { Order = good.Order with { Deliveries = ["mail order.paid dead"] } }).Problems);
+        Assert.Empty(DemoVerdict.Of(good with { Order = good.Order with { Mails = null, Hook = null, Deliveries = [] } }).Problems);
+    }
+
+    [Fact]
     public void AChangeOfTheOrderThatWasMissedOrAnAuditThatDoesNotHoldIsTold()
     {
         var evidence = Evidence();
@@ -154,7 +170,7 @@ public sealed class DemoVerdictTests
             Kills: 1,
             TimeSpan.FromSeconds(24.04),
             new(Sent: 500, Acknowledged: 500, Again: 3, Stored: 500, Different: 500, OfPages: 120),
-            new("00-a", OrderEvidence.Expected, Proven: 4, AuditHolds: true));
+            new("00-a", OrderEvidence.Expected, Proven: 4, AuditHolds: true, Mails: 4, new(["a", "b", "c", "d"], Again: 1, Wrong: 0), ["mail order.placed delivered", "webhook order.placed delivered"]));
     }
 
     private static PageRecord Record(string path, int? status) => new(

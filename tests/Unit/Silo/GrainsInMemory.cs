@@ -23,13 +23,15 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
             var type when type == typeof(IOrderWatchGrain) => cluster.KnownWatch,
             var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
             var type when type == typeof(IOrderMailGrain) => cluster.KnownMail,
+
+            var type when type == typeof(IWebhookListGrain) => cluster.KnownWebhooks,
             var type => throw new NotSupportedException(type.Name),
         });
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        typeof(TGrainInterface) == typeof(IOrderGrain)
-            ? (TGrainInterface)cluster.KnownOrders.Order(OrderId.Parse(primaryKey))
+        typeof(TGrainInterface) == typeof(IOrderGrain) ? (TGrainInterface)cluster.KnownOrders.Order(OrderId.Parse(primaryKey))
+            : typeof(TGrainInterface) == typeof(IWebhookEndpointGrain) ? (TGrainInterface)cluster.KnownWebhooks.Endpoint(primaryKey)
             : (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
 
     public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)

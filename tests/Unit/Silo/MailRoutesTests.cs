@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Grains.Orders.Mail;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Silo.Orders;
 using Unit.Client;
 using Xunit;
@@ -12,6 +14,7 @@ public sealed class MailRoutesTests : IAsyncLifetime
 {
     private readonly ClusterInMemory _cluster = new();
     private readonly TableStoreInMemory _store = new();
+    private readonly LinesInMemory _log = new();
     private DoorsInMemory _doors = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -23,7 +26,7 @@ public sealed class MailRoutesTests : IAsyncLifetime
             app.MapUnsubscribe();
         },
         store: _store,
-        add: services => services.AddSingleton(_cluster.Orders));
+        add: services => services.AddSingleton(_cluster.Orders).AddSingleton<ILoggerProvider>(_log));
 
     public async ValueTask DisposeAsync() => await _doors.DisposeAsync();
 
@@ -88,6 +91,8 @@ public sealed class MailRoutesTests : IAsyncLifetime
         var done = await _doors.Send(HttpMethod.Post, $"/unsubscribe/{token}", content: oneClick);
         Assert.Equal((200, true), (done.Status, done.Body.Contains("You will get no more mail about your orders.", StringComparison.Ordinal)));
         Assert.Empty((await _cluster.Orders.Mail.Preferences("ann", Cancel)).Types!.Value);
+        Assert.Contains(_log.Lines, line => line.StartsWith("POST /unsubscribe/{token} by -: 200", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -107,4 +112,25 @@ public sealed class MailRoutesTests : IAsyncLifetime
 
     private Task<DoorsInMemory.Answer> Put(string json) =>
         _doors.Send(HttpMethod.Put, "/api/orders/preferences", content: new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+
+    /// <summary>What was logged.</summary>
+    private sealed class LinesInMemory : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IEnumerable<string> Lines => _lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
 }
