@@ -9,11 +9,11 @@ namespace Grains.Orders.Mail;
 /// </summary>
 internal sealed class SmtpWatch : IProtocolLogger
 {
-    private const string End = "\r\n.\r\n";
-
     private readonly StringBuilder _line = new();
-    private readonly char[] _tail = new char[End.Length];
     private bool _isData;
+
+    /// <summary>Bytes of <see cref="End"/> that have gone out last.</summary>
+    private int _matched;
 
     /// <summary>The whole message was handed over.</summary>
     public bool AfterDot { get; private set; }
@@ -27,6 +27,8 @@ internal sealed class SmtpWatch : IProtocolLogger
     /// <summary>The last line that was a refusal (4yz, 5yz): what comes after it is the answer to tidying up.</summary>
     public string LastRefusal { get; private set; } = "";
 
+    private static ReadOnlySpan<byte> End => "\r\n.\r\n"u8;
+
     public IAuthenticationSecretDetector? AuthenticationSecretDetector { get; set; }
 
     /// <summary>Before the next mail.</summary>
@@ -37,7 +39,7 @@ internal sealed class SmtpWatch : IProtocolLogger
         HasBegun = false;
         LastReply = "";
         LastRefusal = "";
-        Array.Clear(_tail);
+        _matched = 0;
     }
 
     public void LogConnect(Uri uri)
@@ -51,11 +53,23 @@ internal sealed class SmtpWatch : IProtocolLogger
             return;
         }
 
-        foreach (var value in buffer.AsSpan(offset, count))
+        for (var rest = buffer.AsSpan(offset, count); !rest.IsEmpty; rest = rest[1..])
         {
-            Array.Copy(_tail, 1, _tail, 0, _tail.Length - 1);
-            _tail[^1] = (char)value;
-            if (_tail.AsSpan().SequenceEqual(End))
+            if (_matched == 0)
+            {
+                // Every mail goes through here: what is between line ends is skipped.
+                var start = rest.IndexOf(End[0]);
+                if (start < 0)
+                {
+                    return;
+                }
+
+                rest = rest[start..];
+            }
+
+            // A piece of the end that is broken off begins anew at its own first byte, and nowhere else.
+            _matched = rest[0] == End[_matched] ? _matched + 1 : rest[0] == End[0] ? 1 : 0;
+            if (_matched == End.Length)
             {
                 _isData = false;
                 AfterDot = true;
@@ -82,7 +96,7 @@ internal sealed class SmtpWatch : IProtocolLogger
                     // An empty message begins with the dot's own line.
                     _isData = true;
                     HasBegun = true;
-                    (_tail[^2], _tail[^1]) = ('\r', '\n');
+                    _matched = 2;
                 }
             }
             else if (_line.Length < 1000)

@@ -182,7 +182,7 @@ internal static class NotifyBenchmark
                 var placed = 0;
                 for (; Stopwatch.GetTimestamp() < end; placed++)
                 {
-                    await OrdersBenchmark.PlaceOne(desk, Interlocked.Increment(ref number));
+                    await OrdersBenchmark.PlaceOne(desk, Interlocked.Increment(ref number), hasEmail: true);
                 }
 
                 return placed;
@@ -197,7 +197,7 @@ internal static class NotifyBenchmark
         {
             await Skip();
             var cpu = silo.Cpu;
-            var create = await OrdersBenchmark.AtRate(desk, perSecond, duration);
+            var create = await OrdersBenchmark.AtRate(desk, perSecond, duration, hasEmail: true);
             var perOrder = (silo.Cpu - cpu).TotalMilliseconds / create.Length;
             await Finished();
             var audited = await ledger.ReadByChange();
