@@ -372,9 +372,15 @@ public sealed class MailSettingsTests
     {
         Assert.True(MailSettings.TryRead(new(), out var settings, out var problems), string.Join(' ', problems));
         Assert.Equal(("orders@localhost", null, null), (settings.From.Address, settings.Server, settings.Unsubscribe));
-        Assert.Equal(
-            Enumerable.Range(1, RetrySchedule.Mail.Attempts - 1).Select(made => RetrySchedule.Mail.Next(made, Given.Start, null, 0) - Given.Start),
-            settings.Waits.Select(wait => (TimeSpan?)wait));
+    }
+
+    /// <summary>RFC 5321 §4.5.4.1: at least half an hour apart after the first tries (which meet greylisting and short breaks), given up after four to five days.</summary>
+    [Fact]
+    public void AMailIsGivenUpAfterFourToFiveDays()
+    {
+        Assert.True(MailSettings.TryRead(new(), out var settings, out _));
+        Assert.InRange(settings.Waits.Aggregate((all, wait) => all + wait), TimeSpan.FromDays(4), TimeSpan.FromDays(5));
+        Assert.All(settings.Waits.Skip(2), wait => Assert.True(wait >= TimeSpan.FromMinutes(30)));
     }
 
     [Fact]

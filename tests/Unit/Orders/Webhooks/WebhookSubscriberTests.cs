@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
-using Grains.Orders.Deliveries;
 using Grains.Orders.Subscribers;
 using Xunit;
 
@@ -86,7 +85,7 @@ public sealed class WebhookSubscriberTests
         var family = WebhookSubscriber.Family(new(), _ => _endpoint);
         var entry = family.Find("webhook-0123456789");
         Assert.Equal(("webhook-0123456789", "webhooks", false, 8), (entry.Rules.Name, entry.Rules.Channel, entry.Rules.KeepsOrder, entry.Rules.AtOnce));
-        Assert.Equal(RetrySchedule.Webhooks.Attempts, entry.Rules.Backoff.Count + 1);
+        Assert.Equal(9, entry.Rules.Backoff.Count);
         Assert.True(await entry.IsThere!(CancellationToken.None));
         _endpoint.Wanted = null;
         Assert.False(await entry.IsThere(CancellationToken.None));
@@ -94,15 +93,11 @@ public sealed class WebhookSubscriberTests
         Assert.False(await family.Find("webhook-Nobody").IsThere!(CancellationToken.None));
     }
 
+    /// <summary>Standard Webhooks 1.0, «Retry schedule»: ten tries, the first at once.</summary>
     [Fact]
-    public void TheDefaultSettingsAreTheStandardSchedule()
-    {
-        var schedule = new RetrySchedule([TimeSpan.Zero, .. new WebhooksOptions().Waits], TimeSpan.FromHours(24));
-        for (var made = 0; made <= RetrySchedule.Webhooks.Attempts; made++)
-        {
-            Assert.Equal(RetrySchedule.Webhooks.Next(made, default, null, 0), schedule.Next(made, default, null, 0));
-        }
-    }
+    public void TheDefaultSettingsAreTheStandardSchedule() => Assert.Equal(
+        ["00:00:05", "00:05:00", "00:30:00", "02:00:00", "05:00:00", "10:00:00", "14:00:00", "20:00:00", "1.00:00:00"],
+        new WebhooksOptions().Waits.Select(wait => wait.ToString()));
 
     private async Task<Handled> Handle(OrderChange? change = null)
     {
