@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Subscribers;
 
 namespace Grains.Orders;
 
@@ -38,6 +39,23 @@ public static class OrdersTracing
         var links = before is null ? null : new[] { new ActivityLink(Context(before)) };
         var activity = Source.StartActivity(ActivityKind.Producer, Context(change.Trace), links: links, name: "order.deliver");
         return activity?.SetTag("order.id", change.OrderId.Value).SetTag("order.version", change.Version).SetTag("subscriber", subscriber).SetTag("attempt", attempt);
+    }
+
+    /// <summary>What a try came to. Answers its name, for the link from the next; null when nothing was tried: then it is not told of.</summary>
+    public static string? Tried(Activity tracing, Handled handled)
+    {
+        using (tracing)
+        {
+            if (handled.Outcome == HandledAs.NotNow)
+            {
+                tracing.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+                return null;
+            }
+
+            tracing.SetTag("outcome", handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).SetTag("reason", handled.Reason);
+            tracing.SetStatus(handled.Outcome is HandledAs.Later or HandledAs.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
+            return tracing.Id;
+        }
     }
 
     private static ActivityContext Context(string trace) => ActivityContext.TryParse(trace, null, isRemote: true, out var context) ? context : default;

@@ -281,7 +281,8 @@ public sealed partial class SubscriberGrain(
     private void Handle(ChangeItem item)
     {
         Task<Handled> handling;
-        var tracing = Traces(item);
+        var around = Activity.Current;
+        var tracing = _entry!.Rules.Channel is null ? null : OrdersTracing.Delivers(_key.Name, item.Change, item.Attempts, item.LastTry);
         try
         {
             var within = _entry!.Rules.Within;
@@ -302,24 +303,19 @@ public sealed partial class SubscriberGrain(
             Finish(item, ChangeDesk.Threw(e), tracing);
             return;
         }
+        finally
+        {
+            Activity.Current = around; // What is begun next is no part of this try.
+        }
 
         Await(item, handling, tracing);
-    }
-
-    /// <summary>A try of one that has a channel is part of the trace of the request that changed the order.</summary>
-    private Activity? Traces(ChangeItem item)
-    {
-        var tracing = _entry!.Rules.Channel is null ? null : OrdersTracing.Delivers(_key.Name, item.Change, item.Attempts, item.LastTry);
-        item.LastTry = tracing?.Id ?? item.LastTry;
-        return tracing;
     }
 
     private void Finish(ChangeItem item, Handled handled, Activity? tracing)
     {
         if (tracing is not null)
         {
-            tracing.SetTag("outcome", handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).SetTag("reason", handled.Reason);
-            tracing.SetStatus(handled.Outcome is HandledAs.Later or HandledAs.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset).Dispose();
+            item.LastTry = OrdersTracing.Tried(tracing, handled) ?? item.LastTry;
         }
 
         if (_entry?.Rules.Channel is { } channel)
