@@ -184,9 +184,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         try
         {
             // It has happened, whoever waits for it still.
-            var (wasEnabled, wasFailing) = (_kept?.State.IsEnabled, _kept?.State.FailingSince);
-            var state = await Change(state => state.Tried(outcome, _clock.GetUtcNow(), _options.FailsFor), CancellationToken.None);
-            Tell(state, wasEnabled, wasFailing, outcome);
+            EndpointState? before = null;
+            var state = await Change(state => (before = state).Tried(outcome, _clock.GetUtcNow(), _options.FailsFor), CancellationToken.None);
+            Tell(before, state, outcome);
             return state;
         }
         catch (Exception e) when (e is IOException or OrleansException or TimeoutException or InvalidOperationException)
@@ -196,17 +196,22 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
     }
 
-    private void Tell(EndpointState? state, bool? wasEnabled, DateTimeOffset? wasFailing, WebhookOutcome outcome)
+    private void Tell(EndpointState? before, EndpointState? after, WebhookOutcome outcome)
     {
-        if (state is { IsEnabled: false } && wasEnabled == true)
+        if (before is null || after is null)
         {
-            LogDisabled(Id, state.DisabledBecause!);
+            return;
         }
-        else if (state is { FailingSince: not null } && wasFailing is null)
+
+        if (before.IsEnabled && !after.IsEnabled)
+        {
+            LogDisabled(Id, after.DisabledBecause!);
+        }
+        else if (before.FailingSince is null && after.FailingSince is not null)
         {
             LogFails(Id, outcome.Detail);
         }
-        else if (state is { FailingSince: null } && wasFailing is not null)
+        else if (before.FailingSince is not null && after.FailingSince is null)
         {
             LogAnswers(Id);
         }
