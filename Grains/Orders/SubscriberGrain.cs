@@ -33,6 +33,9 @@ public sealed partial class SubscriberGrain(
     /// <summary>Between two looks for deliveries that need not be kept any more.</summary>
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(1);
 
+    /// <summary>A wake-up forgets for so long at most: others wait for it.</summary>
+    private static readonly TimeSpan ForgetFor = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private SubscriberKey _key;
     private SubscriberEntry? _entry;
@@ -96,10 +99,23 @@ public sealed partial class SubscriberGrain(
         Advance();
         TellNotes();
         Go();
-        if (_entry!.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
+        if (_entry?.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
         {
             _forgetAt = now + ForgetEvery;
-            await Do(async _ => await partition.Forget(now - options.Value.KeepDeliveries, cancel));
+            await Forget(now - options.Value.KeepDeliveries, cancel);
+        }
+    }
+
+    /// <summary>As many as there are, for they come with every commit; with the next wake-up it goes on.</summary>
+    private async Task Forget(DateTimeOffset before, CancellationToken cancel)
+    {
+        for (var began = clock.GetTimestamp(); await Do(partition => partition.Forget(before, cancel));)
+        {
+            if (clock.GetElapsedTime(began) >= ForgetFor)
+            {
+                _forgetAt = default;
+                return;
+            }
         }
     }
 
