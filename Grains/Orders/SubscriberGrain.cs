@@ -164,6 +164,7 @@ public sealed partial class SubscriberGrain(
         // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
         var partition = SubscriberTable.Partition(_key);
         for (var range = KeyRange.All; ;)
+        await TellRest(cancel);
         {
             var rows = await store.Scan(SubscriberTable.Name, partition, range, StoreLimits.MaxCommitRows, cancel);
             var changes = rows.Where(row => row.Key != PartitionWriter.HeadKey).Select(row => RowChange.Delete(row.Key)).ToList();
@@ -191,6 +192,13 @@ public sealed partial class SubscriberGrain(
         {
             await partition.Writer.CommitHead();
         }
+        if (_opening is { } opening)
+        {
+            // It would store it again after it was removed. What it fails of, whoever opens is told.
+            await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            _partition = opening.IsCompletedSuccessfully ? await opening : null;
+        }
+
 
         DeactivateOnIdle();
     }
@@ -199,6 +207,30 @@ public sealed partial class SubscriberGrain(
     {
         if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
         {
+    /// <summary>What the audit has yet to be told goes to it before the rows go. What it has been told already it knows by the numbers.</summary>
+    private async Task TellRest(CancellationToken cancel)
+    {
+        if (catalog.NoteTaker is not { } taker)
+        {
+            return;
+        }
+
+        for (var range = KeyRange.Prefix(SubscriberTable.NotePrefix); ;)
+        {
+            var rows = await store.Scan(SubscriberTable.Name, SubscriberTable.Partition(_key), range, Handled.MaxRows, cancel);
+            if (rows.Count > 0)
+            {
+                await Taker(taker).Record(_key.ToString(), [.. rows.Select(row => OrderJson.Read<OrderNote>(row.Payload))], cancel);
+                range = range.After(rows[^1].Key);
+            }
+
+            if (rows.Count < Handled.MaxRows)
+            {
+                return;
+            }
+        }
+    }
+
             throw new InvalidOperationException($"What is kept of {_key} could not be removed whole; ask again.", failed.Cause);
         }
     }
@@ -218,7 +250,7 @@ public sealed partial class SubscriberGrain(
         }
         catch
         {
-            _opening = null;
+            _opening = _opening == opening ? null : _opening;
             throw;
         }
 
@@ -234,7 +266,9 @@ public sealed partial class SubscriberGrain(
             return null;
         }
 
-        return await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        var partition = await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        _readTo = (await Feed.Head(_stopping.Token)).Head;
+        return partition;
     }
 
     private async ValueTask<SubscriberPartition> Here() =>
@@ -469,7 +503,7 @@ public sealed partial class SubscriberGrain(
         {
             while (await partition.NextNotes() is { Length: > 0 } notes)
             {
-                await GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(taker, _key.Partition).ToString()).Record(_key.ToString(), notes, _stopping.Token);
+                await Taker(taker).Record(_key.ToString(), notes, _stopping.Token);
                 await partition.DropNotes(notes);
             }
         }
@@ -491,6 +525,8 @@ public sealed partial class SubscriberGrain(
     {
         _timerDue = DateTimeOffset.MaxValue;
         Go();
+    private ISubscriberGrain Taker(string name) => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
+
         return Task.CompletedTask;
     }
 
