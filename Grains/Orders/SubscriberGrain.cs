@@ -47,6 +47,10 @@ public sealed partial class SubscriberGrain(
     private DateTimeOffset _forgetAt;
     private long _advanced;
     private long _known;
+
+    /// <summary>What was committed before this activation is read from the feed: an event of then may have what was erased since, of which only the activation before was told.</summary>
+    private long _readTo;
+
     private bool _isReading;
     private bool _isTelling;
 
@@ -78,7 +82,7 @@ public sealed partial class SubscriberGrain(
         }
 
         _known = Math.Max(_known, changed.Last);
-        if (changed.First <= Desk.Next)
+        if (changed.First <= Desk.Next && changed.First > _readTo)
         {
             Desk.Take(changed.Changes);
         }
@@ -160,11 +164,11 @@ public sealed partial class SubscriberGrain(
         }
 
         await Leave();
+        await TellRest(cancel);
 
         // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
         var partition = SubscriberTable.Partition(_key);
         for (var range = KeyRange.All; ;)
-        await TellRest(cancel);
         {
             var rows = await store.Scan(SubscriberTable.Name, partition, range, StoreLimits.MaxCommitRows, cancel);
             var changes = rows.Where(row => row.Key != PartitionWriter.HeadKey).Select(row => RowChange.Delete(row.Key)).ToList();
@@ -188,10 +192,6 @@ public sealed partial class SubscriberGrain(
     {
         _entry = null;
         await _stopping.CancelAsync();
-        if (_partition is { Writer.Lost: null } partition)
-        {
-            await partition.Writer.CommitHead();
-        }
         if (_opening is { } opening)
         {
             // It would store it again after it was removed. What it fails of, whoever opens is told.
@@ -199,14 +199,14 @@ public sealed partial class SubscriberGrain(
             _partition = opening.IsCompletedSuccessfully ? await opening : null;
         }
 
+        if (_partition is { Writer.Lost: null } partition)
+        {
+            await partition.Writer.CommitHead();
+        }
 
         DeactivateOnIdle();
     }
 
-    private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
-    {
-        if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
-        {
     /// <summary>What the audit has yet to be told goes to it before the rows go. What it has been told already it knows by the numbers.</summary>
     private async Task TellRest(CancellationToken cancel)
     {
@@ -231,6 +231,10 @@ public sealed partial class SubscriberGrain(
         }
     }
 
+    private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
+    {
+        if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
+        {
             throw new InvalidOperationException($"What is kept of {_key} could not be removed whole; ask again.", failed.Cause);
         }
     }
@@ -521,12 +525,12 @@ public sealed partial class SubscriberGrain(
         }
     }
 
+    private ISubscriberGrain Taker(string name) => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
+
     private Task OnTimer(CancellationToken cancel)
     {
         _timerDue = DateTimeOffset.MaxValue;
         Go();
-    private ISubscriberGrain Taker(string name) => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
-
         return Task.CompletedTask;
     }
 
