@@ -33,6 +33,9 @@ public sealed partial class SubscriberGrain(
     /// <summary>Between two looks for deliveries that need not be kept any more.</summary>
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(1);
 
+    /// <summary>A wake-up forgets for so long at most: others wait for it.</summary>
+    private static readonly TimeSpan ForgetFor = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private SubscriberKey _key;
     private SubscriberEntry? _entry;
@@ -44,6 +47,10 @@ public sealed partial class SubscriberGrain(
     private DateTimeOffset _forgetAt;
     private long _advanced;
     private long _known;
+
+    /// <summary>What was committed before this activation is read from the feed: an event of then may have what was erased since, of which only the activation before was told.</summary>
+    private long _readTo;
+
     private bool _isReading;
     private bool _isTelling;
 
@@ -75,7 +82,7 @@ public sealed partial class SubscriberGrain(
         }
 
         _known = Math.Max(_known, changed.Last);
-        if (changed.First <= Desk.Next)
+        if (changed.First <= Desk.Next && changed.First > _readTo)
         {
             Desk.Take(changed.Changes);
         }
@@ -96,10 +103,23 @@ public sealed partial class SubscriberGrain(
         Advance();
         TellNotes();
         Go();
-        if (_entry!.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
+        if (_entry?.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
         {
             _forgetAt = now + ForgetEvery;
-            await Do(async _ => await partition.Forget(now - options.Value.KeepDeliveries, cancel));
+            await Forget(now - options.Value.KeepDeliveries, cancel);
+        }
+    }
+
+    /// <summary>As many as there are, for they come with every commit; with the next wake-up it goes on.</summary>
+    private async Task Forget(DateTimeOffset before, CancellationToken cancel)
+    {
+        for (var began = clock.GetTimestamp(); await Do(partition => partition.Forget(before, cancel));)
+        {
+            if (clock.GetElapsedTime(began) >= ForgetFor)
+            {
+                _forgetAt = default;
+                return;
+            }
         }
     }
 
@@ -144,6 +164,7 @@ public sealed partial class SubscriberGrain(
         }
 
         await Leave();
+        await TellRest(cancel);
 
         // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
         var partition = SubscriberTable.Partition(_key);
@@ -171,12 +192,43 @@ public sealed partial class SubscriberGrain(
     {
         _entry = null;
         await _stopping.CancelAsync();
+        if (_opening is { } opening)
+        {
+            // It would store it again after it was removed. What it fails of, whoever opens is told.
+            await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            _partition = opening.IsCompletedSuccessfully ? await opening : null;
+        }
+
         if (_partition is { Writer.Lost: null } partition)
         {
             await partition.Writer.CommitHead();
         }
 
         DeactivateOnIdle();
+    }
+
+    /// <summary>What the audit has yet to be told goes to it before the rows go. What it has been told already it knows by the numbers.</summary>
+    private async Task TellRest(CancellationToken cancel)
+    {
+        if (catalog.NoteTaker is not { } taker)
+        {
+            return;
+        }
+
+        for (var range = KeyRange.Prefix(SubscriberTable.NotePrefix); ;)
+        {
+            var rows = await store.Scan(SubscriberTable.Name, SubscriberTable.Partition(_key), range, Handled.MaxRows, cancel);
+            if (rows.Count > 0)
+            {
+                await Taker(taker).Record(_key.ToString(), [.. rows.Select(row => OrderJson.Read<OrderNote>(row.Payload))], cancel);
+                range = range.After(rows[^1].Key);
+            }
+
+            if (rows.Count < Handled.MaxRows)
+            {
+                return;
+            }
+        }
     }
 
     private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
@@ -202,7 +254,7 @@ public sealed partial class SubscriberGrain(
         }
         catch
         {
-            _opening = null;
+            _opening = _opening == opening ? null : _opening;
             throw;
         }
 
@@ -218,7 +270,9 @@ public sealed partial class SubscriberGrain(
             return null;
         }
 
-        return await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        var partition = await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
+        _readTo = (await Feed.Head(_stopping.Token)).Head;
+        return partition;
     }
 
     private async ValueTask<SubscriberPartition> Here() =>
@@ -449,7 +503,7 @@ public sealed partial class SubscriberGrain(
         {
             while (await partition.NextNotes() is { Length: > 0 } notes)
             {
-                await GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(taker, _key.Partition).ToString()).Record(_key.ToString(), notes, _stopping.Token);
+                await Taker(taker).Record(_key.ToString(), notes, _stopping.Token);
                 await partition.DropNotes(notes);
             }
         }
@@ -466,6 +520,8 @@ public sealed partial class SubscriberGrain(
             _isTelling = false;
         }
     }
+
+    private ISubscriberGrain Taker(string name) => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
 
     private Task OnTimer(CancellationToken cancel)
     {

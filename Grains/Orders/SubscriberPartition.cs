@@ -22,9 +22,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private readonly IOrderSubscriber _subscriber;
     private readonly bool _hasNoteTaker;
     private readonly string? _channel;
-    private readonly HashSet<long> _going = [];
     private readonly Dictionary<string, long> _sources = new(StringComparer.Ordinal);
-    private Task _erasing = Task.CompletedTask;
+    private Task _alone = Task.CompletedTask;
     private SubscriberHeadRow _written;
 
     private SubscriberPartition(ITableStore store, SubscriberEntry entry, SubscriberKey key, SubscriberHeadRow head, string? headETag, bool hasNoteTaker, TimeProvider clock, Func<double> chance)
@@ -131,26 +130,23 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     }
 
     /// <inheritdoc cref="ISubscriberGrain.Erase"/>
-    public async Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel)
+    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) => Alone(async () =>
     {
-        // One at a time: rows are read and replaced, and the later one would bring back what the earlier one took out.
-        var (before, done) = (_erasing, new TaskCompletionSource());
-        _erasing = done.Task;
-        try
-        {
-            await before;
-            await EraseAlone(orders, cancel);
-        }
-        finally
-        {
-            done.SetResult();
-        }
-    }
+        await EraseAlone(orders, cancel);
+        return orders.Length;
+    });
 
     private async Task EraseAlone(ImmutableArray<OrderId> orders, CancellationToken cancel)
     {
         var ids = orders.ToHashSet();
-        var rows = Desk.Erase(ids);
+        var inRows = Desk.Erase(ids);
+        await Writer.CommitHead(); // What was filled into a commit before has the data still: it is read once it is there.
+        foreach (var some in inRows.Chunk(LettersInCommit))
+        {
+            await Commit(new RewriteWork(this, some));
+        }
+
+        var rows = new List<RowChange>();
         for (var from = 0L; ;)
         {
             var dead = await DeadRows(from, reason: null, ISubscriberGrain.MaxTake, cancel);
@@ -308,21 +304,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         var done = 0;
         for (var from = revision ?? 0; ;)
         {
-            var rows = await DeadRows(from, reason, LettersInCommit, cancel);
-            rows = revision is { } one ? [.. rows.Where(row => row.Revision == one)] : rows;
-            if (isReplay && rows.Count > Desk.RoomToWait)
-            {
-                rows = rows[..Desk.RoomToWait];
-            }
-
-            if (rows.Count == 0)
-            {
-                return done;
-            }
-
-            var work = new LettersWork(this, rows, by, isReplay);
-            await Commit(work);
-            done += work.Count;
+            var rows = await Alone(() => SomeLetters(from, revision, reason, by, isReplay, cancel));
+            done += rows.Count;
             if (revision is not null || rows.Count < LettersInCommit)
             {
                 return done;
@@ -332,11 +315,42 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         }
     }
 
+    private async Task<List<KeptChangeRow>> SomeLetters(long from, long? revision, string? reason, string by, bool isReplay, CancellationToken cancel)
+    {
+        var rows = await DeadRows(from, reason, LettersInCommit, cancel);
+        rows = revision is { } one ? [.. rows.Where(row => row.Revision == one)] : rows;
+        if (isReplay && rows.Count > Desk.RoomToWait)
+        {
+            rows = rows[..Desk.RoomToWait];
+        }
+
+        if (rows.Count > 0)
+        {
+            await Commit(new LettersWork(this, rows, by, isReplay));
+        }
+
+        return rows;
+    }
+
+    /// <summary>One at a time, from the reading of dead letters' rows to the commit that replaces them: else the later one goes on from rows that are gone, and brings them back.</summary>
+    private async Task<T> Alone<T>(Func<Task<T>> act)
+    {
+        var (before, done) = (_alone, new TaskCompletionSource());
+        _alone = done.Task;
+        try
+        {
+            await before;
+            return await act();
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
     /// <summary>Dead letters that go, in one commit with what the audit is to hear of it.</summary>
     private sealed class LettersWork(SubscriberPartition partition, List<KeptChangeRow> rows, string by, bool isReplay) : IPartitionWork
     {
-        public int Count { get; private set; }
-
         public bool Fill(CommitBuilder commit)
         {
             if (!partition.Desk.HasRoom(commit, rows.Count * 4, rows.Count * Order.MaxBytes * 2))
@@ -347,14 +361,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
             var now = partition._clock.GetUtcNow();
             foreach (var row in rows)
             {
-                if (!partition._going.Add(row.Revision))
-                {
-                    continue; // Somebody else asked for it at the same time.
-                }
-
-                Count++;
                 commit.Add(RowChange.Delete(SubscriberTable.Dead(row.Revision)));
-                commit.WhenCommitted(() => partition._going.Remove(row.Revision));
                 var what = isReplay ? "replayed" : "discarded";
                 if (isReplay)
                 {
@@ -447,6 +454,25 @@ internal sealed class SubscriberPartition : ISubscriberPlace
             }
 
             handled.Filled?.Invoke();
+            return true;
+        }
+    }
+
+    /// <summary>Changes that wait, written as they are in memory when the commit is filled.</summary>
+    private sealed class RewriteWork(SubscriberPartition partition, ChangeItem[] items) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            if (!partition.Desk.HasRoom(commit, items.Length, items.Length * Order.MaxBytes * 2))
+            {
+                return false;
+            }
+
+            foreach (var item in items)
+            {
+                partition.Desk.Rewrite(item, commit);
+            }
+
             return true;
         }
     }

@@ -56,8 +56,8 @@ public sealed class Circuit<TOutcome>
         }
         catch (BrokenCircuitException broken)
         {
-            // None is known while another try finds out whether the place is back.
-            return refused(broken.RetryAfter ?? TimeSpan.FromSeconds(1));
+            // While another try finds out whether the place is back the time is not known, or over already: that try may take longer than the break.
+            return refused(broken.RetryAfter is { Ticks: > 0 } wait ? wait : TimeSpan.FromSeconds(1));
         }
     }
 

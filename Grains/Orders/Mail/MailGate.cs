@@ -7,12 +7,13 @@ namespace Grains.Orders.Mail;
 /// <summary>
 /// The way to the mail server, which all mails of this silo take: so many a second, and none while the server is down. What is held back here was not tried. Thread-safe.
 /// </summary>
+/// <remarks>Clocks that are set forth or back change nothing (<see cref="SteadyTime"/>).</remarks>
 public sealed class MailGate
 {
     private static readonly MailOutcome HeldBack = MailOutcome.Lost(afterDot: false, "circuit-open", "Not sent.") with { IsOfServer = false };
 
     private readonly IMailSender _sender;
-    private readonly TimeProvider _clock;
+    private readonly SteadyTime _clock;
     private readonly EndpointPace? _pace;
     private readonly Circuit<MailOutcome> _circuit;
     private readonly Lock _lock = new();
@@ -21,9 +22,9 @@ public sealed class MailGate
     public MailGate(IMailSender sender, double? perSecond, TimeProvider clock)
     {
         _sender = sender;
-        _clock = clock;
-        _pace = perSecond is { } rate ? new(rate, clock.GetUtcNow()) : null;
-        _circuit = new("mail-server", static outcome => outcome.IsOfServer, clock, Restart);
+        _clock = new(clock);
+        _pace = perSecond is { } rate ? new(rate, _clock.GetUtcNow()) : null;
+        _circuit = new("mail-server", static outcome => outcome.IsOfServer, _clock, Restart);
     }
 
     /// <summary>Tries once, or says after what time to come again.</summary>

@@ -274,10 +274,8 @@ public sealed class ChangeDesk : IPartitionWork
         _ => null,
     };
 
-    /// <summary>
-    /// Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers the rows that have it and are to be replaced.
-    /// </summary>
-    internal List<RowChange> Erase(IReadOnlySet<OrderId> orders)
+    /// <summary>Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers those whose rows have it still.</summary>
+    internal List<ChangeItem> Erase(IReadOnlySet<OrderId> orders)
     {
         if (_erased.Count + orders.Count > MaxErased)
         {
@@ -285,17 +283,26 @@ public sealed class ChangeDesk : IPartitionWork
         }
 
         _erased.UnionWith(orders);
-        var rows = new List<RowChange>();
+        var inRows = new List<ChangeItem>();
         foreach (var item in _window.Concat(_waiting.Values).Where(item => orders.Contains(item.OrderId)))
         {
             item.Change = item.Change with { Order = Erasure.Of(item.Change.Order) };
-            if (item.Key is not null && item.State != ItemState.Finished)
+            if (item.Key is not null)
             {
-                rows.Add(RowChange.Put(item.Key, OrderJson.Write(item.Row())));
+                inRows.Add(item);
             }
         }
 
-        return rows;
+        return inRows;
+    }
+
+    /// <summary>Writes its row as it is in memory. One that has left its row since then has none: it would be handled again, and counted twice.</summary>
+    internal void Rewrite(ChangeItem item, CommitBuilder commit)
+    {
+        if (_waiting.TryGetValue(item.Revision, out var waiting) && waiting == item)
+        {
+            Add(commit, RowChange.Put(item.Key!, OrderJson.Write(item.Row())));
+        }
     }
 
     /// <summary>Something else that belongs into this partition's commits. Whoever gives it hands this to the writer.</summary>
@@ -356,6 +363,11 @@ public sealed class ChangeDesk : IPartitionWork
     private bool Settle(ChangeItem item, CommitBuilder commit, List<ChangeItem> rest)
     {
         var outcome = item.Outcome!;
+        if (_keys.Contains(item.Key!))
+        {
+            return false; // It was rewritten in this commit: it goes with the next.
+        }
+
         if (!HasRoom(commit, outcome.Rows.Count + outcome.Notes.Count + 2, outcome.Bytes, item) || !Keep(outcome, commit))
         {
             return false;

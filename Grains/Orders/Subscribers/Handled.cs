@@ -107,8 +107,8 @@ public sealed class Handled
     public static Handled NotWanted() => Unwanted;
 
     /// <summary>
-    /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is written; until then nothing else is begun
-    /// in this partition, and what comes waits in the feed.
+    /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is written (but for one that took longer than
+    /// <see cref="ChangeDesk.Grace"/> to say so: it waits in a row by then, which has counted it); until then nothing else is begun in this partition, and what comes waits in the feed.
     /// </summary>
     public static Handled NotNow(string reason, string detail, TimeSpan after) => new(HandledAs.NotNow, [], null, null, reason, detail, after);
 

@@ -8,9 +8,10 @@ namespace Grains.Orders.Subscribers;
 /// each partition, and used by one thread at a time.
 /// </summary>
 /// <remarks>
-/// <para>It is given every change at least once, an order's changes in their order. What is to be kept of a change are rows: they are committed together with the cursor, so they are there exactly
-/// once however often the change came. Whatever reaches out of the cluster is done by somebody else, after the commit, from those rows: decide, save, tell.</para>
-/// <para>What is slow belongs out of here. Where it cannot: <see cref="SubscriberRules.AtOnce"/> changes of different orders are handled side by side, and what takes longer than a moment is put among
+/// <para>It is given every change at least once, an order's changes in their order where <see cref="SubscriberRules.KeepsOrder"/>. What is to be kept of a change are rows: they are committed together
+/// with the cursor, so they are there exactly once however often the change came. What reaches out of the cluster while a change is handled comes before that commit: after a crash it is repeated, and
+/// whoever is told has to know the repeat by its id. Those do it that have a <see cref="SubscriberRules.Channel"/>.</para>
+/// <para>What is slow and need not be done here belongs out of here. Where it must: <see cref="SubscriberRules.AtOnce"/> changes of different orders are handled side by side, and what takes longer than a moment is put among
 /// those that wait, so that others go on.</para>
 /// </remarks>
 public interface IOrderSubscriber

@@ -4,6 +4,7 @@ using System.Text;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
+using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Xunit;
@@ -84,6 +85,73 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         await cluster.Grain(order.Id.Partition).Wake();
         Assert.Empty((await cluster.Subscribers.Deliveries(order.Id)).All);
         Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, order.Id.Partition)), KeyRange.Prefix(SubscriberTable.ExpiryPrefix), 10));
+    }
+
+    [Fact]
+    public async Task HoweverManyCommitsAreOlderOneWakeUpForgetsThemAll()
+    {
+        var (orders, partition) = (new List<OrderId>(), 0);
+        while (orders.Count(id => id.Partition == partition) < 12)
+        {
+            var order = await cluster.Placed();
+            await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
+            orders.Add(order.Id);
+        }
+
+        cluster.Clock.Advance(new OrdersOptions().KeepDeliveries + TimeSpan.FromHours(1));
+        await cluster.Grain(partition).Wake();
+        var rows = await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, partition)), KeyRange.All, StoreLimits.MaxScan);
+        Assert.DoesNotContain(rows, row => row.Key.StartsWith(SubscriberTable.ExpiryPrefix, StringComparison.Ordinal) || row.Key.StartsWith(SubscriberTable.DeliveryPrefix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AnEventOfBeforeAnErasureBringsNothingBackToTheNextActivation()
+    {
+        var order = await cluster.Placed(OrderCluster.Asked("away-2"));
+        var grain = cluster.Grain(order.Id.Partition);
+        await cluster.Until(async () => (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
+        var change = Assert.Single(await cluster.Changes(order.Id.Partition), change => change.OrderId == order.Id);
+        var erasing = cluster.Subscribers.Erase("away-2");
+        await cluster.Until(() => Task.FromResult(erasing.IsCompleted));
+        await cluster.Deactivate(grain);
+        await grain.Tell(new(order.Id.Partition, change.Revision, change.Revision, [change]));
+
+        await cluster.Until(() => Task.FromResult(cluster.Told.Any(told => told.Order == order.Id)), TimeSpan.FromSeconds(1));
+        Assert.Equal(Erasure.Customer, cluster.Told.Single(told => told.Order == order.Id).Customer);
+    }
+
+    [Fact]
+    public async Task NothingIsLeftOfOneThatIsRemovedWhileItIsOpened()
+    {
+        var guest = cluster.Grains.GetGrain<ISubscriberGrain>(new SubscriberKey("guest-a", 0).ToString());
+        await cluster.Feed(0).Head();
+        using var gate = cluster.Store.HoldCommits();
+        var waking = guest.Wake();
+        await cluster.Until(async () => (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a"));
+        var (removing, rounds) = (guest.Remove(), 0);
+        await cluster.Until(() => Task.FromResult(++rounds > 20));
+        gate.Open();
+        Assert.True(await removing);
+        await Task.WhenAny(waking);
+
+        Assert.DoesNotContain(await cluster.Feed(0).Subscribers(), listed => listed.Name == "guest-a");
+        Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new("guest-a", 0)), KeyRange.All, 10));
+    }
+
+    [Fact]
+    public async Task WhatTheAuditHasYetToBeToldIsToldBeforeASubscriberIsRemoved()
+    {
+        var order = await cluster.Placed();
+        var partition = order.Id.Partition;
+        await cluster.Feed(partition).Register("gone", null);
+        var note = new OrderNote(1, (byte)AuditEntryKind.DeliveryOutcome, order.Id, 1, "gone.delivered", cluster.Clock.GetUtcNow(), "order.placed, attempt 1: heard");
+        await cluster.Store.Commit(
+            SubscriberTable.Name, SubscriberTable.Partition(new("gone", partition)),
+            [RowChange.Insert(SubscriberTable.Note(1), OrderJson.Write(note)), RowChange.Insert(PartitionWriter.HeadKey, OrderJson.Write(new SubscriberHeadRow { Cursor = 1, Notes = 1 }))]);
+        Assert.Null(await cluster.Subscribers.Remove("gone"));
+
+        await cluster.Until(async () => (await Outcomes(order.Id)).Any(outcome => outcome.Item1 == "teller.delivered"));
+        Assert.Contains(("gone.delivered", "order.placed, attempt 1: heard"), await Outcomes(order.Id));
     }
 
     [Fact]

@@ -25,6 +25,7 @@ public sealed class TellerCluster : OrderCluster
         services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddOrderSubscriber(
             new() { Name = Teller, Channel = "voice", FromStart = true, KeepsOrder = false, Backoff = [TimeSpan.FromSeconds(5)] }, (_, _) => new TellingSubscriber(this));
+        services.AddSingleton(new SubscriberFamily("guest", "voice", name => new(new() { Name = name, Channel = "voice" }, _ => new TellingSubscriber(this)) { IsThere = _ => Task.FromResult(true) }));
     }
 
     private sealed class TellingSubscriber(TellerCluster cluster) : IOrderSubscriber

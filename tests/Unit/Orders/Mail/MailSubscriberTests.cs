@@ -163,6 +163,34 @@ public sealed class MailSubscriberTests : IDisposable
     }
 
     [Fact]
+    public async Task WhileATryTakesLongerThanTheBreakNobodyIsToldToComeBackAtOnce()
+    {
+        var subscriber = Subscriber();
+        await Open(subscriber);
+        _clock.Advance(Circuit<MailOutcome>.FirstBreak);
+        var gate = new TaskCompletionSource();
+        _sender.Gate = gate.Task;
+        var probe = Handle(subscriber, Order());
+        _clock.Advance(Circuit<MailOutcome>.FirstBreak + TimeSpan.FromSeconds(1));
+
+        var held = await Handle(subscriber, Given.Placed("other") with { Email = Ann });
+        Assert.Equal((HandledAs.NotNow, TimeSpan.FromSeconds(1)), (held.Outcome, held.After));
+        gate.SetResult();
+        Assert.Equal(DoneAs.Delivered, (await probe).As);
+    }
+
+    [Fact]
+    public async Task AClockThatIsSetBackDoesNotKeepTheCircuitOpen()
+    {
+        var clock = new SetClock(_clock);
+        var subscriber = Subscriber(clock: clock);
+        await Open(subscriber);
+        clock.Set = TimeSpan.FromHours(-1);
+        _clock.Advance(Circuit<MailOutcome>.FirstBreak);
+        Assert.Equal(DoneAs.Delivered, (await Handle(subscriber, Order())).As);
+    }
+
+    [Fact]
     public async Task RecipientsThatArePutOffDoNotOpenTheCircuit()
     {
         var subscriber = Subscriber();
@@ -233,11 +261,22 @@ public sealed class MailSubscriberTests : IDisposable
         Assert.Equal("not-wanted-by-customer", (await Handle(subscriber, Order())).Reason);
     }
 
+    private async Task Open(MailSubscriber subscriber)
+    {
+        _sender.Answer(Ann, [.. Enumerable.Repeat(Unreachable, Circuit<MailOutcome>.Least)]);
+        for (var i = 0; i < Circuit<MailOutcome>.Least; i++)
+        {
+            await Handle(subscriber, Order());
+        }
+
+        Assert.Equal("circuit-open", (await Handle(subscriber, Order())).Reason);
+    }
+
     private MailSubscriber Subscriber(
-        IMailSender? sender = null, double? perSecond = null, MailAfterUnknown after = MailAfterUnknown.SendAgain, Uri? unsubscribe = null, PickupMailSender? pickup = null)
+        IMailSender? sender = null, double? perSecond = null, MailAfterUnknown after = MailAfterUnknown.SendAgain, Uri? unsubscribe = null, PickupMailSender? pickup = null, TimeProvider? clock = null)
     {
         Assert.True(MailRecipient.TryParse("The shop", "shop@example.com", out var from, out _));
-        return new(new(_store, new(sender ?? _sender, perSecond, _clock), new(MailTemplates.BuiltIn, from, "The shop"), after, unsubscribe, pickup));
+        return new(new(_store, new(sender ?? _sender, perSecond, clock ?? _clock), new(MailTemplates.BuiltIn, from, "The shop"), after, unsubscribe, pickup));
     }
 
     private static async Task<Handled> Handle(MailSubscriber subscriber, Order order) =>
@@ -246,6 +285,20 @@ public sealed class MailSubscriberTests : IDisposable
     private static Order Order(string email = Ann) => Given.Placed() with { Email = email };
 
     private static (HandledAs Outcome, DoneAs As, string Reason, string Detail) Of(Handled handled) => (handled.Outcome, handled.As, handled.Reason, handled.Detail);
+
+    /// <summary>Somebody sets the clock; its timestamps and timers go on.</summary>
+    private sealed class SetClock(TimeProvider inner) : TimeProvider
+    {
+        public TimeSpan Set { get; set; }
+
+        public override long TimestampFrequency => inner.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + Set;
+
+        public override long GetTimestamp() => inner.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => inner.CreateTimer(callback, state, dueTime, period);
+    }
 
     private sealed class Gated(IMailSender inner, Task gate) : IMailSender
     {
