@@ -505,6 +505,7 @@ public sealed partial class SubscriberGrain(
             {
                 await Taker(taker).Record(_key.ToString(), notes, _stopping.Token);
                 await partition.DropNotes(notes);
+                Go(); // It may have stood for them.
             }
         }
         catch (PartitionLostException lost) when (partition.Writer.Lost is not null)

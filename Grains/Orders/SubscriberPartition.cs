@@ -186,6 +186,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     /// <inheritdoc cref="ISubscriberGrain.Deliveries"/>
     public async Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel)
     {
+        // Before and after: what goes into a commit in between is in one of them, or in the rows.
+        var before = Desk.Of(order).ToList();
         var rows = await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel);
         var found = new SortedDictionary<long, Delivery>();
         foreach (var row in rows.Select(row => OrderJson.Read<DeliveryRow>(row.Payload)))
@@ -194,7 +196,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         }
 
         // What is under way is the later word: a dead letter that was replayed waits again.
-        foreach (var item in Desk.Of(order))
+        var under = Desk.Of(order).ToList();
+        foreach (var item in before.Where(item => !found.ContainsKey(item.Change.Version)).Concat(under))
         {
             found[item.Change.Version] = new(
                 _key.Name, item.Change.Version, item.Change.Type, DeliveryStatus.Waiting, item.History is [.., var last] ? last.What.Split(':')[0] : null, item.Attempts, null, Desk.NextTry(item), item.History);
