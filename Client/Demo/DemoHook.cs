@@ -1,14 +1,6 @@
 using System.Collections.Immutable;
-using System.Net;
 using Grains.Orders.Webhooks;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Client.Demo;
 
@@ -21,40 +13,22 @@ internal sealed record HookLedger(ImmutableSortedSet<string> Changes, int Again,
 /// <summary>A webhook's endpoint on loopback, which checks every signature.</summary>
 internal sealed class DemoHook : IAsyncDisposable
 {
-    /// <summary>A request with a longer body is refused.</summary>
-    private const int MaxBytes = 64 * 1024;
-
     private readonly Lock _lock = new();
     private readonly SortedSet<string> _ids = new(StringComparer.Ordinal);
     private readonly TimeProvider _clock;
-    private readonly WebApplication _app;
+    private LoopbackServer _server = null!;
     private WebhookSecret[] _secrets = [];
     private int _again;
     private int _wrong;
 
-    private DemoHook(TimeProvider clock)
-    {
-        _clock = clock;
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBytes;
-            kestrel.Listen(IPAddress.Loopback, 0);
-        });
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        _app = builder.Build();
-        _app.Run(Answer);
-    }
+    private DemoHook(TimeProvider clock) => _clock = clock;
 
-    public Uri Url { get; private set; } = null!;
+    public Uri Url => new(_server.Url, "orders");
 
     public static async Task<DemoHook> Open(TimeProvider clock, CancellationToken cancel)
     {
         var hook = new DemoHook(clock);
-        await hook._app.StartAsync(cancel);
-        hook.Url = new(hook._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/orders");
+        hook._server = await LoopbackServer.Open(hook.Answer, cancel);
         return hook;
     }
 
@@ -75,7 +49,7 @@ internal sealed class DemoHook : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task Answer(HttpContext context)
     {

@@ -1,13 +1,5 @@
 using System.Collections.Immutable;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Client.Demo;
 
@@ -24,7 +16,7 @@ internal sealed class ShopServer : IAsyncDisposable
     private readonly Dictionary<string, int> _requests = new(StringComparer.Ordinal);
     private readonly Bookshop _shop;
     private readonly TimeProvider _clock;
-    private readonly WebApplication _app;
+    private LoopbackServer _server = null!;
     private int _strays;
     private long? _last;
     private TimeSpan? _smallestGap;
@@ -33,26 +25,15 @@ internal sealed class ShopServer : IAsyncDisposable
     {
         _shop = shop;
         _clock = clock;
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, 0);
-        });
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        _app = builder.Build();
-        _app.Run(Answer);
     }
 
-    /// <summary>With a slash at its end.</summary>
-    public Uri Url { get; private set; } = null!;
+    /// <inheritdoc cref="LoopbackServer.Url"/>
+    public Uri Url => _server.Url;
 
     public static async Task<ShopServer> Open(Bookshop shop, TimeProvider clock, CancellationToken cancel)
     {
         var server = new ShopServer(shop, clock);
-        await server._app.StartAsync(cancel);
-        server.Url = new(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
+        server._server = await LoopbackServer.Open(server.Answer, cancel);
         return server;
     }
 
@@ -64,7 +45,7 @@ internal sealed class ShopServer : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private Task Answer(HttpContext context)
     {

@@ -89,12 +89,14 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             return Refused(_order, step, OrderRefusal.InFlight);
         }
 
-        var (before, done) = (_turn, new TaskCompletionSource());
+        var (before, done, isPlaced) = (_turn, new TaskCompletionSource(), false);
         _turn = done.Task;
         try
         {
             await before;
-            return await Decide(id, step, mark, deadline, decide, seen);
+            var reply = await Decide(id, step, mark, deadline, decide, seen);
+            isPlaced = step == OrderStep.Place && reply is { Refusal: OrderRefusal.None, Repeated: false };
+            return reply;
         }
         finally
         {
@@ -104,9 +106,10 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             }
 
             done.SetResult();
-            if (step == OrderStep.Place && _inFlight.Count == 0)
+            if (isPlaced && _inFlight.Count == 0)
             {
-                DeactivateOnIdle(); // Thousands are placed in a second, and the next step of each is far away.
+                // Thousands are placed in a second, and the next step of each is far away. Not for a repeat: where many come at once, each would send the next one on to another activation.
+                DeactivateOnIdle();
             }
         }
     }

@@ -65,7 +65,11 @@ internal static partial class MailHosting
             var folder = PickupFolder(provider);
             try
             {
-                Directory.CreateDirectory(folder);
+                if (Options(provider).Pickup.Length > 0)
+                {
+                    Directory.CreateDirectory(folder); // Who names a folder hears at once that it cannot be used. The usual one comes with its first mail.
+                }
+
                 if (pickup.Sweep(clock.GetUtcNow() - LeftBehind) is var left and > 0)
                 {
                     LogSwept(left, folder);

@@ -105,13 +105,19 @@ public class OrderCluster : IAsyncLifetime
         }
     }
 
-    /// <summary>Every committed change of a partition from its rows, by a fresh reading.</summary>
-    public async Task<List<OrderChange>> Changes(int partition, long from = 1, int take = 7)
+    /// <summary>Every committed change of a partition that is kept, by a fresh reading.</summary>
+    public async Task<List<OrderChange>> Changes(int partition, int take = 7)
     {
-        var changes = new List<OrderChange>();
+        var (changes, from) = (new List<OrderChange>(), 1L);
         while (true)
         {
             var read = await Feed(partition).Read(from, take);
+            if (read.IsCompacted && changes.Count == 0)
+            {
+                from = read.Next; // Another test of the class let a month pass.
+                continue;
+            }
+
             Assert.False(read.IsCompacted);
             if (read.Changes.IsEmpty)
             {

@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
 using Client.Orders;
@@ -26,10 +22,8 @@ public sealed class KillTests : IAsyncDisposable
 
     private readonly SiloPlace _place = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
-    private readonly ConcurrentDictionary<string, long> _acknowledged = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _up = new(0);
+    private readonly OrderLoad _load = new();
     private SiloProcess? _silo;
-    private long _keys;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -43,7 +37,7 @@ public sealed class KillTests : IAsyncDisposable
         }
 
         _http.Dispose();
-        _up.Dispose();
+        _load.Dispose();
         _place.Dispose();
     }
 
@@ -100,7 +94,7 @@ public sealed class KillTests : IAsyncDisposable
             }
         }
 
-        foreach (var (order, version) in _acknowledged)
+        foreach (var (order, version) in _load.Acknowledged)
         {
             Assert.True(committed.GetValueOrDefault(order) >= version, $"Version {version} of {order} was acknowledged, and version {committed.GetValueOrDefault(order)} is the last in the feed.");
         }
@@ -176,7 +170,7 @@ public sealed class KillTests : IAsyncDisposable
     {
         for (var i = 0; i < more; i++)
         {
-            Assert.True(await _up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
+            Assert.True(await _load.Up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
         }
     }
 
@@ -186,49 +180,11 @@ public sealed class KillTests : IAsyncDisposable
         for (var number = 0; !stop.IsCancellationRequested; number++)
         {
             var customer = (number % 10) switch { 3 => "fails", < 3 => "again", _ => $"customer-{caller}" };
-            var order = await Ask("/api/orders", new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, notes = "by the door" }, stop);
+            var order = await _load.Ask(_http, "/api/orders", new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, notes = "by the door" }, stop);
             foreach (var step in Steps.Take(number % 4))
             {
-                order = order is null ? null : await Ask($"/api/orders/{order}/{step}", null, stop);
+                order = order is null ? null : await _load.Ask(_http, $"/api/orders/{order}/{step}", null, stop);
             }
         }
-    }
-
-    /// <summary>The order's id when it was acknowledged; null when the test ends.</summary>
-    private async Task<string?> Ask(string path, object? body, CancellationToken stop)
-    {
-        var key = $"k{Interlocked.Increment(ref _keys)}";
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body is null ? null : JsonContent.Create(body) };
-                request.Headers.Add("Idempotency-Key", key);
-                using var answer = await _http.SendAsync(request, stop);
-                if (answer.IsSuccessStatusCode)
-                {
-                    var order = await answer.Content.ReadFromJsonAsync<JsonElement>(stop);
-                    var id = order.GetProperty("id").GetString()!;
-                    var version = order.GetProperty("version").GetInt64();
-                    _acknowledged.AddOrUpdate(id, version, (_, known) => Math.Max(known, version));
-                    _up.Release();
-                    return id;
-                }
-
-                Assert.True(answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError, await answer.Content.ReadAsStringAsync(stop));
-            }
-            catch (Exception gone) when (gone is HttpRequestException or IOException or JsonException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
-            {
-                // The silo was killed: asked again under the same key.
-            }
-            catch (OperationCanceledException)
-            {
-                return null;
-            }
-
-            await Task.Delay(20, CancellationToken.None);
-        }
-
-        return null;
     }
 }

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
@@ -31,11 +28,9 @@ public sealed class NotifyKillTests : IAsyncLifetime
     /// <summary>After the effect and before its mark; before the effect; after the commit and before anybody heard of it.</summary>
     private static readonly string[] Points = ["order.deliver/stop", "order.deliver/start", "order.deliver/stop", "order.commit/stop"];
 
-    private readonly ConcurrentDictionary<string, long> _acknowledged = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _up = new(0);
+    private readonly OrderLoad _load = new();
     private NotifiedPlace _notified = null!;
     private SiloProcess? _silo;
-    private long _keys;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -49,7 +44,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
         }
 
         await _notified.DisposeAsync();
-        _up.Dispose();
+        _load.Dispose();
     }
 
     [Fact]
@@ -100,7 +95,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
         var states = await NotifiedPlace.Settled(desk);
         var committed = await NotifiedPlace.Committed(desk);
         var versions = committed.GroupBy(change => change.OrderId.Value, StringComparer.Ordinal).ToDictionary(order => order.Key, order => order.Max(change => change.Version), StringComparer.Ordinal);
-        foreach (var (order, version) in _acknowledged)
+        foreach (var (order, version) in _load.Acknowledged)
         {
             Assert.True(versions.GetValueOrDefault(order) >= version, $"Version {version} of {order} was acknowledged, and version {versions.GetValueOrDefault(order)} is the last in the feed.");
         }
@@ -129,7 +124,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{rounds} kills, {_acknowledged.Count} orders, {committed.Count} changes: {effects.Count} effects, 0 missing, {repeats} webhooks and {mailRepeats} mails taken again under the same id.");
+            $"{rounds} kills, {_load.Acknowledged.Count} orders, {committed.Count} changes: {effects.Count} effects, 0 missing, {repeats} webhooks and {mailRepeats} mails taken again under the same id.");
     }
 
     /// <summary>Every one that was meant to, and none else; how many were taken again.</summary>
@@ -180,7 +175,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
     {
         for (var i = 0; i < more; i++)
         {
-            Assert.True(await _up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
+            Assert.True(await _load.Up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
         }
     }
 
@@ -190,49 +185,11 @@ public sealed class NotifyKillTests : IAsyncLifetime
         for (var number = 0; !stop.IsCancellationRequested; number++)
         {
             var email = number % 10 == 7 ? null : $"customer-{caller}@example.org";
-            var order = await Ask("/api/orders", new { customer = $"customer-{caller}", currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, email, language = number % 2 == 0 ? "de" : null }, stop);
+            var order = await _load.Ask(_notified.Http, "/api/orders", new { customer = $"customer-{caller}", currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, email, language = number % 2 == 0 ? "de" : null }, stop);
             foreach (var step in Steps.Take(number % 4))
             {
-                order = order is null ? null : await Ask($"/api/orders/{order}/{step}", null, stop);
+                order = order is null ? null : await _load.Ask(_notified.Http, $"/api/orders/{order}/{step}", null, stop);
             }
         }
-    }
-
-    /// <summary>The order's id when it was acknowledged; null when the test ends.</summary>
-    private async Task<string?> Ask(string path, object? body, CancellationToken stop)
-    {
-        var key = $"k{Interlocked.Increment(ref _keys)}";
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body is null ? null : JsonContent.Create(body) };
-                request.Headers.Add("Idempotency-Key", key);
-                using var answer = await _notified.Http.SendAsync(request, stop);
-                if (answer.IsSuccessStatusCode)
-                {
-                    var order = await answer.Content.ReadFromJsonAsync<JsonElement>(stop);
-                    var id = order.GetProperty("id").GetString()!;
-                    var version = order.GetProperty("version").GetInt64();
-                    _acknowledged.AddOrUpdate(id, version, (_, known) => Math.Max(known, version));
-                    _up.Release();
-                    return id;
-                }
-
-                Assert.True(answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError, await answer.Content.ReadAsStringAsync(stop));
-            }
-            catch (Exception gone) when (gone is HttpRequestException or IOException or JsonException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
-            {
-                // The silo was killed: asked again under the same key.
-            }
-            catch (OperationCanceledException)
-            {
-                return null;
-            }
-
-            await Task.Delay(20, CancellationToken.None);
-        }
-
-        return null;
     }
 }

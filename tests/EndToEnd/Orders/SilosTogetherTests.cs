@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Doubles.Orders;
 using Grains.Orders.Watch;
@@ -155,30 +154,8 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     /// <summary>Asks under one key until it is acknowledged, at one door after the other.</summary>
     private async Task<JsonElement> Ask(string path, string key, string? body, IPEndPoint[] doors, int door)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{doors[(door + attempt) % doors.Length]}/api/orders{path}");
-                request.Headers.Add("Idempotency-Key", key);
-                request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-                using var answer = await _http.SendAsync(request, patience.Token);
-                var text = await answer.Content.ReadAsStringAsync(patience.Token);
-                if (answer.IsSuccessStatusCode)
-                {
-                    Interlocked.Increment(ref _acknowledged);
-                    return JsonElement.Parse(text);
-                }
-
-                Assert.True(answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError || text.Contains("at this moment", StringComparison.Ordinal), $"{path} {key}: {answer.StatusCode} {text}");
-            }
-            catch (Exception e) when (!patience.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException)
-            {
-                // That silo is away, or its grains are.
-            }
-
-            await Task.Delay(50, patience.Token);
-        }
+        var order = await OrderLoad.Ask(_http, path, key, body, doors, door, Patience);
+        Interlocked.Increment(ref _acknowledged);
+        return order;
     }
 }

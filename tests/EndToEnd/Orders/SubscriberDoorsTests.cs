@@ -94,7 +94,7 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             await before.Door.Placed("fails", steps: "pay");
             var subscribers = await before.Door.Settled();
             Assert.Equal(
-                [("audit", 2, 2, 0), ("plain", 2, 2, 0), ("witness", 2, 0, 2)],
+                [("audit", 2, 2, 0), ("mail", 2, 2, 0), ("plain", 2, 2, 0), ("witness", 2, 0, 2)],
                 subscribers.EnumerateArray().Select(one => (Text(one, "name"), (int)Number(one, "in"), (int)Number(one, "done"), (int)Number(one, "dead"))));
             Assert.Equal(subscribers.EnumerateArray().Select(one => one.GetRawText()), (await before.Door.RunJson("subscribers", "list")).Select(one => one.GetRawText()));
 
@@ -104,13 +104,13 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             Assert.Equal(new(ExitCode.Failed, "", refused.Json.GetProperty("detail").GetString() + "\n"), told);
             await before.Stop();
 
-            // Another program, which has only the audit.
+            // Another program, which has only the audit and mail.
             await using var silo = await SiloProcess.StartReady(before.Place, FirstStart, "--Orders:Partitions", "2");
             Assert.Equal(204, (await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/witness", null)).Status);
             Assert.Equal(new(ExitCode.Done, "Subscriber plain is removed.\n", ""), await before.Door.Run("subscribers", "remove", "plain", "--yes"));
             Assert.Equal(ExitCode.Failed, (await before.Door.Run("subscribers", "remove", "plain", "--yes")).Code);
             Assert.Equal(409, (await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/plain", null)).Status);
-            Assert.Equal(["audit"], (await before.Door.RunJson("subscribers", "list")).Select(one => Text(one, "name")));
+            Assert.Equal(["audit", "mail"], (await before.Door.RunJson("subscribers", "list")).Select(one => Text(one, "name")));
             Assert.Empty((await before.Door.RunJson("dead-letters", "list")));
             Assert.Equal("There are no dead letters.\n", (await before.Door.Run("dead-letters", "list")).Output);
         }

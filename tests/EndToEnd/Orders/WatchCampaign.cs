@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Doubles;
 using Doubles.Orders;
@@ -212,31 +211,9 @@ public sealed class WatchCampaign : IAsyncLifetime
     /// <summary>Asks under one key until it is acknowledged.</summary>
     private async Task<JsonElement> Acknowledged(string path, string key, string? body)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{_place.Http}/api/orders{path}");
-                request.Headers.Add("Idempotency-Key", key);
-                request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-                using var response = await _http.SendAsync(request, patience.Token);
-                var text = await response.Content.ReadAsStringAsync(patience.Token);
-                if (response.IsSuccessStatusCode)
-                {
-                    Interlocked.Increment(ref _acknowledged);
-                    return JsonElement.Parse(text);
-                }
-
-                Assert.True(response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError || text.Contains("at this moment", StringComparison.Ordinal), $"{path} {key}: {response.StatusCode} {text}");
-            }
-            catch (Exception e) when (!patience.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException)
-            {
-                // The silo is away, or stands still.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
-        }
+        var order = await OrderLoad.Ask(_http, path, key, body, [_place.Http], door: 0, Patience);
+        Interlocked.Increment(ref _acknowledged);
+        return order;
     }
 
     private void Watch(WatchRecord record, string? from, IPEndPoint at, TimeSpan pause = default)
