@@ -1,6 +1,5 @@
 using Client;
 using Grains.Orders;
-using Grains.Orders.Audit;
 using Grains.Orders.Watch;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -85,8 +84,12 @@ public sealed class KeyedSilo : IAsyncLifetime
         for (var number = 0; number < Partitions; number++)
         {
             var partition = await FeedPartition.Open(store, clock, number, _ => { });
-            // It has read all; it tells so every few seconds, and the silo was stopped before.
-            partition.Feed.Advance(AuditSubscriber.Name, partition.Feed.Committed.Revision + 1);
+            foreach (var name in partition.Feed.Listed)
+            {
+                // It has read all; it tells so every few seconds, and the silo was stopped before.
+                partition.Feed.Advance(name, partition.Feed.Committed.Revision + 1);
+            }
+
             while (await partition.Compact(TimeSpan.FromDays(30)))
             {
             }
