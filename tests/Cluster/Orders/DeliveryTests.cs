@@ -112,7 +112,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         await cluster.Until(async () => (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
         var change = Assert.Single(await cluster.Changes(order.Id.Partition), change => change.OrderId == order.Id);
         var erasing = cluster.Subscribers.Erase("away-2");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted));
+        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
         await cluster.Deactivate(grain);
         await grain.Tell(new(order.Id.Partition, change.Revision, change.Revision, [change]));
 
@@ -161,7 +161,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         await cluster.Until(async () => (await cluster.Grain(order.Id.Partition).Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
         var began = cluster.Clock.GetUtcNow();
         var erasing = cluster.Subscribers.Erase("away-1");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted));
+        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
         Assert.Equal((1, null), ((await erasing).Orders, (await erasing).Error));
         Assert.True(cluster.Clock.GetUtcNow() - began < TimeSpan.FromSeconds(20));
 

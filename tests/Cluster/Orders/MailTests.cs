@@ -169,7 +169,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         var order = await cluster.PlacedBy("erased-one");
         await cluster.Until(order.Id, 1, delivery => delivery.Status == DeliveryStatus.Suppressed);
         var erasing = cluster.Subscribers.Erase("erased-one");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted));
+        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
 
         Assert.Null((await erasing).Error);
         Assert.Null((await cluster.Desk.Mail.Preferences("erased-one")).Types);
