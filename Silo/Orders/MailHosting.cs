@@ -87,7 +87,7 @@ internal static partial class MailHosting
         [LoggerMessage(Level = LogLevel.Information, Message = "Mail goes to {Server}, from {From}")]
         private partial void LogServer(SmtpSettings server, string from);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "Mail is written to {Folder}, for there is no Mail:Host")]
+        [LoggerMessage(Level = LogLevel.Debug, Message = "Mail is written to {Folder}, for there is no Mail:Host")]
         private partial void LogFolder(string folder);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "{Count} mails that were left half written in {Folder} are removed")]
