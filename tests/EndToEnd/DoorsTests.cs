@@ -169,7 +169,7 @@ public sealed class DoorsTests : IDisposable
     public async Task ALogForProgramsIsOneObjectALine()
     {
         await using var silo = SiloProcess.Start(_place, "--log", "json");
-        await silo.Said("Ready: ").WaitAsync(FirstStart, Cancel);
+        await silo.Said("{").WaitAsync(FirstStart, Cancel);
         silo.Terminate();
         Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Patience, Cancel));
 
