@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Grains.Interfaces.Cluster;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
 
 namespace Benchmarks;
 
@@ -52,6 +56,21 @@ internal sealed class SiloChild : IDisposable
             _process.Refresh();
             return _process.PeakWorkingSet64;
         }
+    }
+
+    /// <summary>A client of its cluster. Disposed by whoever asked for it.</summary>
+    public async Task<IHost> Connect()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client => client.UseStaticClustering(Gateway).Configure<ClusterOptions>(options =>
+        {
+            options.ClusterId = ClusterNames.DefaultClusterId;
+            options.ServiceId = ClusterNames.ServiceId;
+        }));
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
     }
 
     public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: [], settings);

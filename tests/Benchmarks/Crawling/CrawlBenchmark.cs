@@ -1,14 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using Doubles;
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace Benchmarks.Crawling;
 
@@ -146,7 +141,7 @@ internal static class CrawlBenchmark
         try
         {
             using var silo = await SiloChild.Start(folder);
-            using var client = await Connect(silo.Gateway);
+            using var client = await silo.Connect();
             var grains = client.Services.GetRequiredService<IGrainFactory>();
             return [await Crawl(silo, grains, site, parallel, folder), await Crawl(silo, grains, site, parallel, folder)];
         }
@@ -191,20 +186,6 @@ internal static class CrawlBenchmark
 
             await timer.WaitForNextTickAsync();
         }
-    }
-
-    private static async Task<IHost> Connect(IPEndPoint gateway)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client.UseStaticClustering(gateway).Configure<ClusterOptions>(options =>
-        {
-            options.ClusterId = ClusterNames.DefaultClusterId;
-            options.ServiceId = ClusterNames.ServiceId;
-        }));
-        var host = builder.Build();
-        await host.StartAsync();
-        return host;
     }
 
     public static void Check(long fetched, int pages, string who)

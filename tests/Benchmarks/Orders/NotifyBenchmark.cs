@@ -54,7 +54,7 @@ internal static class NotifyBenchmark
                 "--Orders:Partitions", $"{OrdersBenchmark.Partitions}",
                 "--Webhooks:AllowHttp", "true", "--Webhooks:AllowPrivate", "127.0.0.0/8", "--Webhooks:PerSecond", "100000", "--Webhooks:MaxInFlight", "64",
                 "--Mail:Host", "127.0.0.1", "--Mail:Port", $"{outside.SmtpPort}", "--Mail:Security", "None", "--Mail:From", "shop@example.com", "--Mail:PerSecond", "10000", "--Mail:MaxConnections", "16");
-            using var client = await OrdersBenchmark.Connect(silo.Gateway);
+            using var client = await silo.Connect();
             using var doors = new HttpClient { BaseAddress = new($"http://{silo.Http}") };
             var run = new Notified(outside, ledger, silo, new(client.Services.GetRequiredService<IGrainFactory>()), doors);
             await run.Add(outside.Url(Healthy), Healthy);

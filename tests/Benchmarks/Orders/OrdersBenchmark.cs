@@ -2,16 +2,11 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Lifecycle;
 using Grains.Orders.Rows;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 using Silo.Storage;
 
 namespace Benchmarks.Orders;
@@ -50,7 +45,7 @@ internal static class OrdersBenchmark
         {
             var ledger = new FinishLedger(Path.Combine(folder, "seen"));
             using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}");
-            using var client = await Connect(silo.Gateway);
+            using var client = await silo.Connect();
             var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
             await Baseline(Path.Combine(folder, "warm"), duration / 4);
             await Place(silo, desk, ledger, placers, duration / 2);
@@ -90,7 +85,7 @@ internal static class OrdersBenchmark
     {
         var ledger = new FinishLedger(Path.Combine(folder, "seen"));
         using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}", "--Telemetry:Calls", "true");
-        using var client = await Connect(silo.Gateway);
+        using var client = await silo.Connect();
         var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
         await Place(silo, desk, ledger, placers, duration / 4);
         var before = await GrainCalls.Read(silo.Http);
@@ -247,20 +242,6 @@ internal static class OrdersBenchmark
     }
 
     private static async Task<long> SubscribersCommits(OrderDesk desk) => (await desk.Subscribers.List()).Sum(state => state.Commits);
-
-    internal static async Task<IHost> Connect(IPEndPoint gateway)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client.UseStaticClustering(gateway).Configure<ClusterOptions>(options =>
-        {
-            options.ClusterId = ClusterNames.DefaultClusterId;
-            options.ServiceId = ClusterNames.ServiceId;
-        }));
-        var host = builder.Build();
-        await host.StartAsync();
-        return host;
-    }
 
     internal static double Median(IEnumerable<double> values)
     {

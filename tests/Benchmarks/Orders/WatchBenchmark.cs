@@ -5,12 +5,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Orders;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace Benchmarks.Orders;
 
@@ -43,7 +39,7 @@ internal static class WatchBenchmark
         try
         {
             using var silo = await SiloChild.Start(Path.Combine(folder, "silo"), "--Limits:Streams", "10000", "--Limits:Connections", "20000", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
-            using var client = await Connect(silo.Gateway);
+            using var client = await silo.Connect();
             var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
             await Place(desk, rate, TimeSpan.FromSeconds(3));
             var before = silo.Bytes;
@@ -98,20 +94,6 @@ internal static class WatchBenchmark
 
         var refused = (await Task.WhenAll(working)).FirstOrDefault(reply => reply.Refusal != OrderRefusal.None);
         return refused is null ? count : throw new InvalidOperationException($"An order was refused: {refused.Detail}");
-    }
-
-    private static async Task<IHost> Connect(IPEndPoint gateway)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client.UseStaticClustering(gateway).Configure<ClusterOptions>(options =>
-        {
-            options.ClusterId = ClusterNames.DefaultClusterId;
-            options.ServiceId = ClusterNames.ServiceId;
-        }));
-        var host = builder.Build();
-        await host.StartAsync();
-        return host;
     }
 
     /// <summary>A connection that counts events and looks at times, and reads no more into them: a thousand of them share two cores with what they measure.</summary>

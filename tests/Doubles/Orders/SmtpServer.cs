@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -48,28 +47,22 @@ public sealed record SmtpFault(string At, string? Reply, bool Cuts)
 /// <summary>An SMTP server on 127.0.0.1 that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly CancellationTokenSource _stopped = new();
+    private readonly LoopbackListener _listener;
     private readonly ConcurrentDictionary<string, ConcurrentQueue<SmtpFault>> _faults = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentQueue<ReceivedMail> _ledger = new();
     private readonly ConcurrentQueue<string> _commands = new();
     private readonly Channel<string> _arrivals = Channel.CreateUnbounded<string>();
-    private readonly ConcurrentDictionary<Task, byte> _running = new();
-    private readonly Task _accepting;
-    private int _connections;
     private int _open;
     private int _mostOpen;
 
     /// <param name="port">The one of a server that was here before, to be back; 0 for any.</param>
     public SmtpServer(int port = 0)
     {
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
-        _listener.Listen();
-        _accepting = Accept();
+        _listener = new(port, Serve);
+        _listener.Start();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    public int Port => _listener.Port;
 
     /// <summary>Mails that the server has, in order: their final dot came and was not refused.</summary>
     public IReadOnlyList<ReceivedMail> Ledger => [.. _ledger];
@@ -77,7 +70,7 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>The first words of all commands, in order.</summary>
     public IReadOnlyList<string> Commands => [.. _commands];
 
-    public int Connections => Volatile.Read(ref _connections);
+    public int Connections => _listener.Connections;
 
     /// <summary>Connections at one time at most.</summary>
     public int MostOpen => Volatile.Read(ref _mostOpen);
@@ -128,43 +121,11 @@ public sealed class SmtpServer : IAsyncDisposable
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_accepting.IsCompleted)
-        {
-            return;
-        }
-
-        await _stopped.CancelAsync();
-        _listener.Dispose();
-        await _accepting;
-        await Task.WhenAll(_running.Keys);
-        _stopped.Dispose();
-    }
-
-    private async Task Accept()
-    {
-        try
-        {
-            while (true)
-            {
-                var socket = await _listener.AcceptAsync(_stopped.Token);
-                socket.NoDelay = true; // Two short answers in a row: the second would wait for the client's word on the first, 40 ms.
-                Interlocked.Increment(ref _connections);
-                _mostOpen = Math.Max(_mostOpen, Interlocked.Increment(ref _open));
-                var task = Serve(socket);
-                _running[task] = 0;
-                _ = task.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // Stopped.
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task Serve(Socket socket)
     {
+        _mostOpen = Math.Max(_mostOpen, Interlocked.Increment(ref _open));
         using (socket)
         {
             try
@@ -223,7 +184,7 @@ public sealed class SmtpServer : IAsyncDisposable
         private string _from = "";
         private string _to = "";
 
-        private CancellationToken Stopped => server._stopped.Token;
+        private CancellationToken Stopped => server._listener.Stopped;
 
         public async Task Talk()
         {

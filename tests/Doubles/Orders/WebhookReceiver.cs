@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
@@ -63,32 +62,26 @@ public sealed class WebhookReceiver : IAsyncDisposable
 {
     private const int MaxHeaders = 100;
 
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly CancellationTokenSource _stopped = new();
+    private readonly LoopbackListener _listener;
     private readonly ConcurrentQueue<WebhookAnswer> _answers = new();
     private readonly ConcurrentQueue<ReceivedWebhook> _ledger = new();
     private readonly Channel<ReceivedWebhook> _arrivals = Channel.CreateUnbounded<ReceivedWebhook>();
-    private readonly ConcurrentDictionary<Task, byte> _running = new();
-    private readonly Task _accepting;
-    private int _connections;
 
     /// <param name="port">The one of a receiver that was here before, to be back; 0 for any.</param>
     public WebhookReceiver(int port = 0)
     {
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
-        _listener.Listen();
-        _accepting = Accept();
+        _listener = new(port, Serve);
+        _listener.Start();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    public int Port => _listener.Port;
 
     public Uri Url => new($"http://127.0.0.1:{Port}/hooks");
 
     /// <summary>What came, in order.</summary>
     public IReadOnlyList<ReceivedWebhook> Ledger => [.. _ledger];
 
-    public int Connections => Volatile.Read(ref _connections);
+    public int Connections => _listener.Connections;
 
     /// <summary>Asked for each call when it has come whole, before all else; null: answered in turn.</summary>
     public Func<ReceivedWebhook, WebhookAnswer?>? Decide { get; init; }
@@ -110,39 +103,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>The next call that came whole.</summary>
     public ValueTask<ReceivedWebhook> Next(CancellationToken cancel) => _arrivals.Reader.ReadAsync(cancel);
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_accepting.IsCompleted)
-        {
-            return;
-        }
-
-        await _stopped.CancelAsync();
-        _listener.Dispose();
-        await _accepting;
-        await Task.WhenAll(_running.Keys);
-        _stopped.Dispose();
-    }
-
-    private async Task Accept()
-    {
-        try
-        {
-            while (true)
-            {
-                var socket = await _listener.AcceptAsync(_stopped.Token);
-                socket.NoDelay = true;
-                Interlocked.Increment(ref _connections);
-                var task = Serve(socket);
-                _running[task] = 0;
-                _ = task.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // Stopped.
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task Serve(Socket socket)
     {
@@ -161,14 +122,14 @@ public sealed class WebhookReceiver : IAsyncDisposable
                     }
 
                     var answer = Decide?.Invoke(call) ?? (_answers.TryDequeue(out var next) ? next : Otherwise);
-                    await answer.Delay.WaitAsync(_stopped.Token);
-                    await stream.WriteAsync(Encoding.Latin1.GetBytes(answer.Head), _stopped.Token);
+                    await answer.Delay.WaitAsync(_listener.Stopped);
+                    await stream.WriteAsync(Encoding.Latin1.GetBytes(answer.Head), _listener.Stopped);
                     if (answer.IsEndless)
                     {
                         var piece = Encoding.ASCII.GetBytes("1000\r\n" + new string('x', 4096) + "\r\n");
                         while (true)
                         {
-                            await stream.WriteAsync(piece, _stopped.Token);
+                            await stream.WriteAsync(piece, _listener.Stopped);
                         }
                     }
 
@@ -181,7 +142,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
                     if (answer.Stalls)
                     {
-                        await wire.Peek(_stopped.Token);
+                        await wire.Peek(_listener.Stopped);
                         return;
                     }
                 }
@@ -195,20 +156,20 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
     private async Task<ReceivedWebhook?> Read(WireReader wire)
     {
-        if (await wire.Peek(_stopped.Token) is not { } first || !char.IsAsciiLetterUpper((char)first))
+        if (await wire.Peek(_listener.Stopped) is not { } first || !char.IsAsciiLetterUpper((char)first))
         {
             // Gone, or TLS where none is spoken.
             return null;
         }
 
-        var line = await wire.Line(_stopped.Token);
+        var line = await wire.Line(_listener.Stopped);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        while (await wire.Line(_stopped.Token) is { } header)
+        while (await wire.Line(_listener.Stopped) is { } header)
         {
             if (header.Length == 0)
             {
                 var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture) : 0];
-                await wire.Whole(body, _stopped.Token);
+                await wire.Whole(body, _listener.Stopped);
                 return new(line!, headers, body);
             }
 
