@@ -56,9 +56,9 @@ internal sealed class SizeCommand
         var (buffer, shards) = (settings.BufferBytes >= sizing.BufferBytes, settings.Shards >= sizing.Shards);
         var listing = new Listing().Column("").Column("needed", right: true).Column("this silo", right: true).Column("", wrap: true);
         listing.Row("comes in", $"{Sizes.Format((long)(load.Rate * load.Bytes))}/s", "", $"{Counts.Rate(load.Rate)} records of {Sizes.Format(load.Bytes)}");
-        listing.Row("in flight", Sizes.Format(sizing.InFlightBytes), "", $"rate × (linger {Durations.Format(settings.Linger)} + write {Durations.Format(load.Write)})");
+        listing.Row("in flight", Sizes.Format(sizing.InFlightBytes), "", $"rate × (gather {Durations.Format(sizing.Gather)} + write {Durations.Format(load.Write)})");
         listing.Row("buffer", Sizes.Format(sizing.BufferBytes), new(Sizes.Format(settings.BufferBytes), Style(buffer)), $"and rate × outage {Durations.Format(load.Outage)}: Logs:BufferBytes");
-        listing.Row("shards", Counts.Format(sizing.Shards), new(Counts.Format(settings.Shards), Style(shards)), $"rate ÷ {Counts.Format(sizing.BatchRecords)} records of a segment × write: Logs:Shards");
+        listing.Row("shards", Counts.Format(sizing.Shards), new(Counts.Format(settings.Shards), Style(shards)), $"rate ÷ {Counts.Format(sizing.BatchRecords)} records of the largest segment × write: Logs:Shards");
         listing.WriteTo(terminal);
         terminal.Line($"These settings write {Counts.Rate(sizing.MaxRate)} at most, acknowledge after about {Durations.Format(sizing.Acknowledged)}, and ride out {Durations.Elapsed(sizing.RidesOut)} of this load without storage; then they answer 429 until there is room.");
         if (!buffer)

@@ -25,13 +25,13 @@ public sealed class LogsOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
     public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(150);
 
-    [Description("Bytes of records that make a segment worth writing at once.")]
+    [Description("Bytes of records that make a segment worth writing without lingering. What comes while one is written goes into the next, which may be larger.")]
     [Range(64 * 1024, 256 * 1024 * 1024)]
-    public int SegmentBytes { get; set; } = 16 * 1024 * 1024;
+    public int SegmentBytes { get; set; } = 2 * 1024 * 1024;
 
-    [Description("Records that make a segment worth writing at once.")]
+    [Description("Records that make a segment worth writing without lingering.")]
     [Range(100, LogBlockLimit)]
-    public int SegmentRecords { get; set; } = 65_536;
+    public int SegmentRecords { get; set; } = 8192;
 
     [Description("Bytes of one record as it comes in. A larger one is refused, and its neighbours are taken.")]
     [Range(1024, 16 * 1024 * 1024)]

@@ -159,11 +159,21 @@ public sealed class LogVerbsTests
 
         Assert.Equal(1, printed.Code);
         Assert.Equal(
-            """{"needs":{"inFlightBytes":3750000,"bufferBytes":453750000,"shards":1,"batchRecords":55924},"silo":{"bufferBytes":67108864,"shards":2,"lingerMs":150,"segmentBytes":16777216,"segmentRecords":65536,"ridesOutSeconds":4.224,"maxRate":1118480,"acknowledgedAfterMs":250},"holds":false}""",
+            """{"needs":{"inFlightBytes":3750000,"bufferBytes":453750000,"shards":1,"batchRecords":55924},"silo":{"bufferBytes":67108864,"shards":2,"lingerMs":150,"segmentBytes":2097152,"segmentRecords":8192,"ridesOutSeconds":4.224,"maxRate":1118480,"acknowledgedAfterMs":250},"holds":false}""",
             Assert.Single(printed.Lines));
 
         Logs.Set = Logs.Set with { BufferBytes = 453_750_000 };
         Assert.Equal(0, (await _console.Run("logs", "size", "--rate", "50000", "--bytes", "300")).Code);
+    }
+
+    [Fact]
+    public async Task WhatComesInQuicklyIsWrittenBeforeTheLingerIsOver()
+    {
+        // 2 shards × 6,990 records of 300 bytes that are worth a segment ÷ 279,600 a second = 50 ms.
+        var printed = await _console.Run("logs", "size", "--rate", "279600", "--bytes", "300", "--json");
+
+        Assert.Contains("\"inFlightBytes\":12582000,", Assert.Single(printed.Lines), StringComparison.Ordinal);
+        Assert.Contains("\"acknowledgedAfterMs\":150}", printed.Lines[0], StringComparison.Ordinal);
     }
 
     private static LogValue Record(string body) => new(1_795_435_200_123_456_789, 1_795_435_200_123_456_789, 17, "ERR", "shop", "", "", body, "", "", "");

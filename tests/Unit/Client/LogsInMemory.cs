@@ -20,7 +20,7 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
 
     public Dictionary<int, ImmutableArray<LogCount>> Ledger { get; } = [];
 
-    public LogSettings Set { get; set; } = new(2, 64 * 1024 * 1024, TimeSpan.FromMilliseconds(150), 16 * 1024 * 1024, 65_536);
+    public LogSettings Set { get; set; } = new(2, 64 * 1024 * 1024, TimeSpan.FromMilliseconds(150), 2 * 1024 * 1024, 8192);
 
     public static QueryEnd End(QueryOutcome outcome = QueryOutcome.Whole, string? sentence = null, int segments = 3) =>
         new(outcome, sentence, 0, Math.Min(2, segments), segments, 1234, TimeSpan.FromMilliseconds(56));
