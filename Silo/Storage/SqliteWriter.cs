@@ -27,11 +27,15 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Numbers of partitions kept in memory; when there are more, all are forgotten and read again.</summary>
     private const int MostPartitions = 20_000;
 
-    /// <summary>The log is emptied into the file each time this many pages were written to it.</summary>
-    private const int PagesBetweenCheckpoints = 8000;
+    /// <summary>The log is emptied into the file each time this many pages were written to it. Commits wait meanwhile, so it is little and often.</summary>
+    /// <remarks>
+    /// <c>Benchmarks -- orders</c>, two shared cores, 4 s a side, medians of three rounds. With 1000 pages (several runs) one emptying of the orders' log takes 9 ms (p95 19), and the p99 of placing
+    /// an order at 70 % is 40 to 54 ms; with 2000 it is 14 (27) and 68 ms, with 4000 22 (38) and 64 ms, with 8000 31 (55) and 91 ms. It has its price: 8,430 orders/s where 8000 pages give 8,890.
+    /// </remarks>
+    private const int PagesBetweenCheckpoints = 1000;
 
     /// <summary>When the log has grown to this many pages because readers were in it, the writer waits until they have left. So a log has at most these and one transaction's.</summary>
-    private const int MostPagesInLog = 2 * PagesBetweenCheckpoints;
+    private const int MostPagesInLog = 16_000;
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
 

@@ -11,7 +11,7 @@ public sealed class PulseTests
     [Fact]
     public void AFewWhoWaitAreWokenAtOnce()
     {
-        using var pulse = new Pulse(_clock, () => 40);
+        using var pulse = new Pulse(_clock, () => 20);
         for (var beat = 0; beat < 3; beat++)
         {
             var next = pulse.Next;
@@ -34,8 +34,9 @@ public sealed class PulseTests
     }
 
     [Theory]
-    [InlineData(1000, 20)]
-    [InlineData(5000, 100)]
+    [InlineData(1000, 40)]
+    [InlineData(2500, 100)]
+    [InlineData(5000, 200)]
     [InlineData(10_000, 200)]
     public void ManyWhoWaitShareTheirWakeUps(int waiting, int milliseconds)
     {
