@@ -195,11 +195,7 @@ internal static class StoreBenchmark
         }
     }
 
-    private static double Median(List<Measure> measures, Func<Measure, double> value)
-    {
-        var values = measures.Select(value).Order().ToArray();
-        return values.Length % 2 == 1 ? values[values.Length / 2] : (values[(values.Length / 2) - 1] + values[values.Length / 2]) / 2;
-    }
+    private static double Median(List<Measure> measures, Func<Measure, double> value) => Rounds.Median(measures.Select(value));
 
     private readonly record struct Measure(double RowsPerSecond, double CpuPerCommit, double CommitsPerTransaction);
 

@@ -67,8 +67,8 @@ internal static class CrawlBenchmark
         Console.WriteLine($"  all  cold {Pair.Medians(cold)}");
         Console.WriteLine($"  all  warm {Pair.Medians(warm)}");
         await CrawlCosts.Print(Math.Min(pages, 5_000), parallel);
-        var ratio = Median(warm.Select(pair => pair.Ratio));
-        var coldRatio = Median(cold.Select(pair => pair.Ratio));
+        var ratio = Rounds.Median(warm.Select(pair => pair.Ratio));
+        var coldRatio = Rounds.Median(cold.Select(pair => pair.Ratio));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The warm ratio is {ratio:0.00}, the cold one {coldRatio:0.00}; the mark is {Mark:0.00} warm: {(ratio >= Mark ? "kept" : "missed")}."));
         return ratio >= Mark ? 0 : 1;
     }
@@ -196,12 +196,6 @@ internal static class CrawlBenchmark
         }
     }
 
-    private static double Median(IEnumerable<double> values)
-    {
-        var ordered = values.Order().ToList();
-        return ordered[ordered.Count / 2];
-    }
-
     private sealed record Measure(double PagesPerSecond, double CpuPerThousand, double PeakMiB, double DataMiB);
 
     private sealed record Pair(double Scan, Measure Crawl)
@@ -211,12 +205,12 @@ internal static class CrawlBenchmark
         public double Ratio => _ratio ?? Crawl.PagesPerSecond / Scan;
 
         public static Pair Medians(List<Pair> pairs) => new(
-            Median(pairs.Select(pair => pair.Scan)),
+            Rounds.Median(pairs.Select(pair => pair.Scan)),
             new(
-                Median(pairs.Select(pair => pair.Crawl.PagesPerSecond)), Median(pairs.Select(pair => pair.Crawl.CpuPerThousand)),
-                Median(pairs.Select(pair => pair.Crawl.PeakMiB)), Median(pairs.Select(pair => pair.Crawl.DataMiB))))
+                Rounds.Median(pairs.Select(pair => pair.Crawl.PagesPerSecond)), Rounds.Median(pairs.Select(pair => pair.Crawl.CpuPerThousand)),
+                Rounds.Median(pairs.Select(pair => pair.Crawl.PeakMiB)), Rounds.Median(pairs.Select(pair => pair.Crawl.DataMiB))))
         {
-            _ratio = Median(pairs.Select(pair => pair.Ratio)),
+            _ratio = Rounds.Median(pairs.Select(pair => pair.Ratio)),
         };
 
         public override string ToString() => string.Create(

@@ -36,9 +36,9 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
             Console.WriteLine($"{round,5}  {all[^1]}");
         }
 
-        var ratio = Median(all.Select(round => round.Ratio));
+        var ratio = Rounds.Median(all.Select(round => round.Ratio));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ratio is {ratio:0.00}; the mark is {Mark:0.00}: {(ratio >= Mark ? "kept" : "missed")}."));
-        await HalfLoad(Median(all.Select(round => round.Durable)) / 2);
+        await HalfLoad(Rounds.Median(all.Select(round => round.Durable)) / 2);
         await Grpc();
         return ratio >= Mark ? 0 : 1;
     }
@@ -104,12 +104,6 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         {
             folder.Delete(recursive: true);
         }
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
     }
 
     private sealed record Round(double Dropped, LoadResult Load, double CpuSeconds, long PeakBytes)

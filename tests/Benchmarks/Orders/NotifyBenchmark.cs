@@ -86,8 +86,8 @@ internal static class NotifyBenchmark
                 $"{round,5}  {stores[^1],14:0}  {placed.PerSecond,8:0}  {placed.PerSecond / stores[^1],5:0.00}  {placed.SiloCpu,17:0.000}  {placed.OutsideCpu,20:0.000}  {P(took.Create, 50),22:0.0}  {P(took.Create, 99),6:0.0}  {P(took.Webhook, 50),11:0.0}  {P(took.Webhook, 99),3:0}  {P(took.Mail, 50),8:0.0}  {P(took.Mail, 99),3:0}  {P(took.All, 50),7:0.0}  {P(took.All, 99),3:0}"));
         }
 
-        var rate = OrdersBenchmark.Median(rates);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rate:0} orders/s with all three finished, ratio {rate / OrdersBenchmark.Median(stores):0.00}; at 70 % the last of the three after {OrdersBenchmark.Median(ends):0} ms (p99)."));
+        var rate = Rounds.Median(rates);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the three after {Rounds.Median(ends):0} ms (p99)."));
         return rate;
     }
 
@@ -130,7 +130,7 @@ internal static class NotifyBenchmark
 
         string Spread(Func<Took, double[]> of) => string.Create(CultureInfo.InvariantCulture, $"{without.Min(took => P(of(took), 99)):0} to {without.Max(took => P(of(took), 99)):0}");
 
-        double Ratio(Func<Took, double[]> of) => OrdersBenchmark.Median(with.Select(took => P(of(took), 99))) / OrdersBenchmark.Median(without.Select(took => P(of(took), 99)));
+        double Ratio(Func<Took, double[]> of) => Rounds.Median(with.Select(took => P(of(took), 99))) / Rounds.Median(without.Select(took => P(of(took), 99)));
     }
 
     private static double P(double[] sorted, int percent) => sorted[(int)((long)sorted.Length * percent / 100)];

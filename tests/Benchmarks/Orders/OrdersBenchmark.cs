@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
@@ -62,10 +61,10 @@ internal static class OrdersBenchmark
             Console.WriteLine($"  all  {Round.Medians(all)}");
             silo.Dispose();
             await Count(Path.Combine(folder, "counted"), placers, duration);
-            var ratio = Median(all.Select(round => round.Ratio));
-            var rate = Median(all.Select(round => round.Orders.PerSecond));
-            var p99 = Median(all.Select(round => round.Create.P99));
-            var end = Median(all.Select(round => round.Create.EndP99));
+            var ratio = Rounds.Median(all.Select(round => round.Ratio));
+            var rate = Rounds.Median(all.Select(round => round.Orders.PerSecond));
+            var p99 = Rounds.Median(all.Select(round => round.Create.P99));
+            var end = Rounds.Median(all.Select(round => round.Create.EndP99));
             var kept = ratio >= RatioMark && rate >= RateMark && p99 <= CreateMark && end <= EndMark;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} ms (mark {CreateMark:0}), end-to-end p99 {end:0.0} ms (mark {EndMark:0}): {(kept ? "kept" : "missed")}."));
@@ -243,12 +242,6 @@ internal static class OrdersBenchmark
 
     private static async Task<long> SubscribersCommits(OrderDesk desk) => (await desk.Subscribers.List()).Sum(state => state.Commits);
 
-    internal static double Median(IEnumerable<double> values)
-    {
-        var ordered = values.Order().ToImmutableArray();
-        return ordered[ordered.Length / 2];
-    }
-
     private sealed record Placed(long Orders, double PerSecond, double CpuPerOrder, double PerCommit, double PerSubscriberCommit, double PeakMiB);
 
     private sealed record Latency(double P50, double P99, double EndP50, double EndP99);
@@ -260,11 +253,11 @@ internal static class OrdersBenchmark
         public double Ratio => _ratio ?? Orders.PerSecond / Store;
 
         public static Round Medians(List<Round> rounds) => new(
-            Median(rounds.Select(round => round.Store)),
-            new(rounds.Sum(round => round.Orders.Orders), Median(rounds.Select(round => round.Orders.PerSecond)), Median(rounds.Select(round => round.Orders.CpuPerOrder)), Median(rounds.Select(round => round.Orders.PerCommit)), Median(rounds.Select(round => round.Orders.PerSubscriberCommit)), Median(rounds.Select(round => round.Orders.PeakMiB))),
-            new(Median(rounds.Select(round => round.Create.P50)), Median(rounds.Select(round => round.Create.P99)), Median(rounds.Select(round => round.Create.EndP50)), Median(rounds.Select(round => round.Create.EndP99))))
+            Rounds.Median(rounds.Select(round => round.Store)),
+            new(rounds.Sum(round => round.Orders.Orders), Rounds.Median(rounds.Select(round => round.Orders.PerSecond)), Rounds.Median(rounds.Select(round => round.Orders.CpuPerOrder)), Rounds.Median(rounds.Select(round => round.Orders.PerCommit)), Rounds.Median(rounds.Select(round => round.Orders.PerSubscriberCommit)), Rounds.Median(rounds.Select(round => round.Orders.PeakMiB))),
+            new(Rounds.Median(rounds.Select(round => round.Create.P50)), Rounds.Median(rounds.Select(round => round.Create.P99)), Rounds.Median(rounds.Select(round => round.Create.EndP50)), Rounds.Median(rounds.Select(round => round.Create.EndP99))))
         {
-            _ratio = Median(rounds.Select(round => round.Ratio)),
+            _ratio = Rounds.Median(rounds.Select(round => round.Ratio)),
         };
 
         public override string ToString() => string.Create(
