@@ -14,6 +14,12 @@ public static class SegmentWriter
     /// <summary>Records of one row group: what a reader unpacks at once.</summary>
     public const int RowGroupRecords = 64 * 1024;
 
+    /// <summary>Records are packed to a fourth of their bytes or less; what is packed worse grows the memory that was taken for it.</summary>
+    private const int SmallestRatio = 4;
+
+    private const int SmallestRoom = 64 * 1024;
+    private const int LargestRoom = 32 * 1024 * 1024;
+
     /// <summary>zstd's level where somebody waits; <see cref="SegmentMerge.Level"/> where nobody does.</summary>
     public const int QuickLevel = 1;
 
@@ -28,7 +34,8 @@ public static class SegmentWriter
     internal static WrittenSegment Write(IReadOnlyList<LogBlock> blocks, WriterProperties properties, int rowGroupRecords)
     {
         var order = RecordOrder.Of(blocks);
-        var memory = new MemoryStream(64 * 1024);
+        // Room for all of it at once, as a rule: a stream that grows by doubling throws as much away again.
+        var memory = new MemoryStream((int)Math.Clamp(blocks.Sum(block => (long)block.Bytes.Length) / SmallestRatio, SmallestRoom, LargestRoom));
         using (var pinned = new PinnedBlocks(blocks))
         using (var output = new ManagedOutputStream(memory, leaveOpen: true))
         using (var file = new ParquetFileWriter(output, SegmentSchema.Node, properties))
