@@ -260,7 +260,7 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
             "orders", "watch", order, "--from", "start", "--previous", "--json", "--gateway", $"{silo.Place.Gateway}");
         await all.Task.WaitAsync(AuditedSilo.FirstStart, Cancel);
         watch.Interrupt();
-        Assert.Equal(ExitCode.Done, await watch.Exit);
+        Assert.Equal(ExitCode.Done, await watch.Exit.WaitAsync(AuditedSilo.FirstStart, Cancel));
         return [.. lines];
     }
 
