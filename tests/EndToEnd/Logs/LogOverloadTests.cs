@@ -39,7 +39,7 @@ public sealed class LogOverloadTests : IDisposable
         var duration = TimeSpan.FromSeconds(Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("LOG_OVERLOAD") ?? "15", CultureInfo.InvariantCulture), 5, 600));
         // The buffer and the linger are its capacity: 8 MiB each half second, some 110 requests a second.
         await using var silo = await SiloProcess.StartReady(
-            _place, Patience, "--Logs:Shards", $"{Shards}", "--Logs:BufferBytes", $"{8 * 1024 * 1024}", "--Logs:Linger", "00:00:00.5", "--Logs:SegmentBytes", $"{64 * 1024 * 1024}");
+            _place, Patience, "--Logs:Shards", $"{Shards}", "--Logs:BufferBytes", $"{8 * 1024 * 1024}", "--Logs:Linger", "00:00:00.5", "--Logs:SegmentBytes", $"{64 * 1024 * 1024}", "--Logs:SegmentRecords", "1000000");
         var capacity = await Capacity();
         _answers.Clear();
         var acknowledged = await StoredSoFar();
