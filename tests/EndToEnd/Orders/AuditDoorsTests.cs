@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Client;
+using EndToEnd.Logs;
 using Grains.Orders.Audit;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
@@ -229,13 +230,9 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
     }
 
     /// <summary>Until the audit was told what became of the order's mails: it hears of that a moment after its changes.</summary>
-    private async Task Told(string order, int mails)
-    {
-        while (AuditReceipt.FromJson((await Door.Get($"/api/orders/{order}/audit")).Body).Entries.Count(entry => Kind(entry) == AuditEntryKind.DeliveryOutcome) < mails)
-        {
-            await Task.Delay(20, Cancel);
-        }
-    }
+    private Task Told(string order, int mails) => LogDoor.Until(
+        async () => AuditReceipt.FromJson((await Door.Get($"/api/orders/{order}/audit")).Body).Entries.Count(entry => Kind(entry) == AuditEntryKind.DeliveryOutcome) >= mails,
+        () => $"The audit was not told of {mails} mails of {order}.");
 
     private static AuditEntryKind Kind(ProvenEntry entry) => AuditEntry.Decode(entry.Entry.Span).Kind;
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Grains.Orders.Mail;
@@ -90,8 +91,8 @@ public sealed class MailRoutesTests : IAsyncLifetime
         var done = await _doors.Send(HttpMethod.Post, $"/unsubscribe/{token}", content: oneClick);
         Assert.Equal((200, true), (done.Status, done.Body.Contains("You will get no more mail about your orders.", StringComparison.Ordinal)));
         Assert.Empty((await _cluster.Orders.Mail.Preferences("ann", Cancel)).Types!.Value);
-        await _log.Said("POST /unsubscribe/{token} by -: 200"); // Said when the request is over, and the caller may have had its answer before.
-        Assert.DoesNotContain(_log.Lines, line => line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal));
+        var lines = await _log.UntilSaid("POST /unsubscribe/{token} by -: 200"); // When the request is over: the caller may have had its answer before.
+        Assert.DoesNotContain(lines, line => line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -115,36 +116,24 @@ public sealed class MailRoutesTests : IAsyncLifetime
     /// <summary>What was logged.</summary>
     private sealed class LinesInMemory : ILoggerProvider, ILogger
     {
-        private readonly Lock _lock = new();
-        private readonly List<string> _lines = [];
-        private readonly List<(string Start, TaskCompletionSource Said)> _waiting = [];
+        private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
 
-        public IReadOnlyList<string> Lines
+        /// <summary>All lines so far, once one of them starts so; waits a minute at most.</summary>
+        public async Task<List<string>> UntilSaid(string start)
         {
-            get
+            List<string> lines = [];
+            do
             {
-                lock (_lock)
-                {
-                    return [.. _lines];
-                }
+                lines.Add(await _said.Reader.ReadAsync(Cancel).AsTask().WaitAsync(TimeSpan.FromMinutes(1), Cancel));
             }
-        }
+            while (!lines[^1].StartsWith(start, StringComparison.Ordinal));
 
-        /// <summary>Waits until a line was logged that starts so; a minute at most.</summary>
-        public Task Said(string start)
-        {
-            var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (_lock)
+            while (_said.Reader.TryRead(out var more))
             {
-                if (_lines.Exists(line => line.StartsWith(start, StringComparison.Ordinal)))
-                {
-                    return Task.CompletedTask;
-                }
-
-                _waiting.Add((start, said));
+                lines.Add(more);
             }
 
-            return said.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+            return lines;
         }
 
         public ILogger CreateLogger(string categoryName) => this;
@@ -154,18 +143,7 @@ public sealed class MailRoutesTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            var line = formatter(state, exception);
-            lock (_lock)
-            {
-                _lines.Add(line);
-                foreach (var (_, said) in _waiting.Where(one => line.StartsWith(one.Start, StringComparison.Ordinal)))
-                {
-                    said.TrySetResult();
-                }
-            }
-        }
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _said.Writer.TryWrite(formatter(state, exception));
 
         public void Dispose()
         {
