@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Client.Demo;
@@ -11,25 +10,13 @@ internal sealed record SiloPlace(string Folder, int SiloPort, int GatewayPort, i
 {
     public const string ClusterId = "demo";
 
+    private static readonly FreePorts s_ports = new(first: 27_000, count: 3_000);
+
     /// <summary>Where mails are written, for the silo has no mail server.</summary>
     public string Mails => Path.Combine(Folder, "data", "mail");
 
     /// <summary>Three ports that are free now.</summary>
-    public static SiloPlace Choose(string folder)
-    {
-        // All three at once, so that they differ.
-        var listeners = Enumerable.Range(0, 3).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        try
-        {
-            Array.ForEach(listeners, listener => listener.Start());
-            var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-            return new(folder, ports[0], ports[1], ports[2]);
-        }
-        finally
-        {
-            Array.ForEach(listeners, listener => listener.Dispose());
-        }
-    }
+    public static SiloPlace Choose(string folder) => s_ports.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
 }
 
 /// <summary>A silo as a child process: the one that was built beside the console. It does not outlive this object.</summary>

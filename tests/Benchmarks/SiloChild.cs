@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
+using Doubles;
 using Grains.Interfaces.Cluster;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -78,7 +78,7 @@ internal sealed class SiloChild : IDisposable
     /// <param name="program">The silo, or another with the same arguments.</param>
     public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)[] environment, params IEnumerable<string> settings)
     {
-        var ports = FreePorts(4);
+        var ports = Ports.Take(4);
         var start = new ProcessStartInfo("dotnet", [
             Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
             "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", $"{ports[3]}", "--Logs:OtlpHttpPort", "0", .. settings])
@@ -125,14 +125,5 @@ internal sealed class SiloChild : IDisposable
                 Console.Error.WriteLine(line);
             }
         }
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Stop());
-        return ports;
     }
 }

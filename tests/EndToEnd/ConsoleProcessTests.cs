@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Doubles;
 using Xunit;
 
 namespace EndToEnd;
@@ -74,12 +73,7 @@ public sealed partial class ConsoleProcessTests : IDisposable
     }
 
     /// <summary>An address on which nobody listens.</summary>
-    private static string Dead()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return $"{listener.LocalEndpoint}";
-    }
+    private static string Dead() => $"127.0.0.1:{Ports.Take()}";
 
     [GeneratedRegex("process ([0-9]+), ready")]
     private static partial Regex SiloProcessId();

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
-using System.Net.Sockets;
+using Client.Demo;
+using Doubles;
 using Silo.Cluster;
 using Xunit;
 
@@ -10,25 +11,25 @@ namespace EndToEnd;
 /// <summary>Where a silo lives during a test: five free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
 public sealed class SiloPlace : IDisposable
 {
+    private const int DoorCount = 5;
+
+    // As many as one instance's ports are from the next one's, so that no instance's port is another's first one; and nobody else takes what comes above.
+    private static readonly FreePorts s_instances = new(first: 31_000, count: InstanceOptions.PortStep);
+
     private readonly bool _ownsFolder;
 
     public SiloPlace()
-        : this(Directory.CreateTempSubdirectory("silo-").FullName) => _ownsFolder = true;
+        : this(Ports.Take(DoorCount))
+    {
+    }
 
-    private SiloPlace(string folder)
+    private SiloPlace(int[] ports)
+        : this(Directory.CreateTempSubdirectory("silo-").FullName, ports) => _ownsFolder = true;
+
+    private SiloPlace(string folder, int[] ports)
     {
         Folder = folder;
-        var listeners = Enumerable.Range(0, 5).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Start();
-        }
-
-        (Silo, Gateway, Http, Grpc, Otlp) = (EndPointOf(listeners[0]), EndPointOf(listeners[1]), EndPointOf(listeners[2]), EndPointOf(listeners[3]), EndPointOf(listeners[4]));
-        foreach (var listener in listeners)
-        {
-            listener.Dispose();
-        }
+        (Silo, Gateway, Http, Grpc, Otlp) = (Loopback(ports[0]), Loopback(ports[1]), Loopback(ports[2]), Loopback(ports[3]), Loopback(ports[4]));
     }
 
     /// <summary>The silo's current folder. Its data is in <c>data</c> below.</summary>
@@ -57,7 +58,7 @@ public sealed class SiloPlace : IDisposable
     ];
 
     /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>
-    public SiloPlace Beside() => new(Folder);
+    public SiloPlace Beside() => new(Folder, Ports.Take(DoorCount));
 
     /// <summary>A place whose ports are free for so many instances: each shifts every port by <see cref="InstanceOptions.PortStep"/> more.</summary>
     public static SiloPlace WithRoomFor(int instances)
@@ -65,7 +66,7 @@ public sealed class SiloPlace : IDisposable
         const int Attempts = 50;
         for (var attempt = 1; ; attempt++)
         {
-            var place = new SiloPlace();
+            var place = new SiloPlace(s_instances.Take(DoorCount));
             if (place.HasRoomFor(instances))
             {
                 return place;
@@ -87,11 +88,12 @@ public sealed class SiloPlace : IDisposable
     private bool HasRoomFor(int instances)
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-        var shifted = new[] { Silo, Gateway, Http, Otlp }.SelectMany(end => Enumerable.Range(0, instances).Select(instance => end.Port + (instance * InstanceOptions.PortStep))).ToArray();
-        return shifted.Distinct().Count() == shifted.Length && shifted.All(port => port <= IPEndPoint.MaxPort && !taken.Contains(port));
+        return !new[] { Silo, Gateway, Http, Grpc, Otlp }
+            .SelectMany(end => Enumerable.Range(0, instances).Select(instance => end.Port + (instance * InstanceOptions.PortStep)))
+            .Any(taken.Contains);
     }
 
-    private static IPEndPoint EndPointOf(TcpListener listener) => (IPEndPoint)listener.LocalEndpoint;
+    private static IPEndPoint Loopback(int port) => new(IPAddress.Loopback, port);
 
     private static string Text(IPEndPoint end) => end.Port.ToString(CultureInfo.InvariantCulture);
 }

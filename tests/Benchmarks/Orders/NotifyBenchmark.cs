@@ -1,10 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
+using Doubles;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Microsoft.Extensions.DependencyInjection;
@@ -167,7 +166,7 @@ internal static class NotifyBenchmark
         {
             await outside.Behave("/slow", new EndpointAnswer { SlowMs = (int)slow.TotalMilliseconds });
             await outside.Behave("/throttles", new EndpointAnswer { Status = 429 });
-            List<string> ids = [await Add(new($"http://127.0.0.1:{NobodysPort()}/dead")), await Add(outside.Url("/slow")), await Add(outside.Url("/throttles"))];
+            List<string> ids = [await Add(new($"http://127.0.0.1:{Ports.Take()}/dead")), await Add(outside.Url("/slow")), await Add(outside.Url("/throttles"))];
             _broken.UnionWith(ids.Select(id => $"webhook-{id}"));
             return ids;
         }
@@ -247,13 +246,5 @@ internal static class NotifyBenchmark
         }
 
         private static double Milliseconds(long ticks) => ticks / (double)TimeSpan.TicksPerMillisecond;
-
-        /// <summary>Free, and nobody listens at it.</summary>
-        private static int NobodysPort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
     }
 }

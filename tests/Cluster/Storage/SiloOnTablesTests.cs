@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Doubles;
 using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -84,7 +84,7 @@ public sealed class SiloOnTablesTests : IDisposable
 
     private static async Task<IHost> Start(ITableStore store)
     {
-        var (siloPort, gatewayPort) = (FreePort(), FreePort());
+        var (siloPort, gatewayPort) = (Ports.Take(), Ports.Take());
         var host = Host.CreateApplicationBuilder();
         host.Logging.ClearProviders();
         host.Services.AddSingleton(store);
@@ -100,12 +100,5 @@ public sealed class SiloOnTablesTests : IDisposable
         var built = host.Build();
         await built.StartAsync(Cancel);
         return built;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

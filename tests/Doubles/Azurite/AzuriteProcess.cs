@@ -47,7 +47,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
     public static async Task<AzuriteProcess> Start(CancellationToken cancel = default)
     {
         var home = await Install(cancel);
-        var ports = FreePorts(3);
+        var ports = Ports.Take(3);
         var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
         var start = new ProcessStartInfo("node",
         [
@@ -149,23 +149,6 @@ public sealed class AzuriteProcess : IAsyncDisposable
         {
             throw new AzuriteMissingException($"Azurite cannot be had here. {missing.Message}", missing);
         }
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Start();
-        }
-
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        foreach (var listener in listeners)
-        {
-            listener.Dispose();
-        }
-
-        return ports;
     }
 
     [DllImport("libc", SetLastError = true)]

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Doubles;
 using Doubles.Logs;
 using Microsoft.Extensions.Logging;
@@ -21,7 +20,7 @@ public sealed class ClientsTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly SiloPlace _place = new();
-    private readonly int _syslog = Free();
+    private readonly int _syslog = Ports.Take();
     private SiloProcess _silo = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -166,11 +165,4 @@ public sealed class ClientsTests : IAsyncLifetime
 
     private static void WriteFailed(Microsoft.Extensions.Logging.ILogger logger, double seconds) => logger.LogError("Failed after {Seconds}", seconds);
 #pragma warning restore CA1848, CA2254, CA1873
-
-    private static int Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Doubles;
 using Doubles.Azurite;
 using Grains.Storage;
 using Silo;
@@ -60,10 +60,7 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
     [Fact]
     public async Task AnAccountThatIsNotThereStopsTheSilo()
     {
-        using var closed = new TcpListener(IPAddress.Loopback, port: 0);
-        closed.Start();
-        var port = ((IPEndPoint)closed.LocalEndpoint).Port;
-        closed.Stop();
+        var port = Ports.Take();
 
         await Refused(
             AzuriteProcess.ConnectionStringOver(port, port),

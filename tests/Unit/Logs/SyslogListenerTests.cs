@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Doubles;
 using Doubles.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
@@ -17,7 +18,7 @@ public sealed class SyslogListenerTests : IAsyncLifetime
 {
     private readonly LogIntakeInMemory _intake = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly IPEndPoint _end = Free();
+    private readonly IPEndPoint _end = new(IPAddress.Loopback, Ports.Take());
     private SyslogListener _listener = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -97,12 +98,5 @@ public sealed class SyslogListenerTests : IAsyncLifetime
         {
             await _intake.Next(Cancel);
         }
-    }
-
-    private static IPEndPoint Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
     }
 }

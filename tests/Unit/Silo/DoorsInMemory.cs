@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
@@ -36,7 +37,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
-        var port = isHttp2 ? Free() : 0; // What is at gRPC's port is told by its number.
+        var port = isHttp2 ? Ports.Take() : 0; // What is at gRPC's port is told by its number.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
@@ -49,13 +50,6 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         map(app);
         await app.StartAsync();
         return new(app);
-    }
-
-    private static int Free()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Makes a key in a store, before the doors look.</summary>

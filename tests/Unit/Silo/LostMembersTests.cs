@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doubles;
 using Doubles.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -33,7 +34,7 @@ public sealed class LostMembersTests
         living.Start();
         var table = NewTable();
         await Insert(table, Member((IPEndPoint)living.LocalEndpoint, SiloStatus.Active));
-        await Insert(table, Member(new(IPAddress.Loopback, ClosedPort()), SiloStatus.Active));
+        await Insert(table, Member(new(IPAddress.Loopback, Ports.Take()), SiloStatus.Active));
         await Insert(table, Member(new(IPAddress.Parse("10.0.0.1"), 11111), SiloStatus.Active));
 
         await new LostMembers(table, NullLogger<LostMembers>.Instance).Run(Cancel);
@@ -72,11 +73,4 @@ public sealed class LostMembersTests
         StartTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
         IAmAliveTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
     };
-
-    private static int ClosedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Doubles;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Silo.Cluster;
@@ -40,24 +41,17 @@ public sealed class PortCheckTests : IDisposable
     [Fact]
     public async Task WithoutItsGatewayPortASiloDoesNotStart()
     {
-        var doors = new Doors(new ClusterOptions { SiloPort = Free(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
+        var doors = new Doors(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
         await Assert.ThrowsAsync<StartUpException>(() => Check(doors));
     }
 
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
 
     private Doors Doors() =>
-        new(new ClusterOptions { SiloPort = Free(), GatewayPort = Free() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Free() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
+        new(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Ports.Take() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Ports.Take() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
 
     private static Task Check(Doors doors, params (string Key, string Value)[] settings) => new PortCheck(
         doors,
         new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build(),
         NullLogger<PortCheck>.Instance).Run(CancellationToken.None);
-
-    private static int Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
