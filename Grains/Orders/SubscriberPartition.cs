@@ -65,7 +65,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     {
         var partition = SubscriberTable.Partition(key);
         var row = await store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey, cancel);
-        var head = row is null ? new SubscriberHeadRow() : OrderJson.Read<SubscriberHeadRow>(row.Payload);
+        var head = row is null ? SubscriberHeadRow.Begun(clock.GetUtcNow()) : OrderJson.Read<SubscriberHeadRow>(row.Payload);
         var listed = await register(head.Cursor > 0 ? head.Cursor : entry.Rules.FromStart ? 1 : null);
         if (head.Cursor == 0)
         {

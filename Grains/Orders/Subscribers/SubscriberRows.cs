@@ -27,7 +27,7 @@ public sealed record SubscriberHeadRow
     /// <summary>Revisions that were not kept any more when they were to be read.</summary>
     public long Missed { get; set; }
 
-    /// <summary>The number of the last note for the audit.</summary>
+    /// <summary>The number of the last note for the audit, which knows by it what it was told before.</summary>
     public long Notes { get; set; }
 
     /// <summary>The subscriber's own.</summary>
@@ -45,6 +45,11 @@ public sealed record SubscriberHeadRow
 
     /// <summary>Of <see cref="Done"/>, those of which nobody was to be told, by reason.</summary>
     public ImmutableSortedDictionary<string, long> Suppressed { get; set; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>
+    /// Of one that was not there before, or was removed: its notes are numbered from the time on (100 ns each), so that they come after all that one of the same name gave before it.
+    /// </summary>
+    public static SubscriberHeadRow Begun(DateTimeOffset now) => new() { Notes = now.UtcTicks };
 
     public void CountDone(DoneAs how, string reason)
     {

@@ -77,8 +77,31 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
         Assert.Equal((1, 1, 0), (it.Committed.In, it.Committed.Waiting, it.Committed.AllDead));
     }
 
-    private Task<SubscriberPartition> Open() =>
-        SubscriberPartition.Open(_store, new(_rules, _ => this), Key, hasNoteTaker: false, from => Task.FromResult(from ?? 1), _clock, () => 0, Cancel);
+    [Fact]
+    public async Task OneThatWasRemovedAndComesBackNumbersItsNotesOn()
+    {
+        var before = await NumberOfAReplaysNote();
+        foreach (var row in await Rows(""))
+        {
+            await _store.Commit(SubscriberTable.Name, SubscriberTable.Partition(Key), [RowChange.Delete(row.Key)], Cancel);
+        }
+
+        _clock.Advance(TimeSpan.FromTicks(2));
+        Assert.True(await NumberOfAReplaysNote() > before);
+    }
+
+    private async Task<long> NumberOfAReplaysNote()
+    {
+        var it = await Open(hasNoteTaker: true);
+        it.Desk.Take([new(1, Given.Placed(), null, null)]);
+        it.Desk.Finish(it.Desk.Begin()!, Handled.Failed("no", "No."));
+        await Commit(it);
+        Assert.Equal(1, await it.Replay(1, null, "ann", Cancel));
+        return Assert.Single(await it.NextNotes()).Number;
+    }
+
+    private Task<SubscriberPartition> Open(bool hasNoteTaker = false) =>
+        SubscriberPartition.Open(_store, new(_rules, _ => this), Key, hasNoteTaker, from => Task.FromResult(from ?? 1), _clock, () => 0, Cancel);
 
     /// <summary>It waits in a row, and is being tried again.</summary>
     private async Task<ChangeItem> Waiting(SubscriberPartition it)
