@@ -59,7 +59,13 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
     }
 
     /// <summary>The next reads throw an <see cref="IOException"/>.</summary>
-    public void FailNextReads(int count) => Interlocked.Exchange(ref _readsToFail, count);
+    public void FailNextReads(int count)
+    {
+        lock (_gate)
+        {
+            _readsToFail = count;
+        }
+    }
 
     /// <summary>The next scan of keys that start with <paramref name="prefix"/> throws an <see cref="IOException"/>.</summary>
     public void FailNextScan(string prefix) => Interlocked.Exchange(ref _scanToFail, prefix);
@@ -124,12 +130,14 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
 
     private void FailRead()
     {
-        if (Interlocked.Decrement(ref _readsToFail) >= 0)
+        lock (_gate)
         {
-            throw new IOException("The store cannot be read.");
+            if (_readsToFail > 0)
+            {
+                _readsToFail--;
+                throw new IOException("The store cannot be read.");
+            }
         }
-
-        Interlocked.Increment(ref _readsToFail);
     }
 }
 

@@ -85,17 +85,11 @@ public sealed class LogVerbsTests
     {
         using var ctrlC = new CancellationTokenSource();
         _console.CtrlC = ctrlC.Token;
+        Logs.OnEnd = ctrlC.Cancel;
         Logs.Tails.Enqueue([Page(0), Page(0, Record("one")), null]);
         Logs.Tails.Enqueue([Page(0), Page(5, Record("two"))]);
 
-        var running = _console.Run("logs", "tail", "x", "--json");
-        while (Logs.Tails.Count > 0 && !running.IsCompleted)
-        {
-            await Task.Yield();
-        }
-
-        await ctrlC.CancelAsync();
-        var printed = await running;
+        var printed = await _console.Run("logs", "tail", "x", "--json");
 
         Assert.Equal((0, 2), (printed.Code, _console.Opens));
         Assert.Equal(["x", "x"], Logs.Asked);

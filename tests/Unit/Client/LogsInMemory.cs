@@ -14,6 +14,9 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
     /// <summary>What one watching after the other shows; null ends it as when a silo goes away.</summary>
     public Queue<TailPage?[]> Tails { get; } = new();
 
+    /// <summary>Called when all that there is to watch was taken.</summary>
+    public Action OnEnd { get; set; } = () => { };
+
     public SqlReply? Rows { get; set; }
 
     public StatsReply? Counted { get; set; }
@@ -43,6 +46,7 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
             yield return page ?? throw new Orleans.Runtime.EnumerationAbortedException("The silo is gone.");
         }
 
+        OnEnd();
         await Task.Delay(Timeout.Infinite, cancel);
     }
 

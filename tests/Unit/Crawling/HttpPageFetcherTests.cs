@@ -414,11 +414,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task WhereNobodyListensIsUnreachable()
     {
-        int port;
-        using (var server = new RawServer())
-        {
-            port = server.Port;
-        }
+        var port = Ports.Take();
 
         var fetch = await _fetcher.Fetch(Request($"http://127.0.0.1:{port}/", absolute: true), Cancel);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doubles;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Silo;
@@ -54,5 +55,5 @@ public sealed class StartUpErrorsTests
     public void WhatNobodyKnowsIsNotDressedUp() => Assert.Null(Explain(new InvalidOperationException("?")));
 
     private static StartUpException? Explain(Exception failure, int gateway = 30000) =>
-        StartUpErrors.Explain(failure, new Doors(new ClusterOptions { GatewayPort = gateway }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
+        StartUpErrors.Explain(failure, new Doors(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = gateway }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
 }

@@ -144,8 +144,9 @@ public sealed class WakeUpsTests : IAsyncDisposable
         systems,
         async (name, _) =>
         {
+            var fails = _armFails; // Asked first: who reads from the channel may change it at once.
             await _armed.Writer.WriteAsync(name, Cancel);
-            if (_armFails)
+            if (fails)
             {
                 throw new InvalidOperationException("No reminders yet.");
             }

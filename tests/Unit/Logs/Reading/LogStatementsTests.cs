@@ -68,7 +68,7 @@ public sealed class LogStatementsTests
         var reply = await questions.Sql(sql);
 
         Assert.Equal(QueryOutcome.Time, reply.End.Outcome);
-        Assert.InRange(reply.End.Took, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10));
+        Assert.InRange(reply.End.Took, TimeSpan.FromMilliseconds(250), TimeSpan.FromMinutes(1)); // To its end it would take hours.
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text;
+using Doubles;
 using Doubles.Orders;
 using Grains.Orders.Mail;
 using Microsoft.Extensions.Time.Testing;
@@ -173,7 +174,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     [Fact]
     public async Task WhereNobodyListensItIsUnreachable()
     {
-        await _server.DisposeAsync();
+        Use(Sender(settings => settings with { Port = Ports.Take() }));
 
         var outcome = await _sender.Send(Mail(), Cancel);
 
