@@ -57,6 +57,8 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     [Fact]
     public async Task TheBooksHaveALineForTheChannelWithoutWhatIsNothingForIt()
     {
+        // What other tests placed is told of, and counted.
+        await cluster.Until(async () => (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 }));
         var before = await Account();
         await cluster.Placed(OrderCluster.Asked("stranger"));
         await cluster.Placed(OrderCluster.Asked("monk"));

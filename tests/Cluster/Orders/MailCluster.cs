@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
@@ -18,7 +19,7 @@ public class MailCluster : OrderCluster
 
     private readonly List<SmtpMailSender> _senders = [];
 
-    public SmtpServer Server { get; private set; } = new();
+    public SmtpServer Server { get; private set; } = new(Ports.Take());
 
     protected virtual MailAfterUnknown AfterUnknown => MailAfterUnknown.SendAgain;
 
