@@ -111,9 +111,9 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         while (quick.Id.Partition != partition);
 
         // What is announced takes real time, too: four seconds begin when both are begun.
-        await cluster.Until(() => Task.FromResult(new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id))), TimeSpan.FromMilliseconds(1));
+        await cluster.Until(() => Task.FromResult(new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id))), OrderCluster.Hardly);
         var begun = cluster.Clock.GetUtcNow();
-        await Through("obedient", partition, TimeSpan.FromMilliseconds(1)); // The silo's threads do a lot of work in each.
+        await Through("obedient", partition, OrderCluster.Hardly); // The silo's threads do a lot of work in each.
 
         Assert.True(cluster.Clock.GetUtcNow() - begun < TimeSpan.FromSeconds(4), "The cursor waited for the slow one.");
         Assert.Equal(1, (await cluster.Subscriber("obedient", partition).Show()).Waiting);
