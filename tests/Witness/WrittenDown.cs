@@ -14,7 +14,9 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
 {
     private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
     private readonly List<OrderChange> _filled = [];
-    private readonly StringBuilder _lines = new();
+
+    // A line of its own, whatever the process before was killed at: else what it wrote of its last line would spoil the first one here.
+    private readonly StringBuilder _lines = new("\n");
 
     public ReadOnlyMemory<byte> State => inner.State;
 

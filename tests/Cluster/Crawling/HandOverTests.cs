@@ -141,12 +141,13 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
         await cluster.DeactivateWorkers();
         gate.Open();
+        await cluster.Until(() => Task.FromResult(Starts(Page(5)).Count == 2), step: TimeSpan.FromMilliseconds(10));
         await Whole(crawl);
 
         var starts = Starts(Page(5));
         Assert.Equal(2, starts.Count);
         // The clock of the test runs on while the silo works; a lease would have been waited for six minutes.
-        Assert.InRange(starts[1] - starts[0], Second, 60 * Second);
+        Assert.InRange(starts[1] - starts[0], Second, 300 * Second);
     }
 
     [Fact]
@@ -181,7 +182,7 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
 
     private async Task Whole(ICrawlGrain crawl)
     {
-        var summary = await cluster.Ended(crawl, step: TimeSpan.FromMilliseconds(250));
+        var summary = await cluster.Ended(crawl); // In small steps: a lease of six minutes is not to end while a busy machine reports a page.
         Assert.Equal((CrawlState.Done, (long)Pages, 0L, 0L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped, summary.Queued));
         Assert.Equal(Enumerable.Range(0, Pages).Select(Page).Order(), (await cluster.Export(crawl)).Keys.Order());
         await cluster.Balances(crawl);

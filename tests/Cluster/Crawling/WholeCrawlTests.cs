@@ -105,7 +105,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var first = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 100 * Second }), step: Second);
         cluster.Clock.Advance(100 * Second);
         var before = cluster.Clock.GetUtcNow();
-        var second = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = Second }));
+        var second = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = Second }), step: TimeSpan.FromMilliseconds(10));
 
         Assert.Equal(2, second.Pages);
         Assert.True(cluster.Clock.GetUtcNow() - before < 60 * Second);

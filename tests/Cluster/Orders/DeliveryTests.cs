@@ -18,7 +18,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task AnOrdersDeliveriesAreToldByVersionWithEveryTry()
     {
         var order = await cluster.Placed(OrderCluster.Asked("asleep"));
-        var waiting = await Delivery(order.Id, delivery => delivery.Attempts == 1 && delivery.Next is not null);
+        var waiting = await Delivery(order.Id, delivery => delivery.Attempts == 1 && delivery.Next is not null, OrderCluster.Hardly);
         Assert.Equal((DeliveryStatus.Waiting, "asleep", "order.placed"), (waiting.Status, waiting.Reason, waiting.Type));
 
         var delivered = await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
@@ -57,6 +57,8 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     [Fact]
     public async Task TheBooksHaveALineForTheChannelWithoutWhatIsNothingForIt()
     {
+        // What other tests placed is told of, and counted.
+        await cluster.Until(async () => (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 }));
         var before = await Account();
         await cluster.Placed(OrderCluster.Asked("stranger"));
         await cluster.Placed(OrderCluster.Asked("monk"));
@@ -200,10 +202,10 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         Assert.Equal("Delivered", tries[1].GetTagItem("outcome"));
     }
 
-    private async Task<Delivery> Delivery(OrderId order, Func<Delivery, bool> isSo)
+    private async Task<Delivery> Delivery(OrderId order, Func<Delivery, bool> isSo, TimeSpan? step = null)
     {
         Delivery? found = null;
-        await cluster.Until(async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null);
+        await cluster.Until(async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null, step);
         return found!;
     }
 

@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
@@ -18,7 +19,7 @@ public class MailCluster : OrderCluster
 
     private readonly List<SmtpMailSender> _senders = [];
 
-    public SmtpServer Server { get; private set; } = new();
+    public SmtpServer Server { get; private set; } = new(Ports.Take());
 
     protected virtual MailAfterUnknown AfterUnknown => MailAfterUnknown.SendAgain;
 
@@ -49,13 +50,13 @@ public class MailCluster : OrderCluster
 
     public void StartServer(int port) => Server = new(port);
 
-    /// <summary>What became of telling of a version, once it is so; time passes until then, a second at a time.</summary>
-    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo)
+    /// <summary>What became of telling of a version, once it is so; time passes until then, a tenth of a second at a time unless <paramref name="step"/> says otherwise.</summary>
+    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, TimeSpan? step = null)
     {
         Delivery? found = null;
         await Until(
             async () => (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null && isSo(found),
-            TimeSpan.FromMilliseconds(100));
+            step ?? TimeSpan.FromMilliseconds(100));
         return found!;
     }
 

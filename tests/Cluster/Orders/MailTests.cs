@@ -75,7 +75,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     {
         cluster.Server.Fail(SmtpFault.Cut("."));
         var order = await cluster.PlacedBy("cut-after");
-        var waiting = await cluster.Until(order.Id, 1, delivery => delivery.Attempts == 1 && delivery.Tries.Length == 1);
+        var waiting = await cluster.Until(order.Id, 1, delivery => delivery.Attempts == 1 && delivery.Tries.Length == 1, OrderCluster.Hardly);
         Assert.Equal((DeliveryStatus.Waiting, "unknown"), (waiting.Status, waiting.Reason));
         Assert.StartsWith("unknown: The server may have it or not: no answer after the whole message was sent.", waiting.Tries[0].What, StringComparison.Ordinal);
 
@@ -201,7 +201,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     {
         cluster.Server.Fail(fault);
         var order = await cluster.PlacedBy(customer);
-        var waiting = await cluster.Until(order.Id, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 });
+        var waiting = await cluster.Until(order.Id, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 }, OrderCluster.Hardly);
         Assert.Equal((DeliveryStatus.Waiting, reason), (waiting.Status, waiting.Reason));
         Assert.Equal(MailCluster.Waits[0], waiting.Next - waiting.Tries[0].At);
         Assert.Empty(cluster.MailsTo(customer));

@@ -14,7 +14,7 @@ namespace EndToEnd.Orders;
 /// <summary>A silo with one partition of orders, whose audit is looked at.</summary>
 public sealed class AuditedSilo : IAsyncLifetime
 {
-    public static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private SiloProcess? _silo;
 
@@ -244,7 +244,7 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
     private async Task<string[]> Watched(string order)
     {
         var lines = new List<string>();
-        var all = new TaskCompletionSource();
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var watch = ConsoleProcess.StartHeard(
             line =>
             {

@@ -12,7 +12,7 @@ public sealed class KilledTests : IDisposable
     private const int Kills = 3;
     private const int Placers = 16;
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private static readonly string[] Unlimited = ["--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 

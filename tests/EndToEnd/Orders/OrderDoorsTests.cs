@@ -9,7 +9,7 @@ namespace EndToEnd.Orders;
 /// <summary>Orders of a real silo, by gRPC, HTTP and the console: the same orders at each.</summary>
 public sealed class OrderDoorsTests : IDisposable
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private readonly SiloPlace _place = new();
     private readonly HttpClient _http = new();

@@ -17,7 +17,7 @@ public sealed class KeyedSilo : IAsyncLifetime
 {
     private const int Partitions = 2;
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private SiloProcess? _silo;

@@ -16,8 +16,11 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private const int Partitions = 4;
     private const int Placers = 6;
 
-    private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
+
+    /// <summary>Longer than a start: what is asked while a silo is away waits for the next one.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private readonly SiloPlace _place = new();

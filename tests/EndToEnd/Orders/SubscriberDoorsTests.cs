@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Client;
+using EndToEnd.Logs;
 using Grains.Orders.Audit;
 using Xunit;
 using static EndToEnd.Orders.OrderDoor;
@@ -10,7 +11,7 @@ namespace EndToEnd.Orders;
 /// <summary>Subscribers and what they could not handle, over HTTP and at the console of a real silo.</summary>
 public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<WitnessSilo>
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private OrderDoor Door => silo.Door;
 
@@ -133,12 +134,14 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
     private async Task<string[]> Recorded(string order, int count)
     {
         string[] types = [];
-        for (var look = 0; look < 500 && types.Length < count; look++)
-        {
-            var proof = await Door.Get($"/api/orders/{order}/audit");
-            types = proof.Status == 404 ? [] : [.. AuditReceipt.FromJson(proof.Body).Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Type)];
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
+        await LogDoor.Until(
+            async () =>
+            {
+                var proof = await Door.Get($"/api/orders/{order}/audit");
+                types = proof.Status == 404 ? [] : [.. AuditReceipt.FromJson(proof.Body).Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Type)];
+                return types.Length >= count;
+            },
+            () => string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}."));
 
         Assert.True(types.Length == count, string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}."));
         return types;

@@ -5,7 +5,7 @@ namespace EndToEnd.Orders;
 /// <summary>A silo with two subscribers more, one of which fails with orders of customers whose names begin with <c>fails</c>, until they are mended.</summary>
 public sealed class WitnessSilo : IAsyncLifetime
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private SiloProcess? _silo;
 
