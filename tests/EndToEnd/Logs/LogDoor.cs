@@ -73,7 +73,7 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     /// <summary>A verb of <c>logs</c>, run to its end.</summary>
     public async Task<ConsoleRun> Run(params IEnumerable<string> args)
     {
-        await using var console = await ConsoleProcess.Run(Verb(args));
+        await using var console = await ConsoleProcess.Reach(Verb(args));
         return new(await console.Exit, string.Concat(console.Output.Select(line => line + "\n")), string.Concat(console.Errors.Select(line => line + "\n")));
     }
 
