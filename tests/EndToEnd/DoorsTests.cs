@@ -4,11 +4,13 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using EndToEnd.Crawling;
+using EndToEnd.Logs;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Grpc.Reflection.V1Alpha;
 using Silo;
+using Silo.StartUp;
 using Xunit;
 
 namespace EndToEnd;
@@ -18,7 +20,7 @@ public sealed class DoorsTests : IDisposable
 {
     private const string ProblemJson = "application/problem+json";
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly SiloPlace _place = new();
@@ -55,7 +57,7 @@ public sealed class DoorsTests : IDisposable
         Assert.Equal((403, ProblemJson), await Knock(HttpMethod.Get, "/api/cluster", reader));
         Assert.Equal((200, "application/json"), await Knock(HttpMethod.Get, "/openapi/v1.json"));
 
-        await using var list = await ConsoleProcess.Run("keys", "list", "--gateway", _place.Gateway.ToString());
+        await using var list = await ConsoleProcess.Reach("keys", "list", "--gateway", _place.Gateway.ToString());
         Assert.Equal(["builds", "reports"], list.Output.Skip(1).Select(line => line.Split(' ')[0]));
         Assert.DoesNotContain(list.Output, line => line.Contains(reader, StringComparison.Ordinal));
     }
@@ -131,7 +133,9 @@ public sealed class DoorsTests : IDisposable
         var health = await new Grpc.Health.V1.Health.HealthClient(channel).CheckAsync(new(), cancellationToken: Cancel);
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
 
-        var refused = await Assert.ThrowsAsync<RpcException>(() => Services(channel, []));
+        // Who is turned away is so before anything is asked: a question that is being written then would end as cancelled.
+        using var unknown = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(cancellationToken: Cancel);
+        var refused = await Assert.ThrowsAsync<RpcException>(() => unknown.ResponseStream.MoveNext(Cancel));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.StartsWith("This needs an API key", refused.Status.Detail, StringComparison.Ordinal);
         var services = await Services(channel, new() { { "authorization", $"Bearer {key}" } });
@@ -169,12 +173,16 @@ public sealed class DoorsTests : IDisposable
     public async Task ALogForProgramsIsOneObjectALine()
     {
         await using var silo = SiloProcess.Start(_place, "--log", "json");
-        await silo.Said("{").WaitAsync(FirstStart, Cancel);
+        await LogDoor.Until(() => Messages().Any(said => said.StartsWith(Banner.Ready, StringComparison.Ordinal)), () => string.Join(Environment.NewLine, silo.Output.Concat(silo.Errors)));
         silo.Terminate();
         Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Patience, Cancel));
 
-        var messages = silo.Output.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("message").GetString()).ToArray();
-        Assert.Equal("Stopped.", messages[^1]);
+        Assert.Equal("Stopped.", Messages().Last());
+
+        // What Orleans warns of on a busy machine is no part of what the silo itself says, and may be written after it.
+        IEnumerable<string> Messages() => silo.Output.Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("category").GetString() == "Silo")
+            .Select(line => line.GetProperty("message").GetString()!);
     }
 
     [Fact]
@@ -185,7 +193,7 @@ public sealed class DoorsTests : IDisposable
         Assert.Contains("  HTTP     closed", silo.Output);
         Assert.Contains("  gRPC     closed", silo.Output);
         await Assert.ThrowsAsync<HttpRequestException>(() => _http.GetAsync(Url("/"), Cancel));
-        await using var status = await ConsoleProcess.Run("cluster", "status", "--gateway", _place.Gateway.ToString());
+        await using var status = await ConsoleProcess.Reach("cluster", "status", "--gateway", _place.Gateway.ToString());
         Assert.Equal(0, await status.Exit);
     }
 
@@ -197,8 +205,10 @@ public sealed class DoorsTests : IDisposable
         await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
         await using var front = await SiloProcess.StartReady(before, FirstStart, "--Cluster:Role", "Front");
 
-        Assert.StartsWith("Ready: Orleans front 0.1.0, ", front.Output[0], StringComparison.Ordinal);
-        Assert.Equal([$"  HTTP     http://{before.Http}/", $"  gRPC     {before.Grpc}"], front.Output.Skip(1).Take(2));
+        // On a busy machine Orleans may have warned of something before.
+        var banner = front.Output.SkipWhile(line => !line.StartsWith(Banner.Ready, StringComparison.Ordinal)).ToArray();
+        Assert.StartsWith("Ready: Orleans front 0.1.0, ", banner[0], StringComparison.Ordinal);
+        Assert.Equal([$"  HTTP     http://{before.Http}/", $"  gRPC     {before.Grpc}"], banner[1..3]);
         Assert.DoesNotContain(Listeners(), end => end.Port == before.Silo.Port || end.Port == before.Gateway.Port);
         using var ready = await _http.GetAsync(new Uri($"http://{before.Http}/health/ready"), Cancel);
         Assert.Equal("Healthy\nsilos: Healthy\nnot-stopping: Healthy\nstore: Healthy\n", await ready.Content.ReadAsStringAsync(Cancel));
@@ -224,7 +234,7 @@ public sealed class DoorsTests : IDisposable
 
     private async Task<string> Key(string name, string role)
     {
-        await using var console = await ConsoleProcess.Run("keys", "add", name, "--role", role, "--gateway", _place.Gateway.ToString());
+        await using var console = await ConsoleProcess.Reach("keys", "add", name, "--role", role, "--gateway", _place.Gateway.ToString());
         return Assert.Single(console.Output);
     }
 

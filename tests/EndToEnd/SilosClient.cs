@@ -14,6 +14,9 @@ internal sealed class SilosClient : IAsyncDisposable
     /// <summary>Silos find out in their own time, which is seconds: there is no event to wait for outside them.</summary>
     public static readonly TimeSpan BetweenQuestions = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>On a busy machine a silo that is there may take longer than Orleans waits for a connection.</summary>
+    private const int Attempts = 3;
+
     private readonly IHost _host;
 
     private SilosClient(IHost host) => _host = host;
@@ -22,9 +25,11 @@ internal sealed class SilosClient : IAsyncDisposable
 
     public static async Task<SilosClient> Connect(CancellationToken cancel, params IPEndPoint[] gateways)
     {
+        var attempts = 0;
         var host = new HostBuilder()
             .UseOrleansClient(orleans => orleans
                 .UseStaticClustering(gateways)
+                .UseConnectionRetryFilter((_, _) => Task.FromResult(++attempts < Attempts))
                 .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterNames.DefaultClusterId, ClusterNames.ServiceId)))
             .Build();
         try

@@ -98,6 +98,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
             catch (OperationCanceledException)
             {
                 _process.Kill();
+                await _process.WaitForExitAsync(CancellationToken.None);
             }
         }
 

@@ -127,10 +127,11 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private async Task AllWorkersAwake() =>
         await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => _client!.Grains.GetGrain<ICrawlWorkerGrain>(worker).InFlight(Cancel)));
 
+    /// <summary>Slow enough that there is something left to do when the console that follows has begun and what is asked next was answered.</summary>
     private async Task StartCrawl()
     {
         var others = _sites.Skip(1).Select(site => site.Seed).ToArray();
-        _id = await _crawler.StartCrawl(_sites[0].Seed, [.. others, "--delay", "20ms", "--concurrency", $"{Concurrency}"]);
+        _id = await _crawler.StartCrawl(_sites[0].Seed, [.. others, "--delay", "150ms", "--concurrency", $"{Concurrency}"]);
         _follower = ConsoleProcess.Start(["crawl", "follow", _id, "--json", .. Places.SelectMany(place => (string[])["--gateway", $"{place.Gateway}"])]);
         await Until(_follower.Spoke, "the console that follows to begin");
     }

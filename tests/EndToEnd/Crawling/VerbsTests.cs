@@ -221,12 +221,12 @@ public sealed class VerbsTests : IAsyncDisposable
         Assert.Contains("dotnet run --project Silo", nowhere.Said, StringComparison.Ordinal);
     }
 
-    /// <summary>A crawl in the middle of its work: eight pages were asked for, and many more are known.</summary>
+    /// <summary>A crawl in the middle of its work, for some seconds more: eight pages were asked for, and many more are known.</summary>
     private async Task<string> StartLargeCrawl(params string[] options)
     {
         _site = await CrawledSite.Start(pages: 150);
         _crawler = await Crawler.Run();
-        var id = await _crawler.StartCrawl(_site.Seed, ["--delay", "20ms", .. options]);
+        var id = await _crawler.StartCrawl(_site.Seed, ["--delay", "60ms", .. options]);
         await _site.WhenAsked(8).WaitAsync(Patience, Cancel);
         return id;
     }

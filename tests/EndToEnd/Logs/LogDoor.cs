@@ -11,7 +11,8 @@ namespace EndToEnd.Logs;
 /// <summary>A silo's log as a program meets it: requests over HTTP, and the console's verbs.</summary>
 internal sealed class LogDoor(SiloPlace place) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    /// <summary>Longer than a console of «logs tail» looks for a silo: a call that is lost with one may cost it half a minute, and twice.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly HttpClient _http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Patience };
 
@@ -73,7 +74,7 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     /// <summary>A verb of <c>logs</c>, run to its end.</summary>
     public async Task<ConsoleRun> Run(params IEnumerable<string> args)
     {
-        await using var console = await ConsoleProcess.Run(Verb(args));
+        await using var console = await ConsoleProcess.Reach(Verb(args));
         return new(await console.Exit, string.Concat(console.Output.Select(line => line + "\n")), string.Concat(console.Errors.Select(line => line + "\n")));
     }
 

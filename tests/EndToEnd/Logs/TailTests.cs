@@ -72,10 +72,18 @@ public sealed class TailTests : IDisposable
         const int Requests = 40;
         const int Records = 512;
         var padding = new string('x', 4000);
-        var reading = Read(quick, until: (seen, _) => seen.Count >= Requests * Records);
+        var read = 0;
+        var reading = Read(quick, until: (seen, _) =>
+        {
+            Volatile.Write(ref read, seen.Count);
+            return seen.Count >= Requests * Records;
+        });
         for (var request = 0; request < Requests; request++)
         {
             await _door.Send("bulk", Noon + ((ulong)request * 1_000_000_000), Enumerable.Range(0, Records).Select(record => string.Create(CultureInfo.InvariantCulture, $"{(request * Records) + record} {padding}")));
+
+            // Quick is who has what came before when the next comes, however busy the machine is.
+            await LogDoor.Until(() => Volatile.Read(ref read) >= (request + 1) * Records || reading.IsCompleted, () => $"Of {(request + 1) * Records} records the quick viewer has {read}.");
         }
 
         var (all, missedByQuick) = await reading;

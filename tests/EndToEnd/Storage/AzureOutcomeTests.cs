@@ -442,7 +442,7 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task APutThatComesLateIsTheSamePut()
     {
         var server = await azurite.Use();
-        var hasty = await Azurite.Blobs(AzuriteProcess.ConnectionStringOver(server.TablePort, _front.Port), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(1) });
+        var hasty = await Azurite.Blobs(AzuriteProcess.ConnectionStringOver(server.TablePort, _front.Port), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(3) });
         var gate = new Gate();
         FailPuts(new Fault.Held(gate), new Fault.Before(async () =>
         {
