@@ -16,8 +16,10 @@ namespace Client.Cluster;
 /// <summary>The real cluster, as a client of Orleans. It says nothing by itself: what is worth saying, the verbs say.</summary>
 internal sealed class ClusterConnection : ICluster
 {
-    /// <summary>To reach a silo, names looked up and all gateways tried.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>To reach a silo, names looked up and all gateways tried. Where nobody listens that is known at once; a machine that is busy may need the whole of it to begin.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
     /// <summary>For a gateway to take a connection, when there are others to choose from.</summary>
     private static readonly TimeSpan Knock = TimeSpan.FromSeconds(2);
@@ -79,10 +81,10 @@ internal sealed class ClusterConnection : ICluster
 
     public async ValueTask DisposeAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var farewell = new CancellationTokenSource(Farewell);
         try
         {
-            await _host.StopAsync(patience.Token).WaitAsync(patience.Token);
+            await _host.StopAsync(farewell.Token).WaitAsync(farewell.Token);
         }
         catch (OperationCanceledException)
         {
