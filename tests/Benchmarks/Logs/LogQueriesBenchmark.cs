@@ -98,10 +98,10 @@ internal static class LogQueriesBenchmark
         return expected is null || found == expected ? end! : throw new InvalidOperationException($"{found} records were found for {ask}, {expected} are there: {end}");
     }
 
-    /// <summary>Records of a trace lie within a second, in several services. A segment is what a merge makes of 64 MiB.</summary>
+    /// <summary>Records of a trace lie within a second, in several services. A segment is what a merge makes of 24 MiB.</summary>
     private static async Task<string[]> Fill(SegmentShelf shelf, int records, CancellationToken cancel)
     {
-        const int PerSegment = 200_000;
+        const int PerSegment = 80_000;
         var chance = new Random(1);
         var traces = new List<string>();
         var trace = new byte[RecordsPerTrace * 4][];

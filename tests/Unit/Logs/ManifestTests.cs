@@ -93,7 +93,7 @@ public sealed class ManifestTests
     [Fact]
     public void AMergeFitsIntoItsMemory()
     {
-        int[] sizes = [.. Enumerable.Repeat(20 * 1024 * 1024, 20)];
+        int[] sizes = [.. Enumerable.Repeat(7 * 1024 * 1024, 20)];
 
         Assert.Empty(MergePlan.Next(Numbered(sizes), Nine.AddMinutes(30)));
         Assert.Equal(3, MergePlan.Next(Numbered(sizes), Nine.AddHours(2)).Count);
