@@ -26,45 +26,58 @@ internal sealed class CannotConnectException(ConnectFailure failure, string sent
 internal static class CheckedConnection
 {
     /// <param name="host">A name, or an address.</param>
-    /// <param name="allowed">Private addresses that may be connected to.</param>
-    /// <param name="resolve">All addresses of a name.</param>
+    /// <param name="allowed">Private addresses that may be connected to; null: all, for a host that the operator named.</param>
+    /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
+    /// <param name="connect">Opens a connection to one address, or throws a <see cref="SocketException"/>; null: over TCP.</param>
     /// <param name="cancel">Ends it with an OperationCanceledException.</param>
     /// <exception cref="CannotConnectException">No address may be connected to, or none answers.</exception>
-    public static async ValueTask<Stream> Open(DnsEndPoint host, AddressRanges allowed, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancel)
+    public static async ValueTask<Stream> Open(
+        DnsEndPoint host,
+        AddressRanges? allowed,
+        Func<string, CancellationToken, Task<IPAddress[]>>? resolve,
+        Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect,
+        CancellationToken cancel)
     {
-        var addresses = await Resolve(host.Host, resolve, cancel).ConfigureAwait(false);
-        var permitted = Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
+        var addresses = await Resolve(host.Host, resolve ?? Dns.GetHostAddressesAsync, cancel).ConfigureAwait(false);
+        var permitted = allowed is null ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
         if (permitted.Length == 0)
         {
             var address = addresses[0];
             throw new CannotConnectException(
                 ConnectFailure.PrivateAddress,
-                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed.IsEmpty ? "none" : allowed)}).");
+                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed!.IsEmpty ? "none" : allowed)}).");
         }
 
         SocketException? last = null;
         foreach (var address in permitted)
         {
             var target = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-            var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(target, host.Port), cancel).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
+                return await (connect ?? Tcp)(new(target, host.Port), cancel).ConfigureAwait(false);
             }
             catch (SocketException exception)
             {
-                socket.Dispose();
                 last = exception;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
             }
         }
 
         throw new CannotConnectException(ConnectFailure.Unreachable, $"No connection to {host.Host} ({permitted[^1]}) on port {host.Port}: {last!.SocketErrorCode}.", last);
+    }
+
+    private static async ValueTask<Stream> Tcp(IPEndPoint target, CancellationToken cancel)
+    {
+        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(target, cancel).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static async Task<IPAddress[]> Resolve(string host, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancel)

@@ -1,32 +1,26 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Doubles.Net;
 
 namespace Doubles;
 
-/// <summary>Listens on 127.0.0.1 and says nothing by itself: the test plays the peer, byte by byte, as badly as it likes.</summary>
-public sealed class RawServer : IDisposable
+/// <summary>Listens at 127.0.0.1 of a network and says nothing by itself: the test plays the peer, byte by byte, as badly as it likes.</summary>
+public sealed class RawServer(INetwork network) : IDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly IListener _listener = network.Listen(new(IPAddress.Loopback, 0));
 
-    public RawServer()
-    {
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen();
-    }
-
-    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    public int Port => _listener.EndPoint.Port;
 
     public string Origin => $"http://127.0.0.1:{Port}";
 
     /// <summary>The next connection.</summary>
-    public async Task<RawPeer> Accept(CancellationToken cancel) => new(await _listener.AcceptAsync(cancel));
+    public async Task<RawPeer> Accept(CancellationToken cancel) => new(await _listener.Accept(cancel));
 
     public void Dispose() => _listener.Dispose();
 }
 
 /// <summary>The server's end of one connection.</summary>
-public sealed class RawPeer(Socket socket) : IDisposable
+public sealed class RawPeer(Connection connection) : IDisposable
 {
     /// <summary>Reads to the empty line that ends a request without a body; answers what was read.</summary>
     public async Task<string> ReadRequest(CancellationToken cancel)
@@ -35,7 +29,7 @@ public sealed class RawPeer(Socket socket) : IDisposable
         var room = new byte[4096];
         while (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            var read = await socket.ReceiveAsync(room, cancel);
+            var read = await connection.Stream.ReadAsync(room, cancel);
             if (read == 0)
             {
                 break;
@@ -50,13 +44,7 @@ public sealed class RawPeer(Socket socket) : IDisposable
     /// <summary>One byte per character (Latin-1).</summary>
     public Task Send(string text, CancellationToken cancel) => Send(Encoding.Latin1.GetBytes(text), cancel);
 
-    public async Task Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
-    {
-        while (!bytes.IsEmpty)
-        {
-            bytes = bytes[await socket.SendAsync(bytes, cancel)..];
-        }
-    }
+    public async Task Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel) => await connection.Stream.WriteAsync(bytes, cancel);
 
     /// <summary>Sends without end, until the other side has gone; answers how many bytes went out.</summary>
     public async Task<long> SendForEver(ReadOnlyMemory<byte> piece, CancellationToken cancel)
@@ -65,9 +53,10 @@ public sealed class RawPeer(Socket socket) : IDisposable
         {
             try
             {
-                sent += await socket.SendAsync(piece, cancel);
+                await connection.Stream.WriteAsync(piece, cancel);
+                sent += piece.Length;
             }
-            catch (SocketException)
+            catch (IOException)
             {
                 return sent;
             }
@@ -80,22 +69,18 @@ public sealed class RawPeer(Socket socket) : IDisposable
         var room = new byte[4096];
         try
         {
-            while (await socket.ReceiveAsync(room, cancel) > 0)
+            while (await connection.Stream.ReadAsync(room, cancel) > 0)
             {
             }
         }
-        catch (SocketException)
+        catch (IOException)
         {
             // Reset is gone too.
         }
     }
 
     /// <summary>Closes with a reset: what was sent may be lost.</summary>
-    public void Cut()
-    {
-        socket.LingerState = new(enable: true, seconds: 0);
-        socket.Dispose();
-    }
+    public void Cut() => connection.Reset();
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => connection.Dispose();
 }

@@ -1,20 +1,23 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Doubles.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Doubles;
 
-/// <summary>A real web server on 127.0.0.1, on a port that was free. What it has no answer for is 404.</summary>
+/// <summary>A real web server at 127.0.0.1 of a network, on a port that was free. What it has no answer for is 404.</summary>
 public sealed class WebSite : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, SiteAnswer> _answers = new(StringComparer.Ordinal);
     private readonly WebApplication _server;
 
-    private WebSite(TimeProvider clock, int port)
+    private WebSite(INetwork network, TimeProvider clock, int port)
     {
         Ledger = new(clock);
         var builder = WebApplication.CreateSlimBuilder();
@@ -24,6 +27,11 @@ public sealed class WebSite : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, port);
         });
+        if (network is IConnectionListenerFactory transport)
+        {
+            builder.Services.AddSingleton(transport); // Kestrel takes the last one.
+        }
+
         _server = builder.Build();
         _server.Run(Answer);
     }
@@ -41,11 +49,12 @@ public sealed class WebSite : IAsyncDisposable
     /// <summary>Serves these pages without building an answer for each; asked before <see cref="Otherwise"/>.</summary>
     public BigSite? Pages { get; set; }
 
+    /// <param name="network">Where it listens.</param>
     /// <param name="clock">For the ledger; null: the system's.</param>
     /// <param name="port">0: one that is free.</param>
-    public static async Task<WebSite> Start(TimeProvider? clock = null, int port = 0)
+    public static async Task<WebSite> Start(INetwork network, TimeProvider? clock = null, int port = 0)
     {
-        var site = new WebSite(clock ?? TimeProvider.System, port);
+        var site = new WebSite(network, clock ?? TimeProvider.System, port);
         await site._server.StartAsync();
         site.Origin = site._server.Urls.Single();
         return site;

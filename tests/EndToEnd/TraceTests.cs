@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Doubles;
+using Doubles.Net;
 using Xunit;
 
 namespace EndToEnd;
@@ -16,7 +17,7 @@ public sealed class TraceTests
     {
         var cancel = TestContext.Current.CancellationToken;
         await using var collector = await TraceCollector.Start();
-        await using var site = await WebSite.Start();
+        await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Add("/", SiteAnswer.Links("/one")).Add("/one", "<title>One</title>");
         using var place = new SiloPlace();
         using var environment = new EnvironmentFor(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Doubles.Net;
 using Doubles.Orders;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -19,8 +20,8 @@ if (args is not [var path])
 using var ledger = new Ledger(path);
 var endpoints = new Endpoints(ledger, TimeProvider.System);
 var mail = new MailServer(ledger, TimeProvider.System);
-await using var receiver = new WebhookReceiver { Decide = endpoints.Take, Remembers = false };
-await using var smtp = new SmtpServer { Decide = mail.At, Takes = mail.Take, Remembers = false, Extensions = ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING"] };
+await using var receiver = new WebhookReceiver(LoopbackNetwork.Instance) { Decide = endpoints.Take, Remembers = false };
+await using var smtp = new SmtpServer(LoopbackNetwork.Instance) { Decide = mail.At, Takes = mail.Take, Remembers = false, Extensions = ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING"] };
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();

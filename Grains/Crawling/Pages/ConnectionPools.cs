@@ -7,7 +7,9 @@ namespace Grains.Crawling.Pages;
 /// A pool of connections for each set of allowed private ranges, so that no request rides on a connection that it may not make.
 /// At most <see cref="MaxPools"/> are kept beyond those in use: the one unused for longest goes.
 /// </summary>
-internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAddress[]>> resolve) : IDisposable
+internal sealed class ConnectionPools(
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve,
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect) : IDisposable
 {
     public const int MaxPools = 16;
 
@@ -95,7 +97,7 @@ internal sealed class ConnectionPools(Func<string, CancellationToken, Task<IPAdd
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, cancel),
+        ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, connect, cancel),
         ConnectTimeout = ConnectTimeout,
         MaxConnectionsPerServer = int.MaxValue,
 

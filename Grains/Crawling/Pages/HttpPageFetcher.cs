@@ -15,12 +15,16 @@ namespace Grains.Crawling.Pages;
 /// </summary>
 /// <param name="clock">For time limits, elapsed times and Retry-After dates.</param>
 /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
-public sealed class HttpPageFetcher(TimeProvider clock, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) : IPageFetcher, IDisposable
+/// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+public sealed class HttpPageFetcher(
+    TimeProvider clock,
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null) : IPageFetcher, IDisposable
 {
     /// <summary>Of status line and header fields together.</summary>
     public const int MaxHeaderBytes = 64 * 1024;
 
-    private readonly ConnectionPools _pools = new(resolve ?? Dns.GetHostAddressesAsync);
+    private readonly ConnectionPools _pools = new(resolve, connect);
 
     public async Task<PageFetch> Fetch(PageRequest request, CancellationToken cancel)
     {

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
+using Grains.Net;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -13,7 +15,13 @@ namespace Grains.Orders.Mail;
 /// the server has closed in the meantime is replaced by a fresh one within it, for nothing had been handed over on it.
 /// </summary>
 /// <param name="clock">For the time limit, and for how long a connection was unused.</param>
-public sealed class SmtpMailSender(SmtpSettings settings, TimeProvider clock) : IMailSender, IDisposable
+/// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
+/// <param name="connect">Opens a connection to an address, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+public sealed class SmtpMailSender(
+    SmtpSettings settings,
+    TimeProvider clock,
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null) : IMailSender, IDisposable
 {
     private readonly SemaphoreSlim _places = new(settings.MaxConnections, settings.MaxConnections);
     private readonly ConcurrentStack<Session> _idle = new();
@@ -122,14 +130,14 @@ public sealed class SmtpMailSender(SmtpSettings settings, TimeProvider clock) : 
         {
             return (MailOutcome.Lost(afterDot: false, "tls", $"The mail server does not offer what the settings ask for: {MailOutcome.Tidy(exception.Message)}"), IsStale: false);
         }
+        catch (CannotConnectException exception)
+        {
+            return (MailOutcome.Lost(afterDot: false, "unreachable", MailOutcome.Tidy(exception.Message)), IsStale: false);
+        }
         catch (Exception exception) when (exception is SmtpProtocolException or IOException or SocketException or ServiceNotConnectedException or OperationCanceledException)
         {
-            var nobody = session.Mails == 0 && exception is SocketException { SocketErrorCode: not SocketError.ConnectionReset } none ? none : null;
             var isStale = isKept && !session.Watch.AfterDot && !session.Watch.HasBegun;
-            return (MailOutcome.Lost(
-                session.Watch.AfterDot,
-                nobody is null ? "cut" : "unreachable",
-                nobody is null ? "The connection to the mail server was cut." : $"No connection to the mail server: {nobody.SocketErrorCode}."), isStale);
+            return (MailOutcome.Lost(session.Watch.AfterDot, "cut", "The connection to the mail server was cut."), isStale);
         }
         finally
         {
@@ -148,7 +156,17 @@ public sealed class SmtpMailSender(SmtpSettings settings, TimeProvider clock) : 
             SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
             _ => SecureSocketOptions.SslOnConnect,
         };
-        await client.ConnectAsync(settings.Host, settings.Port, security, cancel).ConfigureAwait(false);
+        var stream = await CheckedConnection.Open(new(settings.Host, settings.Port), allowed: null, resolve, connect, cancel).ConfigureAwait(false);
+        try
+        {
+            await client.ConnectAsync(stream, settings.Host, settings.Port, security, cancel).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The client owns it only once it is connected.
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
 
         // BDAT ends a message by a count, not by a dot; one way to end it is enough.
         client.Capabilities &= ~(SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);

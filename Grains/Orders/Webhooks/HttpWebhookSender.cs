@@ -28,10 +28,14 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
     /// <param name="clock">For the time limit, the timestamp and Retry-After dates.</param>
     /// <param name="allowPrivate">Private addresses that may be connected to.</param>
     /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
-    public HttpWebhookSender(TimeProvider clock, AddressRanges allowPrivate, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
+    /// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+    public HttpWebhookSender(
+        TimeProvider clock,
+        AddressRanges allowPrivate,
+        Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
+        Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         _clock = clock;
-        var lookUp = resolve ?? Dns.GetHostAddressesAsync;
         _http = new(
             new SocketsHttpHandler
             {
@@ -39,7 +43,7 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
                 ActivityHeadersPropagator = null,
                 AllowAutoRedirect = false,
                 AutomaticDecompression = DecompressionMethods.None,
-                ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowPrivate, lookUp, cancel),
+                ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowPrivate, resolve, connect, cancel),
                 ConnectTimeout = Timeout,
                 MaxResponseDrainSize = 0,
                 MaxResponseHeadersLength = MaxHeaderBytes / 1024,

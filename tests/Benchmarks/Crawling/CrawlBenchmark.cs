@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Doubles;
+using Doubles.Net;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -49,7 +50,7 @@ internal static class CrawlBenchmark
     {
         Console.WriteLine($"{pages} pages of {BigSite.PageBytes} bytes with {BigSite.LinksPerPage} links, {parallel} at once, delay off, {rounds} rounds, medians.");
         Console.WriteLine("round        scan pages/s  crawl pages/s  ratio  silo CPU-s/1000 pages  silo peak MiB  data MiB");
-        await using var site = await WebSite.Start();
+        await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Ledger.KeepsRequests = false;
         site.Pages = new BigSite(pages);
         await Scan(site.Origin, pages, parallel); // The site's own code is compiled before anybody is measured.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Doubles;
+using Doubles.Net;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +20,7 @@ internal static class CrawlCosts
     public static async Task Print(int pages, int parallel)
     {
         var folder = Directory.CreateTempSubdirectory("crawl-costs-").FullName;
-        await using var site = await WebSite.Start();
+        await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Pages = new BigSite(pages);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

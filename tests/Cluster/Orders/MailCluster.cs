@@ -1,4 +1,5 @@
 using Doubles;
+using Doubles.Net;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
@@ -19,7 +20,7 @@ public class MailCluster : OrderCluster
 
     private readonly List<SmtpMailSender> _senders = [];
 
-    public SmtpServer Server { get; private set; } = new(Ports.Take());
+    public SmtpServer Server { get; private set; } = new(LoopbackNetwork.Instance, Ports.Take());
 
     protected virtual MailAfterUnknown AfterUnknown => MailAfterUnknown.SendAgain;
 
@@ -48,7 +49,7 @@ public class MailCluster : OrderCluster
         return port;
     }
 
-    public void StartServer(int port) => Server = new(port);
+    public void StartServer(int port) => Server = new(LoopbackNetwork.Instance, port);
 
     /// <summary>What became of telling of a version, once it is so; time passes until then, a tenth of a second at a time unless <paramref name="step"/> says otherwise.</summary>
     public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, TimeSpan? step = null)

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Threading.Channels;
+using Doubles.Net;
 
 namespace Doubles.Orders;
 
@@ -44,10 +44,10 @@ public sealed record SmtpFault(string At, string? Reply, bool Cuts)
     internal bool IsOnlySlow => Pause > TimeSpan.Zero && Reply is null && !Cuts;
 }
 
-/// <summary>An SMTP server on 127.0.0.1 that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
+/// <summary>An SMTP server at 127.0.0.1 of a network that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
-    private readonly LoopbackListener _listener;
+    private readonly Service _listener;
     private readonly ConcurrentDictionary<string, ConcurrentQueue<SmtpFault>> _faults = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentQueue<ReceivedMail> _ledger = new();
     private readonly ConcurrentQueue<string> _commands = new();
@@ -55,10 +55,11 @@ public sealed class SmtpServer : IAsyncDisposable
     private int _open;
     private int _mostOpen;
 
+    /// <param name="network">Where it listens.</param>
     /// <param name="port">The one of a server that was here before, to be back; 0 for any.</param>
-    public SmtpServer(int port = 0)
+    public SmtpServer(INetwork network, int port = 0)
     {
-        _listener = new(port, Serve);
+        _listener = new(network, port, Serve);
         _listener.Start();
     }
 
@@ -123,14 +124,14 @@ public sealed class SmtpServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task Serve(Socket socket)
+    private async Task Serve(Connection connection)
     {
         _mostOpen = Math.Max(_mostOpen, Interlocked.Increment(ref _open));
-        using (socket)
+        using (connection)
         {
             try
             {
-                await new Session(this, socket).Talk();
+                await new Session(this, connection).Talk();
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
             {
@@ -176,9 +177,9 @@ public sealed class SmtpServer : IAsyncDisposable
         Nothing,
     }
 
-    private sealed class Session(SmtpServer server, Socket socket)
+    private sealed class Session(SmtpServer server, Connection connection)
     {
-        private Stream _stream = new NetworkStream(socket);
+        private Stream _stream = connection.Stream;
         private WireReader _wire = new(Stream.Null);
         private bool _isKnown;
         private string _from = "";
@@ -290,7 +291,7 @@ public sealed class SmtpServer : IAsyncDisposable
                 {
                     // A byte of the message was read; the dot was not.
                     await _wire.Peek(Stopped);
-                    Cut();
+                    connection.Reset();
                     return false;
                 }
 
@@ -355,7 +356,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
             if (fault.Cuts)
             {
-                Cut();
+                connection.Reset();
             }
             else
             {
@@ -363,12 +364,6 @@ public sealed class SmtpServer : IAsyncDisposable
             }
 
             return Said.Nothing;
-        }
-
-        private void Cut()
-        {
-            socket.LingerState = new(enable: true, seconds: 0);
-            socket.Dispose();
         }
 
         private async Task Write(string reply) => await _stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), Stopped);

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
+using Doubles.Net;
 
 namespace Doubles.Orders;
 
@@ -57,20 +57,21 @@ public sealed record WebhookAnswer
     public static WebhookAnswer CutInBody(int status) => new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\nonly a part") { Cuts = true };
 }
 
-/// <summary>Receives webhooks on 127.0.0.1, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
+/// <summary>Receives webhooks at 127.0.0.1 of a network, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
     private const int MaxHeaders = 100;
 
-    private readonly LoopbackListener _listener;
+    private readonly Service _listener;
     private readonly ConcurrentQueue<WebhookAnswer> _answers = new();
     private readonly ConcurrentQueue<ReceivedWebhook> _ledger = new();
     private readonly Channel<ReceivedWebhook> _arrivals = Channel.CreateUnbounded<ReceivedWebhook>();
 
+    /// <param name="network">Where it listens.</param>
     /// <param name="port">The one of a receiver that was here before, to be back; 0 for any.</param>
-    public WebhookReceiver(int port = 0)
+    public WebhookReceiver(INetwork network, int port = 0)
     {
-        _listener = new(port, Serve);
+        _listener = new(network, port, Serve);
         _listener.Start();
     }
 
@@ -105,11 +106,11 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task Serve(Socket socket)
+    private async Task Serve(Connection connection)
     {
-        using (socket)
-        await using (var stream = new NetworkStream(socket))
+        using (connection)
         {
+            var stream = connection.Stream;
             try
             {
                 var wire = new WireReader(stream);
@@ -136,7 +137,11 @@ public sealed class WebhookReceiver : IAsyncDisposable
                     if (answer.Cuts)
                     {
                         // What was sent is to arrive first where there was something: a reset would take it along.
-                        socket.LingerState = new(enable: answer.Head.Length == 0, seconds: 0);
+                        if (answer.Head.Length == 0)
+                        {
+                            connection.Reset();
+                        }
+
                         return;
                     }
 

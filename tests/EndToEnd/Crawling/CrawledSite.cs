@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Doubles;
+using Doubles.Net;
 
 namespace EndToEnd.Crawling;
 
@@ -53,7 +54,7 @@ internal sealed class CrawledSite : IAsyncDisposable
     /// <param name="robots">Null: there is no robots.txt.</param>
     public static async Task<CrawledSite> Start(int pages, string? robots = null)
     {
-        var site = await WebSite.Start();
+        var site = await WebSite.Start(LoopbackNetwork.Instance);
         if (robots is not null)
         {
             site.Add("/robots.txt", SiteAnswer.Text(robots));

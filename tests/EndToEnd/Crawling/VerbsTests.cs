@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Client;
 using Doubles;
+using Doubles.Net;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
@@ -148,7 +149,7 @@ public sealed class VerbsTests : IAsyncDisposable
     [Fact]
     public async Task AnExportHasItsFieldsInBothForms()
     {
-        _server = await WebSite.Start();
+        _server = await WebSite.Start(LoopbackNetwork.Instance);
         _server
             .Add("/robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /secret\n"))
             .Add("/", "<!DOCTYPE html><title>One, \"two\"</title><a href=/moved>a</a><a href=/secret>b</a><a href=/none>c</a><a href=/plain.txt>d</a><a href=/broken>e</a>")

@@ -1,5 +1,6 @@
 using System.Text;
 using Doubles;
+using Doubles.Net;
 using Grains.Crawling.Pages;
 using Grains.Net;
 using Grains.Crawling.Urls;
@@ -65,10 +66,11 @@ public sealed class BigSiteTests
     [Fact]
     public async Task AWebSiteServesIt()
     {
-        await using var site = await WebSite.Start();
+        var network = new MemoryNetwork();
+        await using var site = await WebSite.Start(network);
         site.Pages = new BigSite(100);
         Assert.True(AddressRanges.TryParse("127.0.0.1", out var loopback, out _));
-        using var fetcher = new HttpPageFetcher(TimeProvider.System);
+        using var fetcher = new HttpPageFetcher(TimeProvider.System, network.Resolve, network.Connect);
 
         var fetch = await fetcher.Fetch(new(site.UrlOf("/p/0000007.html"), TimeSpan.FromSeconds(30), 1_000_000, loopback, "Test"), TestContext.Current.CancellationToken);
 

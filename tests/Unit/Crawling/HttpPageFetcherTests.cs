@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Doubles;
+using Doubles.Net;
 using Grains.Crawling.Pages;
 using Grains.Net;
 using Microsoft.Extensions.Time.Testing;
@@ -11,20 +12,21 @@ using Xunit;
 
 namespace Unit.Crawling;
 
-/// <summary>Against a real server on loopback.</summary>
+/// <summary>Against a real web server, or one that plays by hand, on a network in memory.</summary>
 public sealed class HttpPageFetcherTests : IAsyncLifetime
 {
     private static readonly AddressRanges Loopback = Ranges("127.0.0.0/8");
 
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly MemoryNetwork _network = new();
     private readonly HttpPageFetcher _fetcher;
     private WebSite _site = null!;
 
-    public HttpPageFetcherTests() => _fetcher = new(_clock);
+    public HttpPageFetcherTests() => _fetcher = new(_clock, _network.Resolve, _network.Connect);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _site = await WebSite.Start();
+    public async ValueTask InitializeAsync() => _site = await WebSite.Start(_network);
 
     public async ValueTask DisposeAsync()
     {
@@ -125,7 +127,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task HeaderBytesBeyondAsciiAreUtf8WhenTheyAre()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -254,7 +256,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task ManyRequestsShareOneConnection()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var first = _fetcher.Fetch(Request(server.Origin + "/1", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -271,7 +273,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task AnEndlessBodyIsReadToItsLimitAndLeft()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true) with { MaxBodyBytes = 100_000 }, Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -291,7 +293,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task AServerThatTricklesIsEndedByTheTime()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true) with { Timeout = TimeSpan.FromSeconds(10) }, Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -358,7 +360,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task AConnectionCutInTheMiddleIsUnreachable()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -374,7 +376,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task AResetIsUnreachable()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
@@ -414,7 +416,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task WhereNobodyListensIsUnreachable()
     {
-        var port = Ports.Take();
+        var port = _network.FreePort();
 
         var fetch = await _fetcher.Fetch(Request($"http://127.0.0.1:{port}/", absolute: true), Cancel);
 
@@ -425,7 +427,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task WhatSpeaksNoTlsFailsByTls()
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request($"https://127.0.0.1:{server.Port}/", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.Send("HTTP/1.1 400 Bad Request\r\n\r\n", Cancel);
@@ -443,7 +445,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [InlineData("http://a..b/")]
     public async Task AUrlThatCannotBeAskedForIsBadUrl(string url)
     {
-        using var fetcher = new HttpPageFetcher(_clock, (host, _) => throw new ArgumentException($"{host} is wrong."));
+        using var fetcher = new HttpPageFetcher(_clock, (host, _) => throw new ArgumentException($"{host} is wrong."), _network.Connect);
 
         var fetch = await fetcher.Fetch(Request(url, absolute: true), Cancel);
 
@@ -500,7 +502,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     public async Task ANameThatIsReboundIsCheckedAgainWhereItIsConnected()
     {
         var lookups = 0;
-        using var fetcher = new HttpPageFetcher(_clock, (_, _) => Task.FromResult(new[] { IPAddress.Parse(lookups++ == 0 ? "127.0.0.3" : "10.0.0.1") }));
+        using var fetcher = new HttpPageFetcher(_clock, (_, _) => Task.FromResult(new[] { IPAddress.Parse(lookups++ == 0 ? "127.0.0.3" : "10.0.0.1") }), _network.Connect);
         var request = Request($"http://some.example:{_site.Port}/", absolute: true);
 
         // Nobody listens on 127.0.0.3; so the second fetch makes a connection of its own.
@@ -523,7 +525,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public async Task ANameWithoutAddressIsUnreachable()
     {
-        using var unknown = new HttpPageFetcher(_clock, (_, _) => throw new SocketException((int)SocketError.HostNotFound));
+        using var unknown = new HttpPageFetcher(_clock, (_, _) => throw new SocketException((int)SocketError.HostNotFound), _network.Connect);
         using var empty = Resolving();
 
         var fetch = await unknown.Fetch(Request("http://nowhere.example/", absolute: true), Cancel);
@@ -536,7 +538,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     [Fact]
     public void AtMostSixteenPoolsAreKeptBeyondThoseInUse()
     {
-        using var pools = new ConnectionPools((_, _) => throw new InvalidOperationException("Nobody asks."));
+        using var pools = new ConnectionPools((_, _) => throw new InvalidOperationException("Nobody asks."), _network.Connect);
         for (var i = 0; i < 20; i++)
         {
             pools.Take(Ranges($"10.0.{i}.0/24")).Dispose();
@@ -588,7 +590,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     }
 
     private HttpPageFetcher Resolving(params string[] addresses) =>
-        new(_clock, (_, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse)));
+        new(_clock, (_, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse)), _network.Connect);
 
     private PageRequest Request(string target, bool absolute = false) => new(
         absolute ? target : string.Create(CultureInfo.InvariantCulture, $"{_site.Origin}{target}"),
@@ -601,11 +603,13 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
 
     private async Task<PageFetch> FetchRaw(string answer)
     {
-        using var server = new RawServer();
+        using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true), Cancel);
         using var peer = await server.Accept(Cancel);
         await peer.ReadRequest(Cancel);
-        await peer.Send(answer, Cancel);
-        return await fetching;
+        var sending = peer.Send(answer, Cancel);
+        var fetch = await fetching;
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Who has heard enough may be gone.
+        return fetch;
     }
 }

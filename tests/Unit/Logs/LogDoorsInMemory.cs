@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using Doubles.Logs;
+using Doubles.Net;
 using Doubles.Storage;
 using Grains.Logs;
 using Grains.Logs.Intake;
@@ -10,12 +11,14 @@ using Unit.Silo;
 
 namespace Unit.Logs;
 
-/// <summary>The doors for log records before an intake in memory, on a real port of loopback.</summary>
+/// <summary>The doors for log records before an intake in memory, in a real Kestrel on a network in memory.</summary>
 internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory intake) : IAsyncDisposable
 {
     public LogIntakeInMemory Intake => intake;
 
     public HttpClient Http => doors.Http;
+
+    public MemoryNetwork Network => doors.Network;
 
     public static async Task<LogDoorsInMemory> Open(LogsOptions? options = null, LogIntakeInMemory? intake = null, TableStoreInMemory? store = null, bool isHttp2 = false)
     {

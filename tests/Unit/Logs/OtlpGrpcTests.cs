@@ -136,7 +136,13 @@ public sealed class OtlpGrpcTests
 
     private static async Task<byte[]> Call(LogDoorsInMemory doors, byte[] message, bool gzip = false, string? key = null)
     {
-        using var channel = GrpcChannel.ForAddress(doors.Http.BaseAddress!, new() { CompressionProviders = [new GzipCompressionProvider(System.IO.Compression.CompressionLevel.Fastest)], MaxReceiveMessageSize = null });
+        using var channel = GrpcChannel.ForAddress(doors.Http.BaseAddress!, new()
+        {
+            HttpHandler = doors.Network.HttpHandler(),
+            DisposeHttpClient = true,
+            CompressionProviders = [new GzipCompressionProvider(System.IO.Compression.CompressionLevel.Fastest)],
+            MaxReceiveMessageSize = null,
+        });
         var headers = new Metadata();
         if (gzip)
         {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Doubles.Logs;
 using Doubles.Storage;
@@ -137,10 +136,9 @@ public sealed class OtlpHttpTests
         await using var doors = await LogDoorsInMemory.Open(intake: intake);
         using var held = intake.Admit(990);
 
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, doors.Http.BaseAddress!.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {Protobuf}\r\nContent-Length: 1000000\r\n\r\n"), TestContext.Current.CancellationToken);
-        using var reader = new StreamReader(client.GetStream());
+        await using var client = await doors.Network.Connect(new(IPAddress.Loopback, doors.Http.BaseAddress!.Port), TestContext.Current.CancellationToken);
+        await client.WriteAsync(Encoding.ASCII.GetBytes($"POST {Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {Protobuf}\r\nContent-Length: 1000000\r\n\r\n"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(client);
         var head = new List<string>();
         for (string? line; (line = await reader.ReadLineAsync(TestContext.Current.CancellationToken)) is { Length: > 0 };)
         {

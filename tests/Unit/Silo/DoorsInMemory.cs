@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text.Json;
-using Doubles;
+using Doubles.Net;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -19,26 +20,30 @@ using Silo.Middleware;
 
 namespace Unit.Silo;
 
-/// <summary>The chain before routes of a test's choice, on a real port of loopback. No silo.</summary>
+/// <summary>The chain before routes of a test's choice, in a real Kestrel on a network in memory. No silo.</summary>
 internal sealed class DoorsInMemory : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private DoorsInMemory(WebApplication app)
+    private DoorsInMemory(WebApplication app, MemoryNetwork network)
     {
-        _app = app;
-        Http = new() { BaseAddress = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        (_app, Network) = (app, network);
+        Http = new(network.HttpHandler()) { BaseAddress = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
     }
 
     public HttpClient Http { get; }
 
+    public MemoryNetwork Network { get; }
+
     public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, params (string Key, string Value)[] settings)
     {
+        var network = new MemoryNetwork();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
-        var port = isHttp2 ? Ports.Take() : 0; // What is at gRPC's port is told by its number.
+        var port = isHttp2 ? network.FreePort() : 0; // What is at gRPC's port is told by its number.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(network);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
@@ -49,7 +54,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         app.UseChain();
         map(app);
         await app.StartAsync();
-        return new(app);
+        return new(app, network);
     }
 
     /// <summary>Makes a key in a store, before the doors look.</summary>

@@ -1,5 +1,5 @@
 using System.Text;
-using Doubles;
+using Doubles.Net;
 using Doubles.Orders;
 using Grains.Orders.Mail;
 using Microsoft.Extensions.Time.Testing;
@@ -7,14 +7,19 @@ using Xunit;
 
 namespace Unit.Orders.Mail;
 
-/// <summary>Against a server on loopback that misbehaves.</summary>
+/// <summary>Against a server that misbehaves, on a network in memory.</summary>
 public sealed class SmtpMailSenderTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(Given.Start);
-    private readonly SmtpServer _server = new();
+    private readonly MemoryNetwork _network = new();
+    private readonly SmtpServer _server;
     private SmtpMailSender _sender;
 
-    public SmtpMailSenderTests() => _sender = Sender();
+    public SmtpMailSenderTests()
+    {
+        _server = new(_network);
+        _sender = Sender();
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -120,7 +125,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
         _server.Fail(SmtpFault.Cut("body"));
 
         // More than the buffers between us hold, so that the cut is met while the message goes out.
-        var outcome = await _sender.Send(Mail(bytes: 16 * 1024 * 1024), Cancel);
+        var outcome = await _sender.Send(Mail(bytes: 1024 * 1024), Cancel);
 
         Assert.Equal((MailVerdict.Retry, "cut"), (outcome.Verdict, outcome.Reason));
         Assert.Empty(_server.Ledger);
@@ -174,7 +179,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     [Fact]
     public async Task WhereNobodyListensItIsUnreachable()
     {
-        Use(Sender(settings => settings with { Port = Ports.Take() }));
+        Use(Sender(settings => settings with { Port = _network.FreePort() }));
 
         var outcome = await _sender.Send(Mail(), Cancel);
 
@@ -314,7 +319,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     private SmtpMailSender Sender(Func<SmtpSettings, SmtpSettings>? change = null)
     {
         var settings = new SmtpSettings("127.0.0.1", _server.Port, SmtpSecurity.None);
-        return new(change?.Invoke(settings) ?? settings, _clock);
+        return new(change?.Invoke(settings) ?? settings, _clock, _network.Resolve, _network.Connect);
     }
 
     private static OutgoingMail Mail(int bytes = 0)

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Doubles;
+using Doubles.Net;
 using Doubles.Orders;
 using Grains.Net;
 using Grains.Orders.Webhooks;
@@ -9,15 +9,20 @@ using Xunit;
 
 namespace Unit.Orders.Webhooks;
 
-/// <summary>Against a receiver on loopback that misbehaves.</summary>
+/// <summary>Against a receiver that misbehaves, on a network in memory.</summary>
 public sealed class HttpWebhookSenderTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(Given.Start);
-    private readonly WebhookReceiver _receiver = new();
+    private readonly MemoryNetwork _network = new();
+    private readonly WebhookReceiver _receiver;
     private readonly HttpWebhookSender _sender;
     private readonly WebhookSecret _secret = WebhookSecret.New();
 
-    public HttpWebhookSenderTests() => _sender = new(_clock, Ranges("127.0.0.0/8"));
+    public HttpWebhookSenderTests()
+    {
+        _receiver = new(_network);
+        _sender = new(_clock, Ranges("127.0.0.0/8"), _network.Resolve, _network.Connect);
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -135,7 +140,7 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     {
         _receiver.Answer(WebhookAnswer.BodyThatStalls(200));
         var clock = new ClockThatTellsWhenItIsAsked(times: 2);
-        using var sender = new HttpWebhookSender(clock, Ranges("127.0.0.0/8"));
+        using var sender = new HttpWebhookSender(clock, Ranges("127.0.0.0/8"), _network.Resolve, _network.Connect);
         var sending = sender.Send(Request(_receiver.Url), Cancel);
 
         // The time is asked for to sign, and when the status is there.
@@ -193,7 +198,7 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
 
     [Fact]
     public async Task WhereNobodyListensItIsUnreachable() =>
-        Assert.Equal("unreachable", (await Send(new($"http://127.0.0.1:{Ports.Take()}/hooks"))).Reason);
+        Assert.Equal("unreachable", (await Send(new($"http://127.0.0.1:{_network.FreePort()}/hooks"))).Reason);
 
     [Fact]
     public async Task AnEndpointWithoutTlsIsNamedWhereTlsIsSpoken()
@@ -251,11 +256,15 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     {
         // Rebinding: whoever looked the name up before saw a public address.
         var lookUps = 0;
-        using var sender = new HttpWebhookSender(_clock, AddressRanges.None, (_, _) =>
-        {
-            lookUps++;
-            return Task.FromResult(new[] { IPAddress.Loopback });
-        });
+        using var sender = new HttpWebhookSender(
+            _clock,
+            AddressRanges.None,
+            (_, _) =>
+            {
+                lookUps++;
+                return Task.FromResult(new[] { IPAddress.Loopback });
+            },
+            _network.Connect);
         Assert.True(WebhookUrl.TryParse($"http://rebound.example:{_receiver.Port}/", allowHttp: true, AddressRanges.None, out var url, out _));
 
         var outcome = await sender.Send(Request(url), Cancel);
@@ -268,7 +277,10 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     private async Task Refused(string url, string kind, IPAddress? address = null)
     {
         using var sender = new HttpWebhookSender(
-            _clock, AddressRanges.None, (name, _) => address is null ? throw new InvalidOperationException($"{name} was looked up.") : Task.FromResult(new[] { address }));
+            _clock,
+            AddressRanges.None,
+            (name, _) => address is null ? throw new InvalidOperationException($"{name} was looked up.") : Task.FromResult(new[] { address }),
+            _network.Connect);
 
         var outcome = await sender.Send(Request(new(string.Format(null, url, _receiver.Port))), Cancel);
 
