@@ -65,7 +65,7 @@ public static class SiloHosting
             silo.AddGrainChain();
             silo.AddTableReminders();
             silo.AddMemoryStreams(CrawlStreams.Provider, FastStreams.Configure);
-            silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = $"silo-{doors.Instance}");
+            silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = doors.SiloName);
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
             silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = KnownPlaces);
         });
@@ -83,9 +83,9 @@ public static class SiloHosting
 
     private static void Listen(EndpointOptions orleans, Doors doors)
     {
-        orleans.AdvertisedIPAddress = doors.Silo.EndPoint.Address;
-        orleans.SiloPort = doors.Silo.EndPoint.Port;
-        orleans.GatewayPort = doors.Gateway.EndPoint.Port;
+        orleans.AdvertisedIPAddress = doors.AdvertisedSilo.Address;
+        orleans.SiloPort = doors.AdvertisedSilo.Port;
+        orleans.GatewayPort = doors.AdvertisedGateway.Port;
         orleans.SiloListeningEndpoint = doors.Silo.EndPoint;
         orleans.GatewayListeningEndpoint = doors.Gateway.EndPoint;
     }

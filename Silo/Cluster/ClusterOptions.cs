@@ -26,9 +26,17 @@ public sealed class ClusterOptions
     [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]
     public string Id { get; set; } = ClusterNames.DefaultClusterId;
 
-    [Description("The address of the ports for silos and clients. They know no passwords: beyond loopback, Cluster:TrustedNetwork has to name the private network that the address belongs to.")]
+    [Description("The name of this silo in the list of members, in logs and in metrics. Empty: silo-0, with the number of its instance.")]
+    [RegularExpression("^[0-9A-Za-z._~-]{0,60}$", ErrorMessage = "Cluster:Name has at most 60 characters of [0-9A-Za-z._~-].")]
+    public string Name { get; set; } = "";
+
+    [Description("The address at which other silos and clients reach the ports of this silo. They know no passwords: beyond loopback, Cluster:TrustedNetwork has to name the private network that the address belongs to.")]
     [IpAddress(Any = false)]
     public string Address { get; set; } = "127.0.0.1";
+
+    [Description("The address on which the ports for silos and clients are opened, where it is not Cluster:Address: 0.0.0.0 in a container whose platform forwards Cluster:Address to it. Empty: Cluster:Address.")]
+    [IpAddress(Empty = true)]
+    public string ListenAddress { get; set; } = "";
 
     [Description("Private networks (CIDR, comma-separated) whose machines may reach the ports for silos and clients, and with them everything that the cluster knows.")]
     [TrustedNetworks]
@@ -41,4 +49,12 @@ public sealed class ClusterOptions
     [Description("The port at which clients, such as the console, reach this silo.")]
     [Range(1, 65535)]
     public int GatewayPort { get; set; } = 30000;
+
+    [Description("The port under which other silos reach Cluster:SiloPort, where a platform forwards another one to it. 0: the same.")]
+    [Range(0, 65535)]
+    public int AdvertisedSiloPort { get; set; }
+
+    [Description("The port under which clients reach Cluster:GatewayPort, where a platform forwards another one to it. 0: the same.")]
+    [Range(0, 65535)]
+    public int AdvertisedGatewayPort { get; set; }
 }

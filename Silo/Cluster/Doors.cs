@@ -27,6 +27,15 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
     public Door Gateway => OfCluster("Cluster:GatewayPort", "clients", cluster.GatewayPort);
 
+    /// <summary>Where other silos reach <see cref="Silo"/>.</summary>
+    public IPEndPoint AdvertisedSilo => Advertised(cluster.AdvertisedSiloPort, Silo);
+
+    /// <summary>Where clients reach <see cref="Gateway"/>.</summary>
+    public IPEndPoint AdvertisedGateway => Advertised(cluster.AdvertisedGatewayPort, Gateway);
+
+    /// <summary>The silo's name among the members of the cluster.</summary>
+    public string SiloName => cluster.Name.Length > 0 ? cluster.Name : $"silo-{instance.Number}";
+
     public Door Http => ForEverybody("Http:Port", "HTTP", http.Port);
 
     public Door Grpc => ForEverybody("Grpc:Port", "gRPC", grpc.Port);
@@ -69,19 +78,43 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
             yield return "A front without doors does nothing: Http:Port, Grpc:Port and Logs:OtlpHttpPort are all 0.";
         }
 
-        var address = IPAddress.Parse(cluster.Address);
+        foreach (var problem in IsFront ? [] : AddressProblems())
+        {
+            yield return problem;
+        }
+    }
+
+    private IEnumerable<string> AddressProblems()
+    {
+        var (advertised, listening) = (IPAddress.Parse(cluster.Address), ListenAddress);
         var trusted = TrustedNetworks.TryParse(cluster.TrustedNetwork) ?? [];
-        if (!IsFront && !IPAddress.IsLoopback(address) && !trusted.Any(network => network.Contains(address)))
+        if (!IsTrusted(advertised))
         {
             yield return $"Cluster:Address is {cluster.Address}, and the ports for silos and clients know no passwords: name the private network that it belongs to, "
                 + "whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1.";
         }
+        else if (IPAddress.IsLoopback(advertised) && !IPAddress.IsLoopback(listening))
+        {
+            yield return $"Cluster:ListenAddress is {cluster.ListenAddress}, and Cluster:Address, at which other silos look for this one, is {cluster.Address}: "
+                + "give the address in the trusted network at which they reach it.";
+        }
+        else if (!IsAny(listening) && !IsTrusted(listening))
+        {
+            yield return $"Cluster:ListenAddress is {cluster.ListenAddress}, which is in no network that Cluster:TrustedNetwork names.";
+        }
+
+        bool IsTrusted(IPAddress address) => IPAddress.IsLoopback(address) || trusted.Any(network => network.Contains(address));
+        static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
     }
+
+    private IPAddress ListenAddress => IPAddress.Parse(cluster.ListenAddress.Length > 0 ? cluster.ListenAddress : cluster.Address);
 
     /// <summary>0 stays 0: a door that is closed.</summary>
     private int Shifted(int port) => port == 0 ? 0 : port + (instance.Number * InstanceOptions.PortStep);
 
-    private Door OfCluster(string setting, string what, int port) => new(setting, what, new(IPAddress.Parse(cluster.Address), Shifted(port)));
+    private Door OfCluster(string setting, string what, int port) => new(setting, what, new(ListenAddress, Shifted(port)));
+
+    private IPEndPoint Advertised(int port, Door door) => new(IPAddress.Parse(cluster.Address), port == 0 ? door.EndPoint.Port : Shifted(port));
 
     private Door ForEverybody(string setting, string what, int port) => new(setting, what, new(listen.Parsed, Shifted(port)));
 }

@@ -23,8 +23,14 @@ public sealed class IpAddressAttribute : ValidationAttribute
     /// <summary>An address of all networks (0.0.0.0, ::) is accepted too.</summary>
     public bool Any { get; init; } = true;
 
+    /// <summary>No text at all is accepted too.</summary>
+    public bool Empty { get; init; }
+
     public override bool IsValid(object? value) =>
-        value is string text && IPAddress.TryParse(text, out var address) && (Any || !(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+        value is string text && ((Empty && text.Length == 0) || IsAddress(text));
+
+    private bool IsAddress(string text) =>
+        IPAddress.TryParse(text, out var address) && (Any || !(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
 
     public override string FormatErrorMessage(string name) => Any
         ? $"{name} is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0."

@@ -24,6 +24,11 @@ public sealed record ApiKey(string Name, ApiRole Role, byte[] Hash, DateTimeOffs
         return new(name, role, HashOf(secret), now);
     }
 
+    /// <summary>The key of a secret that is known already.</summary>
+    /// <exception cref="ArgumentException">It has not the form of one.</exception>
+    public static ApiKey Of(string secret, ApiRole role, DateTimeOffset now) =>
+        new(NameIn(secret) ?? throw new ArgumentException("It has not the form of an API key's secret.", nameof(secret)), role, HashOf(secret), now);
+
     /// <summary>The name that a secret claims; null when it is none of ours by its form.</summary>
     public static string? NameIn(string secret)
     {

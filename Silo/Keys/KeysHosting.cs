@@ -1,3 +1,4 @@
+using Silo.Settings;
 using Silo.StartUp;
 
 namespace Silo.Keys;
@@ -7,6 +8,7 @@ public static class KeysHosting
 {
     public static void AddKeys(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSettings<KeysOptions>(builder.Configuration);
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddStartUpCheck<KeysCheck>();
     }

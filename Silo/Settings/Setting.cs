@@ -57,6 +57,7 @@ public sealed class Setting
         {
             null => null,
             RangeAttribute => $"{Key} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; {Accepted()}.",
+            _ when _property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true } => refused.FormatErrorMessage(Key),
             _ => $"{refused.FormatErrorMessage(Key)} This is «{Convert.ToString(value, CultureInfo.InvariantCulture)}».",
         };
     }

@@ -6,6 +6,7 @@ using Grains.Orders;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Keys;
 using Silo.Logs;
 using Silo.Middleware;
 using Silo.Storage;
@@ -29,6 +30,7 @@ public static class SettingsCatalog
         typeof(HttpOptions),
         typeof(GrpcOptions),
         typeof(ListenOptions),
+        typeof(KeysOptions),
         typeof(LimitsOptions),
         typeof(InstanceOptions),
         typeof(LogOptions),

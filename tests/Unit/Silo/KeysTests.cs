@@ -52,6 +52,26 @@ public sealed class KeysTests
     }
 
     [Fact]
+    public async Task TheBootstrapKeyIsMadeWhileThereIsNoneAndNeverAgain()
+    {
+        var secret = "first." + new string('A', 43);
+        await Check(secret);
+        var found = await Ring(_store).Find(secret, Cancel);
+        Assert.Equal(("first", ApiRole.Operator), NameAndRole(found));
+
+        await Check("second." + new string('A', 43));
+        Assert.Equal(1, await Ring(_store).Count(Cancel));
+    }
+
+    private Task Check(string bootstrap) => new KeysCheck(
+        new(new(), new(), new(), new() { Address = "0.0.0.0" }, new()),
+        Ring(_store),
+        _store,
+        Microsoft.Extensions.Options.Options.Create(new KeysOptions { Bootstrap = bootstrap }),
+        _clock,
+        NullLogger<KeysCheck>.Instance).Run(Cancel);
+
+    [Fact]
     public async Task ARevokedKeyIsRefusedAfterFiveSeconds()
     {
         var secret = await Add("reports", ApiRole.Reader);

@@ -120,6 +120,37 @@ public sealed class SettingsCheckTests
     }
 
     [Fact]
+    public void BehindAPlatformThatForwardsPortsASiloListensElsewhereThanWhereItIsReached()
+    {
+        var cluster = new ClusterOptions
+        {
+            Name = "silo-b", Address = "10.1.0.7", ListenAddress = "0.0.0.0", TrustedNetwork = "10.1.0.0/16", AdvertisedSiloPort = 11112, AdvertisedGatewayPort = 30001,
+        };
+        var doors = new Doors(cluster, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions());
+
+        Assert.Empty(doors.Problems());
+        Assert.Equal(("0.0.0.0:11111", "0.0.0.0:30000"), (doors.Silo.EndPoint.ToString(), doors.Gateway.EndPoint.ToString()));
+        Assert.Equal(("10.1.0.7:11112", "10.1.0.7:30001"), (doors.AdvertisedSilo.ToString(), doors.AdvertisedGateway.ToString()));
+        Assert.Equal("silo-b", doors.SiloName);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", "127.0.0.1", "", "Cluster:ListenAddress is 0.0.0.0, and Cluster:Address, at which other silos look for this one, is 127.0.0.1")]
+    [InlineData("10.1.0.7", "127.0.0.1", "10.1.0.0/16", "Cluster:ListenAddress is 10.1.0.7, and Cluster:Address, at which other silos look for this one, is 127.0.0.1")]
+    [InlineData("192.168.0.7", "10.1.0.7", "10.1.0.0/16", "Cluster:ListenAddress is 192.168.0.7, which is in no network that Cluster:TrustedNetwork names.")]
+    [InlineData("0.0.0.0", "10.1.0.7", "10.2.0.0/16", "Cluster:Address is 10.1.0.7, and the ports for silos and clients know no passwords")]
+    [InlineData("anywhere", "127.0.0.1", "", "Cluster:ListenAddress is an IP address")]
+    public void PortsWithoutPasswordsAreOpenedInATrustedNetworkOnly(string listen, string address, string trusted, string problem) =>
+        Assert.StartsWith(
+            problem,
+            Assert.Single(Problems(("Cluster:ListenAddress", listen), ("Cluster:Address", address), ("Cluster:TrustedNetwork", trusted))),
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void ASecretThatIsRefusedIsNotRepeated() =>
+        Assert.DoesNotContain("hunter2", Assert.Single(Problems(("Keys:Bootstrap", "hunter2"))), StringComparison.Ordinal);
+
+    [Fact]
     public void AClosedDoorIsNotShiftedAndIsNoDoor()
     {
         var doors = new Doors(new ClusterOptions(), new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions { Number = 3 }, new() { OtlpHttpPort = 0 });
