@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Client.Demo;
 using Xunit;
 
-namespace Unit.Client;
+namespace EndToEnd;
 
 public sealed class FreePortsTests
 {
