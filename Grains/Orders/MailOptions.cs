@@ -61,6 +61,10 @@ public sealed class MailOptions
     [Description("The waits between tries of a mail that was put off; after the last one it is a dead letter. Whole numbers with ms, s, m, h or d.")]
     public string Retries { get; set; } = "1m 10m 30m 1h 2h 4h 8h 16h 1d 1d 1d";
 
+    [Description("How long an address gets no mail after its server refused it for good twice (a mailbox that does not exist); then the next mail is tried again.")]
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan SuppressFor { get; set; } = MailStore.UsualSuppression;
+
     [Description("How a recipient says that no more is wanted: the https address under which customers reach this silo's HTTP door (mails then carry a link of their own, with one click), or a mailto: address that people read. Empty: mails carry none.")]
     public string Unsubscribe { get; set; } = "";
 }

@@ -15,9 +15,6 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSu
     /// <summary>For when the endpoint's grain cannot be reached: silos come and go.</summary>
     internal static readonly TimeSpan Unreached = TimeSpan.FromSeconds(2);
 
-    /// <summary>No Retry-After is waited for longer.</summary>
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(24);
-
     /// <summary>Null: there is no such endpoint.</summary>
     private ImmutableArray<string>? _events;
 
@@ -62,7 +59,7 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSu
             WebhookSent.NotWanted => Handled.NotWanted(),
             WebhookSent.NotNow => Handled.NotNow(reply.Reason, reply.Detail, reply.After ?? Unreached),
             WebhookSent.Disabled => Handled.Failed(WebhookForm.DisabledReason, reply.Detail),
-            WebhookSent.Failed when reply.After is { } after => Handled.Later(reply.Reason, reply.Detail, after < LongestRetryAfter ? after : LongestRetryAfter),
+            WebhookSent.Failed when reply.After is { } after => Handled.Later(reply.Reason, reply.Detail, after),
             WebhookSent.Failed => Handled.Later(reply.Reason, reply.Detail),
             _ => throw new InvalidOperationException($"An endpoint answered «{reply.Sent}», which this program does not know."),
         };

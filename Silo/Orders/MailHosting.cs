@@ -17,7 +17,8 @@ internal static partial class MailHosting
     {
         services.AddSettings<MailOptions>(configuration);
         services.AddSingleton(provider => Settings(Options(provider)));
-        services.AddSingleton<MailStore>();
+        services.AddSingleton(provider => new MailStore(
+            provider.GetRequiredService<Grains.Storage.ITableStore>(), provider.GetRequiredService<TimeProvider>(), Options(provider).SuppressFor));
         services.AddSingleton(provider => new PickupMailSender(PickupFolder(provider), OperatingSystemCalls.FlushFolder));
         services.AddSingleton<IMailSender>(provider => provider.GetRequiredService<MailSettings>().Server is { } server
             ? new SmtpMailSender(server, provider.GetRequiredService<TimeProvider>())

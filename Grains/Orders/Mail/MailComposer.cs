@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Lifecycle;
 using MimeKit;
 using MimeKit.Text;
 
@@ -15,6 +16,9 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
     /// <summary>Characters of a subject; the rest is cut.</summary>
     public const int MaxSubject = 200;
 
+    /// <summary>In one encoded word: a line of a header has 76 characters at most with one in it (RFC 2047 §2), the field's name included.</summary>
+    private const int MaxWordBytes = 39;
+
     private const string Channel = "mail";
 
     /// <param name="to">From <see cref="MailRecipient.TryParse"/>.</param>
@@ -25,16 +29,20 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
         var values = new MailValues(change.Order, Culture(text.Language), shop);
         var sender = from.GetAddress(idnEncode: true);
         var id = MessageId(change.OrderId, change.Version, sender[(sender.LastIndexOf('@') + 1)..]);
+        var subject = MailRecipient.OneLine(text.Subject.Fill(values), MaxSubject);
         var message = new MimeMessage
         {
             MessageId = id,
             Date = change.At.ToUniversalTime(),
-            Subject = MailRecipient.OneLine(text.Subject.Fill(values), MaxSubject),
+            Subject = subject,
             Body = Body(text, values, id),
         };
         message.Body.Headers.Add(HeaderId.ContentLanguage, text.Language);
         message.From.Add(from);
         message.To.Add(to);
+        Show(message, HeaderId.Subject, subject, "");
+        Show(message, HeaderId.From, from.Name, $" <{sender}>");
+        Show(message, HeaderId.To, to.Name, $" <{to.GetAddress(idnEncode: true)}>");
 
         // RFC 3834 §5: nobody's automatic answer comes back.
         message.Headers.Add("Auto-Submitted", "auto-generated");
@@ -42,11 +50,45 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
 
         var options = FormatOptions.Default.Clone();
         options.NewLineFormat = NewLineFormat.Dos;
-        options.International = false;
+        options.International = EmailAddress.TryParse(to.Address, out var recipient, out _) && recipient.NeedsSmtpUtf8; // Its headers are in UTF-8 (RFC 6532).
         options.EnsureNewLine = true;
         using var bytes = new MemoryStream();
         message.WriteTo(options, bytes);
         return new(id, sender, to.GetAddress(idnEncode: true), bytes.ToArray());
+    }
+
+    /// <summary>
+    /// Text that looks like an encoded word is encoded, so that it is read as it was written: a mail program would decode it, and show what somebody who chose his own name wanted it to say.
+    /// </summary>
+    private static void Show(MimeMessage message, HeaderId header, string? text, string address)
+    {
+        if (text is null || !text.Contains("=?", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var raw = new StringBuilder();
+        var word = new List<byte>();
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var bytes = Encoding.UTF8.GetBytes(rune.ToString());
+            if (word.Count + bytes.Length > MaxWordBytes)
+            {
+                Word();
+            }
+
+            word.AddRange(bytes);
+        }
+
+        Word();
+        message.Headers[message.Headers.IndexOf(header)].SetRawValue(Encoding.UTF8.GetBytes($"{raw}{(address.Length > 0 ? "\r\n" + address : "")}\r\n"));
+
+        // Words that stand beside each other are read as one.
+        void Word()
+        {
+            raw.Append(raw.Length > 0 ? "\r\n =?utf-8?b?" : " =?utf-8?b?").Append(Convert.ToBase64String([.. word])).Append("?=");
+            word.Clear();
+        }
     }
 
     /// <summary>Of a change on this channel: order id, version, channel, and the sender's domain.</summary>

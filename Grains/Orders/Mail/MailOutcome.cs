@@ -49,7 +49,7 @@ public enum SmtpStage
 /// <param name="Reason">A word or two by which dead letters are grouped: <c>smtp-550</c>, <c>unreachable</c>. Nothing personal.</param>
 /// <param name="Detail">A sentence; the server's own words at its end, without addresses and bounded.</param>
 /// <param name="Code">The reply's; null where there was none.</param>
-/// <param name="Suppress">Nothing goes to this address any more: see <see cref="Suppression"/>.</param>
+/// <param name="Suppress">A hard bounce: it counts against the address (<see cref="Suppression"/>).</param>
 public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Detail, int? Code, bool Suppress)
 {
     /// <summary>It says something of the server, or of what we are to it, and nothing of this mail: the next one would meet the same.</summary>
@@ -62,9 +62,12 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
 
     /// <summary>The server said no (RFC 5321 §4.2.1: 4yz may succeed later, 5yz will not).</summary>
     /// <remarks>
-    /// <para>5yz about a recipient or a message is final. The address is suppressed, except where the server says that it is not about the address: an enhanced code (RFC 3463) x.3.z (its system),
-    /// x.4.z (the way there), x.5.z (the protocol), x.6.z (the content) or x.7.z (policy).</para>
-    /// <para>5yz before a recipient was named is about us (a password that has run out, a sender that is not allowed): no customer's mail is lost to it, it is tried again on the schedule.</para>
+    /// <para>5yz about a recipient or a message is final, and a hard bounce of the address, except where the enhanced code (RFC 3463) says otherwise. It is tried again where that code is by its
+    /// meaning only persistent and transient: 2.2 (mailbox full), 3.1 (system full), 4.3 (directory), 4.5 (congestion), or is of class 4; and so is a bare 552, by which a server without enhanced codes
+    /// says that storage is full (RFC 5321 §4.2.3). It is final and no bounce where it is not about the address: 2.3 and 2.4 (length, a list's members), x.3.z (its system), x.4.z (the way there),
+    /// x.5.z (the protocol), x.6.z (the content) and x.7.z (policy).</para>
+    /// <para>5yz before a recipient was named, and 1.7 and 1.8 at any time, are about us (a password that has run out, a sender that is not allowed): no customer's mail is lost to it, it is tried again
+    /// on the schedule.</para>
     /// </remarks>
     /// <param name="words">The reply's text, an enhanced code at its beginning included.</param>
     public static MailOutcome Answered(SmtpStage stage, int code, string words)
@@ -77,12 +80,19 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
             return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false) { IsOfServer = isOfServer };
         }
 
-        if (stage is SmtpStage.Connection or SmtpStage.Sender)
+        var (subject, detail) = enhanced?.Split('.') is [_, var first, var second] ? (first, second) : ("", "");
+        var isTransient = enhanced is null ? code == 552 : enhanced[0] == '4' || (subject, detail) is ("2", "2") or ("3", "1") or ("4", "3") or ("4", "5");
+        if (isTransient && stage is (SmtpStage.Recipient or SmtpStage.Message))
+        {
+            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false);
+        }
+
+        if (stage is SmtpStage.Connection or SmtpStage.Sender || (subject, detail) is ("1", "7") or ("1", "8"))
         {
             return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was refused with {said} (the mail settings, not the recipient)", code, Suppress: false) { IsOfServer = isOfServer };
         }
 
-        var isAboutTheAddress = enhanced is null || enhanced.Split('.')[1] is "0" or "1" or "2";
+        var isAboutTheAddress = subject is "" or "0" or "1" or "2" && (subject, detail) is not (("2", "3") or ("2", "4"));
         return new(MailVerdict.Refused, Named(code), $"{Who(stage)} was refused with {said}", code, isAboutTheAddress);
     }
 
@@ -124,7 +134,7 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
     private static (string? Code, string Text) Enhanced(string words)
     {
         var end = words.IndexOf(' ', StringComparison.Ordinal);
-        var first = end < 0 ? words : words[..end];
+        var first = (end < 0 ? words : words[..end]).Trim('#', '(', ')', '[', ']', '<', '>', ':', ';', ','); // As some write it.
         var parts = first.Split('.');
         return parts is ["2" or "4" or "5", _, _] && parts.All(part => part.Length is >= 1 and <= 3 && part.All(char.IsAsciiDigit))
             ? (first, end < 0 ? "" : words[(end + 1)..])

@@ -1,18 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Grains.Orders.Lifecycle;
 using MimeKit;
 
 namespace Grains.Orders.Mail;
 
-/// <summary>Addresses that mail can go to: ASCII before the «@», a name of DNS behind it; what is written in other letters there goes out as DNS has it (IDNA).</summary>
+/// <summary>Addresses that mail can go to (<see cref="EmailAddress"/>), with the name that is shown beside them.</summary>
 public static class MailRecipient
 {
-    /// <summary>RFC 5321 §4.5.3.1.3, without the brackets.</summary>
-    public const int MaxAddress = 254;
-
-    /// <summary>RFC 5321 §4.5.3.1.1.</summary>
-    public const int MaxLocal = 64;
-
     /// <summary>Characters of a name beside the address; the rest is cut.</summary>
     public const int MaxName = 70;
 
@@ -24,36 +19,12 @@ public static class MailRecipient
     public static bool TryParse(string? name, string? address, [NotNullWhen(true)] out MailboxAddress? mailbox, [NotNullWhen(false)] out string? error)
     {
         mailbox = null;
-        var at = address?.LastIndexOf('@') ?? -1;
-        if (address is null || at < 1 || at == address.Length - 1)
+        if (!EmailAddress.TryParse(address, out var parsed, out error))
         {
-            error = "An address has something before its «@» and something behind it, such as ann@example.org; this has not.";
             return false;
         }
 
-        var (local, domain) = (address[..at], address[(at + 1)..]);
-        if (local.Length > MaxLocal || local.Any(character => !char.IsAsciiLetterOrDigit(character) && !"!#$%&'*+/=?^_`{|}~-.".Contains(character, StringComparison.Ordinal))
-            || local[0] == '.' || local[^1] == '.' || local.Contains("..", StringComparison.Ordinal))
-        {
-            error = $"Before its «@» an address has 1 to {MaxLocal} letters and digits of ASCII and !#$%&'*+/=?^_`{{|}}~- with single full stops between; this has something else.";
-            return false;
-        }
-
-        if (!TryAscii(domain, out var ascii))
-        {
-            error = "Behind its «@» an address has a name of DNS, such as example.org; this has something else.";
-            return false;
-        }
-
-        var whole = local + "@" + ascii;
-        if (whole.Length > MaxAddress)
-        {
-            error = $"An address has {MaxAddress} characters at most, as DNS writes it; this has {whole.Length}.";
-            return false;
-        }
-
-        error = null;
-        mailbox = new(Name(name), whole);
+        mailbox = new(Name(name), parsed.ToString());
         return true;
     }
 
@@ -84,20 +55,5 @@ public static class MailRecipient
         }
 
         return line;
-    }
-
-    private static bool TryAscii(string domain, [NotNullWhen(true)] out string? ascii)
-    {
-        ascii = null;
-        try
-        {
-            ascii = new IdnMapping { UseStd3AsciiRules = true }.GetAscii(domain).ToLowerInvariant();
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-
-        return ascii.Split('.').All(label => label.Length is >= 1 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-'));
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Grains.Orders.Deliveries;
+using Grains.Orders.Lifecycle;
 using MimeKit;
 
 namespace Grains.Orders.Mail;
@@ -29,6 +30,10 @@ public sealed record MailSettings(MailboxAddress From, string Shop, MailTemplate
         if (!MailRecipient.TryParse(options.Shop, address, out var from, out var error))
         {
             wrong.Add($"Mail:From: {error}");
+        }
+        else if (EmailAddress.TryParse(address, out var sender, out _) && sender.NeedsSmtpUtf8)
+        {
+            wrong.Add("Mail:From: before its \"@\" the sender's address is in ASCII: not every server takes another.");
         }
 
         if ((options.User.Length > 0) != (options.Password.Length > 0))

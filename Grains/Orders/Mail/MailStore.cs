@@ -10,8 +10,11 @@ namespace Grains.Orders.Mail;
 /// What is kept for mail: what customers want, and the addresses that get none. Rows stand for themselves, so anybody may write them: the last one to write a row wins, and a change of a part holds the
 /// row to its etag. Thread-safe.
 /// </summary>
-public sealed class MailStore(ITableStore store, TimeProvider clock)
+/// <param name="suppressFor">How long an address gets no mail after its last hard bounce; null: <see cref="UsualSuppression"/>.</param>
+public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? suppressFor = null)
 {
+    public static readonly TimeSpan UsualSuppression = TimeSpan.FromDays(30);
+
     /// <summary>What a customer wants is read again after so long: a change is known everywhere then.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
@@ -20,6 +23,7 @@ public sealed class MailStore(ITableStore store, TimeProvider clock)
 
     private const int Tries = 5;
 
+    private readonly TimeSpan _suppressFor = suppressFor ?? UsualSuppression;
     private readonly Dictionary<string, (CustomerPreferences Preferences, DateTimeOffset Until)> _remembered = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private byte[]? _unsubscribeKey;
@@ -80,30 +84,72 @@ public sealed class MailStore(ITableStore store, TimeProvider clock)
 
     /// <summary>Null when mail goes to this address.</summary>
     public async ValueTask<Suppression?> Suppression(string address, CancellationToken cancel) =>
+        await Bounces(address, cancel).ConfigureAwait(false) is { } known && Holds(known) ? known : null;
+
+    /// <summary>What is kept of an address's hard bounces, whether they hold mail back or not; null: nothing.</summary>
+    public async ValueTask<Suppression?> Bounces(string address, CancellationToken cancel) =>
         await store.Get(MailTable.Name, MailTable.Suppressions, Mail.Suppression.Key(address), cancel).ConfigureAwait(false) is { } row ? OrderJson.Read<Suppression>(row.Payload) : null;
 
-    /// <summary>Durable when it answers.</summary>
-    public Task Suppress(string address, MailOutcome outcome, CancellationToken cancel) =>
-        Write(MailTable.Suppressions, RowChange.Put(Mail.Suppression.Key(address), OrderJson.Write(Mail.Suppression.Of(address, outcome, clock.GetUtcNow()))), cancel);
+    /// <summary>Mail to the address is held back now.</summary>
+    public bool Holds(Suppression known) => known.Holds(clock.GetUtcNow(), _suppressFor);
 
-    /// <summary>False when there was none.</summary>
+    /// <summary>Counts a hard bounce; the last one that is needed suppresses the address. Durable when it answers.</summary>
+    /// <param name="mail">Which mail bounced: the same one counts once.</param>
+    public async Task Bounced(string address, string mail, MailOutcome outcome, CancellationToken cancel)
+    {
+        var key = Mail.Suppression.Key(address);
+        for (var tries = 0; ; tries++)
+        {
+            var row = await store.Get(MailTable.Name, MailTable.Suppressions, key, cancel).ConfigureAwait(false);
+            var (now, known) = (clock.GetUtcNow(), row is null ? null : OrderJson.Read<Suppression>(row.Payload));
+            if (known?.Mail == mail)
+            {
+                return;
+            }
+
+            var before = known is not null && known.IsKnown(now, _suppressFor) ? known.Bounces ?? Mail.Suppression.Needed : 0;
+            var bounced = Mail.Suppression.Of(address, outcome, now) with { Bounces = Math.Min(before + 1, Mail.Suppression.Needed), Mail = mail };
+            var payload = OrderJson.Write(bounced);
+            var change = row is null ? RowChange.Insert(key, payload) : RowChange.Replace(key, payload, row.ETag);
+            var result = await store.Commit(MailTable.Name, MailTable.Suppressions, [change], cancel).ConfigureAwait(false);
+            if (result.Outcome == CommitOutcome.Committed)
+            {
+                return;
+            }
+
+            GiveUpAfter(tries, MailTable.Suppressions, result);
+        }
+    }
+
+    /// <summary>Forgets the address's bounces. False when mail went to it all the same.</summary>
     public async Task<bool> Lift(string address, CancellationToken cancel)
     {
-        if (await Suppression(address, cancel).ConfigureAwait(false) is null)
+        if (await Bounces(address, cancel).ConfigureAwait(false) is not { } known)
         {
             return false;
         }
 
         await Write(MailTable.Suppressions, RowChange.Delete(Mail.Suppression.Key(address)), cancel).ConfigureAwait(false);
-        return true;
+        return Holds(known);
     }
 
+    /// <summary>Addresses that get no mail now.</summary>
     /// <param name="after">A key of the page before.</param>
     public async Task<ImmutableArray<(string Key, Suppression Suppression)>> Suppressions(string? after, int take, CancellationToken cancel)
     {
-        var range = after is null ? KeyRange.All : KeyRange.All.After(after);
-        var rows = await store.Scan(MailTable.Name, MailTable.Suppressions, range, take, cancel).ConfigureAwait(false);
-        return [.. rows.Select(row => (row.Key, OrderJson.Read<Suppression>(row.Payload)))];
+        var found = ImmutableArray.CreateBuilder<(string Key, Suppression Suppression)>();
+        while (true)
+        {
+            var range = after is null ? KeyRange.All : KeyRange.All.After(after);
+            var rows = await store.Scan(MailTable.Name, MailTable.Suppressions, range, take, cancel).ConfigureAwait(false);
+            found.AddRange(rows.Select(row => (row.Key, Suppression: OrderJson.Read<Suppression>(row.Payload))).Where(row => Holds(row.Suppression)).Take(take - found.Count));
+            if (rows.Count < take || found.Count == take)
+            {
+                return found.ToImmutable();
+            }
+
+            after = rows[^1].Key;
+        }
     }
 
     /// <summary>Made once, by whoever needs it first.</summary>

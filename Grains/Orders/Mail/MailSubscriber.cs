@@ -14,7 +14,7 @@ public sealed record MailPlace(MailStore Store, MailGate Gate, MailComposer Comp
 /// Tells customers by mail what became of their orders. Each change is tried once a call: what it comes to is the answer. A crash between a mail that was taken and the cursor's commit sends it again,
 /// under the same Message-ID.
 /// </summary>
-/// <remarks>A refusal that suppresses its address has written that before it answers; if a crash comes between, the repeat finds the address suppressed, and the change is no dead letter.</remarks>
+/// <remarks>A hard bounce has been counted before it is answered; if a crash comes between, the repeat is the same mail and counts no more.</remarks>
 public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
 {
     /// <summary>The subscriber, and its channel.</summary>
@@ -77,21 +77,26 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
             return Handled.Suppressed("not-wanted-by-customer", $"The customer wants no mail of {change.Type}.");
         }
 
-        if (await place.Store.Suppression(address, cancel) is { } suppression)
+        var bounces = await place.Store.Bounces(address, cancel);
+        if (bounces is { } suppression && place.Store.Holds(suppression))
         {
             return Handled.Suppressed("address-suppressed", string.Create(CultureInfo.InvariantCulture, $"The address gets no mail since {suppression.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {suppression.Detail}"));
         }
 
         var unsubscribe = await Unsubscribe(order.Customer, cancel);
         var (outcome, after) = await place.Gate.Send(() => place.Composer.Compose(change, to, unsubscribe), cancel);
-        return after is { } wait ? Handled.NotNow(outcome.Reason, outcome.Detail, wait) : await Answer(outcome, address, cancel);
-    }
+        if (after is { } wait)
+        {
+            return Handled.NotNow(outcome.Reason, outcome.Detail, wait);
+        }
 
-    private async Task<Handled> Answer(MailOutcome outcome, string address, CancellationToken cancel)
-    {
         if (outcome.Suppress)
         {
-            await place.Store.Suppress(address, outcome, cancel);
+            await place.Store.Bounced(address, string.Create(CultureInfo.InvariantCulture, $"{change.OrderId}.{change.Version}"), outcome, cancel);
+        }
+        else if (outcome.Verdict == MailVerdict.Delivered && bounces is not null)
+        {
+            await place.Store.Lift(address, cancel);
         }
 
         return outcome.Verdict switch

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Grains.Net;
+using Grains.Orders.Lifecycle;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -88,9 +89,18 @@ public sealed class SmtpMailSender(
             }
 
             session.Mails++;
+            var options = FormatOptions.Default.Clone();
+            options.International = EmailAddress.TryParse(mail.To, out var to, out _) && to.NeedsSmtpUtf8;
+            if (options.International && !session.Client.Capabilities.HasFlag(SmtpCapabilities.UTF8 | SmtpCapabilities.EightBitMime))
+            {
+                isOurs = false;
+                GiveBack(session);
+                return (new(MailVerdict.Refused, "smtputf8", "The address has letters beyond ASCII before its \"@\", and the mail server takes none: it does not offer SMTPUTF8.", Code: null, Suppress: false), IsStale: false);
+            }
+
             using var bytes = new MemoryStream(mail.Bytes.ToArray(), writable: false);
             using var message = await MimeMessage.LoadAsync(bytes, both).ConfigureAwait(false);
-            await session.Client.SendAsync(message, new MailboxAddress("", mail.From), [new MailboxAddress("", mail.To)], both).ConfigureAwait(false);
+            await session.Client.SendAsync(options, message, new MailboxAddress("", mail.From), [new MailboxAddress("", mail.To)], both).ConfigureAwait(false);
             isOurs = false;
             GiveBack(session);
             return (MailOutcome.Delivered("Taken by the server.", Code(session.Watch.LastReply)), IsStale: false);
@@ -156,10 +166,11 @@ public sealed class SmtpMailSender(
             SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
             _ => SecureSocketOptions.SslOnConnect,
         };
-        var stream = await CheckedConnection.Open(new(settings.Host, settings.Port), allowed: null, resolve, connect, cancel).ConfigureAwait(false);
+        var host = EmailAddress.TryAscii(settings.Host, out var ascii) ? ascii : settings.Host;
+        var stream = await CheckedConnection.Open(new(host, settings.Port), allowed: null, resolve, connect, cancel).ConfigureAwait(false);
         try
         {
-            await client.ConnectAsync(stream, settings.Host, settings.Port, security, cancel).ConfigureAwait(false);
+            await client.ConnectAsync(stream, host, settings.Port, security, cancel).ConfigureAwait(false);
         }
         catch
         {

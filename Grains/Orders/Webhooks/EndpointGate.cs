@@ -1,8 +1,8 @@
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// What a request to one endpoint passes on its way out: a place in the window, for which it waits in line; the pace; the circuit. What does not get through is answered with how long to wait,
-/// and is no attempt.
+/// What a request to one endpoint passes on its way out: a place in the window, for which it waits in line; the pace; the circuit; and the wait that the endpoint asked for with Retry-After, which is
+/// the endpoint's and not only that of the request it was the answer to. What does not get through is answered with how long to wait, and is no attempt.
 /// </summary>
 /// <remarks>
 /// For one thread at a time: each await comes back to where it was begun. Clocks that are set forth or back change nothing (<see cref="SteadyTime"/>).
@@ -22,6 +22,9 @@ public sealed class EndpointGate
     /// <summary>For the pace a request waits here when it is its turn so soon; it is told to come again when not.</summary>
     public static readonly TimeSpan PacePatience = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Whoever is held back by a Retry-After asks again after so long at most: the endpoint may have been enabled meanwhile.</summary>
+    public static readonly TimeSpan MostTold = EndpointBreaker.LongestBreak;
+
     private readonly TimeProvider _time;
     private readonly EndpointWindow _window;
     private readonly EndpointPace _pace;
@@ -29,6 +32,7 @@ public sealed class EndpointGate
     private EndpointBreaker _breaker;
     private int _hasClosed;
     private DateTimeOffset _openUntil;
+    private DateTimeOffset _restsUntil;
 
     /// <param name="mostInFlight">Requests in flight, when the window is wide open.</param>
     /// <param name="perSecond">Requests a second, when the pace is full.</param>
@@ -85,6 +89,7 @@ public sealed class EndpointGate
     {
         _breaker = NewBreaker();
         _openUntil = default;
+        _restsUntil = default;
         Slowly();
     }
 
@@ -92,9 +97,11 @@ public sealed class EndpointGate
         WebhookOutcome.NotSent(WebhookFailure.NoPlace, NoPlaceWait, "as many requests to the endpoint are under way as may");
 
     /// <summary>The circuit is open, and it is known for how long: nobody need take a place or a turn to hear so.</summary>
-    private WebhookOutcome? HeldOff() => _openUntil - Now is { Ticks: > 0 } wait && _breaker.Circuit == EndpointCircuit.Open
-        ? WebhookOutcome.NotSent(WebhookFailure.CircuitOpen, wait, "the endpoint failed too often just now")
-        : null;
+    private WebhookOutcome? HeldOff() => _restsUntil - Now is { Ticks: > 0 } rest
+        ? WebhookOutcome.NotSent(WebhookFailure.RetryAfter, rest < MostTold ? rest : MostTold, "the endpoint asked to wait")
+        : _openUntil - Now is { Ticks: > 0 } wait && _breaker.Circuit == EndpointCircuit.Open
+            ? WebhookOutcome.NotSent(WebhookFailure.CircuitOpen, wait, "the endpoint failed too often just now")
+            : null;
 
     private async Task<bool> Place(CancellationToken cancel)
     {
@@ -152,6 +159,12 @@ public sealed class EndpointGate
         if (Interlocked.Exchange(ref _hasClosed, 0) == 1)
         {
             Slowly();
+        }
+
+        // The last word counts: of answers to requests that were in flight together, too.
+        if (outcome is { Verdict: WebhookVerdict.Throttled, RetryAfter: { } rest })
+        {
+            _restsUntil = Now + rest;
         }
 
         if (outcome is { Reason: WebhookOutcome.CircuitOpenReason, RetryAfter: { } wait } && _openUntil - Now is var known && (known <= TimeSpan.Zero || wait < known))

@@ -28,9 +28,10 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
     internal const string NoPlaceReason = "no-place";
     internal const string RateReason = "rate";
     internal const string HeldBackReason = "held-back";
+    internal const string RetryAfterReason = "retry-after";
 
     /// <summary>Nothing was sent: it does not count as a try.</summary>
-    public bool IsNoAttempt => Reason is CircuitOpenReason or NoPlaceReason or RateReason or HeldBackReason;
+    public bool IsNoAttempt => Reason is CircuitOpenReason or NoPlaceReason or RateReason or HeldBackReason or RetryAfterReason;
 
     /// <summary>Nothing was sent, and why; it may be asked for again after the wait.</summary>
     public static WebhookOutcome NotSent(WebhookFailure why, TimeSpan wait, string because) =>
@@ -69,6 +70,7 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
         WebhookFailure.NoPlace => NoPlaceReason,
         WebhookFailure.Rate => RateReason,
         WebhookFailure.HeldBack => HeldBackReason,
+        WebhookFailure.RetryAfter => RetryAfterReason,
         _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "Not a failure of a webhook."),
     }, detail, Status: null, RetryAfter: null);
 
@@ -106,4 +108,7 @@ public enum WebhookFailure
 
     /// <summary>Not tried: the endpoint was disabled or removed while this waited.</summary>
     HeldBack,
+
+    /// <summary>Not tried: the endpoint has asked to be left alone for a while (Retry-After).</summary>
+    RetryAfter,
 }

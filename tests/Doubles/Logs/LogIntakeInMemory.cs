@@ -12,6 +12,7 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
     private readonly ConcurrentQueue<IntakeReply> _next = [];
     private readonly ConcurrentQueue<Accepted> _accepted = [];
     private readonly SemaphoreSlim _came = new(0);
+    private readonly SemaphoreSlim _refused = new(0);
 
     public Admission Admission => _admission;
 
@@ -33,6 +34,7 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
         if (_next.TryDequeue(out var reply) && reply != IntakeReply.Stored)
         {
             Refused++;
+            _refused.Release();
             return Task.FromResult(reply);
         }
 
@@ -44,6 +46,9 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
 
     /// <summary>Waits for the next request that is stored.</summary>
     public Task Next(CancellationToken cancel) => _came.WaitAsync(cancel);
+
+    /// <summary>Waits for the next request that is not stored.</summary>
+    public Task NextRefused(CancellationToken cancel) => _refused.WaitAsync(cancel);
 
     public sealed record Accepted(IReadOnlyList<LogLine> Lines, Decoded Decoded, LogRequestId Id, DateTimeOffset Deadline);
 }

@@ -113,12 +113,12 @@ public sealed class SmtpServer : IAsyncDisposable
         }
     }
 
-    /// <summary>For «localhost», signed by nobody.</summary>
-    public static X509Certificate2 SelfSigned(DateTimeOffset now)
+    /// <summary>For "localhost", signed by nobody, good for a century.</summary>
+    public static X509Certificate2 SelfSigned()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(30), DateTimeOffset.UnixEpoch.AddYears(130));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
 

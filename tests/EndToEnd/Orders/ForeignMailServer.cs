@@ -45,7 +45,7 @@ internal sealed class ForeignMailServer : IAsyncDisposable
     public static async Task<(ForeignMailServer Server, string Certificate)> StartSecure(string folder, string user, string password, CancellationToken cancel)
     {
         var (certificate, key) = (Path.Combine(folder, "mail.crt"), Path.Combine(folder, "mail.key"));
-        using var made = SmtpServer.SelfSigned(TimeProvider.System.GetUtcNow());
+        using var made = SmtpServer.SelfSigned();
         using var secret = made.GetECDsaPrivateKey()!;
         await File.WriteAllTextAsync(certificate, made.ExportCertificatePem(), cancel);
         await File.WriteAllTextAsync(key, PemEncoding.WriteString("PRIVATE KEY", secret.ExportPkcs8PrivateKey()), cancel);

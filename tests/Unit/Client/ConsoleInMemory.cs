@@ -1,8 +1,8 @@
 using Client;
 using Client.Cluster;
 using Client.Crawling;
+using Doubles;
 using Grains.Interfaces.Crawling;
-using Microsoft.Extensions.Time.Testing;
 using ConsoleProgram = Client.Program;
 
 namespace Unit.Client;
@@ -36,7 +36,7 @@ internal sealed class ConsoleInMemory
 
     public CancellationToken CtrlC { get; set; }
 
-    public FakeTimeProvider Clock { get; } = new(Start);
+    public TestClock Clock { get; } = new(Start);
 
     public async Task<Printed> Run(params string[] args)
     {

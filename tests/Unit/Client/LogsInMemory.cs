@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Doubles;
 using Grains.Interfaces.Logs;
 
 namespace Unit.Client;
@@ -47,7 +48,7 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
         }
 
         OnEnd();
-        await Task.Delay(Timeout.Infinite, cancel);
+        await new Gate().Pass(cancel);
     }
 
     public Task<SqlReply> Sql(AskSql ask, CancellationToken cancel = default)

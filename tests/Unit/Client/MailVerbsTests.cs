@@ -64,5 +64,11 @@ public sealed class MailVerbsTests
         Assert.Equal(line, (await _console.Run("orders", "suppressions", "show", "ann@example.org", "--json")).Output);
     }
 
-    private Task Suppress(string address) => _console.Cluster.MailKept.Suppress(address, MailOutcome.Answered(SmtpStage.Recipient, 550, "5.1.1 unknown"), CancellationToken.None);
+    private async Task Suppress(string address)
+    {
+        for (var mail = 0; mail < Suppression.Needed; mail++)
+        {
+            await _console.Cluster.MailKept.Bounced(address, $"{mail}", MailOutcome.Answered(SmtpStage.Recipient, 550, "5.1.1 unknown"), CancellationToken.None);
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Doubles;
 using Grains.Interfaces.Orders;
 
 namespace Unit.Client;
@@ -23,7 +24,7 @@ internal sealed class OrderWatchInMemory : IOrderWatchGrain
         }
 
         OnEnd();
-        await Task.Delay(Timeout.Infinite, cancel);
+        await new Gate().Pass(cancel);
         throw new InvalidOperationException("It does not end.");
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Doubles;
 using Doubles.Storage;
 using Grains.Crawling;
 using Grains.Crawling.Frontier;
@@ -20,7 +21,7 @@ public sealed class HostCrawlTests
     private readonly FlakyTableStore _store = new();
 
     [Fact]
-    public async Task APageIsDoneLast()
+    public Task APageIsDoneLast() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/");
@@ -41,10 +42,10 @@ public sealed class HostCrawlTests
         Assert.Equal(501, owner.Crawl.Sums().Added);
         Assert.Equal(1, owner.Crawl.Sums().Done);
         Assert.Equal(500, owner.Crawl.Sums().Waiting);
-    }
+    });
 
     [Fact]
-    public async Task LeasesThatEndWithoutAReportCostNoTryWhileASiloMayStandStill()
+    public Task LeasesThatEndWithoutAReportCostNoTryWhileASiloMayStandStill() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/");
@@ -56,10 +57,10 @@ public sealed class HostCrawlTests
         var row = await owner.Row("http://a/");
         Assert.Equal((UrlState.Queued, 0), (row.State, row.Attempts));
         Assert.NotNull(owner.Crawl.Queue.Peek(owner.Now));
-    }
+    });
 
     [Fact]
-    public async Task AUrlThatLosesItsLeasesForALongTimeHasFailed()
+    public Task AUrlThatLosesItsLeasesForALongTimeHasFailed() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/");
@@ -75,7 +76,7 @@ public sealed class HostCrawlTests
         Assert.Equal((UrlState.Failed, 1, "lease-expired"), (row.State, row.Attempts, row.Reason));
         Assert.Equal((1L, 0L), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
         Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], owner.Crawl.Sums().Refused);
-    }
+    });
 
     [Theory]
     [InlineData(1)]
@@ -104,7 +105,7 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
-    public async Task ASecondOwnerFencesTheFirst()
+    public Task ASecondOwnerFencesTheFirst() => Turns.Run(async () =>
     {
         var first = await Owner.Open(_store);
         await first.Add("http://a/1");
@@ -115,7 +116,7 @@ public sealed class HostCrawlTests
         await second.Add("http://a/2");
 
         Assert.Equal(2, second.Crawl.Sums().Added);
-    }
+    });
 
     [Theory]
     [InlineData(CommitFailure.UnknownApplied)]
@@ -140,7 +141,7 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
-    public async Task WhoComesWhileACommitIsUnderWaySharesTheNext()
+    public Task WhoComesWhileACommitIsUnderWaySharesTheNext() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         var before = _store.Commits;
@@ -152,10 +153,10 @@ public sealed class HostCrawlTests
         await Task.WhenAll([first, .. others]);
 
         Assert.Equal(2, _store.Commits - before);
-    }
+    });
 
     [Fact]
-    public async Task AWriterSaysThatItFillsUpLongBeforeItRefuses()
+    public Task AWriterSaysThatItFillsUpLongBeforeItRefuses() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         var gate = _store.HoldCommits();
@@ -172,20 +173,20 @@ public sealed class HostCrawlTests
         gate.Open();
         await Task.WhenAll(work);
         Assert.True(owner.Writer.HasRoom);
-    }
+    });
 
     [Fact]
-    public async Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver()
+    public Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
 
         var lost = await Assert.ThrowsAsync<PartitionLostException>(() => owner.Writer.Commit(new TooLarge()));
 
         Assert.Contains("fits into no commit", lost.Message, StringComparison.Ordinal);
-    }
+    });
 
     [Fact]
-    public async Task TheDurableHorizonCoversEachLease()
+    public Task TheDurableHorizonCoversEachLease() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/1", "http://a/2");
@@ -197,10 +198,10 @@ public sealed class HostCrawlTests
         owner.Now = owner.Crawl.Horizon - HostCrawl.Grace - (owner.Crawl.Order.Spec.Timeout / 2) + TimeSpan.FromTicks(1);
         Assert.Null(owner.Crawl.LeaseEnd(owner.Now));
         Assert.Equal(owner.Crawl.Horizon, (await owner.Head()).Horizon);
-    }
+    });
 
     [Fact]
-    public async Task WhoLeavesIsWaitedForOnlyAsLongAsItsLeasesLast()
+    public Task WhoLeavesIsWaitedForOnlyAsLongAsItsLeasesLast() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/1", "http://a/2");
@@ -209,10 +210,10 @@ public sealed class HostCrawlTests
         await owner.Writer.CommitHead();
 
         Assert.Equal(Start + Second, (await owner.Head()).Horizon);
-    }
+    });
 
     [Fact]
-    public async Task ALeaseForRobotsIsWaitedForToo()
+    public Task ALeaseForRobotsIsWaitedForToo() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/1");
@@ -221,10 +222,10 @@ public sealed class HostCrawlTests
         await owner.Writer.CommitHead();
 
         Assert.Equal(Start + Second, (await owner.Head()).Horizon);
-    }
+    });
 
     [Fact]
-    public async Task ASuccessorThatLeavesAtOnceStillCoversTheLeasesOfItsPredecessor()
+    public Task ASuccessorThatLeavesAtOnceStillCoversTheLeasesOfItsPredecessor() => Turns.Run(async () =>
     {
         var first = await Owner.Open(_store);
         await first.Add("http://a/1");
@@ -234,10 +235,10 @@ public sealed class HostCrawlTests
         await second.Writer.CommitHead();
 
         Assert.True((await second.Head()).Horizon >= horizon);
-    }
+    });
 
     [Fact]
-    public async Task APageThatWaitsForItsCommitCountsAgainstTheLimit()
+    public Task APageThatWaitsForItsCommitCountsAgainstTheLimit() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store, maxPages: 1);
         await owner.Add("http://a/1", "http://a/2");
@@ -256,10 +257,10 @@ public sealed class HostCrawlTests
         Assert.False(owner.Crawl.MayLease);
         Assert.Equal(1, owner.Crawl.Sums().Used);
         Assert.True(owner.Crawl.Sums().WantsMore);
-    }
+    });
 
     [Fact]
-    public async Task APageThatFailedForGoodDoesNotCountAgainstTheLimit()
+    public Task APageThatFailedForGoodDoesNotCountAgainstTheLimit() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store, maxPages: 1);
         await owner.Add("http://a/1", "http://a/2");
@@ -268,10 +269,10 @@ public sealed class HostCrawlTests
 
         Assert.Equal(0, owner.Crawl.Sums().Used);
         Assert.True(owner.Crawl.MayLease);
-    }
+    });
 
     [Fact]
-    public async Task ATemporaryFailureComesBackInItsTimeAndIsGivenUpAfterTheLastTry()
+    public Task ATemporaryFailureComesBackInItsTimeAndIsGivenUpAfterTheLastTry() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/1");
@@ -288,20 +289,20 @@ public sealed class HostCrawlTests
         Assert.Equal((UrlState.Failed, 3, "http-503"), (row.State, row.Attempts, row.Reason));
         Assert.Equal(1, owner.Crawl.Sums().Failed);
         Assert.Equal(0, owner.Crawl.Sums().Waiting);
-    }
+    });
 
     [Fact]
-    public async Task WhatComesBeyondTheBoundIsRefusedAndCounted()
+    public Task WhatComesBeyondTheBoundIsRefusedAndCounted() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store, maxUrls: 2);
 
         Assert.Equal(new AddReply(2, 1), await owner.Add("http://a/1", "http://a/2", "http://a/3"));
         Assert.Equal(1, owner.Crawl.Sums().Refused[Refusals.HostFull]);
         Assert.Equal(3, owner.Crawl.Sums().Added);
-    }
+    });
 
     [Fact]
-    public async Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice()
+    public Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice() => Turns.Run(async () =>
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/1", "http://a/2");
@@ -312,13 +313,13 @@ public sealed class HostCrawlTests
         var sums = owner.Crawl.Sums();
         Assert.Equal((2, 0, 2, 0), (sums.Added, sums.Done, sums.Refused[Refusals.Cancelled], sums.Waiting));
         Assert.Equal(0, sums.Used);
-    }
+    });
 
     /// <summary>Whatever is commanded, and whoever takes over in between: after each commit the rows agree with the counters, and these with each other.</summary>
     [Fact]
     public async Task TheBooksBalanceAfterEveryCommit() =>
         await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 99]).Array[1, 60].SampleAsync(
-            async steps =>
+            steps => Turns.Run(async () =>
             {
                 var store = new FlakyTableStore();
                 var owner = await Owner.Open(store, maxUrls: 60);
@@ -381,7 +382,7 @@ public sealed class HostCrawlTests
 
                     await Balance(owner, store, fetched.Count);
                 }
-            },
+            }),
             iter: 300);
 
     private static async Task Balance(Owner owner, FlakyTableStore store, int fetched)

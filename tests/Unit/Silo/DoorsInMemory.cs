@@ -35,7 +35,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
 
     public MemoryNetwork Network { get; }
 
-    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, params (string Key, string Value)[] settings)
+    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, TimeProvider? clock = null, params (string Key, string Value)[] settings)
     {
         var network = new MemoryNetwork();
         var builder = WebApplication.CreateSlimBuilder();
@@ -44,7 +44,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         var port = isHttp2 ? network.FreePort() : 0; // What is at gRPC's port is told by its number.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
         builder.Services.AddSingleton<IConnectionListenerFactory>(network);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), isHttp2 ? new GrpcOptions { Port = port } : new(), listen ?? new(), new InstanceOptions()));

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using Doubles;
 using Doubles.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -28,24 +26,6 @@ public sealed class LostMembersTests
         Assert.Equal(lost, LostMembers.IsLost(Member(IPEndPoint.Parse(address), status), [IPEndPoint.Parse(listener)]));
 
     [Fact]
-    public async Task OnlyTheLostAreWrittenOff()
-    {
-        using var living = new TcpListener(IPAddress.Loopback, port: 0);
-        living.Start();
-        var table = NewTable();
-        await Insert(table, Member((IPEndPoint)living.LocalEndpoint, SiloStatus.Active));
-        await Insert(table, Member(new(IPAddress.Loopback, Ports.Take()), SiloStatus.Active));
-        await Insert(table, Member(new(IPAddress.Parse("10.0.0.1"), 11111), SiloStatus.Active));
-
-        await new LostMembers(table, NullLogger<LostMembers>.Instance).Run(Cancel);
-
-        var members = (await table.ReadAllAsync(Cancel)).Members.Select(member => member.Item1).ToDictionary(entry => entry.SiloAddress.Endpoint, entry => entry.Status);
-        Assert.Equal(SiloStatus.Active, members[(IPEndPoint)living.LocalEndpoint]);
-        Assert.Equal(SiloStatus.Active, members[new(IPAddress.Parse("10.0.0.1"), 11111)]);
-        Assert.Single(members, member => member.Value == SiloStatus.Dead);
-    }
-
-    [Fact]
     public async Task ANewClusterHasNobodyToWriteOff()
     {
         var table = NewTable();
@@ -57,12 +37,6 @@ public sealed class LostMembersTests
 
     private static TableMembershipTable NewTable() =>
         new(new TableStoreInMemory(), Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" }));
-
-    private static async Task Insert(TableMembershipTable table, MembershipEntry member)
-    {
-        await table.InitializeMembershipTableAsync(tryInitTableVersion: true, Cancel);
-        Assert.True(await table.InsertRowAsync(member, (await table.ReadAllAsync(Cancel)).Version.Next(), Cancel));
-    }
 
     private static MembershipEntry Member(IPEndPoint end, SiloStatus status) => new()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Doubles;
 using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -182,7 +183,7 @@ public sealed class MigrationsTests : IDisposable
             began.SetResult();
             try
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
+                await new Gate().Pass(cancel);
             }
             finally
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Doubles;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Books;
@@ -15,6 +16,7 @@ public sealed class RestTests : IAsyncLifetime
     private const string Id = "abcdefghi0";
 
     private readonly ClusterInMemory _cluster = new();
+    private readonly TestClock _clock = new();
     private DoorsInMemory _doors = null!;
 
     public async ValueTask InitializeAsync() => _doors = await Open();
@@ -174,7 +176,7 @@ public sealed class RestTests : IAsyncLifetime
         var running = ConsoleInMemory.Crawl();
         Keep(running, running with { Elapsed = TimeSpan.FromSeconds(13) }, running with { Pages = 9, Queued = 8 }, ConsoleInMemory.Crawl(state: CrawlState.Done));
 
-        var answer = await _doors.Get($"/api/crawls/{Id}/events");
+        var answer = await Events(looksAgain: 3);
 
         Assert.Equal((200, "text/event-stream"), (answer.Status, answer.Type));
         var events = answer.Body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
@@ -198,7 +200,7 @@ public sealed class RestTests : IAsyncLifetime
     public async Task ADeletedCrawlsEventsEnd()
     {
         Keep(ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(state: CrawlState.Deleting));
-        Assert.EndsWith("event: gone\ndata: {}\n\n", (await _doors.Get($"/api/crawls/{Id}/events")).Body, StringComparison.Ordinal);
+        Assert.EndsWith("event: gone\ndata: {}\n\n", (await Events(looksAgain: 1)).Body, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -229,6 +231,19 @@ public sealed class RestTests : IAsyncLifetime
             (await _doors.Get("/api/cluster")).Body);
     }
 
+    /// <summary>All events, when so many times it was looked again whether there is something new.</summary>
+    private async Task<DoorsInMemory.Answer> Events(int looksAgain)
+    {
+        var answer = _doors.Get($"/api/crawls/{Id}/events");
+        for (; looksAgain > 0; looksAgain--)
+        {
+            await _clock.Armed(CrawlEvents.Look, TestContext.Current.CancellationToken);
+            _clock.Advance(CrawlEvents.Look);
+        }
+
+        return await answer;
+    }
+
     private Task<DoorsInMemory.Answer> ExportOf(string query)
     {
         Keep(ConsoleInMemory.Crawl());
@@ -243,6 +258,7 @@ public sealed class RestTests : IAsyncLifetime
             app.MapCluster();
         },
         add: services => services.AddSingleton<Orleans.IGrainFactory>(new GrainsInMemory(_cluster)),
+        clock: _clock,
         settings: settings);
 
     private CrawlInMemory Keep(params CrawlSummary[] looks)

@@ -1,4 +1,5 @@
 using Azure;
+using Doubles;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Silo.Storage;
@@ -33,7 +34,7 @@ public sealed class AzurePatienceTests
     {
         var call = Patience().Once(async cancel =>
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
+            await new Gate().Pass(cancel);
             return 0;
         }, TimeSpan.FromSeconds(8), Cancel);
 
@@ -48,7 +49,7 @@ public sealed class AzurePatienceTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var call = Patience().Once(async cancel =>
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
+            await new Gate().Pass(cancel);
             return 0;
         }, TimeSpan.FromSeconds(8), stop.Token);
 

@@ -92,24 +92,6 @@ public sealed class SqliteTableStoreTests : TableStoreContract
     }
 
     [Fact]
-    public async Task AFileThatAnotherHoldsForTooLongMakesTheOutcomeUnknownAndTheNextCommitGoesThrough()
-    {
-        await using var impatient = SqliteTableStore.Open(_folder.Path, TimeSpan.FromMilliseconds(20));
-        await impatient.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], Cancel);
-        using (Hold())
-        {
-            var result = await impatient.Commit(Table, Partition, [RowChange.Insert("late", Bytes("x"))], Cancel);
-            Assert.Equal(CommitOutcome.Unknown, result.Outcome);
-            Assert.Contains("contract.db", Assert.IsType<TimeoutException>(result.Cause).Message, StringComparison.Ordinal);
-        }
-
-        var next = await impatient.Commit(Table, Partition, [RowChange.Insert("next", Bytes("x"))], Cancel);
-
-        Assert.Equal(CommitOutcome.Committed, next.Outcome);
-        Assert.Equal(["next", "row"], await Keys(KeyRange.All));
-    }
-
-    [Fact]
     public async Task ReadsGoOnWhileAnotherHoldsTheFile()
     {
         await Insert("row");

@@ -1,6 +1,7 @@
 using Doubles.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Reading;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Unit.Logs.Reading;
@@ -54,9 +55,12 @@ public sealed class TailViewerTests
     {
         using var viewer = new TailViewer(LogQuery.Parse("body:line"));
         Offer(viewer, "other");
-        Assert.False(await viewer.Wait(TimeSpan.FromMilliseconds(1), TimeProvider.System, Cancel));
+        var clock = new FakeTimeProvider();
+        var wait = viewer.Wait(TimeSpan.FromSeconds(1), clock, Cancel);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(await wait);
 
-        var wait = viewer.Wait(TimeSpan.FromMinutes(1), TimeProvider.System, Cancel);
+        wait = viewer.Wait(TimeSpan.FromSeconds(1), clock, Cancel);
         Offer(viewer, "line", "line");
         Assert.True(await wait);
         Assert.Equal(2, Taken(viewer).Bodies.Length);

@@ -89,6 +89,34 @@ public sealed class MailComposerTests
         Assert.StartsWith("For a  Bcc: all@example.org bbb", message.Subject, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("=?utf-8?q?Boss?= ")]
+    [InlineData("=?utf-8?q?The_bank?= <no-reply@bank.example>, ann")]
+    [InlineData("a =?iso-8859-1?B?Qm9zcw==?= and =?x")]
+    [InlineData("Ünal =?utf-8?q?Boss?=")]
+    public void ANameThatLooksLikeAnEncodedWordIsReadAsItWasWritten(string name)
+    {
+        var templates = MailTemplates.Build([("order.placed.en.txt", "Subject: For {{customer}}\n\nText\n"u8.ToArray())], "en").Templates!;
+        var composer = new MailComposer(templates, Mailbox(name, "shop@example.com"), "");
+
+        var mail = composer.Compose(Change(Given.Placed() with { Customer = name }), Mailbox(name, "ann@example.org"));
+        var message = Read(mail);
+
+        Assert.Equal((name.Trim(), "ann@example.org"), (Assert.Single(message.To.Mailboxes).Name, message.To.Mailboxes.Single().Address));
+        Assert.Equal((name.Trim(), "shop@example.com"), (Assert.Single(message.From.Mailboxes).Name, message.From.Mailboxes.Single().Address));
+        Assert.Equal("For " + name.Trim(), message.Subject);
+        Assert.All(Encoding.ASCII.GetString(mail.Bytes.Span).Split("\r\n"), line => Assert.InRange(line.Length, 0, 78));
+    }
+
+    [Fact]
+    public void AnAddressBeyondAsciiBeforeItsAtGoesOutInUtf8AndTheNameBesideItToo()
+    {
+        var mail = _composer.Compose(Change(Given.Placed()), Mailbox("Änne", "änne@bücher.example"));
+
+        Assert.Equal("änne@xn--bcher-kva.example", mail.To);
+        Assert.Contains("<änne@bücher.example>\r\n", Encoding.UTF8.GetString(mail.Bytes.Span), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OneClickIsOfferedWhereThereIsAPlaceForIt()
     {
@@ -172,6 +200,7 @@ public sealed class SuppressionTests
     public void SpellingsThatNoServerTellsApartHaveOneKeyAndItSaysNothingOfThem()
     {
         Assert.Equal(Suppression.Key("ann@example.org"), Suppression.Key("Ann@Example.ORG"));
+        Assert.Equal(Suppression.Key("ann@bücher.example"), Suppression.Key("Ann@xn--bcher-kva.example"));
         Assert.NotEqual(Suppression.Key("ann@example.org"), Suppression.Key("anne@example.org"));
         Assert.Matches("^[0-9a-f]{64}$", Suppression.Key("ann@example.org"));
     }
@@ -197,7 +226,27 @@ public sealed class MailOutcomeTests
     [InlineData(SmtpStage.Connection, 421, "4.3.2 closing", MailVerdict.Retry, false)]
     [InlineData(SmtpStage.Recipient, 550, "5.1.1 unknown", MailVerdict.Refused, true)]
     [InlineData(SmtpStage.Recipient, 550, "no such user", MailVerdict.Refused, true)]
-    [InlineData(SmtpStage.Recipient, 552, "5.2.2 full", MailVerdict.Refused, true)]
+    [InlineData(SmtpStage.Recipient, 552, "5.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 550, "#5.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Message, 554, "5.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Message, 552, "storage exceeded", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 552, "quota", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 550, "4.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 452, "4.2.2 full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Message, 552, "5.3.1 system full", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.4.5 congestion", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.2.1 disabled", MailVerdict.Refused, true)]
+    [InlineData(SmtpStage.Recipient, 551, "5.1.6 moved", MailVerdict.Refused, true)]
+    [InlineData(SmtpStage.Recipient, 553, "(5.1.3): bad name", MailVerdict.Refused, true)]
+    [InlineData(SmtpStage.Recipient, 552, "5.2.3 too long for this mailbox", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Message, 552, "5.2.3 too long for this mailbox", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.2.4 list", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Recipient, 552, "5.3.4 too big", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.7.26 unauthenticated", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.4.1 no route", MailVerdict.Refused, false)]
+    [InlineData(SmtpStage.Recipient, 550, "5.1.8 sender's domain unknown", MailVerdict.Retry, false)]
+    [InlineData(SmtpStage.Message, 550, "5.1.7 sender refused", MailVerdict.Retry, false)]
     [InlineData(SmtpStage.Recipient, 550, "5.7.1 relaying denied", MailVerdict.Refused, false)]
     [InlineData(SmtpStage.Message, 554, "no", MailVerdict.Refused, true)]
     [InlineData(SmtpStage.Message, 552, "5.3.4 too big", MailVerdict.Refused, false)]

@@ -72,12 +72,12 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
 
     [Theory]
     [InlineData("RCPT", 550, "5.1.1 unknown", true)]
-    [InlineData("RCPT", 552, "5.2.2 full", true)]
     [InlineData("RCPT", 554, "no", true)]
     [InlineData("RCPT", 550, "5.7.1 relaying denied", false)]
     [InlineData("DATA", 554, "5.7.1 no", false)]
     [InlineData(".", 550, "5.1.1 unknown", true)]
-    [InlineData(".", 552, "5.2.3 too long for this mailbox", true)]
+    [InlineData(".", 552, "5.2.3 too long for this mailbox", false)]
+    [InlineData("RCPT", 552, "5.3.4 too long for us", false)]
     [InlineData(".", 554, "5.6.0 bad content", false)]
     public async Task A5yzIsFinalAndSuppressesTheAddressWhereItIsAboutIt(string at, int code, string words, bool suppresses)
     {
@@ -87,6 +87,53 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
 
         Assert.Equal((MailVerdict.Refused, $"smtp-{code}", suppresses), (outcome.Verdict, outcome.Reason, outcome.Suppress));
         Assert.Empty(_server.Ledger);
+    }
+
+    [Theory]
+    [InlineData("RCPT", "552 5.2.2 mailbox full")]
+    [InlineData("RCPT", "550 5.2.2 over quota")]
+    [InlineData("RCPT", "550-5.2.2 over quota\r\n550 5.2.2 ask the owner to make room")]
+    [InlineData("DATA", "554 5.2.2 over quota")]
+    [InlineData(".", "552 5.2.2 mailbox full")]
+    [InlineData(".", "552 storage exceeded")]
+    public async Task AFullMailboxIsTriedAgainAndIsNoBounce(string at, string reply)
+    {
+        _server.Fail(SmtpFault.Says(at, reply));
+
+        var outcome = await _sender.Send(Mail(), Cancel);
+
+        Assert.Equal((MailVerdict.Retry, $"smtp-{reply[..3]}", false), (outcome.Verdict, outcome.Reason, outcome.Suppress));
+        await TheNextTryArrivesOnce();
+    }
+
+    [Fact]
+    public async Task AnAddressBeyondAsciiBeforeItsAtGoesOutWhereTheServerTakesIt()
+    {
+        _server.Extensions = ["8BITMIME", "SMTPUTF8"];
+
+        Assert.Equal(MailVerdict.Delivered, (await _sender.Send(Mail() with { To = "änne@xn--bcher-kva.example" }, Cancel)).Verdict);
+        Assert.Equal("änne@bücher.example", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(Assert.Single(_server.Ledger).To)));
+    }
+
+    [Fact]
+    public async Task AnAddressBeyondAsciiBeforeItsAtIsRefusedWithItsReasonWhereTheServerTakesNoneAndTheConnectionIsKept()
+    {
+        var outcome = await _sender.Send(Mail() with { To = "änne@example.org" }, Cancel);
+
+        Assert.Equal((MailVerdict.Refused, "smtputf8", false, false), (outcome.Verdict, outcome.Reason, outcome.Suppress, outcome.IsOfServer));
+        Assert.Contains("SMTPUTF8", outcome.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("MAIL", _server.Commands);
+        await TheNextTryArrivesOnce();
+        Assert.Equal(1, _server.Connections);
+    }
+
+    [Fact]
+    public async Task AServersNameInItsOwnLettersIsLookedUpAsDnsHasIt()
+    {
+        _network.Name("xn--bcher-kva.example", System.Net.IPAddress.Loopback);
+        Use(Sender(settings => settings with { Host = "bücher.example" }));
+
+        Assert.Equal(MailVerdict.Delivered, (await _sender.Send(Mail(), Cancel)).Verdict);
     }
 
     [Theory]
@@ -250,7 +297,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     [Fact]
     public async Task StartTlsIsSpokenAndThenTheLogin()
     {
-        using var certificate = SmtpServer.SelfSigned(TimeProvider.System.GetUtcNow());
+        using var certificate = SmtpServer.SelfSigned();
         _server.Certificate = certificate;
         _server.Login = ("shop", "secret");
         Use(Sender(settings => settings with { Security = SmtpSecurity.StartTls, User = "shop", Password = "secret", CheckCertificate = (_, given, _, _) => given!.GetCertHashString() == certificate.GetCertHashString() }));
@@ -262,7 +309,7 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     [Fact]
     public async Task ACertificateThatNobodySignedIsRefused()
     {
-        using var certificate = SmtpServer.SelfSigned(TimeProvider.System.GetUtcNow());
+        using var certificate = SmtpServer.SelfSigned();
         _server.Certificate = certificate;
         Use(Sender(settings => settings with { Security = SmtpSecurity.StartTls }));
 

@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
@@ -23,7 +24,7 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
     public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel) => throw new NotSupportedException();
 
     [Fact]
-    public async Task AnErasureDoesNotBringBackARowThatIsLeftMeanwhile()
+    public Task AnErasureDoesNotBringBackARowThatIsLeftMeanwhile() => Turns.Run(async () =>
     {
         var it = await Open();
         var item = await Waiting(it);
@@ -38,10 +39,10 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
 
         Assert.Empty(await Rows(SubscriberTable.WaitingPrefix));
         Assert.Equal((1, 1, 0), (it.Committed.In, it.Committed.Done, it.Committed.Waiting));
-    }
+    });
 
     [Fact]
-    public async Task ADeadLetterThatIsBeingWrittenIsErasedToo()
+    public Task ADeadLetterThatIsBeingWrittenIsErasedToo() => Turns.Run(async () =>
     {
         var it = await Open();
         var item = await Waiting(it);
@@ -56,10 +57,10 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
         var dead = Assert.Single(await Rows(SubscriberTable.DeadPrefix));
         Assert.True(Erasure.IsDone(OrderJson.Read<KeptChangeRow>(dead.Payload).Order));
         await Open();
-    }
+    });
 
     [Fact]
-    public async Task TwoWhoReplayADeadLetterAtOnceReplayItOnce()
+    public Task TwoWhoReplayADeadLetterAtOnceReplayItOnce() => Turns.Run(async () =>
     {
         var it = await Open();
         it.Desk.Take([new(1, Given.Placed(), null, null)]);
@@ -75,10 +76,10 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
         Assert.Equal((1, 0), (await first, await second));
         Assert.Single(await Rows(SubscriberTable.WaitingPrefix));
         Assert.Equal((1, 1, 0), (it.Committed.In, it.Committed.Waiting, it.Committed.AllDead));
-    }
+    });
 
     [Fact]
-    public async Task OneThatWasRemovedAndComesBackNumbersItsNotesOn()
+    public Task OneThatWasRemovedAndComesBackNumbersItsNotesOn() => Turns.Run(async () =>
     {
         var before = await NumberOfAReplaysNote();
         foreach (var row in await Rows(""))
@@ -88,7 +89,7 @@ public sealed class SubscriberPartitionTests : IOrderSubscriber
 
         _clock.Advance(TimeSpan.FromTicks(2));
         Assert.True(await NumberOfAReplaysNote() > before);
-    }
+    });
 
     private async Task<long> NumberOfAReplaysNote()
     {

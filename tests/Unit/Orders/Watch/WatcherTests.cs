@@ -1,8 +1,8 @@
+using Doubles;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Watch;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Unit.Orders.Watch;
@@ -15,10 +15,7 @@ public sealed class WatcherTests : IDisposable
 
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
-    /// <summary>For what comes by itself, on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    private readonly FakeTimeProvider _clock = new(Given.Start);
+    private readonly TestClock _clock = new(Given.Start);
     private readonly ChangesInMemory _feed = new(Partitions);
     private readonly OrderWatches _watches;
 
@@ -86,7 +83,7 @@ public sealed class WatcherTests : IDisposable
         Assert.Equal(reads, _feed.Reads.Count(read => read.Partition == 0));
         _clock.Advance(TimeSpan.FromTicks(1));
 
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(Patience, Cancel), batch => Assert.Equal([(0, 2, 1)], batch.Items.Select(Told)));
+        Assert.All(await Task.WhenAll(waiting), batch => Assert.Equal([(0, 2, 1)], batch.Items.Select(Told)));
         Assert.Equal(reads + 1, _feed.Reads.Count(read => read.Partition == 0));
         Assert.All(others, one => one.Dispose());
     }
@@ -171,13 +168,13 @@ public sealed class WatcherTests : IDisposable
         };
         using var slow = await Open("start");
         var waiting = slow.Next(All, Quiet, Cancel);
-        await reached.Task.WaitAsync(Patience, Cancel);
+        await reached.Task;
 
         _feed.Commit(Id(2, 1));
         Assert.Equal([(2, 1, 1)], await Take(fast, 1));
         Assert.False(waiting.IsCompleted);
         gate.SetResult();
-        await waiting.WaitAsync(Patience, Cancel);
+        await waiting;
     }
 
     [Fact]
@@ -228,7 +225,8 @@ public sealed class WatcherTests : IDisposable
         var waiting = watcher.Next(All, Quiet, Cancel);
         _clock.Advance(Quiet - TimeSpan.FromSeconds(1));
         Assert.False(waiting.IsCompleted);
-        var notice = await Idle(watcher, waiting);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        var notice = await waiting;
 
         Assert.Empty(notice.Items);
         Assert.True(WatchCursor.TryRead(notice.Cursor, Partitions, out var cursor, out _));
@@ -267,20 +265,28 @@ public sealed class WatcherTests : IDisposable
         var first = await watcher.Next(All, Quiet, Cancel);
         Assert.Equal([(2, 1, 1)], first.Items.Select(Told));
         Assert.Null(first.Compacted);
-        var ended = await watcher.Next(All, Quiet, Cancel).WaitAsync(Patience, Cancel);
+        var ended = await watcher.Next(All, Quiet, Cancel);
         Assert.Empty(ended.Items);
         Assert.Contains("change 2 of partition 0 is next, and the lowest that is kept is 100", ended.Compacted!.Detail, StringComparison.Ordinal);
         using var on = await Open(ended.Compacted.Lowest);
-        Assert.Equal((0, 100, 1), Told((await on.Next(1, Quiet, Cancel).WaitAsync(Patience, Cancel)).Items[0]));
+        Assert.Equal((0, 100, 1), Told((await on.Next(1, Quiet, Cancel)).Items[0]));
     }
 
     [Fact]
     public async Task ACursorAboveTheHeadIsOfAnotherClusterWhenItStaysSo()
     {
         var other = WatchCursor.Write(Partitions, null, [1, 18, 1]);
-        var since = _clock.GetUtcNow();
-        var refused = await Moving(_watches.Open(other, null, Cancel));
-        Assert.True(_clock.GetUtcNow() - since >= TimeSpan.FromSeconds(4), "It was not looked again.");
+        var second = TimeSpan.FromSeconds(1);
+        await _clock.Armed(second, Cancel); // The pulse.
+        var opening = _watches.Open(other, null, Cancel);
+        for (var look = 1; look < 5; look++)
+        {
+            await _clock.Armed(second, Cancel);
+            Assert.False(opening.IsCompleted);
+            _clock.Advance(second);
+        }
+
+        var refused = await opening;
         Assert.Equal(
             (WatchRefusal.Invalid, "The cursor is of another cluster: it has seen change 17 of partition 1, and the last one here is 0."),
             (refused.Refusal, refused.Detail));
@@ -301,17 +307,20 @@ public sealed class WatcherTests : IDisposable
         _feed.Failure = new TimeoutException("The silo stood still.");
         Many(0, 2 * RecentChanges.MaxChanges, from: 2, announced: false);
         var waiting = watcher.Next(All, TimeSpan.FromMinutes(1), Cancel);
-        for (var second = 0; second < 5; second++)
+        await Armed(PartitionHub.Look, Partitions); // The hubs' own.
+        for (var failures = 0; failures < 3; failures++)
         {
-            _clock.Advance(TimeSpan.FromSeconds(1));
+            _clock.Advance(PartitionHub.Look);
+            await Armed(PartitionHub.Look, Partitions); // Each hub has failed, and waits.
         }
 
         Assert.False(waiting.IsCompleted);
         _feed.Failure = null;
+        _clock.Advance(PartitionHub.Look);
         var told = new List<long>();
         while (told.Count < 2 * RecentChanges.MaxChanges)
         {
-            told.AddRange((await Moving(waiting)).Items.Select(item => item.Change.Change.Revision));
+            told.AddRange((await waiting).Items.Select(item => item.Change.Change.Revision));
             waiting = watcher.Next(All, TimeSpan.FromMinutes(1), Cancel);
         }
 
@@ -326,13 +335,8 @@ public sealed class WatcherTests : IDisposable
         watcher.Dispose();
         watcher.Dispose();
         Assert.Equal(0, _watches.Count);
-        var reads = -1;
-        while (reads != _feed.Reads.Count)
-        {
-            reads = _feed.Reads.Count;
-            _clock.Advance(PartitionHub.Linger);
-            await Task.Yield();
-        }
+        _clock.Advance(PartitionHub.Linger);
+        await _clock.TimersLeft(1); // A hub that has stopped has let go of its own; the pulse's is there for all.
 
         // Whoever comes now begins with a new look at the head.
         _feed.CommitInSilence(Id(0, 2));
@@ -399,12 +403,17 @@ public sealed class WatcherTests : IDisposable
     /// <summary>What is announced while a hub begins may be lost to it until its next look, and here no time passes.</summary>
     private async Task HubsHaveBegun(Watcher watcher, OrderId? order = null)
     {
-        // A hub that has begun says so by taking a cursor for known: nobody asks the feed.
-        for (var heads = -1; heads != _feed.Heads;)
+        // A hub that has begun says so by taking a cursor for known: nobody asks the feed. One that has not yet will beat when it has.
+        while (true)
         {
-            heads = _feed.Heads;
+            var (beat, heads) = (_watches.Beat, _feed.Heads);
             using var again = await Open(watcher.Cursor, order);
-            await Task.Delay(1, Cancel);
+            if (_feed.Heads == heads)
+            {
+                return;
+            }
+
+            await beat.WaitAsync(Cancel);
         }
     }
 
@@ -425,25 +434,27 @@ public sealed class WatcherTests : IDisposable
         var items = new List<WatchItem>();
         while (items.Count < count)
         {
-            items.AddRange((await watcher.Next(All, Quiet, Cancel).WaitAsync(Patience, Cancel)).Items);
+            items.AddRange((await watcher.Next(All, Quiet, Cancel)).Items);
         }
 
         Assert.Equal(count, items.Count);
         return items;
     }
 
-    /// <summary>What comes while nothing is committed.</summary>
-    private Task<WatchBatch> Idle(Watcher watcher, Task<WatchBatch>? waiting = null) => Moving(waiting ?? watcher.Next(All, Quiet, Cancel));
-
-    /// <summary>Lets time pass until it comes.</summary>
-    private async Task<T> Moving<T>(Task<T> waiting)
+    /// <summary>What comes while nothing is committed and the quiet time passes.</summary>
+    private Task<WatchBatch> Idle(Watcher watcher)
     {
-        for (var began = TimeProvider.System.GetTimestamp(); !waiting.IsCompleted && TimeProvider.System.GetElapsedTime(began) < Patience;)
-        {
-            _clock.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.Yield();
-        }
+        var waiting = watcher.Next(All, Quiet, Cancel);
+        _clock.Advance(Quiet);
+        return waiting;
+    }
 
-        return await waiting.WaitAsync(Patience, Cancel);
+    /// <summary>So many timers are set to go off in <paramref name="due"/>.</summary>
+    private async Task Armed(TimeSpan due, int timers)
+    {
+        for (; timers > 0; timers--)
+        {
+            await _clock.Armed(due, Cancel);
+        }
     }
 }

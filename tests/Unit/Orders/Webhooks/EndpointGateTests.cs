@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+using Doubles;
 using Grains.Orders.Webhooks;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -10,7 +12,9 @@ public sealed class EndpointGateTests
     private static readonly WebhookOutcome TimedOut = WebhookOutcome.Failed(WebhookFailure.Timeout, "It did not answer.");
 
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly Queue<TaskCompletionSource<WebhookOutcome>> _out = new();
+    private readonly Channel<TaskCompletionSource<WebhookOutcome>> _out = Channel.CreateUnbounded<TaskCompletionSource<WebhookOutcome>>();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task WhoFindsNoPlaceWaitsInLineAndGoesWhenOneIsFree()
@@ -18,14 +22,14 @@ public sealed class EndpointGateTests
         var gate = Gate(most: 1);
         var first = gate.Send(Holds, CancellationToken.None);
         var second = gate.Send(Holds, CancellationToken.None);
-        Assert.Equal((1, 1, 1), (_out.Count, gate.InFlight, gate.InLine));
+        Assert.Equal((1, 1, 1), (_out.Reader.Count, gate.InFlight, gate.InLine));
 
         _clock.Advance(TimeSpan.FromSeconds(1));
-        _out.Dequeue().SetResult(Taken);
+        (await Out()).SetResult(Taken);
         await first;
-        await Settled(() => _out.Count == 1);
+        var next = await Out();
         Assert.Equal((1, 0), (gate.InFlight, gate.InLine));
-        _out.Dequeue().SetResult(Taken);
+        next.SetResult(Taken);
         Assert.Equal(WebhookVerdict.Delivered, (await second).Verdict);
         Assert.Equal(0, gate.InFlight);
     }
@@ -43,7 +47,7 @@ public sealed class EndpointGateTests
 
         Assert.Equal((true, "no-place", EndpointGate.NoPlaceWait), (turnedAway.IsNoAttempt, turnedAway.Reason, turnedAway.RetryAfter));
         Assert.Equal(0, gate.InLine);
-        _out.Dequeue().SetResult(Taken);
+        (await Out()).SetResult(Taken);
         await first;
         Assert.Equal(0, gate.InFlight);
     }
@@ -64,14 +68,18 @@ public sealed class EndpointGateTests
     public async Task WhoeverGoesAwayLeavesNoPlaceTaken()
     {
         var gate = Gate(most: 1);
-        using var cancel = new CancellationTokenSource();
-        var first = gate.Send(token => Task.Delay(Timeout.Infinite, token).ContinueWith(_ => Taken, token), cancel.Token);
-        var second = gate.Send(Holds, cancel.Token);
-        await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await Settled(() => gate.InFlight == 0);
-        Assert.Equal(0, gate.InLine);
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        var sending = gate.Send(Never, first.Token);
+        var inLine = gate.Send(Holds, second.Token);
+
+        // One after the other: the gate is for one thread at a time.
+        await second.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => inLine);
+        Assert.Equal((1, 0), (gate.InFlight, gate.InLine));
+        await first.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        Assert.Equal(0, gate.InFlight);
     }
 
     [Fact]
@@ -96,6 +104,60 @@ public sealed class EndpointGateTests
         Assert.False(second.IsCompleted);
         _clock.Advance(TimeSpan.FromSeconds(0.11));
         Assert.Equal(WebhookVerdict.Delivered, (await second).Verdict);
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    public async Task ARetryAfterHoldsTheEndpointAndNotOnlyTheChangeItWasTheAnswerTo(int status)
+    {
+        var gate = Gate(most: 4);
+        var calls = 0;
+        await gate.Send(_ => Task.FromResult(WebhookOutcome.Answered(status, "30", default)), Cancel);
+
+        var other = await gate.Send(_ => Count(ref calls), Cancel);
+        Assert.Equal((true, "retry-after", TimeSpan.FromSeconds(30)), (other.IsNoAttempt, other.Reason, other.RetryAfter));
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.Equal(TimeSpan.FromSeconds(1), (await gate.Send(_ => Count(ref calls), Cancel)).RetryAfter);
+        Assert.Equal(0, calls);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(WebhookVerdict.Delivered, (await gate.Send(_ => Count(ref calls), Cancel)).Verdict);
+    }
+
+    [Fact]
+    public async Task WhoWaitsInLineWhenARetryAfterComesIsHeldToo()
+    {
+        var gate = Gate(most: 1);
+        var first = gate.Send(Holds, Cancel);
+        var second = gate.Send(Holds, Cancel);
+        (await Out()).SetResult(WebhookOutcome.Answered(429, "30", default));
+
+        await first;
+        Assert.Equal("retry-after", (await second).Reason);
+        Assert.Equal(0, gate.InFlight);
+    }
+
+    [Fact]
+    public async Task ARetryAfterThatIsNonsenseHoldsNobody()
+    {
+        var gate = Gate(most: 4);
+        foreach (var header in (string[])["-1", "0", "99999999", "soon", "Thu, 01 Jan 1970 00:00:00 GMT"])
+        {
+            await gate.Send(_ => Task.FromResult(WebhookOutcome.Answered(429, header, DateTimeOffset.UnixEpoch)), Cancel);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.NotEqual("retry-after", (await gate.Send(Takes, Cancel)).Reason);
+        }
+    }
+
+    [Fact]
+    public async Task EnablingEndsTheWaitThatTheEndpointAskedFor()
+    {
+        var gate = Gate(most: 4);
+        await gate.Send(_ => Task.FromResult(WebhookOutcome.Answered(429, "3600", default)), Cancel);
+        gate.Restart();
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(WebhookVerdict.Delivered, (await gate.Send(Takes, Cancel)).Verdict);
     }
 
     [Fact]
@@ -151,14 +213,14 @@ public sealed class EndpointGateTests
         return Task.FromResult(Taken);
     }
 
-    private static async Task Settled(Func<bool> isSo)
+    private static async Task<WebhookOutcome> Never(CancellationToken cancel)
     {
-        for (var began = TimeProvider.System.GetTimestamp(); !isSo();)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "It did not come to pass.");
-            await Task.Yield();
-        }
+        await new Gate().Pass(cancel);
+        return Taken;
     }
+
+    /// <summary>The next request that went out and is held.</summary>
+    private ValueTask<TaskCompletionSource<WebhookOutcome>> Out() => _out.Reader.ReadAsync(Cancel);
 
     private EndpointGate Gate(int most) => new(_clock, most, perSecond: 16_000);
 
@@ -178,7 +240,7 @@ public sealed class EndpointGateTests
     private Task<WebhookOutcome> Holds(CancellationToken cancel)
     {
         var held = new TaskCompletionSource<WebhookOutcome>();
-        _out.Enqueue(held);
+        Assert.True(_out.Writer.TryWrite(held));
         return held.Task;
     }
 

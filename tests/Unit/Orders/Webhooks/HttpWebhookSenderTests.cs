@@ -108,6 +108,32 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("-30")]
+    [InlineData("0")]
+    [InlineData("99999999")]
+    [InlineData("later")]
+    [InlineData("Sun, 01 Mar 2026 11:00:00 GMT")]
+    [InlineData("Tue, 01 Mar 2050 11:00:00 GMT")]
+    public async Task ARetryAfterThatIsNonsenseIsNotHeard(string header)
+    {
+        _receiver.Answer(WebhookAnswer.Status(429, ("Retry-After", header)));
+
+        var outcome = await Send();
+
+        Assert.Equal((WebhookVerdict.Throttled, (TimeSpan?)null), (outcome.Verdict, outcome.RetryAfter));
+    }
+
+    [Fact]
+    public async Task AHostInItsOwnLettersIsAskedForAsDnsHasIt()
+    {
+        _network.Name("xn--bcher-kva.example", IPAddress.Loopback);
+        Assert.True(WebhookUrl.TryParse($"http://bücher.example:{_receiver.Port}/hooks", allowHttp: true, AddressRanges.None, out var url, out var error), error);
+
+        Assert.Equal(WebhookVerdict.Delivered, (await Send(url)).Verdict);
+        Assert.Equal($"xn--bcher-kva.example:{_receiver.Port}", Assert.Single(_receiver.Ledger).Headers["Host"]);
+    }
+
+    [Theory]
     [InlineData(200, WebhookVerdict.Delivered)]
     [InlineData(500, WebhookVerdict.Retry)]
     public async Task OfABodyWithoutEndOnlySoMuchIsReadAndTheStatusDecides(int status, WebhookVerdict verdict)

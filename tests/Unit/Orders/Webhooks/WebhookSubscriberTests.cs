@@ -19,7 +19,6 @@ public sealed class WebhookSubscriberTests
     [InlineData(WebhookSent.NotNow, null, HandledAs.NotNow, "http-204", 2.0)]
     [InlineData(WebhookSent.Failed, null, HandledAs.Later, "http-204", null)]
     [InlineData(WebhookSent.Failed, 120.0, HandledAs.Later, "http-204", 120.0)]
-    [InlineData(WebhookSent.Failed, 604_800.0, HandledAs.Later, "http-204", 86_400.0)]
     [InlineData(WebhookSent.Disabled, null, HandledAs.Failed, "endpoint-disabled", null)]
     public async Task AnAnswerBecomes(WebhookSent sent, double? after, HandledAs outcome, string reason, double? wait)
     {

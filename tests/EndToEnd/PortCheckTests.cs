@@ -10,7 +10,7 @@ using Silo.Http;
 using Silo.StartUp;
 using Xunit;
 
-namespace Unit.Silo;
+namespace EndToEnd;
 
 public sealed class PortCheckTests : IDisposable
 {
@@ -43,6 +43,16 @@ public sealed class PortCheckTests : IDisposable
     {
         var doors = new Doors(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
         await Assert.ThrowsAsync<StartUpException>(() => Check(doors));
+    }
+
+    [Fact]
+    public void APortTakenSinceItWasCheckedIsNamed()
+    {
+        var doors = new Doors(
+            new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Port }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 });
+        var explained = StartUpErrors.Explain(new SocketException((int)SocketError.AddressAlreadyInUse), doors, "/data")!;
+
+        Assert.StartsWith($"Port {Port} for clients (Cluster:GatewayPort) is in use on 127.0.0.1", explained.Message, StringComparison.Ordinal);
     }
 
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;

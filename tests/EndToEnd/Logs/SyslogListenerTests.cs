@@ -12,7 +12,7 @@ using Silo.Cluster;
 using Silo.Logs;
 using Xunit;
 
-namespace Unit.Logs;
+namespace EndToEnd.Logs;
 
 public sealed class SyslogListenerTests : IAsyncLifetime
 {
@@ -75,10 +75,7 @@ public sealed class SyslogListenerTests : IAsyncLifetime
         client.Connect(_end);
         _intake.AnswerNext(IntakeReply.Full);
         await client.SendAsync("<14>1 - h app - - - lost"u8.ToArray(), Cancel);
-        while (_intake.Refused == 0)
-        {
-            await Task.Yield();
-        }
+        await _intake.NextRefused(Cancel);
 
         await client.SendAsync("<14>1 - h app - - - kept\n"u8.ToArray(), Cancel);
         await Came(records: 1);
