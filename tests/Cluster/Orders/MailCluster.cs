@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>Orders whose customers are told by mail, over SMTP to a server that misbehaves as a test says. The clock of the sessions is the real one; that of the schedule is the test's.</summary>
+/// <summary>Orders whose customers are told by mail, over SMTP to a server that misbehaves as a test says. The time of a session is a guard, and stands still.</summary>
 public class MailCluster : OrderCluster
 {
     /// <summary>Before the second and the third try.</summary>
@@ -51,15 +51,21 @@ public class MailCluster : OrderCluster
 
     public void StartServer(int port) => Server = new(LoopbackNetwork.Instance, port);
 
-    /// <summary>What became of telling of a version, once it is so; time passes until then, a tenth of a second at a time unless <paramref name="step"/> says otherwise.</summary>
-    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, TimeSpan? step = null)
+    /// <summary>What became of telling of a version, once it is so; time passes until then.</summary>
+    /// <inheritdoc cref="VirtualClock.PassUntil(string, Func{Task{bool}}, DateTimeOffset?, TimeSpan?)"/>
+    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, DateTimeOffset? latest = null)
     {
         Delivery? found = null;
-        await Until(
+        await Clock.PassUntil(
+            $"what became of telling of version {version} of {order}",
             async () => (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null && isSo(found),
-            step ?? TimeSpan.FromMilliseconds(100));
+            latest);
         return found!;
     }
+
+    /// <summary>The same, as it is after the first try and before the second.</summary>
+    public Task<Delivery> FirstTried(OrderId order) =>
+        Until(order, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 }, latest: Clock.GetUtcNow() + (Waits[0] / 2));
 
     public IEnumerable<ReceivedMail> MailsTo(string customer) => Server.Ledger.Where(mail => mail.To == customer + "@example.org");
 
