@@ -157,11 +157,9 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddOutgoingGrainCallFilter(async context =>
         {
+            var report = context.MethodName == nameof(IHostGrain.Report) ? context.Request.GetArgument(0) as HostReport : null; // It is gone when the call is over.
             await context.Invoke();
-            if (context.InterfaceMethod.Name == nameof(IHostGrain.Report))
-            {
-                ((HostReport)context.Request.GetArgument(0)!).Outcomes.ToList().ForEach(outcome => Reported.Enqueue(outcome.Url));
-            }
+            report?.Outcomes.ToList().ForEach(outcome => Reported.Enqueue(outcome.Url));
         });
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
     }
