@@ -5,9 +5,4 @@ namespace Grains.Interfaces.Crawling;
 /// The key is its number, 0 to the count that was stored at the cluster's first start.
 /// </summary>
 [Alias("crawling.ICrawlWorkerGrain")]
-public interface ICrawlWorkerGrain : IGrainWithIntegerKey
-{
-    /// <summary>How many fetches it has in flight.</summary>
-    [Alias("InFlight")]
-    Task<int> InFlight(CancellationToken cancel = default);
-}
+public interface ICrawlWorkerGrain : IGrainWithIntegerKey;

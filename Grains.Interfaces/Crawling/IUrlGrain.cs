@@ -14,10 +14,6 @@ public interface IUrlGrain : IGrainWithStringKey
     /// <summary>Keeps what a fetch learned, after the host has it durably. A crawl in which the URL is done gets no further grant.</summary>
     [Alias("Learn")]
     Task Learn(CrawlId crawl, long lease, UrlFacts facts, CancellationToken cancel = default);
-
-    /// <summary>What the last fetch learned, in whatever crawl; null when there was none.</summary>
-    [Alias("Show")]
-    Task<UrlFacts?> Show(CancellationToken cancel = default);
 }
 
 public enum UrlGrantAnswer

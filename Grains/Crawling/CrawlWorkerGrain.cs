@@ -1,4 +1,5 @@
 using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Streams;
@@ -10,7 +11,11 @@ namespace Grains.Crawling;
 /// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
-    PageVisitor visitor, WorkersOfSilo workers, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlWorkerGrain> logger)
+    PageVisitor visitor,
+    WorkersOfSilo workers,
+    IOptions<CrawlingOptions> options,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    ILogger<CrawlWorkerGrain> logger)
     : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
     /// <summary>How long a worker that leaves waits for the hosts to hear of it.</summary>
@@ -30,7 +35,7 @@ public sealed partial class CrawlWorkerGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _errand = new(visitor, GrainFactory, clock, LogNotDelivered);
+        _errand = new(visitor, GrainFactory, guards, LogNotDelivered);
         var scheduler = TaskScheduler.Current;
         if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
         {
@@ -60,8 +65,6 @@ public sealed partial class CrawlWorkerGrain(
             return Task.CompletedTask;
         });
 
-    public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
-
     /// <summary>
     /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes back. A host that
     /// does not hear of it in time waits for the ends of its leases.
@@ -76,7 +79,7 @@ public sealed partial class CrawlWorkerGrain(
 
         try
         {
-            await _left.Task.WaitAsync(Patience, clock, cancel);
+            await _left.Task.WaitAsync(Patience, guards, cancel);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -153,7 +156,7 @@ public sealed partial class CrawlWorkerGrain(
         _desk.Take(line.Crawl, places);
         try
         {
-            var asked = clock.GetTimestamp();
+            var asked = guards.GetTimestamp();
             var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
                 new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted), CancellationToken.None);
             places -= reply.Leases.Length;

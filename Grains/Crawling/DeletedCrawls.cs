@@ -7,7 +7,8 @@ namespace Grains.Crawling;
 
 /// <summary>
 /// Crawls that were deleted at one host: nothing is taken in for them, and the leases that were out are waited for. Each is known for an hour at least, by a
-/// row too: no link is longer on its way, for it goes out within the lease of its page. It is told the time and does no I/O.
+/// row too: no link is longer on its way, for it goes out within the lease of its page.
+/// It is told the time, by the guards' clock, and does no I/O.
 /// </summary>
 internal sealed class DeletedCrawls
 {

@@ -10,7 +10,7 @@ internal static class Explanations
 {
     public const string State = "state";
 
-    public static IEnumerable<ExplainLine> Of(UrlRow? row, string url, HostCrawl? crawl, DateTimeOffset now, HostClock clock)
+    public static IEnumerable<ExplainLine> Of(UrlRow? row, string url, HostCrawl? crawl, DateTimeOffset now, DateTimeOffset? mayBeAsked)
     {
         if (row is null)
         {
@@ -50,7 +50,7 @@ internal static class Explanations
                     yield return new("last try", row.Page?.Error is { } error ? $"{reason}: {error}" : reason);
                 }
 
-                yield return new("host", clock.Next is { } next && next > now ? $"may be asked again at {next:u}" : "may be asked now");
+                yield return new("host", mayBeAsked is { } next && next > now ? $"may be asked again at {next:u}" : "may be asked now");
                 break;
         }
     }

@@ -9,9 +9,10 @@ namespace Grains.Crawling;
 /// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and sets the host's pace.
 /// One that was deleted is not made again (<see cref="DeletedCrawls"/>). Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
+/// <param name="guards">For leases, and for what may still be on its way of a crawl that was deleted.</param>
 /// <param name="opened">Called as soon as a crawl is here; what is known of it may still be loading.</param>
 internal sealed class HostCrawls(
-    ITableStore store, HostKey host, HostPace pace, CrawlingOptions options, RetryPolicy retries, TimeProvider clock, Action<HostPartition> opened)
+    ITableStore store, HostKey host, HostPace pace, CrawlingOptions options, RetryPolicy retries, TimeProvider guards, Action<HostPartition> opened)
 {
     /// <summary>Commits of rows to delete in one call.</summary>
     private const int DeletesAtOnce = 100;
@@ -53,7 +54,7 @@ internal sealed class HostCrawls(
         // Only now: a crawl that is opened hands out leases by the pace that was restored.
         foreach (var id in listed)
         {
-            if (await Get(id) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= clock.GetUtcNow())
+            if (await Get(id) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= guards.GetUtcNow())
             {
                 await Unlist(id, CancellationToken.None);
             }
@@ -91,7 +92,7 @@ internal sealed class HostCrawls(
     public void Forget(CrawlId id)
     {
         _open.Remove(id, out var held);
-        Deleted.Add(id, held?.Crawl.Queue, clock.GetUtcNow());
+        Deleted.Add(id, held?.Crawl.Queue, guards.GetUtcNow());
         SetPace();
     }
 
@@ -99,7 +100,7 @@ internal sealed class HostCrawls(
     public async Task<bool> Delete(CrawlId id, CancellationToken cancel)
     {
         var noted = await store.Commit(
-            CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, clock.GetUtcNow())], cancel);
+            CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, guards.GetUtcNow())], cancel);
         if (noted.Outcome != CommitOutcome.Committed)
         {
             return false;
@@ -163,7 +164,7 @@ internal sealed class HostCrawls(
                 }
             }
 
-            if (await HostPartition.Open(store, host, id, order, options, retries, clock) is not { } held)
+            if (await HostPartition.Open(store, host, id, order, options, retries, guards) is not { } held)
             {
                 return null;
             }
@@ -183,7 +184,7 @@ internal sealed class HostCrawls(
         _open.Add(id, held);
         held.Served = _open.Values.Max(other => other.Served);
         SetPace();
-        pace.Clock.AskedUntil(held.PredecessorsHorizon);
+        pace.Inherit(held.PredecessorsHorizon);
         opened(held);
     }
 

@@ -10,6 +10,15 @@ public sealed partial class HostGrain
     private IGrainTimer? _timer;
     private DateTimeOffset _timerDue = DateTimeOffset.MaxValue;
 
+    /// <summary>The time by both clocks; what a predecessor's leases held up goes on when they are over.</summary>
+    private HostTime Now()
+    {
+        var at = clock.GetUtcNow();
+        var now = new HostTime(at, ReferenceEquals(clock, guards) ? at : guards.GetUtcNow()); // Where it is one clock, it is one moment.
+        _pace.EndInherited(now);
+        return now;
+    }
+
     /// <summary>What time has brought: leases that ended, URLs whose time has come, workers to tell. Sets the timer for the next such moment.</summary>
     private void Pump()
     {
@@ -18,7 +27,7 @@ public sealed partial class HostGrain
             return;
         }
 
-        var now = clock.GetUtcNow();
+        var now = Now();
         foreach (var over in _leases.EndOver(now))
         {
             metrics.OnLeaseExpired();
@@ -39,7 +48,7 @@ public sealed partial class HostGrain
             Observe(this.GetStreamProvider(CrawlStreams.Provider).GetStream<HostReady>(StreamId.Create(CrawlStreams.Ready, worker)).OnNextAsync(ready));
         }
 
-        SetTimer(_turns.Next(now), now);
+        SetTimer(_turns.Next(now), now.Schedule);
         TellLoad();
     }
 
@@ -98,7 +107,7 @@ public sealed partial class HostGrain
 
     private void Opened(HostPartition held)
     {
-        if (held.PredecessorsHorizon > clock.GetUtcNow())
+        if (held.PredecessorsHorizon > guards.GetUtcNow())
         {
             LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
         }

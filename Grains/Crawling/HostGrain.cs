@@ -4,6 +4,7 @@ using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -20,7 +21,13 @@ namespace Grains.Crawling;
 /// </remarks>
 [Reentrant]
 public sealed partial class HostGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, CrawlingMetrics metrics, ILogger<HostGrain> logger) : Grain, IHostGrain
+    ITableStore store,
+    IOptions<CrawlingOptions> options,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    Func<double> chance,
+    CrawlingMetrics metrics,
+    ILogger<HostGrain> logger) : Grain, IHostGrain
 {
     private readonly HostLoad _load = metrics.Watch();
     private HostPace _pace = null!;
@@ -36,7 +43,7 @@ public sealed partial class HostGrain(
         var settings = options.Value;
         var retries = new RetryPolicy(settings.Attempts, settings.RetryDelay, settings.MaxDelay, chance);
         _pace = new(settings, retries);
-        _crawls = new(store, Host, _pace, settings, retries, clock, Opened);
+        _crawls = new(store, Host, _pace, settings, retries, guards, Opened);
         _turns = new(Host, _crawls, _pace);
         _leases = new(Host, _crawls, _pace, _turns);
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
@@ -83,7 +90,7 @@ public sealed partial class HostGrain(
         var late = ImmutableArray<long>.Empty;
         foreach (var outcome in report.Outcomes)
         {
-            var now = clock.GetUtcNow();
+            var now = Now();
             var taken = _leases.Take(outcome, now);
             if (taken.IsLate)
             {
@@ -92,7 +99,7 @@ public sealed partial class HostGrain(
             }
             else if (taken.Robots is { } robots)
             {
-                commits.Add(Finish(outcome, now, _crawls.KeepRobots(robots)));
+                commits.Add(Finish(outcome, now.Schedule, _crawls.KeepRobots(robots)));
             }
             else if (taken is { Held: { } from, Work: { } work })
             {
@@ -101,7 +108,7 @@ public sealed partial class HostGrain(
                     Observe(_crawls.KeepClock());
                 }
 
-                commits.Add(Finish(outcome, now, Commit(from, from.Writer.Commit(work))));
+                commits.Add(Finish(outcome, now.Schedule, Commit(from, from.Writer.Commit(work))));
             }
         }
 
@@ -119,7 +126,7 @@ public sealed partial class HostGrain(
 
     public Task Begun(CrawlId crawl, long lease)
     {
-        _pace.Clock.Begun(new(crawl, lease), clock.GetUtcNow());
+        _pace.Clock.Begun(new(crawl, lease), Now().Schedule);
         Pump();
         return Task.CompletedTask;
     }
@@ -174,7 +181,8 @@ public sealed partial class HostGrain(
 
         var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);
         var held = await _crawls.Get(crawl);
-        lines.AddRange(Explanations.Of(row is null ? null : CrawlJson.Read<UrlRow>(row.Payload), url, held?.Crawl, clock.GetUtcNow(), _pace.Clock));
+        var now = Now();
+        lines.AddRange(Explanations.Of(row is null ? null : CrawlJson.Read<UrlRow>(row.Payload), url, held?.Crawl, now.Schedule, _pace.Next(now)));
         return lines.ToImmutable();
     }
 
@@ -201,11 +209,11 @@ public sealed partial class HostGrain(
     {
         var crawl = held.Crawl;
         await held.Loaded;
-        var now = clock.GetUtcNow();
-        if (wanted > 0 && !_isEnding && _turns.MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
+        var now = Now();
+        if (wanted > 0 && !_isEnding && _turns.MayLease(held, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
-            now = clock.GetUtcNow();
+            now = Now();
         }
 
         var handed = _leases.HandOut(held, worker, _isEnding ? 0 : wanted, now);

@@ -16,27 +16,27 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
     private const int MaxSkipsAtOnce = 256;
 
     /// <summary>Hands out as much as may be, at most <paramref name="wanted"/>. The crawl's horizon is durable beyond the end of each lease.</summary>
-    public HandedOut HandOut(HostPartition held, int worker, int wanted, DateTimeOffset now)
+    public HandedOut HandOut(HostPartition held, int worker, int wanted, HostTime now)
     {
         var crawl = held.Crawl;
         var leases = ImmutableArray.CreateBuilder<Lease>();
         var skips = new List<IPartitionWork>();
         while (leases.Count < wanted && skips.Count < MaxSkipsAtOnce && held.Writer.HasRoom && turns.MayLease(held, now) && turns.IsTurnOf(held, now)
-            && crawl.LeaseEnd(now) is { } end)
+            && crawl.LeaseEnd(now.Guards) is { } end)
         {
-            var entry = crawl.Queue.Peek(now)!;
+            var entry = crawl.Queue.Peek(now.Schedule)!;
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
             {
                 throw new InvalidOperationException($"A queue row of {host} holds «{entry.Url}», which is no URL.");
             }
 
-            var robots = pace.Robots.Decide(url.Origin, url.PathAndQuery, now);
+            var robots = pace.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
             if (robots.IsAllowed)
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end);
-                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, pace.Clock.TellBegun));
-                pace.Clock.Start(new(crawl.Order.Id, number), now);
+                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now.Guards - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, pace.Clock.TellBegun));
+                pace.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
                 held.Served++;
             }
             else if (robots.Reason is { } reason)
@@ -49,12 +49,12 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                 var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
                 pace.Robots.Ask(lease);
                 crawl.RobotsLeaseEnd = end;
-                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now - HostCrawl.Grace, Depth: 0, Attempt: 1, pace.Clock.TellBegun));
-                pace.Clock.Start(new(crawl.Order.Id, lease.Number), now);
+                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now.Guards - HostCrawl.Grace, Depth: 0, Attempt: 1, pace.Clock.TellBegun));
+                pace.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
             }
             else
             {
-                held.Board.Hold(now);
+                held.Board.Hold(now.Schedule);
                 break;
             }
         }
@@ -64,7 +64,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
     }
 
     /// <summary>What became of one lease. The clock counts it as going on as long as there is something to commit: see <see cref="Ended"/>.</summary>
-    public TakenBack Take(FetchOutcome outcome, DateTimeOffset now)
+    public TakenBack Take(FetchOutcome outcome, HostTime now)
     {
         if (outcome.Kind == LeaseKind.Robots)
         {
@@ -73,7 +73,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
 
         if (crawls.Deleted.Find(outcome.Crawl)?.End(outcome.Url, outcome.Number) is not null)
         {
-            Ended(outcome, now);
+            Ended(outcome, now.Schedule);
             return TakenBack.Nothing;
         }
 
@@ -82,55 +82,55 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             return TakenBack.Late;
         }
 
-        held.Crawl.LastEnded = now;
+        held.Crawl.LastEnded = now.Guards;
         if (outcome.Result == FetchResult.Released)
         {
-            Ended(outcome, now);
+            Ended(outcome, now.Schedule);
             held.Crawl.Queue.Add(entry);
             return TakenBack.Nothing;
         }
 
         if (outcome.RetryAfter is { } asked)
         {
-            pace.Rest(asked, now);
+            pace.Rest(asked, now.Schedule);
         }
 
-        return new(IsLate: false, held, held.Crawl.Finish(entry, outcome, now), Robots: null);
+        return new(IsLate: false, held, held.Crawl.Finish(entry, outcome, now.Schedule), Robots: null);
     }
 
     /// <summary>What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.</summary>
     public void Ended(FetchOutcome outcome, DateTimeOffset at) => pace.Clock.End(new(outcome.Crawl, outcome.Number), at);
 
     /// <summary>Ends the leases whose time is up. Their places are free at once: whoever had one starts no request any more.</summary>
-    public List<LeaseOver> EndOver(DateTimeOffset now)
+    public List<LeaseOver> EndOver(HostTime now)
     {
         var over = new List<LeaseOver>();
         foreach (var held in crawls.Open)
         {
-            foreach (var entry in held.Crawl.Queue.EndOver(now))
+            foreach (var entry in held.Crawl.Queue.EndOver(now.Guards))
             {
-                held.Crawl.LastEnded = now;
+                held.Crawl.LastEnded = now.Guards;
                 held.Board.Forget();
-                over.Add(new(held.Crawl.Order.Id, entry.Url, held, held.Crawl.Expire(entry, now)));
+                over.Add(new(held.Crawl.Order.Id, entry.Url, held, held.Crawl.Expire(entry, now.Guards)));
             }
         }
 
         foreach (var (crawl, leftOver) in crawls.Deleted.LeftOver)
         {
-            over.AddRange(leftOver.EndOver(now).Select(entry => new LeaseOver(crawl, entry.Url, Held: null, Work: null)));
+            over.AddRange(leftOver.EndOver(now.Guards).Select(entry => new LeaseOver(crawl, entry.Url, Held: null, Work: null)));
         }
 
-        if (pace.Robots.Asking is { } asking && asking.Until <= now)
+        if (pace.Robots.Asking is { } asking && asking.Until <= now.Guards)
         {
             EndRobots(asking, now);
             over.Add(new(asking.Crawl, asking.Url, Held: null, Work: null));
         }
 
-        over.ForEach(_ => pace.Clock.End(null, now));
+        over.ForEach(_ => pace.Clock.End(null, now.Schedule));
         return over;
     }
 
-    private TakenBack TakeRobots(FetchOutcome outcome, DateTimeOffset now)
+    private TakenBack TakeRobots(FetchOutcome outcome, HostTime now)
     {
         if (pace.Robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
@@ -138,10 +138,10 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         }
 
         EndRobots(lease, now);
-        var row = outcome.Result == FetchResult.Released ? null : LearnRobots(lease, outcome, now);
+        var row = outcome.Result == FetchResult.Released ? null : LearnRobots(lease, outcome, now.Schedule);
         if (row is null)
         {
-            Ended(outcome, now);
+            Ended(outcome, now.Schedule);
         }
 
         return new(IsLate: false, Held: null, Work: null, row);
@@ -159,13 +159,13 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         return row;
     }
 
-    private void EndRobots(RobotsLease lease, DateTimeOffset now)
+    private void EndRobots(RobotsLease lease, HostTime now)
     {
         pace.Robots.Release();
         if (crawls.Find(lease.Crawl) is { } held)
         {
             held.Crawl.RobotsLeaseEnd = null;
-            held.Crawl.LastEnded = now;
+            held.Crawl.LastEnded = now.Guards;
         }
     }
 }

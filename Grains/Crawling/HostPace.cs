@@ -11,6 +11,9 @@ namespace Grains.Crawling;
 /// </summary>
 internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
 {
+    private DateTimeOffset _inherited = DateTimeOffset.MinValue;
+
+    /// <summary>By the schedule's clock.</summary>
     public HostClock Clock { get; } = new();
 
     public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay);
@@ -28,6 +31,39 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
         Clock.Delay = robots > asked ? robots : asked;
         Clock.Concurrency = specs.Min(spec => spec.Concurrency);
     }
+
+    /// <summary>A predecessor's leases may last until then, by the guards' clock: nothing starts before, and the delay runs from there.</summary>
+    public void Inherit(DateTimeOffset horizon)
+    {
+        if (horizon > _inherited)
+        {
+            _inherited = horizon;
+        }
+    }
+
+    /// <summary>To be told the time before it is asked: when a predecessor's leases are over, the delay runs from their end.</summary>
+    public void EndInherited(HostTime now)
+    {
+        if (_inherited > DateTimeOffset.MinValue && _inherited <= now.Guards)
+        {
+            Clock.AskedUntil(now.ScheduleAt(_inherited));
+            _inherited = DateTimeOffset.MinValue;
+        }
+    }
+
+    /// <summary>When the next request may start, by the schedule's clock; null while as many are in flight as may be.</summary>
+    public DateTimeOffset? Next(HostTime now)
+    {
+        if (Clock.Next is not { } next || _inherited <= now.Guards)
+        {
+            return Clock.Next;
+        }
+
+        var rested = now.ScheduleAt(_inherited) + Clock.Delay;
+        return rested > next ? rested : next;
+    }
+
+    public bool MayStart(HostTime now) => _inherited <= now.Guards && Clock.MayStart(now.Schedule);
 
     /// <summary>The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="CrawlingOptions.MaxDelay"/>.</summary>
     public void Rest(TimeSpan asked, DateTimeOffset now) => Clock.WaitUntil(now + AtMost(asked));
@@ -50,11 +86,12 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
     /// </summary>
     public RowChange Row(IEnumerable<HostQueue> queues)
     {
-        var until = queues.Select(queue => queue.LastLeaseEnds)
+        var leased = queues.Select(queue => queue.LastLeaseEnds)
             .Append(Robots.Asking?.Until)
-            .Append(Clock.LastAsked)
-            .Max()!.Value;
-        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, Clock.NotBefore)));
+            .Append(_inherited > DateTimeOffset.MinValue ? _inherited : null)
+            .Max();
+        var until = leased > Clock.LastAsked ? leased.Value : Clock.LastAsked;
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, Clock.NotBefore, leased)));
     }
 
     /// <summary>Takes what a predecessor stored of clock and robots.txt; passes over any other row.</summary>
@@ -65,6 +102,7 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
             var kept = CrawlJson.Read<HostClockRow>(row.Payload);
             Clock.AskedUntil(kept.AskedUntil);
             Clock.WaitUntil(kept.NotBefore);
+            Inherit(kept.LeasedUntil ?? DateTimeOffset.MinValue);
         }
         else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))
         {

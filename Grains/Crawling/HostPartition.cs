@@ -12,13 +12,13 @@ internal sealed class HostPartition
     private readonly ITableStore _store;
     private readonly string _partition;
 
-    private HostPartition(ITableStore store, string partition, HostCrawl crawl, HostHead head, string? headETag, int workers, TimeProvider clock)
+    private HostPartition(ITableStore store, string partition, HostCrawl crawl, HostHead head, string? headETag, int workers, TimeProvider guards)
     {
         _store = store;
         _partition = partition;
         Crawl = crawl;
         PredecessorsHorizon = head.Horizon;
-        Writer = new(store, CrawlTable.Name, partition, () => crawl.Head(clock.GetUtcNow()), headETag, crawl.Committed);
+        Writer = new(store, CrawlTable.Name, partition, () => crawl.Head(guards.GetUtcNow()), headETag, crawl.Committed);
         Board = new(crawl.Order.Id, crawl.Order.Spec.Parallel, workers);
     }
 
@@ -28,7 +28,7 @@ internal sealed class HostPartition
 
     public WorkerBoard Board { get; }
 
-    /// <summary>Leases of an earlier activation may last until then.</summary>
+    /// <summary>Leases of an earlier activation may last until then, by the guards' clock.</summary>
     public DateTimeOffset PredecessorsHorizon { get; }
 
     /// <summary>Leases given out, for taking turns.</summary>
@@ -42,7 +42,7 @@ internal sealed class HostPartition
     /// (<paramref name="order"/> is then what to make it with).
     /// </summary>
     public static async Task<HostPartition?> Open(
-        ITableStore store, HostKey host, CrawlId id, CrawlOrder? order, CrawlingOptions options, RetryPolicy retries, TimeProvider clock)
+        ITableStore store, HostKey host, CrawlId id, CrawlOrder? order, CrawlingOptions options, RetryPolicy retries, TimeProvider guards)
     {
         var partition = CrawlTable.Urls(id, host);
         var headRow = await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey);
@@ -57,7 +57,7 @@ internal sealed class HostPartition
         var current = order is not null && order.Version >= (stored?.Version ?? 0) ? order : stored!;
         head.Epoch++;
         var opened = new HostPartition(
-            store, partition, new HostCrawl(current, head, options.MaxUrlsPerHost, retries), head with { }, headRow?.ETag, options.Workers, clock);
+            store, partition, new HostCrawl(current, head, options.MaxUrlsPerHost, retries), head with { }, headRow?.ETag, options.Workers, guards);
         await opened.Writer.Commit(new PutOrder(current));
         if (headRow is not null && !opened.Crawl.Ended)
         {

@@ -75,20 +75,9 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
         }
     }
 
-    /// <summary>When an unreachable robots.txt is asked for again; null when nothing is awaited.</summary>
-    public DateTimeOffset? NextEvent()
-    {
-        DateTimeOffset? next = Asking?.Until;
-        foreach (var known in _known.Values)
-        {
-            if (known.Record.Unreachable && (next is null || known.Record.ExpiresAt < next))
-            {
-                next = known.Record.ExpiresAt;
-            }
-        }
-
-        return next;
-    }
+    /// <summary>When an unreachable robots.txt is asked for again; null when none is.</summary>
+    public DateTimeOffset? NextEvent() =>
+        _known.Values.Where(known => known.Record.Unreachable).Select(known => (DateTimeOffset?)known.Record.ExpiresAt).Min();
 
     public string Explain(string origin, string pathAndQuery)
     {
@@ -106,6 +95,7 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 }
 
 /// <summary>Somebody is fetching an origin's robots.txt.</summary>
+/// <param name="Until">By the guards' clock.</param>
 internal sealed record RobotsLease(CrawlId Crawl, string Origin, string Url, long Number, DateTimeOffset Until);
 
 /// <summary>Exactly one of: allowed, refused for a reason, ask for robots.txt first, wait until something is known.</summary>

@@ -13,22 +13,22 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
     public const int Turn = 8;
 
     /// <summary>The crawl has a URL that may be fetched now, as far as clock and allowance are concerned.</summary>
-    public bool MayLease(HostPartition held, DateTimeOffset now) =>
-        held.Loaded.IsCompleted && held.Crawl.MayLease && pace.Clock.MayStart(now) && held.Crawl.Queue.Peek(now) is not null;
+    public bool MayLease(HostPartition held, HostTime now) =>
+        held.Loaded.IsCompleted && held.Crawl.MayLease && pace.MayStart(now) && held.Crawl.Queue.Peek(now.Schedule) is not null;
 
     /// <summary>No other crawl that may lease now has been passed over for so long.</summary>
-    public bool IsTurnOf(HostPartition held, DateTimeOffset now) =>
+    public bool IsTurnOf(HostPartition held, HostTime now) =>
         crawls.Open.Count == 1 || !crawls.Open.Any(other => other != held && other.Served + Turn <= held.Served && MayLease(other, now));
 
     /// <summary>Whom to tell that there is something to fetch. While somebody fetches robots.txt nobody: they would ask in vain.</summary>
-    public List<(int Worker, HostReady Ready)> Chances(DateTimeOffset now)
+    public List<(int Worker, HostReady Ready)> Chances(HostTime now)
     {
         var chances = new List<(int, HostReady)>();
         foreach (var held in crawls.Open.Where(held => MayLease(held, now) && pace.Robots.Asking is null && IsTurnOf(held, now)))
         {
             var (order, queue) = (held.Crawl.Order, held.Crawl.Queue);
-            var fetches = Math.Min(pace.Clock.MayStartAtOnce(now), queue.Ready.Count + queue.Later.Count);
-            chances.AddRange(held.Board.Choose(fetches, now).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel))));
+            var fetches = Math.Min(pace.Clock.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
+            chances.AddRange(held.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel))));
         }
 
         return chances;
@@ -43,25 +43,30 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
         }
     }
 
-    /// <summary>When to look again; the end of time when nothing is awaited.</summary>
-    public DateTimeOffset Next(DateTimeOffset now)
+    /// <summary>
+    /// When to look again, by the schedule's clock; the end of time when nothing is awaited. For the end of a lease it is when the guards' clock will be so
+    /// far if both go on alike: one look too early changes nothing.
+    /// </summary>
+    public DateTimeOffset Next(HostTime now)
     {
         var ends = crawls.Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
-            .Append(pace.Robots.NextEvent() is { } robots && robots > now ? (DateTimeOffset?)robots : null);
-        return crawls.Open.Select(held => Next(held, now)).Concat(ends).Min() ?? DateTimeOffset.MaxValue;
+            .Concat(crawls.Open.Select(held => held.Crawl.Queue.NextLeaseEnd))
+            .Append(pace.Robots.Asking?.Until)
+            .Min();
+        return crawls.Open.Select(held => NextStart(held, now))
+            .Append(pace.Robots.NextEvent() is { } robots && robots > now.Schedule ? robots : null)
+            .Append(ends is { } end && end > now.Guards ? now.ScheduleAt(end) : null)
+            .Min() ?? DateTimeOffset.MaxValue;
     }
 
-    private DateTimeOffset? Next(HostPartition held, DateTimeOffset now)
+    private DateTimeOffset? NextStart(HostPartition held, HostTime now)
     {
-        var queue = held.Crawl.Queue;
-        var next = queue.NextLeaseEnd;
-        if (held.Loaded.IsCompleted && held.Crawl.MayLease && queue.NextReady is { } ready && pace.Clock.Next is { } may)
+        if (!held.Loaded.IsCompleted || !held.Crawl.MayLease || held.Crawl.Queue.NextReady is not { } ready || pace.Next(now) is not { } may)
         {
-            var start = ready > may ? ready : may;
-            start = start > now ? start : now + WorkerBoard.Patience;
-            next = next < start ? next : start;
+            return null;
         }
 
-        return next;
+        var start = ready > may ? ready : may;
+        return start > now.Schedule ? start : now.Schedule + WorkerBoard.Patience;
     }
 }

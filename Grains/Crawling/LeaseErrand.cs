@@ -7,7 +7,7 @@ namespace Grains.Crawling;
 /// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
-internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, TimeProvider clock, Action<string, CrawlId, Exception> notDelivered)
+internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, TimeProvider guards, Action<string, CrawlId, Exception> notDelivered)
 {
     private readonly CrawlBoundaries _boundaries = new();
     private readonly LinkDelivery _links = new(grains);
@@ -56,5 +56,5 @@ internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, Tim
         }
     }
 
-    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - clock.GetElapsedTime(asked);
+    private TimeSpan TimeLeft(Lease lease, long asked) => lease.For - guards.GetElapsedTime(asked);
 }

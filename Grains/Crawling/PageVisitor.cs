@@ -5,13 +5,15 @@ using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Grains.Crawling;
 
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
 /// <remarks>It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all cores.</remarks>
-public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock, CrawlingMetrics metrics)
+public sealed class PageVisitor(
+    IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, CrawlingMetrics metrics)
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
     private const int MaxRobotsRedirects = 5;
@@ -57,14 +59,14 @@ public sealed class PageVisitor(IPageFetcher fetcher, IOptions<CrawlingOptions> 
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
-        var started = clock.GetTimestamp();
+        var started = guards.GetTimestamp();
         PageFetch fetch;
         for (var redirects = 0; ; redirects++)
         {
-            var left = timeLeft - clock.GetElapsedTime(started);
+            var left = timeLeft - guards.GetElapsedTime(started);
             fetch = left > TimeSpan.Zero
                 ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes), cancel).ConfigureAwait(false)
-                : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", clock.GetElapsedTime(started));
+                : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", guards.GetElapsedTime(started));
             if (fetch.Status is < 300 or > 399 || redirects == MaxRobotsRedirects || fetch.Location is null || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
             {
                 break;

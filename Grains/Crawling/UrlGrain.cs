@@ -32,6 +32,4 @@ public sealed class UrlGrain([PersistentState("url", UrlGrants.Storage)] IPersis
             throw;
         }
     }
-
-    public Task<UrlFacts?> Show(CancellationToken cancel) => Task.FromResult(state.State.Facts);
 }

@@ -1,5 +1,6 @@
 using Grains.Interfaces.Logs;
 using Grains.Logs.Rules;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grains.Logs;
 
@@ -8,7 +9,7 @@ namespace Grains.Logs;
 /// Rules that are asked for all the time are read ahead, so that nobody waits.
 /// </summary>
 /// <remarks>Thread-safe. One read at a time. The same rules keep their <see cref="RuleSet"/>, and so the counts of <c>sample n/s</c>.</remarks>
-public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, Func<double> chance)
+public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, Func<double> chance)
 {
     /// <summary>A change is known after this.</summary>
     public static readonly TimeSpan Staleness = TimeSpan.FromSeconds(1);
@@ -66,7 +67,7 @@ public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, Func<
             await Task.Yield();
             var at = clock.GetTimestamp();
             var before = Volatile.Read(ref _known);
-            var rules = await grains.GetGrain<ILogRulesGrain>(0).Since(before?.Revision ?? -1).WaitAsync(ReadTimeout, clock, CancellationToken.None);
+            var rules = await grains.GetGrain<ILogRulesGrain>(0).Since(before?.Revision ?? -1).WaitAsync(ReadTimeout, guards, CancellationToken.None);
             var known = rules is null
                 ? before! with { ReadAt = at }
                 : new Known(rules.Revision, new([.. rules.Rules.Select(LogRule.Parse)], chance), at);

@@ -34,17 +34,17 @@ public sealed partial class LogBatchGrain
             {
                 while (_log.Expired(classes, now) is { Count: > 0 } expired)
                 {
-                    await _log.Drop(expired, now);
+                    await _log.Drop(expired, guards.GetUtcNow());
                     LogExpired(Shard, expired.Count);
                 }
             }
 
             while (MergePlan.Next(_log.Manifest.Segments, now) is { Count: > 0 } due)
             {
-                await Merge(due, now);
+                await Merge(due);
             }
 
-            while (_log.NextDoomed(now) is { } doomed)
+            while (_log.NextDoomed(guards.GetUtcNow()) is { } doomed)
             {
                 await Task.WhenAll(doomed.Row.Names.Select(name => blobs.Delete(name)));
                 await _log.Removed(doomed.Number);
@@ -65,7 +65,7 @@ public sealed partial class LogBatchGrain
         }
     }
 
-    private async Task Merge(IReadOnlyList<long> due, DateTimeOffset now)
+    private async Task Merge(IReadOnlyList<long> due)
     {
         using var turn = await mergeTurn.Take();
         var segments = _log.Manifest.Segments.Where(entry => due.Contains(entry.Key)).Select(entry => entry.Value).ToList();
@@ -79,7 +79,7 @@ public sealed partial class LogBatchGrain
         var (number, row) = await Put(merged, segments[0].Class, segments[0].Arrived, isMerged: true, LogsTracing.MergePut, CancellationToken.None);
         using (LogsTracing.Source.StartActivity(LogsTracing.MergeCommit))
         {
-            await _log.Replace(due, number, row, now);
+            await _log.Replace(due, number, row, guards.GetUtcNow());
         }
 
         metrics.OnMerged(segments.Count);

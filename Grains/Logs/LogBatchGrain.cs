@@ -4,6 +4,7 @@ using Grains.Logs.Batching;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -20,7 +21,14 @@ namespace Grains.Logs;
 /// </remarks>
 [Reentrant]
 public sealed partial class LogBatchGrain(
-    ITableStore store, IBlobStore blobs, IOptions<LogsOptions> options, MergeTurn mergeTurn, LogsMetrics metrics, TimeProvider clock, ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
+    ITableStore store,
+    IBlobStore blobs,
+    IOptions<LogsOptions> options,
+    MergeTurn mergeTurn,
+    LogsMetrics metrics,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
 {
     private LogPartition _log = null!;
     private BatchPolicy _policy = null!;
@@ -63,7 +71,7 @@ public sealed partial class LogBatchGrain(
             throw lost;
         }
 
-        if (now >= request.Deadline)
+        if (guards.GetUtcNow() >= request.Deadline)
         {
             return WriteReply.Late;
         }

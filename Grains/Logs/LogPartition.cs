@@ -98,10 +98,12 @@ public sealed class LogPartition
     }
 
     /// <summary>One segment takes the place of others, whose objects are removed once nobody reads them any more.</summary>
+    /// <param name="now">By the guards' clock: readers are at work.</param>
     public Task Replace(IReadOnlyList<long> replaced, long number, LogSegment merged, DateTimeOffset now) =>
         Remove(replaced, now, (number, merged));
 
     /// <summary>Segments leave the log.</summary>
+    /// <inheritdoc cref="Replace"/>
     public Task Drop(IReadOnlyList<long> dropped, DateTimeOffset now) => Remove(dropped, now, added: null);
 
     /// <summary>Numbers of segments that have been kept for as long as their class says; at most <see cref="MergePlan.MaxSegments"/>.</summary>
@@ -109,6 +111,7 @@ public sealed class LogPartition
         [.. Manifest.Segments.Where(entry => entry.Value.Arrived + TimeSpan.FromHours(1) + classes.Of(entry.Value.Class) <= now).Select(entry => entry.Key).Take(MergePlan.MaxSegments)];
 
     /// <summary>Objects that may be removed now; at most one row's.</summary>
+    /// <inheritdoc cref="Replace"/>
     public (long Number, DoomedRow Row)? NextDoomed(DateTimeOffset now) =>
         _doomed.FirstOrDefault() is { Value: { } row, Key: var number } && row.Due <= now ? (number, row) : null;
 

@@ -3,6 +3,7 @@ using Grains.Logs.Intake;
 using Grains.Logs.Ndjson;
 using Grains.Logs.Records;
 using Grains.Logs.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 
@@ -10,7 +11,8 @@ namespace Grains.Logs;
 
 /// <summary>Decodes lines that the console sends and hands them to the intake: the same way in as every door's.</summary>
 [StatelessWorker]
-public sealed class LogSendGrain(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock) : Grain, ILogSendGrain
+public sealed class LogSendGrain(
+    ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : Grain, ILogSendGrain
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -23,9 +25,8 @@ public sealed class LogSendGrain(ILogIntake intake, IOptions<LogsOptions> option
         }
 
         using var builder = new LogBlockBuilder();
-        var now = clock.GetUtcNow();
-        var decoded = Decode(lines, LogForm.Nanoseconds(now), builder);
-        var reply = await intake.Accept(ticket, builder.Build(), decoded, lines.Id, now + Patience, cancel);
+        var decoded = Decode(lines, LogForm.Nanoseconds(clock.GetUtcNow()), builder);
+        var reply = await intake.Accept(ticket, builder.Build(), decoded, lines.Id, guards.GetUtcNow() + Patience, cancel);
         return reply switch
         {
             IntakeReply.Stored => new(

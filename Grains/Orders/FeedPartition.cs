@@ -20,13 +20,14 @@ internal sealed class FeedPartition
     private readonly Dictionary<OrderId, Task<OrderEntry>> _reading = [];
     private Task _erasing = Task.CompletedTask;
 
-    private FeedPartition(ITableStore store, TimeProvider clock, string partition, FeedHeadRow head, string? headETag, Action<CommittedChanges> announce)
+    private FeedPartition(
+        ITableStore store, TimeProvider clock, TimeProvider guards, string partition, FeedHeadRow head, string? headETag, Action<CommittedChanges> announce)
     {
         _store = store;
         _clock = clock;
         _partition = partition;
         _head = head;
-        Feed = new(head, clock, announce);
+        Feed = new(head, clock, guards, announce);
         Writer = new(store, OrderTable.Name, partition, Feed.Head, headETag, Feed.HeadCommitted);
     }
 
@@ -38,7 +39,8 @@ internal sealed class FeedPartition
     public int BeingRead => _reading.Count;
 
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
-    public static async Task<FeedPartition> Open(ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce)
+    /// <param name="guards">For the deadlines of steps; null: <paramref name="clock"/>.</param>
+    public static async Task<FeedPartition> Open(ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce, TimeProvider? guards = null)
     {
         var partition = OrderTable.Partition(number);
         var row = await store.Get(OrderTable.Name, partition, PartitionWriter.HeadKey);
@@ -51,7 +53,7 @@ internal sealed class FeedPartition
             head.Waiting = 0;
         }
 
-        var opened = new FeedPartition(store, clock, partition, head, row?.ETag, announce);
+        var opened = new FeedPartition(store, clock, guards ?? clock, partition, head, row?.ETag, announce);
         await opened.Writer.CommitHead();
         foreach (var subscriber in await store.Scan(OrderTable.Name, partition, KeyRange.Prefix(OrderTable.SubscriberPrefix), StoreLimits.MaxScan))
         {

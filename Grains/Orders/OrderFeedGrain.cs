@@ -5,6 +5,7 @@ using Grains.Interfaces.Orders;
 using Grains.Orders.Feed;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -18,7 +19,13 @@ namespace Grains.Orders;
 /// </remarks>
 [Reentrant]
 public sealed partial class OrderFeedGrain(
-    ITableStore store, SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock, OrdersMetrics metrics, ILogger<OrderFeedGrain> logger) : Grain, IOrderFeedGrain
+    ITableStore store,
+    SubscriberCatalog catalog,
+    IOptions<OrdersOptions> options,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    OrdersMetrics metrics,
+    ILogger<OrderFeedGrain> logger) : Grain, IOrderFeedGrain
 {
     /// <summary>What nobody waits for is written after this at the latest.</summary>
     private static readonly TimeSpan TellWithin = TimeSpan.FromSeconds(1);
@@ -49,7 +56,7 @@ public sealed partial class OrderFeedGrain(
         }
 
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        _partition = await FeedPartition.Open(store, clock, Number, Announce);
+        _partition = await FeedPartition.Open(store, clock, Number, Announce, guards);
         foreach (var name in catalog.Names)
         {
             // Listed with the first commit there is, so that none of them misses a change that comes before it looks here itself.

@@ -1,4 +1,5 @@
 using Grains.Interfaces.Orders;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 using Orleans.Streams.Core;
@@ -7,7 +8,7 @@ namespace Grains.Orders;
 
 /// <summary>Passes on what a partition's stream carries; whoever listens looks at the feed as well, and misses nothing that is lost here.</summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
-public sealed partial class OrderRelayGrain(TimeProvider clock, ILogger<OrderRelayGrain> logger) : Grain, IOrderRelayGrain, IStreamSubscriptionObserver
+public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<OrderRelayGrain> logger) : Grain, IOrderRelayGrain, IStreamSubscriptionObserver
 {
     /// <summary>From the last time that a listener asked.</summary>
     private static readonly TimeSpan Told = TimeSpan.FromMinutes(1);
@@ -16,7 +17,7 @@ public sealed partial class OrderRelayGrain(TimeProvider clock, ILogger<OrderRel
 
     public Task Listen(IOrderListener listener, CancellationToken cancel)
     {
-        var now = clock.GetUtcNow();
+        var now = guards.GetUtcNow();
         foreach (var (old, until) in _until)
         {
             if (until <= now)
@@ -36,7 +37,7 @@ public sealed partial class OrderRelayGrain(TimeProvider clock, ILogger<OrderRel
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         handleFactory.Create<OrdersChanged>().ResumeAsync(events =>
         {
-            var now = clock.GetUtcNow();
+            var now = guards.GetUtcNow();
             foreach (var (listener, until) in _until)
             {
                 if (until > now)

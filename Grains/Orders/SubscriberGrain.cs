@@ -4,6 +4,7 @@ using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -19,7 +20,14 @@ namespace Grains.Orders;
 [Reentrant]
 [PreferLocalPlacement]
 public sealed partial class SubscriberGrain(
-    ITableStore store, SubscriberCatalog catalog, IOptions<OrdersOptions> options, OrdersMetrics metrics, TimeProvider clock, Func<double> chance, ILogger<SubscriberGrain> logger)
+    ITableStore store,
+    SubscriberCatalog catalog,
+    IOptions<OrdersOptions> options,
+    OrdersMetrics metrics,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    Func<double> chance,
+    ILogger<SubscriberGrain> logger)
     : Grain, ISubscriberGrain, IDisposable
 {
     /// <summary>Changes in one answer of the feed.</summary>
@@ -99,7 +107,6 @@ public sealed partial class SubscriberGrain(
 
         var head = await Feed.Head(cancel);
         _known = Math.Max(_known, head.Head);
-        partition.Subscriber.Wake();
         Advance();
         TellNotes();
         Go();
@@ -113,9 +120,9 @@ public sealed partial class SubscriberGrain(
     /// <summary>As many as there are, for they come with every commit; with the next wake-up it goes on.</summary>
     private async Task Forget(DateTimeOffset before, CancellationToken cancel)
     {
-        for (var began = clock.GetTimestamp(); await Do(partition => partition.Forget(before, cancel));)
+        for (var began = guards.GetTimestamp(); await Do(partition => partition.Forget(before, cancel));)
         {
-            if (clock.GetElapsedTime(began) >= ForgetFor)
+            if (guards.GetElapsedTime(began) >= ForgetFor)
             {
                 _forgetAt = default;
                 return;
@@ -391,7 +398,7 @@ public sealed partial class SubscriberGrain(
         {
             try
             {
-                return await handled.WaitAsync(bound, clock, _stopping.Token);
+                return await handled.WaitAsync(bound, guards, _stopping.Token);
             }
             catch (TimeoutException) when (!handled.IsCompleted)
             {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Subscribers;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 
@@ -8,7 +9,8 @@ namespace Grains.Orders;
 
 /// <summary>Asks the grains of all subscribers side by side.</summary>
 [StatelessWorker]
-public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock) : Grain, ISubscriberListGrain
+public sealed class SubscriberListGrain(
+    SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : Grain, ISubscriberListGrain
 {
     /// <summary>How long an erasure waits until every subscriber has taken what was committed before it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -147,7 +149,7 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
     private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)
     {
         await grain.Wake(cancel);
-        for (var end = clock.GetUtcNow() + Patience; ;)
+        for (var end = guards.GetUtcNow() + Patience; ;)
         {
             var state = await grain.Show(cancel);
             if (state.Cursor > revision)
@@ -155,7 +157,7 @@ public sealed class SubscriberListGrain(SubscriberCatalog catalog, IOptions<Orde
                 return null;
             }
 
-            if (clock.GetUtcNow() >= end)
+            if (guards.GetUtcNow() >= end)
             {
                 return state.Cursor;
             }

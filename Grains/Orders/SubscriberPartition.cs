@@ -260,7 +260,6 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     {
         HasNotes |= _written.Notes > Committed.Notes;
         Committed = _written;
-        _subscriber.Committed();
     }
 
     private async Task RestoreWaiting(CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Webhooks;
 using Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -33,14 +34,15 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private Kept? _kept;
     private int _tests;
 
-    public WebhookEndpointGrain(ITableStore store, IWebhookSender sender, IOptions<WebhooksOptions> options, TimeProvider clock, ILogger<WebhookEndpointGrain> logger)
+    public WebhookEndpointGrain(
+        ITableStore store, IWebhookSender sender, IOptions<WebhooksOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<WebhookEndpointGrain> logger)
     {
         _store = store;
         _sender = sender;
         _options = options.Value;
         _clock = clock;
         _logger = logger;
-        _gate = new(clock, _options.MaxInFlight, _options.PerSecond);
+        _gate = new(clock, guards, _options.MaxInFlight, _options.PerSecond);
     }
 
     private string Id => this.GetPrimaryKeyString();

@@ -1,9 +1,11 @@
+using Grains;
 using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
 
 /// <summary>Has the one reminder of its system, and calls what the rounds of every silo call (<see cref="WakeUps"/>).</summary>
-public sealed partial class WakeUpGrain(IEnumerable<IWakeUp> systems, TimeProvider clock, ILogger<WakeUpGrain> logger) : Grain, IWakeUpGrain, IRemindable
+public sealed partial class WakeUpGrain(IEnumerable<IWakeUp> systems, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<WakeUpGrain> logger)
+    : Grain, IWakeUpGrain, IRemindable
 {
     /// <summary>The name of the reminder.</summary>
     public const string Reminder = "wake";
@@ -25,7 +27,7 @@ public sealed partial class WakeUpGrain(IEnumerable<IWakeUp> systems, TimeProvid
             return;
         }
 
-        using var bound = new CancellationTokenSource(WakeUps.Patience, clock);
+        using var bound = new CancellationTokenSource(WakeUps.Patience, guards);
         await system.Wake(bound.Token);
     }
 

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
@@ -19,10 +20,12 @@ internal sealed partial class WakeUps : BackgroundService
     private readonly IReadOnlyList<IWakeUp> _systems;
     private readonly Func<string, CancellationToken, Task> _arm;
     private readonly TimeProvider _clock;
+    private readonly TimeProvider _guards;
     private readonly ILogger<WakeUps> _logger;
 
     /// <param name="arm">Sees to it that the reminder of the system of this name is there.</param>
-    public WakeUps(IEnumerable<IWakeUp> systems, Func<string, CancellationToken, Task> arm, TimeProvider clock, ILogger<WakeUps> logger)
+    public WakeUps(
+        IEnumerable<IWakeUp> systems, Func<string, CancellationToken, Task> arm, TimeProvider clock, TimeProvider guards, ILogger<WakeUps> logger)
     {
         _systems = [.. systems];
         if (_systems.GroupBy(system => system.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
@@ -32,6 +35,7 @@ internal sealed partial class WakeUps : BackgroundService
 
         _arm = arm;
         _clock = clock;
+        _guards = guards;
         _logger = logger;
     }
 
@@ -53,7 +57,7 @@ internal sealed partial class WakeUps : BackgroundService
 
         async Task<bool> Try(Func<CancellationToken, Task> call, Action<string, Exception> log)
         {
-            using var bound = new CancellationTokenSource(Patience, _clock);
+            using var bound = new CancellationTokenSource(Patience, _guards);
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop, bound.Token);
             try
             {
@@ -83,6 +87,7 @@ public static class WakeUpsHosting
         provider.GetServices<IWakeUp>(),
         (name, cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<IWakeUpGrain>(name).Arm(cancel),
         provider.GetRequiredService<TimeProvider>(),
+        provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
         provider.GetRequiredService<ILogger<WakeUps>>()));
 
     /// <summary>One system's wake-up: called when a silo starts, every few seconds after, and by the system's reminder.</summary>

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
@@ -26,7 +27,8 @@ public static class CrawlingHosting
         builder.UseOrleans(silo => silo
             .AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name)
             .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>());
-        services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(
+            provider.GetRequiredService<TimeProvider>(), guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -54,13 +55,13 @@ public static class Health
     }
 
     /// <summary>Of a front: a silo answers it.</summary>
-    internal sealed class SilosAnswer(IGrainFactory grains, TimeProvider clock) : IHealthCheck
+    internal sealed class SilosAnswer(IGrainFactory grains, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             try
             {
-                await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true, cancellationToken).WaitAsync(StoreTimeout, clock, cancellationToken);
+                await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true, cancellationToken).WaitAsync(StoreTimeout, guards, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
             catch (Exception failure) when (failure is OrleansException or TimeoutException)
@@ -78,15 +79,15 @@ public static class Health
                 : HealthCheckResult.Healthy());
     }
 
-    internal sealed class StoreAnswers(ITableStore tables, TimeProvider clock) : IHealthCheck
+    internal sealed class StoreAnswers(ITableStore tables, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             try
             {
-                using var bound = new CancellationTokenSource(StoreTimeout, clock);
+                using var bound = new CancellationTokenSource(StoreTimeout, guards);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
-                await tables.Get(DataFormat.Table, DataFormat.Partition, DataFormat.VersionKey, either.Token).AsTask().WaitAsync(StoreTimeout, clock, cancellationToken);
+                await tables.Get(DataFormat.Table, DataFormat.Partition, DataFormat.VersionKey, either.Token).AsTask().WaitAsync(StoreTimeout, guards, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
             catch (Exception failure) when (failure is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)

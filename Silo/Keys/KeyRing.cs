@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Grains;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
 
@@ -8,7 +9,7 @@ namespace Silo.Keys;
 /// The keys as the doors of this process know them: all of them in memory, <see cref="IApiKeysGrain.MaxKeys"/> at most. A request with a known key costs
 /// the store nothing until what is known is <see cref="Staleness"/> old; one with an unknown key, not more than a read in <see cref="StalenessOfMiss"/>.
 /// </summary>
-public sealed class KeyRing(ITableStore store, TimeProvider clock)
+public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
     /// <summary>A key that was revoked is refused after this.</summary>
     public static readonly TimeSpan Staleness = TimeSpan.FromSeconds(5);
@@ -79,8 +80,8 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock)
         {
             await Task.Yield();
             var at = clock.GetTimestamp();
-            using var bound = new CancellationTokenSource(ReadTimeout, clock);
-            var keys = await KeyTable.Read(store, bound.Token).WaitAsync(ReadTimeout, clock, CancellationToken.None);
+            using var bound = new CancellationTokenSource(ReadTimeout, guards);
+            var keys = await KeyTable.Read(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
             var known = new Known(keys.ToFrozenDictionary(key => key.Name), at);
             Volatile.Write(ref _known, known);
             return known;

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
@@ -24,7 +25,7 @@ internal readonly record struct LogAnswer(Decoded? Decoded, Problem? Problem);
 /// The way of every request of log records, over HTTP or gRPC: room is made before anything of it is read, it is read into that room, decoded, and handed in;
 /// it is answered when what was taken of it is durable.
 /// </summary>
-internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock)
+internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
     /// <summary>In which a body is to have arrived; exporters give up after ten seconds.</summary>
     public static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(30);
@@ -57,7 +58,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
             return new(null, Full);
         }
 
-        var deadline = clock.GetUtcNow() + patience;
+        var deadline = guards.GetUtcNow() + patience;
         using var body = await Read(context, wire, length, isGzip, ticket);
         if (Problem(body.Fault) is { } problem)
         {
@@ -85,7 +86,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
 
     private async ValueTask<RequestBody> Read(HttpContext context, Stream wire, long? length, bool isGzip, Admission.Ticket ticket)
     {
-        using var patience = new CancellationTokenSource(BodyPatience, clock);
+        using var patience = new CancellationTokenSource(BodyPatience, guards);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
         var body = await RequestBody.Read(wire, length, isGzip, ticket, MaxRequestBytes, either.Token);
         context.RequestAborted.ThrowIfCancellationRequested();

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Logs;
 using Grains.Logs.Reading;
 using Grains.Logs.Rules;
@@ -21,7 +22,7 @@ public static class LogReadingHosting
             return; // It asks grains.
         }
 
-        services.AddSingleton(provider => new QueryPlaces(Options(provider).Queries, QueryPlaces.UsualPatience, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new QueryPlaces(Options(provider).Queries, QueryPlaces.UsualPatience, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
         services.AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IBlobStore>(), CacheFolder(provider), Options(provider).CacheBytes));
         services.AddSingleton<ISegmentSource, LogManifest>();
         services.AddSingleton<LogSearch>();

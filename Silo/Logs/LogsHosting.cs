@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Books;
 using Grains.Logs;
 using Grains.Logs.Intake;
@@ -34,7 +35,8 @@ public static class LogsHosting
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();
         services.AddSingleton(provider => new CrawlLog(
-            service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>, provider.GetRequiredService<TimeProvider>())));
+            service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>,
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards))));
         services.AddHostedService(provider => new FeederService(provider.GetRequiredService<CrawlLog>().Feeder));
         if (builder.Configuration.GetSection(LogsOptions.Section).Get<LogsOptions>() is { Own: true })
         {

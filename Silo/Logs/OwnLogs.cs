@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Grains;
 using Grains.Logs.Intake;
 
 namespace Silo.Logs;
@@ -12,8 +13,8 @@ namespace Silo.Logs;
 /// The silo's own log goes into the pipeline too, as the service <see cref="Service"/>. What the pipeline says about itself does not: it would speak of its own speaking. All of it is on standard output in any case.
 /// </summary>
 [ProviderAlias("Own")]
-internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock)
-    : FeederService(new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock)), ILoggerProvider
+internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    : FeederService(new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock, guards)), ILoggerProvider
 {
     public const string Service = "silo";
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Grains;
 using Grains.Logs;
 using Grains.Logs.Intake;
 using Grains.Logs.Syslog;
@@ -12,7 +13,7 @@ namespace Silo.Logs;
 /// Syslog over TCP and UDP, when <c>Logs:SyslogPort</c> is set. Plain syslog has no acknowledgement: what was received is in this process's memory until it is stored,
 /// and a crash loses it. While there is no room, TCP is not read any further, so that the sender waits and nothing is lost; UDP is dropped, and counted.
 /// </summary>
-internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOptions<LogsOptions> options, SyslogMetrics metrics, TimeProvider clock, ILogger<SyslogListener> logger) : IHostedLifecycleService, IDisposable
+internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOptions<LogsOptions> options, SyslogMetrics metrics, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<SyslogListener> logger) : IHostedLifecycleService, IDisposable
 {
     /// <summary>Connections at once; what comes after waits to be accepted.</summary>
     public const int MaxConnections = 256;
@@ -119,7 +120,7 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     private async Task Connection(Socket socket)
     {
         using var closing = socket;
-        using var batch = new SyslogBatch(intake, clock, options.Value.MaxRecordBytes, LogAgain);
+        using var batch = new SyslogBatch(intake, clock, guards, options.Value.MaxRecordBytes, LogAgain);
         var frames = new SyslogFrames(MaxMessageBytes);
         var buffer = new byte[2 * MaxMessageBytes];
         var held = 0;
@@ -189,8 +190,8 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     private async Task Datagrams(Socket socket)
     {
         using var closing = socket;
-        using var one = new SyslogBatch(intake, clock, options.Value.MaxRecordBytes, LogAgain);
-        using var other = new SyslogBatch(intake, clock, options.Value.MaxRecordBytes, LogAgain);
+        using var one = new SyslogBatch(intake, clock, guards, options.Value.MaxRecordBytes, LogAgain);
+        using var other = new SyslogBatch(intake, clock, guards, options.Value.MaxRecordBytes, LogAgain);
         var (filling, handing) = (one, Task.CompletedTask);
         var buffer = new byte[MaxDatagramBytes];
         try

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains;
 using Silo.Middleware.Grains;
 using Silo.Settings;
 
@@ -36,6 +37,7 @@ public static class Chain
 
     public static void AddGrainChain(this ISiloBuilder silo)
     {
+        silo.Services.TryAddGuards();
         foreach (var link in OfGrains)
         {
             link.OfSilo(silo);
@@ -44,6 +46,7 @@ public static class Chain
 
     public static void AddGrainChain(this IClientBuilder client)
     {
+        client.Services.TryAddGuards();
         foreach (var link in OfGrains)
         {
             link.OfClient(client);

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Orders;
 using Grains.Orders.Mail;
 using Microsoft.Extensions.Options;
@@ -21,7 +22,7 @@ internal static partial class MailHosting
             provider.GetRequiredService<Grains.Storage.ITableStore>(), provider.GetRequiredService<TimeProvider>(), Options(provider).SuppressFor));
         services.AddSingleton(provider => new PickupMailSender(PickupFolder(provider), OperatingSystemCalls.FlushFolder));
         services.AddSingleton<IMailSender>(provider => provider.GetRequiredService<MailSettings>().Server is { } server
-            ? new SmtpMailSender(server, provider.GetRequiredService<TimeProvider>())
+            ? new SmtpMailSender(server, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards))
             : provider.GetRequiredService<PickupMailSender>());
         services.AddSingleton(Place);
         services.AddSingleton(provider => new Grains.Orders.Subscribers.SubscriberEntry(

@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
@@ -10,7 +11,7 @@ using Silo.Orders.Wire;
 namespace Silo.Orders;
 
 /// <summary>Orders over gRPC: <c>orders.proto</c> says what is promised.</summary>
-public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : OrderBook.OrderBookBase
+public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : OrderBook.OrderBookBase
 {
     /// <summary>The trailer with the word for a refusal.</summary>
     public const string Refusal = "refusal";
@@ -116,7 +117,7 @@ public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : Order
     /// <summary>The caller's own, if that is sooner.</summary>
     private DateTimeOffset Deadline(ServerCallContext context)
     {
-        var patience = clock.GetUtcNow() + OrderRoutes.Patience;
+        var patience = guards.GetUtcNow() + OrderRoutes.Patience;
         return context.Deadline < patience.UtcDateTime ? new(context.Deadline) : patience;
     }
 

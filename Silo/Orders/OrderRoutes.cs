@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grains;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
 using Silo.Http;
@@ -36,14 +37,15 @@ public static class OrderRoutes
     }
 
     private static void Step(RouteGroupBuilder orders, OrderStep step, string summary) =>
-        orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, TimeProvider clock) => Take(context, id, step, desk, clock))
+        orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) =>
+            Take(context, id, step, desk, guards))
             .For(ApiRole.Writer).TakesIdempotencyKey().DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.").WithMetadata(new TakesQuery())
             .WithSummary($"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at.")
             .Produces<OrderForm>();
 
-    private static async Task<IResult> Place(HttpContext context, OrderDesk desk, TimeProvider clock)
+    private static async Task<IResult> Place(HttpContext context, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
     {
-        if (ITakesBody.BodyOf<PlaceOrderForm>(context).TryRead(clock.GetUtcNow() + Patience, out var order) is { Count: > 0 } faults)
+        if (ITakesBody.BodyOf<PlaceOrderForm>(context).TryRead(guards.GetUtcNow() + Patience, out var order) is { Count: > 0 } faults)
         {
             return Problem.Invalid(faults);
         }
@@ -58,7 +60,7 @@ public static class OrderRoutes
         return OrderAnswer.Of(context, reply.Order, StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> Take(HttpContext context, string id, OrderStep step, OrderDesk desk, TimeProvider clock)
+    private static async Task<IResult> Take(HttpContext context, string id, OrderStep step, OrderDesk desk, TimeProvider guards)
     {
         if (!TryReadIfMatch(context.Request, out var expected))
         {
@@ -70,7 +72,7 @@ public static class OrderRoutes
             return None(id);
         }
 
-        var reply = await desk.Order(orderId).Take(new(step, Idempotency.KeyOf(context).StepId, expected, clock.GetUtcNow() + Patience), context.RequestAborted);
+        var reply = await desk.Order(orderId).Take(new(step, Idempotency.KeyOf(context).StepId, expected, guards.GetUtcNow() + Patience), context.RequestAborted);
         return reply.Refusal == OrderRefusal.None ? OrderAnswer.Of(context, reply.Order!) : OrderAnswer.Refused(context, reply);
     }
 

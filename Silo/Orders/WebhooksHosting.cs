@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Webhooks;
@@ -13,7 +14,10 @@ public static class WebhooksHosting
     internal static void AddWebhooks(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSettings<WebhooksOptions>(configuration);
-        services.AddSingleton<IWebhookSender>(provider => new HttpWebhookSender(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IOptions<WebhooksOptions>>().Value.Ranges));
+        services.AddSingleton<IWebhookSender>(provider => new HttpWebhookSender(
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<WebhooksOptions>>().Value.Ranges,
+            guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
         services.AddWebhookSubscribers();
         services.AddWakeUp("webhooks", (grains, cancel) => grains.GetGrain<IWebhookListGrain>(0).Wake(cancel));
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Grains;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
@@ -64,6 +65,7 @@ public static class Launcher
         builder.Logging.AddConsoleFormatter<JsonFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Logging.AddConsoleFormatter<LineFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.TryAddGuards();
         builder.Services.AddSingleton<IHostLifetime, SiloLifetime>();
         return builder;
     }

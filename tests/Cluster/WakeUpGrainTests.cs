@@ -1,4 +1,5 @@
 using Doubles.Storage;
+using Grains;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ public sealed class WakeUpGrainTests : IAsyncLifetime
         {
             silo.Services.AddSingleton<ITableStore>(_store);
             silo.AddTableReminders();
+            silo.Services.TryAddGuards();
             silo.Services.AddWakeUp("sleepers", (_, _) =>
             {
                 _wakes++;

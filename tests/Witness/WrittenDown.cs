@@ -44,23 +44,16 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
     {
         inner.Seal(commit);
         Write(); // Before the commit is sent: what is durable was written down as given, whenever the process dies.
-    }
-
-    public void Committed()
-    {
-        inner.Committed();
-        foreach (var change in _filled)
-        {
-            Add('c', change);
-        }
-
+        var changes = _filled.ToList();
         _filled.Clear();
-        Write();
+        commit.WhenCommitted(() =>
+        {
+            changes.ForEach(change => Add('c', change));
+            Write();
+        });
     }
 
     public void Dispose() => _file.Dispose();
-
-    public void Wake() => inner.Wake();
 
     public ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) => inner.Erase(orders, now, cancel);
 

@@ -7,7 +7,8 @@ namespace Grains.Crawling.Frontier;
 
 /// <summary>
 /// One crawl on one host: decides what comes in, what is leased and what became of it, and says it as rows.
-/// <see cref="PartitionWriter"/> makes them durable; it is told the time and does no I/O.
+/// <see cref="PartitionWriter"/> makes them durable; it is told the time and does no I/O. All of leases is by the guards' clock (<see cref="Clocks"/>):
+/// their ends, the horizon, <see cref="LastEnded"/>; when a URL is tried again is by the schedule's.
 /// </summary>
 public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, RetryPolicy retries)
 {

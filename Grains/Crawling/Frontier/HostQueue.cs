@@ -55,14 +55,6 @@ public sealed class HostQueue
         return lease.Entry;
     }
 
-    /// <summary>Leases whose time is up go back to their places. Answers how many.</summary>
-    public int Expire(DateTimeOffset now)
-    {
-        var over = EndOver(now);
-        over.ForEach(Add);
-        return over.Count;
-    }
-
     /// <summary>Ends the leases whose time is up. Their entries stay out: <see cref="Add"/> or <see cref="Forget"/> follows.</summary>
     public List<QueueEntry> EndOver(DateTimeOffset now)
     {

@@ -13,16 +13,20 @@ namespace Grains.Crawling.Pages;
 /// Fetches over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Connections are kept and shared by all requests with the same allowed
 /// private ranges, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked where it is made.
 /// </summary>
-/// <param name="clock">For time limits, elapsed times and Retry-After dates.</param>
+/// <param name="clock">For Retry-After dates.</param>
 /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
 /// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+/// <param name="guards">For time limits and elapsed times; null: <paramref name="clock"/>.</param>
 public sealed class HttpPageFetcher(
     TimeProvider clock,
     Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
-    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null) : IPageFetcher, IDisposable
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null,
+    TimeProvider? guards = null) : IPageFetcher, IDisposable
 {
     /// <summary>Of status line and header fields together.</summary>
     public const int MaxHeaderBytes = 64 * 1024;
+
+    private readonly TimeProvider _guards = guards ?? clock;
 
     private readonly ConnectionPools _pools = new(resolve, connect);
 
@@ -33,13 +37,13 @@ public sealed class HttpPageFetcher(
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.MaxBodyBytes, PageRequest.MostBodyBytes);
         cancel.ThrowIfCancellationRequested();
 
-        var start = clock.GetTimestamp();
+        var start = _guards.GetTimestamp();
         if (!TryParse(request.Url, out var url))
         {
             return PageFetch.Failed(FetchFailure.BadUrl, $"{request.Url} cannot be asked for: it has to be an http or https URL whose host is a name or an address.", TimeSpan.Zero);
         }
 
-        using var timeout = new CancellationTokenSource(request.Timeout, clock);
+        using var timeout = new CancellationTokenSource(request.Timeout, _guards);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
         try
         {
@@ -66,7 +70,7 @@ public sealed class HttpPageFetcher(
             return Failed(failure, sentence);
         }
 
-        PageFetch Failed(FetchFailure failure, string sentence) => PageFetch.Failed(failure, sentence, clock.GetElapsedTime(start));
+        PageFetch Failed(FetchFailure failure, string sentence) => PageFetch.Failed(failure, sentence, _guards.GetElapsedTime(start));
     }
 
     public void Dispose() => _pools.Dispose();
@@ -122,7 +126,7 @@ public sealed class HttpPageFetcher(
             Truncated = body.Truncated,
             Error = body.Error,
             WireBytes = body.WireBytes,
-            Elapsed = clock.GetElapsedTime(start),
+            Elapsed = _guards.GetElapsedTime(start),
         };
     }
 

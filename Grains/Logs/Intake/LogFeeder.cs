@@ -31,15 +31,18 @@ public sealed class LogFeeder
     private readonly string _host;
     private readonly Func<ILogIntake> _intake;
     private readonly TimeProvider _clock;
+    private readonly TimeProvider _guards;
     private long _leftOut;
 
     /// <param name="intake">Asked for when the first records are handed in: it may need what is not made yet when the first record comes.</param>
-    public LogFeeder(string service, string host, Func<ILogIntake> intake, TimeProvider clock)
+    /// <param name="guards">For how long one attempt may take.</param>
+    public LogFeeder(string service, string host, Func<ILogIntake> intake, TimeProvider clock, TimeProvider guards)
     {
         _service = service;
         _host = host;
         _intake = intake;
         _clock = clock;
+        _guards = guards;
         _records = Channel.CreateBounded<FedRecord>(new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite }, _ => Interlocked.Increment(ref _leftOut));
     }
 
@@ -81,7 +84,7 @@ public sealed class LogFeeder
         {
             using (var ticket = intake.Admit(builder.Bytes))
             {
-                if (ticket is not null && await intake.Accept(ticket, builder.Build(), decoded, id, _clock.GetUtcNow() + Patience, stop) == IntakeReply.Stored)
+                if (ticket is not null && await intake.Accept(ticket, builder.Build(), decoded, id, _guards.GetUtcNow() + Patience, stop) == IntakeReply.Stored)
                 {
                     return;
                 }

@@ -6,6 +6,7 @@ using DuckDB.NET.Data;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Records;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Grains.Logs.Reading;
@@ -14,14 +15,15 @@ namespace Grains.Logs.Reading;
 /// Finds records. Segments are read in order of time, a few and then more at once, and records are told as soon as no segment that is left can hold one that comes before:
 /// a question for the newest hundred reads little, however much is kept.
 /// </summary>
-public sealed class LogSearch(ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, TimeProvider clock)
+public sealed class LogSearch(
+    ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
     /// <summary>When segments are merged meanwhile, it goes on with the merged ones; so often at most.</summary>
     private const int MaxRestarts = 3;
 
     public async IAsyncEnumerable<FoundLogs> Find(SearchLogs ask, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        var began = clock.GetTimestamp();
+        var began = guards.GetTimestamp();
         if (Fault(ask) is { } fault)
         {
             yield return new(Nothing, fault);
@@ -31,11 +33,11 @@ public sealed class LogSearch(ISegmentSource source, SegmentCache cache, QueryPl
         using var place = await places.Take(cancel);
         if (place is null)
         {
-            yield return new(Nothing, new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, clock.GetElapsedTime(began)));
+            yield return new(Nothing, new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, guards.GetElapsedTime(began)));
             yield break;
         }
 
-        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, await source.Segments(cancel), cache, options.Value, clock);
+        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, await source.Segments(cancel), cache, options.Value, guards);
         for (var restarts = 0; run.End is null;)
         {
             ImmutableArray<LogBlock> pages;
@@ -56,7 +58,7 @@ public sealed class LogSearch(ISegmentSource source, SegmentCache cache, QueryPl
             }
         }
 
-        yield return new(Nothing, run.End with { Took = clock.GetElapsedTime(began) });
+        yield return new(Nothing, run.End with { Took = guards.GetElapsedTime(began) });
     }
 
     internal static LogBlock Nothing { get; } = Empty();
@@ -117,10 +119,10 @@ internal sealed class SearchRun : IDisposable
     private int _kept;
     private long _records;
 
-    public SearchRun(SearchLogs ask, QueryNode root, ImmutableArray<LogSegment> segments, SegmentCache cache, LogReadingOptions options, TimeProvider clock)
+    public SearchRun(SearchLogs ask, QueryNode root, ImmutableArray<LogSegment> segments, SegmentCache cache, LogReadingOptions options, TimeProvider guards)
     {
         (_ask, _root, _cache, _options, _remaining) = (ask, root, cache, options, ask.Limit);
-        _time = new(options.QueryTime, clock);
+        _time = new(options.QueryTime, guards);
         (_from, _to) = (ask.Since is { } since ? LogForm.Nanoseconds(since) : 0, ulong.MaxValue);
         if (ask.Until is { } until)
         {

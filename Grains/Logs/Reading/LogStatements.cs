@@ -4,6 +4,7 @@ using DuckDB.NET.Data;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Segments;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Grains.Logs.Reading;
@@ -12,7 +13,8 @@ namespace Grains.Logs.Reading;
 /// Answers a SELECT over the view <c>logs</c>. Nothing else is to be reached by it, in two ways that do not trust each other: <see cref="SqlGate"/> lets through what it knows, and the
 /// database has no access to any file but the segments, and no settings to change.
 /// </summary>
-public sealed class LogStatements(ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, TimeProvider clock)
+public sealed class LogStatements(
+    ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
     /// <summary>The view that statements are about.</summary>
     public const string View = "logs";
@@ -26,7 +28,7 @@ public sealed class LogStatements(ISegmentSource source, SegmentCache cache, Que
 
     public async Task<SqlReply> Ask(AskSql ask, CancellationToken cancel = default)
     {
-        var began = clock.GetTimestamp();
+        var began = guards.GetTimestamp();
         if (Fault(ask) is { } fault)
         {
             return Reply(LogSearch.Wrong(fault));
@@ -35,10 +37,10 @@ public sealed class LogStatements(ISegmentSource source, SegmentCache cache, Que
         using var place = await places.Take(cancel);
         if (place is null)
         {
-            return Reply(new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, clock.GetElapsedTime(began)));
+            return Reply(new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, guards.GetElapsedTime(began)));
         }
 
-        var time = new WorkingTime(options.Value.QueryTime, clock);
+        var time = new WorkingTime(options.Value.QueryTime, guards);
         for (var restarts = 0; ; restarts++)
         {
             var all = await source.Segments(cancel);
@@ -48,7 +50,7 @@ public sealed class LogStatements(ISegmentSource source, SegmentCache cache, Que
             var reply = await Run(ask, span, segments, read, time, restarts < MaxRestarts, cancel);
             if (reply is not null)
             {
-                return reply with { End = reply.End with { Took = clock.GetElapsedTime(began) } };
+                return reply with { End = reply.End with { Took = guards.GetElapsedTime(began) } };
             }
         }
     }

@@ -4,12 +4,14 @@ using System.Globalization;
 using DuckDB.NET.Data;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Grains.Logs.Reading;
 
 /// <summary>Counts records by time, service and severity.</summary>
-public sealed class LogStats(ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, TimeProvider clock)
+public sealed class LogStats(
+    ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
     private const int MaxRestarts = 3;
 
@@ -18,7 +20,7 @@ public sealed class LogStats(ISegmentSource source, SegmentCache cache, QueryPla
 
     public async Task<StatsReply> Count(AskStats ask, CancellationToken cancel = default)
     {
-        var began = clock.GetTimestamp();
+        var began = guards.GetTimestamp();
         var reply = new StatsReply(ask.Since, ask.Until, ask.Buckets, [], 0, 0, LogSearch.Wrong(""));
         if (Fault(ask) is { } fault)
         {
@@ -28,11 +30,11 @@ public sealed class LogStats(ISegmentSource source, SegmentCache cache, QueryPla
         using var place = await places.Take(cancel);
         if (place is null)
         {
-            return reply with { End = new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, clock.GetElapsedTime(began)) };
+            return reply with { End = new(QueryOutcome.Busy, places.Busy, 0, 0, 0, 0, guards.GetElapsedTime(began)) };
         }
 
         var node = SegmentFilter.Within(LogQuery.Parse(ask.Query).Root, ask.Since, ask.Until);
-        var time = new WorkingTime(options.Value.QueryTime, clock);
+        var time = new WorkingTime(options.Value.QueryTime, guards);
         for (var restarts = 0; ; restarts++)
         {
             var all = await source.Segments(cancel);
@@ -46,7 +48,7 @@ public sealed class LogStats(ISegmentSource source, SegmentCache cache, QueryPla
             try
             {
                 var cells = segments.IsEmpty ? [] : await time.Work(stop => Read(ask, node, segments, stop), cancel);
-                return reply with { Cells = cells, End = reply.End with { Took = clock.GetElapsedTime(began) } };
+                return reply with { Cells = cells, End = reply.End with { Took = guards.GetElapsedTime(began) } };
             }
             catch (SegmentGoneException) when (restarts < MaxRestarts)
             {
@@ -54,7 +56,7 @@ public sealed class LogStats(ISegmentSource source, SegmentCache cache, QueryPla
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
-                return reply with { End = reply.End with { Outcome = QueryOutcome.Time, Sentence = time.Over, Took = clock.GetElapsedTime(began) } };
+                return reply with { End = reply.End with { Outcome = QueryOutcome.Time, Sentence = time.Over, Took = guards.GetElapsedTime(began) } };
             }
             catch (InsufficientMemoryException)
             {

@@ -1,7 +1,7 @@
 namespace Grains.Logs.Reading;
 
 /// <summary>How many questions are answered at once. A few wait for a few seconds; whoever comes beyond that is told so.</summary>
-public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider clock) : IDisposable
+public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider guards) : IDisposable
 {
     /// <summary>Who waits at most.</summary>
     public const int MaxWaiting = 16;
@@ -29,7 +29,7 @@ public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider cloc
                 return null;
             }
 
-            using var over = new CancellationTokenSource(patience, clock);
+            using var over = new CancellationTokenSource(patience, guards);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, over.Token);
             await _free.WaitAsync(either.Token);
             return new Place(_free);
@@ -55,7 +55,7 @@ public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider cloc
 }
 
 /// <summary>The time that a question may work; what passes between its steps does not count.</summary>
-public sealed class WorkingTime(TimeSpan limit, TimeProvider clock)
+public sealed class WorkingTime(TimeSpan limit, TimeProvider guards)
 {
     private TimeSpan _spent;
 
@@ -67,9 +67,9 @@ public sealed class WorkingTime(TimeSpan limit, TimeProvider clock)
     /// <summary>Works, and cancels the work when the time is over: then it throws <see cref="OperationCanceledException"/>, as it does when <paramref name="cancel"/> says so.</summary>
     public async Task<T> Work<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancel)
     {
-        using var over = new CancellationTokenSource(limit > _spent ? limit - _spent : TimeSpan.Zero, clock);
+        using var over = new CancellationTokenSource(limit > _spent ? limit - _spent : TimeSpan.Zero, guards);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, over.Token);
-        var began = clock.GetTimestamp();
+        var began = guards.GetTimestamp();
         try
         {
             either.Token.ThrowIfCancellationRequested();
@@ -77,7 +77,7 @@ public sealed class WorkingTime(TimeSpan limit, TimeProvider clock)
         }
         finally
         {
-            _spent += clock.GetElapsedTime(began);
+            _spent += guards.GetElapsedTime(began);
         }
     }
 }

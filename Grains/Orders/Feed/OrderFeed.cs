@@ -18,7 +18,7 @@ public readonly record struct CommittedChanges(ImmutableArray<OrderChange> Chang
 /// Memory runs ahead of the store: a step is decided against what waits. So every answer, also one that only tells how things are, comes when what it
 /// rests on is durable. When a commit fails, all of this is thrown away with its owner.
 /// </remarks>
-public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<CommittedChanges> announce) : IPartitionWork
+public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider guards, Action<CommittedChanges> announce) : IPartitionWork
 {
     /// <summary>Steps that may wait for a commit.</summary>
     public const int MaxWaiting = 2000;
@@ -88,7 +88,7 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, Action<Commi
                 : WhenDurable(entry, Refuse(OrderRefusal.KeyReused, entry));
         }
 
-        if (request.Deadline < clock.GetUtcNow())
+        if (request.Deadline < guards.GetUtcNow())
         {
             return WhenDurable(entry, Refuse(OrderRefusal.Expired, entry));
         }

@@ -36,16 +36,6 @@ public interface IOrderSubscriber
     /// <summary>What is kept in the cursor's row, as it is after what was filled so far: at most <see cref="MaxState"/> bytes.</summary>
     ReadOnlyMemory<byte> State => ReadOnlyMemory<byte>.Empty;
 
-    /// <summary>A commit is durable: it may tell others. It does not wait here.</summary>
-    void Committed()
-    {
-    }
-
-    /// <summary>Seen to every few seconds, and after a start: what should have been told and was not.</summary>
-    void Wake()
-    {
-    }
-
     /// <summary>
     /// The rows to be changed so that nothing personal of these orders is kept in rows of its own, and what the audit is to say of it. Committed together when it answers.
     /// </summary>

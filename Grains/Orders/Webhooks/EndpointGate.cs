@@ -26,6 +26,7 @@ public sealed class EndpointGate
     public static readonly TimeSpan MostTold = EndpointBreaker.LongestBreak;
 
     private readonly TimeProvider _time;
+    private readonly TimeProvider _guards;
     private readonly EndpointWindow _window;
     private readonly EndpointPace _pace;
     private readonly LinkedList<TaskCompletionSource> _line = [];
@@ -34,11 +35,13 @@ public sealed class EndpointGate
     private DateTimeOffset _openUntil;
     private DateTimeOffset _restsUntil;
 
+    /// <param name="guards">For how long a request stands in line.</param>
     /// <param name="mostInFlight">Requests in flight, when the window is wide open.</param>
     /// <param name="perSecond">Requests a second, when the pace is full.</param>
-    public EndpointGate(TimeProvider clock, int mostInFlight, double perSecond)
+    public EndpointGate(TimeProvider clock, TimeProvider guards, int mostInFlight, double perSecond)
     {
         _time = new SteadyTime(clock);
+        _guards = guards;
         _window = new(mostInFlight);
         _pace = new(perSecond, Now);
         _breaker = NewBreaker();
@@ -114,7 +117,7 @@ public sealed class EndpointGate
         var node = _line.AddLast(place);
         try
         {
-            await place.Task.WaitAsync(Patience, _time, cancel);
+            await place.Task.WaitAsync(Patience, _guards, cancel);
             return true;
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)

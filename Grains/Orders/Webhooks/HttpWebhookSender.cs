@@ -23,19 +23,23 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
     private const string UserAgent = "Orleans-Webhooks/1";
 
     private readonly TimeProvider _clock;
+    private readonly TimeProvider _guards;
     private readonly HttpMessageInvoker _http;
 
-    /// <param name="clock">For the time limit, the timestamp and Retry-After dates.</param>
+    /// <param name="clock">For the timestamp and Retry-After dates.</param>
     /// <param name="allowPrivate">Private addresses that may be connected to.</param>
     /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
     /// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+    /// <param name="guards">For the time limit; null: <paramref name="clock"/>.</param>
     public HttpWebhookSender(
         TimeProvider clock,
         AddressRanges allowPrivate,
         Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
-        Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null)
+        Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null,
+        TimeProvider? guards = null)
     {
         _clock = clock;
+        _guards = guards ?? clock;
         _http = new(
             new SocketsHttpHandler
             {
@@ -60,7 +64,7 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
     public async Task<WebhookOutcome> Send(WebhookRequest request, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        using var timeout = new CancellationTokenSource(Timeout, _clock);
+        using var timeout = new CancellationTokenSource(Timeout, _guards);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
         try
         {

@@ -1,3 +1,4 @@
+using Grains;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
@@ -15,7 +16,7 @@ public static class Deadline
     internal const string Key = "deadline";
 
     /// <summary>Tells the deadline.</summary>
-    internal sealed class Outgoing(TimeProvider clock, IOptions<MessagingOptions> messaging) : IOutgoingGrainCallFilter
+    internal sealed class Outgoing([FromKeyedServices(Clocks.Guards)] TimeProvider guards, IOptions<MessagingOptions> messaging) : IOutgoingGrainCallFilter
     {
         public Task Invoke(IOutgoingGrainCallContext context) =>
             context.SourceId is { } source && !source.IsClient() ? context.Invoke() : Tell(context);
@@ -23,13 +24,13 @@ public static class Deadline
         /// <summary>What is set in here is forgotten when it returns: the next call has its own.</summary>
         private async Task Tell(IOutgoingGrainCallContext context)
         {
-            RequestContext.Set(Key, (clock.GetUtcNow() + messaging.Value.ResponseTimeout).UtcTicks);
+            RequestContext.Set(Key, (guards.GetUtcNow() + messaging.Value.ResponseTimeout).UtcTicks);
             await context.Invoke();
         }
     }
 
     /// <summary>Holds to it.</summary>
-    internal sealed class Incoming(TimeProvider clock) : IIncomingGrainCallFilter
+    internal sealed class Incoming([FromKeyedServices(Clocks.Guards)] TimeProvider guards) : IIncomingGrainCallFilter
     {
         public Task Invoke(IIncomingGrainCallContext context)
         {
@@ -39,7 +40,7 @@ public static class Deadline
             }
 
             RequestContext.Remove(Key);
-            return clock.GetUtcNow().UtcTicks - Grace.Ticks > deadline
+            return guards.GetUtcNow().UtcTicks - Grace.Ticks > deadline
                 ? Task.FromException(new TimeoutException($"{context.InterfaceName}.{context.MethodName} came to its turn after its caller had given up."))
                 : context.Invoke();
         }

@@ -44,7 +44,7 @@ public sealed class AnnouncementTests(CrawlCluster cluster) : IClassFixture<Craw
 
         var crawl = await cluster.Start(new CrawlSpec { Seeds = [root], Delay = TimeSpan.Zero });
         var summary = await cluster.Ended(crawl);
-        await cluster.Until(() => Task.FromResult(PagesListener.Heard.TryGetValue(summary.Id, out var heard) && heard.Count >= 4));
+        await VirtualClock.StandUntil("four pages to be announced", () => PagesListener.Heard.TryGetValue(summary.Id, out var heard) && heard.Count >= 4);
 
         Assert.Equal(
             [(root, 200, "Links"), (root + "1", 200, "One"), (root + "2", 200, "Two"), (root + "gone", 404, null)],

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Doubles;
 using Doubles.Storage;
+using Grains;
 using Grains.Books;
 using Grains.Crawling;
 using Grains.Crawling.Pages;
@@ -9,7 +11,6 @@ using Grains.Logs;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
 using Orleans.TestingHost;
 using Silo.Storage;
@@ -18,19 +19,20 @@ using Xunit;
 namespace Cluster.Crawling;
 
 /// <summary>
-/// A silo with the crawler as it is wired in production, on a store and a web in memory and a clock that only the test moves.
-/// One per class; each test has a host and a crawl of its own.
+/// A silo with the crawler as it is wired in production, on a store and a web in memory and two clocks that only the test moves: the schedule goes by <see cref="Clock"/>, and the
+/// leases, which are guards, by <see cref="Guards"/>. One per class; each test has a host and a crawl of its own.
 /// </summary>
 public sealed class CrawlCluster : IAsyncLifetime
 {
     private const int Workers = 4;
+
+    private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly InProcessTestCluster _cluster;
     private int _hosts;
 
     public CrawlCluster()
     {
-        Clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         Web = new(Clock);
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
@@ -38,11 +40,18 @@ public sealed class CrawlCluster : IAsyncLifetime
         _cluster = builder.Build();
     }
 
-    public FakeTimeProvider Clock { get; }
+    /// <summary>Of the schedule: what says when something becomes due.</summary>
+    public VirtualClock Clock { get; } = new(Begin);
+
+    /// <summary>Of the leases: it stands still unless a test is about them.</summary>
+    public VirtualClock Guards { get; } = new(Begin);
 
     public SiteInMemory Web { get; }
 
     public FlakyTableStore Store { get; } = new();
+
+    /// <summary>URLs whose outcomes were reported to their hosts and answered, as often as they were.</summary>
+    public ConcurrentQueue<string> Reported { get; } = new();
 
     /// <summary>Events that are lost: none unless a test says so.</summary>
     public LostEvents Lost { get; } = new();
@@ -85,24 +94,11 @@ public sealed class CrawlCluster : IAsyncLifetime
         return Grains.GetGrain<ICrawlGrain>(reply.Id!.Value.Value);
     }
 
-    /// <summary>
-    /// Lets time pass, a little at a time, until something is so. The clock is the test's: what waits for time gets it, and the silo's threads get
-    /// their turn with each question. Streams and activations take real time, so rounds are counted and not the clock.
-    /// </summary>
-    public async Task Until(Func<Task<bool>> isSo, TimeSpan? step = null)
-    {
-        for (var rounds = 0; !await isSo(); rounds++)
-        {
-            Assert.True(rounds < 100_000, "It did not come to pass.");
-            Clock.Advance(step ?? TimeSpan.FromMilliseconds(50));
-            await Grains.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
-        }
-    }
-
-    public async Task<CrawlSummary> Ended(ICrawlGrain crawl, TimeSpan? step = null)
+    /// <summary>The crawl once it has ended; time passes until then.</summary>
+    public async Task<CrawlSummary> Ended(ICrawlGrain crawl)
     {
         CrawlSummary? summary = null;
-        await Until(async () => (summary = await crawl.Show()) is { Ended: true }, step);
+        await Clock.PassUntil("the end of a crawl", async () => (summary = await crawl.Show()) is { Ended: true });
         return summary!;
     }
 
@@ -135,6 +131,7 @@ public sealed class CrawlCluster : IAsyncLifetime
     {
         silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
         silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddKeyedSingleton<TimeProvider>(Clocks.Guards, Guards);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IPageFetcher>(Web);
         silo.Services.AddSingleton<CrawlingMetrics>();
@@ -143,7 +140,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        silo.Services.AddSingleton(new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock)));
+        silo.Services.AddSingleton(new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock, Guards)));
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
@@ -158,6 +155,12 @@ public sealed class CrawlCluster : IAsyncLifetime
             }));
         });
         silo.AddOutgoingGrainCallFilter(Lost);
+        silo.AddOutgoingGrainCallFilter(async context =>
+        {
+            var report = context.MethodName == nameof(IHostGrain.Report) ? context.Request.GetArgument(0) as HostReport : null; // It is gone when the call is over.
+            await context.Invoke();
+            report?.Outcomes.ToList().ForEach(outcome => Reported.Enqueue(outcome.Url));
+        });
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
     }
 

@@ -1,4 +1,5 @@
 using Doubles;
+using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 using Xunit;
 
@@ -18,9 +19,13 @@ public sealed class EndedWorkerTests(CrawlCluster cluster) : IClassFixture<Crawl
         cluster.Web.Add(root + "held", SiteAnswer.Html("<title>Held</title>").Behind(gate));
         cluster.Web.Add(root + "other", SiteAnswer.Html("<title>Other</title>"));
         var crawl = await cluster.Start(new CrawlSpec { Seeds = [root], Delay = TimeSpan.Zero, Concurrency = 2 });
-        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
 
+        // The worker waits five seconds for what it holds, then it is gone; its lease lasts for longer, and somebody else gets the page.
         await cluster.DeactivateWorkers();
+        await VirtualClock.StandUntil("a worker that leaves and waits for its fetch", () => cluster.Guards.NextDue is not null);
+        cluster.Guards.Pass(2 * HostCrawl.Grace + new CrawlSpec { Seeds = [] }.Timeout * 2);
+        await cluster.Clock.PassUntil("the page to be asked for again", () => cluster.Web.Ledger.CountOf(root + "held") == 2);
         gate.Open();
         var summary = await cluster.Ended(crawl);
 

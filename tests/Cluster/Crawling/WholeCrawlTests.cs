@@ -102,13 +102,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task ACrawlThatIsDoneDoesNotSlowDownTheNext()
     {
         var root = Site(pages: 2);
-        var first = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 100 * Second }), step: Second);
-        cluster.Clock.Advance(100 * Second);
-        var before = cluster.Clock.GetUtcNow();
-        var second = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = Second }), step: TimeSpan.FromMilliseconds(10));
+        var first = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 100 * Second }));
+        cluster.Clock.Pass(100 * Second);
+        var second = await cluster.Start(Spec(root) with { Delay = Second });
+        await VirtualClock.StandUntil("the second crawl to have its first page", async () => (await second.Explain(root)).State == "fetched");
 
-        Assert.Equal(2, second.Pages);
-        Assert.True(cluster.Clock.GetUtcNow() - before < 60 * Second);
+        // No time has passed since then, so it is known to the second when the host may be asked again.
+        Assert.Contains(new ExplainLine("host", $"may be asked again at {cluster.Clock.GetUtcNow() + Second:u}"), (await second.Explain(Page(root, 1))).Lines);
+        Assert.Equal(2, (await cluster.Ended(second)).Pages);
         Assert.Null(await cluster.Store.Get(CrawlTable.Name, CrawlTable.Host(new(new Uri(root).Host)), CrawlTable.CrawlPrefix + first.Id));
     }
 
@@ -119,14 +120,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var gate = new Gate();
         cluster.Web.Add(Page(root, 1), SiteAnswer.Html("<title>Held</title>").Behind(gate));
         var crawl = await cluster.Start(Spec(root));
-        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
         Assert.Null((await crawl.Pause()).Error);
         gate.Open();
-        await cluster.Until(async () => (await crawl.Show())!.Pages == 2);
+        await cluster.Clock.PassUntil("what was in flight to be counted", async () => (await crawl.Show())!.Pages == 2);
         var asked = Asked(root).Count;
-        for (var i = 0; i < 20; i++)
+        for (var minute = 0; minute < 20; minute++)
         {
-            cluster.Clock.Advance(Second);
+            cluster.Clock.Pass(60 * Second);
             Assert.Equal(CrawlState.Paused, (await crawl.Show())!.State);
         }
 
@@ -142,7 +143,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var gate = new Gate();
         cluster.Web.Add(Page(root, 1), SiteAnswer.Html("<title>Held</title>").Behind(gate));
         var crawl = await cluster.Start(Spec(root));
-        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
         await crawl.Cancel();
         var summary = await cluster.Ended(crawl);
         gate.Open();
@@ -159,9 +160,9 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var gate = new Gate();
         cluster.Web.Add(Page(root, 0), SiteAnswer.Links(Page(root, 1), Page(root, 2)).Behind(gate));
         var crawl = await cluster.Start(Spec(root) with { Name = "to-delete" });
-        await cluster.Until(() => Task.FromResult(gate.Reached.IsCompleted));
+        await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
         await crawl.Delete();
-        await cluster.Until(async () => await crawl.Show() is null);
+        await cluster.Clock.PassUntil("a crawl that is deleted to be gone", async () => await crawl.Show() is null);
         gate.Open();
 
         Assert.Null(await cluster.List.Find("to-delete"));
@@ -177,7 +178,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         await cluster.Ended(crawl);
         var id = (await crawl.Show())!.Id;
         await crawl.Delete();
-        await cluster.Until(async () => await crawl.Show() is null);
+        await cluster.Clock.PassUntil("a crawl that is deleted to be gone", async () => await crawl.Show() is null);
         await cluster.Deactivate(host);
 
         var order = new CrawlOrder(id, Version: 1, CrawlState.Running, Spec(root));
@@ -201,14 +202,14 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
             return null;
         });
         var crawl = await cluster.Start(Spec(root));
-        await cluster.Until(() => Task.FromResult(gate is not null));
+        await cluster.Clock.PassUntil("the commit that ends the crawl at its host", () => gate is not null);
         var commits = cluster.Store.Commits;
         var deleted = crawl.Delete();
-        await cluster.Until(() => Task.FromResult(cluster.Store.Commits > commits));
+        await cluster.Clock.PassUntil("the commit of the deletion", () => cluster.Store.Commits > commits);
         gate!.Open();
         await deleted;
 
-        await cluster.Until(async () => await crawl.Show() is null);
+        await cluster.Clock.PassUntil("a crawl that is deleted to be gone", async () => await crawl.Show() is null);
         cluster.Store.FailCommitsWhen((_, _, _) => null);
     }
 
@@ -241,7 +242,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     {
         var root = Site(pages: 60);
         var crawl = await cluster.Start(Spec(root) with { Concurrency = 4, Delay = TimeSpan.Zero });
-        await cluster.Until(async () =>
+        await cluster.Clock.PassUntil("the end of a crawl that is sampled", async () =>
         {
             await cluster.Balances(crawl);
             Assert.All(await cluster.Grains.GetGrain<ILedgerGrain>(0).Read(), account => Assert.True(account.Balances, account.ToString()));

@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Logs;
 using Doubles.Storage;
 using Grains.Interfaces.Logs;
@@ -19,9 +20,9 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var grain = cluster.Shard(shard);
         await grain.Show();
         var writes = Enumerable.Range(1, 20).Select(id => grain.Write(SomeLogs.Request((ulong)id, cluster.Soon, "shop", "a", "b"))).ToList();
-        await cluster.Until(async () => (await grain.Show()).WaitingRecords == 40);
+        await VirtualClock.StandUntil("all requests to be gathered", async () => (await grain.Show()).WaitingRecords == 40);
 
-        Assert.All(await cluster.Until(Task.WhenAll(writes)), reply => Assert.Equal(WriteReply.Stored, reply));
+        Assert.All(await cluster.Clock.PassUntil("the answers to all requests", Task.WhenAll(writes)), reply => Assert.Equal(WriteReply.Stored, reply));
         var segment = Assert.Single(await cluster.Segments(shard));
         Assert.Equal(40, segment.Records);
         Assert.Equal(["shop"], segment.Services);
@@ -36,12 +37,12 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     {
         var shard = cluster.NewShard();
         var request = SomeLogs.Request(1, cluster.Soon, "shop", "a", "b", "c");
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(request)));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, request));
 
-        Assert.Equal(WriteReply.Repeated, await cluster.Until(cluster.Shard(shard).Write(request)));
+        Assert.Equal(WriteReply.Repeated, await cluster.Write(shard, request));
         await cluster.Deactivate(shard);
 
-        Assert.Equal(WriteReply.Repeated, await cluster.Until(cluster.Shard(shard).Write(request)));
+        Assert.Equal(WriteReply.Repeated, await cluster.Write(shard, request));
         await cluster.Deactivate(shard);
         var state = await cluster.Shard(shard).Show();
         Assert.Equal(3, state.Records);
@@ -56,7 +57,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var request = SomeLogs.Request(1, cluster.Soon, "shop", "a");
         var both = Task.WhenAll(cluster.Shard(shard).Write(request), cluster.Shard(shard).Write(request));
 
-        Assert.Equal([WriteReply.Stored, WriteReply.Repeated], (await cluster.Until(both)).Order());
+        Assert.Equal([WriteReply.Stored, WriteReply.Repeated], (await cluster.Clock.PassUntil("the answers to both", both)).Order());
         Assert.Equal(1, (await cluster.Shard(shard).Show()).Records);
     }
 
@@ -65,14 +66,14 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     {
         var shard = cluster.NewShard();
         var request = SomeLogs.Request(1, cluster.Soon, "shop", "a");
-        await cluster.Until(cluster.Shard(shard).Write(request));
-        cluster.Clock.Advance(TimeSpan.FromMinutes(16));
+        await cluster.Write(shard, request);
+        cluster.Clock.Pass(TimeSpan.FromMinutes(16));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0);
+        await VirtualClock.StandUntil("what no retry can mean any more to be folded", async () => (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0);
 
         var count = Assert.Single(await cluster.Shard(shard).Counts(DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
         Assert.Equal(("shop", 1, 1), (count.Count.Service, count.Count.Received, count.Count.Stored));
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(request with { Deadline = cluster.Soon })));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, request with { Deadline = cluster.Soon }));
     }
 
     [Fact]
@@ -83,9 +84,9 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         cluster.Blobs.FailNextPuts(1, PutFailure.Throw);
         var request = SomeLogs.Request(1, cluster.Soon, "shop", "a");
 
-        Assert.Equal(WriteReply.Unavailable, await cluster.Until(cluster.Shard(shard).Write(request)));
+        Assert.Equal(WriteReply.Unavailable, await cluster.Write(shard, request));
         Assert.Empty(await cluster.Segments(shard));
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(request)));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, request));
         var state = await cluster.Shard(shard).Show();
         Assert.Equal((1, 1, 0), (state.Total.Received, state.Total.Stored, state.Total.Repeated));
     }
@@ -94,14 +95,14 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     public async Task ASegmentThatWasStoredAndNeverCommittedIsNoPartOfTheLogAndIsSwept()
     {
         var shard = cluster.NewShard();
-        await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Soon, "shop", "a")));
+        await cluster.Write(shard, SomeLogs.Request(1, cluster.Soon, "shop", "a"));
         cluster.Blobs.FailNextPuts(1, PutFailure.ThrowAfterwards);
-        Assert.Equal(WriteReply.Unavailable, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(2, cluster.Soon, "shop", "b"))));
+        Assert.Equal(WriteReply.Unavailable, await cluster.Write(shard, SomeLogs.Request(2, cluster.Soon, "shop", "b")));
         Assert.Equal(2, (await cluster.Objects(shard)).Count);
         await cluster.Deactivate(shard);
         await cluster.Shard(shard).Tend();
 
-        await cluster.Until(async () => (await cluster.Objects(shard)).Count == 1);
+        await VirtualClock.StandUntil("the object that no row names to be swept", async () => (await cluster.Objects(shard)).Count == 1);
         Assert.Equal((await cluster.Segments(shard)).Select(segment => segment.Name), await cluster.Objects(shard));
     }
 
@@ -118,8 +119,8 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         cluster.Store.FailCommitsWhen((_, place, _) => place == partition && Interlocked.Decrement(ref failures) >= 0 ? failure : null);
         var request = SomeLogs.Request(1, cluster.Soon, "shop", "a", "b");
 
-        await Assert.ThrowsAnyAsync<Exception>(() => cluster.Until(cluster.Shard(shard).Write(request)));
-        Assert.Equal(second, await cluster.Until(cluster.Shard(shard).Write(request)));
+        await Assert.ThrowsAnyAsync<Exception>(() => cluster.Write(shard, request));
+        Assert.Equal(second, await cluster.Write(shard, request));
         Assert.Equal(2, (await cluster.Shard(shard).Show()).Records);
     }
 
@@ -131,12 +132,11 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         using var gate = cluster.Blobs.HoldPuts();
         var large = new string('x', 40 * 1024 * 1024);
         var first = cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Soon, "shop", large));
-        await cluster.Until(async () => (await cluster.Shard(shard).Show()).WaitingBytes > 0);
+        await VirtualClock.StandUntil("the first request to be gathered", async () => (await cluster.Shard(shard).Show()).WaitingBytes > 0);
 
         Assert.Equal(WriteReply.Full, await cluster.Shard(shard).Write(SomeLogs.Request(2, cluster.Soon, "shop", large)));
-        cluster.Clock.Advance(TimeSpan.FromSeconds(1));
         gate.Open();
-        Assert.Equal(WriteReply.Stored, await first);
+        Assert.Equal(WriteReply.Stored, await cluster.Clock.PassUntil("the answer to the first request", first));
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         await cluster.Shard(shard).Show();
 
-        Assert.Equal(WriteReply.Late, await cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Clock.GetUtcNow(), "shop", "a")));
+        Assert.Equal(WriteReply.Late, await cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Guards.GetUtcNow(), "shop", "a")));
         Assert.Equal(0, (await cluster.Shard(shard).Show()).Total.Received);
     }
 
@@ -153,14 +153,19 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     public async Task SegmentsLeaveTheLogWhenTheirClassSaysSoAndTheirObjectsFollow()
     {
         var shard = cluster.NewShard();
-        await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Soon, "shop", "a")));
-        cluster.Clock.Advance(TimeSpan.FromDays(30) + TimeSpan.FromHours(2));
+        await cluster.Write(shard, SomeLogs.Request(1, cluster.Soon, "shop", "a"));
+        cluster.Clock.Pass(TimeSpan.FromDays(30) + TimeSpan.FromHours(2));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 0);
+        await VirtualClock.StandUntil("the segment to leave the log", async () => (await cluster.Segments(shard)).Count == 0);
         Assert.Single(await cluster.Objects(shard));
 
-        cluster.Clock.Advance(LogLimits.ReadersNeed);
-        await cluster.Until(async () =>
+        // However late it is by the schedule: a reader that began before may still be at it.
+        cluster.Clock.Pass(LogLimits.ReadersNeed);
+        await cluster.Shard(shard).Tend();
+        Assert.Single(await cluster.Objects(shard));
+
+        cluster.Guards.Pass(LogLimits.ReadersNeed);
+        await VirtualClock.StandUntil("the segment's object to be removed", async () =>
         {
             await cluster.Shard(shard).Tend();
             return (await cluster.Objects(shard)).Count == 0;
@@ -172,10 +177,10 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     public async Task AReaderThatFollowsLearnsOnlyWhatChanged()
     {
         var shard = cluster.NewShard();
-        await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(1, cluster.Soon, "shop", "a")));
+        await cluster.Write(shard, SomeLogs.Request(1, cluster.Soon, "shop", "a"));
         var first = await cluster.Shard(shard).Manifest(default);
         Assert.True(first.IsWhole);
-        await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(2, cluster.Soon, "shop", "b")));
+        await cluster.Write(shard, SomeLogs.Request(2, cluster.Soon, "shop", "b"));
 
         var second = await cluster.Shard(shard).Manifest(first.Now);
         Assert.False(second.IsWhole);
@@ -193,13 +198,13 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         for (ulong id = 1; id <= 10; id++)
         {
-            Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, id % 2 == 0 ? "shop" : "till", $"line {id}"))));
+            Assert.Equal(WriteReply.Stored, await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, id % 2 == 0 ? "shop" : "till", $"line {id}")));
         }
 
         Assert.Equal(10, (await cluster.Segments(shard)).Count);
-        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        cluster.Clock.Pass(TimeSpan.FromMinutes(2));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1);
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
 
         var merged = Assert.Single(await cluster.Segments(shard));
         Assert.True(merged.IsMerged);
@@ -216,21 +221,21 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         for (ulong id = 1; id <= 8; id++)
         {
-            await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}")));
+            await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}"));
         }
 
-        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        cluster.Clock.Pass(TimeSpan.FromMinutes(2));
         var partition = LogTable.Partition(shard);
         var failures = 1;
         cluster.Store.FailCommitsWhen((_, place, changes) =>
             place == partition && changes.Any(change => change.Kind == RowChangeKind.Delete) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.Conflict : null);
         await cluster.Shard(shard).Tend();
-        await cluster.Until(() => Task.FromResult(Volatile.Read(ref failures) < 1));
+        await VirtualClock.StandUntil("the commit of the merge to be refused", () => Volatile.Read(ref failures) < 1);
         await cluster.Deactivate(shard);
 
         Assert.Equal(8, (await cluster.Segments(shard)).Count);
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1);
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
         Assert.Equal(8, Assert.Single(await cluster.Segments(shard)).Records);
     }
 

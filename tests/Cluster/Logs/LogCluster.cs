@@ -1,4 +1,6 @@
+using Doubles;
 using Doubles.Storage;
+using Grains;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
@@ -7,35 +9,40 @@ using Grains.Logs.Rules;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 using Silo.Storage;
 using Xunit;
 
 namespace Cluster.Logs;
 
-/// <summary>A silo with the log's shards, on stores in memory and a clock that only the test moves. One per class; each test has a shard of its own.</summary>
+/// <summary>A silo with the log's shards, on stores in memory and two clocks that only the test moves (<see cref="Clocks"/>). One per class; each test has a shard of its own.</summary>
 public sealed class LogCluster : IAsyncLifetime
 {
+    private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly InProcessTestCluster _cluster;
     private int _shards;
 
     public LogCluster()
     {
-        Clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => Configure(silo));
         _cluster = builder.Build();
     }
 
-    public FakeTimeProvider Clock { get; }
+    /// <summary>Of the schedule: lingering, merging, retention.</summary>
+    public VirtualClock Clock { get; } = new(Begin);
+
+    /// <summary>Of deadlines, and of what readers still need: it stands still unless a test is about them.</summary>
+    public VirtualClock Guards { get; } = new(Begin);
 
     public FlakyTableStore Store { get; } = new();
 
     public FlakyBlobStore Blobs { get; } = new();
 
-    public DateTimeOffset Soon => Clock.GetUtcNow() + TimeSpan.FromHours(1);
+    /// <summary>A deadline.</summary>
+    public DateTimeOffset Soon => Guards.GetUtcNow() + TimeSpan.FromHours(1);
 
     public async ValueTask InitializeAsync() => await _cluster.DeployAsync();
 
@@ -54,28 +61,8 @@ public sealed class LogCluster : IAsyncLifetime
     /// <summary>Ends the activation: the next call makes a new one.</summary>
     public Task Deactivate(int shard) => _cluster.DeactivateAsync(Shard(shard));
 
-    /// <summary>Lets time pass, a little at a time, until the task is done. The silo's threads get their turn in between.</summary>
-    public async Task<T> Until<T>(Task<T> task)
-    {
-        for (var rounds = 0; !task.IsCompleted; rounds++)
-        {
-            Assert.True(rounds < 100_000, "It did not come to pass.");
-            Clock.Advance(TimeSpan.FromMilliseconds(50));
-            await _cluster.Client.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
-        }
-
-        return await task;
-    }
-
-    /// <summary>Asks until it is so; what is waited for goes on in the silo by itself.</summary>
-    public async Task Until(Func<Task<bool>> isSo)
-    {
-        for (var rounds = 0; !await isSo(); rounds++)
-        {
-            Assert.True(rounds < 100_000, "It did not come to pass.");
-            await _cluster.Client.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
-        }
-    }
+    /// <summary>Writes a request: it is answered when time has passed that its batch lingers.</summary>
+    public Task<WriteReply> Write(int shard, WriteLogs request) => Clock.PassUntil("the answer to a request", Shard(shard).Write(request));
 
     /// <summary>The segments that are part of the log.</summary>
     public async Task<IReadOnlyList<LogSegment>> Segments(int shard) => (await Shard(shard).Manifest(default)).Added;
@@ -98,6 +85,7 @@ public sealed class LogCluster : IAsyncLifetime
     {
         silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
         silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddKeyedSingleton<TimeProvider>(Clocks.Guards, Guards);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IBlobStore>(Blobs);
         silo.Services.AddSingleton(new Admission(64 * 1024 * 1024, 0.5));

@@ -1,4 +1,5 @@
 using System.Text;
+using Doubles;
 using Doubles.Logs;
 using Doubles.Storage;
 using Grains.Interfaces.Logs;
@@ -93,7 +94,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        var tail = new LogTail(cluster.Grains, cluster.Blobs, Options.Create(new LogsOptions { Shards = shard + 1 }), TimeProvider.System, NullLogger<LogTail>.Instance);
+        var tail = new LogTail(cluster.Grains, cluster.Blobs, Options.Create(new LogsOptions { Shards = shard + 1 }), cluster.Clock, NullLogger<LogTail>.Instance);
         var all = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken));
         var none = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse("service:other"), TestContext.Current.CancellationToken));
 
@@ -114,12 +115,12 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     public async Task TheRulesAreKeptOverReactivationsAndASilosViewOfThemFollows()
     {
         var rules = cluster.Grains.GetGrain<ILogRulesGrain>(0);
-        var current = new CurrentRules(cluster.Grains, cluster.Clock, () => 0.5);
+        var current = new CurrentRules(cluster.Grains, cluster.Clock, cluster.Guards, () => 0.5);
         var before = await current.Now(TestContext.Current.CancellationToken);
         var added = await rules.Add("noise => drop", null);
         Assert.Null(added.Error);
         Assert.Same(before, await current.Now(TestContext.Current.CancellationToken));
-        cluster.Clock.Advance(CurrentRules.Staleness);
+        cluster.Clock.Pass(CurrentRules.Staleness);
         Assert.NotSame(before, await current.Now(TestContext.Current.CancellationToken));
 
         await cluster.DeactivateRules();
@@ -141,18 +142,18 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     }
 
     private async Task Store(int shard, ulong id) =>
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, $"shop{shard}", $"line {id}"))));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, $"shop{shard}", $"line {id}")));
 
     private async Task Merge(int shard)
     {
-        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        cluster.Clock.Pass(TimeSpan.FromMinutes(2));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1);
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
     }
 
-    private static async Task<(string Bodies, long Missed)> Next(TailViewer viewer)
+    private async Task<(string Bodies, long Missed)> Next(TailViewer viewer)
     {
-        Assert.True(await viewer.Wait(TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken));
+        Assert.True(await cluster.Clock.PassUntil("what the viewer is shown next", viewer.Wait(TimeSpan.FromMinutes(1), cluster.Guards, TestContext.Current.CancellationToken)));
         var page = viewer.Take();
         return (string.Join(' ', Enumerable.Range(0, page.Records.Count).Select(record => Encoding.UTF8.GetString(page.Records[record].Body))), page.Missed);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using Doubles;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
@@ -18,7 +19,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task AnOrdersDeliveriesAreToldByVersionWithEveryTry()
     {
         var order = await cluster.Placed(OrderCluster.Asked("asleep"));
-        var waiting = await Delivery(order.Id, delivery => delivery.Attempts == 1 && delivery.Next is not null, OrderCluster.Hardly);
+        var waiting = await Delivery(order.Id, delivery => delivery.Attempts == 1 && delivery.Next is not null, latest: cluster.Clock.GetUtcNow() + TimeSpan.FromSeconds(4));
         Assert.Equal((DeliveryStatus.Waiting, "asleep", "order.placed"), (waiting.Status, waiting.Reason, waiting.Type));
 
         var delivered = await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
@@ -58,14 +59,14 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task TheBooksHaveALineForTheChannelWithoutWhatIsNothingForIt()
     {
         // What other tests placed is told of, and counted.
-        await cluster.Until(async () => (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 }));
+        await cluster.Clock.PassUntil("everything else to be told", async () => (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 }));
         var before = await Account();
         await cluster.Placed(OrderCluster.Asked("stranger"));
         await cluster.Placed(OrderCluster.Asked("monk"));
         await cluster.Placed(OrderCluster.Asked("deaf-3"));
         var told = await cluster.Placed();
         await Delivery(told.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
-        await cluster.Until(async () => (await Account()).In - before.In >= 3);
+        await cluster.Clock.PassUntil("three notifications in the books", async () => (await Account()).In - before.In >= 3);
         var after = await Account();
         Assert.True(after.Balances);
         Assert.Equal((3, 1), (after.In - before.In, after.Done - before.Done));
@@ -78,12 +79,11 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     {
         var order = await cluster.Placed();
         await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
-        var keep = new OrdersOptions().KeepDeliveries;
-        cluster.Clock.Advance(keep - TimeSpan.FromHours(1));
+        cluster.Clock.Pass(OrderCluster.Kept - TimeSpan.FromHours(1));
         await cluster.Grain(order.Id.Partition).Wake();
         Assert.Single((await cluster.Subscribers.Deliveries(order.Id)).All);
 
-        cluster.Clock.Advance(TimeSpan.FromHours(2));
+        cluster.Clock.Pass(TimeSpan.FromHours(2));
         await cluster.Grain(order.Id.Partition).Wake();
         Assert.Empty((await cluster.Subscribers.Deliveries(order.Id)).All);
         Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, order.Id.Partition)), KeyRange.Prefix(SubscriberTable.ExpiryPrefix), 10));
@@ -100,7 +100,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
             orders.Add(order.Id);
         }
 
-        cluster.Clock.Advance(new OrdersOptions().KeepDeliveries + TimeSpan.FromHours(1));
+        cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromHours(1));
         await cluster.Grain(partition).Wake();
         var rows = await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, partition)), KeyRange.All, StoreLimits.MaxScan);
         Assert.DoesNotContain(rows, row => row.Key.StartsWith(SubscriberTable.ExpiryPrefix, StringComparison.Ordinal) || row.Key.StartsWith(SubscriberTable.DeliveryPrefix, StringComparison.Ordinal));
@@ -111,14 +111,14 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     {
         var order = await cluster.Placed(OrderCluster.Asked("away-2"));
         var grain = cluster.Grain(order.Id.Partition);
-        await cluster.Until(async () => (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
+        await cluster.Clock.PassUntil("the one who is away", async () => (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
         var change = Assert.Single(await cluster.Changes(order.Id.Partition), change => change.OrderId == order.Id);
         var erasing = cluster.Subscribers.Erase("away-2");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
+        await cluster.Clock.PassUntil("the erasure", erasing);
         await cluster.Deactivate(grain);
         await grain.Tell(new(order.Id.Partition, change.Revision, change.Revision, [change]));
 
-        await cluster.Until(() => Task.FromResult(cluster.Told.Any(told => told.Order == order.Id)), TimeSpan.FromSeconds(1));
+        await cluster.Clock.PassUntil("the order to be told of", () => cluster.Told.Any(told => told.Order == order.Id));
         Assert.Equal(Erasure.Customer, cluster.Told.Single(told => told.Order == order.Id).Customer);
     }
 
@@ -129,9 +129,14 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         await cluster.Feed(0).Head();
         using var gate = cluster.Store.HoldCommits();
         var waking = guest.Wake();
-        await cluster.Until(async () => (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a"));
-        var (removing, rounds) = (guest.Remove(), 0);
-        await cluster.Until(() => Task.FromResult(++rounds > 20));
+        await VirtualClock.StandUntil("the guest to be listed", async () => (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a"));
+        var removing = guest.Remove();
+        var shown = new List<Task<SubscriberState>>(); // One that comes before the removal waits for the gate.
+        await VirtualClock.StandUntil("the guest to take nothing any more", () =>
+        {
+            shown.Add(guest.Show());
+            return shown.Exists(show => show is { IsCompletedSuccessfully: true, Result.Halt: "this program does not have it any more" });
+        });
         gate.Open();
         Assert.True(await removing);
         await Task.WhenAny(waking);
@@ -152,7 +157,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
             [RowChange.Insert(SubscriberTable.Note(1), OrderJson.Write(note)), RowChange.Insert(PartitionWriter.HeadKey, OrderJson.Write(new SubscriberHeadRow { Cursor = 1, Notes = 1 }))]);
         Assert.Null(await cluster.Subscribers.Remove("gone"));
 
-        await cluster.Until(async () => (await Outcomes(order.Id)).Any(outcome => outcome.Item1 == "teller.delivered"));
+        await cluster.Clock.PassUntil("the outcome in the audit", async () => (await Outcomes(order.Id)).Any(outcome => outcome.Item1 == "teller.delivered"));
         Assert.Contains(("gone.delivered", "order.placed, attempt 1: heard"), await Outcomes(order.Id));
     }
 
@@ -160,15 +165,14 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task AnErasureDoesNotWaitForADestinationThatCanNotBeAsked()
     {
         var order = await cluster.Placed(OrderCluster.Asked("away-1"));
-        await cluster.Until(async () => (await cluster.Grain(order.Id.Partition).Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
-        var began = cluster.Clock.GetUtcNow();
-        var erasing = cluster.Subscribers.Erase("away-1");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
-        Assert.Equal((1, null), ((await erasing).Orders, (await erasing).Error));
-        Assert.True(cluster.Clock.GetUtcNow() - began < TimeSpan.FromSeconds(20));
+        await cluster.Clock.PassUntil("the one who is away", async () => (await cluster.Grain(order.Id.Partition).Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
+        cluster.StaysAway = true;
+        var erasing = await cluster.Clock.PassUntil("an erasure beside a destination that stays away", cluster.Subscribers.Erase("away-1"));
+        Assert.Equal((1, null), (erasing.Orders, erasing.Error));
+        cluster.StaysAway = false;
 
         // It is told later, without what was personal.
-        await cluster.Until(() => Task.FromResult(cluster.Told.Any(told => told.Order == order.Id)), TimeSpan.FromSeconds(1));
+        await cluster.Clock.PassUntil("the order to be told of", () => cluster.Told.Any(told => told.Order == order.Id));
         Assert.Equal(Erasure.Customer, cluster.Told.Single(told => told.Order == order.Id).Customer);
     }
 
@@ -193,7 +197,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         }
 
         await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
-        await cluster.Until(() => Task.FromResult(spans.Count(span => span.OperationName == "order.deliver" && span.TraceId == trace) == 2));
+        await VirtualClock.StandUntil("the spans of two tries", () => spans.Count(span => span.OperationName == "order.deliver" && span.TraceId == trace) == 2);
         var own = spans.Where(span => span.TraceId == trace && span.Source.Name == OrdersTracing.Name).ToArray();
         Assert.Equal(["order.commit", "order.deliver", "order.deliver"], own.Select(span => span.OperationName).Order(StringComparer.Ordinal));
         var tries = own.Where(span => span.OperationName == "order.deliver").OrderBy(span => span.GetTagItem("attempt")).ToArray();
@@ -202,10 +206,10 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         Assert.Equal("Delivered", tries[1].GetTagItem("outcome"));
     }
 
-    private async Task<Delivery> Delivery(OrderId order, Func<Delivery, bool> isSo, TimeSpan? step = null)
+    private async Task<Delivery> Delivery(OrderId order, Func<Delivery, bool> isSo, DateTimeOffset? latest = null)
     {
         Delivery? found = null;
-        await cluster.Until(async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null, step);
+        await cluster.Clock.PassUntil($"what became of telling of {order}", async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null, latest);
         return found!;
     }
 
@@ -217,7 +221,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     private async Task<List<(string Type, string Detail)>> Outcomes(OrderId order)
     {
         var found = new List<(string Type, string Detail)>();
-        await cluster.Until(async () =>
+        await cluster.Clock.PassUntil("outcomes in the audit", async () =>
         {
             var entries = (await new StoredAudit(cluster.Store, OrderCluster.Partitions).Of(order, CancellationToken.None)).Select(entry => AuditEntry.Decode(entry.Entry.Span));
             found = [.. entries.Where(entry => entry.Kind == AuditEntryKind.DeliveryOutcome).Select(entry => (entry.Type, Encoding.UTF8.GetString(entry.Payload.Span)))];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Doubles;
 using Grains.Interfaces.Orders;
 using Orleans.Streams;
 using Orleans.Streams.Core;
@@ -34,7 +35,7 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
     {
         var order = await cluster.Placed();
         await cluster.Take(order.Id, OrderStep.Pay);
-        await cluster.Until(() => Task.FromResult(ChangesListener.Heard.TryGetValue(order.Id, out var heard) && heard.Count == 2));
+        await VirtualClock.StandUntil("both changes to be announced", () => ChangesListener.Heard.TryGetValue(order.Id, out var heard) && heard.Count == 2);
 
         Assert.Equal(["order.placed", "order.paid"], ChangesListener.Heard[order.Id].Select(change => change.Type));
         Assert.Equal((await cluster.ChangesOf(order.Id)).Select(change => change.Revision), ChangesListener.Heard[order.Id].Select(change => change.Revision));
@@ -83,7 +84,7 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
         var placed = new List<OrderId>();
         for (var i = 0; i < 23; i++)
         {
-            cluster.Clock.Advance(TimeSpan.FromMilliseconds(1));
+            cluster.Clock.Pass(TimeSpan.FromMilliseconds(1));
             placed.Add((await cluster.Placed(OrderCluster.Asked("lister"))).Id);
         }
 
@@ -123,7 +124,7 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
     }
 }
 
-/// <summary>Changes that grow old. It has a cluster of its own, for it moves the clock by months.</summary>
+/// <summary>Changes that grow old. It has a cluster of its own, for it moves the clock by years.</summary>
 public sealed class CompactionTests(OrderCluster cluster) : IClassFixture<OrderCluster>
 {
     [Fact]
@@ -134,15 +135,15 @@ public sealed class CompactionTests(OrderCluster cluster) : IClassFixture<OrderC
         await cluster.Take(order.Id, OrderStep.Pay);
         await cluster.Take(order.Id, OrderStep.Ship);
         Assert.Equal(2, await feed.Register("slow", from: 2));
-        cluster.Clock.Advance(TimeSpan.FromDays(31));
-        await cluster.Until(async () => (await feed.Head()).Lowest == 2, TimeSpan.FromSeconds(1));
+        cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromDays(1));
+        await cluster.Clock.PassUntil("the change before the slow one's cursor to go", async () => (await feed.Head()).Lowest == 2);
         Assert.Equal((true, 2), (await feed.Read(1, 10)) is var gone ? (gone.IsCompacted, gone.Next) : default);
         Assert.Equal([2L, 3L], (await feed.Read(2, 10)).Changes.Select(change => change.Revision));
 
         await feed.Advance("slow", 4);
-        await cluster.Until(async () => (await feed.Subscribers()).Single().Cursor == 4);
-        cluster.Clock.Advance(TimeSpan.FromDays(31));
-        await cluster.Until(async () => (await feed.Head()).Lowest == 4, TimeSpan.FromSeconds(1));
+        await VirtualClock.StandUntil("the cursor of the slow one", async () => (await feed.Subscribers()).Single().Cursor == 4);
+        cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromDays(1));
+        await cluster.Clock.PassUntil("all changes to go", async () => (await feed.Head()).Lowest == 4);
         Assert.Equal((3, 4), (await feed.Head()) is var head ? (head.Head, head.Lowest) : default);
         Assert.True(await feed.Remove("slow"));
 

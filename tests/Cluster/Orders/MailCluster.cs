@@ -1,4 +1,3 @@
-using Doubles;
 using Doubles.Net;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
@@ -12,7 +11,7 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>Orders whose customers are told by mail, over SMTP to a server that misbehaves as a test says. The clock of the sessions is the real one; that of the schedule is the test's.</summary>
+/// <summary>Orders whose customers are told by mail, over SMTP and a network in memory to a server that misbehaves as a test says. The time of a session is a guard, and stands still.</summary>
 public class MailCluster : OrderCluster
 {
     /// <summary>Before the second and the third try.</summary>
@@ -20,7 +19,11 @@ public class MailCluster : OrderCluster
 
     private readonly List<SmtpMailSender> _senders = [];
 
-    public SmtpServer Server { get; private set; } = new(LoopbackNetwork.Instance, Ports.Take());
+    private readonly MemoryNetwork _network = new();
+
+    public MailCluster() => Server = new(_network);
+
+    public SmtpServer Server { get; private set; }
 
     protected virtual MailAfterUnknown AfterUnknown => MailAfterUnknown.SendAgain;
 
@@ -49,17 +52,23 @@ public class MailCluster : OrderCluster
         return port;
     }
 
-    public void StartServer(int port) => Server = new(LoopbackNetwork.Instance, port);
+    public void StartServer(int port) => Server = new(_network, port);
 
-    /// <summary>What became of telling of a version, once it is so; time passes until then, a tenth of a second at a time unless <paramref name="step"/> says otherwise.</summary>
-    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, TimeSpan? step = null)
+    /// <summary>What became of telling of a version, once it is so; time passes until then.</summary>
+    /// <param name="latest">Time passes no further than this.</param>
+    public async Task<Delivery> Until(OrderId order, long version, Func<Delivery, bool> isSo, DateTimeOffset? latest = null)
     {
         Delivery? found = null;
-        await Until(
+        await Clock.PassUntil(
+            $"what became of telling of version {version} of {order}",
             async () => (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null && isSo(found),
-            step ?? TimeSpan.FromMilliseconds(100));
+            latest);
         return found!;
     }
+
+    /// <summary>The same, as it is after the first try and before the second.</summary>
+    public Task<Delivery> FirstTried(OrderId order) =>
+        Until(order, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 }, latest: Clock.GetUtcNow() + (Waits[0] / 2));
 
     public IEnumerable<ReceivedMail> MailsTo(string customer) => Server.Ledger.Where(mail => mail.To == customer + "@example.org");
 
@@ -69,7 +78,9 @@ public class MailCluster : OrderCluster
         services.AddSingleton(provider =>
         {
             Assert.True(MailRecipient.TryParse("The shop", "shop@example.com", out var from, out _));
-            var sender = new SmtpMailSender(new("127.0.0.1", Server.Port, SmtpSecurity.None) { KeepIdle = TimeSpan.Zero }, TimeProvider.System); // A session for each mail: faults at its beginning come to it.
+            // A session for each mail: faults at its beginning come to it.
+            var settings = new SmtpSettings("127.0.0.1", Server.Port, SmtpSecurity.None) { KeepIdle = TimeSpan.Zero };
+            var sender = new SmtpMailSender(settings, Guards, _network.Resolve, _network.Connect);
             _senders.Add(sender);
             return new MailPlace(
                 new(provider.GetRequiredService<ITableStore>(), Clock),

@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Orders;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
@@ -75,7 +76,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     {
         cluster.Server.Fail(SmtpFault.Cut("."));
         var order = await cluster.PlacedBy("cut-after");
-        var waiting = await cluster.Until(order.Id, 1, delivery => delivery.Attempts == 1 && delivery.Tries.Length == 1, OrderCluster.Hardly);
+        var waiting = await cluster.FirstTried(order.Id);
         Assert.Equal((DeliveryStatus.Waiting, "unknown"), (waiting.Status, waiting.Reason));
         Assert.StartsWith("unknown: The server may have it or not: no answer after the whole message was sent.", waiting.Tries[0].What, StringComparison.Ordinal);
 
@@ -93,7 +94,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         cluster.Store.FailCommitsWhen((table, partition, _) =>
             table == SubscriberTable.Name && partition.Contains("mail", StringComparison.Ordinal) && cluster.MailsTo("crash").Any() && Interlocked.Increment(ref lost) == 1 ? CommitFailure.UnknownNotApplied : null);
         var order = await cluster.PlacedBy("crash");
-        await cluster.Until(async () =>
+        await cluster.Clock.PassUntil("the mail to be sent again", async () =>
         {
             await cluster.Subscribers.Wake();
             return cluster.MailsTo("crash").Count() == 2;
@@ -107,7 +108,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     [Fact]
     public async Task AServerThatIsGoneForAWhileIsSparedAndNoMailIsLost()
     {
-        cluster.Clock.Advance(Circuit<MailOutcome>.Sampling); // What other tests sent says nothing of the server any more.
+        cluster.Clock.Pass(Circuit<MailOutcome>.Sampling); // What other tests sent says nothing of the server any more.
         var port = await cluster.StopServer();
         var orders = new List<Order>();
         for (var i = 0; i < 20; i++)
@@ -115,16 +116,15 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
             orders.Add(await cluster.PlacedBy($"gone-{i}"));
         }
 
-        // Hardly any time passes until the circuit is open; then shorter than the whole schedule, so that no mail is given up, and longer than the circuit's longest break.
-        await cluster.Until(async () => await Tries(orders) >= Circuit<MailOutcome>.Least, OrderCluster.Hardly);
-        var end = cluster.Clock.GetUtcNow() + TimeSpan.FromMinutes(8);
-        await cluster.Until(() => Task.FromResult(cluster.Clock.GetUtcNow() >= end), TimeSpan.FromSeconds(1));
+        // Until the circuit is open no time passes; then less than the whole schedule, so that no mail is given up, and more than the circuit's longest break.
+        await VirtualClock.StandUntil("the circuit to open", async () => await Tries(orders) >= Circuit<MailOutcome>.Least);
+        var back = cluster.Clock.GetUtcNow() + TimeSpan.FromMinutes(8);
+        await cluster.Clock.PassUntil("the server to be back", () => cluster.Clock.NextDue > back, latest: back);
         cluster.StartServer(port);
         var attempts = 0;
         foreach (var order in orders)
         {
-            // Not quicker: what a try may take is over after half a minute of this clock, and on a busy machine a connection takes a while of the other.
-            attempts += (await cluster.Until(order.Id, 1, Delivered, TimeSpan.FromMilliseconds(20))).Attempts;
+            attempts += (await cluster.Until(order.Id, 1, Delivered)).Attempts;
         }
 
         // In vain: five before the circuit opened, or all twenty where they were under way at once, and then one at a time. Without it each would have been tried twice: forty.
@@ -135,7 +135,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     private async Task<int> Tries(List<Order> orders)
     {
         var deliveries = await Task.WhenAll(orders.Select(order => cluster.Subscribers.Deliveries(order.Id)));
-        return deliveries.Sum(some => some.All.Sum(delivery => delivery.Attempts));
+        return deliveries.Sum(some => some.All.Sum(delivery => delivery.Tries.Length));
     }
 
     [Fact]
@@ -169,10 +169,9 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         await cluster.Desk.Mail.Prefer(new("erased-one", ["order.paid"]));
         var order = await cluster.PlacedBy("erased-one");
         await cluster.Until(order.Id, 1, delivery => delivery.Status == DeliveryStatus.Suppressed);
-        var erasing = cluster.Subscribers.Erase("erased-one");
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
+        var erased = await cluster.Clock.PassUntil("the erasure", cluster.Subscribers.Erase("erased-one"));
 
-        Assert.Null((await erasing).Error);
+        Assert.Null(erased.Error);
         Assert.Null((await cluster.Desk.Mail.Preferences("erased-one")).Types);
     }
 
@@ -192,7 +191,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         Assert.True(await cluster.Desk.Mail.Unsubscribe(token));
         Assert.Empty((await cluster.Desk.Mail.Preferences("leaving")).Types!.Value);
 
-        cluster.Clock.Advance(MailStore.Fresh);
+        cluster.Clock.Pass(MailStore.Fresh);
         await cluster.Take(order.Id, OrderStep.Pay);
         Assert.Equal("not-wanted-by-customer", (await cluster.Until(order.Id, 2, delivery => delivery.Status == DeliveryStatus.Suppressed)).Reason);
     }
@@ -202,7 +201,7 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     {
         cluster.Server.Fail(fault);
         var order = await cluster.PlacedBy(customer);
-        var waiting = await cluster.Until(order.Id, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 }, OrderCluster.Hardly);
+        var waiting = await cluster.FirstTried(order.Id);
         Assert.Equal((DeliveryStatus.Waiting, reason), (waiting.Status, waiting.Reason));
         Assert.Equal(MailCluster.Waits[0], waiting.Next - waiting.Tries[0].At);
         Assert.Empty(cluster.MailsTo(customer));

@@ -1,5 +1,7 @@
 using Cluster.Crawling;
+using Doubles;
 using Doubles.Storage;
+using Grains;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
@@ -9,7 +11,6 @@ using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 using Silo.Cluster;
 using Silo.Orders;
@@ -17,15 +18,15 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>A silo with orders as it is wired in production, on a store in memory and a clock that only the test moves. One per class; each test has orders and customers of its own.</summary>
+/// <summary>A silo with orders as it is wired in production, on a store in memory and two clocks that only the test moves (<see cref="Clocks"/>). One per class; each test has orders and customers of its own.</summary>
 public class OrderCluster : IAsyncLifetime
 {
     public const int Partitions = 4;
 
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>A step for <see cref="Until"/>, for what is over after seconds: the clock runs ahead of a busy machine, 20 ms for each question.</summary>
-    public static readonly TimeSpan Hardly = TimeSpan.FromMilliseconds(1);
+    /// <summary>Changes and deliveries are kept for so long: more than passes while a test waits for something, and less than passes where it says so.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromDays(1000);
 
     private readonly InProcessTestCluster _cluster;
     private readonly Guid _id = Guid.NewGuid();
@@ -40,7 +41,11 @@ public class OrderCluster : IAsyncLifetime
         _cluster = builder.Build();
     }
 
-    public FakeTimeProvider Clock { get; } = new(Start);
+    /// <summary>Of the schedule: what says when something becomes due.</summary>
+    public VirtualClock Clock { get; } = new(Start);
+
+    /// <summary>Of time-outs and deadlines of what is under way: it stands still unless a test is about them.</summary>
+    public VirtualClock Guards { get; } = new(Start);
 
     public FlakyTableStore Store { get; } = new();
 
@@ -97,17 +102,6 @@ public class OrderCluster : IAsyncLifetime
         await Subscribers.Wake();
     }
 
-    /// <summary>Lets time pass, a little at a time, until something is so. The silo's threads get their turn with each round; streams and activations take real time, so rounds are counted and not the clock.</summary>
-    public async Task Until(Func<Task<bool>> isSo, TimeSpan? step = null)
-    {
-        for (var rounds = 0; !await isSo(); rounds++)
-        {
-            Assert.True(rounds < 100_000, "It did not come to pass.");
-            Clock.Advance(step ?? TimeSpan.FromMilliseconds(20));
-            await Grains.GetGrain<IManagementGrain>(0).GetTotalActivationCount();
-        }
-    }
-
     /// <summary>Every committed change of a partition that is kept, by a fresh reading.</summary>
     public async Task<List<OrderChange>> Changes(int partition, int take = 7)
     {
@@ -117,7 +111,7 @@ public class OrderCluster : IAsyncLifetime
             var read = await Feed(partition).Read(from, take);
             if (read.IsCompacted && changes.Count == 0)
             {
-                from = read.Next; // Another test of the class let a month pass.
+                from = read.Next; // Another test of the class let years pass.
                 continue;
             }
 
@@ -153,9 +147,10 @@ public class OrderCluster : IAsyncLifetime
     {
         silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
         silo.Services.AddSingleton<TimeProvider>(Clock);
+        silo.Services.AddKeyedSingleton<TimeProvider>(Clocks.Guards, Guards);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<OrdersMetrics>();
-        silo.Services.Configure<OrdersOptions>(orders => orders.Partitions = Partitions);
+        silo.Services.Configure<OrdersOptions>(orders => (orders.Partitions, orders.KeepChanges, orders.KeepDeliveries) = (Partitions, Kept, Kept));
         OrdersHosting.AddWatches(silo.Services);
         silo.Services.AddSingleton<MailStore>();
         silo.Services.AddSingleton<SubscriberCatalog>();

@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
@@ -129,7 +130,7 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
     {
         var (key, asked) = (cluster.NewKey(), OrderCluster.Asked(payBefore: cluster.Clock.GetUtcNow().AddSeconds(1)));
         await cluster.Desk.Place(key, asked);
-        cluster.Clock.Advance(TimeSpan.FromSeconds(5));
+        cluster.Clock.Pass(TimeSpan.FromSeconds(5));
 
         var again = await cluster.Desk.Place(key, asked);
 
@@ -141,7 +142,7 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
     public async Task AStepThatComesAfterItsDeadlineIsNotTaken()
     {
         var (order, key) = (await cluster.Placed(), cluster.NewKey());
-        var late = await cluster.Take(order.Id, OrderStep.Pay, key, deadline: cluster.Clock.GetUtcNow().AddTicks(-1));
+        var late = await cluster.Take(order.Id, OrderStep.Pay, key, deadline: cluster.Guards.GetUtcNow().AddTicks(-1));
 
         Assert.Equal(OrderRefusal.Expired, late.Refusal);
         Assert.Equal(OrderStatus.Placed, (await cluster.Desk.Order(order.Id).Show())!.Status);
@@ -155,7 +156,7 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var before = await cluster.Account();
         var reply = await cluster.Take(cluster.NewKey().OrderId(OrderCluster.Partitions), OrderStep.Pay);
         Assert.Equal((OrderRefusal.NotFound, null), (reply.Refusal, reply.Order));
-        await cluster.Until(async () => (await cluster.Account()).Refused.GetValueOrDefault("not-found") == before.Refused.GetValueOrDefault("not-found") + 1);
+        await VirtualClock.StandUntil("the refusal to be counted", async () => (await cluster.Account()).Refused.GetValueOrDefault("not-found") == before.Refused.GetValueOrDefault("not-found") + 1);
     }
 
     [Fact]

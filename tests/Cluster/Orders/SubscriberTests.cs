@@ -1,4 +1,5 @@
 using System.Text;
+using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
@@ -94,7 +95,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         var order = await cluster.Placed(OrderCluster.Asked("throws-2"));
         await cluster.Take(order.Id, OrderStep.Pay);
-        await cluster.Until(async () => (await Letters(order.Id)).Length == 2);
+        await cluster.Clock.PassUntil("both changes among the dead letters", async () => (await Letters(order.Id)).Length == 2);
         Assert.Equal([1, 1, 1, 2, 2, 2], cluster.Given.Where(given => given.Order == order.Id).Select(given => given.Version));
     }
 
@@ -110,14 +111,12 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         }
         while (quick.Id.Partition != partition);
 
-        // What is announced takes real time, too: four seconds begin when both are begun.
-        await cluster.Until(() => Task.FromResult(new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id))), OrderCluster.Hardly);
-        var begun = cluster.Clock.GetUtcNow();
-        await Through("obedient", partition, OrderCluster.Hardly); // The silo's threads do a lot of work in each.
+        await VirtualClock.StandUntil("both to be begun", () => new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id)));
+        await Through("obedient", partition, latest: cluster.Clock.GetUtcNow() + TimeSpan.FromSeconds(4));
 
-        Assert.True(cluster.Clock.GetUtcNow() - begun < TimeSpan.FromSeconds(4), "The cursor waited for the slow one.");
+        // No five seconds have passed, so the slow one is at it still.
         Assert.Equal(1, (await cluster.Subscriber("obedient", partition).Show()).Waiting);
-        await cluster.Until(async () => (await cluster.Subscriber("obedient", partition).Show()).Waiting == 0);
+        await cluster.Clock.PassUntil("the slow one to be through", async () => (await cluster.Subscriber("obedient", partition).Show()).Waiting == 0);
         Assert.Single(cluster.Given, given => given.Order == slow.Id);
     }
 
@@ -130,11 +129,11 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
 
         Assert.Equal(new(1, 0), await cluster.Subscribers.Replay(new(id), "ann"));
         Assert.Equal(0, (await cluster.Subscribers.Replay(new(id), "ann")).Count);
-        await cluster.Until(async () => (await cluster.Subscriber("obedient", order.Id.Partition).Show()).Waiting == 0);
+        await cluster.Clock.PassUntil("the replay to be handled", async () => (await cluster.Subscriber("obedient", order.Id.Partition).Show()).Waiting == 0);
         Assert.Empty(await Letters(order.Id));
         Assert.Equal(2, cluster.Given.Count(given => given.Order == order.Id));
         AuditEntry? replayed = null;
-        await cluster.Until(async () => (replayed = (await Entries(order.Id)).FirstOrDefault(entry => entry.Kind == AuditEntryKind.Replay)) is not null);
+        await cluster.Clock.PassUntil("the replay in the audit", async () => (replayed = (await Entries(order.Id)).FirstOrDefault(entry => entry.Kind == AuditEntryKind.Replay)) is not null);
         Assert.Equal(("obedient.replayed", "by ann; no address"), (replayed!.Type, Encoding.UTF8.GetString(replayed.Payload.Span)));
     }
 
@@ -180,7 +179,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         var order = await cluster.Placed();
         var state = await Through("counter", order.Id.Partition);
-        await cluster.Until(async () => (await cluster.Feed(order.Id.Partition).Subscribers()).All(listed => listed.Cursor <= state.Cursor));
+        await cluster.Clock.PassUntil("cursors that are told to the feed", async () => (await cluster.Feed(order.Id.Partition).Subscribers()).All(listed => listed.Cursor <= state.Cursor));
         Assert.Equal(["audit", "counter", "obedient"], (await cluster.Feed(order.Id.Partition).Subscribers()).Select(listed => listed.Name));
     }
 
@@ -246,7 +245,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var head = (await cluster.Store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey))!;
         Assert.Equal(CommitOutcome.Committed, (await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Replace(head.Key, head.Payload, head.ETag)])).Outcome);
         await cluster.Take(order.Id, OrderStep.Pay);
-        await cluster.Until(async () =>
+        await cluster.Clock.PassUntil("the next owner to have handled both changes", async () =>
         {
             await cluster.Subscribers.Wake();
             return (await Seen(order.Id)).Length == 2;
@@ -262,13 +261,12 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var asked = OrderCluster.Asked(Customer) with { Email = "zoe@example.org", Notes = "Ring at Zoë's." };
         var order = await cluster.Placed(asked);
         await cluster.Take(order.Id, OrderStep.Pay);
-        await cluster.Until(async () => (await Letters(order.Id)).Length == 2);
+        await cluster.Clock.PassUntil("both changes among the dead letters", async () => (await Letters(order.Id)).Length == 2);
         await Through("audit", order.Id.Partition);
         var before = SignedAuditHead.FromJson(await cluster.Desk.AuditHeads.Head());
 
         var erasing = cluster.Subscribers.Erase(Customer);
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
-        Assert.Equal(new(1, 2, null), await erasing);
+        Assert.Equal(new(1, 2, null), await cluster.Clock.PassUntil("the erasure", erasing));
 
         foreach (var (table, partitions) in new[] { (OrderTable.Name, new[] { OrderTable.Partition(order.Id.Partition) }), (SubscriberTable.Name, [.. new[] { "audit", "counter", "obedient" }.Select(name => SubscriberTable.Partition(new(name, order.Id.Partition)))]) })
         {
@@ -299,8 +297,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var order = await cluster.Placed(OrderCluster.Asked("Yves Twice"));
         await Through("audit", order.Id.Partition);
         var erasing = Task.WhenAll(cluster.Subscribers.Erase("Yves Twice"), cluster.Subscribers.Erase("Yves Twice"));
-        await cluster.Until(() => Task.FromResult(erasing.IsCompleted), TimeSpan.FromMilliseconds(1));
-        await erasing;
+        await cluster.Clock.PassUntil("both erasures", erasing);
 
         Assert.Equal(Erasure.Customer, (await cluster.Desk.Order(order.Id).Show())!.Customer);
         Assert.All(await cluster.ChangesOf(order.Id), change => Assert.Equal(Erasure.Customer, change.Order.Customer));
@@ -328,7 +325,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     private async Task<DeadLetter> Dead(OrderId id)
     {
         DeadLetter? letter = null;
-        await cluster.Until(async () => (letter = (await Letters(id)).FirstOrDefault()) is not null);
+        await cluster.Clock.PassUntil("the dead letter", async () => (letter = (await Letters(id)).FirstOrDefault()) is not null);
         return letter!;
     }
 
@@ -348,16 +345,16 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
             await Through("obedient", partition);
             await Through("audit", partition);
             var notes = SubscriberTable.Partition(new("obedient", partition));
-            await cluster.Until(async () => (await cluster.Store.Scan(SubscriberTable.Name, notes, KeyRange.Prefix(SubscriberTable.NotePrefix), 1)).Count == 0);
+            await cluster.Clock.PassUntil("the audit to be told", async () => (await cluster.Store.Scan(SubscriberTable.Name, notes, KeyRange.Prefix(SubscriberTable.NotePrefix), 1)).Count == 0);
         }
     }
 
     /// <summary>Lets time pass until it has taken all that is in the feed now.</summary>
-    private async Task<SubscriberState> Through(string name, int partition, TimeSpan? step = null)
+    private async Task<SubscriberState> Through(string name, int partition, DateTimeOffset? latest = null)
     {
         var head = (await cluster.Feed(partition).Head()).Head;
         SubscriberState state = null!;
-        await cluster.Until(async () => (state = await cluster.Subscriber(name, partition).Show()).Cursor > head, step);
+        await cluster.Clock.PassUntil($"{name} to have taken everything in partition {partition}", async () => (state = await cluster.Subscriber(name, partition).Show()).Cursor > head, latest);
         return state;
     }
 }

@@ -18,6 +18,9 @@ public sealed class TellerCluster : OrderCluster
     /// <summary>Customers that can be told now.</summary>
     public ConcurrentDictionary<string, bool> Mended { get; } = new();
 
+    /// <summary>Nobody is there for what was erased either.</summary>
+    public bool StaysAway { get; set; }
+
     public ISubscriberGrain Grain(int partition) => Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(Teller, partition).ToString());
 
     protected override void AddSubscribers(IServiceCollection services)
@@ -36,13 +39,16 @@ public sealed class TellerCluster : OrderCluster
             return new(does switch
             {
                 _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.Failed("deaf", "Nobody heard."),
-                _ when does.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
+                _ when IsAway(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
                 _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => Handled.Later("asleep", "It was asleep."),
                 "monk" => Handled.Suppressed("silence", "It wants to hear nothing."),
                 "stranger" => Handled.NotWanted(),
                 _ => Tell(order),
             });
         }
+
+        private bool IsAway(string customer) =>
+            (customer.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(customer)) || (cluster.StaysAway && customer == Erasure.Customer);
 
         private Handled Tell(Order order)
         {

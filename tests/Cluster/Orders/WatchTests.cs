@@ -98,16 +98,16 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
         await See("start", 1, order.Id.Value);
         var old = _seen[0].Cursor;
         await cluster.Take(order.Id, OrderStep.Pay);
-        cluster.Clock.Advance(TimeSpan.FromDays(31));
+        cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromDays(1));
         var kept = await cluster.Take(order.Id, OrderStep.Ship);
-        // To its end, which takes several commits: only what came after the month is kept.
-        await cluster.Until(async () => await cluster.Feed(partition).Head() is var now && now.Lowest == now.Head, TimeSpan.FromSeconds(5));
+        // To its end, which takes several commits: only what came after that time is kept.
+        await cluster.Clock.PassUntil("all to go but the last change", async () => await cluster.Feed(partition).Head() is var now && now.Lowest == now.Head);
         var head = await cluster.Feed(partition).Head();
         // The hubs of whoever watched have forgotten by now what is not kept.
-        cluster.Clock.Advance(TimeSpan.FromSeconds(31));
+        cluster.Clock.Pass(TimeSpan.FromSeconds(31));
 
         WatchPage? refused = null;
-        await cluster.Until(async () => (refused = await Watch.Read(new(old, order.Id.Value, 1, TimeSpan.Zero), Cancel)).Refusal == WatchRefusal.Compacted);
+        await cluster.Clock.PassUntil("the watch to be refused", async () => (refused = await Watch.Read(new(old, order.Id.Value, 1, TimeSpan.Zero), Cancel)).Refusal == WatchRefusal.Compacted);
 
         Assert.Equal(OrderRefusal.None, kept.Refusal);
         Assert.Contains($"partition {partition} is next, and the lowest that is kept is {head.Lowest} (Orders:KeepChanges)", refused!.Detail, StringComparison.Ordinal);
@@ -128,14 +128,14 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
     /// <summary>Reads on until so many were seen, while time passes.</summary>
     private async Task See(string cursor, int count, string? order = null)
     {
-        await cluster.Until(async () =>
+        await cluster.Clock.PassUntil($"{count} changes to be seen", async () =>
         {
             var page = await Watch.Read(new(cursor, order, 500, TimeSpan.Zero), Cancel);
             Assert.True(page.Refusal == WatchRefusal.None, page.Detail);
             _seen.AddRange(page.Changes);
             cursor = page.Cursor!;
             return _seen.Count >= count;
-        }, TimeSpan.FromMilliseconds(100));
+        });
         Assert.Equal(count, _seen.Count);
     }
 

@@ -57,6 +57,6 @@ public sealed class ExplanationsTests
     {
         var clock = new HostClock();
         clock.WaitUntil(Now + wait);
-        return Explanations.Of(row, Url, crawl ?? Crawl(), Now, clock).Select(line => $"{line.Label}: {line.Text}");
+        return Explanations.Of(row, Url, crawl ?? Crawl(), Now, clock.Next).Select(line => $"{line.Label}: {line.Text}");
     }
 }

@@ -364,7 +364,7 @@ public sealed class HostCrawlTests
                             break;
                         case 8:
                             owner.Now += x * Second;
-                            owner.Crawl.Queue.Expire(owner.Now);
+                            owner.Crawl.Queue.EndOver(owner.Now).ForEach(owner.Crawl.Queue.Add);
                             break;
                         default:
                             if (x == 99)

@@ -63,7 +63,7 @@ internal sealed class FeedInMemory
     {
         Feed?.Lose(new InvalidOperationException("The owner ended."));
         _head = Rows.ContainsKey(PartitionWriter.HeadKey) ? Head : new();
-        Feed = new(_head, Clock, Announced.Add);
+        Feed = new(_head, Clock, Clock, Announced.Add);
     }
 
     public IEnumerable<KeyValuePair<string, byte[]>> With(string prefix) => Rows.Where(row => row.Key.StartsWith(prefix, StringComparison.Ordinal));

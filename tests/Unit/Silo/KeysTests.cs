@@ -164,7 +164,7 @@ public sealed class KeysTests
         Assert.Equal(500, await Ring(_store).Count(Cancel));
     }
 
-    private KeyRing Ring(ITableStore store) => new(store, _clock);
+    private KeyRing Ring(ITableStore store) => new(store, _clock, _clock);
 
     private ApiKeysGrain Grain() => new(_store, _clock, NullLogger<ApiKeysGrain>.Instance);
 

@@ -152,6 +152,7 @@ public sealed class WakeUpsTests : IAsyncDisposable
             }
         },
         _clock,
+        _clock,
         _log);
 
     private async Task Armed(int count)

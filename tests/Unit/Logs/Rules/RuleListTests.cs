@@ -132,5 +132,5 @@ public sealed class RuleListTests
         return added;
     }
 
-    private CurrentRules Current() => new(new GrainsInMemory(_cluster), _clock, () => 0);
+    private CurrentRules Current() => new(new GrainsInMemory(_cluster), _clock, _clock, () => 0);
 }

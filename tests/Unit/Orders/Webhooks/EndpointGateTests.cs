@@ -85,7 +85,7 @@ public sealed class EndpointGateTests
     [Fact]
     public async Task AUsedUpRateIsAnsweredAtOnceWithHowLong()
     {
-        var gate = new EndpointGate(_clock, 4, perSecond: 16); // One a second at first.
+        var gate = new EndpointGate(_clock, _clock, 4, perSecond: 16); // One a second at first.
         Assert.Equal(WebhookVerdict.Delivered, (await gate.Send(Takes, CancellationToken.None)).Verdict);
         var turnedAway = await gate.Send(Takes, CancellationToken.None);
 
@@ -98,7 +98,7 @@ public sealed class EndpointGateTests
     [Fact]
     public async Task AShortWaitForTheRateIsWaitedHere()
     {
-        var gate = new EndpointGate(_clock, 4, perSecond: 160); // Ten a second at first.
+        var gate = new EndpointGate(_clock, _clock, 4, perSecond: 160); // Ten a second at first.
         await gate.Send(Takes, CancellationToken.None);
         var second = gate.Send(Takes, CancellationToken.None);
         Assert.False(second.IsCompleted);
@@ -222,11 +222,11 @@ public sealed class EndpointGateTests
     /// <summary>The next request that went out and is held.</summary>
     private ValueTask<TaskCompletionSource<WebhookOutcome>> Out() => _out.Reader.ReadAsync(Cancel);
 
-    private EndpointGate Gate(int most) => new(_clock, most, perSecond: 16_000);
+    private EndpointGate Gate(int most) => new(_clock, _clock, most, perSecond: 16_000);
 
     private async Task<EndpointGate> Opened(TimeProvider? clock = null)
     {
-        var gate = new EndpointGate(clock ?? _clock, 4, perSecond: 1000);
+        var gate = new EndpointGate(clock ?? _clock, _clock, 4, perSecond: 1000);
         _clock.Advance(TimeSpan.FromSeconds(25)); // At full rate, so that no try waits.
         for (var i = 0; i < EndpointBreaker.Least; i++)
         {
