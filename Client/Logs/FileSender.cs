@@ -1,5 +1,6 @@
 using Client.Cluster;
 using Grains.Interfaces.Logs;
+using Grains.Logs.Text;
 
 namespace Client.Logs;
 
@@ -24,6 +25,12 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
+    /// <summary>When a followed file has not grown for so long, its last record of several lines is whole.</summary>
+    private static readonly TimeSpan RecordIsOver = TimeSpan.FromSeconds(1);
+
+    private readonly RecordJoiner _joiner = new(new(TimeZoneInfo.TryFindSystemTimeZoneById(form.Zone, out var zone) ? zone : TimeZoneInfo.Utc));
+    private int _lastBuffered;
+    private long _grew;
     private readonly LinkedList<(FilePart Part, Task<SendReply> Reply)> _sent = [];
     private readonly byte[] _buffer = new byte[PartBytes];
     private readonly string _name = form.FileName;
@@ -136,11 +143,28 @@ internal sealed class FileSender(Session session, SendLines form, Stream file, S
         // At the end of a file that nobody follows, the last line needs no end; a line that fills the buffer is cut.
         var isEnd = _buffered < _buffer.Length;
         var lines = _buffer.AsSpan(0, _buffered).LastIndexOf((byte)'\n') + 1;
+        lines = form is { IsMultiline: true, Format: LineFormat.Text } && (wholeLines || !isEnd) ? Records(lines, isEnd) : lines;
         var length = isEnd && !wholeLines ? _buffered : lines > 0 ? lines : isEnd ? 0 : _buffered;
         var part = _buffer.AsSpan(0, length).ToArray();
         _buffer.AsSpan(length, _buffered - length).CopyTo(_buffer);
         _buffered -= length;
         return part;
+    }
+
+    /// <summary>
+    /// Of whole lines, those of whole records: the last record may go on, until the next one begins or the file has not grown for <see cref="RecordIsOver"/>.
+    /// </summary>
+    private int Records(int lines, bool isEnd)
+    {
+        if (_buffered != _lastBuffered)
+        {
+            (_lastBuffered, _grew) = (_buffered, session.Terminal.Clock.GetTimestamp());
+        }
+
+        var start = _joiner.LastStart(_buffer.AsSpan(0, lines), LogForm.Nanoseconds(session.Terminal.Clock.GetUtcNow()));
+        var isOver = isEnd ? session.Terminal.Clock.GetElapsedTime(_grew) >= RecordIsOver : start == 0;
+        _lastBuffered -= isOver ? lines : start;
+        return isOver ? lines : start;
     }
 
     private async Task Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel)

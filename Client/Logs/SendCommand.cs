@@ -14,7 +14,8 @@ internal sealed class SendCommand
     private readonly Argument<string[]> _files = new("file") { Description = "Files of lines; «-» is standard input.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _service = new("--service") { Description = "The service that the records are of; for JSON, of those that name none.", Required = true, HelpName = "NAME" };
     private readonly Option<bool> _follow = new("--follow", "-f") { Description = "Go on with lines as they come, over the file's rotation too, until Ctrl-C." };
-    private readonly Option<string?> _format = new("--format") { Description = "text: a line is a record's body, and a time at its start the record's time. ndjson: a line is a JSON object. [default: by the first line]", HelpName = "text|ndjson" };
+    private readonly Option<string?> _format = new("--format") { Description = "text: a line is a record's body, and what it says of time and severity in a usual form is the record's. ndjson: a line is a JSON object. [default: by the first line]", HelpName = "text|ndjson" };
+    private readonly Option<bool> _multiline = new("--multiline") { Description = $"Join lines that go on, such as stack traces, with the line that they belong to; {Grains.Logs.Text.RecordJoiner.MaxLines} lines and {Grains.Logs.Text.RecordJoiner.MaxBytes / 1024} KiB at most. For text only." };
     private readonly Option<string?> _host = new("--host") { Description = "The host that the records are of. [default: this one]", HelpName = "NAME" };
     private readonly Option<string?> _zone = new("--zone") { Description = "The zone of times without an offset, by its IANA name. [default: this machine's]", HelpName = "Europe/Berlin" };
     private readonly Option<string?> _state = new("--state") { Description = "Where it is kept how far each file was sent. [default: the user's folder for such things]", HelpName = "FOLDER" };
@@ -28,7 +29,7 @@ internal sealed class SendCommand
         return verbs.Act(
             new("send", "Send files of lines into the log. A file that was sent in part goes on where it stopped; what was acknowledged is stored.")
             {
-                send._files, send._service, send._follow, send._format, send._host, send._zone, send._state, send._again,
+                send._files, send._service, send._follow, send._format, send._multiline, send._host, send._zone, send._state, send._again,
             },
             send.Run);
     }
@@ -53,7 +54,7 @@ internal sealed class SendCommand
             throw new ConsoleException($"There is no zone «{zone}»; Europe/Berlin or UTC would be one.", ExitCode.WrongUsage);
         }
 
-        var form = new SendLines(default, parsed.GetRequiredValue(_service), parsed.GetValue(_host) ?? Environment.MachineName, "", LineFormat.Text, zone, default);
+        var form = new SendLines(default, parsed.GetRequiredValue(_service), parsed.GetValue(_host) ?? Environment.MachineName, "", LineFormat.Text, zone, default, parsed.GetValue(_multiline));
         var screen = new SendScreen(session);
         var results = ImmutableArray.CreateBuilder<SendProgress>();
         if (follow)

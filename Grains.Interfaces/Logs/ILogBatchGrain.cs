@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Logs;
 
@@ -12,6 +13,14 @@ public interface ILogBatchGrain : IGrainWithIntegerKey
     /// <summary>Answers when what was written is in storage, or with the reason why it will not be. An exception means that the outcome is unknown: the same request may be sent again.</summary>
     [Alias("Write")]
     Task<WriteReply> Write(WriteLogs request, CancellationToken cancel = default);
+
+    /// <summary>
+    /// The answer to a request that is recognised by its bytes did not reach its sender: the next request of equal bytes is its repeat. Best effort: when this is lost, the repeat is
+    /// stored as a request of its own.
+    /// </summary>
+    /// <param name="isStored">The request is durable. Otherwise it may still be in work here; when it is not, nothing is remembered.</param>
+    [Alias("AnswerLost"), OneWay]
+    Task AnswerLost(LogRequestId id, bool isStored);
 
     /// <summary>The segments that hold the shard's records, or what changed since <paramref name="known"/>, for readers.</summary>
     [Alias("Manifest")]
@@ -30,12 +39,17 @@ public interface ILogBatchGrain : IGrainWithIntegerKey
     Task Tend(CancellationToken cancel = default);
 }
 
-/// <summary>
-/// What a request is recognised by when it comes again: made from its bytes where all records carry times, from a name that the sender gave, or by chance when neither is there.
-/// </summary>
+/// <summary>What a request is recognised by when it comes again: a name that its sender gave it, or its bytes.</summary>
+/// <param name="Attempt">
+/// 0 for a name: whatever comes under it is the same request. Otherwise the two numbers are a hash of the bytes, which other requests may have too, and this is a number of this one
+/// transmission: equal bytes are a repeat only when the answer to an earlier transmission is known to be lost.
+/// </param>
 [GenerateSerializer, Immutable, Alias("logs.LogRequestId")]
-public readonly record struct LogRequestId([property: Id(0)] ulong High, [property: Id(1)] ulong Low)
+public readonly record struct LogRequestId([property: Id(0)] ulong High, [property: Id(1)] ulong Low, [property: Id(2)] ulong Attempt = 0)
 {
+    /// <summary>Recognised by its bytes alone.</summary>
+    public bool IsOfBytes => Attempt != 0;
+
     /// <summary>From 0 to <paramref name="shards"/> − 1.</summary>
     public int Shard(int shards) => (int)(Low % (ulong)shards);
 }

@@ -15,6 +15,7 @@ public interface ILogSendGrain : IGrainWithIntegerKey
 /// <param name="Id">Made from the file and where in it they stand, so that the same lines are known when they come again.</param>
 /// <param name="Zone">IANA name of the zone that times without an offset are in.</param>
 /// <param name="Bytes">At most <see cref="MaxBytes"/>; the last line may lack its end.</param>
+/// <param name="IsMultiline">Text only: lines that go on belong to the record before, and the first line begins a record.</param>
 [GenerateSerializer, Immutable, Alias("logs.SendLines")]
 public sealed record SendLines(
     [property: Id(0)] LogRequestId Id,
@@ -23,7 +24,8 @@ public sealed record SendLines(
     [property: Id(3)] string FileName,
     [property: Id(4)] LineFormat Format,
     [property: Id(5)] string Zone,
-    [property: Id(6)] ReadOnlyMemory<byte> Bytes)
+    [property: Id(6)] ReadOnlyMemory<byte> Bytes,
+    [property: Id(7)] bool IsMultiline = false)
 {
     public const int MaxBytes = 2 * 1024 * 1024;
 }
@@ -31,7 +33,7 @@ public sealed record SendLines(
 [GenerateSerializer, Alias("logs.LineFormat")]
 public enum LineFormat
 {
-    /// <summary>A line is a record's body; a time at its start is the record's.</summary>
+    /// <summary>A line is a record's body; what it says of time and severity in a usual form is the record's.</summary>
     Text,
 
     /// <summary>A line is a JSON object, as <c>POST /api/logs</c> takes it.</summary>

@@ -31,6 +31,7 @@ public sealed partial class LogBatchGrain(
     ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
 {
     private LogPartition _log = null!;
+    private UnnamedRequests _unnamed = null!;
     private BatchPolicy _policy = null!;
     private Batch _filling = null!;
     private Batch? _written;
@@ -41,6 +42,7 @@ public sealed partial class LogBatchGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var settings = options.Value;
+        _unnamed = new(settings.RepeatWindow);
         _policy = new(settings.Linger, settings.SegmentBytes, settings.SegmentRecords);
         _filling = new(clock.GetUtcNow());
         _timer = this.RegisterGrainTimer(Flush, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
@@ -76,7 +78,8 @@ public sealed partial class LogBatchGrain(
             return WriteReply.Late;
         }
 
-        if (_log.Requests.Contains(request.Id, out var first))
+        var isRepeat = request.Id.IsOfBytes ? _unnamed.TryClaim(request.Id, now, out var first) : _log.Requests.Contains(request.Id, out first);
+        if (isRepeat)
         {
             return await Repeated(request, first, now);
         }
@@ -90,9 +93,23 @@ public sealed partial class LogBatchGrain(
 
         var batch = Gather(now);
         batch.Add(request);
-        _log.Requests.Waits(request.Id, batch);
+        if (request.Id.IsOfBytes)
+        {
+            _unnamed.Waits(request.Id, batch, request.Deadline);
+        }
+        else
+        {
+            _log.Requests.Waits(request.Id, batch);
+        }
+
         WakeUp(now);
         return await batch.Done;
+    }
+
+    public Task AnswerLost(LogRequestId id, bool isStored)
+    {
+        _unnamed.AnswerLost(id, isStored, clock.GetUtcNow());
+        return Task.CompletedTask;
     }
 
     public Task<ManifestDelta> Manifest(ManifestMark known, CancellationToken cancel) => Task.FromResult(_log.Manifest.Since(known));
@@ -168,6 +185,7 @@ public sealed partial class LogBatchGrain(
             }
 
             _log.Requests.Stored(batch);
+            _unnamed.Stored(batch);
             _written = null;
             metrics.OnFlushed(batch, segments.Sum(entry => entry.Segment.Bytes), clock.GetElapsedTime(began));
             batch.Complete(WriteReply.Stored);
@@ -182,6 +200,7 @@ public sealed partial class LogBatchGrain(
             LogPutFailed(Shard, batch.Records, e);
             metrics.OnPutFailed();
             _log.Requests.Failed(batch);
+            _unnamed.Failed(batch);
             _written = null;
             batch.Complete(WriteReply.Unavailable);
         }

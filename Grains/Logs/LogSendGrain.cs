@@ -39,13 +39,13 @@ public sealed class LogSendGrain(
     private Decoded Decode(SendLines lines, ulong now, LogBlockBuilder builder)
     {
         var limits = new DecodeLimits(options.Value.MaxRecordBytes);
+        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(lines.Zone, out var found) ? found : TimeZoneInfo.Utc;
         if (lines.Format == LineFormat.Ndjson)
         {
-            using var decoder = new NdjsonDecoder(limits, lines.Service);
+            using var decoder = new NdjsonDecoder(limits, lines.Service, zone);
             return decoder.Decode(lines.Bytes.Span, now, builder);
         }
 
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(lines.Zone, out var found) ? found : TimeZoneInfo.Utc;
-        return new LineDecoder(limits, lines.Service, lines.Host, lines.FileName, zone).Decode(lines.Bytes.Span, now, builder);
+        return new LineDecoder(limits, lines.Service, lines.Host, lines.FileName, zone, lines.IsMultiline).Decode(lines.Bytes.Span, now, builder);
     }
 }

@@ -30,6 +30,7 @@ public sealed class LogsMetrics
         meter.CreateObservableGauge("logs.buffer.bytes", () => admission.Held, "By", "Bytes of requests that this silo holds.");
         meter.CreateObservableGauge("logs.buffer.limit", () => admission.MaxBytes, "By", "Bytes of requests that this silo may hold (Logs:BufferBytes).");
         meter.CreateObservableCounter("logs.turned_away", () => admission.TurnedAway, "{request}", "Requests that were turned away before they were decoded: they are in no books.");
+        meter.CreateObservableCounter("logs.bodies.too_slow", () => admission.TooSlow, "{request}", "Requests whose bodies came slower than the least speed, or stalled while others needed the room: answered with 408, in no books.");
     }
 
     public void OnFlushed(Batch batch, long bytes, TimeSpan took)

@@ -41,7 +41,7 @@ public sealed class LogsOptions
     [Range(64 * 1024, 256 * 1024 * 1024)]
     public int MaxRequestBytes { get; set; } = 64 * 1024 * 1024;
 
-    [Description("How long a request is recognised when it comes again.")]
+    [Description("How long a request is recognised by its Idempotency-Key when it comes again, and how long the repeat of a request without one is expected when its answer was lost.")]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RepeatWindow { get; set; } = TimeSpan.FromMinutes(15);
 

@@ -5,6 +5,8 @@ using Grains.Logs.Intake;
 using Grains.Logs.Ndjson;
 using Grains.Logs.Otlp;
 using Grains.Logs.Records;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 using Silo.Middleware;
 
@@ -27,7 +29,7 @@ internal readonly record struct LogAnswer(Decoded? Decoded, Problem? Problem);
 /// </summary>
 internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
-    /// <summary>In which a body is to have arrived; exporters give up after ten seconds.</summary>
+    /// <summary>In which all of a body is to have arrived; exporters give up after ten seconds. <see cref="PacedStream"/> has the least speed.</summary>
     public static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>When a sender gives up that does not say so: OpenTelemetry's default.</summary>
@@ -52,14 +54,22 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
             return new(null, TooLarge);
         }
 
-        using var ticket = intake.Admit(RequestBody.FirstAdmission(length));
+        var deadline = guards.GetUtcNow() + patience;
+        await using var paced = new PacedStream(wire, guards);
+        using var ticket = intake.Admit(RequestBody.FirstAdmission(length), paced.GiveUp);
         if (ticket is null)
         {
             return new(null, Full);
         }
 
-        var deadline = guards.GetUtcNow() + patience;
-        using var body = await Read(context, wire, length, isGzip, ticket);
+        paced.Ticket = ticket;
+        using var body = await Read(context, paced, length, isGzip, ticket);
+        if (body.Fault == BodyFault.Slow)
+        {
+            ticket.OnTooSlow();
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        }
+
         if (Problem(body.Fault) is { } problem)
         {
             return new(null, problem);
@@ -76,18 +86,53 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
         }
 
         body.Dispose(); // While it waits to be stored, it is held once.
-        return await intake.Accept(ticket, block, decoded, id, deadline, context.RequestAborted) switch
+        switch (await intake.Accept(ticket, block, decoded, id, deadline, context.RequestAborted))
         {
-            IntakeReply.Stored => new(decoded, null),
-            IntakeReply.Full => new(null, Full),
-            _ => new(null, Unavailable),
-        };
+            case IntakeReply.Stored:
+                ReportIfLost(context, id);
+                return new(decoded, null);
+            case IntakeReply.Full:
+                return new(null, Full);
+            default:
+                return new(null, Unavailable);
+        }
     }
 
-    private async ValueTask<RequestBody> Read(HttpContext context, Stream wire, long? length, bool isGzip, Admission.Ticket ticket)
+    /// <summary>
+    /// The answer is lost when the sender is gone as it begins, or when it never begins. Once it began nothing is concluded from the end of the connection: whoever has the answer may close at once.
+    /// </summary>
+    private void ReportIfLost(HttpContext context, LogRequestId id)
     {
-        using var patience = new CancellationTokenSource(BodyPatience, guards);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+        var (aborted, isBegun) = (context.RequestAborted, false);
+        context.Response.OnStarting(() =>
+        {
+            isBegun = true;
+            if (aborted.IsCancellationRequested)
+            {
+                intake.AnswerLost(id);
+            }
+
+            return Task.CompletedTask;
+        });
+        context.Response.OnCompleted(() =>
+        {
+            if (!isBegun)
+            {
+                intake.AnswerLost(id);
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    private async ValueTask<RequestBody> Read(HttpContext context, PacedStream wire, long? length, bool isGzip, Admission.Ticket ticket)
+    {
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null; // The server's own least speed would end it without an answer that says why, and uncounted.
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(wire.TooSlow, context.RequestAborted);
         var body = await RequestBody.Read(wire, length, isGzip, ticket, MaxRequestBytes, either.Token);
         context.RequestAborted.ThrowIfCancellationRequested();
         return body;
@@ -98,7 +143,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
         BodyFault.TooLarge => TooLarge,
         BodyFault.Full => Full,
         BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
-        BodyFault.Slow => new(StatusCodes.Status408RequestTimeout, $"The body did not arrive within {BodyPatience.TotalSeconds:0} s."),
+        BodyFault.Slow => new(StatusCodes.Status408RequestTimeout, $"The body came slower than {PacedStream.LeastBytes / PacedStream.Window.TotalSeconds:0} bytes a second, or took longer than {BodyPatience.TotalSeconds:0} s. The connection is closed."),
         _ => null,
     };
 
@@ -112,9 +157,7 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
         using var builder = new LogBlockBuilder();
         var decoded = Decode(bytes, format, service, limits, now, builder);
         var caller = Caller.Of(context).Name;
-        var id = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? RequestIds.OfKey(caller, key)
-            : decoded.AllTimed && format != LogFormat.Ndjson ? RequestIds.OfBytes(caller, bytes)
-            : RequestIds.Random();
+        var id = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? RequestIds.OfKey(caller, key) : RequestIds.OfBytes(caller, bytes);
         return (decoded, builder.Build(), id);
     }
 

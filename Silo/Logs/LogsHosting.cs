@@ -20,7 +20,7 @@ public static class LogsHosting
         var services = builder.Services;
         services.AddSettings<LogsOptions>(builder.Configuration);
         services.AddStoredCount<LogsOptions>($"{LogsOptions.Section}:{nameof(LogsOptions.Shards)}", logs => logs.Shards);
-        services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value));
+        services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<LogsMetrics>();
         services.AddSingleton<ILogIntake, LogIntake>();
         services.AddSingleton<CurrentRules>();
@@ -46,5 +46,5 @@ public static class LogsHosting
         }
     }
 
-    private static Admission Of(LogsOptions logs) => new(logs.BufferBytes, logs.ServiceShare);
+    private static Admission Of(LogsOptions logs, TimeProvider clock) => new(logs.BufferBytes, logs.ServiceShare, clock);
 }

@@ -18,14 +18,17 @@ internal enum BodyFault
     /// <summary>It is not what its Content-Encoding says.</summary>
     Broken,
 
-    /// <summary>It did not arrive in time.</summary>
+    /// <summary>It came too slowly.</summary>
     Slow,
 }
 
 /// <summary>A request's bytes after decompression, in rented memory that is admitted before it is filled. Dispose it when they are decoded.</summary>
 internal sealed class RequestBody : IDisposable
 {
-    private const int FirstRoom = 64 * 1024;
+    /// <summary>Memory that is taken before anything came. It grows fourfold as it fills, whatever length was declared.</summary>
+    private const int FirstRoom = 4 * 1024;
+
+    private const int Growth = 4;
 
     private byte[] _bytes = [];
 
@@ -37,7 +40,7 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>So many bytes are to be admitted before anything is read.</summary>
     /// <param name="length">That the sender told, compressed or not; null when it did not.</param>
-    public static long FirstAdmission(long? length) => length ?? FirstRoom;
+    public static int FirstAdmission(long? length) => (int)Math.Min(length ?? FirstRoom, FirstRoom);
 
     /// <param name="wire">Is read to its end, not disposed.</param>
     /// <param name="ticket">Holds <see cref="FirstAdmission"/>; grows with the memory that is taken.</param>
@@ -52,13 +55,14 @@ internal sealed class RequestBody : IDisposable
             if (isGzip)
             {
                 await using var plain = new GZipStream(wire, CompressionMode.Decompress, leaveOpen: true);
-                body.Fault = await body.Fill(plain, FirstRoom, ticket, maxBytes, cancel);
+                body.Fault = await body.Fill(plain, length: null, FirstAdmission(length), ticket, maxBytes, cancel);
             }
             else
             {
-                body.Fault = await body.Fill(wire, (int)Math.Min(length ?? FirstRoom, maxBytes), ticket, maxBytes, cancel);
+                body.Fault = await body.Fill(wire, length, FirstAdmission(length), ticket, maxBytes, cancel);
             }
 
+            ticket.Arrived();
             ticket.Resize(body.Length);
         }
         catch (InvalidDataException)
@@ -89,7 +93,8 @@ internal sealed class RequestBody : IDisposable
     }
 
     /// <summary>Reads to the end, and never more than one byte beyond <paramref name="maxBytes"/>: so a bomb costs what the limit costs.</summary>
-    private async ValueTask<BodyFault> Fill(Stream from, int room, Admission.Ticket ticket, int maxBytes, CancellationToken cancel)
+    /// <param name="length">Of what is read, when it is known: memory does not grow beyond it while no more comes.</param>
+    private async ValueTask<BodyFault> Fill(Stream from, long? length, int room, Admission.Ticket ticket, int maxBytes, CancellationToken cancel)
     {
         _bytes = ArrayPool<byte>.Shared.Rent(Math.Max(room, 1));
         var one = new byte[1];
@@ -118,7 +123,7 @@ internal sealed class RequestBody : IDisposable
                 return BodyFault.TooLarge;
             }
 
-            var wider = (int)Math.Min(Math.Max(FirstRoom, 2L * room), maxBytes);
+            var wider = (int)Math.Min(Math.Max(FirstRoom, (long)Growth * room), Math.Min(maxBytes, length > room ? length.Value : maxBytes));
             if (!ticket.Resize(wider))
             {
                 return BodyFault.Full;

@@ -22,7 +22,6 @@ internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimePro
 
     private readonly SyslogParser _parser = new();
     private readonly LogBlockBuilder _records = new();
-    private readonly DecodeLimits _limits = new(maxRecordBytes);
     private Decoded _decoded = new();
     private LogRequestId _id = RequestIds.Random();
     private long _since;
@@ -34,8 +33,12 @@ internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimePro
     /// <summary>Until it is time to hand in; not negative.</summary>
     public TimeSpan Left => Gather - clock.GetElapsedTime(_since) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
 
+    /// <summary>Adds a message. One that is larger than a record may be is cut.</summary>
     /// <param name="now">In the silo's zone.</param>
-    public void Add(ReadOnlySpan<byte> message, DateTimeOffset now)
+    /// <param name="sender">The address that it came from.</param>
+    /// <param name="isCut">It is the beginning of a longer message.</param>
+    /// <returns>Whether it was cut here.</returns>
+    public bool Add(ReadOnlySpan<byte> message, DateTimeOffset now, ReadOnlySpan<byte> sender, bool isCut = false)
     {
         if (Count == 0)
         {
@@ -43,13 +46,9 @@ internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimePro
         }
 
         _decoded.Received++;
-        if (_limits.Refusal(message.Length, _records) is { } refusal)
-        {
-            _decoded.Refuse(_decoded.Received, Grains.Logs.Otlp.OtlpDecoder.UnknownService, refusal, _limits.Sentence(refusal, _decoded.Received, message.Length));
-            return;
-        }
-
-        _parser.Parse(message, now, _records);
+        var isTooLarge = message.Length > maxRecordBytes;
+        _parser.Parse(isTooLarge ? message[..maxRecordBytes] : message, now, _records, sender, isCut || isTooLarge);
+        return isTooLarge;
     }
 
     /// <summary>Tries until they are stored.</summary>

@@ -15,11 +15,14 @@ namespace Silo.Logs;
 /// </summary>
 internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOptions<LogsOptions> options, SyslogMetrics metrics, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<SyslogListener> logger) : IHostedLifecycleService, IDisposable
 {
-    /// <summary>Connections at once; what comes after waits to be accepted.</summary>
+    /// <summary>Connections at once. One more closes one that is idle, or is refused (<see cref="ConnectionLimit{T}"/>).</summary>
     public const int MaxConnections = 256;
 
-    /// <summary>Of one message; RFC 5424 §6.1 asks for 2,048 at least.</summary>
+    /// <summary>Of one message over TCP; RFC 5424 §6.1 asks for 2,048 at least. What is longer is cut.</summary>
     public const int MaxMessageBytes = 64 * 1024;
+
+    /// <summary>Connections that are open, or closed and still handing in what they brought. What comes after waits to be accepted.</summary>
+    private const int MaxEndings = 2 * MaxConnections;
 
     private const int MaxDatagramBytes = 65_535;
     private const int Backlog = 128;
@@ -29,12 +32,16 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
 
     private static readonly TimeSpan AcceptAgainAfter = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan WarnAgainAfter = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abandon = new();
-    private readonly SemaphoreSlim _places = new(MaxConnections);
+    private readonly SemaphoreSlim _endings = new(MaxEndings);
+    private readonly ConnectionLimit<SyslogPeer> _connections = new(MaxConnections);
     private readonly List<Task> _work = [];
+    private long _warned;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -77,7 +84,7 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     {
         _stop.Dispose();
         _abandon.Dispose();
-        _places.Dispose();
+        _endings.Dispose();
     }
 
     private async Task Accept(Socket listener)
@@ -88,7 +95,7 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
         {
             while (true)
             {
-                await _places.WaitAsync(_stop.Token);
+                await _endings.WaitAsync(_stop.Token);
                 connections.RemoveWhere(connection => connection.IsCompleted);
                 connections.Add(Connection(await Next(listener)));
             }
@@ -97,6 +104,66 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
         {
             await Task.WhenAll(connections);
         }
+    }
+
+    private async Task Connection(Socket socket)
+    {
+        using var peer = new SyslogPeer(socket, _stop.Token);
+        try
+        {
+            if (Enter(peer))
+            {
+                await Read(peer);
+            }
+        }
+        finally
+        {
+            lock (_connections)
+            {
+                _connections.Remove(peer);
+            }
+
+            _endings.Release();
+        }
+    }
+
+    /// <summary>Makes room for a connection by closing one that is idle. False: there is none, and the new one is refused.</summary>
+    private bool Enter(SyslogPeer peer)
+    {
+        SyslogPeer? evicted;
+        bool isIn;
+        lock (_connections)
+        {
+            isIn = _connections.TryAdd(peer, peer.Address, clock.GetUtcNow(), out evicted);
+        }
+
+        if (evicted is not null)
+        {
+            metrics.OnClosed("idle");
+            evicted.Close();
+            if (MayWarn())
+            {
+                LogEvicted(MaxConnections, evicted.Address, peer.Address);
+            }
+        }
+
+        if (!isIn)
+        {
+            metrics.OnClosed("refused");
+            if (MayWarn())
+            {
+                LogRefused(MaxConnections, peer.Address);
+            }
+        }
+
+        return isIn;
+    }
+
+    /// <summary>Warnings of what a flood of senders causes are given once in a while; all of it is counted.</summary>
+    private bool MayWarn()
+    {
+        var (now, last) = (clock.GetTimestamp(), Interlocked.Read(ref _warned));
+        return (last == 0 || clock.GetElapsedTime(last, now) >= WarnAgainAfter) && Interlocked.CompareExchange(ref _warned, now, last) == last;
     }
 
     private async Task<Socket> Next(Socket listener)
@@ -117,9 +184,8 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     }
 
     /// <summary>Reads while there is room, gathers for a moment, and hands in before it reads on.</summary>
-    private async Task Connection(Socket socket)
+    private async Task Read(SyslogPeer peer)
     {
-        using var closing = socket;
         using var batch = new SyslogBatch(intake, clock, guards, options.Value.MaxRecordBytes, LogAgain);
         var frames = new SyslogFrames(MaxMessageBytes);
         var buffer = new byte[2 * MaxMessageBytes];
@@ -127,7 +193,7 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
         try
         {
             // A read that is under way goes on while what was gathered is handed in.
-            var read = socket.ReceiveAsync(buffer.AsMemory(held), _stop.Token).AsTask();
+            var read = peer.Receive(buffer.AsMemory(held));
             while (true)
             {
                 if (batch.Count > 0 && !read.IsCompleted && batch.Left is var left)
@@ -140,7 +206,12 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
                 }
 
                 var received = await read;
-                held = TakeAll(frames, batch, buffer, held + received, isLast: received == 0);
+                lock (_connections)
+                {
+                    _connections.Seen(peer, clock.GetUtcNow());
+                }
+
+                held = TakeAll(peer, frames, batch, buffer, held + received, isLast: received == 0);
                 if (batch.IsFull || received == 0)
                 {
                     await Store(batch);
@@ -151,18 +222,21 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
                     return;
                 }
 
-                read = socket.ReceiveAsync(buffer.AsMemory(held), _stop.Token).AsTask();
+                read = peer.Receive(buffer.AsMemory(held));
             }
         }
-        catch (Exception e) when (e is SocketException || _stop.IsCancellationRequested)
+        catch (Exception e) when (e is SocketException || peer.IsClosed)
         {
-            // The sender, or this silo, is going: what was read whole is handed in all the same.
+            // The sender, or this silo, is going, or the connection made room for another: what was read is handed in all the same.
+            TakeAll(peer, frames, batch, buffer, held, isLast: true);
             await LastOnes(batch);
         }
         finally
         {
-            metrics.OnDropped(frames.TooLarge, "tcp");
-            _places.Release();
+            if (frames.Cut > 0)
+            {
+                LogCutInAll(peer.Address, frames.Cut, frames.PassedOver);
+            }
         }
     }
 
@@ -173,15 +247,25 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
         metrics.OnStored(count, "tcp");
     }
 
-    private int TakeAll(SyslogFrames frames, SyslogBatch batch, byte[] buffer, int held, bool isLast)
+    private int TakeAll(SyslogPeer peer, SyslogFrames frames, SyslogBatch batch, byte[] buffer, int held, bool isLast)
     {
+        var (cut, passedOver) = (frames.Cut, frames.PassedOver);
         ReadOnlySpan<byte> rest = buffer.AsSpan(0, held);
         var now = clock.GetLocalNow();
-        while (frames.TryTake(ref rest, isLast, out var message))
+        while (frames.TryTake(ref rest, isLast, out var message, out var isCut))
         {
-            batch.Add(message, now);
+            if (batch.Add(message, now, peer.AddressText, isCut))
+            {
+                metrics.OnCut(1, message.Length - options.Value.MaxRecordBytes, "tcp");
+            }
         }
 
+        if (frames.Cut > cut && cut == 0)
+        {
+            LogCut(peer.Address, MaxMessageBytes);
+        }
+
+        metrics.OnCut(frames.Cut - cut, frames.PassedOver - passedOver, "tcp");
         rest.CopyTo(buffer);
         return rest.Length;
     }
@@ -194,9 +278,11 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
         using var other = new SyslogBatch(intake, clock, guards, options.Value.MaxRecordBytes, LogAgain);
         var (filling, handing) = (one, Task.CompletedTask);
         var buffer = new byte[MaxDatagramBytes];
+        var from = new SocketAddress(socket.AddressFamily);
+        var senders = new SyslogSenders();
         try
         {
-            var read = Receive(socket, buffer);
+            var read = Receive(socket, buffer, from);
             while (true)
             {
                 if (filling.Count > 0 && handing.IsCompleted && (filling.IsFull || filling.Left <= TimeSpan.Zero))
@@ -215,16 +301,20 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
                 }
 
                 var received = await read;
-                if (received > MaxMessageBytes || filling.IsFull)
+                if (filling.IsFull)
                 {
                     metrics.OnDropped(1, "udp");
                 }
-                else if (received > 0)
+                else if (received > 0 && filling.Add(buffer.AsSpan(0, received), clock.GetLocalNow(), senders.TextOf(from)))
                 {
-                    filling.Add(buffer.AsSpan(0, received), clock.GetLocalNow());
+                    metrics.OnCut(1, received - options.Value.MaxRecordBytes, "udp");
+                    if (MayWarn())
+                    {
+                        LogCut(System.Text.Encoding.ASCII.GetString(senders.TextOf(from)), options.Value.MaxRecordBytes);
+                    }
                 }
 
-                read = Receive(socket, buffer);
+                read = Receive(socket, buffer, from);
             }
         }
         catch (OperationCanceledException)
@@ -235,11 +325,11 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     }
 
     /// <summary>A datagram; 0 when the system told of a fault of another's (a port that is not there), which is not ours.</summary>
-    private async Task<int> Receive(Socket socket, byte[] buffer)
+    private async Task<int> Receive(Socket socket, byte[] buffer, SocketAddress from)
     {
         try
         {
-            return await socket.ReceiveAsync(buffer, _stop.Token);
+            return await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stop.Token);
         }
         catch (SocketException)
         {
@@ -288,6 +378,18 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection of syslog could not be accepted")]
     private partial void LogNotAccepted(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "There are {Connections} connections of syslog: the idle one of {Evicted} is closed for one of {Peer}")]
+    private partial void LogEvicted(int connections, string evicted, string peer);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "There are {Connections} connections of syslog and none is idle: one of {Peer} is refused")]
+    private partial void LogRefused(int connections, string peer);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of syslog from {Peer} is longer than {Bytes} bytes and is cut; its record says log.truncated")]
+    private partial void LogCut(string peer, int bytes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection of syslog from {Peer} ended: {Messages} messages were too long and were cut, {Bytes} bytes behind the cuts were passed over")]
+    private partial void LogCutInAll(string peer, long messages, long bytes);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages of syslog could not be handed in; they are handed in again")]
     private partial void LogAgain(Exception exception);

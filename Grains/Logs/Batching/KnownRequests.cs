@@ -3,7 +3,10 @@ using Grains.Interfaces.Logs;
 
 namespace Grains.Logs.Batching;
 
-/// <summary>Requests of the last while, to know them when they come again: those that wait, with the batch that holds them, and those that are durable.</summary>
+/// <summary>
+/// Named requests of the last while, to know them when they come again: those that wait, with the batch that holds them, and those that are durable.
+/// Those without a name are in <see cref="UnnamedRequests"/>.
+/// </summary>
 /// <remarks>48 bytes or so a request. Not thread-safe.</remarks>
 public sealed class KnownRequests
 {
@@ -19,7 +22,7 @@ public sealed class KnownRequests
     /// <summary>The batch was stored, and its requests are known from now on.</summary>
     public void Stored(Batch batch)
     {
-        foreach (var request in batch.Requests)
+        foreach (var request in Named(batch))
         {
             _known[request.Id] = null;
         }
@@ -28,7 +31,7 @@ public sealed class KnownRequests
     /// <summary>The batch was not stored: its requests never came.</summary>
     public void Failed(Batch batch)
     {
-        foreach (var request in batch.Requests)
+        foreach (var request in Named(batch))
         {
             _known.Remove(request.Id);
         }
@@ -53,17 +56,22 @@ public sealed class KnownRequests
         }
     }
 
+    /// <summary>The names of a batch's requests, 16 bytes each, as a row keeps them. Requests without a name are not in it: they are not remembered across a crash.</summary>
     public static byte[] Ids(Batch batch)
     {
-        var ids = new byte[16 * batch.Requests.Count];
-        for (var index = 0; index < batch.Requests.Count; index++)
+        var ids = new byte[16 * Named(batch).Count()];
+        var rest = ids.AsSpan();
+        foreach (var request in Named(batch))
         {
-            BinaryPrimitives.WriteUInt64BigEndian(ids.AsSpan(16 * index), batch.Requests[index].Id.High);
-            BinaryPrimitives.WriteUInt64BigEndian(ids.AsSpan((16 * index) + 8), batch.Requests[index].Id.Low);
+            BinaryPrimitives.WriteUInt64BigEndian(rest, request.Id.High);
+            BinaryPrimitives.WriteUInt64BigEndian(rest[8..], request.Id.Low);
+            rest = rest[16..];
         }
 
         return ids;
     }
+
+    private static IEnumerable<WriteLogs> Named(Batch batch) => batch.Requests.Where(request => !request.Id.IsOfBytes);
 
     private static LogRequestId Read(ReadOnlySpan<byte> id) => new(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
 }

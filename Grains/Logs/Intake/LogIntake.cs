@@ -11,7 +11,7 @@ namespace Grains.Logs.Intake;
 public sealed partial class LogIntake(
     Admission admission, CurrentRules rules, IGrainFactory grains, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogIntake> logger) : ILogIntake
 {
-    public Admission.Ticket? Admit(long bytes) => admission.Admit(bytes);
+    public Admission.Ticket? Admit(long bytes, Action? evict) => admission.Admit(bytes, evict);
 
     public async Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel)
     {
@@ -27,10 +27,13 @@ public sealed partial class LogIntake(
             return IntakeReply.Full;
         }
 
+        var isHandedOver = false;
         try
         {
             var outcome = (await rules.Now(cancel)).Apply(block, counts, clock.GetUtcNow());
-            var reply = await grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards)).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
+            var writing = Shard(id).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
+            isHandedOver = true;
+            var reply = await writing;
 
             // The shard has written them, or has let go of them.
             foreach (var part in outcome.Parts.Where(part => part.Block != block))
@@ -48,11 +51,26 @@ public sealed partial class LogIntake(
         }
         catch (Exception e) when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
         {
-            // What became of it nobody knows yet: the sender comes again, and the shard knows the request by its id.
+            // What became of it nobody knows yet: the sender comes again, and the shard knows the request if it has a name; without one it may be stored twice, and is not lost.
             LogUnknown(e);
             return IntakeReply.Unavailable;
         }
+        catch (OperationCanceledException) when (isHandedOver && id.IsOfBytes && cancel.IsCancellationRequested)
+        {
+            await Shard(id).AnswerLost(id, isStored: false);
+            throw;
+        }
     }
+
+    public void AnswerLost(LogRequestId id)
+    {
+        if (id.IsOfBytes)
+        {
+            Shard(id).AnswerLost(id, isStored: true).Ignore();
+        }
+    }
+
+    private ILogBatchGrain Shard(LogRequestId id) => grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What became of a request is not known; its sender is told to come again")]
     private partial void LogUnknown(Exception exception);

@@ -11,14 +11,14 @@ public static class RequestIds
     private const byte ByBytes = 1;
     private const byte ByKey = 2;
 
-    /// <summary>By its bytes, after decompression: for records that all carry times, so that equal bytes are the same request.</summary>
+    /// <summary>By its bytes, after decompression: one transmission of them, for equal bytes may be different requests.</summary>
     /// <param name="caller">The name of the key that it came under.</param>
-    public static LogRequestId OfBytes(string caller, ReadOnlySpan<byte> request) => Of(ByBytes, caller, request);
+    public static LogRequestId OfBytes(string caller, ReadOnlySpan<byte> request) => Of(ByBytes, caller, request) with { Attempt = (ulong)System.Random.Shared.NextInt64(1, long.MaxValue) };
 
     /// <summary>By a name that the sender gave it.</summary>
     public static LogRequestId OfKey(string caller, string key) => Of(ByKey, caller, Encoding.UTF8.GetBytes(key));
 
-    /// <summary>By nothing: it is new.</summary>
+    /// <summary>By a name of its own that nobody else has.</summary>
     public static LogRequestId Random()
     {
         var bytes = Guid.NewGuid().ToByteArray();

@@ -1,24 +1,27 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Otlp;
 using Grains.Logs.Records;
+using Grains.Logs.Syslog;
+using Grains.Logs.Text;
 
 namespace Grains.Logs.Ndjson;
 
 /// <summary>Reads log records that are one JSON object a line into a block. A line that is none is refused by its number, and the others are taken.</summary>
 /// <remarks>
-/// <para>Known members: <c>time</c>, <c>timestamp</c>, <c>ts</c> or <c>@timestamp</c> (RFC 3339, or a number since 1970 in seconds, milliseconds, microseconds or nanoseconds,
-/// which its size tells apart); <c>observed</c>, the same; <c>severity</c> or <c>level</c> (a name, or a number); <c>severityText</c>; <c>message</c>, <c>msg</c> or <c>body</c>;
-/// <c>service</c>; <c>host</c>; <c>eventName</c>; <c>traceId</c> or <c>trace_id</c> and <c>spanId</c> or <c>span_id</c> in hex. The members of <c>attributes</c>, and every
-/// other member, are attributes with their values as they are; so is a known one of a kind that it cannot have, and a second one of the same meaning. A known one that is null is as if it were not there.</para>
+/// <para>Members are known by the names that loggers give them (<see cref="KnownMembers"/>): CLEF, .NET's JSON console, Docker's json-file, ECS, pino, bunyan, winston, zap, slog, zerolog, logrus, logback, journald.
+/// The members of <c>attributes</c>, and every other member, are attributes with their values as they are; so is a known one of a kind that it cannot have, and a second one of the same meaning.
+/// A known one that is null is as if it were not there.</para>
+/// <para>A record is never refused for the form of a member. The first member that is a plausible time (<see cref="TimeReader"/>) is the record's; one that is none stays an attribute, and a record without
+/// a time has that of its arrival. A value that lies too deep is an attribute as text.</para>
 /// <para>Not thread-safe.</para>
 /// </remarks>
 /// <param name="service">Of lines that name none; may be empty.</param>
-public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDisposable
+/// <param name="zone">Of times without an offset; UTC when there is none.</param>
+public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneInfo? zone = null) : IDisposable
 {
     /// <summary>Refused lines that are told by their numbers.</summary>
     public const int MaxFaults = 1000;
@@ -26,30 +29,23 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
     /// <summary>The reason for lines that are no record, as it stands in the books.</summary>
     public const string BadLine = "bad-line";
 
+    /// <summary>No member of the line.</summary>
+    private const int None = -1;
+
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1 << 28 };
 
     private readonly string _service = service is "" ? OtlpDecoder.UnknownService : service;
+    private readonly LineReader _lines = new(zone ?? TimeZoneInfo.Utc);
     private readonly ByteHeap _name = new(64);
     private readonly ByteHeap _scratch = new(256);
     private readonly byte[] _traceId = new byte[16];
     private readonly byte[] _spanId = new byte[8];
 
-    [Flags]
-    private enum Known
-    {
-        None = 0,
-        Time = 1,
-        Observed = 2,
-        Severity = 4,
-        SeverityText = 8,
-        Body = 16,
-        Service = 32,
-        Host = 64,
-        EventName = 128,
-        TraceId = 256,
-        SpanId = 512,
-        Attributes = 1024,
-    }
+    /// <summary>Which member of the line has each meaning, counted from 0.</summary>
+    private readonly int[] _chosen = new int[(int)KnownMember.Count];
+
+    /// <summary>How well it fits: a better one takes its place.</summary>
+    private readonly int[] _fit = new int[(int)KnownMember.Count];
 
     /// <param name="now">Nanoseconds since 1970: the time of records that carry none.</param>
     public Decoded Decode(ReadOnlySpan<byte> lines, ulong now, LogBlockBuilder into)
@@ -112,78 +108,107 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
             return "This is JSON, but no object.";
         }
 
+        Array.Fill(_chosen, None);
+        Array.Clear(_fit);
         ulong time = 0, observed = 0;
-        var (severity, hasText, hasOthers, tooDeep) = ((byte)0, false, false, false);
+        var (severity, saysText, isClef, isLine, members) = ((byte)0, false, false, false, 0);
         ReadOnlySpan<byte> severityText = default, body = default, from = default, host = default, eventName = default, traceId = default, spanId = default;
-        var taken = Known.None;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        for (; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; members++)
         {
-            var kind = KindOf(ref reader);
-            var isLevel = _name.Written.SequenceEqual("level"u8);
+            ReadName(ref reader);
+            var (kind, rank) = KnownMembers.Of(_name.Written);
             reader.Read();
             var start = (int)reader.TokenStartIndex;
-            var type = reader.TokenType;
-            if (kind == Known.SeverityText)
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
             {
-                hasText = true; // Also when it is null: there was none.
-            }
+                var isObject = reader.TokenType == JsonTokenType.StartObject;
+                var nested = isObject && kind is KnownMember.Service or KnownMember.Host or KnownMember.Log ? Nested(reader, line, kind) : default;
+                reader.Skip();
+                if (kind == KnownMember.Attributes && isObject)
+                {
+                    Choose(kind, 1, members);
+                }
+                else if (kind == KnownMember.Body && Choose(kind, rank, members))
+                {
+                    body = line[start..(int)reader.BytesConsumed];
+                    isLine = false;
+                }
+                else if (!nested.IsEmpty && Choose(kind == KnownMember.Log ? KnownMember.Severity : kind, 1, None))
+                {
+                    // The object stays an attribute: it says more than that.
+                    switch (kind)
+                    {
+                        case KnownMember.Service:
+                            from = nested;
+                            break;
+                        case KnownMember.Host:
+                            host = nested;
+                            break;
+                        default:
+                            _scratch.Cut(0);
+                            JsonUnescape.Append(_scratch, nested[1..^1]);
+                            severity = LogSeverity.Of(_scratch.Written);
+                            severityText = saysText ? severityText : nested;
+                            break;
+                    }
+                }
 
-            if (!Fits(ref reader, ref taken, kind))
-            {
-                hasOthers |= type != JsonTokenType.Null || kind == Known.None;
-                tooDeep |= !SkipBounded(ref reader);
                 continue;
             }
 
+            var isText = reader.TokenType == JsonTokenType.String;
+            saysText |= kind == KnownMember.SeverityText; // Also when it is null: there was none.
+            if (!isText && reader.TokenType != JsonTokenType.Number && (kind != KnownMember.Body || reader.TokenType == JsonTokenType.Null))
+            {
+                continue;
+            }
+
+            var value = line[start..(int)reader.BytesConsumed];
             switch (kind)
             {
-                case Known.Time or Known.Observed:
-                    if (!TryTime(ref reader, out var nanoseconds))
+                case KnownMember.Time or KnownMember.Observed:
+                    if (_chosen[(int)kind] == None && TryTime(ref reader, now, out var nanoseconds) && Choose(kind, rank, members))
                     {
-                        return $"«{Encoding.UTF8.GetString(_name.Written)}» is a time as RFC 3339 writes it (2026-11-23T09:54:47.123Z) or a number of seconds, milliseconds, microseconds or nanoseconds since 1970.";
+                        _ = kind == KnownMember.Time ? time = nanoseconds : observed = nanoseconds;
+                        isClef |= rank == KnownMembers.Clef;
                     }
 
-                    _ = kind == Known.Time ? time = nanoseconds : observed = nanoseconds;
                     break;
-                case Known.Severity when type == JsonTokenType.Number:
-                    severity = SeverityOf(ref reader, isLevel);
+                case KnownMember.Severity:
+                    if (TrySeverity(ref reader, rank, out var number) is > 0 and var fit && Choose(kind, fit, members))
+                    {
+                        severity = number;
+                        severityText = saysText ? severityText : isText && rank != KnownMembers.SyslogNumber ? value : default;
+                    }
+
                     break;
-                case Known.Severity:
-                    severity = SeverityOf(ref reader);
-                    severityText = hasText ? severityText : line[start..(int)reader.BytesConsumed];
+                case KnownMember.SeverityText when isText && Choose(kind, rank, members):
+                    severityText = value;
                     break;
-                case Known.SeverityText:
-                    severityText = line[start..(int)reader.BytesConsumed];
+                case KnownMember.Body when Choose(kind, rank, members):
+                    body = value;
+                    isLine = false;
                     break;
-                case Known.Body:
-                    tooDeep |= !SkipBounded(ref reader);
-                    body = line[start..(int)reader.BytesConsumed];
+                case KnownMember.Log when isText && Choose(KnownMember.Body, rank, members):
+                    body = value;
+                    isLine = true;
                     break;
-                case Known.Service:
-                    from = line[start..(int)reader.BytesConsumed];
+                case KnownMember.Service when isText && Choose(kind, 2, members):
+                    from = value;
                     break;
-                case Known.Host:
-                    host = line[start..(int)reader.BytesConsumed];
+                case KnownMember.Host when isText && Choose(kind, 2, members):
+                    host = value;
                     break;
-                case Known.EventName:
-                    eventName = line[start..(int)reader.BytesConsumed];
+                case KnownMember.EventName when isText && Choose(kind, rank, members):
+                    eventName = value;
                     break;
-                case Known.TraceId:
+                case KnownMember.TraceId when IsId(ref reader, _traceId) && Choose(kind, rank, members):
                     traceId = _traceId;
                     break;
-                case Known.SpanId:
+                case KnownMember.SpanId when IsId(ref reader, _spanId) && Choose(kind, rank, members):
                     spanId = _spanId;
                     break;
-                default:
-                    hasOthers = true;
-                    tooDeep |= !SkipBounded(ref reader);
-                    break;
             }
-        }
-
-        if (hasText && (taken & Known.SeverityText) == 0)
-        {
-            severityText = default;
         }
 
         while (reader.Read())
@@ -191,9 +216,20 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
             // What follows the object is an error of the reader's.
         }
 
-        if (tooDeep)
+        if (saysText && _chosen[(int)KnownMember.SeverityText] == None)
         {
-            return $"This has values that lie in each other more than {DecodeLimits.MaxDepth} deep.";
+            severityText = default;
+        }
+        else if (severity == 0 && _fit[(int)KnownMember.Severity] < 2 && !severityText.IsEmpty)
+        {
+            _scratch.Cut(0);
+            JsonUnescape.Append(_scratch, severityText[1..^1]);
+            severity = LogSeverity.Of(_scratch.Written);
+        }
+
+        if (_fit[(int)KnownMember.Severity] == 0 && severityText.IsEmpty)
+        {
+            severity = isClef ? LogSeverity.Of("info"u8) : isLine ? SeverityOfLine(body, now) : severity; // CLEF leaves it out when it is that.
         }
 
         into.Begin(time, observed == 0 ? now : observed, severity, traceId, spanId);
@@ -201,8 +237,8 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         AddService(into, from);
         AddString(into, host);
         AddString(into, eventName);
-        AddBody(into, body);
-        if (hasOthers)
+        AddBody(into, body, isLine);
+        if (members > Chosen() || _chosen[(int)KnownMember.Attributes] != None)
         {
             WriteAttributes(into.Text, line);
         }
@@ -212,29 +248,45 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         return null;
     }
 
-    /// <summary>The value is of a kind that the member can have, and it is the first one of that meaning. An id is decoded at once.</summary>
-    private bool Fits(ref Utf8JsonReader reader, ref Known taken, Known kind)
+    /// <summary>The member has this meaning from now on, unless one has it that fits as well.</summary>
+    private bool Choose(KnownMember kind, int fit, int member)
     {
-        if (kind == Known.None || (taken & kind) != 0)
+        if (fit <= _fit[(int)kind])
         {
             return false;
         }
 
-        var fits = kind switch
+        (_fit[(int)kind], _chosen[(int)kind]) = (fit, member);
+        return true;
+    }
+
+    private int Chosen()
+    {
+        var count = 0;
+        foreach (var member in _chosen)
         {
-            Known.Time or Known.Observed or Known.Severity => reader.TokenType is JsonTokenType.String or JsonTokenType.Number,
-            Known.Body => reader.TokenType != JsonTokenType.Null,
-            Known.Attributes => reader.TokenType == JsonTokenType.StartObject,
-            Known.TraceId => IsId(ref reader, _traceId),
-            Known.SpanId => IsId(ref reader, _spanId),
-            _ => reader.TokenType == JsonTokenType.String,
-        };
-        if (fits)
-        {
-            taken |= kind;
+            count += member == None ? 0 : 1;
         }
 
-        return fits;
+        return count;
+    }
+
+    /// <summary>ECS as an object: <c>service.name</c>, <c>host.name</c>, <c>log.level</c>. The text in its quotes; empty when there is none.</summary>
+    private static ReadOnlySpan<byte> Nested(Utf8JsonReader reader, ReadOnlySpan<byte> line, KnownMember kind)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isIt = kind == KnownMember.Log ? reader.ValueTextEquals("level"u8) : reader.ValueTextEquals("name"u8) || (kind == KnownMember.Host && reader.ValueTextEquals("hostname"u8));
+            reader.Read();
+            if (isIt && reader.TokenType == JsonTokenType.String)
+            {
+                return line[(int)reader.TokenStartIndex..(int)reader.BytesConsumed];
+            }
+
+            reader.Skip();
+        }
+
+        return default;
     }
 
     private static bool IsId(ref Utf8JsonReader reader, byte[] id)
@@ -255,25 +307,25 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         var start = text.Length;
         var reader = new Utf8JsonReader(line, Options);
         reader.Read();
-        var taken = Known.None;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        for (var member = 0; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; member++)
         {
-            var kind = KindOf(ref reader);
+            ReadName(ref reader);
+            var kind = KnownMembers.Of(_name.Written).Kind;
             reader.Read();
-            if (!Fits(ref reader, ref taken, kind))
+            if (Array.IndexOf(_chosen, member) < 0)
             {
-                if (kind == Known.None || reader.TokenType != JsonTokenType.Null)
+                if (kind == KnownMember.None || reader.TokenType != JsonTokenType.Null)
                 {
-                    WriteMember(ref reader, text, start);
+                    WriteMember(ref reader, line, text, start);
                 }
             }
-            else if (kind == Known.Attributes)
+            else if (kind == KnownMember.Attributes)
             {
                 while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                 {
                     ReadName(ref reader);
                     reader.Read();
-                    WriteMember(ref reader, text, start);
+                    WriteMember(ref reader, line, text, start);
                 }
             }
             else
@@ -292,16 +344,26 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         }
     }
 
-    private void WriteMember(ref Utf8JsonReader reader, ByteHeap text, int start)
+    /// <summary>A value that lies deeper than a query reads is its text.</summary>
+    private void WriteMember(ref Utf8JsonReader reader, ReadOnlySpan<byte> line, ByteHeap text, int start)
     {
         if (text.Length > start)
         {
             text.Append((byte)',');
         }
 
-        JsonText.WriteString(text, _name.Written);
+        JsonText.WriteString(text, KnownMembers.AttributeName(_name.Written));
         text.Append((byte)':');
-        JsonText.WriteValue(text, ref reader, _scratch);
+        var ahead = reader;
+        if (SkipBounded(ref ahead))
+        {
+            JsonText.WriteValue(text, ref reader, _scratch);
+        }
+        else
+        {
+            JsonText.WriteString(text, line[(int)reader.TokenStartIndex..(int)ahead.BytesConsumed]);
+            reader = ahead;
+        }
     }
 
     private void ReadName(ref Utf8JsonReader reader)
@@ -310,91 +372,68 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         JsonUnescape.Append(_name, ref reader);
     }
 
-    private Known KindOf(ref Utf8JsonReader reader)
-    {
-        ReadName(ref reader);
-        var name = _name.Written;
-        return name.Length switch
-        {
-            2 => name.SequenceEqual("ts"u8) ? Known.Time : Known.None,
-            3 => name.SequenceEqual("msg"u8) ? Known.Body : Known.None,
-            4 => name.SequenceEqual("time"u8) ? Known.Time : name.SequenceEqual("body"u8) ? Known.Body : name.SequenceEqual("host"u8) ? Known.Host : Known.None,
-            5 => name.SequenceEqual("level"u8) ? Known.Severity : Known.None,
-            6 => name.SequenceEqual("spanId"u8) ? Known.SpanId : Known.None,
-            7 => name.SequenceEqual("message"u8) ? Known.Body : name.SequenceEqual("service"u8) ? Known.Service
-                : name.SequenceEqual("traceId"u8) ? Known.TraceId : name.SequenceEqual("span_id"u8) ? Known.SpanId : Known.None,
-            8 => name.SequenceEqual("severity"u8) ? Known.Severity : name.SequenceEqual("observed"u8) ? Known.Observed : name.SequenceEqual("trace_id"u8) ? Known.TraceId : Known.None,
-            9 => name.SequenceEqual("timestamp"u8) ? Known.Time : name.SequenceEqual("eventName"u8) ? Known.EventName : Known.None,
-            10 => name.SequenceEqual("@timestamp"u8) ? Known.Time : name.SequenceEqual("attributes"u8) ? Known.Attributes : Known.None,
-            12 => name.SequenceEqual("severityText"u8) ? Known.SeverityText : Known.None,
-            _ => Known.None,
-        };
-    }
-
-    private bool TryTime(ref Utf8JsonReader reader, out ulong nanoseconds)
+    private bool TryTime(ref Utf8JsonReader reader, ulong now, out ulong nanoseconds)
     {
         _scratch.Cut(0);
         JsonUnescape.Append(_scratch, ref reader);
-        return (reader.TokenType == JsonTokenType.String && Rfc3339.TryParse(_scratch.Written, out nanoseconds)) || TryUnix(_scratch.Written, out nanoseconds);
+        return _lines.Times.TryParse(_scratch.Written, now, out nanoseconds) || (reader.TokenType == JsonTokenType.Number && TryExponent(_scratch.Written, now, out nanoseconds));
     }
 
-    /// <summary>Seconds until the year 5138, then milliseconds, microseconds and nanoseconds: none of them means a time near ours in another.</summary>
-    private static bool TryUnix(ReadOnlySpan<byte> text, out ulong nanoseconds)
+    /// <summary>A number since 1970 that is written with an exponent: 1.795427687e9.</summary>
+    private static bool TryExponent(ReadOnlySpan<byte> text, ulong now, out ulong nanoseconds)
     {
         nanoseconds = 0;
-        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) && whole >= 100_000_000_000_000_000)
-        {
-            nanoseconds = whole;
-            return true;
-        }
-
-        if (!decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number < 0)
+        if (!text.ContainsAny((byte)'e', (byte)'E') || !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number is <= 0 or > ulong.MaxValue)
         {
             return false;
         }
 
-        var product = number < 100_000_000_000m ? number * 1_000_000_000m
-            : number < 100_000_000_000_000m ? number * 1_000_000m
-            : number < 100_000_000_000_000_000m ? number * 1_000m
-            : number;
-        if (product > ulong.MaxValue)
+        for (var scale = 1_000_000_000m; scale >= 1; scale /= 1000)
         {
-            return false;
+            if (number <= ulong.MaxValue / scale && TimeReader.IsPlausible((ulong)(number * scale), now))
+            {
+                nanoseconds = (ulong)(number * scale);
+                return true;
+            }
         }
 
-        nanoseconds = (ulong)product;
-        return true;
+        return false;
     }
 
-    /// <summary>OpenTelemetry's number; under <c>level</c> a multiple of ten is one of bunyan's and pino's (10 trace to 60 fatal).</summary>
-    private static byte SeverityOf(ref Utf8JsonReader reader, bool isLevel)
-    {
-        if (!reader.TryGetInt32(out var number))
-        {
-            return 0;
-        }
-
-        return isLevel && number is 10 or 20 or 30 or 40 or 50 or 60 ? (byte)((number / 10 * 4) - 3) : number is >= 0 and <= 24 ? (byte)number : (byte)0;
-    }
-
-    /// <summary>By its name, also with the step within it: <c>info2</c>.</summary>
-    private byte SeverityOf(ref Utf8JsonReader reader)
+    /// <summary>How well the value says a severity: 3 as a number that is known, 2 when it says that there is none, 1 as a word that is none, 0 not at all.</summary>
+    private int TrySeverity(ref Utf8JsonReader reader, int rank, out byte number)
     {
         _scratch.Cut(0);
         JsonUnescape.Append(_scratch, ref reader);
-        if (_scratch.Length > 16)
+        var isText = reader.TokenType == JsonTokenType.String;
+        if (!Utf8Parser.TryParse(_scratch.Written, out int value, out var length) || length != _scratch.Length)
         {
-            return 0;
+            var word = _scratch.Written;
+            word = word.IndexOfAny((byte)'+', (byte)'-') is > 0 and var step ? word[..step] : word; // Go's slog: INFO+2.
+            number = isText ? LogSeverity.Of(word) : (byte)0;
+            number = number == 0 && isText && _scratch.Length == 1 ? OfLetter(_scratch.Written[0]) : number;
+            return number > 0 ? 3 : isText ? 1 : 0;
         }
 
-        var name = Encoding.UTF8.GetString(_scratch.Written);
-        if (Utf8Parser.TryParse(_scratch.Written, out byte number, out var length) && length == _scratch.Length)
+        number = rank switch
         {
-            return number <= 24 ? number : (byte)0;
-        }
-
-        return name is [.. var word, var digit and >= '2' and <= '4'] && LogSeverity.Of(word) is > 0 and var first ? (byte)(first + (digit - '1')) : LogSeverity.Of(name);
+            KnownMembers.SyslogNumber => value is >= 0 and <= 7 ? SyslogParser.SeverityOf(value) : (byte)0,
+            KnownMembers.PinoNumber when value is >= 10 and < 70 && (value % 10 == 0 || value > 24) => (byte)((value / 10 * 4) - 3),
+            _ => value is > 0 and <= 24 ? (byte)value : (byte)0,
+        };
+        return number > 0 ? 3 : value == 0 ? 2 : 0;
     }
+
+    private static byte OfLetter(byte letter) => letter switch
+    {
+        (byte)'T' or (byte)'V' => 1,
+        (byte)'D' => 5,
+        (byte)'I' => 9,
+        (byte)'W' => 13,
+        (byte)'E' => 17,
+        (byte)'F' or (byte)'C' => 21,
+        _ => 0,
+    };
 
     /// <param name="json">A string in its quotes, or nothing.</param>
     private static void AddString(LogBlockBuilder into, ReadOnlySpan<byte> json)
@@ -424,15 +463,16 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
     }
 
     /// <summary>What is no string is its JSON.</summary>
-    private void AddBody(LogBlockBuilder into, ReadOnlySpan<byte> json)
+    /// <param name="isLine">Its line end is no part of it.</param>
+    private void AddBody(LogBlockBuilder into, ReadOnlySpan<byte> json, bool isLine)
     {
         if (json is [(byte)'"', ..])
         {
-            AddString(into, json);
-            return;
+            var start = into.Text.Length;
+            JsonUnescape.Append(into.Text, json[1..^1]);
+            into.Text.Cut(isLine ? start + into.Text.Written[start..].TrimEnd("\r\n"u8).Length : into.Text.Length);
         }
-
-        if (!json.IsEmpty)
+        else if (!json.IsEmpty)
         {
             var reader = new Utf8JsonReader(json, Options);
             reader.Read();
@@ -440,6 +480,14 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service) : IDispos
         }
 
         into.EndText();
+    }
+
+    /// <summary>What a container's line says.</summary>
+    private byte SeverityOfLine(ReadOnlySpan<byte> json, ulong now)
+    {
+        _scratch.Cut(0);
+        JsonUnescape.Append(_scratch, json[1..^1]);
+        return _lines.Read(_scratch.Written, now).Severity;
     }
 
     /// <summary>Passes over a value; false when what lies in it is too deep.</summary>

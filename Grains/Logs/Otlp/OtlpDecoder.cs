@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Grains.Interfaces.Logs;
 using Grains.Logs.Records;
 
 namespace Grains.Logs.Otlp;
@@ -8,7 +9,7 @@ namespace Grains.Logs.Otlp;
 /// </summary>
 /// <remarks>
 /// <para><c>service.name</c> and <c>host.name</c> of the resource become the record's service and host; the resource's other attributes are the record's, under
-/// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its JSON text.</para>
+/// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its JSON text. A severity's text without its number gives the number (<see cref="LogSeverity"/>).</para>
 /// <para>Not thread-safe: one decoder per request in work.</para>
 /// </remarks>
 /// <param name="limits">A record that goes beyond them is refused, and its neighbours are taken.</param>
@@ -187,8 +188,8 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             }
         }
 
-        decoded.AllTimed &= (time | observed) != 0;
-        into.Begin(time, observed == 0 ? now : observed, severity > 24 ? 0 : (int)severity, traceId, spanId);
+        var number = severity > 24 ? 0 : (int)severity;
+        into.Begin(time, observed == 0 ? now : observed, number == 0 && !severityText.IsEmpty ? LogSeverity.Of(severityText) : number, traceId, spanId);
         into.AddText(severityText);
         into.AddText(_origin.Service.Written);
         into.AddText(_origin.Host.Written);

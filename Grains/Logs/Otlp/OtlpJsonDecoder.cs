@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
+using Grains.Interfaces.Logs;
 using Grains.Logs.Records;
 
 namespace Grains.Logs.Otlp;
@@ -336,8 +337,8 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
             return;
         }
 
-        decoded.AllTimed &= (time | observed) != 0;
-        into.Begin(time, observed == 0 ? now : observed, severity is < 0 or > 24 ? 0 : (int)severity, traceId, spanId);
+        var number = severity is < 0 or > 24 ? 0 : (int)severity;
+        into.Begin(time, observed == 0 ? now : observed, number == 0 ? SeverityOf(severityText) : number, traceId, spanId);
         severityText.AppendTo(into.Text);
         into.EndText();
         into.AddText(_origin.Service.Written);
@@ -361,6 +362,13 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
 
         into.EndText();
         into.End();
+    }
+
+    private byte SeverityOf(JsonString text)
+    {
+        _scratch.Cut(0);
+        text.AppendTo(_scratch);
+        return LogSeverity.Of(_scratch.Written);
     }
 
     /// <summary>False when a value lies too deep; what was written then means nothing.</summary>

@@ -24,9 +24,6 @@ public sealed class Decoded(int maxFaults = Decoded.MaxFaults)
     /// <summary>By service and reason, all of them.</summary>
     public Dictionary<(string Service, string Reason), int> RefusedByReason { get; } = [];
 
-    /// <summary>Every record carries a time of its own, so equal bytes are the same request come again.</summary>
-    public bool AllTimed { get; set; } = true;
-
     /// <param name="place">Which one: a line's number, or a record's, counted from 1.</param>
     /// <param name="reason">One word, for the books: <c>too-large</c>.</param>
     /// <param name="sentence">What is wrong and what would be right.</param>

@@ -1,13 +1,15 @@
 using System.Buffers;
-using System.Text;
 using Grains.Logs.Otlp;
 using Grains.Logs.Records;
+using Grains.Logs.Text;
 
 namespace Grains.Logs.Syslog;
 
 /// <summary>
 /// Reads one syslog message into a record: RFC 5424, or what RFC 3164 describes. HOST is the record's host, APP (or the tag) its service; PROCID, MSGID, the facility and
-/// the structured data are attributes (<c>id.name</c>). What is of neither form is a record all the same: its body is the message as it came.
+/// the structured data are attributes (<c>id.name</c>). What is of neither form is a record all the same: its body is the message as it came,
+/// and time and severity are what that says (<see cref="LineReader"/>). A message that names no host is of the
+/// address that it came from.
 /// </summary>
 /// <remarks>Not thread-safe.</remarks>
 public sealed class SyslogParser : IDisposable
@@ -15,36 +17,44 @@ public sealed class SyslogParser : IDisposable
     private const int MaxPriority = 191;
     private const int MaxTag = 48;
 
-    /// <summary>Years until a day comes again, at most.</summary>
-    private const int LeapYears = 8;
-
-    /// <summary>So far may a sender's clock run before ours.</summary>
-    private static readonly TimeSpan Ahead = TimeSpan.FromDays(1);
-
     /// <summary>Severity numbers of OpenTelemetry for emergency, alert, critical, error, warning, notice, informational, debug (its data model, appendix B).</summary>
     private static readonly byte[] Severities = [21, 19, 18, 17, 13, 10, 9, 5];
 
     private static readonly string[] SeverityNames = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
-    private static readonly string[] Months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
     private static readonly SearchValues<byte> EndsTag = SearchValues.Create("[: "u8);
 
     private readonly ByteHeap _attributes = new(512);
     private readonly ByteHeap _value = new(256);
+    private readonly ByteHeap _sender = new(64);
+    private bool _isCut;
+    private LineReader? _lines;
+    private TimeSpan _offset;
+
+    /// <summary>The attribute of a record whose message was cut: <c>true</c>.</summary>
+    public static ReadOnlySpan<byte> Truncated => "log.truncated"u8;
+
+    /// <summary>OpenTelemetry's number of a severity of syslog.</summary>
+    /// <param name="severity">0 (emergency) to 7 (debug).</param>
+    public static byte SeverityOf(int severity) => Severities[severity];
 
     /// <param name="message">Without its frame.</param>
     /// <param name="now">In the zone that times without one are in: RFC 3164 gives neither zone nor year, and the year is the last one in which the time is not to come.</param>
-    public void Parse(ReadOnlySpan<byte> message, DateTimeOffset now, LogBlockBuilder into)
+    /// <param name="sender">The address that it came from.</param>
+    /// <param name="isCut">It is the beginning of a longer message: the record says so (<see cref="Truncated"/>).</param>
+    public void Parse(ReadOnlySpan<byte> message, DateTimeOffset now, LogBlockBuilder into, ReadOnlySpan<byte> sender = default, bool isCut = false)
     {
+        _sender.Cut(0);
+        _sender.Append(sender);
+        _isCut = isCut;
         var whole = message;
+        _attributes.Cut(0);
         if (!TryPriority(ref message, out var priority))
         {
-            Write(into, now, 0, -1, default, default, whole, "");
+            Write(into, now, 0, -1, default, default, whole);
             return;
         }
 
-        _attributes.Cut(0);
         Add("syslog.facility"u8, priority >> 3);
         if (message.StartsWith("1 "u8) && TryParse5424(message[2..], priority, now, into))
         {
@@ -60,6 +70,7 @@ public sealed class SyslogParser : IDisposable
     {
         _attributes.Dispose();
         _value.Dispose();
+        _sender.Dispose();
     }
 
     private static bool TryPriority(ref ReadOnlySpan<byte> message, out int priority)
@@ -120,7 +131,7 @@ public sealed class SyslogParser : IDisposable
             rest = rest[3..]; // The mark of UTF-8 (§6.4).
         }
 
-        Write(into, now, time, priority & 7, IsNil(host) ? default : host, IsNil(app) ? default : app, rest, "{}");
+        Write(into, now, time, priority & 7, IsNil(host) ? default : host, IsNil(app) ? default : app, rest);
         return true;
     }
 
@@ -211,14 +222,14 @@ public sealed class SyslogParser : IDisposable
         }
     }
 
-    /// <summary>RFC 3164 §4.1: «Mmm dd hh:mm:ss host tag[pid]: text»; what is missing is missing. Many senders put a time of RFC 3339 there instead.</summary>
+    /// <summary>RFC 3164 §4.1: "Mmm dd hh:mm:ss host tag[pid]: text"; what is missing is missing. Many senders put a time of RFC 3339 there instead, or add a year or a fraction.</summary>
     private void Parse3164(ReadOnlySpan<byte> message, int priority, DateTimeOffset now, LogBlockBuilder into)
     {
         var rest = message;
         ReadOnlySpan<byte> host = default, tag = default;
         if (!TryTime(ref rest, now, out var time))
         {
-            Write(into, now, 0, priority & 7, default, default, message, "{}"); // Without a time nothing tells a host from text (§4.3.3).
+            Write(into, now, 0, priority & 7, default, default, message); // Without a time nothing tells a host from text (§4.3.3).
             return;
         }
 
@@ -252,47 +263,50 @@ public sealed class SyslogParser : IDisposable
             }
         }
 
-        Write(into, now, time, priority & 7, host, tag, rest, "{}");
+        Write(into, now, time, priority & 7, host, tag, rest);
     }
 
-    private static bool TryTime(ref ReadOnlySpan<byte> rest, DateTimeOffset now, out ulong nanoseconds)
+    private bool TryTime(ref ReadOnlySpan<byte> rest, DateTimeOffset now, out ulong nanoseconds)
     {
         nanoseconds = 0;
-        if (rest.Length >= 20 && rest[4] == '-' && rest.IndexOf((byte)' ') is > 0 and var end && Rfc3339.TryParse(rest[..end], out nanoseconds))
-        {
-            rest = rest[(end + 1)..];
-            return true;
-        }
-
-        if (rest.Length < 15 || rest[3] != ' ' || rest[6] != ' ' || rest[9] != ':' || rest[12] != ':' || (rest.Length > 15 && rest[15] != ' '))
+        var isName = rest.Length > 15 && char.IsAsciiLetter((char)rest[1]);
+        if (!(isName || (rest.Length > 15 && rest[4] == '-')) || !Of(now.Offset).Times.TryRead(rest, Nanoseconds(now), out nanoseconds, out var length))
         {
             return false;
         }
 
-        var month = Array.IndexOf(Months, Encoding.ASCII.GetString(rest[..3])) + 1;
-        if (month == 0 || !Number(rest.Slice(4, 2), out var day) || !Number(rest.Slice(7, 2), out var hour) || !Number(rest.Slice(10, 2), out var minute) || !Number(rest.Slice(13, 2), out var second)
-            || day is < 1 || hour > 23 || minute > 59 || second > 59)
-        {
-            return false;
-        }
-
-        for (var year = now.Year + 1; year >= now.Year - LeapYears; year--)
-        {
-            if (day <= DateTime.DaysInMonth(year, month) && new DateTimeOffset(year, month, day, hour, minute, second, now.Offset) is var moment && moment <= now + Ahead)
-            {
-                nanoseconds = Nanoseconds(moment);
-                rest = rest.Length > 15 ? rest[16..] : default;
-                return true;
-            }
-        }
-
-        return false;
+        rest = rest[length..];
+        rest = rest is [(byte)':', ..] ? rest[1..] : rest; // As routers write it.
+        rest = rest.TrimStart((byte)' ');
+        return true;
     }
 
-    private void Write(LogBlockBuilder into, DateTimeOffset now, ulong time, int severity, ReadOnlySpan<byte> host, ReadOnlySpan<byte> service, ReadOnlySpan<byte> body, string attributes)
+    /// <summary>Reads times in the zone of the silo, which changes twice a year.</summary>
+    private LineReader Of(TimeSpan offset)
     {
-        into.Begin(time, Nanoseconds(now), severity < 0 ? 0 : Severities[severity], default, default);
-        into.AddText(severity < 0 ? "" : SeverityNames[severity]);
+        if (_lines is null || _offset != offset)
+        {
+            _offset = offset;
+            _lines = new(TimeZoneInfo.CreateCustomTimeZone("silo", offset, null, null));
+        }
+
+        return _lines;
+    }
+
+    private void Write(LogBlockBuilder into, DateTimeOffset now, ulong time, int severity, ReadOnlySpan<byte> host, ReadOnlySpan<byte> service, ReadOnlySpan<byte> body)
+    {
+        var observed = Nanoseconds(now);
+        var facts = time == 0 || severity < 0 ? Of(now.Offset).Read(body, observed) : default;
+        into.Begin(time == 0 ? facts.Time : time, observed, severity < 0 ? facts.Severity : Severities[severity], default, default);
+        if (severity < 0)
+        {
+            into.AddText(body[facts.Word]);
+        }
+        else
+        {
+            into.AddText(SeverityNames[severity]);
+        }
+
         if (service.IsEmpty)
         {
             into.AddText(OtlpDecoder.UnknownService);
@@ -302,10 +316,17 @@ public sealed class SyslogParser : IDisposable
             into.AddText(service[..Math.Min(service.Length, OtlpDecoder.MaxServiceBytes)]);
         }
 
-        into.AddText(host);
+        into.AddText(host.IsEmpty ? _sender.Written : host);
         into.AddText("");
         into.AddText(body.TrimEnd("\r\n\0"u8));
-        if (attributes is not "")
+        if (_isCut)
+        {
+            Comma();
+            JsonText.WriteString(_attributes, Truncated);
+            _attributes.Append(":true"u8);
+        }
+
+        if (_attributes.Length > 0)
         {
             into.Text.Append((byte)'{');
             into.Text.Append(_attributes.Written);
@@ -368,13 +389,6 @@ public sealed class SyslogParser : IDisposable
     }
 
     private static bool IsNil(ReadOnlySpan<byte> token) => token is [(byte)'-'];
-
-    /// <summary>Two places, of which the first may be a space.</summary>
-    private static bool Number(ReadOnlySpan<byte> two, out int number)
-    {
-        number = ((two[0] == ' ' ? 0 : two[0] - '0') * 10) + two[1] - '0';
-        return two[0] is (byte)' ' or (>= (byte)'0' and <= (byte)'9') && two[1] is >= (byte)'0' and <= (byte)'9';
-    }
 
     private static ulong Nanoseconds(DateTimeOffset moment) => (ulong)Math.Max(0, (moment - DateTimeOffset.UnixEpoch).Ticks) * 100;
 }

@@ -4,83 +4,71 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Text;
 
 /// <summary>
-/// Reads plain lines into a block: each line is a record, an empty one too, its text the body as it stands. A time at its start (RFC 3339, or a date and a time of day with a space between) is the
-/// record's; one without an offset is in <paramref name="zone"/>. A line end is LF or CR LF.
+/// Reads plain lines into a block: each line is a record, an empty one too, its text the body as it stands. What the line says of time and severity is the record's (<see cref="LineReader"/>).
+/// A line end is LF or CR LF.
 /// </summary>
-public sealed class LineDecoder(DecodeLimits limits, string service, string host, string fileName, TimeZoneInfo zone)
+/// <param name="zone">Of times without an offset.</param>
+/// <param name="isMultiline">Lines that go on belong to the record before (<see cref="RecordJoiner"/>).</param>
+public sealed class LineDecoder(DecodeLimits limits, string service, string host, string fileName, TimeZoneInfo zone, bool isMultiline = false)
 {
-    /// <summary>A time, with its fraction and offset, is not longer.</summary>
-    private const int LongestTime = 40;
-
     private readonly byte[] _service = System.Text.Encoding.UTF8.GetBytes(service is "" ? OtlpDecoder.UnknownService : service);
     private readonly byte[] _host = System.Text.Encoding.UTF8.GetBytes(host);
+    private readonly LineReader _reader = new(zone);
 
     /// <param name="now">Nanoseconds since 1970: the observed time, and the time of lines that carry none.</param>
     public Decoded Decode(ReadOnlySpan<byte> lines, ulong now, LogBlockBuilder into)
     {
         var decoded = new Decoded();
+        var joiner = new RecordJoiner(_reader, Math.Min(RecordJoiner.MaxBytes, limits.MaxRecordBytes));
         using var attributes = new ByteHeap(64);
         attributes.Append("{\"log.file.name\":"u8);
         JsonText.WriteString(attributes, fileName);
         attributes.Append((byte)'}');
+        var number = 1;
         while (!lines.IsEmpty)
         {
-            var end = lines.IndexOf((byte)'\n');
-            var line = end < 0 ? lines : lines[..end];
-            lines = end < 0 ? default : lines[(end + 1)..];
-            line = line is [.., (byte)'\r'] ? line[..^1] : line;
+            var length = isMultiline ? joiner.Next(lines, now) : lines.IndexOf((byte)'\n') is >= 0 and var end ? end + 1 : lines.Length;
+            var record = lines[..length];
+            lines = lines[length..];
             decoded.Received++;
-            if (line.Length > limits.MaxRecordBytes)
-            {
-                decoded.Refuse(decoded.Received, service, "too-large", $"The line has {line.Length} bytes; {limits.MaxRecordBytes} are the most.");
-                continue;
-            }
-
-            into.Begin(TimeOf(line), now, 0, [], []);
-            into.AddText(ReadOnlySpan<byte>.Empty);
-            into.AddText(_service);
-            into.AddText(_host);
-            into.AddText(ReadOnlySpan<byte>.Empty);
-            into.AddText(line);
-            into.AddText(attributes.Written);
-            into.End();
+            Read(WithoutEnd(record), number, now, into, attributes.Written, decoded);
+            number += isMultiline ? record.Count((byte)'\n') : 1;
         }
 
         return decoded;
     }
 
-    /// <summary>0 when the line begins with none.</summary>
-    private ulong TimeOf(ReadOnlySpan<byte> line)
+    private void Read(ReadOnlySpan<byte> text, int number, ulong now, LogBlockBuilder into, ReadOnlySpan<byte> attributes, Decoded decoded)
     {
-        if (line.Length < 19 || line[4] != '-')
+        if (text.Length > limits.MaxRecordBytes)
         {
-            return 0;
+            decoded.Refuse(number, service, DecodeLimits.TooLarge, $"The line has {text.Length} bytes; {limits.MaxRecordBytes} are the most.");
+            return;
         }
 
-        var start = line[..Math.Min(line.Length, LongestTime)];
-        var length = 19;
-        while (length < start.Length && start[length] is >= (byte)'0' and <= (byte)'9' or (byte)'.' or (byte)',' or (byte)'+' or (byte)'-' or (byte)':' or (byte)'Z' or (byte)'z')
+        var facts = _reader.Read(text, now);
+        var word = text[facts.Word];
+        if (facts.Severity == 0 && isMultiline && text.IndexOf((byte)'\n') is >= 0 and var second)
         {
-            length++;
+            // Java's own logger says it on the second line.
+            var rest = text[(second + 1)..];
+            facts = facts with { Severity = _reader.Read(rest, now) is { Time: 0 } more ? more.Severity : (byte)0, Word = default };
+            word = facts.Severity > 0 ? rest[_reader.Read(rest, now).Word] : default;
         }
 
-        var text = start[..length].TrimEnd(",:"u8);
-        if (!Rfc3339.TryParse(text, out var time))
-        {
-            return 0;
-        }
-
-        var hasOffset = text[^1] is (byte)'Z' or (byte)'z' || text[19..].ContainsAny((byte)'+', (byte)'-');
-        return hasOffset ? time : InZone(time);
+        into.Begin(facts.Time, now, facts.Severity, [], []);
+        into.AddText(word);
+        into.AddText(_service);
+        into.AddText(_host);
+        into.AddText(ReadOnlySpan<byte>.Empty);
+        into.AddText(text);
+        into.AddText(attributes);
+        into.End();
     }
 
-    /// <summary>The moment at which clocks of the zone showed what was read as UTC. In the hour that a zone leaves out or has twice, its standard time counts.</summary>
-    private ulong InZone(ulong shown)
+    private static ReadOnlySpan<byte> WithoutEnd(ReadOnlySpan<byte> record)
     {
-        var ticks = (long)(shown / 100);
-        var local = new DateTime(DateTime.UnixEpoch.Ticks + ticks, DateTimeKind.Unspecified);
-        var offset = zone.IsInvalidTime(local) ? zone.BaseUtcOffset : zone.GetUtcOffset(local);
-        var moment = (long)shown - (offset.Ticks * 100);
-        return moment > 0 ? (ulong)moment : shown;
+        record = record is [.., (byte)'\n'] ? record[..^1] : record;
+        return record is [.., (byte)'\r'] ? record[..^1] : record;
     }
 }

@@ -62,6 +62,46 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     }
 
     [Fact]
+    public async Task EqualRequestsWithoutANameAreAllStoredTogetherOrAfterEachOther()
+    {
+        var shard = cluster.NewShard();
+        await cluster.Shard(shard).Show();
+        var together = Task.WhenAll(Enumerable.Range(1, 5).Select(attempt => cluster.Shard(shard).Write(Unnamed((ulong)attempt))));
+        Assert.All(await cluster.Until(together), reply => Assert.Equal(WriteReply.Stored, reply));
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(6))));
+
+        var state = await cluster.Shard(shard).Show();
+        Assert.Equal((6, 6, 0, 6), (state.Total.Received, state.Total.Stored, state.Total.Repeated, state.Records));
+    }
+
+    [Fact]
+    public async Task AnAnswerThatIsLostMakesTheNextEqualRequestItsRepeatAndNoOther()
+    {
+        var shard = cluster.NewShard();
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(1))));
+        await cluster.Shard(shard).AnswerLost(Unnamed(1).Id, isStored: true);
+
+        Assert.Equal(WriteReply.Repeated, await cluster.Until(cluster.Shard(shard).Write(Unnamed(2))));
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(3))));
+
+        var state = await cluster.Shard(shard).Show();
+        Assert.Equal((3, 2, 1, 2), (state.Total.Received, state.Total.Stored, state.Total.Repeated, state.Records));
+        Assert.True(state.Total.Balances);
+    }
+
+    [Fact]
+    public async Task BytesAreNotRememberedAcrossACrash()
+    {
+        var shard = cluster.NewShard();
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(1))));
+        await cluster.Shard(shard).AnswerLost(Unnamed(1).Id, isStored: true);
+        await cluster.Deactivate(shard);
+
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(2))));
+        Assert.Equal(2, (await cluster.Shard(shard).Show()).Records);
+    }
+
+    [Fact]
     public async Task ARequestIsForgottenAfterItsWindowAndItsCountsAreKept()
     {
         var shard = cluster.NewShard();
@@ -238,6 +278,8 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
         Assert.Equal(8, Assert.Single(await cluster.Segments(shard)).Records);
     }
+
+    private WriteLogs Unnamed(ulong attempt) => SomeLogs.Request(1, cluster.Soon, "shop", "a") with { Id = new(7, 1, attempt) };
 
     private static List<string> Bodies(LogBlock block) =>
         [.. Enumerable.Range(0, block.Count).Select(record => System.Text.Encoding.UTF8.GetString(block[record].Body))];

@@ -27,7 +27,7 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
     /// <summary>The next requests are answered so, one each.</summary>
     public void AnswerNext(params IntakeReply[] replies) => Array.ForEach(replies, _next.Enqueue);
 
-    public Admission.Ticket? Admit(long bytes) => _admission.Admit(bytes);
+    public Admission.Ticket? Admit(long bytes, Action? evict = null) => _admission.Admit(bytes, evict);
 
     public Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel)
     {
@@ -43,6 +43,11 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
         _came.Release();
         return Task.FromResult(IntakeReply.Stored);
     }
+
+    /// <summary>Requests whose answers were not delivered.</summary>
+    public ConcurrentQueue<LogRequestId> LostAnswers { get; } = [];
+
+    public void AnswerLost(LogRequestId id) => LostAnswers.Enqueue(id);
 
     /// <summary>Waits for the next request that is stored.</summary>
     public Task Next(CancellationToken cancel) => _came.WaitAsync(cancel);

@@ -19,8 +19,8 @@ public sealed class OtlpRandom(int seed)
 
     private OtlpRecord Record() => new()
     {
-        Time = Chance(0.8) ? (ulong)_random.NextInt64() : 0,
-        Observed = Chance(0.8) ? (ulong)_random.NextInt64() : 0,
+        Time = Chance(0.8) ? Time() : 0,
+        Observed = Chance(0.8) ? Time() : 0,
         Severity = _random.Next(0, 30),
         SeverityText = Text(),
         Body = Chance(0.9) ? Value(0) : null,
@@ -54,6 +54,9 @@ public sealed class OtlpRandom(int seed)
         1 => [.. new byte[length - 1]],
         _ => [.. Enumerable.Range(0, length).Select(_ => (byte)_random.Next(256))],
     };
+
+    /// <summary>From 2001 to 2026: a plausible one.</summary>
+    private ulong Time() => (ulong)_random.NextInt64(1_000_000_000_000_000_000, 1_790_000_000_000_000_000);
 
     private uint Count() => Chance(0.3) ? (uint)_random.NextInt64(uint.MaxValue) : 0;
 

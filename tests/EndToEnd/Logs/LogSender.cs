@@ -10,7 +10,7 @@ using Doubles.Logs;
 namespace EndToEnd.Logs;
 
 /// <summary>
-/// Sends OTLP requests from several senders, each repeating the same bytes until they are acknowledged, as exporters do; and keeps the ledger outside the silo:
+/// Sends OTLP requests from several senders, each repeating the same request under the same Idempotency-Key until it is acknowledged; and keeps the ledger outside the silo:
 /// what was sent, and what was acknowledged. Every record has a body of its own and carries a digest of it.
 /// </summary>
 internal sealed class LogSender(IPEndPoint door, int recordsPerRequest) : IDisposable
@@ -66,7 +66,7 @@ internal sealed class LogSender(IPEndPoint door, int recordsPerRequest) : IDispo
             var request = OtlpProto.Encode(OtlpRequest.Of($"service-{sender}", [.. bodies.Select((body, record) => Record(body, number, record))]));
             Interlocked.Increment(ref _requests);
             bodies.ForEach(body => _sent[body] = true);
-            while (!await Try(request, cancel))
+            while (!await Try(request, $"{sender}-{number}", cancel))
             {
                 await Task.Delay(BetweenTries, cancel);
             }
@@ -77,11 +77,12 @@ internal sealed class LogSender(IPEndPoint door, int recordsPerRequest) : IDispo
     }
 
     /// <summary>True: acknowledged. Only what an exporter would send again is sent again; any other answer is a failure.</summary>
-    private async Task<bool> Try(byte[] request, CancellationToken cancel)
+    private async Task<bool> Try(byte[] request, string key, CancellationToken cancel)
     {
         Interlocked.Increment(ref _tries);
         using var content = new ByteArrayContent(request);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+        content.Headers.Add("Idempotency-Key", key);
         try
         {
             using var answer = await _http.PostAsync(new Uri($"http://{door}/v1/logs"), content, cancel);

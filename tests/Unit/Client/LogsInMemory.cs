@@ -78,5 +78,7 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
         public Task<LogShardState> Show(CancellationToken cancel = default) => throw new NotSupportedException();
 
         public Task Tend(CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task AnswerLost(LogRequestId id, bool isStored) => throw new NotSupportedException();
     }
 }

@@ -1,4 +1,5 @@
 using Grains.Logs.Intake;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Unit.Logs;
@@ -83,5 +84,67 @@ public sealed class AdmissionTests
         using var second = _admission.Admit(400)!;
 
         Assert.True(second.Name("shop"));
+    }
+
+    [Fact]
+    public void BodiesThatAreStillComingHaveHalfOfTheBufferAndWhatIsSmallIsFreeOfThat()
+    {
+        var admission = new Admission(maxBytes: 1_000_000, share: 1);
+        using var one = admission.Admit(400_000, () => { })!;
+        using var two = admission.Admit(50_000, () => { })!;
+
+        Assert.Null(admission.Admit(200_000, () => { }));
+        using var small = admission.Admit(Admission.SmallBody, () => { });
+        Assert.NotNull(small);
+        using var whole = admission.Admit(200_000);
+        Assert.NotNull(whole);
+
+        one.Arrived();
+        using var next = admission.Admit(200_000, () => { });
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public void OneBodyThatIsStillComingMayHaveTheWholeBuffer()
+    {
+        var admission = new Admission(maxBytes: 1_000_000, share: 1);
+        using var large = admission.Admit(4_000, () => { })!;
+
+        Assert.True(large.Resize(1_000_000));
+    }
+
+    [Fact]
+    public void ABodyThatStalledIsGivenUpForAnotherOneAndOneThatComesIsNot()
+    {
+        var clock = new FakeTimeProvider();
+        var admission = new Admission(maxBytes: 1_000_000, share: 1, clock);
+        var evicted = new List<string>();
+        using var stalled = admission.Admit(900_000, () => evicted.Add("stalled"))!;
+        clock.Advance(Admission.Stalled);
+        using var coming = admission.Admit(50_000, () => evicted.Add("coming"))!;
+        clock.Advance(Admission.Stalled);
+        coming.Progressed();
+
+        using var next = admission.Admit(200_000);
+
+        Assert.NotNull(next);
+        Assert.Equal(["stalled"], evicted);
+        Assert.Equal((250_000, 0), (admission.Held, admission.TurnedAway));
+        Assert.False(stalled.Resize(900_001));
+        Assert.Null(admission.Admit(800_000));
+        Assert.Equal(["stalled"], evicted);
+    }
+
+    [Fact]
+    public void ABodyThatIsHereIsNotGivenUpHoweverLongItWaits()
+    {
+        var clock = new FakeTimeProvider();
+        var admission = new Admission(maxBytes: 1_000, share: 1, clock);
+        using var here = admission.Admit(900, () => Assert.Fail("It is here."))!;
+        here.Arrived();
+        clock.Advance(TimeSpan.FromHours(1));
+
+        Assert.Null(admission.Admit(200));
+        Assert.Equal(900, admission.Held);
     }
 }

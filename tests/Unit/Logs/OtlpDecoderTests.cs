@@ -47,7 +47,7 @@ public sealed class OtlpDecoderTests
                     """ "otel.scope.name":"My.Scope","otel.scope.version":"1.2","scope.lib":true,"resource.k8s.pod.name":"p\"1\"","resource.process.pid":7}""".TrimStart()),
             },
             line);
-        Assert.Equal((1, 0, true), (decoded.Received, decoded.Refused, decoded.AllTimed));
+        Assert.Equal((1, 0), (decoded.Received, decoded.Refused));
     }
 
     [Fact]
@@ -88,14 +88,32 @@ public sealed class OtlpDecoderTests
     }
 
     [Theory]
-    [InlineData(0ul, 0ul, Now, Now, false)] // No time at all: when it came in. Equal bytes need not be the same request.
-    [InlineData(0ul, 7ul, 7ul, 7ul, true)]
-    [InlineData(7ul, 0ul, 7ul, Now, true)]
-    [InlineData(ulong.MaxValue, 1ul, ulong.MaxValue, 1ul, true)] // The year 2554.
-    public void NoTimeIsTheObservedOne(ulong time, ulong observed, ulong expected, ulong expectedObserved, bool allTimed)
+    [InlineData(0, "Warning", 13)]
+    [InlineData(0, "eRRoR", 17)]
+    [InlineData(0, "INFO3", 11)]
+    [InlineData(0, "loud", 0)]
+    [InlineData(9, "ERROR", 9)]
+    [InlineData(99, "fatal", 21)]
+    public void ASeveritysTextAloneGivesItsNumber(int number, string text, int expected)
     {
-        var (lines, decoded) = Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = time, Observed = observed })));
-        Assert.Equal((expected, expectedObserved, allTimed), (lines[0].Time, lines[0].Observed, decoded.AllTimed));
+        var request = OtlpRequest.Of("s", new OtlpRecord { Time = 1, Severity = number, SeverityText = text });
+        Assert.Equal((expected, text), Decode(OtlpProto.Encode(request)).Lines[0] is var line ? (line.Severity, line.SeverityText) : default);
+
+        using var builder = new LogBlockBuilder();
+        using var json = new OtlpJsonDecoder(new DecodeLimits(1 << 20));
+        json.Decode(OtlpJson.Encode(request), Now, builder);
+        Assert.Equal((expected, text), LogLine.Of(builder.Build())[0] is var same ? (same.Severity, same.SeverityText) : default);
+    }
+
+    [Theory]
+    [InlineData(0ul, 0ul, Now, Now)] // No time at all: when it came in.
+    [InlineData(0ul, 7ul, 7ul, 7ul)]
+    [InlineData(7ul, 0ul, 7ul, Now)]
+    [InlineData(ulong.MaxValue, 1ul, ulong.MaxValue, 1ul)] // The year 2554.
+    public void NoTimeIsTheObservedOne(ulong time, ulong observed, ulong expected, ulong expectedObserved)
+    {
+        var (lines, _) = Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = time, Observed = observed })));
+        Assert.Equal((expected, expectedObserved), (lines[0].Time, lines[0].Observed));
     }
 
     [Theory]

@@ -48,30 +48,86 @@ public sealed partial class SyslogTests
         Assert.Equal([21, 19, 18, 17, 13, 10, 9, 5], Enumerable.Range(0, 8).Select(severity => Parse(Encoding.ASCII.GetBytes($"<{8 + severity}>1 - - - - - - x")).Severity));
 
     [Theory]
-    [InlineData("5 a b c3 d\ne<1>one\n<2>two\r\n\n\03 123text\n", "a b c|d\ne|<1>one|<2>two\r|123|text")]
-    [InlineData("99999999999 x\n<1>y\n", "99999999999 x|<1>y")] // No count: it has too many digits.
-    [InlineData("0 x\n12x\n", "0 x|12x")]
+    [InlineData("8 <1>a b c7 <1>d\nef<1>one\n<2>two\r\n\n\06 <1>123text\n", "<1>a b c|<1>d\nef|<1>one|<2>two\r|<1>123|text")]
+    [InlineData("4000000 rows imported\n<1>y\n", "4000000 rows importe|<1>y")] // Beyond the bound of this test: cut.
+    [InlineData("42 rows\n<1>y\n", "42 rows|<1>y")]
+    [InlineData("42\n7 <b>x</b>\n", "42|7 <b>x</b>")]
+    [InlineData("12 < 13\n12  <1>x\n", "12 < 13|12  <1>x")]
+    [InlineData("7 <192>x\n7 <>xxxx\n", "7 <192>x|7 <>xxxx")] // No priority.
+    [InlineData("007 <1>a\n0 <1>b\n", "007 <1>a|0 <1>b")] // RFC 6587: a count begins with 1 to 9.
+    [InlineData("99999999 <1>x\n<1>y\n", "99999999 <1>x|<1>y")]
+    [InlineData("4194305 <1>x\n<1>y\n", "4194305 <1>x|<1>y")]
+    [InlineData("<1>one\0<2>two\0\0<3>three\n4 <4>x", "<1>one|<2>two|<3>three|<4>x")]
     [InlineData("<1>cut", "<1>cut")]
-    [InlineData("9 cut", "cut")]
+    [InlineData("9 <1>cut", "<1>cut")]
+    [InlineData("9 <1", "9 <1")]
     [InlineData("12", "12")]
-    public void BothFramingsAreToldApartMessageByMessage(string bytes, string messages)
+    [InlineData("<1>45678901234567890\r\n<1>x", "<1>45678901234567890|<1>x")]
+    public void TheFramingsAreToldApartMessageByMessageAndALineMayBeginWithANumber(string bytes, string messages)
     {
         for (var atOnce = 1; atOnce <= bytes.Length; atOnce++)
         {
-            Assert.Equal(messages.Split('|'), Take(new SyslogFrames(maxMessageBytes: 20), bytes, atOnce));
+            Assert.Equal(messages.Split('|'), Take(new SyslogFrames(maxMessageBytes: 20), bytes, atOnce).Select(taken => taken.Message));
         }
     }
 
     [Fact]
-    public void AMessageBeyondTheBoundIsPassedOverAndCounted()
+    public void AMessageBeyondTheBoundIsCutAndKeptAndWhatIsPassedOverIsCounted()
     {
-        var bytes = $"<1>{new string('x', 50)}\n<1>a\n50 {new string('y', 50)}<1>b\n<1>{new string('z', 17)}\n";
+        var bytes = $"<1>{new string('x', 50)}\n<1>a\n53 <1>{new string('y', 50)}<1>b\n<1>{new string('z', 17)}\n<1>{new string('e', 40)}";
         for (var atOnce = 1; atOnce <= bytes.Length; atOnce++)
         {
             var frames = new SyslogFrames(maxMessageBytes: 20);
-            Assert.Equal(["<1>a", "<1>b", $"<1>{new string('z', 17)}"], Take(frames, bytes, atOnce));
-            Assert.Equal(2, frames.TooLarge);
+            Assert.Equal(
+                [($"<1>{new string('x', 17)}", true), ("<1>a", false), ($"<1>{new string('y', 17)}", true), ("<1>b", false), ($"<1>{new string('z', 17)}", false), ($"<1>{new string('e', 17)}", true)],
+                Take(frames, bytes, atOnce));
+            Assert.Equal((3, 33 + 33 + 23), (frames.Cut, frames.PassedOver));
         }
+    }
+
+    [Fact]
+    public void ACountedMessageThatEndsBeforeItsCountIsKeptAndMarked()
+    {
+        var frames = new SyslogFrames(maxMessageBytes: 20);
+        Assert.Equal([("<1>on", true)], Take(frames, "9 <1>on", atOnce: 3));
+        Assert.Equal((0, 0), (frames.Cut, frames.PassedOver));
+    }
+
+    [Fact]
+    public void ACutDoesNotGoThroughACharacter()
+    {
+        var frames = new SyslogFrames(maxMessageBytes: 20);
+        ReadOnlySpan<byte> bytes = Encoding.UTF8.GetBytes($"<1>{new string('x', 15)}\u20ac\u20ac\n");
+        Assert.True(frames.TryTake(ref bytes, isLast: true, out var message, out var isCut));
+        Assert.Equal((18, true), (message.Length, isCut));
+        Assert.False(frames.TryTake(ref bytes, isLast: true, out _, out _));
+        Assert.Equal(6, frames.PassedOver);
+    }
+
+    [Theory]
+    [InlineData("<13>1 - - app - - - x", "192.0.2.7")]
+    [InlineData("<13>1 - web-1 app - - - x", "web-1")]
+    [InlineData("<13>Nov 23 09:59:59 app[1]: x", "192.0.2.7")]
+    [InlineData("<13>Nov 23 09:59:59 web-1 app[1]: x", "web-1")]
+    [InlineData("<13>x", "192.0.2.7")]
+    [InlineData("x", "192.0.2.7")]
+    public void AMessageThatNamesNoHostIsOfTheAddressThatItCameFrom(string message, string host)
+    {
+        using var builder = new LogBlockBuilder();
+        using var parser = new SyslogParser();
+        parser.Parse(Encoding.ASCII.GetBytes(message), Now, builder, "192.0.2.7"u8);
+        Assert.Equal(host, Encoding.ASCII.GetString(builder.Build()[0].Host));
+    }
+
+    [Theory]
+    [InlineData("<13>1 - h app - - - cut", """{"syslog.facility":1,"log.truncated":true}""")]
+    [InlineData("cut", """{"log.truncated":true}""")]
+    public void ACutMessageSaysSo(string message, string attributes)
+    {
+        using var builder = new LogBlockBuilder();
+        using var parser = new SyslogParser();
+        parser.Parse(Encoding.ASCII.GetBytes(message), Now, builder, isCut: true);
+        Assert.Equal(attributes, Encoding.ASCII.GetString(builder.Build()[0].Attributes));
     }
 
     [Fact]
@@ -95,17 +151,17 @@ public sealed partial class SyslogTests
         }
     }
 
-    private static List<string> Take(SyslogFrames frames, string bytes, int atOnce)
+    private static List<(string Message, bool IsCut)> Take(SyslogFrames frames, string bytes, int atOnce)
     {
-        var messages = new List<string>();
+        var messages = new List<(string, bool)>();
         var held = new List<byte>();
         for (var at = 0; at < bytes.Length; at += atOnce)
         {
             held.AddRange(Encoding.Latin1.GetBytes(bytes[at..Math.Min(bytes.Length, at + atOnce)]));
             ReadOnlySpan<byte> rest = held.ToArray();
-            while (frames.TryTake(ref rest, isLast: at + atOnce >= bytes.Length, out var message))
+            while (frames.TryTake(ref rest, isLast: at + atOnce >= bytes.Length, out var message, out var isCut))
             {
-                messages.Add(Encoding.Latin1.GetString(message));
+                messages.Add((Encoding.Latin1.GetString(message), isCut));
             }
 
             held = [.. rest];
