@@ -14,11 +14,10 @@ namespace Grains.Logs.Reading;
 /// Finds records. Segments are read in order of time, a few and then more at once, and records are told as soon as no segment that is left can hold one that comes before:
 /// a question for the newest hundred reads little, however much is kept.
 /// </summary>
-public sealed class LogSearch(ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, TimeProvider clock)
+/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
+public sealed class LogSearch(
+    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, IOptions<LogReadingOptions> options, TimeProvider clock)
 {
-    /// <summary>When segments are merged meanwhile, it goes on with the merged ones; so often at most.</summary>
-    private const int MaxRestarts = 3;
-
     public async IAsyncEnumerable<FoundLogs> Find(SearchLogs ask, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var began = clock.GetTimestamp();
@@ -35,17 +34,18 @@ public sealed class LogSearch(ISegmentSource source, SegmentCache cache, QueryPl
             yield break;
         }
 
-        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, await source.Segments(cancel), cache, options.Value, clock);
-        for (var restarts = 0; run.End is null;)
+        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, cache, unreadable, options.Value, clock);
+        run.GoOn(await source.Segments(cancel));
+        while (run.End is null)
         {
             ImmutableArray<LogBlock> pages;
             try
             {
                 pages = await run.Next(cancel);
             }
-            catch (SegmentGoneException) when (restarts < MaxRestarts)
+            catch (SegmentsUnreadableException found)
             {
-                restarts++;
+                run.LeaveOut(found);
                 run.GoOn(await source.Segments(cancel));
                 continue;
             }
@@ -102,6 +102,8 @@ internal sealed class SearchRun : IDisposable
     private readonly SearchLogs _ask;
     private readonly QueryNode _root;
     private readonly SegmentCache _cache;
+    private readonly UnreadableSegments _known;
+    private readonly UnreadableFound _unreadable;
     private readonly LogReadingOptions _options;
     private readonly WorkingTime _time;
     private readonly List<LogBlock> _blocks = [];
@@ -117,9 +119,9 @@ internal sealed class SearchRun : IDisposable
     private int _kept;
     private long _records;
 
-    public SearchRun(SearchLogs ask, QueryNode root, ImmutableArray<LogSegment> segments, SegmentCache cache, LogReadingOptions options, TimeProvider clock)
+    public SearchRun(SearchLogs ask, QueryNode root, SegmentCache cache, UnreadableSegments unreadable, LogReadingOptions options, TimeProvider clock)
     {
-        (_ask, _root, _cache, _options, _remaining) = (ask, root, cache, options, ask.Limit);
+        (_ask, _root, _cache, _known, _unreadable, _options, _remaining) = (ask, root, cache, unreadable, new(unreadable), options, ask.Limit);
         _time = new(options.QueryTime, clock);
         (_from, _to) = (ask.Since is { } since ? LogForm.Nanoseconds(since) : 0, ulong.MaxValue);
         if (ask.Until is { } until)
@@ -127,8 +129,6 @@ internal sealed class SearchRun : IDisposable
             var end = LogForm.Nanoseconds(until);
             (_from, _to) = end == 0 ? (1UL, 0UL) : (_from, end - 1);
         }
-
-        GoOn(segments);
     }
 
     public QueryEnd? End { get; private set; }
@@ -137,13 +137,21 @@ internal sealed class SearchRun : IDisposable
     public void GoOn(ImmutableArray<LogSegment> segments)
     {
         Forget();
+        _known.Keep(segments);
         _kept = segments.Length;
-        _left = SegmentFilter.Of(segments, LogHints.Of(SegmentFilter.Within(_root, _from, _to)));
+        _left = _unreadable.Readable(SegmentFilter.Of(segments, LogHints.Of(SegmentFilter.Within(_root, _from, _to))));
         _left = _ask.OldestFirst ? _left.Sort((a, b) => a.MinTime.CompareTo(b.MinTime)) : _left.Sort((a, b) => b.MaxTime.CompareTo(a.MaxTime));
     }
 
+    /// <summary>These are not read; or they are asked for once more, when that may help.</summary>
+    public void LeaveOut(SegmentsUnreadableException unreadable)
+    {
+        _unreadable.Add(unreadable);
+        _cache.Discard(unreadable.Faults.Select(fault => fault.Name));
+    }
+
     /// <summary>Reads some segments; what can be told now, in order.</summary>
-    /// <exception cref="SegmentGoneException">One of them was merged or deleted: <see cref="GoOn"/>.</exception>
+    /// <exception cref="SegmentsUnreadableException">Some of them cannot be read: <see cref="LeaveOut"/>, and <see cref="GoOn"/>.</exception>
     public async Task<ImmutableArray<LogBlock>> Next(CancellationToken cancel)
     {
         var batch = Batch();
@@ -173,6 +181,7 @@ internal sealed class SearchRun : IDisposable
             return Tell(_found.Count);
         }
 
+        _known.Remove(batch);
         _left = _left.RemoveRange(0, batch.Length);
         _atOnce = Math.Min(2 * _atOnce, MostSegments);
         _read += batch.Length;
@@ -224,9 +233,11 @@ internal sealed class SearchRun : IDisposable
             Add(block);
             return true;
         }
-        catch (DuckDBException) when (files.Paths.Any(path => !File.Exists(path)))
+        catch (DuckDBException failure)
         {
-            throw new SegmentGoneException(batch[files.Paths.ToList().FindIndex(path => !File.Exists(path)) is var gone and >= 0 ? gone : 0].Name);
+            _session?.Dispose(); // It may be invalid from now on.
+            _session = null;
+            throw await Task.Run(() => SegmentProbe.Explain(failure, batch, files, _options.QueryMemory, stop), CancellationToken.None) ?? (Exception)failure;
         }
     }
 
@@ -353,7 +364,7 @@ internal sealed class SearchRun : IDisposable
         return pages.DrainToImmutable();
     }
 
-    private QueryEnd Ended(QueryOutcome outcome, string? sentence) => new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero);
+    private QueryEnd Ended(QueryOutcome outcome, string? sentence) => _unreadable.In(new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero));
 
     private readonly record struct Found(ulong Time, LogBlock Block, int Record);
 }

@@ -93,7 +93,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        var tail = new LogTail(cluster.Grains, cluster.Blobs, Options.Create(new LogsOptions { Shards = shard + 1 }), TimeProvider.System, NullLogger<LogTail>.Instance);
+        var tail = new LogTail(cluster.Grains, cluster.Blobs, new(TimeProvider.System), Options.Create(new LogsOptions { Shards = shard + 1 }), TimeProvider.System, NullLogger<LogTail>.Instance);
         var all = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken));
         var none = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse("service:other"), TestContext.Current.CancellationToken));
 
