@@ -14,7 +14,7 @@ internal sealed class LogLedgerCommand
     {
         var ledger = new LogLedgerCommand();
         return verbs.Act(
-            new("ledger", "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance.") { ledger._since, ledger._until },
+            new("ledger", "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance, or when segments cannot be read; stderr names them.") { ledger._since, ledger._until },
             ledger.Run);
     }
 
@@ -25,7 +25,9 @@ internal sealed class LogLedgerCommand
         var until = LogText.Time(parsed.GetValue(_until), "--until", now) ?? now;
         var cluster = await session.Cluster(cancel);
         var settings = await cluster.LogQuery().Settings(cancel);
-        var counts = LogCountForm.Of((await Task.WhenAll(Enumerable.Range(0, settings.Shards).Select(shard => cluster.LogShard(shard).Counts(since, until, cancel)))).SelectMany(shard => shard));
+        var shards = Enumerable.Range(0, settings.Shards).Select(cluster.LogShard).ToArray();
+        var counts = LogCountForm.Of((await Task.WhenAll(shards.Select(shard => shard.Counts(since, until, cancel)))).SelectMany(shard => shard));
+        var states = await Task.WhenAll(shards.Select(shard => shard.Show(cancel)));
         if (session.Json)
         {
             foreach (var count in counts)
@@ -42,7 +44,13 @@ internal sealed class LogLedgerCommand
             Table(counts).WriteTo(session.Terminal);
         }
 
-        return counts.All(count => count.Balances) ? ExitCode.Done : ExitCode.Failed;
+        var unreadable = states.Sum(state => state.Unreadable);
+        if (unreadable > 0)
+        {
+            LogText.NoteUnreadable(session.Terminal, unreadable, [.. states.SelectMany(state => state.UnreadableNames())]);
+        }
+
+        return unreadable == 0 && counts.All(count => count.Balances) ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static Listing Table(IEnumerable<LogCountForm> counts)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -82,6 +83,15 @@ internal static class LogText
         if (StoppedEarly(end))
         {
             session.Terminal.Note($"Stopped early: {end.Sentence} What was read: {Read(end)}.");
+        }
+
+        if (end.Unreadable > 0)
+        {
+            NoteUnreadable(session.Terminal, end.Unreadable, end.UnreadableSegments);
+        }
+
+        if (StoppedEarly(end) || end.Unreadable > 0)
+        {
             return ExitCode.Failed;
         }
 
@@ -93,7 +103,14 @@ internal static class LogText
         return ExitCode.Done;
     }
 
-    public static bool StoppedEarly(QueryEnd end) => end.Outcome is QueryOutcome.Time or QueryOutcome.Memory or QueryOutcome.Size;
+    public static bool StoppedEarly(QueryEnd end) => end.Outcome is QueryOutcome.Time or QueryOutcome.Memory or QueryOutcome.Size or QueryOutcome.Crash;
+
+    /// <summary>Says which segments cannot be read, beside the result.</summary>
+    public static void NoteUnreadable(Terminal terminal, int count, ImmutableArray<string> names)
+    {
+        var named = names.IsDefault ? [] : names;
+        terminal.Note($"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in {(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}.");
+    }
 
     /// <exception cref="ConsoleException">It is no time.</exception>
     public static DateTimeOffset? Time(string? text, string option, DateTimeOffset now)

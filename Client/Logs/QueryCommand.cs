@@ -24,7 +24,7 @@ internal sealed class QueryCommand
     {
         var query = new QueryCommand();
         return verbs.Act(
-            new("query", "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked at.") { query._query, query._since, query._until, query._limit, query._oldestFirst },
+            new("query", "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which.") { query._query, query._since, query._until, query._limit, query._oldestFirst },
             query.Run);
     }
 

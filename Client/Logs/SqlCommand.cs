@@ -19,7 +19,7 @@ internal sealed class SqlCommand
     {
         var sql = new SqlCommand();
         return verbs.Act(
-            new("sql", "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was looked at.") { sql._sql, sql._since, sql._until, sql._limit, sql._csv },
+            new("sql", "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which.") { sql._sql, sql._since, sql._until, sql._limit, sql._csv },
             sql.Run);
     }
 

@@ -89,13 +89,18 @@ internal sealed class TailCommand
             LogText.WriteLines(session.Terminal, page.Records);
         }
 
+        if (page.UnreadableSegments is { IsDefaultOrEmpty: false } unreadable)
+        {
+            LogText.NoteUnreadable(session.Terminal, unreadable.Length, unreadable);
+        }
+
         if (page.Missed > 0 && session.Json)
         {
             session.Terminal.Json(new { missed = page.Missed });
         }
         else if (page.Missed > 0)
         {
-            session.Terminal.MarkupLine($"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: they came faster than they could be shown[/]");
+            session.Terminal.MarkupLine($"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: {(page.UnreadableSegments.IsDefaultOrEmpty ? "they came faster than they could be shown" : "they cannot be read, or came faster than they could be shown")}[/]");
         }
     }
 }

@@ -157,4 +157,16 @@ public sealed record LogShardState(
     [property: Id(4)] long SegmentBytes,
     [property: Id(5)] long RawBytes,
     [property: Id(6)] long Records,
-    [property: Id(7)] DateTimeOffset? OldestArrived);
+    [property: Id(7)] DateTimeOffset? OldestArrived)
+{
+    /// <summary>Names of segments and of rows that cannot be read, the first <see cref="QueryEnd.MaxUnreadableNames"/>; default from a silo of an earlier version.</summary>
+    [Id(8)]
+    public ImmutableArray<string> UnreadableSegments { get; init; } = [];
+
+    /// <summary>How many there are.</summary>
+    [Id(9)]
+    public int Unreadable { get; init; }
+
+    /// <summary><see cref="UnreadableSegments"/>, never default.</summary>
+    public ImmutableArray<string> UnreadableNames() => UnreadableSegments.IsDefault ? [] : UnreadableSegments;
+}

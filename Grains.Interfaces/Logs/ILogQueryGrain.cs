@@ -62,7 +62,19 @@ public sealed record QueryEnd(
     [property: Id(3)] int SegmentsRead,
     [property: Id(4)] int Segments,
     [property: Id(5)] long RecordsRead,
-    [property: Id(6)] TimeSpan Took);
+    [property: Id(6)] TimeSpan Took)
+{
+    /// <summary>Names of unreadable segments that are given with an answer.</summary>
+    public const int MaxUnreadableNames = 20;
+
+    /// <summary>Segments that might have held an answer and cannot be read: what is in them is missing from it.</summary>
+    [Id(7)]
+    public int Unreadable { get; init; }
+
+    /// <summary>Their names, the first <see cref="MaxUnreadableNames"/>; default from a silo of an earlier version.</summary>
+    [Id(8)]
+    public ImmutableArray<string> UnreadableSegments { get; init; } = [];
+}
 
 [GenerateSerializer, Alias("logs.QueryOutcome")]
 public enum QueryOutcome
@@ -87,6 +99,12 @@ public enum QueryOutcome
 
     /// <summary>The question is wrong.</summary>
     Wrong,
+
+    /// <summary>Everything that can be read was looked at; some segments cannot be.</summary>
+    Partial,
+
+    /// <summary>The process that ran the statement crashed over it.</summary>
+    Crash,
 }
 
 /// <param name="Sql">One SELECT, <see cref="MaxLength"/> characters at most.</param>

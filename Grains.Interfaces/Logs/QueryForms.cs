@@ -3,12 +3,22 @@ using System.Collections.Immutable;
 namespace Grains.Interfaces.Logs;
 
 /// <summary>How a question ended, as programs get it.</summary>
-/// <param name="Outcome"><c>whole</c>, <c>limit</c>, <c>time</c>, <c>memory</c>, <c>size</c>, <c>busy</c> or <c>wrong</c>.</param>
+/// <param name="Outcome"><c>whole</c>, <c>limit</c>, <c>time</c>, <c>memory</c>, <c>size</c>, <c>busy</c>, <c>wrong</c>, <c>partial</c> or <c>crash</c>.</param>
 /// <param name="Detail">Why, in a sentence; null when everything was looked at.</param>
-public sealed record QueryEndForm(string Outcome, string? Detail, int SegmentsRead, int Segments, long RecordsRead, double TookMs)
+/// <param name="Unreadable">Segments that cannot be read: what is in them is missing from the answer.</param>
+/// <param name="UnreadableSegments">The names of the first <see cref="QueryEnd.MaxUnreadableNames"/> of them.</param>
+public sealed record QueryEndForm(
+    string Outcome, string? Detail, int SegmentsRead, int Segments, long RecordsRead, double TookMs, int Unreadable, ImmutableArray<string> UnreadableSegments)
 {
-    public static QueryEndForm Of(QueryEnd end) =>
-        new(end.Outcome.ToString().ToLowerInvariant(), end.Sentence, end.SegmentsRead, end.Segments, end.RecordsRead, Math.Round(end.Took.TotalMilliseconds, 1));
+    public static QueryEndForm Of(QueryEnd end) => new(
+        end.Outcome.ToString().ToLowerInvariant(),
+        end.Sentence,
+        end.SegmentsRead,
+        end.Segments,
+        end.RecordsRead,
+        Math.Round(end.Took.TotalMilliseconds, 1),
+        end.Unreadable,
+        end.UnreadableSegments.IsDefault ? [] : end.UnreadableSegments);
 }
 
 /// <summary>Counts by time, of all and of each service and severity, as programs get them.</summary>

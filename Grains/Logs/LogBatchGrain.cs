@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Batching;
+using Grains.Logs.Reading;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Storage;
@@ -25,6 +26,7 @@ public sealed partial class LogBatchGrain(
     IBlobStore blobs,
     IOptions<LogsOptions> options,
     MergeTurn mergeTurn,
+    UnreadableSegments unreadable,
     LogsMetrics metrics,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
@@ -47,6 +49,11 @@ public sealed partial class LogBatchGrain(
         _filling = new(clock.GetUtcNow());
         _timer = this.RegisterGrainTimer(Flush, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         _log = await LogPartition.Open(store, Shard, cancellationToken);
+        if (_log.UnreadableRows.Count > 0)
+        {
+            LogUnreadableRows(Shard, _log.UnreadableRows.Count, _log.UnreadableRows.First());
+        }
+
         LogOpened(Shard, _log.Epoch, _log.Manifest.Count, _log.Requests.Count);
     }
 
@@ -114,15 +121,24 @@ public sealed partial class LogBatchGrain(
 
     public Task<ManifestDelta> Manifest(ManifestMark known, CancellationToken cancel) => Task.FromResult(_log.Manifest.Since(known));
 
-    public Task<LogShardState> Show(CancellationToken cancel) => Task.FromResult(new LogShardState(
-        _log.Total,
-        _filling.Received + (_written?.Received ?? 0),
-        WaitingBytes,
-        _log.Manifest.Count,
-        _log.Manifest.Bytes,
-        _log.Manifest.RawBytes,
-        _log.Manifest.Records,
-        _log.Manifest.Segments.Select(entry => (DateTimeOffset?)entry.Value.Arrived).Min()));
+    public async Task<LogShardState> Show(CancellationToken cancel)
+    {
+        await Look(clock.GetUtcNow(), LogLimits.LookWhenAsked);
+        return new(
+            _log.Total,
+            _filling.Received + (_written?.Received ?? 0),
+            WaitingBytes,
+            _log.Manifest.Count,
+            _log.Manifest.Bytes,
+            _log.Manifest.RawBytes,
+            _log.Manifest.Records,
+            _log.Manifest.Segments.Select(entry => (DateTimeOffset?)entry.Value.Arrived).Min())
+        {
+            Unreadable = _unreadable.Count + _log.UnreadableRows.Count,
+            UnreadableSegments =
+                [.. _unreadable.Values.Select(segment => segment.Name).Concat(_log.UnreadableRows.Select(row => $"shard {Shard}, row {row}")).Take(QueryEnd.MaxUnreadableNames)],
+        };
+    }
 
     public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) => _log.Counts(from, to, cancel);
 

@@ -12,6 +12,12 @@ public static class LogLimits
     /// <summary>Objects that no row names are looked for so often. They come from a process that died between storing one and committing its row.</summary>
     public static readonly TimeSpan SweepEvery = TimeSpan.FromDays(1);
 
+    /// <summary>So often a shard looks whether the files of its segments are there and have their size.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>And when somebody asks how it stands, if it has not looked for so long.</summary>
+    public static readonly TimeSpan LookWhenAsked = TimeSpan.FromSeconds(1);
+
     /// <summary>What a record takes in memory at least, for saying how many records a buffer may hold at most.</summary>
     public const int SmallestRecordBytes = 65;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Batching;
 using Grains.Logs.Rows;
@@ -17,6 +18,7 @@ public sealed class LogPartition
     private readonly string _partition;
     private readonly SortedDictionary<long, FlushRow> _flushes = [];
     private readonly SortedDictionary<long, DoomedRow> _doomed = [];
+    private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
     private LogHead _head;
     private int _folds;
 
@@ -36,6 +38,11 @@ public sealed class LogPartition
 
     public KnownRequests Requests { get; } = new();
 
+    /// <summary>
+    /// Keys of rows that cannot be read: they hide no others, stay as they are, and what they stood for is missing. While there are any, no object is swept: one of them may name it.
+    /// </summary>
+    public IReadOnlyCollection<string> UnreadableRows => _unreadable;
+
     public long Epoch => _head.Epoch;
 
     public ServiceCount Total => _head.Total;
@@ -53,19 +60,27 @@ public sealed class LogPartition
         // After the fence: what is read now is what there is.
         await foreach (var row in partition.Rows(LogTable.SegmentPrefix, cancel))
         {
-            partition.Manifest.Add(LogTable.Number(row.Key), LogJson.Read<LogSegment>(row.Payload));
+            if (partition.TryRead<LogSegment>(row) is { } segment)
+            {
+                partition.Manifest.Add(LogTable.Number(row.Key), segment);
+            }
         }
 
         await foreach (var row in partition.Rows(LogTable.FlushPrefix, cancel))
         {
-            var flush = LogJson.Read<FlushRow>(row.Payload);
-            partition._flushes.Add(LogTable.Number(row.Key), flush);
-            partition.Requests.Restore(flush.Requests.Span);
+            if (partition.TryRead<FlushRow>(row) is { } flush)
+            {
+                partition._flushes.Add(LogTable.Number(row.Key), flush);
+                partition.Requests.Restore(flush.Requests.Span);
+            }
         }
 
         await foreach (var row in partition.Rows(LogTable.DoomedPrefix, cancel))
         {
-            partition._doomed.Add(LogTable.Number(row.Key), LogJson.Read<DoomedRow>(row.Payload));
+            if (partition.TryRead<DoomedRow>(row) is { } doomed)
+            {
+                partition._doomed.Add(LogTable.Number(row.Key), doomed);
+            }
         }
 
         return partition;
@@ -133,7 +148,12 @@ public sealed class LogPartition
         var tally = new Tally();
         if (await _store.Get(LogTable.Name, _partition, key, cancel) is { } stored)
         {
-            tally.Add(LogJson.Read<HourRow>(stored.Payload).Counts);
+            if (TryRead<HourRow>(stored) is not { } counted)
+            {
+                return false; // Nothing is put in its place: the counts stay in the rows of their flushes.
+            }
+
+            tally.Add(counted.Counts);
         }
 
         foreach (var (_, flush) in old)
@@ -165,7 +185,10 @@ public sealed class LogPartition
             var hours = new SortedDictionary<DateTimeOffset, Tally>();
             await foreach (var row in Rows(LogTable.HourPrefix, cancel))
             {
-                Add(LogTable.HourOf(row.Key), LogJson.Read<HourRow>(row.Payload).Counts);
+                if (TryRead<HourRow>(row) is { } counted)
+                {
+                    Add(LogTable.HourOf(row.Key), counted.Counts);
+                }
             }
 
             if (folds != _folds)
@@ -234,6 +257,21 @@ public sealed class LogPartition
 
             _doomed.Add(doomed, row);
         }));
+    }
+
+    /// <summary>Null: it cannot be read, and from now on that is known.</summary>
+    private T? TryRead<T>(TableRow row)
+        where T : class
+    {
+        try
+        {
+            return LogJson.Read<T>(row.Payload);
+        }
+        catch (JsonException)
+        {
+            _unreadable.Add(row.Key);
+            return null;
+        }
     }
 
     private async IAsyncEnumerable<TableRow> Rows(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)

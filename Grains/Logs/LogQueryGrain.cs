@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Reading;
+using Grains.Logs.Sql;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
 

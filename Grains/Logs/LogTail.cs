@@ -14,7 +14,8 @@ namespace Grains.Logs;
 /// The silo's reader of what is newly stored, while somebody watches: one for all viewers. It follows the shards' manifests and reads each new segment once;
 /// what was merged was there before.
 /// </summary>
-public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogTail> logger)
+public sealed partial class LogTail(
+    IGrainFactory grains, IBlobStore blobs, UnreadableSegments unreadable, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogTail> logger)
 {
     /// <summary>Between two looks at the shards.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -123,16 +124,23 @@ public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOpt
         var missed = news.Missed;
         var bytes = 0L;
         var blocks = new List<LogBlock>();
+        var unread = new List<string>();
         foreach (var segment in news.Segments)
         {
             bytes += segment.RawBytes;
-            if (bytes > MaxRawBytes || await Read(segment) is not { } read)
+            if (bytes > MaxRawBytes)
             {
                 missed += segment.Records;
-                continue;
             }
-
-            blocks.AddRange(read);
+            else if (await Read(segment) is { } read)
+            {
+                blocks.AddRange(read);
+            }
+            else
+            {
+                missed += segment.Records;
+                unread.Add(segment.Name);
+            }
         }
 
         var places = new List<(ulong Time, LogBlock Block, int Record)>();
@@ -157,22 +165,34 @@ public sealed partial class LogTail(IGrainFactory grains, IBlobStore blobs, IOpt
         {
             if (missed > 0)
             {
-                viewer.Miss(missed);
+                viewer.Miss(missed, unread);
             }
         }
 
         blocks.ForEach(LogBlockBuilder.Return);
     }
 
-    /// <summary>Null when it is gone or cannot be read: nobody holds up the others for it, and the viewers are told how many they miss.</summary>
+    /// <summary>Null when it is gone or cannot be read: nobody holds up the others for it, and the viewers are told which it is, and how many records they miss.</summary>
     private async Task<IReadOnlyList<LogBlock>?> Read(LogSegment segment)
     {
         try
         {
-            return await blobs.Get(segment.Name) is { } content ? [.. SegmentReader.Read(content)] : null;
+            if (await blobs.Get(segment.Name) is { } content)
+            {
+                return SegmentReader.ReadAll(content);
+            }
+
+            // It is new: merging leaves it alone for a minute, and its object for minutes more.
+            unreadable.Add(segment.Name, SegmentFault.Missing(segment.Name).Reason);
+            return null;
         }
         catch (Exception reason)
         {
+            if (reason is InvalidDataException or UnauthorizedAccessException)
+            {
+                unreadable.Add(segment.Name, reason is InvalidDataException ? SegmentFault.Damaged : SegmentFault.Forbidden);
+            }
+
             LogCannotRead(segment.Name, segment.Records, reason);
             return null;
         }

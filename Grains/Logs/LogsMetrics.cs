@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using Grains.Logs.Batching;
 using Grains.Logs.Intake;
+using Grains.Logs.Reading;
+using Grains.Logs.Sql;
 
 namespace Grains.Logs;
 
@@ -16,8 +18,9 @@ public sealed class LogsMetrics
     private readonly Counter<long> _failed;
     private readonly Counter<long> _full;
     private readonly Counter<long> _merged;
+    private readonly Counter<long> _sqlEnded;
 
-    public LogsMetrics(IMeterFactory meters, Admission admission)
+    public LogsMetrics(IMeterFactory meters, Admission admission, UnreadableSegments unreadable)
     {
         var meter = meters.Create(Meter);
         _records = meter.CreateCounter<long>("logs.received", "{record}", "Records that were counted when they were decoded.");
@@ -27,6 +30,8 @@ public sealed class LogsMetrics
         _failed = meter.CreateCounter<long>("logs.flush.failed", "{flush}", "Batches that storage did not take; their senders were told to come again.");
         _full = meter.CreateCounter<long>("logs.shard.full", "{request}", "Requests that a shard had no room for.");
         _merged = meter.CreateCounter<long>("logs.merged", "{segment}", "Segments that were merged into larger ones.");
+        _sqlEnded = meter.CreateCounter<long>("logs.sql.ended", "{process}", "SQL processes that ended before they had answered, by cause: stopped, memory, crash, notstarted.");
+        meter.CreateObservableGauge("logs.segments.unreadable", () => unreadable.Count, "{segment}", "Segments of the log that this silo could not read when it last tried.");
         meter.CreateObservableGauge("logs.buffer.bytes", () => admission.Held, "By", "Bytes of requests that this silo holds.");
         meter.CreateObservableGauge("logs.buffer.limit", () => admission.MaxBytes, "By", "Bytes of requests that this silo may hold (Logs:BufferBytes).");
         meter.CreateObservableCounter("logs.turned_away", () => admission.TurnedAway, "{request}", "Requests that were turned away before they were decoded: they are in no books.");
@@ -46,4 +51,6 @@ public sealed class LogsMetrics
     public void OnFull() => _full.Add(1);
 
     public void OnMerged(int segments) => _merged.Add(segments);
+
+    public void OnSqlProcessEnded(SqlProcessEnd end) => _sqlEnded.Add(1, new KeyValuePair<string, object?>("cause", end.ToString().ToLowerInvariant()));
 }

@@ -54,6 +54,7 @@ namespace Silo.Http;
 [JsonSerializable(typeof(QueryEndForm))]
 [JsonSerializable(typeof(StatsForm))]
 [JsonSerializable(typeof(LogLedger))]
+[JsonSerializable(typeof(System.Collections.Immutable.ImmutableArray<string>))]
 internal sealed partial class RestJson : JsonSerializerContext
 {
     private static RestJson? _relaxed;

@@ -24,7 +24,7 @@ public static class LogQueryRoutes
         logs.MapGet("stats", Stats).For(ApiRole.Reader).WithMetadata(new TakesQuery("query", "since", "until", "parts"))
             .WithSummary("How many records there were, by time, service and severity.").Produces<StatsForm>();
         logs.MapPost("sql", Sql).For(ApiRole.Reader).Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
-            .WithSummary("One SELECT over the view «logs», within limits of time and memory.").Produces<LogSqlForm>();
+            .WithSummary("One SELECT over the view «logs», within limits of time and memory. When the time or the memory was over, or the statement crashed the database, «end» says so and there are no rows.").Produces<LogSqlForm>();
         logs.MapGet("ledger", Ledger).For(ApiRole.Reader).WithMetadata(new TakesQuery("since", "until"))
             .WithSummary("What was received and what became of it, by service and hour of arrival.").Produces<LogLedger>();
     }
@@ -87,8 +87,10 @@ public static class LogQueryRoutes
         }
 
         var settings = await grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()).Settings(context.RequestAborted);
-        var counts = await Task.WhenAll(Enumerable.Range(0, settings.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Counts(from, to, context.RequestAborted)));
-        return Results.Json(new LogLedger(LogCountForm.Of(counts.SelectMany(count => count))), RestJson.AsItIs.LogLedger);
+        var shards = Enumerable.Range(0, settings.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard)).ToArray();
+        var counts = await Task.WhenAll(shards.Select(shard => shard.Counts(from, to, context.RequestAborted)));
+        var states = await Task.WhenAll(shards.Select(shard => shard.Show(context.RequestAborted)));
+        return Results.Json(LogLedger.Of(counts.SelectMany(count => count), states), RestJson.AsItIs.LogLedger);
     }
 
     /// <summary>What is answered when a question was not taken; null when it was.</summary>
@@ -155,4 +157,10 @@ public sealed record LogSqlForm(ImmutableArray<LogSqlColumn> Columns, ImmutableA
 /// <param name="Type">DuckDB's.</param>
 public sealed record LogSqlColumn(string Name, string Type);
 
-public sealed record LogLedger(ImmutableArray<LogCountForm> Counts);
+/// <param name="Unreadable">Segments whose records are counted as stored and cannot be read, of any hour.</param>
+/// <param name="UnreadableSegments">The names of some of them.</param>
+public sealed record LogLedger(ImmutableArray<LogCountForm> Counts, int Unreadable, ImmutableArray<string> UnreadableSegments)
+{
+    internal static LogLedger Of(IEnumerable<LogCount> counts, IReadOnlyCollection<LogShardState> shards) =>
+        new(LogCountForm.Of(counts), shards.Sum(shard => shard.Unreadable), [.. shards.SelectMany(shard => shard.UnreadableNames())]);
+}

@@ -2,6 +2,7 @@ using Grains;
 using Grains.Logs;
 using Grains.Logs.Reading;
 using Grains.Logs.Rules;
+using Grains.Logs.Sql;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
@@ -26,10 +27,13 @@ public static class LogReadingHosting
         services.AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IBlobStore>(), CacheFolder(provider), Options(provider).CacheBytes));
         services.AddSingleton<ISegmentSource, LogManifest>();
         services.AddSingleton<LogSearch>();
-        services.AddSingleton<LogStatements>();
+        services.AddSingleton<ISqlRunner>(provider => ActivatorUtilities.CreateInstance<SqlProcesses>(provider, SqlProgram.OfThisProcess()));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LogStatements>(provider, new QueryPlaces(
+            Options(provider).SqlProcesses, QueryPlaces.UsualPatience, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards), "Logs:SqlProcesses", "statements of SQL")));
         services.AddSingleton<LogStats>();
         services.AddSingleton<LogTail>();
         services.AddSingleton<ILogSample, LogSamples>();
+        services.AddHealthChecks().AddCheck<SegmentsReadable>("log-segments");
     }
 
     /// <summary>Several silos of one machine may have one data folder: each copies for itself.</summary>

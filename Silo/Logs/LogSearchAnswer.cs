@@ -6,7 +6,7 @@ namespace Silo.Logs;
 
 /// <summary>
 /// Records as they are found: one object a line, or an object with the list and how it ended. Lines end with one more, <c>{"stopped":…,"detail":…}</c>, when the search was ended before
-/// everything was looked at, by time or memory and not by the limit that was asked for. When it fails half-way the connection is cut.
+/// everything was looked at, by time or memory and not by the limit that was asked for; and when some segments cannot be read, with their number and names. When it fails half-way the connection is cut.
 /// </summary>
 internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool IsJson) : IResult
 {
@@ -61,11 +61,19 @@ internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool
             JsonSerializer.Serialize(json, QueryEndForm.Of(end), RestJson.AsItIs.QueryEndForm);
             json.WriteEndObject();
         }
-        else if (end.Outcome is not (QueryOutcome.Whole or QueryOutcome.Limit))
+        else if (end.Outcome is not (QueryOutcome.Whole or QueryOutcome.Limit) || end.Unreadable > 0)
         {
+            var form = QueryEndForm.Of(end);
             json.WriteStartObject();
-            json.WriteString("stopped", QueryEndForm.Of(end).Outcome);
-            json.WriteString("detail", end.Sentence);
+            json.WriteString("stopped", form.Outcome);
+            json.WriteString("detail", form.Detail);
+            if (form.Unreadable > 0)
+            {
+                json.WriteNumber("unreadable", form.Unreadable);
+                json.WritePropertyName("unreadableSegments");
+                JsonSerializer.Serialize(json, form.UnreadableSegments, RestJson.AsItIs.ImmutableArrayString);
+            }
+
             json.WriteEndObject();
             EndLine(response, json);
         }

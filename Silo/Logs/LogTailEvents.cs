@@ -1,15 +1,15 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Grains.Interfaces.Logs;
 using Silo.Crawling;
+using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Logs;
 
 /// <summary>
-/// Records as they are stored, as server-sent events (WHATWG HTML §9.2): <c>record</c> with one record, <c>missed</c> with their number where this viewer was too slow. It goes on until
+/// Records as they are stored, as server-sent events (WHATWG HTML §9.2): <c>record</c> with one record, <c>missed</c> with their number where this viewer was too slow, or where segments cannot be read, which are named. It goes on until
 /// the caller leaves or the silo stops; who comes back sees what is stored from then on.
 /// </summary>
 internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswers Places, CancellationToken Stopping) : IResult
@@ -67,7 +67,19 @@ internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswe
         // Where a page was full, what found no room came after it.
         if (page.Missed > 0)
         {
-            Write(response, string.Create(CultureInfo.InvariantCulture, $"event: missed\ndata: {{\"records\":{page.Missed}}}\n\n"));
+            Write(response, "event: missed\ndata: ");
+            json.WriteStartObject();
+            json.WriteNumber("records", page.Missed);
+            if (page.UnreadableSegments is { IsDefaultOrEmpty: false } unreadable)
+            {
+                json.WritePropertyName("unreadableSegments");
+                JsonSerializer.Serialize(json, unreadable, RestJson.AsItIs.ImmutableArrayString);
+            }
+
+            json.WriteEndObject();
+            json.Flush();
+            json.Reset();
+            Write(response, "\n\n");
         }
         else if (page.Records.Count == 0)
         {

@@ -2,6 +2,7 @@ using Grains;
 using Grains.Books;
 using Grains.Logs;
 using Grains.Logs.Intake;
+using Grains.Logs.Reading;
 using Grains.Logs.Rows;
 using Grains.Logs.Rules;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -21,6 +22,7 @@ public static class LogsHosting
         services.AddSettings<LogsOptions>(builder.Configuration);
         services.AddStoredCount<LogsOptions>($"{LogsOptions.Section}:{nameof(LogsOptions.Shards)}", logs => logs.Shards);
         services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<UnreadableSegments>();
         services.AddSingleton<LogsMetrics>();
         services.AddSingleton<ILogIntake, LogIntake>();
         services.AddSingleton<CurrentRules>();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grains;
+using Grains.Logs.Sql;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
@@ -17,7 +18,11 @@ public static class Launcher
     /// <param name="add">Adds what the silo consists of.</param>
     /// <param name="map">Maps what it answers over HTTP.</param>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
-    public static async Task<int> Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+    public static Task<int> Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map) =>
+        // Before anything of a silo is made or loaded: the process that runs users' SQL is this program too.
+        SqlChild.IsAsked(args) ? Task.FromResult(SqlChild.Run()) : RunSilo(args, add, map);
+
+    private static async Task<int> RunSilo(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var line = CommandLine.Parse(args);
         if (line.Help || line.Version)

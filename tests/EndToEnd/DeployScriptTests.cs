@@ -123,7 +123,10 @@ public sealed class DeployScriptTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, name);
         File.WriteAllText(path, $"#!/usr/bin/env bash\n{script}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
     }
 
     private static string Repository

@@ -174,6 +174,10 @@ public static class LogSql
             : exact;
     }
 
+    /// <summary>
+    /// DuckDB 1.5.6 matches a constant pattern of texts and <c>%</c> in linear time. One with <c>_</c> or an ESCAPE it tries from every place for every <c>%</c>, which on a long text has no end and
+    /// cannot be interrupted: with several <c>%</c> RE2 takes its place.
+    /// </summary>
     private static string OfLike(string value, ImmutableArray<string> pieces)
     {
         if (pieces is ["", var middle, ""])
@@ -181,14 +185,24 @@ public static class LogSql
             return $"contains({value}, {Literal(middle)})";
         }
 
+        var isPlain = pieces.All(piece => piece.AsSpan().IndexOfAny('\\', '%', '_') < 0) && !HasNoSuccessor(pieces[0]);
+        if (!isPlain && pieces.Length > 2)
+        {
+            return $"regexp_full_match({value}, {Literal("(?s)" + string.Join(".*", pieces.Select(Re2Quoted)))})";
+        }
+
         var escaped = pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)).ToArray();
-        return $"{value} LIKE {Literal(string.Join('%', escaped))}" + (escaped.SequenceEqual(pieces) && !HasNoSuccessor(pieces[0]) ? "" : " ESCAPE '\\'");
+        return $"{value} LIKE {Literal(string.Join('%', escaped))}" + (isPlain ? "" : " ESCAPE '\\'");
     }
 
     /// <summary>
     /// DuckDB 1.5.6 bounds <c>LIKE 'start%'</c> above by the start with its last byte plus one, and fails when that is no UTF-8. It leaves alone what has an ESCAPE.
     /// </summary>
     private static bool HasNoSuccessor(string start) => start.Length > 0 && Encoding.UTF8.GetBytes(start)[^1] is 0x7F or 0xBF;
+
+    /// <summary>A text as a pattern of RE2 that matches it alone.</summary>
+    private static string Re2Quoted(string text) =>
+        string.Concat(text.Select(sign => sign == '\0' ? "\\x00" : char.IsAsciiLetterOrDigit(sign) || !char.IsAscii(sign) ? sign.ToString() : char.IsControl(sign) ? $"\\x{(int)sign:x2}" : $"\\{sign}"));
 
     private static string Number(string value) => $"CASE WHEN regexp_full_match({value}, '{NumberText.Re2}') THEN TRY_CAST({value} AS DOUBLE) END";
 

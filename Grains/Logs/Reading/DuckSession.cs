@@ -30,19 +30,16 @@ internal sealed class DuckSession : IDisposable
         return session;
     }
 
-    /// <summary>For a statement that somebody typed: views over these files, and no other file, network or setting.</summary>
-    /// <param name="views">Statements that make them.</param>
-    public static DuckSession ForStatements(long memory, IReadOnlyList<string> paths, IEnumerable<string> views)
+    /// <summary>For a statement that somebody typed: a view over these files, and no other file, network or setting.</summary>
+    /// <param name="view">The statement that makes it.</param>
+    /// <exception cref="DuckDBException">The view cannot be made: a file is not what it should be.</exception>
+    public static DuckSession ForStatements(long memory, IReadOnlyList<string> paths, string view)
     {
         var session = Open(memory);
         try
         {
             session.Run($"SET allowed_paths = [{string.Join(", ", paths.Concat(paths.Select(Escaped)).Distinct().Select(LogSql.Literal))}]");
-            foreach (var view in views)
-            {
-                session.Run(view);
-            }
-
+            session.Run(view);
             session.Run("SET enable_external_access = false");
             session.Run("SET lock_configuration = true");
             return session;
@@ -107,7 +104,8 @@ internal sealed class DuckSession : IDisposable
         }
     }
 
-    private static string Escaped(string path) =>
+    /// <summary>A path in which signs of a pattern stand for themselves.</summary>
+    internal static string Escaped(string path) =>
         path.AsSpan().ContainsAny("[*?") ? string.Concat(path.Select(sign => sign is '[' or '*' or '?' ? $"[{sign}]" : sign.ToString())) : path;
 
     private void Run(string sql)

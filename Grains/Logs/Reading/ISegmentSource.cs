@@ -10,8 +10,24 @@ public interface ISegmentSource
     Task<ImmutableArray<LogSegment>> Segments(CancellationToken cancel = default);
 }
 
-/// <summary>A segment was merged or deleted after it was named: ask for the segments anew.</summary>
-public sealed class SegmentGoneException(string name, Exception? inner = null) : IOException($"The segment «{name}» is not there any more.", inner)
+/// <summary>A segment that cannot be read now.</summary>
+/// <param name="Reason">The end of a sentence that begins with its name; no path of this machine.</param>
+/// <param name="MayPass">It may have been merged or deleted since it was named, or its copy may be at fault: it is unreadable when this is found a second time.</param>
+public readonly record struct SegmentFault(string Name, string Reason, bool MayPass)
 {
-    public string Name { get; } = name;
+    /// <summary>Why a segment whose content is not what was written cannot be read.</summary>
+    public const string Damaged = "is damaged";
+
+    public const string Forbidden = "may not be read by this silo's user";
+
+    /// <summary>There is no such object.</summary>
+    public static SegmentFault Missing(string name) => new(name, "is missing", MayPass: true);
+}
+
+/// <summary>Some of the segments that were asked for cannot be read.</summary>
+public sealed class SegmentsUnreadableException(ImmutableArray<SegmentFault> faults, Exception? inner = null)
+    : IOException($"{faults.Length} segments cannot be read; the first: {faults[0].Name} {faults[0].Reason}.", inner)
+{
+    /// <summary>One at least.</summary>
+    public ImmutableArray<SegmentFault> Faults => faults;
 }

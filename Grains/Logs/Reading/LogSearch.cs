@@ -15,12 +15,10 @@ namespace Grains.Logs.Reading;
 /// Finds records. Segments are read in order of time, a few and then more at once, and records are told as soon as no segment that is left can hold one that comes before:
 /// a question for the newest hundred reads little, however much is kept.
 /// </summary>
+/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
 public sealed class LogSearch(
-    ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
-    /// <summary>When segments are merged meanwhile, it goes on with the merged ones; so often at most.</summary>
-    private const int MaxRestarts = 3;
-
     public async IAsyncEnumerable<FoundLogs> Find(SearchLogs ask, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var began = guards.GetTimestamp();
@@ -37,17 +35,18 @@ public sealed class LogSearch(
             yield break;
         }
 
-        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, await source.Segments(cancel), cache, options.Value, guards);
-        for (var restarts = 0; run.End is null;)
+        using var run = new SearchRun(ask, LogQuery.Parse(ask.Query).Root, cache, unreadable, options.Value, guards);
+        run.GoOn(await source.Segments(cancel));
+        while (run.End is null)
         {
             ImmutableArray<LogBlock> pages;
             try
             {
                 pages = await run.Next(cancel);
             }
-            catch (SegmentGoneException) when (restarts < MaxRestarts)
+            catch (SegmentsUnreadableException found)
             {
-                restarts++;
+                run.LeaveOut(found);
                 run.GoOn(await source.Segments(cancel));
                 continue;
             }
@@ -104,6 +103,8 @@ internal sealed class SearchRun : IDisposable
     private readonly SearchLogs _ask;
     private readonly QueryNode _root;
     private readonly SegmentCache _cache;
+    private readonly UnreadableSegments _known;
+    private readonly UnreadableFound _unreadable;
     private readonly LogReadingOptions _options;
     private readonly WorkingTime _time;
     private readonly List<LogBlock> _blocks = [];
@@ -119,9 +120,9 @@ internal sealed class SearchRun : IDisposable
     private int _kept;
     private long _records;
 
-    public SearchRun(SearchLogs ask, QueryNode root, ImmutableArray<LogSegment> segments, SegmentCache cache, LogReadingOptions options, TimeProvider guards)
+    public SearchRun(SearchLogs ask, QueryNode root, SegmentCache cache, UnreadableSegments unreadable, LogReadingOptions options, TimeProvider guards)
     {
-        (_ask, _root, _cache, _options, _remaining) = (ask, root, cache, options, ask.Limit);
+        (_ask, _root, _cache, _known, _unreadable, _options, _remaining) = (ask, root, cache, unreadable, new(unreadable), options, ask.Limit);
         _time = new(options.QueryTime, guards);
         (_from, _to) = (ask.Since is { } since ? LogForm.Nanoseconds(since) : 0, ulong.MaxValue);
         if (ask.Until is { } until)
@@ -129,8 +130,6 @@ internal sealed class SearchRun : IDisposable
             var end = LogForm.Nanoseconds(until);
             (_from, _to) = end == 0 ? (1UL, 0UL) : (_from, end - 1);
         }
-
-        GoOn(segments);
     }
 
     public QueryEnd? End { get; private set; }
@@ -139,13 +138,21 @@ internal sealed class SearchRun : IDisposable
     public void GoOn(ImmutableArray<LogSegment> segments)
     {
         Forget();
+        _known.Keep(segments);
         _kept = segments.Length;
-        _left = SegmentFilter.Of(segments, LogHints.Of(SegmentFilter.Within(_root, _from, _to)));
+        _left = _unreadable.Readable(SegmentFilter.Of(segments, LogHints.Of(SegmentFilter.Within(_root, _from, _to))));
         _left = _ask.OldestFirst ? _left.Sort((a, b) => a.MinTime.CompareTo(b.MinTime)) : _left.Sort((a, b) => b.MaxTime.CompareTo(a.MaxTime));
     }
 
+    /// <summary>These are not read; or they are asked for once more, when that may help.</summary>
+    public void LeaveOut(SegmentsUnreadableException unreadable)
+    {
+        _unreadable.Add(unreadable);
+        _cache.Discard(unreadable.Faults.Select(fault => fault.Name));
+    }
+
     /// <summary>Reads some segments; what can be told now, in order.</summary>
-    /// <exception cref="SegmentGoneException">One of them was merged or deleted: <see cref="GoOn"/>.</exception>
+    /// <exception cref="SegmentsUnreadableException">Some of them cannot be read: <see cref="LeaveOut"/>, and <see cref="GoOn"/>.</exception>
     public async Task<ImmutableArray<LogBlock>> Next(CancellationToken cancel)
     {
         var batch = Batch();
@@ -175,6 +182,7 @@ internal sealed class SearchRun : IDisposable
             return Tell(_found.Count);
         }
 
+        _known.Remove(batch);
         _left = _left.RemoveRange(0, batch.Length);
         _atOnce = Math.Min(2 * _atOnce, MostSegments);
         _read += batch.Length;
@@ -226,9 +234,11 @@ internal sealed class SearchRun : IDisposable
             Add(block);
             return true;
         }
-        catch (DuckDBException) when (files.Paths.Any(path => !File.Exists(path)))
+        catch (DuckDBException failure)
         {
-            throw new SegmentGoneException(batch[files.Paths.ToList().FindIndex(path => !File.Exists(path)) is var gone and >= 0 ? gone : 0].Name);
+            _session?.Dispose(); // It may be invalid from now on.
+            _session = null;
+            throw await Task.Run(() => SegmentProbe.Explain(failure, batch, files, _options.QueryMemory, stop), CancellationToken.None) ?? (Exception)failure;
         }
     }
 
@@ -355,7 +365,7 @@ internal sealed class SearchRun : IDisposable
         return pages.DrainToImmutable();
     }
 
-    private QueryEnd Ended(QueryOutcome outcome, string? sentence) => new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero);
+    private QueryEnd Ended(QueryOutcome outcome, string? sentence) => _unreadable.In(new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero));
 
     private readonly record struct Found(ulong Time, LogBlock Block, int Record);
 }

@@ -10,11 +10,10 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs.Reading;
 
 /// <summary>Counts records by time, service and severity.</summary>
+/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
 public sealed class LogStats(
-    ISegmentSource source, SegmentCache cache, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
-    private const int MaxRestarts = 3;
-
     /// <summary>Rows that the count may have before the smaller services are put together.</summary>
     private const int MaxCells = 500_000;
 
@@ -34,11 +33,13 @@ public sealed class LogStats(
         }
 
         var node = SegmentFilter.Within(LogQuery.Parse(ask.Query).Root, ask.Since, ask.Until);
-        var time = new WorkingTime(options.Value.QueryTime, guards);
-        for (var restarts = 0; ; restarts++)
+        var time = new WorkingTime(options.Value.CallTime(guards.GetElapsedTime(began)), guards);
+        var found = new UnreadableFound(unreadable);
+        while (true)
         {
             var all = await source.Segments(cancel);
-            var segments = SegmentFilter.Of(all, LogHints.Of(node));
+            unreadable.Keep(all);
+            var segments = found.Readable(SegmentFilter.Of(all, LogHints.Of(node)));
             reply = reply with
             {
                 RawBytes = segments.Sum(segment => segment.RawBytes),
@@ -48,25 +49,30 @@ public sealed class LogStats(
             try
             {
                 var cells = segments.IsEmpty ? [] : await time.Work(stop => Read(ask, node, segments, stop), cancel);
-                return reply with { Cells = cells, End = reply.End with { Took = guards.GetElapsedTime(began) } };
+                unreadable.Remove(segments);
+                return reply with { Cells = cells, End = found.In(reply.End with { Took = guards.GetElapsedTime(began) }) };
             }
-            catch (SegmentGoneException) when (restarts < MaxRestarts)
+            catch (SegmentsUnreadableException these)
             {
-                continue;
+                found.Add(these);
+                cache.Discard(these.Faults.Select(fault => fault.Name));
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
-                return reply with { End = reply.End with { Outcome = QueryOutcome.Time, Sentence = time.Over, Took = guards.GetElapsedTime(began) } };
+                return Stopped(QueryOutcome.Time, time.Over);
             }
             catch (InsufficientMemoryException)
             {
-                return reply with { End = reply.End with { Outcome = QueryOutcome.Memory, Sentence = $"It needed more than {options.Value.QueryMemory} bytes (Logs:QueryMemory). Ask for a shorter time." } };
+                return Stopped(QueryOutcome.Memory, $"It needed more than {options.Value.QueryMemory} bytes (Logs:QueryMemory). Ask for a shorter time.");
             }
             catch (SegmentsTooLargeException large)
             {
-                return reply with { End = reply.End with { Outcome = QueryOutcome.Memory, Sentence = large.Message } };
+                return Stopped(QueryOutcome.Memory, large.Message);
             }
         }
+
+        StatsReply Stopped(QueryOutcome outcome, string sentence) =>
+            reply with { End = found.In(reply.End with { Outcome = outcome, Sentence = sentence, Took = guards.GetElapsedTime(began) }) };
     }
 
     private static QueryEnd? Fault(AskStats ask)
@@ -102,9 +108,9 @@ public sealed class LogStats(
                 return session.Read(sql, reader => Cells(reader, stop), stop);
             }, CancellationToken.None);
         }
-        catch (DuckDBException) when (files.Paths.Any(path => !File.Exists(path)))
+        catch (DuckDBException failure)
         {
-            throw new SegmentGoneException(segments[files.Paths.ToList().FindIndex(path => !File.Exists(path)) is var gone and >= 0 ? gone : 0].Name);
+            throw await Task.Run(() => SegmentProbe.Explain(failure, segments, files, options.Value.QueryMemory, stop), CancellationToken.None) ?? (Exception)failure;
         }
     }
 

@@ -1,7 +1,9 @@
 namespace Grains.Logs.Reading;
 
 /// <summary>How many questions are answered at once. A few wait for a few seconds; whoever comes beyond that is told so.</summary>
-public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider guards) : IDisposable
+/// <param name="setting">What sets <paramref name="places"/>.</param>
+/// <param name="what">What they are for: <c>queries</c>, say.</param>
+public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider guards, string setting = "Logs:Queries", string what = "queries") : IDisposable
 {
     /// <summary>Who waits at most.</summary>
     public const int MaxWaiting = 16;
@@ -12,7 +14,7 @@ public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider guar
     private int _waiting;
 
     /// <summary>What is told to whoever gets none.</summary>
-    public string Busy { get; } = $"This silo answers {places} queries at once (Logs:Queries), and others wait already. Ask again in a moment.";
+    public string Busy { get; } = $"This silo answers {places} {what} at once ({setting}), and others wait already. Ask again in a moment.";
 
     /// <summary>A place until it is disposed; null when there is none.</summary>
     public async Task<IDisposable?> Take(CancellationToken cancel)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Grains.Interfaces.Logs;
 using Grains.Storage;
 
@@ -44,13 +46,15 @@ public sealed class SegmentCache : IDisposable
     }
 
     /// <summary>The segments' files, which stay until the answer is disposed, unless the store itself deletes them.</summary>
-    /// <exception cref="SegmentGoneException">One of them is not there any more.</exception>
+    /// <exception cref="SegmentsUnreadableException">Some are not there, or are not what was written; all of these are named.</exception>
     /// <exception cref="SegmentsTooLargeException">Together they are larger than the folder may be.</exception>
     public async Task<SegmentFiles> Open(IReadOnlyList<LogSegment> segments, CancellationToken cancel = default)
     {
         if (_blobs is ILocalBlobs local)
         {
-            return new([.. segments.Select(segment => local.TryGetPath(segment.Name, out var path) ? path : throw new SegmentGoneException(segment.Name))], () => { });
+            var paths = new string[segments.Count];
+            ThrowIfAny([.. segments.Select((segment, at) => Fault(local, segment, out paths[at])).OfType<SegmentFault>()]);
+            return new(paths, () => { }, isCopy: false);
         }
 
         var bytes = segments.Sum(segment => segment.Bytes);
@@ -67,8 +71,17 @@ public sealed class SegmentCache : IDisposable
                 used.Add(Use(segment));
             }
 
-            await Task.WhenAll(used.Select(copy => copy.Made(() => Make(copy))).ToArray()).WaitAsync(cancel);
-            return new([.. used.Select(copy => copy.Path)], () => GiveBack(used));
+            var copies = used.Select(copy => copy.Made(() => Make(copy))).ToArray();
+            await Task.WhenAll(copies).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancel.ThrowIfCancellationRequested();
+            var failed = copies.Where(copy => copy.IsFaulted).Select(copy => copy.Exception!.InnerException!).ToArray();
+            if (failed.FirstOrDefault(reason => reason is not SegmentsUnreadableException) is { } other)
+            {
+                ExceptionDispatchInfo.Throw(other);
+            }
+
+            ThrowIfAny([.. failed.OfType<SegmentsUnreadableException>().SelectMany(unreadable => unreadable.Faults).Distinct()]);
+            return new([.. used.Select(copy => copy.Path)], () => GiveBack(used), isCopy: true);
         }
         catch
         {
@@ -77,7 +90,65 @@ public sealed class SegmentCache : IDisposable
         }
     }
 
+    /// <summary>Copies that turned out to be damaged are not used again: the next question has them copied anew.</summary>
+    public void Discard(IEnumerable<string> names)
+    {
+        lock (_lock)
+        {
+            foreach (var name in names)
+            {
+                if (_copies.TryGetValue(name, out var copy))
+                {
+                    copy.IsDiscarded = true;
+                    if (copy.Users == 0)
+                    {
+                        Forget(copy);
+                    }
+                }
+            }
+        }
+    }
+
     public void Dispose() => _copying.Dispose();
+
+    private static void ThrowIfAny(ImmutableArray<SegmentFault> faults)
+    {
+        if (!faults.IsEmpty)
+        {
+            throw new SegmentsUnreadableException(faults);
+        }
+    }
+
+    /// <summary>Null: the file is there, has as many bytes as were written, and can be opened.</summary>
+    internal static SegmentFault? Fault(ILocalBlobs blobs, LogSegment segment, out string path)
+    {
+        path = "";
+        if (!blobs.TryGetPath(segment.Name, out var found))
+        {
+            return SegmentFault.Missing(segment.Name);
+        }
+
+        path = found;
+        try
+        {
+            var bytes = new FileInfo(path).Length;
+            if (bytes != segment.Bytes)
+            {
+                return new(segment.Name, $"has {bytes} bytes and was written with {segment.Bytes}", MayPass: false);
+            }
+
+            using var handle = File.OpenHandle(path);
+            return null;
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return SegmentFault.Missing(segment.Name);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return new(segment.Name, failure is UnauthorizedAccessException ? SegmentFault.Forbidden : "cannot be opened", MayPass: false);
+        }
+    }
 
     private Copy Use(LogSegment segment)
     {
@@ -121,7 +192,12 @@ public sealed class SegmentCache : IDisposable
         {
             if (await _blobs.Get(copy.Name) is not { } content)
             {
-                throw new SegmentGoneException(copy.Name);
+                throw new SegmentsUnreadableException([SegmentFault.Missing(copy.Name)]);
+            }
+
+            if (content.Length != copy.Bytes)
+            {
+                throw new SegmentsUnreadableException([new(copy.Name, $"has {content.Length} bytes and was written with {copy.Bytes}", MayPass: false)]);
             }
 
             var aside = copy.Path + Aside;
@@ -156,7 +232,7 @@ public sealed class SegmentCache : IDisposable
             foreach (var copy in used)
             {
                 copy.Users--;
-                if (copy.Users == 0 && copy.Failed)
+                if (copy.Users == 0 && (copy.Failed || copy.IsDiscarded))
                 {
                     Forget(copy);
                 }
@@ -233,6 +309,8 @@ public sealed class SegmentCache : IDisposable
 
         public LinkedListNode<Copy>? Place { get; set; }
 
+        public bool IsDiscarded { get; set; }
+
         public bool Failed => _made is { IsFaulted: true };
 
         /// <summary>Copied once, however many ask.</summary>
@@ -247,8 +325,11 @@ public sealed class SegmentCache : IDisposable
 }
 
 /// <summary>Paths of segments, in the order in which they were asked for.</summary>
-public sealed class SegmentFiles(IReadOnlyList<string> paths, Action giveBack) : IDisposable
+/// <param name="isCopy">They are this silo's copies of what the store has.</param>
+public sealed class SegmentFiles(IReadOnlyList<string> paths, Action giveBack, bool isCopy) : IDisposable
 {
+    public bool IsCopy => isCopy;
+
     private Action? _giveBack = giveBack;
 
     public IReadOnlyList<string> Paths => paths;

@@ -32,9 +32,17 @@ public static class SegmentFilter
             return node;
         }
 
+        var (from, to) = Nanoseconds(since, until);
+        return Within(node, from, to);
+    }
+
+    /// <summary>A span of time as nanoseconds since 1970, both ends included.</summary>
+    /// <param name="until">Not included.</param>
+    public static (ulong From, ulong To) Nanoseconds(DateTimeOffset? since, DateTimeOffset? until)
+    {
         var from = since is { } first ? LogForm.Nanoseconds(first) : 0;
         var end = until is { } last ? LogForm.Nanoseconds(last) : ulong.MaxValue;
-        return Within(node, from, until is null ? ulong.MaxValue : end == 0 ? 0 : end - 1);
+        return (from, until is null ? ulong.MaxValue : end == 0 ? 0 : end - 1);
     }
 
     /// <param name="from">Included, as is <paramref name="to"/>.</param>

@@ -18,6 +18,7 @@ public sealed class TailViewer(LogQuery query) : IDisposable
     private readonly Lock _lock = new();
     private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private LogBlockBuilder _waiting = new();
+    private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
     private long _missed;
     private bool _over;
 
@@ -50,12 +51,16 @@ public sealed class TailViewer(LogQuery query) : IDisposable
         _news.Writer.TryWrite(true);
     }
 
-    /// <summary>Records that nobody could look at, for want of time.</summary>
-    public void Miss(long records)
+    /// <summary>Records that nobody could look at, for want of time or because these segments cannot be read.</summary>
+    public void Miss(long records, IEnumerable<string> unreadable)
     {
         lock (_lock)
         {
             _missed += records;
+            foreach (var name in unreadable.Take(TailPage.MaxUnreadableNames - _unreadable.Count))
+            {
+                _unreadable.Add(name);
+            }
         }
 
         _news.Writer.TryWrite(true);
@@ -84,11 +89,12 @@ public sealed class TailViewer(LogQuery query) : IDisposable
         {
             var block = _waiting.Build();
             // Not from the pool: it is read by others after it was handed over.
-            var page = new TailPage(new(block.Bytes.ToArray()), _missed, null);
+            var page = new TailPage(new(block.Bytes.ToArray()), _missed, null) { UnreadableSegments = [.. _unreadable] };
             LogBlockBuilder.Return(block);
             _waiting.Dispose();
             _waiting = new();
             _missed = 0;
+            _unreadable.Clear();
             return page;
         }
     }

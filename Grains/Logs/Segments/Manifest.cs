@@ -18,6 +18,8 @@ public sealed class Manifest(long epoch)
     /// <summary>By the number of their row: in the order in which they were written.</summary>
     public IEnumerable<KeyValuePair<long, LogSegment>> Segments => _segments;
 
+    public bool Contains(long number) => _segments.ContainsKey(number);
+
     public long Bytes { get; private set; }
 
     public long RawBytes { get; private set; }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Grains.Interfaces.Logs;
+using Grains.Logs.Records;
 using ParquetSharp;
 using ParquetSharp.IO;
 using Buffer = ParquetSharp.IO.Buffer;
@@ -23,11 +24,27 @@ public static class SegmentReader
         using var columns = new SegmentColumnsRead();
         for (var group = 0; group < file.FileMetaData.NumRowGroups; group++)
         {
-            using var rows = file.RowGroup(group);
-            yield return Unpacked(columns, rows);
+            yield return Unpacked(columns, file, group);
         }
 
         file.Close();
+    }
+
+    /// <summary>All of it, or nothing: what was read before it breaks is given back.</summary>
+    /// <exception cref="InvalidDataException">It is no segment: other columns, or broken.</exception>
+    public static List<LogBlock> ReadAll(ReadOnlyMemory<byte> content)
+    {
+        var blocks = new List<LogBlock>();
+        try
+        {
+            blocks.AddRange(Read(content));
+            return blocks;
+        }
+        catch
+        {
+            blocks.ForEach(LogBlockBuilder.Return);
+            throw;
+        }
     }
 
     private static unsafe nint Address(MemoryHandle pinned) => (nint)pinned.Pointer;
@@ -54,13 +71,14 @@ public static class SegmentReader
         }
     }
 
-    private static LogBlock Unpacked(SegmentColumnsRead columns, RowGroupReader rows)
+    private static LogBlock Unpacked(SegmentColumnsRead columns, ParquetFileReader file, int group)
     {
         try
         {
+            using var rows = file.RowGroup(group);
             return columns.Read(rows);
         }
-        catch (ParquetException broken)
+        catch (Exception broken) when (broken is ParquetException or InvalidCastException or OverflowException or ArgumentException)
         {
             throw new InvalidDataException($"A segment cannot be read: {broken.Message}", broken);
         }

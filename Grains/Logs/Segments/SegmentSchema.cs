@@ -27,6 +27,14 @@ public static class SegmentSchema
         "time", "time_nanos", "observed", "observed_nanos", "severity", "severity_text", "service", "host", "trace_id", "span_id", "event_name", "body", "attributes",
     ];
 
+    /// <summary>A column's type as DuckDB names it.</summary>
+    internal static string DuckType(string name) => name switch
+    {
+        "time" or "observed" => "TIMESTAMP WITH TIME ZONE",
+        "time_nanos" or "observed_nanos" or "severity" => "INTEGER",
+        _ => "VARCHAR",
+    };
+
     /// <summary>Columns with few different values.</summary>
     internal static ImmutableArray<string> FewValues { get; } = ["time_nanos", "observed_nanos", "severity", "severity_text", "service", "host", "event_name", "attributes"];
 

@@ -46,8 +46,9 @@ internal static class LogQueriesBenchmark
             var options = Options.Create(new LogReadingOptions());
             using var places = new QueryPlaces(options.Value.Queries, QueryPlaces.UsualPatience, TimeProvider.System);
             using var cache = new SegmentCache(blobs, Path.Combine(folder, "cache"), options.Value.CacheBytes);
-            var search = new LogSearch(shelf, cache, places, options, TimeProvider.System);
-            var stats = new LogStats(shelf, cache, places, options, TimeProvider.System);
+            var unreadable = new UnreadableSegments(TimeProvider.System);
+            var search = new LogSearch(shelf, cache, unreadable, places, options, TimeProvider.System);
+            var stats = new LogStats(shelf, cache, unreadable, places, options, TimeProvider.System);
             var noon = Day.AddHours(12);
             var trace = await Measure("a trace id", rounds, round => Find(search, new($"trace:{traces[round * 131 % traces.Length]}", null, null, 1000, false), RecordsPerTrace, cancel));
             await Measure("a trace id that is not there", rounds, round => Find(search, new($"trace:{round + 1:x32}", null, null, 1000, false), 0, cancel));

@@ -255,6 +255,70 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         Assert.Equal(10, (await cluster.Shard(shard).Show()).Records);
     }
 
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("truncated")]
+    [InlineData("garbage")]
+    public async Task ASegmentThatCannotBeReadKeepsNoOtherFromBeingMergedAndIsNamed(string damage)
+    {
+        var shard = cluster.NewShard();
+        for (ulong id = 1; id <= 10; id++)
+        {
+            Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}"))));
+        }
+
+        var damaged = (await cluster.Segments(shard))[4];
+        var content = (await cluster.Blobs.Get(damaged.Name))!.Value.ToArray();
+        await cluster.Blobs.Delete(damaged.Name);
+        if (damage != "missing")
+        {
+            await cluster.Blobs.Put(damaged.Name, damage == "truncated" ? content[..(content.Length / 2)] : new byte[content.Length]);
+        }
+
+        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        await cluster.Shard(shard).Tend();
+        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 2);
+
+        var segments = await cluster.Segments(shard);
+        Assert.Equal(9, Assert.Single(segments, segment => segment.IsMerged).Records);
+        Assert.Contains(damaged.Name, segments.Select(segment => segment.Name));
+        var state = await cluster.Shard(shard).Show();
+        Assert.Equal((1, damaged.Name), (state.Unreadable, Assert.Single(state.UnreadableSegments)));
+        Assert.Equal(10, state.Records);
+    }
+
+    [Fact]
+    public async Task ARowThatCannotBeReadHidesNoOtherAndItsObjectIsNotSwept()
+    {
+        var shard = cluster.NewShard();
+        for (ulong id = 1; id <= 3; id++)
+        {
+            await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}")));
+        }
+
+        var partition = LogTable.Partition(shard);
+        var row = (await cluster.Store.Scan(LogTable.Name, partition, KeyRange.Prefix(LogTable.SegmentPrefix), 10))[1];
+        var name = LogJson.Read<LogSegment>(row.Payload).Name;
+        await cluster.Store.Commit(LogTable.Name, partition, [RowChange.Put(row.Key, "{\"name\":"u8.ToArray())]);
+        await cluster.Deactivate(shard);
+
+        Assert.Equal(2, (await cluster.Segments(shard)).Count);
+        var state = await cluster.Shard(shard).Show();
+        Assert.Equal((1, $"shard {shard}, row {row.Key}"), (state.Unreadable, Assert.Single(state.UnreadableSegments)));
+        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(4, cluster.Soon, "shop", "line 4"))));
+
+        cluster.Clock.Advance(TimeSpan.FromHours(2));
+        await cluster.Shard(shard).Tend();
+        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1); // Merged; swept in the same round, which is over before the next one begins.
+        cluster.Clock.Advance(LogLimits.ReadersNeed);
+        await cluster.Until(async () =>
+        {
+            await cluster.Shard(shard).Tend();
+            return (await cluster.Objects(shard)).Count == 2;
+        });
+        Assert.Contains(name, await cluster.Objects(shard));
+    }
+
     [Fact]
     public async Task AMergeWhoseCommitIsRefusedLeavesTheLogAsItWas()
     {

@@ -4,6 +4,7 @@ using Grains;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
+using Grains.Logs.Reading;
 using Grains.Logs.Rows;
 using Grains.Logs.Rules;
 using Grains.Storage;
@@ -89,6 +90,7 @@ public sealed class LogCluster : IAsyncLifetime
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IBlobStore>(Blobs);
         silo.Services.AddSingleton(new Admission(64 * 1024 * 1024, 0.5));
+        silo.Services.AddSingleton<UnreadableSegments>();
         silo.Services.AddSingleton<LogsMetrics>();
         silo.Services.AddSingleton<MergeTurn>();
         silo.Services.AddSingleton<Func<double>>(() => 0.5);

@@ -94,7 +94,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        var tail = new LogTail(cluster.Grains, cluster.Blobs, Options.Create(new LogsOptions { Shards = shard + 1 }), cluster.Clock, NullLogger<LogTail>.Instance);
+        var tail = new LogTail(cluster.Grains, cluster.Blobs, new(cluster.Clock), Options.Create(new LogsOptions { Shards = shard + 1 }), cluster.Clock, NullLogger<LogTail>.Instance);
         var all = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken));
         var none = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse("service:other"), TestContext.Current.CancellationToken));
 

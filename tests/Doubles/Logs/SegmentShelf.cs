@@ -30,6 +30,9 @@ public sealed class SegmentShelf(IBlobStore blobs) : ISegmentSource
 
     public Task<LogSegment> Add(params LogBlock[] blocks) => Keep(SegmentWriter.Write(blocks, level: 1), isMerged: false);
 
+    /// <summary>It is no longer part of the log; its object stays.</summary>
+    public void Drop(string name) => _segments.RemoveAll(segment => segment.Name == name);
+
     /// <summary>One segment in place of all; the objects of those that it replaces are deleted.</summary>
     public async Task Merge()
     {

@@ -109,6 +109,45 @@ public sealed class LogVerbsTests
     }
 
     [Fact]
+    public async Task SegmentsThatCannotBeReadAreNamedBesideTheResultWhichEndsWithOne()
+    {
+        var end = LogsInMemory.End(QueryOutcome.Partial, "Two cannot be read.") with { Unreadable = 21, UnreadableSegments = ["logs/a.parquet", "logs/b.parquet"] };
+        Logs.Rows = new(["n"], ["BigInt"], ["[20]"], end);
+        Logs.Found.Add(new(LogValue.Block([Record("one")]), null));
+        Logs.Found.Add(new(LogValue.Block([]), end));
+        const string Sentence = "21 segments of the log cannot be read, and what is in them is missing here: logs/a.parquet, logs/b.parquet, and more.\n";
+
+        var sql = await _console.Run("logs", "sql", "select 1", "--json");
+        Assert.Equal((1, """{"n":20}""", Sentence), (sql.Code, Assert.Single(sql.Lines), sql.Error));
+        var query = await _console.Run("logs", "query", "x", "--json");
+        Assert.Equal((1, 1, Sentence), (query.Code, query.Lines.Length, query.Error));
+    }
+
+    [Fact]
+    public async Task AStatementThatCrashedTheDatabaseIsSaidToHaveAndEndsWithOne()
+    {
+        Logs.Rows = new([], [], [], LogsInMemory.End(QueryOutcome.Crash, "The database crashed over this statement (signal 11)."));
+
+        var printed = await _console.Run("logs", "sql", "select 1");
+
+        Assert.Equal(1, printed.Code);
+        Assert.StartsWith("Stopped early: The database crashed", printed.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ALedgerWhoseSegmentsCannotBeReadNamesThemAndEndsWithOne()
+    {
+        Logs.Ledger[0] = [new(ConsoleInMemory.Start, Count("shop", 5, 5))];
+        Logs.State = Logs.State with { Unreadable = 1, UnreadableSegments = ["logs/a.parquet"] };
+        Logs.Set = Logs.Set with { Shards = 1 };
+
+        var printed = await _console.Run("logs", "ledger", "--json");
+
+        Assert.Equal((1, 1), (printed.Code, printed.Lines.Length));
+        Assert.Equal("1 segment of the log cannot be read, and what is in it is missing here: logs/a.parquet.\n", printed.Error);
+    }
+
+    [Fact]
     public async Task StatsHaveALineAServiceWithItsShare()
     {
         var since = ConsoleInMemory.Start.AddMinutes(-1);

@@ -65,9 +65,12 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
 
     public Task<LogSettings> Settings(CancellationToken cancel = default) => Task.FromResult(Set);
 
-    public ILogBatchGrain Shard(int shard) => new OneShard(Ledger.GetValueOrDefault(shard, []));
+    /// <summary>Of every shard.</summary>
+    public LogShardState State { get; set; } = new(new("", 0, 0, 0, 0, 0, ImmutableSortedDictionary<string, long>.Empty), 0, 0, 0, 0, 0, 0, null);
 
-    private sealed class OneShard(ImmutableArray<LogCount> counts) : ILogBatchGrain
+    public ILogBatchGrain Shard(int shard) => new OneShard(Ledger.GetValueOrDefault(shard, []), State);
+
+    private sealed class OneShard(ImmutableArray<LogCount> counts, LogShardState shard) : ILogBatchGrain
     {
         public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel = default) => Task.FromResult(counts);
 
@@ -75,7 +78,7 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
 
         public Task<ManifestDelta> Manifest(ManifestMark known, CancellationToken cancel = default) => throw new NotSupportedException();
 
-        public Task<LogShardState> Show(CancellationToken cancel = default) => throw new NotSupportedException();
+        public Task<LogShardState> Show(CancellationToken cancel = default) => Task.FromResult(shard);
 
         public Task Tend(CancellationToken cancel = default) => throw new NotSupportedException();
 

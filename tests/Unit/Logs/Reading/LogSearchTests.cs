@@ -1,7 +1,6 @@
 using CsCheck;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
-using Grains.Storage;
 using Silo.Storage;
 using Unit.Storage;
 using Xunit;
@@ -129,17 +128,6 @@ public sealed class LogSearchTests
         Assert.Equal(300, told.Distinct().Count());
         Assert.Equal(told.Select(record => record.Time).OrderDescending(), told.Select(record => record.Time));
         Assert.Equal(QueryOutcome.Whole, end!.Outcome);
-    }
-
-    [Fact]
-    public async Task WhenSegmentsGoEachTimeTheyAreAskedForItGivesUpWithTheReason()
-    {
-        var blobs = new Doubles.Storage.BlobStoreInMemory();
-        using var questions = new Questions(blobs: blobs);
-        await questions.Shelf.Add(LogValue.Block([Plain(1)]));
-        await ((IBlobStore)blobs).Delete(questions.Shelf.All[0].Name, TestContext.Current.CancellationToken);
-
-        await Assert.ThrowsAsync<Grains.Logs.Reading.SegmentGoneException>(() => questions.Find(""));
     }
 
     [Fact]

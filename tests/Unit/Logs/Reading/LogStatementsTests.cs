@@ -58,28 +58,36 @@ public sealed class LogStatementsTests
     }
 
     [Theory]
-    [InlineData("select count(*) from range(1000000000000) where range % 7 = 3")]
-    [InlineData("select count(*) from range(100000) a, range(100000) b, range(1000) c where a.range * b.range + c.range = 7")]
-    public async Task WhatHasNoEndIsStoppedWhenTheTimeIsOver(string sql)
-    {
-        using var questions = new Questions(options => options.QueryTime = TimeSpan.FromMilliseconds(300));
-        await questions.Shelf.Add(TestRecord.Block(new TestRecord()));
-
-        var reply = await questions.Sql(sql);
-
-        Assert.Equal(QueryOutcome.Time, reply.End.Outcome);
-        Assert.InRange(reply.End.Took, TimeSpan.FromMilliseconds(250), TimeSpan.FromMinutes(1)); // To its end it would take hours.
-    }
-
-    [Theory]
     [InlineData("select list(range) from range(100000000)")]
     [InlineData("select string_agg('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' || range) from range(100000000)")]
-    public async Task WhatNeedsMoreMemoryThanItHasIsStopped(string sql)
+    public async Task WhatNeedsMoreMemoryThanTheDatabaseHasIsStopped(string sql)
     {
         using var questions = new Questions(options => options.QueryMemory = 64 * 1024 * 1024);
         await questions.Shelf.Add(TestRecord.Block(new TestRecord()));
 
         Assert.Equal(QueryOutcome.Memory, (await questions.Sql(sql)).End.Outcome);
+    }
+
+    [Fact]
+    public async Task ARowThatAloneIsLargerThanAnAnswerIsLeftOut()
+    {
+        using var questions = await Asked();
+
+        var reply = await questions.Sql("select repeat('a', 20000000)");
+
+        Assert.Equal((QueryOutcome.Size, 0), (reply.End.Outcome, reply.Rows.Length));
+        Assert.Contains("after 0 rows", reply.End.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AMessageOfAnyLengthIsCut()
+    {
+        using var questions = await Asked();
+
+        var reply = await questions.Sql("select error(repeat('a', 10000000))");
+
+        Assert.Equal(QueryOutcome.Wrong, reply.End.Outcome);
+        Assert.InRange(reply.End.Sentence!.Length, 1, 2_001);
     }
 
     [Fact]

@@ -3,8 +3,11 @@ using Doubles.Storage;
 using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Reading;
+using Grains.Logs.Sql;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Unit.Logs.Sql;
 using Unit.Storage;
 
 namespace Unit.Logs.Reading;
@@ -15,21 +18,35 @@ internal sealed class Questions : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly QueryPlaces _places;
     private readonly SegmentCache _cache;
+    private IDisposable? _owned;
 
-    public Questions(Action<LogReadingOptions>? set = null, IBlobStore? blobs = null)
+    public Questions(Action<LogReadingOptions>? set = null, IBlobStore? blobs = null, FakeTimeProvider? clock = null)
     {
         var options = new LogReadingOptions();
         set?.Invoke(options);
         var store = blobs ?? new BlobStoreInMemory();
         Shelf = new(store);
         _places = new(options.Queries, TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        _cache = new(store, _folder["it's [a] cache*"], options.CacheBytes);
-        Search = new(Shelf, _cache, _places, Options.Create(options), TimeProvider.System);
-        Statements = new(Shelf, _cache, _places, Options.Create(options), TimeProvider.System);
-        Stats = new(Shelf, _cache, _places, Options.Create(options), TimeProvider.System);
+        Clock = clock ?? new();
+        Unreadable = new(Clock);
+        CacheFolder = _folder["it's [a] cache*"];
+        _cache = new(store, CacheFolder, options.CacheBytes);
+        Search = new(Shelf, _cache, Unreadable, _places, Options.Create(options), TimeProvider.System);
+        Statements = new(Shelf, _cache, Unreadable, _places, new SqlInThisProcess(), Options.Create(options), TimeProvider.System);
+        Stats = new(Shelf, _cache, Unreadable, _places, Options.Create(options), TimeProvider.System);
     }
 
     public SegmentShelf Shelf { get; }
+
+    public UnreadableSegments Unreadable { get; }
+
+    /// <summary>Of what is known to be unreadable, alone: queries measure real time.</summary>
+    public FakeTimeProvider Clock { get; }
+
+    public string CacheFolder { get; }
+
+    /// <summary>Disposes it too.</summary>
+    public void Owns(IDisposable other) => _owned = other;
 
     public LogSearch Search { get; }
 
@@ -56,6 +73,7 @@ internal sealed class Questions : IDisposable
     {
         _places.Dispose();
         _cache.Dispose();
+        _owned?.Dispose();
         _folder.Dispose();
     }
 }

@@ -127,7 +127,8 @@ public sealed class SegmentCacheTests : IDisposable
         var gone = await Stored(2);
         await _blobs.Delete(gone.Name, Cancel);
 
-        await Assert.ThrowsAsync<SegmentGoneException>(() => cache.Open([there, gone], Cancel));
+        var unreadable = await Assert.ThrowsAsync<SegmentsUnreadableException>(() => cache.Open([there, gone], Cancel));
+        Assert.Equal(SegmentFault.Missing(gone.Name), Assert.Single(unreadable.Faults));
         Assert.Equal(Size, cache.Bytes);
         Assert.Equal(["1"], Files());
     }

@@ -27,7 +27,7 @@ public sealed class TailViewerTests
     {
         using var viewer = new TailViewer(LogQuery.Parse(""));
         Offer(viewer, SomeLogs.Bodies(TailViewer.MaxRecords + 7));
-        viewer.Miss(5);
+        viewer.Miss(5, ["logs/a"]);
 
         var (bodies, missed) = Taken(viewer);
         Assert.Equal(SomeLogs.Bodies(TailViewer.MaxRecords), bodies);

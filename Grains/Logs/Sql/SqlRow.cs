@@ -3,12 +3,11 @@ using System.Data;
 using System.Globalization;
 using System.Numerics;
 using System.Reflection;
-using System.Text;
 using System.Text.Json;
 using DuckDB.NET.Data;
 using Grains.Interfaces.Logs;
 
-namespace Grains.Logs.Reading;
+namespace Grains.Logs.Sql;
 
 /// <summary>Writes the rows of an answer as JSON arrays: numbers as numbers, times as RFC 3339, lists and structs as they are, bytes as base64, what JSON has no form for as text.</summary>
 internal sealed class SqlRow : IDisposable
@@ -23,7 +22,8 @@ internal sealed class SqlRow : IDisposable
         _json = new(_bytes, LogForm.Json);
     }
 
-    public string Write(IDataReader reader)
+    /// <summary>The row that the reader stands at, as UTF-8; overwritten by the next one.</summary>
+    public ReadOnlySpan<byte> Write(IDataReader reader)
     {
         _bytes.SetLength(0);
         _json.Reset();
@@ -35,7 +35,7 @@ internal sealed class SqlRow : IDisposable
 
         _json.WriteEndArray();
         _json.Flush();
-        return Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length);
+        return _bytes.GetBuffer().AsSpan(0, (int)_bytes.Length);
     }
 
     /// <summary>A list of numbers is read as one of numbers that may be missing: read as it is, it fails at the first that is.</summary>
