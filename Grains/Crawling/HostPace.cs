@@ -13,7 +13,7 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
 {
     public HostClock Clock { get; } = new();
 
-    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay);
+    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay, options.RobotsPatience);
 
     /// <summary>Without a crawl the pace stays as it was.</summary>
     public void Set(IReadOnlyCollection<CrawlSpec> specs)
