@@ -28,6 +28,27 @@ internal static class CrawlText
     public static string Title(CrawlSummary crawl) =>
         crawl.Name is { } name ? $"{Terminal.Clean(name)} ({crawl.Id})" : crawl.Id.ToString();
 
+    /// <summary><c>robots 10, timeout 2</c>, the most frequent first; null when there are none.</summary>
+    public static string? Reasons(CrawlSummary crawl) => crawl.Reasons is { Count: > 0 } reasons
+        ? string.Join(", ", reasons
+            .OrderByDescending(reason => reason.Value).ThenBy(reason => reason.Key, StringComparer.Ordinal)
+            .Select(reason => $"{reason.Key} {Counts.Format(reason.Value)}"))
+        : null;
+
+    /// <summary>A line for each seed with which something is wrong, and one for those beyond.</summary>
+    public static IEnumerable<string> SeedTroubles(CrawlSummary crawl)
+    {
+        if (crawl.Seeds is not { } seeds)
+        {
+            return [];
+        }
+
+        var lines = seeds.Troubles.Select(trouble => $"seed {Terminal.Clean(trouble.Url)}: {trouble.Reason}. {Terminal.Clean(trouble.Says)}");
+        return seeds.MoreTroubles == 0
+            ? lines
+            : lines.Append($"and {Counts.Of(seeds.MoreTroubles, "more seed", "more seeds")}; crawl export {crawl.Id} --all has each");
+    }
+
     /// <summary><c>340 done, 211 queued, 2 failed, 14 skipped</c>.</summary>
     public static string Numbers(CrawlSummary crawl) =>
         $"{Counts.Format(crawl.Pages)} done, {Counts.Format(crawl.Queued)} queued, {Counts.Format(crawl.Failed)} failed, {Counts.Format(crawl.Skipped)} skipped";

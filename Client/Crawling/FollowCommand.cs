@@ -12,7 +12,10 @@ internal static class FollowCommand
     {
         var crawl = CrawlArgument.Create();
         return verbs.Act(
-            new("follow", "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, with 1 when it is not.") { crawl },
+            new(
+                "follow",
+                "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, with 1 when it is not, "
+                + "or when it is and no seed was fetched.") { crawl },
             async (session, parsed, cancel) => await Follow(session, await session.Find(parsed.GetRequiredValue(crawl), cancel), cancel));
     }
 
@@ -35,7 +38,19 @@ internal static class FollowCommand
 
         if (!session.Json)
         {
-            terminal.Line($"Crawl {CrawlText.Title(last)} is {CrawlText.State(last.State)} after {Durations.Elapsed(last.Elapsed)}: {CrawlText.Numbers(last)}.");
+            foreach (var trouble in CrawlText.SeedTroubles(last))
+            {
+                terminal.Line(trouble);
+            }
+
+            var reasons = CrawlText.Reasons(last) is { } counted ? $" ({counted})" : "";
+            var end = $"{CrawlText.State(last.State)} after {Durations.Elapsed(last.Elapsed)}";
+            terminal.Line($"Crawl {CrawlText.Title(last)} is {end}: {CrawlText.Numbers(last)}{reasons}.");
+        }
+
+        if (last.FetchedNoSeed)
+        {
+            throw new ConsoleException("No seed was fetched.");
         }
 
         return last.State == CrawlState.Done ? ExitCode.Done : ExitCode.Failed;
@@ -55,7 +70,7 @@ internal static class FollowCommand
                     case FollowEvent.Progress progress:
                         last = progress.Crawl;
                         // The last is told by the caller; what did not change is not told twice.
-                        if (!last.Ended && said != (said = CrawlText.Numbers(last) + last.State))
+                        if (!last.Ended && said != (said = CrawlText.Numbers(last) + last.State + last.Note))
                         {
                             if (session.Json)
                             {

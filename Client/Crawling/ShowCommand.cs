@@ -13,7 +13,7 @@ internal static class ShowCommand
     {
         var crawl = CrawlArgument.Create();
         return verbs.Act(
-            new("show", "One crawl: what was asked, and how far it is.") { crawl },
+            new("show", "One crawl: what was asked, and how far it is. Ends with 1 when it is done and no seed was fetched.") { crawl },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), cancel));
     }
 
@@ -29,7 +29,7 @@ internal static class ShowCommand
             Facts(crawl).WriteTo(session.Terminal);
         }
 
-        return ExitCode.Done;
+        return crawl.FetchedNoSeed ? throw new ConsoleException("No seed was fetched.") : ExitCode.Done;
     }
 
     private static Facts Facts(CrawlSummary crawl)
@@ -44,6 +44,9 @@ internal static class ShowCommand
             .Add("queued", Counts.Format(crawl.Queued))
             .Add("failed", Counts.Format(crawl.Failed))
             .Add("skipped", Counts.Format(crawl.Skipped))
+            .Add("reasons", CrawlText.Reasons(crawl))
+            .Add("truncated", crawl.Truncated > 0 ? Counts.Format(crawl.Truncated) : null)
+            .Add("trouble", Joined(CrawlText.SeedTroubles(crawl)), "red")
             .Add("hosts", Counts.Format(crawl.Hosts))
             .Add("size", Sizes.Format(crawl.Bytes))
             .Add("started", At(crawl.StartedAt))
@@ -63,6 +66,8 @@ internal static class ShowCommand
     }
 
     private static string At(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static string? Joined(IEnumerable<string> lines) => string.Join('\n', lines) is { Length: > 0 } text ? text : null;
 
     /// <summary>The first few; a crawl may have a thousand seeds.</summary>
     private static string? Some(IReadOnlyList<string> texts, int most = 5) => texts.Count switch

@@ -21,6 +21,18 @@ public sealed record CrawlForm(
     DateTimeOffset? EndedAt,
     string? Note)
 {
+    /// <summary>Failed and skipped, by the word for the books; left out when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, long>? Reasons { get; init; }
+
+    /// <summary>Pages whose body is not here whole; left out when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Truncated { get; init; }
+
+    /// <summary>What became of the seeds; left out before the crawl has ended.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SeedsForm? Seeds { get; init; }
+
     /// <summary>What was asked; only where one crawl is shown.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SpecForm? Spec { get; init; }
@@ -39,10 +51,29 @@ public sealed record CrawlForm(
         Math.Round(crawl.Elapsed.TotalSeconds, 3),
         crawl.StartedAt,
         crawl.EndedAt,
-        crawl.Note);
+        crawl.Note)
+    {
+        Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
+        Truncated = crawl.Truncated,
+        Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
+    };
 
     public static CrawlForm WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecForm.Of(crawl.Spec) };
 }
+
+/// <summary>
+/// What became of a crawl's seeds: how many a server answered, and what is wrong with which; <c>moreTroubles</c> beyond those named.
+/// </summary>
+public sealed record SeedsForm(int Fetched, int NotFetched, ImmutableArray<SeedTroubleForm> Troubles, int MoreTroubles)
+{
+    public static SeedsForm Of(SeedReport seeds) => new(
+        seeds.Fetched,
+        seeds.NotFetched,
+        [.. seeds.Troubles.Select(trouble => new SeedTroubleForm(trouble.Url, trouble.Reason, trouble.Says))],
+        seeds.MoreTroubles);
+}
+
+public sealed record SeedTroubleForm(string Url, string Reason, string Says);
 
 /// <summary>What was asked, with durations and sizes as <c>crawl start</c> takes them.</summary>
 public sealed record SpecForm(

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Grains.Interfaces.Crawling;
 
 public enum CrawlState
@@ -15,8 +17,12 @@ public enum CrawlState
 
 /// <summary>A crawl at a glance, from the hosts' committed counters: <c>Added = Pages + Failed + Skipped + Queued</c>.</summary>
 /// <param name="Pages">URLs that a server answered with a status that is final.</param>
-/// <param name="Failed">URLs given up: no answer, or a temporary failure three times.</param>
-/// <param name="Skipped">URLs not fetched: robots.txt, a private address, a limit, a cancel.</param>
+/// <param name="Failed">
+/// URLs given up: no answer, a temporary failure three times, a robots.txt that cannot be reached, a seed on a private address.
+/// </param>
+/// <param name="Skipped">
+/// URLs not fetched: robots.txt, a link to a private address, a limit, a cancel; and links that a limit cut off.
+/// </param>
 /// <param name="Queued">URLs waiting, those in flight included.</param>
 /// <param name="Bytes">Of bodies, after decompression.</param>
 /// <param name="EndedAt">When it became done or cancelled; null before.</param>
@@ -39,5 +45,44 @@ public sealed record CrawlSummary(
     [property: Id(13)] TimeSpan Elapsed,
     [property: Id(14)] string? Note)
 {
+    /// <summary>Failed and skipped, by the word for the books; null from a silo of an earlier version.</summary>
+    [Id(15)] public ImmutableSortedDictionary<string, long>? Reasons { get; init; }
+
+    /// <summary>
+    /// Of <see cref="Pages"/> those whose body is not here whole: it was cut at the limit, ended early, or could not be decompressed.
+    /// </summary>
+    [Id(16)] public long Truncated { get; init; }
+
+    /// <summary>
+    /// What became of the seeds, once the crawl has ended; null before, and of a crawl that ended under an earlier version.
+    /// </summary>
+    [Id(17)] public SeedReport? Seeds { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
+
+    /// <summary>It is done, and nothing came of it: not one seed was answered.</summary>
+    public bool FetchedNoSeed => State == CrawlState.Done && Seeds is { Fetched: 0 };
 }
+
+/// <summary>What became of a crawl's seeds.</summary>
+/// <param name="Fetched">Those that a server answered, whatever its answer.</param>
+/// <param name="NotFetched">The others.</param>
+/// <param name="Troubles">
+/// Those not fetched, and those whose answer leads nowhere (an error, a redirect out of scope), in their order; at most <see
+/// cref="MaxTroubles"/>.
+/// </param>
+/// <param name="MoreTroubles">How many there are beyond them; <c>export --all</c> has each.</param>
+[GenerateSerializer, Immutable, Alias("crawling.SeedReport")]
+public sealed record SeedReport(
+    [property: Id(0)] int Fetched,
+    [property: Id(1)] int NotFetched,
+    [property: Id(2)] ImmutableArray<SeedTrouble> Troubles,
+    [property: Id(3)] int MoreTroubles)
+{
+    public const int MaxTroubles = 10;
+}
+
+/// <param name="Reason">The word for the books; of an answer <c>http-404</c> or <c>redirect</c>.</param>
+/// <param name="Says">The cause, a sentence.</param>
+[GenerateSerializer, Immutable, Alias("crawling.SeedTrouble")]
+public sealed record SeedTrouble([property: Id(0)] string Url, [property: Id(1)] string Reason, [property: Id(2)] string Says);

@@ -84,8 +84,13 @@ public sealed record ExportPage(
 /// <param name="Bytes">Of the body, after decompression.</param>
 /// <param name="Digest">Of the body, <c>sha256:</c> and 64 hexadecimal digits; null when there was none.</param>
 /// <param name="Links">How many different URLs the page links to, before scope.</param>
+/// <param name="FetchedAt">When it was asked for. Where <paramref name="Status"/> is null nothing was fetched then.</param>
 /// <param name="Location">Where a redirect led, canonical.</param>
-/// <param name="Error">Why it failed or was skipped, a sentence; null when it was fetched.</param>
+/// <param name="Truncated">The body is not here whole: it was cut at the limit, ended early, or could not be decompressed.</param>
+/// <param name="Error">Why it failed or was skipped, or what was wrong with an answer all the same, a sentence; else null.</param>
+/// <param name="LeftOut">
+/// How many links of the page were not followed though they are in scope, by the word for the books; null: none.
+/// </param>
 [GenerateSerializer, Immutable, Alias("crawling.PageRecord")]
 public sealed record PageRecord(
     [property: Id(0)] string Url,
@@ -102,7 +107,8 @@ public sealed record PageRecord(
     [property: Id(11)] int Attempts,
     [property: Id(12)] string? Location,
     [property: Id(13)] bool Truncated,
-    [property: Id(14)] string? Error);
+    [property: Id(14)] string? Error,
+    [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null);
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
 /// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>

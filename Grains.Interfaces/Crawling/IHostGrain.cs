@@ -46,11 +46,13 @@ public interface IHostGrain : IGrainWithStringKey
 }
 
 /// <param name="Parent">The page that links to it; null for a seed.</param>
+/// <param name="Hops">Redirects in a row that led here; 0 for a link.</param>
 [GenerateSerializer, Immutable, Alias("crawling.FoundUrl")]
 public readonly record struct FoundUrl(
     [property: Id(0)] string Url,
     [property: Id(1)] int Depth,
-    [property: Id(2)] string? Parent);
+    [property: Id(2)] string? Parent,
+    [property: Id(3)] int Hops = 0);
 
 /// <param name="New">How many were not known before, those refused included.</param>
 /// <param name="Refused">How many the host has no room for.</param>
@@ -89,6 +91,7 @@ public enum LeaseKind
 /// <param name="For">Counted by the worker from the moment it asked, so that clocks need not agree; the host waits longer than that.</param>
 /// <param name="Attempt">1 for the first.</param>
 /// <param name="TellBegun">The host counts its delay from when the request goes out: <see cref="IHostGrain.Begun"/>.</param>
+/// <param name="Hops">See <see cref="FoundUrl"/>.</param>
 [GenerateSerializer, Immutable, Alias("crawling.Lease")]
 public sealed record Lease(
     [property: Id(0)] LeaseKind Kind,
@@ -97,14 +100,15 @@ public sealed record Lease(
     [property: Id(3)] TimeSpan For,
     [property: Id(4)] int Depth,
     [property: Id(5)] int Attempt,
-    [property: Id(6)] bool TellBegun);
+    [property: Id(6)] bool TellBegun,
+    [property: Id(7)] int Hops = 0);
 
 public enum FetchResult
 {
     /// <summary>An answer that is final, whatever its status.</summary>
     Answered,
 
-    /// <summary>May go better later: no connection, a time-out, 429, 5xx.</summary>
+    /// <summary>May go better later: no connection, a time-out, 408, 425, 429, 5xx.</summary>
     Temporary,
 
     /// <summary>Will not go better: an address that may not be connected to, an answer that is no HTTP.</summary>
@@ -122,7 +126,10 @@ public enum FetchResult
 /// <param name="RetryAfter">As the server asked.</param>
 /// <param name="Page">What is kept of it; for an answer and for a failure.</param>
 /// <param name="Links">In scope, canonical, on this host, each once.</param>
-/// <param name="Robots">Of a robots lease that was answered with 2xx: the body, at most 500 KiB of it; else null.</param>
+/// <param name="Robots">
+/// Of a robots lease that was answered with 2xx: the body, at most 500 KiB of it and one byte that says there is more; null when it could
+/// not be read whole.
+/// </param>
 [GenerateSerializer, Immutable, Alias("crawling.FetchOutcome")]
 public sealed record FetchOutcome(
     [property: Id(0)] CrawlId Crawl,
@@ -134,7 +141,18 @@ public sealed record FetchOutcome(
     [property: Id(6)] TimeSpan? RetryAfter,
     [property: Id(7)] PageRecord? Page,
     [property: Id(8)] ImmutableArray<string> Links,
-    [property: Id(9)] byte[]? Robots);
+    [property: Id(9)] byte[]? Robots)
+{
+    /// <summary>Links in scope on this host that are not followed, canonical, each once, with the word for the books.</summary>
+    [Id(10)] public ImmutableArray<TurnedAwayLink> TurnedAway { get; init; } = [];
+
+    /// <summary>How many other links of the page are not followed, by the word for the books; null: none.</summary>
+    [Id(11)] public ImmutableSortedDictionary<string, long>? LeftOut { get; init; }
+}
+
+/// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>
+[GenerateSerializer, Immutable, Alias("crawling.TurnedAwayLink")]
+public readonly record struct TurnedAwayLink([property: Id(0)] string Url, [property: Id(1)] string Reason);
 
 /// <summary>A host's committed counters for one crawl.</summary>
 /// <param name="Refused">By reason: failed and skipped alike.</param>
@@ -150,4 +168,11 @@ public sealed record HostSums(
     [property: Id(4)] long Waiting,
     [property: Id(5)] long Bytes,
     [property: Id(6)] long Used,
-    [property: Id(7)] bool WantsMore);
+    [property: Id(7)] bool WantsMore)
+{
+    /// <summary>Pages whose body is not here whole: it was cut at the limit, ended early, or could not be decompressed.</summary>
+    [Id(8)] public long Truncated { get; init; }
+
+    /// <summary>Why the host does not move, in a sentence; null when there is nothing to say.</summary>
+    [Id(9)] public string? Note { get; init; }
+}

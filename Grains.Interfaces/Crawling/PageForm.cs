@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -18,6 +19,12 @@ public abstract class PageForm
     public abstract string LineEnd { get; }
 
     public abstract string Line(PageRecord page);
+
+    /// <summary>Null where nothing was fetched: no server answered, or nobody asked.</summary>
+    private static string? FetchedAt(PageRecord page) => page.Status is null ? null : Time(page.FetchedAt);
+
+    private static ImmutableSortedDictionary<string, long> LeftOut(PageRecord page) =>
+        page.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty;
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
@@ -52,12 +59,19 @@ public abstract class PageForm
                 json.WriteNumber("bytes", page.Bytes);
                 json.WriteString("digest", page.Digest);
                 json.WriteNumber("links", page.Links);
-                json.WriteString("fetchedAt", Time(page.FetchedAt));
+                json.WriteString("fetchedAt", FetchedAt(page));
                 json.WriteNumber("elapsedMs", page.ElapsedMs);
                 json.WriteString("error", page.Error);
                 json.WriteNumber("attempts", page.Attempts);
                 json.WriteString("location", page.Location);
                 json.WriteBoolean("truncated", page.Truncated);
+                json.WriteStartObject("leftOut");
+                foreach (var (reason, count) in LeftOut(page))
+                {
+                    json.WriteNumber(reason, count);
+                }
+
+                json.WriteEndObject();
                 json.WriteEndObject();
             }
 
@@ -70,7 +84,7 @@ public abstract class PageForm
     {
         private static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(",\"\r\n");
 
-        public override string Header => "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated";
+        public override string Header => "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut";
 
         public override string LineEnd => "\r\n";
 
@@ -85,12 +99,13 @@ public abstract class PageForm
             Number(page.Bytes),
             page.Digest,
             Number(page.Links),
-            Time(page.FetchedAt),
+            FetchedAt(page),
             Number(page.ElapsedMs),
             page.Error,
             Number(page.Attempts),
             page.Location,
             page.Truncated ? "true" : "false",
+            string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}")),
         }.Select(Field));
 
         private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

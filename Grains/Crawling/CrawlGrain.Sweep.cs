@@ -99,7 +99,7 @@ public sealed partial class CrawlGrain
         var total = Total(sums.Values);
         _sums = total;
         _hasSums = true;
-        _note = null;
+        _note = total.Note;
         if (_head!.Order != order || !seeded)
         {
             _balancedBefore = null;
@@ -162,6 +162,8 @@ public sealed partial class CrawlGrain
     private async Task Finish(HostSums total)
     {
         _sums = total;
+        _note = null;
+        var seeds = _head!.Order.State == CrawlState.Deleting ? null : await SeedOutcomes.Read(store, _head.Order, CancellationToken.None);
         await Save(head => head with
         {
             Order = head.Order.State is CrawlState.Cancelled or CrawlState.Deleting ? head.Order : Next(CrawlState.Done),
@@ -169,6 +171,7 @@ public sealed partial class CrawlGrain
             Ran = Ran,
             RunningSince = null,
             Sums = total,
+            Seeds = seeds,
         });
         var skipped = total.Refused.Values.Sum() - total.Failed;
         LogEnded(Id, _head!.Order.State, total.Done, total.Failed, skipped);
@@ -224,7 +227,11 @@ public sealed partial class CrawlGrain
         {
             total = new(
                 total.Added + sums.Added, total.Done + sums.Done, total.Refused.Plus(sums.Refused), total.Failed + sums.Failed, total.Waiting + sums.Waiting,
-                total.Bytes + sums.Bytes, total.Used + sums.Used, total.WantsMore || sums.WantsMore);
+                total.Bytes + sums.Bytes, total.Used + sums.Used, total.WantsMore || sums.WantsMore)
+            {
+                Truncated = total.Truncated + sums.Truncated,
+                Note = total.Note ?? sums.Note,
+            };
         }
 
         return total;

@@ -20,6 +20,8 @@ public sealed partial class CrawlGrain(
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
+    private const string NotFound = "not found";
+
     /// <summary>Hosts asked at once in a sweep.</summary>
     private const int HostsAtOnce = 64;
 
@@ -165,27 +167,35 @@ public sealed partial class CrawlGrain(
 
     public async Task<Explanation> Explain(string url, CancellationToken cancel)
     {
-        if (!CanonicalUrl.TryParse(url, baseUrl: null, out var canonical, out var why))
+        await HaveSums();
+        var fault = UrlParser.Parse(url, baseUrl: null, out var canonical);
+        if (canonical is null)
         {
-            return new(null, "no url", [new("url", $"«{url}» is no URL that can be crawled: {why}")]);
+            ImmutableArray<ExplainLine> no = [new("url", $"«{UrlFaults.Shorten(url)}» is no URL that can be crawled: {UrlFaults.Say(fault, url)}")];
+            return new(null, "no url", fault == UrlFault.TooLong ? no.Add(Explanations.TooLong(_sums.Refused)) : no);
         }
 
         if (_head is not { } head || !CrawlBoundary.TryCreate(head.Order.Spec, out var boundary, out _))
         {
-            return new(canonical.Text, "not found", [new("crawl", $"there is no crawl {Id}")]);
+            return new(canonical.Text, NotFound, [new("crawl", $"there is no crawl {Id}")]);
         }
 
         var scope = boundary.Decide(canonical, depth: 0);
         ImmutableArray<ExplainLine> lines = [new("scope", scope.Says)];
         if (!scope.In || !_hosts.ContainsKey(canonical.HostKey))
         {
-            return new(canonical.Text, scope.In ? "not found" : "out of scope", scope.In ? lines.Add(new("found", "no URL of its host was found")) : lines);
+            return new(canonical.Text, scope.In ? NotFound : "out of scope", scope.In ? lines.Add(WhyNotFound(head.Order.Spec)) : lines);
         }
 
         lines = lines.AddRange(await GrainFactory.GetGrain<IHostGrain>(canonical.HostKey.Value).Explain(Id, canonical.Text, cancel));
         var state = lines.First(line => line.Label == Explanations.State);
-        return new(canonical.Text, state.Text, lines.Remove(state));
+        lines = lines.Remove(state);
+        return new(
+            canonical.Text, state.Text,
+            state.Text == NotFound ? [.. lines.Select(line => line.Label == Explanations.Found ? WhyNotFound(head.Order.Spec) : line)] : lines);
     }
+
+    private ExplainLine WhyNotFound(CrawlSpec spec) => Explanations.NotFound(spec, _sums.Refused, _sums.Truncated);
 
     public async Task<Account?> Account(CancellationToken cancel)
     {
@@ -236,7 +246,12 @@ public sealed partial class CrawlGrain(
 
     private CrawlSummary? Summary() => _head is not { } head ? null : new(
         Id, head.Order.Spec.Name, head.Order.State, head.Order.Spec, _sums.Added, _sums.Done, _sums.Failed, _sums.Refused.Values.Sum() - _sums.Failed,
-        _sums.Waiting, _hosts.Count, _sums.Bytes, head.StartedAt, head.EndedAt, Ran, _note);
+        _sums.Waiting, _hosts.Count, _sums.Bytes, head.StartedAt, head.EndedAt, Ran, _note)
+    {
+        Reasons = _sums.Refused,
+        Truncated = _sums.Truncated,
+        Seeds = head.Seeds,
+    };
 
     private static string HostRow(HostKey host) => CrawlTable.HostPrefix + StoreLimits.HashKey(host.Value);
 

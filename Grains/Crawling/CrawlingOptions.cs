@@ -40,6 +40,11 @@ public sealed class CrawlingOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
+    [Description("How long a robots.txt that cannot be reached is asked for again, after RetryDelay and then twice as long each time. "
+        + "The URLs of its host wait; when a try fails after this time, they fail.")]
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan RobotsPatience { get; set; } = TimeSpan.FromMinutes(2);
+
     [Description("The longest Retry-After, back-off and Crawl-delay that is waited for.")]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);

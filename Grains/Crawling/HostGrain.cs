@@ -141,7 +141,7 @@ public sealed partial class HostGrain(
         held.Crawl.Allow(allowance);
         await Commit(held, held.Tell(order));
         Pump();
-        return held.Crawl.Sums();
+        return held.Crawl.Sums() with { Note = held.Crawl.Waiting > 0 ? _pace.Robots.Note : null };
     }
 
     public async Task<HostSums> End(CrawlOrder order, string reason, CancellationToken cancel)
@@ -177,6 +177,10 @@ public sealed partial class HostGrain(
         if (CanonicalUrl.TryParse(url, baseUrl: null, out var canonical))
         {
             lines.Add(new("robots", _pace.Robots.Explain(canonical.Origin, canonical.PathAndQuery)));
+            if (_pace.Robots.CrawlDelay is var asked && asked > options.Value.MaxDelay)
+            {
+                lines.Add(new("delay", $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {options.Value.MaxDelay} count"));
+            }
         }
 
         var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);

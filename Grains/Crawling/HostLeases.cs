@@ -21,10 +21,17 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         var crawl = held.Crawl;
         var leases = ImmutableArray.CreateBuilder<Lease>();
         var skips = new List<IPartitionWork>();
+        string? waiting = null;
         while (leases.Count < wanted && skips.Count < MaxSkipsAtOnce && held.Writer.HasRoom && turns.MayLease(held, now) && turns.IsTurnOf(held, now)
             && crawl.LeaseEnd(now.Guards) is { } end)
         {
-            var entry = crawl.Queue.Peek(now.Schedule)!;
+            // The other origin of this host, http beside https, need not wait for the robots.txt of the first.
+            if ((waiting is null ? crawl.Queue.Peek(now.Schedule) : crawl.Queue.Peek(now.Schedule, waiting)) is not { } entry)
+            {
+                held.Board.Hold(now.Schedule, pace.Robots.NextEvent());
+                break;
+            }
+
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
             {
                 throw new InvalidOperationException($"A queue row of {host} holds «{entry.Url}», which is no URL.");
@@ -35,14 +42,15 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end);
-                leases.Add(new(LeaseKind.Page, entry.Url, number, end - now.Guards - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, pace.Clock.TellBegun));
+                leases.Add(new(
+                    LeaseKind.Page, entry.Url, number, end - now.Guards - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, pace.Clock.TellBegun, entry.Hops));
                 pace.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
                 held.Served++;
             }
             else if (robots.Reason is { } reason)
             {
                 crawl.Queue.Remove(entry);
-                skips.Add(crawl.Skip(entry, reason));
+                skips.Add(robots.Cause is { } cause ? crawl.Fail(entry, reason, cause, now.Schedule) : crawl.Skip(entry, reason));
             }
             else if (robots.IsAsk)
             {
@@ -52,9 +60,13 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                 leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now.Guards - HostCrawl.Grace, Depth: 0, Attempt: 1, pace.Clock.TellBegun));
                 pace.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
             }
+            else if (waiting is null)
+            {
+                waiting = url.Origin + "/";
+            }
             else
             {
-                held.Board.Hold(now.Schedule);
+                held.Board.Hold(now.Schedule, pace.Robots.NextEvent());
                 break;
             }
         }
@@ -138,25 +150,19 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         }
 
         EndRobots(lease, now);
-        var row = outcome.Result == FetchResult.Released ? null : LearnRobots(lease, outcome, now.Schedule);
-        if (row is null)
-        {
-            Ended(outcome, now.Schedule);
-        }
-
-        return new(IsLate: false, Held: null, Work: null, row);
-    }
-
-    private RowChange? LearnRobots(RobotsLease lease, FetchOutcome outcome, DateTimeOffset now)
-    {
-        var row = pace.Learn(lease, outcome, now);
+        var row = outcome.Result == FetchResult.Released ? null : pace.Learn(lease, outcome, now.Schedule);
         crawls.SetPace();
         foreach (var held in crawls.Open)
         {
             held.Board.Forget();
         }
 
-        return row;
+        if (row is null)
+        {
+            Ended(outcome, now.Schedule);
+        }
+
+        return new(IsLate: false, Held: null, Work: null, row);
     }
 
     private void EndRobots(RobotsLease lease, HostTime now)

@@ -16,7 +16,7 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
     /// <summary>By the schedule's clock.</summary>
     public HostClock Clock { get; } = new();
 
-    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay);
+    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay, options.RobotsPatience);
 
     /// <summary>Without a crawl the pace stays as it was.</summary>
     public void Set(IReadOnlyCollection<CrawlSpec> specs)

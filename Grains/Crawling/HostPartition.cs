@@ -133,7 +133,7 @@ internal sealed class HostPartition
     private static QueueEntry Entry(TableRow row)
     {
         var queued = CrawlJson.Read<QueueRow>(row.Payload);
-        return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts);
+        return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts, queued.Hops);
     }
 
     /// <summary>The URL alone: it is the first property of a <see cref="UrlRow"/>, and the rest of a million rows need not be built.</summary>

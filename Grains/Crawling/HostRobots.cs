@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Robots;
 using Grains.Crawling.Rows;
@@ -9,7 +10,14 @@ namespace Grains.Crawling;
 /// What a host's robots.txt says, per origin (http and https may differ, RFC 9309 §2.3), and whether it is to be asked for first.
 /// It is told the time. While one answer is awaited, the URLs of that origin wait.
 /// </summary>
-internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeSpan longest)
+/// <remarks>
+/// A robots.txt that cannot be reached is asked for again by the schedule of <paramref name="retries"/>: after 5 s, 10 s, 20 s and so on by
+/// default. A try that fails <paramref name="patience"/> or longer after the first one that did is the last: then the URLs of that origin
+/// fail, and for
+/// <paramref name="longest"/> those that come after; then it is asked again. What will not go better (a private address, a wrong
+/// certificate) fails at once.
+/// </remarks>
+internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeSpan longest, TimeSpan patience)
 {
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
 
@@ -18,6 +26,9 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 
     /// <summary>The longest Crawl-delay for us of all origins.</summary>
     public TimeSpan CrawlDelay => _known.Values.Select(known => known.Record.Rules.CrawlDelay ?? TimeSpan.Zero).DefaultIfEmpty().Max();
+
+    /// <summary>Why the host does not move, in a sentence; null when it does.</summary>
+    public string? Note => _known.Values.Where(known => known.Record.Unreachable && known.Refusal is null).Select(Waits).FirstOrDefault();
 
     public RobotsDecision Decide(string origin, string pathAndQuery, DateTimeOffset now)
     {
@@ -28,9 +39,7 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 
         if (known.Record.Unreachable)
         {
-            return known.Record.Failures >= retries.MaxAttempts || known.Refusal is not null
-                ? RobotsDecision.Refused(known.Refusal ?? Refusals.RobotsUnreachable)
-                : RobotsDecision.Wait;
+            return known.Refusal is { } refusal ? RobotsDecision.Fails(refusal, known.Cause) : RobotsDecision.Wait;
         }
 
         return known.Record.Rules.Allows(pathAndQuery).Allowed
@@ -47,24 +56,36 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
     public RobotsRow? Learn(string origin, FetchOutcome outcome, DateTimeOffset now)
     {
         Asking = null;
-        var failuresBefore = _known.TryGetValue(origin, out var before) ? before.Record.Failures : 0;
+        var before = _known.TryGetValue(origin, out var known) && known.Record.Unreachable && known.Refusal is null ? known : null;
         var status = outcome.Page?.Status;
-        var record = RobotsRecord.From(status, outcome.Robots, now, productToken, failuresBefore, outcome.RetryAfter);
-        if (record.Unreachable)
+        var failures = before?.Record.Failures ?? 0;
+        var record = RobotsRecord.From(status, outcome.Robots, now, productToken, failures, outcome.RetryAfter, outcome.Page?.Error);
+        if (!record.Unreachable)
         {
-            // Tried again like any other URL, and given up for a while after the last try.
-            var wait = retries.Wait(record.Failures, outcome.RetryAfter) ?? longest;
-            _known[origin] = new(record with { ExpiresAt = now + wait }, outcome.Result == FetchResult.Permanent ? outcome.Reason : null);
-            return null;
+            _known[origin] = new(record, now, Refusal: null, "");
+            return new(origin, status!.Value, outcome.Robots, now);
         }
 
-        _known[origin] = new(record, Refusal: null);
-        return new(origin, status!.Value, outcome.Robots, now);
+        var since = before?.Since ?? now;
+        var isLast = outcome.Result == FetchResult.Permanent || now - since >= patience;
+
+        // No answer came from the host: then that is what is the matter with each of its URLs.
+        var reason = status is null && outcome.Reason is { } own ? own : Refusals.RobotsUnreachable;
+        var wait = isLast ? longest : retries.BackOff(record.Failures, outcome.RetryAfter);
+        var cause = $"{origin}/robots.txt: {outcome.Page?.Error ?? record.Says}";
+        _known[origin] = new(record with { ExpiresAt = now + wait }, since, isLast ? reason : null, cause);
+        return null;
     }
 
-    /// <summary>Takes what a predecessor stored.</summary>
-    public void Restore(RobotsRow row) =>
-        _known[row.Origin] = new(RobotsRecord.From(row.Status, row.Body, row.At, productToken), Refusal: null);
+    /// <summary>Takes what a predecessor stored. A row that is unreachable by today's rules is none.</summary>
+    public void Restore(RobotsRow row)
+    {
+        var record = RobotsRecord.From(row.Status, row.Body, row.At, productToken);
+        if (!record.Unreachable)
+        {
+            _known[row.Origin] = new(record, row.At, Refusal: null, "");
+        }
+    }
 
     /// <summary>A new crawl asks anew where no answer came before.</summary>
     public void ForgetFailures()
@@ -86,20 +107,31 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
             return "robots.txt was not asked for yet";
         }
 
-        return known.Refusal is not null
-            ? $"robots.txt could not be asked for: {known.Refusal}"
-            : $"{known.Record.Rules.Allows(pathAndQuery).Says} {known.Record.Says}";
+        return !known.Record.Unreachable ? $"{known.Record.Rules.Allows(pathAndQuery).Says} {known.Record.Says}"
+            : known.Refusal is { } refusal ? Say($"nothing is asked for: {known.Cause} ({refusal}). After {known.Record.ExpiresAt:u} it is asked again.")
+            : Waits(known);
     }
 
-    private sealed record Known(RobotsRecord Record, string? Refusal);
+    private string Waits(Known known) => Say(
+        $"{known.Cause} It is asked for again at {known.Record.ExpiresAt:u}, and the URLs wait; if it fails at {known.Since + patience:u} or later, they fail.");
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <param name="Since">Since when it has failed; of an answer, when it came.</param>
+    /// <param name="Refusal">The word for the books with which URLs fail; null while they wait, or go.</param>
+    /// <param name="Cause">Of a failure, a sentence.</param>
+    private sealed record Known(RobotsRecord Record, DateTimeOffset Since, string? Refusal, string Cause);
 }
 
 /// <summary>Somebody is fetching an origin's robots.txt.</summary>
 /// <param name="Until">By the guards' clock.</param>
 internal sealed record RobotsLease(CrawlId Crawl, string Origin, string Url, long Number, DateTimeOffset Until);
 
-/// <summary>Exactly one of: allowed, refused for a reason, ask for robots.txt first, wait until something is known.</summary>
-internal readonly record struct RobotsDecision(bool IsAllowed, string? Reason, bool IsAsk)
+/// <summary>
+/// Exactly one of: allowed, refused for a reason, failed for a reason with its cause, ask for robots.txt first, wait until something is
+/// known.
+/// </summary>
+internal readonly record struct RobotsDecision(bool IsAllowed, string? Reason, bool IsAsk, string? Cause = null)
 {
     public static RobotsDecision Allowed => new(true, null, false);
 
@@ -108,4 +140,6 @@ internal readonly record struct RobotsDecision(bool IsAllowed, string? Reason, b
     public static RobotsDecision Wait => new(false, null, false);
 
     public static RobotsDecision Refused(string reason) => new(false, reason, false);
+
+    public static RobotsDecision Fails(string reason, string cause) => new(false, reason, false, cause);
 }

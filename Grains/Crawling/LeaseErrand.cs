@@ -1,3 +1,4 @@
+using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
@@ -46,13 +47,13 @@ internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, Tim
     {
         try
         {
-            await _links.Deliver(order, visit.Foreign, cancel);
-            return visit;
+            var refused = await _links.Deliver(order, visit.Foreign, cancel);
+            return visit with { Outcome = refused.In(visit.Outcome) };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             notDelivered(visit.Outcome.Url, order.Id, e);
-            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = "delivery", Links = [] }, Facts = null };
+            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = Refusals.Delivery, Links = [] }, Facts = null };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
@@ -19,8 +20,8 @@ internal sealed class LinkDelivery(IGrainFactory grains)
     private readonly HashSet<(CrawlId, HostKey)> _enlisted = [];
     private FingerprintSet _delivered = new(Random.Shared.NextInt64());
 
-    /// <summary>Throws what the hosts or the crawl throw: then some may be delivered and some not.</summary>
-    public async Task Deliver(CrawlOrder order, IReadOnlyDictionary<HostKey, List<FoundUrl>> links, CancellationToken cancel)
+    /// <summary>Answers what found no room. Throws what the hosts or the crawl throw: then some may be delivered and some not.</summary>
+    public async Task<Undelivered> Deliver(CrawlOrder order, IReadOnlyDictionary<HostKey, List<FoundUrl>> links, CancellationToken cancel)
     {
         var hosts = links.Keys.Where(host => !_enlisted.Contains((order.Id, host))).ToImmutableArray();
         var refused = ImmutableArray<HostKey>.Empty;
@@ -28,7 +29,7 @@ internal sealed class LinkDelivery(IGrainFactory grains)
         {
             if (await grains.GetGrain<ICrawlGrain>(order.Id.Value).Enlist(hosts, cancel) is not { } enlisted)
             {
-                return; // The crawl takes no more, so its links lead nowhere.
+                return default; // The crawl takes no more, so its links lead nowhere.
             }
 
             if (_enlisted.Count > MaxEnlisted)
@@ -40,18 +41,21 @@ internal sealed class LinkDelivery(IGrainFactory grains)
             _enlisted.UnionWith(hosts.Except(refused).Select(host => (order.Id, host)));
         }
 
-        await Task.WhenAll(links.Where(some => !refused.Contains(some.Key)).Select(some => DeliverTo(order, some.Key, some.Value, cancel)));
+        var replies = await Task.WhenAll(
+            links.Where(some => !refused.Contains(some.Key)).Select(some => DeliverTo(order, some.Key, some.Value, cancel)));
+        return new(refused.Sum(host => links[host].Count), replies.Sum());
     }
 
-    private async Task DeliverTo(CrawlOrder order, HostKey host, List<FoundUrl> urls, CancellationToken cancel)
+    /// <summary>How many the host has no room for.</summary>
+    private async Task<int> DeliverTo(CrawlOrder order, HostKey host, List<FoundUrl> urls, CancellationToken cancel)
     {
         var fresh = urls.Where(url => !_delivered.Contains($"{order.Id} {url.Url}")).ToImmutableArray();
         if (fresh.IsEmpty)
         {
-            return;
+            return 0;
         }
 
-        await grains.GetGrain<IHostGrain>(host.Value).Add(order, fresh, cancel);
+        var reply = await grains.GetGrain<IHostGrain>(host.Value).Add(order, fresh, cancel);
         if (_delivered.Count + fresh.Length > MaxDelivered)
         {
             _delivered = new(Random.Shared.NextInt64());
@@ -61,5 +65,22 @@ internal sealed class LinkDelivery(IGrainFactory grains)
         {
             _delivered.Add($"{order.Id} {url.Url}");
         }
+
+        return reply.Refused;
     }
+}
+
+/// <summary>Links of a page that found no room where they lead.</summary>
+/// <param name="Hosts">The crawl lists no further host: nobody else counts these.</param>
+/// <param name="Full">Their host is full, and has counted them.</param>
+internal readonly record struct Undelivered(int Hosts, int Full)
+{
+    /// <summary>The outcome that says so too.</summary>
+    public FetchOutcome In(FetchOutcome outcome) => outcome with
+    {
+        Page = outcome.Page?.WithLeftOut(Refusals.TooManyHosts, Hosts).WithLeftOut(Refusals.HostFull, Full),
+        LeftOut = Hosts == 0
+            ? outcome.LeftOut
+            : (outcome.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty).Plus(Refusals.TooManyHosts, Hosts),
+    };
 }

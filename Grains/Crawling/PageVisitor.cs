@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
 using Grains.Crawling.Urls;
@@ -30,28 +31,32 @@ public sealed class PageVisitor(
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
         var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel).ConfigureAwait(false);
-        var verdict = FetchVerdict.Of(fetch);
-        var page = verdict.Result == FetchResult.Answered && fetch.Status is >= 200 and < 300
-            ? PageParser.Parse(fetch, url)
-            : new ParsedPage();
-        var location = fetch.Location is { } to && CanonicalUrl.TryParse(to, url, out var target) ? target : null;
-        var links = Links(page, location);
-        var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
-        var record = new PageRecord(
-            lease.Url, fetch.Status == 0 ? null : fetch.Status, lease.Depth, Parent: null, Empty(fetch.ContentType.MediaType), page.Title, fetch.Body.Length, digest,
-            page.Links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, location?.Text, fetch.Truncated, Error(fetch, verdict));
-
-        var own = ImmutableArray.CreateBuilder<string>();
-        var foreign = new Dictionary<HostKey, List<FoundUrl>>();
+        var redirect = Redirect.Of(fetch, url, lease.Hops);
+        var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
+        var page = verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
+            ? PageParser.Parse(fetch, url, _options.ProductToken, at)
+            : new ParsedPage { MediaType = fetch.ContentType.MediaType };
+        var links = new SortedLinks(url, boundary, lease.Depth + 1);
         if (verdict.Result == FetchResult.Answered)
         {
-            Sort(links, url, boundary, lease.Depth + 1, own, foreign);
+            links.Add(page, redirect, lease.Hops + 1);
         }
 
+        var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
+        var record = new PageRecord(
+            lease.Url, fetch.Status == 0 ? null : fetch.Status, lease.Depth, Parent: null, Empty(page.MediaType), page.Title, fetch.Body.Length, digest,
+            page.Links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, redirect.Target?.Text, fetch.Truncated,
+            fetch.Error ?? redirect.Error ?? StatusError(fetch, verdict), links.LeftOut);
         return new(
-            new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null, record, own.ToImmutable(), Robots: null),
-            foreign,
-            verdict.Result == FetchResult.Answered ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, location?.Text) : null);
+            new(
+                order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason,
+                verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null, record, links.Own, Robots: null)
+            {
+                TurnedAway = links.TurnedAway,
+                LeftOut = links.Elsewhere,
+            },
+            links.Foreign,
+            verdict.Result == FetchResult.Answered ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text) : null);
     }
 
     /// <summary>The robots.txt of an origin. Redirects are followed, to other hosts too: they lead to no page.</summary>
@@ -65,9 +70,9 @@ public sealed class PageVisitor(
         {
             var left = timeLeft - guards.GetElapsedTime(started);
             fetch = left > TimeSpan.Zero
-                ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes), cancel).ConfigureAwait(false)
+                ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes + 1), cancel).ConfigureAwait(false)
                 : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", guards.GetElapsedTime(started));
-            if (fetch.Status is < 300 or > 399 || redirects == MaxRobotsRedirects || fetch.Location is null || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
+            if (!fetch.IsRedirect || redirects == MaxRobotsRedirects || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
             {
                 break;
             }
@@ -78,8 +83,10 @@ public sealed class PageVisitor(
         var verdict = FetchVerdict.Of(fetch);
         var record = new PageRecord(
             lease.Url, fetch.Status == 0 ? null : fetch.Status, 0, null, Empty(fetch.ContentType.MediaType), null, fetch.Body.Length, null, 0, at,
-            (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, null, fetch.Truncated, Error(fetch, verdict));
-        var body = fetch.Status is >= 200 and <= 299 ? fetch.Body.ToArray() : null;
+            (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, null, fetch.Truncated, fetch.Error ?? StatusError(fetch, verdict));
+
+        // Of rules that are not there whole nobody knows what the others say; those behind the limit are the RFC's own exception.
+        var body = fetch.Status is >= 200 and <= 299 && fetch.Error is null ? fetch.Body.ToArray() : null;
         return new(new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body), new Dictionary<HostKey, List<FoundUrl>>(), Facts: null);
     }
 
@@ -100,45 +107,8 @@ public sealed class PageVisitor(
         CrawlSpecCheck.Allowed(order.Spec, _options),
         _userAgent);
 
-    /// <summary>Links in scope: those of the page's own host, and those of others by host.</summary>
-    private static void Sort(
-        ImmutableArray<CanonicalUrl> links, CanonicalUrl page, CrawlBoundary boundary, int depth, ImmutableArray<string>.Builder own, Dictionary<HostKey, List<FoundUrl>> foreign)
-    {
-        foreach (var link in links)
-        {
-            if (!boundary.Decide(link, depth).In)
-            {
-                continue;
-            }
-
-            if (link.HostKey == page.HostKey)
-            {
-                own.Add(link.Text);
-                continue;
-            }
-
-            if (!foreign.TryGetValue(link.HostKey, out var list))
-            {
-                foreign.Add(link.HostKey, list = []);
-            }
-
-            list.Add(new(link.Text, depth, page.Text));
-        }
-    }
-
-    /// <summary>What may be followed, and where a redirect leads.</summary>
-    private static ImmutableArray<CanonicalUrl> Links(ParsedPage page, CanonicalUrl? location)
-    {
-        if (location is not null)
-        {
-            return [location];
-        }
-
-        return page.NoFollow ? [] : [.. page.Links.Where(link => !link.NoFollow).Select(link => link.Url)];
-    }
-
-    private static string? Error(PageFetch fetch, FetchVerdict verdict) =>
-        fetch.Error ?? (verdict.Result == FetchResult.Answered ? null : $"The server answered {fetch.Status}.");
+    private static string? StatusError(PageFetch fetch, FetchVerdict verdict) =>
+        verdict.Result == FetchResult.Answered ? null : $"The server answered {fetch.Status}.";
 
     private static string? Empty(string text) => text.Length == 0 ? null : text;
 }

@@ -16,6 +16,9 @@ public static class PrivateAddresses
         Range("10.0.0.0/8", "private"),
         Range("100.64.0.0/10", "shared by a carrier"),
         Range("127.0.0.0/8", "loopback"),
+
+        // Azure's platform: DNS, health probes and the guest agent's secrets, on an address that looks public.
+        Range("168.63.129.16/32", "a cloud's own service"),
         Range("169.254.0.0/16", "link-local"),
         Range("172.16.0.0/12", "private"),
         Range("192.0.0.0/24", "for protocols"),

@@ -16,6 +16,9 @@ public sealed record SiteAnswer
 
     public ImmutableArray<(string Name, string Value)> Headers { get; init; } = [];
 
+    /// <summary>What is wrong with the body that came: it is not whole. Null: nothing. In memory only.</summary>
+    public string? BodyError { get; init; }
+
     /// <summary>The answer waits until it opens; null: it does not wait.</summary>
     public Gate? Gate { get; init; }
 

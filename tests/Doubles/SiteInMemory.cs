@@ -81,7 +81,9 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
         Refresh = First(answer, "Refresh"),
         RobotsTags = All(answer, "X-Robots-Tag"),
         Body = answer.Body[..Math.Min(answer.Body.Length, maxBodyBytes)],
-        Truncated = answer.Body.Length > maxBodyBytes,
+        NoSniff = First(answer, "X-Content-Type-Options") == "nosniff",
+        Truncated = answer.Body.Length > maxBodyBytes || answer.BodyError is not null,
+        Error = answer.BodyError,
         WireBytes = Math.Min(answer.Body.Length, maxBodyBytes),
     };
 

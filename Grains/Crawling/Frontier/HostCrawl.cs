@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
@@ -28,6 +29,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private const int MaxLostUrls = 10_000;
 
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
+    private readonly FingerprintSet _turnedAway = new(Random.Shared.NextInt64());
     private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _lost = new(StringComparer.Ordinal);
     private readonly DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
@@ -56,7 +58,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public DateTimeOffset LastEnded { get; set; }
 
     /// <summary>Bytes of what is remembered of URLs that are not in work.</summary>
-    public long MemoryBytes => _seen.Bytes;
+    public long MemoryBytes => _seen.Bytes + _turnedAway.Bytes;
 
     /// <summary>
     /// What the worker gets: the time for a fetch and a quarter more (a second at least) for what comes before and after.
@@ -152,9 +154,8 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             FetchResult.Answered => Answered(entry, outcome),
             FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
                 new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
-            FetchResult.Temporary or FetchResult.Permanent when outcome.Reason != Refusals.PrivateAddress =>
-                new FinishWork(this, entry, [], UrlState.Failed, outcome.Reason ?? "unreachable", outcome.Page),
-            FetchResult.Permanent => new FinishWork(this, entry, [], UrlState.Skipped, Refusals.PrivateAddress, outcome.Page),
+            FetchResult.Temporary or FetchResult.Permanent =>
+                new FinishWork(this, entry, FailedOrSkipped(entry, outcome.Reason), outcome.Reason ?? "unreachable", outcome),
             FetchResult.Known => Skip(entry, Refusals.Known),
             _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
         };
@@ -164,8 +165,12 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private FinishWork Answered(QueueEntry entry, FetchOutcome outcome)
     {
         _finishing++;
-        return new(this, entry, outcome.Links, UrlState.Fetched, Reason: null, outcome.Page);
+        return new(this, entry, UrlState.Fetched, Reason: null, outcome);
     }
+
+    /// <summary>A link that leads behind the wall is none of ours; a seed was meant.</summary>
+    private static UrlState FailedOrSkipped(QueueEntry entry, string? reason) =>
+        reason == Refusals.PrivateAddress && !entry.IsSeed ? UrlState.Skipped : UrlState.Failed;
 
     /// <summary>
     /// A lease ended without a report. Mostly its worker's silo is gone or stands still, and the page is not to blame: it goes back to its place (null), and
@@ -178,7 +183,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         if (lost.Count >= MaxLost && now - lost.Since >= LostFor)
         {
             _lost.Remove(entry.Url);
-            return new FinishWork(this, entry, [], UrlState.Failed, Refusals.LeaseExpired, Page: null);
+            return new FinishWork(this, entry, UrlState.Failed, Refusals.LeaseExpired, Outcome: null);
         }
 
         if (lost.Count > 1 || _lost.Count < MaxLostUrls)
@@ -199,7 +204,14 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>A URL that is not to be fetched.</summary>
-    public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, [], UrlState.Skipped, reason, Page: null);
+    public IPartitionWork Skip(QueueEntry entry, string reason) => new FinishWork(this, entry, UrlState.Skipped, reason, Outcome: null);
+
+    /// <summary>A URL that cannot be fetched, as became clear before it was asked for: its host cannot be reached.</summary>
+    /// <param name="cause">A sentence.</param>
+    public IPartitionWork Fail(QueueEntry entry, string reason, string cause, DateTimeOffset now) =>
+        new FinishWork(this, entry, FailedOrSkipped(entry, reason), reason, Outcome: null, new PageRecord(
+            entry.Url, Status: null, entry.Depth, entry.Parent, ContentType: null, Title: null, Bytes: 0, Digest: null, Links: 0, now, ElapsedMs: 0,
+            entry.Attempts, Location: null, Truncated: false, cause));
 
     /// <summary>The crawl ends here: what waits is refused.</summary>
     public IPartitionWork End(string reason) => new EndWork(this, reason);
@@ -230,7 +242,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
 
         _seen.Add(found.Url);
-        var entry = new QueueEntry(QueueEntry.Ready(head.NextSequence++), found.Url, found.Depth, found.Parent, Attempts: 0);
+        var entry = new QueueEntry(QueueEntry.Ready(head.NextSequence++), found.Url, found.Depth, found.Parent, Attempts: 0, found.Hops);
         commit.Add(RowChange.Insert(CrawlTable.Url(found.Url), CrawlJson.Write(new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0))));
         AddQueueRow(commit, entry);
         head.Added++;
@@ -240,7 +252,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private void AddQueueRow(CommitBuilder commit, QueueEntry entry)
     {
-        commit.Add(RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts))));
+        commit.Add(RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts, entry.Hops))));
         head.Waiting++;
         Queue.Expect(entry);
         commit.WhenCommitted(() => Queue.Add(entry));
@@ -273,11 +285,19 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
     }
 
-    /// <summary>A URL that is finished. Its links go in first, over as many commits as they need; the last of these holds the result.</summary>
-    private sealed class FinishWork(HostCrawl crawl, QueueEntry entry, ImmutableArray<string> links, UrlState State, string? Reason, PageRecord? Page) : IPartitionWork
+    /// <summary>
+    /// A URL that is finished. Its links go in first, over as many commits as they need; the last of these holds the result, and counts the
+    /// links not followed.
+    /// </summary>
+    /// <param name="Outcome">Null: it was not asked for.</param>
+    /// <param name="Unasked">What is kept of a URL that was not asked for; null: nothing but its state.</param>
+    private sealed class FinishWork(
+        HostCrawl crawl, QueueEntry entry, UrlState State, string? Reason, FetchOutcome? Outcome, PageRecord? Unasked = null) : IPartitionWork
     {
-        private readonly byte[] _row = CrawlJson.Write(new UrlRow(
-            entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (State == UrlState.Skipped && Page is null ? 0 : 1), Reason, Page?.Found(entry)));
+        private readonly ImmutableArray<string> _links = State == UrlState.Fetched ? Outcome!.Links : [];
+
+        /// <summary>Of a page that redirects, its only link is one hop further.</summary>
+        private readonly int _hops = Outcome?.Page?.Location is null ? 0 : entry.Hops + 1;
 
         private int _position;
         private int _added;
@@ -285,9 +305,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
         public bool Fill(CommitBuilder commit)
         {
-            while (_position < links.Length)
+            while (_position < _links.Length)
             {
-                if (!crawl.TryAccept(commit, new(links[_position], entry.Depth + 1, entry.Url), ref _added, ref _refused))
+                if (!crawl.TryAccept(commit, new(_links[_position], entry.Depth + 1, entry.Url, _hops), ref _added, ref _refused))
                 {
                     return false;
                 }
@@ -295,7 +315,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 _position++;
             }
 
-            if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: _row.Length))
+            var page = Outcome?.Page?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
+            var row = CrawlJson.Write(new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page));
+            if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: row.Length))
             {
                 return false;
             }
@@ -310,33 +332,59 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 return true; // It was counted when the crawl ended.
             }
 
-            commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), _row));
+            commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), row));
             crawl.RemoveQueueRow(commit, entry);
-            Count();
-            if (Page is not null && State != UrlState.Skipped)
+            Count(page);
+            if (page is not null && State != UrlState.Skipped)
             {
-                commit.WhenCommitted(() => crawl._finished.Add(Page.Found(entry)));
+                commit.WhenCommitted(() => crawl._finished.Add(page));
             }
 
             return true;
         }
 
-        private void Count()
+        private bool IsTry => Outcome?.Page is not null || (Unasked is null && State != UrlState.Skipped);
+
+        private void Count(PageRecord? page)
         {
-            if (State == UrlState.Fetched)
+            if (State != UrlState.Fetched)
             {
-                crawl.CountPage(Page?.Bytes ?? 0);
+                crawl.CountRefusal(Reason!, failed: State == UrlState.Failed);
                 return;
             }
 
-            crawl.CountRefusal(Reason!, failed: State == UrlState.Failed);
+            crawl.CountPage(page?.Bytes ?? 0, page?.Truncated == true);
+            crawl.CountLeftOut(Outcome!);
         }
     }
 
-    private void CountPage(long bytes)
+    /// <summary>
+    /// Links that are not followed come in and are refused in one. Those to this host count once, unless they came in by another way; of
+    /// those to other hosts nobody here knows, so each page that has one counts it.
+    /// </summary>
+    private void CountLeftOut(FetchOutcome outcome)
+    {
+        foreach (var link in outcome.TurnedAway.IsDefault ? [] : outcome.TurnedAway)
+        {
+            if (!_seen.Contains(link.Url) && (_turnedAway.Count >= maxUrls || _turnedAway.Add(link.Url)))
+            {
+                head.Added++;
+                head.Refuse(link.Reason);
+            }
+        }
+
+        foreach (var (reason, count) in outcome.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty)
+        {
+            head.Added += count;
+            head.Refuse(reason, count);
+        }
+    }
+
+    private void CountPage(long bytes, bool truncated)
     {
         head.Done++;
         head.Bytes += bytes;
+        head.Truncated += truncated ? 1 : 0;
     }
 
     private void CountRefusal(string reason, bool failed)
@@ -405,7 +453,29 @@ public static class Refusals
 
     public const string PrivateAddress = "private-address";
 
+    /// <summary>The host keeps as many URLs of the crawl as it may (<c>Crawling:MaxUrlsPerHost</c>).</summary>
     public const string HostFull = "host-full";
+
+    /// <summary>The crawl has <see cref="ICrawlGrain.MaxHosts"/> hosts already, and the link leads to another.</summary>
+    public const string TooManyHosts = "too-many-hosts";
+
+    /// <summary>A link beyond the first <c>PageParser.MaxLinks</c> of its page.</summary>
+    public const string TooManyLinks = "too-many-links";
+
+    /// <summary>A link longer than <c>CanonicalUrl.MaxLength</c>.</summary>
+    public const string TooLongUrl = "too-long-url";
+
+    /// <summary>A link that is more steps from a seed than the crawl follows.</summary>
+    public const string MaxDepth = "max-depth";
+
+    /// <summary>Its page asked not to follow it.</summary>
+    public const string NoFollow = "nofollow";
+
+    /// <summary>It redirects, and more than <c>Redirect.MaxHops</c> redirects in a row led to it.</summary>
+    public const string TooManyRedirects = "too-many-redirects";
+
+    /// <summary>Links to other hosts could not be delivered there.</summary>
+    public const string Delivery = "delivery";
 
     public const string MaxPages = "max-pages";
 
@@ -426,4 +496,8 @@ internal static class PageRecordExtensions
     /// <summary>The record with what only the host knows: where the URL was found.</summary>
     public static PageRecord Found(this PageRecord page, QueueEntry entry) =>
         page with { Depth = entry.Depth, Parent = entry.Parent, Attempts = entry.Attempts + 1 };
+
+    /// <summary>With so many further links that were not followed for a reason.</summary>
+    public static PageRecord WithLeftOut(this PageRecord page, string reason, long count) =>
+        count == 0 ? page : page with { LeftOut = (page.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty).Plus(reason, count) };
 }

@@ -30,6 +30,10 @@ public sealed class HostQueue
     /// <summary>The entry whose turn it is; null when none may be fetched now.</summary>
     public QueueEntry? Peek(DateTimeOffset now) => Later.First is { } late && late.Due <= now ? late : Ready.First;
 
+    /// <summary>The same, but of the URLs in memory that do not begin with <paramref name="not"/>.</summary>
+    public QueueEntry? Peek(DateTimeOffset now, string not) =>
+        Later.FirstNot(not) is { } late && late.Due <= now ? late : Ready.FirstNot(not);
+
     /// <summary>Takes an entry out without a lease: it was decided otherwise.</summary>
     public void Remove(QueueEntry entry) => Window(entry).Take(entry);
 

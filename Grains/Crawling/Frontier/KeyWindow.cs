@@ -23,6 +23,9 @@ public sealed class KeyWindow(int capacity)
 
     public QueueEntry? First => _entries.Min;
 
+    /// <summary>The first whose URL does not begin with <paramref name="prefix"/>.</summary>
+    public QueueEntry? FirstNot(string prefix) => _entries.FirstOrDefault(entry => !entry.Url.StartsWith(prefix, StringComparison.Ordinal));
+
     /// <summary>Rows with keys up to this one are known; null: all rows are.</summary>
     public string? LoadedTo { get; private set; } = "";
 

@@ -16,12 +16,14 @@ public sealed class RetryPolicy(int attempts, TimeSpan first, TimeSpan longest, 
             return null;
         }
 
-        if (retryAfter is { } asked)
-        {
-            return asked < longest ? asked : longest;
-        }
+        return BackOff(attempts, retryAfter);
+    }
 
-        var wait = first * Math.Pow(2, attempts - 1) * (0.9 + (0.2 * chance()));
+    /// <summary>The wait after so many tries, at least 1, whether or not there is to be another one.</summary>
+    public TimeSpan BackOff(int attempts, TimeSpan? retryAfter)
+    {
+        // Twenty doublings of a tenth of a second are a day and more.
+        var wait = retryAfter ?? first * Math.Pow(2, Math.Min(attempts - 1, 20)) * (0.9 + (0.2 * chance()));
         return wait < longest ? wait : longest;
     }
 

@@ -10,6 +10,9 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>What comes meanwhile may be something that can be given.</summary>
+    public static readonly TimeSpan MaxHold = TimeSpan.FromSeconds(10);
+
     private readonly DateTimeOffset[] _quietUntil = new DateTimeOffset[workers];
     private DateTimeOffset _heldUntil = DateTimeOffset.MinValue;
     private int _next = WorkerSlots.First(crawl, workers);
@@ -43,9 +46,11 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
         _quietUntil[worker] = wanted > 0 && got == wanted ? DateTimeOffset.MaxValue : _heldUntil;
 
     /// <summary>Nobody can be given anything before something else is known: tell nobody for a while, or until <see cref="Forget"/>.</summary>
-    public void Hold(DateTimeOffset now)
+    /// <param name="until">When that may be at the earliest; null: it is not known. At most <see cref="MaxHold"/> from now.</param>
+    public void Hold(DateTimeOffset now, DateTimeOffset? until = null)
     {
-        _heldUntil = now + Patience;
+        var wait = until - now ?? Patience;
+        _heldUntil = now + (wait <= TimeSpan.Zero ? Patience : wait < MaxHold ? wait : MaxHold);
         Array.Fill(_quietUntil, _heldUntil);
     }
 

@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.IO.Compression;
 
 namespace Grains.Crawling.Pages;
 
 /// <param name="Bytes">Decompressed, at most the limit.</param>
-/// <param name="Truncated">There was more.</param>
-/// <param name="Error">What was wrong with the compression; null when nothing was.</param>
+/// <param name="Truncated">There was more, or should have been.</param>
+/// <param name="Error">What was wrong with the compression, or that the wire broke before the body's end; null when nothing was.</param>
 /// <param name="WireBytes">How many bytes were read before decompression.</param>
 internal readonly record struct Body(byte[] Bytes, bool Truncated, string? Error, long WireBytes);
 
@@ -27,7 +28,9 @@ internal static class BoundedBody
     /// <param name="encodings">Values of Content-Encoding, in the order in which they were applied (RFC 9110 §8.4).</param>
     /// <param name="limit">In bytes, at least 1.</param>
     /// <param name="cancel">Ends it with an OperationCanceledException.</param>
-    /// <exception cref="IOException">The wire broke.</exception>
+    /// <exception cref="HttpIOException">
+    /// What came is no HTTP from the first byte of the body on. A wire that breaks later leaves what came before.
+    /// </exception>
     public static async Task<Body> Read(Stream wire, ImmutableArray<string> encodings, int limit, CancellationToken cancel)
     {
         var names = Names(encodings);
@@ -35,7 +38,7 @@ internal static class BoundedBody
         {
             await using var plain = new CountingStream(wire, (long)limit + 1);
             var (bytes, truncated, _) = await ReadUpTo(plain, limit, mayBeMalformed: false, cancel).ConfigureAwait(false);
-            return new(bytes, truncated, Error: null, plain.Count);
+            return new(bytes, truncated || plain.Broken is not null, EndedEarly(plain), plain.Count);
         }
 
         await using var counted = new CountingStream(wire, (long)limit + WireSlack);
@@ -54,10 +57,15 @@ internal static class BoundedBody
         await using (decoded)
         {
             var (bytes, truncated, error) = await ReadUpTo(decoded, limit, mayBeMalformed: true, cancel).ConfigureAwait(false);
-            var sentence = error is null ? null : $"The body is not what Content-Encoding \"{string.Join(", ", names)}\" says: {error}";
-            return new(bytes, truncated || counted.Ended, sentence, counted.Count);
+            var sentence = EndedEarly(counted)
+                ?? (error is null ? null : $"The body is not what Content-Encoding \"{string.Join(", ", names)}\" says: {error}");
+            return new(bytes, truncated || counted.Ended || counted.Broken is not null, sentence, counted.Count);
         }
     }
+
+    private static string? EndedEarly(CountingStream wire) => wire.Broken is { } broken
+        ? string.Create(CultureInfo.InvariantCulture, $"The body ended early, after {wire.Count} bytes: {broken.Message}")
+        : null;
 
     private static List<string> Names(ImmutableArray<string> encodings)
     {
@@ -145,13 +153,16 @@ internal static class BoundedBody
         }
     }
 
-    /// <summary>Counts what is read, and ends at a bound.</summary>
+    /// <summary>Counts what is read, and ends at a bound, or where the wire breaks.</summary>
     private sealed class CountingStream(Stream inner, long most) : ReadingStream
     {
         public long Count { get; private set; }
 
         /// <summary>The bound was met; more may have been there.</summary>
         public bool Ended { get; private set; }
+
+        /// <summary>Why the wire broke; null while it did not.</summary>
+        public IOException? Broken { get; private set; }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -161,9 +172,23 @@ internal static class BoundedBody
                 return 0;
             }
 
-            var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken).ConfigureAwait(false);
-            Count += read;
-            return read;
+            if (Broken is not null)
+            {
+                return 0;
+            }
+
+            try
+            {
+                var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken).ConfigureAwait(false);
+                Count += read;
+                return read;
+            }
+            catch (IOException broken) when (!cancellationToken.IsCancellationRequested
+                && !(Count == 0 && broken is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }))
+            {
+                Broken = broken;
+                return 0;
+            }
         }
     }
 

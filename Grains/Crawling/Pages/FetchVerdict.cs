@@ -9,7 +9,8 @@ namespace Grains.Crawling.Pages;
 public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
 {
     /// <summary>
-    /// 429 and 5xx may go better later, but 501 and 505 speak of what the server is. A wrong certificate is the site's answer until somebody mends it.
+    /// 408 (too slow), 425 (too early), 429 and 5xx may go better later, but 501 and 505 speak of what the server is. A wrong certificate
+    /// is the site's answer until somebody mends it.
     /// </summary>
     public static FetchVerdict Of(PageFetch fetch) => fetch.Failure switch
     {
@@ -24,7 +25,7 @@ public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
         _ => throw new ArgumentOutOfRangeException(nameof(fetch), fetch.Failure, "Not a way to fail."),
     };
 
-    private static FetchVerdict OfStatus(int status) => status is 429 or (>= 500 and <= 599 and not 501 and not 505)
+    private static FetchVerdict OfStatus(int status) => status is 408 or 425 or 429 or (>= 500 and <= 599 and not 501 and not 505)
         ? new(FetchResult.Temporary, string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
         : new(FetchResult.Answered, Reason: null);
 }

@@ -24,16 +24,23 @@ internal enum HtmlTokenKind
 /// <para>A scanner has no tree, and so takes from the tag names alone what the tree would tell it: after <c>title</c> and <c>textarea</c> text until the end tag,
 /// after <c>style xmp iframe noembed noframes</c> raw text, after <c>script</c> script data with its escapes, after <c>plaintext</c> text for good.
 /// What is in <c>noscript</c> is read as tags: a crawler runs no script. Inside <c>svg</c> and <c>math</c> these names mean nothing, and CDATA sections are text.</para>
-/// <para>At most <see cref="MaxAttributes"/> attributes of a tag are seen; the others are passed over. The work grows with the input's length and not faster.</para>
+/// <para>Of a tag the first <see cref="AllAttributes"/> attributes are seen, and behind them those of a name that somebody asks for: so no
+/// link hides behind others, and the work grows with the input's length and not faster.</para>
+/// <para>XML (XHTML that is served as such) is cut by the same states, but no name means text without tags, an empty-element tag is empty,
+/// CDATA sections are text, and a processing instruction ends with <c>?></c>.</para>
 /// </remarks>
 internal ref struct HtmlScanner
 {
-    public const int MaxAttributes = 64;
+    public const int AllAttributes = 64;
+
+    /// <summary>With those behind the first <see cref="AllAttributes"/>.</summary>
+    public const int MaxAttributes = AllAttributes + 11;
 
     private static readonly SearchValues<char> ValueEnds = SearchValues.Create("\t\n\f\r >");
 
     private readonly ReadOnlySpan<char> _html;
     private readonly Span<Attribute> _attributes;
+    private readonly bool _xml;
     private int _at;
     private int _attributeCount;
     private ReadOnlySpan<char> _name;
@@ -46,10 +53,12 @@ internal ref struct HtmlScanner
 
     /// <param name="html">Is read in place, and must not change.</param>
     /// <param name="attributes">Room for <see cref="MaxAttributes"/> attributes.</param>
-    public HtmlScanner(ReadOnlySpan<char> html, Span<Attribute> attributes)
+    /// <param name="xml">It is XML.</param>
+    public HtmlScanner(ReadOnlySpan<char> html, Span<Attribute> attributes, bool xml = false)
     {
         _html = html;
         _attributes = attributes;
+        _xml = xml;
     }
 
     /// <summary>Where a name and a value stand in the text.</summary>
@@ -167,7 +176,7 @@ internal ref struct HtmlScanner
                 return ReadTag(HtmlTokenKind.EndTag);
             }
 
-            if (next == '!' && InForeignContent && _html[_at..].StartsWith("[CDATA["))
+            if (next == '!' && (InForeignContent || _xml) && _html[_at..].StartsWith("[CDATA["))
             {
                 return ReadCharacterData();
             }
@@ -205,7 +214,8 @@ internal ref struct HtmlScanner
         if (opener != '!' || !rest.StartsWith("--"))
         {
             // A doctype too ends at its first ">", even within quotes.
-            PassTo(rest.IndexOf('>'), 1);
+            var instruction = _xml && opener == '?';
+            PassTo(instruction ? rest.IndexOf("?>") : rest.IndexOf('>'), instruction ? 2 : 1);
             return;
         }
 
@@ -351,12 +361,12 @@ internal ref struct HtmlScanner
 
     private void Keep(in Attribute attribute)
     {
-        if (_attributeCount == _attributes.Length)
+        var name = _html.Slice(attribute.Name, attribute.NameLength);
+        if (_attributeCount >= AllAttributes && !IsAskedFor(name))
         {
             return;
         }
 
-        var name = _html.Slice(attribute.Name, attribute.NameLength);
         for (var i = 0; i < _attributeCount; i++)
         {
             if (name.Length == _attributes[i].NameLength && Ascii.EqualsIgnoreCase(AttributeName(i), name))
@@ -367,6 +377,23 @@ internal ref struct HtmlScanner
 
         _attributes[_attributeCount++] = attribute;
     }
+
+    /// <summary>Names that <see cref="TryGet"/> is called with: each is kept once, so there is room for all.</summary>
+    private static bool IsAskedFor(ReadOnlySpan<char> name)
+    {
+        foreach (var asked in AskedFor)
+        {
+            if (IsName(name, asked))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static readonly string[] AskedFor =
+        ["href", "rel", "src", "content", "name", "http-equiv", "charset", "xmlns", "color", "face", "size"];
 
     private readonly int PassSpace(int at)
     {
@@ -389,6 +416,11 @@ internal ref struct HtmlScanner
     private void OnTag(HtmlTokenKind kind)
     {
         var first = _name[0] | 0x20;
+        if (_xml)
+        {
+            return;
+        }
+
         if (InForeignContent)
         {
             OnTagInForeignContent(kind);

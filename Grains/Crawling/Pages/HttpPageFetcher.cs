@@ -105,10 +105,14 @@ public sealed class HttpPageFetcher(
     {
         var headers = response.Headers.NonValidated;
         var content = response.Content.Headers.NonValidated;
+        var type = string.Join(", ", All(content, "Content-Type"));
         var answer = new PageFetch
         {
             Status = (int)response.StatusCode,
-            ContentType = ContentType.Parse(First(content, "Content-Type")),
+            ContentType = ContentType.Parse(type),
+            IsPlainByDefault = type is "text/plain"
+                or "text/plain; charset=ISO-8859-1" or "text/plain; charset=iso-8859-1" or "text/plain; charset=UTF-8",
+            NoSniff = First(headers, "X-Content-Type-Options")?.Split(',')[0].Trim().Equals("nosniff", StringComparison.OrdinalIgnoreCase) == true,
             Location = First(headers, "Location"),
             RetryAfter = RetryAfter(First(headers, "Retry-After")),
             ETag = First(headers, "ETag"),

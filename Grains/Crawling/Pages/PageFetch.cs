@@ -10,7 +10,7 @@ public enum FetchFailure
     /// <summary>The last byte did not come within the time.</summary>
     Timeout,
 
-    /// <summary>The name has no address, nobody listens there, or the connection was cut before the answer was whole.</summary>
+    /// <summary>The name has no address, nobody listens there, or the connection was cut before the header was whole.</summary>
     Unreachable,
 
     /// <summary>No trusted secure connection came about.</summary>
@@ -37,15 +37,30 @@ public sealed record PageFetch
 {
     public FetchFailure Failure { get; init; }
 
-    /// <summary>Of a failure: a sentence that names the address or limit. Of an answer: what was wrong with the body (it could not be decompressed), else null.</summary>
+    /// <summary>
+    /// Of a failure: a sentence that names the address or limit. Of an answer: what was wrong with the body (it ended early, or could not
+    /// be decompressed), else null.
+    /// </summary>
     public string? Error { get; init; }
 
     /// <summary>100 to 999; 0 of a failure.</summary>
     public int Status { get; init; }
 
+    /// <summary>As the server says it; <see cref="ParsedPage.MediaType"/> is what it turns out to be.</summary>
     public ContentType ContentType { get; init; }
 
-    /// <summary>Where a redirect leads, as the server wrote it: relative, perhaps wrong. Bytes beyond ASCII are taken for UTF-8 when they are.</summary>
+    /// <summary>
+    /// The server says of its type just what old Apaches say of everything (MIME Sniffing §5.1): text, which may be binary.
+    /// </summary>
+    public bool IsPlainByDefault { get; init; }
+
+    /// <summary>X-Content-Type-Options: the type is what the server says, and nothing is to be read into it.</summary>
+    public bool NoSniff { get; init; }
+
+    /// <summary>
+    /// The Location header as the server wrote it: relative, perhaps wrong; only some statuses redirect there. Bytes beyond ASCII are taken
+    /// for UTF-8 when they are.
+    /// </summary>
     public string? Location { get; init; }
 
     /// <summary>From the answer on; a date that has passed is zero.</summary>
@@ -67,13 +82,24 @@ public sealed record PageFetch
     /// <summary>Decompressed, at most <see cref="PageRequest.MaxBodyBytes"/>.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>There was more of the body than is here: it reached the limit, or could not be decompressed further.</summary>
+    /// <summary>
+    /// There was more of the body than is here, or should have been: it reached the limit, ended early, or could not be decompressed
+    /// further.
+    /// </summary>
     public bool Truncated { get; init; }
 
     /// <summary>Bytes of the body that came over the wire, before decompression, as far as they were read.</summary>
     public long WireBytes { get; init; }
 
     public TimeSpan Elapsed { get; init; }
+
+    /// <summary>
+    /// The answer leads elsewhere: Fetch standard, "redirect status", with a Location. Any other answer is what it is, whatever its
+    /// Location says.
+    /// </summary>
+    public bool IsRedirect => Redirects(Status) && Location is not null;
+
+    internal static bool Redirects(int status) => status is 301 or 302 or 303 or 307 or 308;
 
     public static PageFetch Failed(FetchFailure failure, string error, TimeSpan elapsed) => new() { Failure = failure, Error = error, Elapsed = elapsed };
 }

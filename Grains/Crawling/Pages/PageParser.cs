@@ -6,8 +6,9 @@ using Grains.Crawling.Urls;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// Reads title, links and wishes to robots out of an answer. Of what is not <c>text/html</c> or <c>application/xhtml+xml</c> only the wishes in its header are read.
-/// Never fails: whatever a page is, a browser shows something too.
+/// Reads title, links and wishes to robots out of an answer that is HTML, or XML whose root is in the namespace of XHTML; what it is, <see
+/// cref="MimeSniffer"/> says. Of anything else only the wishes in its header are read. Never fails: whatever a page is, a browser shows
+/// something too.
 /// </summary>
 public static class PageParser
 {
@@ -23,26 +24,42 @@ public static class PageParser
     /// <param name="answer">Of any status. Redirects lead where <see cref="PageFetch.Location"/> says, which is not among the links.</param>
     /// <param name="url">Which URL answered: relative links start from it.</param>
     /// <param name="productToken">Our name in robots.txt: X-Robots-Tag and meta may speak to it alone.</param>
-    public static ParsedPage Parse(PageFetch answer, CanonicalUrl url, string? productToken = null)
+    /// <param name="now">What <c>unavailable_after</c> is held against; left out, no date has passed.</param>
+    public static ParsedPage Parse(PageFetch answer, CanonicalUrl url, string? productToken = null, DateTimeOffset now = default)
     {
-        var robots = default(RobotsDirectives);
+        var robots = new RobotsDirectives(now);
         foreach (var header in answer.RobotsTags)
         {
             robots.AddHeader(header, productToken);
         }
 
-        if (answer.Failure != FetchFailure.None || !answer.ContentType.IsHtml)
+        if (answer.Failure != FetchFailure.None)
         {
             return new() { NoIndex = robots.NoIndex, NoFollow = robots.NoFollow };
         }
 
         var bytes = answer.Body.Span;
-        var encoding = PageText.Detect(bytes, answer.ContentType.Charset, answer.Truncated, out var mark);
+        var said = answer.ContentType;
+        var type = new ContentType(MimeSniffer.Type(said.MediaType, answer.NoSniff, answer.IsPlainByDefault, bytes), said.Charset);
+        var unread = new ParsedPage { MediaType = type.MediaType, NoIndex = robots.NoIndex, NoFollow = robots.NoFollow };
+        if (!type.IsHtml && !type.IsXml)
+        {
+            return unread;
+        }
+
+        var encoding = PageText.Detect(bytes, type.Charset, type.IsXml, answer.Truncated, out var mark);
         bytes = bytes[mark..];
         var room = ArrayPool<char>.Shared.Rent(encoding.GetMaxCharCount(bytes.Length));
         try
         {
-            return Parse(room.AsSpan(0, encoding.GetChars(bytes, room)), answer, url, productToken, robots) with { Charset = encoding.WebName };
+            var text = room.AsSpan(0, encoding.GetChars(bytes, room));
+            if (!type.IsHtml && !IsXhtml(text))
+            {
+                return unread;
+            }
+
+            var references = new PageReferences(productToken, type.IsXml) { Robots = robots };
+            return Parse(text, answer, url, references) with { Charset = encoding.WebName, MediaType = type.MediaType };
         }
         finally
         {
@@ -50,10 +67,25 @@ public static class PageParser
         }
     }
 
-    private static ParsedPage Parse(ReadOnlySpan<char> html, PageFetch answer, CanonicalUrl url, string? productToken, RobotsDirectives robots)
+    /// <summary>The root element says that it is XHTML.</summary>
+    private static bool IsXhtml(ReadOnlySpan<char> xml)
+    {
+        Span<HtmlScanner.Attribute> attributes = stackalloc HtmlScanner.Attribute[HtmlScanner.MaxAttributes];
+        var scanner = new HtmlScanner(xml, attributes, xml: true);
+        while (scanner.Read() is var token and not HtmlTokenKind.End)
+        {
+            if (token == HtmlTokenKind.StartTag)
+            {
+                return scanner.TryGet("xmlns", out var name) && name.Trim(Html.Space) is "http://www.w3.org/1999/xhtml";
+            }
+        }
+
+        return false;
+    }
+
+    private static ParsedPage Parse(ReadOnlySpan<char> html, PageFetch answer, CanonicalUrl url, PageReferences references)
     {
         var found = new FoundLinks();
-        var references = new PageReferences(productToken) { Robots = robots };
         references.Read(html);
 
         foreach (var header in answer.Links)
@@ -84,6 +116,7 @@ public static class PageParser
             Title = references.Title is { } title ? Collapsed(title) : null,
             Links = found.ToArray(),
             LinksLeftOut = references.LeftOut + found.LeftOut,
+            LinksTooLong = found.TooLong,
             Canonical = found.Canonical,
             NoIndex = references.Robots.NoIndex,
             NoFollow = references.Robots.NoFollow,
@@ -131,11 +164,15 @@ public static class PageParser
 
         public int LeftOut { get; private set; }
 
+        public int TooLong { get; private set; }
+
         public void Add(ReadOnlySpan<char> text, CanonicalUrl start, LinkKind kind, bool noFollow)
         {
-            if (!CanonicalUrl.TryParse(text, start, out var url))
+            var fault = UrlParser.Parse(text, start, out var url);
+            if (url is null)
             {
-                // mailto:, javascript:, and what is no URL at all.
+                // Else mailto:, javascript:, and what is no URL at all.
+                TooLong += fault == UrlFault.TooLong ? 1 : 0;
                 return;
             }
 

@@ -6,7 +6,8 @@ internal readonly record struct PageReference(string Text, LinkKind Kind, bool N
 
 /// <summary>What an HTML page refers to, before anything is made of it: the hot path of a crawl, one pass over the text.</summary>
 /// <param name="productToken">Our name: <c>meta name="robots"</c> speaks to all, <c>meta name="OURNAME"</c> to us.</param>
-internal sealed class PageReferences(string? productToken)
+/// <param name="xml">It is XHTML that is served as XML.</param>
+internal sealed class PageReferences(string? productToken, bool xml = false)
 {
     private readonly List<PageReference> _all = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
@@ -28,7 +29,7 @@ internal sealed class PageReferences(string? productToken)
     public void Read(ReadOnlySpan<char> html)
     {
         Span<HtmlScanner.Attribute> attributes = stackalloc HtmlScanner.Attribute[HtmlScanner.MaxAttributes];
-        var scanner = new HtmlScanner(html, attributes);
+        var scanner = new HtmlScanner(html, attributes, xml);
         var inTitle = false;
         while (true)
         {
@@ -41,7 +42,7 @@ internal sealed class PageReferences(string? productToken)
                     inTitle = false;
                     break;
                 case HtmlTokenKind.StartTag:
-                    inTitle = Title is null && scanner.Is("title") && !scanner.WithinForeignContent;
+                    inTitle = Title is null && scanner.Is("title") && !scanner.WithinForeignContent && !(xml && scanner.SelfClosing);
                     OnStartTag(ref scanner);
                     break;
                 case HtmlTokenKind.EndTag:

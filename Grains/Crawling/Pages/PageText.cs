@@ -3,7 +3,10 @@ using System.Text.Unicode;
 
 namespace Grains.Crawling.Pages;
 
-/// <summary>Which encoding an HTML page is written in: byte order mark, Content-Type, a meta in the first <see cref="PrescanBytes"/> bytes, UTF-8 if it is valid, else windows-1252.</summary>
+/// <summary>
+/// Which encoding a page is written in: byte order mark, Content-Type, a meta in the first <see cref="PrescanBytes"/> bytes, an XML
+/// declaration, UTF-8 if it is valid, else windows-1252. Of XML the declaration counts before a meta.
+/// </summary>
 internal static class PageText
 {
     public const int PrescanBytes = 1024;
@@ -45,9 +48,10 @@ internal static class PageText
 
     /// <param name="body">From its first byte on.</param>
     /// <param name="charset">What Content-Type says; null when it does not.</param>
+    /// <param name="isXml">It is read as XML.</param>
     /// <param name="cut">The body's end is missing: half a character there is no mistake.</param>
     /// <param name="markBytes">How long the byte order mark is, which is no text.</param>
-    public static Encoding Detect(ReadOnlySpan<byte> body, string? charset, bool cut, out int markBytes)
+    public static Encoding Detect(ReadOnlySpan<byte> body, string? charset, bool isXml, bool cut, out int markBytes)
     {
         if (FromMark(body, out markBytes) is { } marked)
         {
@@ -59,7 +63,13 @@ internal static class PageText
             return declared;
         }
 
-        if (FromMeta(body[..Math.Min(body.Length, PrescanBytes)]) is { } written)
+        if (FromUtf16Declaration(body) is { } wide)
+        {
+            return wide;
+        }
+
+        var start = body[..Math.Min(body.Length, PrescanBytes)];
+        if ((isXml ? FromDeclaration(start) ?? FromMeta(start) : FromMeta(start) ?? FromDeclaration(start)) is { } written)
         {
             return written;
         }
@@ -98,6 +108,50 @@ internal static class PageText
             _ => (0, null),
         };
         return encoding;
+    }
+
+    /// <summary>HTML §13.2.3.2: <c>&lt;?x</c> in two bytes a character is UTF-16 without its mark.</summary>
+    private static Encoding? FromUtf16Declaration(ReadOnlySpan<byte> body) => body switch
+    {
+        [0x3C, 0, 0x3F, 0, 0x78, 0, ..] => Encoding.Unicode,
+        [0, 0x3C, 0, 0x3F, 0, 0x78, ..] => Encoding.BigEndianUnicode,
+        _ => null,
+    };
+
+    /// <summary>HTML §13.2.3.2, "get an XML encoding": of <c>&lt;?xml version="1.0" encoding="…"?></c>.</summary>
+    private static Encoding? FromDeclaration(ReadOnlySpan<byte> start)
+    {
+        var end = start.IndexOf((byte)'>');
+        if (!start.StartsWith("<?xml"u8) || end < 0)
+        {
+            return null;
+        }
+
+        var declaration = start[..end];
+        var name = declaration.IndexOf("encoding"u8);
+        var rest = name < 0 ? default : PassSpace(declaration[(name + "encoding".Length)..]);
+        if (rest is not [(byte)'=', ..])
+        {
+            return null;
+        }
+
+        rest = PassSpace(rest[1..]);
+        var length = rest is [(byte)'"' or (byte)'\'', ..] ? rest[1..].IndexOf(rest[0]) : -1;
+
+        // What could be read as ASCII up to here is not UTF-16.
+        return length < 0 || FromLabel(Encoding.Latin1.GetString(rest.Slice(1, length))) is not { } encoding ? null
+            : encoding.CodePage is 1200 or 1201 ? Encoding.UTF8
+            : encoding;
+    }
+
+    private static ReadOnlySpan<byte> PassSpace(ReadOnlySpan<byte> text)
+    {
+        while (text is [<= 0x20, ..])
+        {
+            text = text[1..];
+        }
+
+        return text;
     }
 
     private static Encoding? FromMeta(ReadOnlySpan<byte> start)

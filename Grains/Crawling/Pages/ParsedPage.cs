@@ -39,6 +39,9 @@ public sealed record ParsedPage
     /// <summary>Links beyond <see cref="PageParser.MaxLinks"/>, which were not looked at.</summary>
     public int LinksLeftOut { get; init; }
 
+    /// <summary>Links whose URL is longer than <see cref="CanonicalUrl.MaxLength"/>.</summary>
+    public int LinksTooLong { get; init; }
+
     /// <summary>What the page says its own URL is; null when it does not say.</summary>
     public CanonicalUrl? Canonical { get; init; }
 
@@ -47,6 +50,9 @@ public sealed record ParsedPage
 
     /// <summary>The page asks that none of its links be followed.</summary>
     public bool NoFollow { get; init; }
+
+    /// <summary>What the answer is: as the server says, or where it says nothing, as its first bytes do. Empty for a failure.</summary>
+    public string MediaType { get; init; } = "";
 
     /// <summary>The encoding that the text was read in, like <c>utf-8</c>; null for what is no HTML.</summary>
     public string? Charset { get; init; }

@@ -1,12 +1,16 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Grains.Crawling.Robots;
 
 /// <summary>Reads one robots.txt line by line. RFC 9309 §2.1 and §2.2.</summary>
 internal sealed class RobotsReader(string productToken)
 {
+    private static readonly SearchValues<byte> InName = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"u8);
+
     private readonly Group _own = new();
     private readonly Group _everybody = new();
     private readonly ImmutableArray<string>.Builder _sitemaps = ImmutableArray.CreateBuilder<string>();
@@ -18,12 +22,8 @@ internal sealed class RobotsReader(string productToken)
 
     public RobotsRules Read(ReadOnlySpan<byte> body)
     {
-        body = WithoutCutLine(body);
-        if (body.StartsWith("\uFEFF"u8))
-        {
-            body = body[3..];
-        }
-
+        var cut = body.Length > RobotsRules.MaxBytes;
+        body = AsUtf8(WithoutCutLine(body));
         for (var line = 1; !body.IsEmpty; line++)
         {
             var end = body.IndexOfAny((byte)'\r', (byte)'\n');
@@ -33,13 +33,22 @@ internal sealed class RobotsReader(string productToken)
 
         // §2.2.1: the group for everybody else counts only when none names this crawler.
         var group = _own.Named ? _own : _everybody;
-        return new(group.Rules, group.CrawlDelay, _sitemaps.ToImmutable(), new(Allowed: true));
+        return new(group.Rules, group.CrawlDelay, _sitemaps.ToImmutable(), cut);
     }
 
-    /// <summary>A body of exactly the limit may have been cut before it came here, so its last line counts only with a line end.</summary>
+    /// <summary>Without its byte order mark. UTF-16, which no line of the RFC allows, is known by its mark and read all the same.</summary>
+    private static ReadOnlySpan<byte> AsUtf8(ReadOnlySpan<byte> body) => body switch
+    {
+        [0xEF, 0xBB, 0xBF, .. var rest] => rest,
+        [0xFF, 0xFE, .. var rest] => Encoding.Convert(Encoding.Unicode, Encoding.UTF8, rest.ToArray()),
+        [0xFE, 0xFF, .. var rest] => Encoding.Convert(Encoding.BigEndianUnicode, Encoding.UTF8, rest.ToArray()),
+        _ => body,
+    };
+
+    /// <summary>Of a body beyond the limit the line that the cut goes through does not count.</summary>
     private static ReadOnlySpan<byte> WithoutCutLine(ReadOnlySpan<byte> body)
     {
-        if (body.Length < RobotsRules.MaxBytes)
+        if (body.Length <= RobotsRules.MaxBytes)
         {
             return body;
         }
@@ -72,13 +81,16 @@ internal sealed class RobotsReader(string productToken)
         {
             Delay(value);
         }
-        else if (Ascii.EqualsIgnoreCase(field, "sitemap"u8) && !value.IsEmpty && _sitemaps.Count < RobotsRules.MaxSitemaps)
+        else if (Ascii.EqualsIgnoreCase(field, "sitemap"u8) && !value.IsEmpty)
         {
             _sitemaps.Add(Encoding.UTF8.GetString(value));
         }
     }
 
-    /// <summary>A version after the name (<c>Bot/2.1</c>) is passed over; a longer name is another crawler's.</summary>
+    /// <summary>
+    /// What follows the name (<c>Bot/2.1</c>, <c>Bot*</c>, <c>Bot (of ours)</c>) is passed over, a longer name is another crawler's: a name
+    /// is made of letters, <c>_</c> and <c>-</c> (§2.2.1), to which digits are added here so that <c>Bot2</c> is another one.
+    /// </summary>
     private void Name(ReadOnlySpan<byte> agent)
     {
         if (!_naming)
@@ -87,13 +99,13 @@ internal sealed class RobotsReader(string productToken)
             _naming = true;
         }
 
-        var end = agent.IndexOfAny((byte)'/', (byte)' ', (byte)'\t');
-        agent = end < 0 ? agent : agent[..end];
-        if (Ascii.EqualsIgnoreCase(agent, productToken))
+        var end = agent.IndexOfAnyExcept(InName);
+        var name = end < 0 ? agent : agent[..end];
+        if (Ascii.EqualsIgnoreCase(name, productToken))
         {
             _forOwn = _own.Named = true;
         }
-        else if (agent.SequenceEqual("*"u8))
+        else if (agent is [(byte)'*'] or [(byte)'*', (byte)' ' or (byte)'\t' or (byte)'/', ..])
         {
             _forEverybody = true;
         }
@@ -103,17 +115,14 @@ internal sealed class RobotsReader(string productToken)
     {
         _naming = false;
         if ((!_forOwn && !_forEverybody)
-            || RobotsRule.Read(allow, number, Printable(line), Encoding.UTF8.GetString(pattern)) is not { } rule)
+            || RobotsRule.Read(allow, number, Printable(line), Octets(pattern)) is not { } rule)
         {
             return;
         }
 
         foreach (var group in Current())
         {
-            if (group.Rules.Count < RobotsRules.MaxRules)
-            {
-                group.Rules.Add(rule);
-            }
+            group.Rules.Add(rule);
         }
     }
 
@@ -130,6 +139,36 @@ internal sealed class RobotsReader(string productToken)
         {
             group.CrawlDelay = group.CrawlDelay > delay ? group.CrawlDelay : delay;
         }
+    }
+
+    /// <summary>
+    /// As text; bytes that are no UTF-8 become escapes, so that <c>/caf\xE9</c> is compared with <c>/caf%E9</c> and not with what replaces
+    /// bad bytes.
+    /// </summary>
+    private static string Octets(ReadOnlySpan<byte> pattern)
+    {
+        if (Utf8.IsValid(pattern))
+        {
+            return Encoding.UTF8.GetString(pattern);
+        }
+
+        var text = new StringBuilder(3 * pattern.Length);
+        while (!pattern.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf8(pattern, out var rune, out var used) == OperationStatus.Done)
+            {
+                text.Append(rune);
+            }
+            else
+            {
+                used = 1; // Of a sequence that breaks off each byte is an octet of its own.
+                text.Append(CultureInfo.InvariantCulture, $"%{pattern[0]:X2}");
+            }
+
+            pattern = pattern[used..];
+        }
+
+        return text.ToString();
     }
 
     /// <summary>The text is shown on consoles, which control characters from a stranger must not reach.</summary>

@@ -35,13 +35,10 @@ internal sealed class RobotsRule
     /// <summary>In octets, escapes as they are compared: the longest matching rule decides.</summary>
     public int Length { get; }
 
-    /// <summary>
-    /// Null when the pattern can match nothing: it is empty, begins with neither slash nor star,
-    /// or is longer than a URL may be (<see cref="CanonicalUrl.MaxLength"/>).
-    /// </summary>
+    /// <summary>Null when the pattern can match nothing: it is empty, or begins with neither slash nor star.</summary>
     public static RobotsRule? Read(bool allow, int line, string text, string pattern)
     {
-        if (pattern.Length is 0 or > CanonicalUrl.MaxLength || pattern[0] is not ('/' or '*'))
+        if (pattern.Length == 0 || pattern[0] is not ('/' or '*'))
         {
             return null;
         }

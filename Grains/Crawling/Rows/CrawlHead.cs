@@ -26,6 +26,9 @@ public sealed record CrawlHead
 
     /// <summary>The last sums that were pulled, for a crawl that ended.</summary>
     public HostSums? Sums { get; init; }
+
+    /// <summary>What became of its seeds, once it has ended.</summary>
+    public SeedReport? Seeds { get; init; }
 }
 
 /// <summary>A listed host.</summary>

@@ -40,4 +40,4 @@ public sealed partial class CrawlJson : JsonSerializerContext
 }
 
 /// <summary>A queue row's payload; its place is in its key.</summary>
-public sealed record QueueRow(string Url, int Depth, string? Parent, int Attempts);
+public sealed record QueueRow(string Url, int Depth, string? Parent, int Attempts, int Hops = 0);

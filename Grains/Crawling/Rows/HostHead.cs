@@ -33,10 +33,13 @@ public sealed record HostHead
 
     public long Bytes { get; set; }
 
+    /// <summary>Of the pages done those whose body is not here whole.</summary>
+    public long Truncated { get; set; }
+
     /// <summary>Why the crawl ended here; null while it goes on. Queue rows that are left mean nothing then.</summary>
     public string? Ended { get; set; }
 
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 
-    public HostSums Sums(long used, bool wantsMore) => new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore);
+    public HostSums Sums(long used, bool wantsMore) => new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore) { Truncated = Truncated };
 }

@@ -12,9 +12,11 @@ namespace Grains.Crawling.Urls;
 /// <para>An empty query (<c>http://a/?</c>) stays, as in the standard: to a server it is another URL than <c>http://a/</c>.
 /// A <c>%</c> that begins no escape stays too, and an escape after it that would complete one is not decoded.
 /// The order of query parameters is not touched.</para>
-/// <para>Names beyond ASCII go through <see cref="System.Globalization.IdnMapping"/> (UTS #46, non-transitional). It is stricter than the
-/// standard with such names in that it refuses empty labels, labels that begin or end with a hyphen or mean plain ASCII, and those longer
-/// than DNS allows; and laxer in that it does not check the rules for text from right to left.</para>
+/// <para>A name loses its final dot, so that <c>http://a./</c> is <c>http://a/</c>. A label of ASCII is taken as it is, also one that says
+/// <c>xn--</c> and means nothing, has underscores, or begins or ends with a hyphen; whether there is such a host, DNS says. Labels beyond
+/// ASCII go through <see cref="System.Globalization.IdnMapping"/> (UTS #46, non-transitional). It is stricter than the standard in that it
+/// refuses labels that begin or end with a hyphen or mean plain ASCII, and those longer than DNS allows; and laxer in that it does not
+/// check the rules for text from right to left across labels.</para>
 /// </remarks>
 public sealed class CanonicalUrl : IEquatable<CanonicalUrl>
 {

@@ -6,7 +6,8 @@ namespace Grains.Crawling.Urls;
 /// <summary>WHATWG URL §3.5, host parsing: a name, an IPv4 address in any of its spellings, or an IPv6 address in brackets.</summary>
 internal static class UrlHost
 {
-    private const string Punycode = "xn--";
+    /// <summary>UTS #46 reads the ideographic and the wide full stops as dots.</summary>
+    private const string LabelEnds = ".\u3002\uFF0E\uFF61";
 
     private static readonly IdnMapping Idn = new() { AllowUnassigned = false, UseStd3AsciiRules = false };
 
@@ -25,15 +26,18 @@ internal static class UrlHost
             return UrlFault.Host;
         }
 
-        host = Ipv4.EndsInNumber(name) ? Ipv4.Canonical(name) : name;
-        return host is null ? UrlFault.Ipv4 : UrlFault.None;
+        if (Ipv4.EndsInNumber(name))
+        {
+            host = Ipv4.Canonical(name);
+            return host is null ? UrlFault.Ipv4 : UrlFault.None;
+        }
+
+        // A final dot says that the name is whole, which it always is here: with and without it, it is one host, with one clock.
+        host = name[^1] == '.' ? name[..^1] : name;
+        return host is "" or [.., '.'] ? UrlFault.Host : UrlFault.None;
     }
 
-    private static bool IsPlain(ReadOnlySpan<char> text) =>
-        text.IndexOfAnyExcept(UrlCharacters.PlainInHost) < 0 && !HasPunycode(text);
-
-    private static bool HasPunycode(ReadOnlySpan<char> name) =>
-        name.StartsWith(Punycode) || name.IndexOf("." + Punycode) >= 0;
+    private static bool IsPlain(ReadOnlySpan<char> text) => text.IndexOfAnyExcept(UrlCharacters.PlainInHost) < 0;
 
     private static string PercentDecoded(ReadOnlySpan<char> text)
     {
@@ -62,24 +66,44 @@ internal static class UrlHost
         return Encoding.UTF8.GetString([.. octets]);
     }
 
-    /// <summary>Null when IDNA refuses the name.</summary>
+    /// <summary>
+    /// Label by label: what is ASCII stays as it is, also where it says <c>xn--</c> and means nothing. Null when IDNA refuses a label.
+    /// </summary>
     private static string? ToAscii(string name)
     {
         name = name.ToLowerAscii();
-        if (Ascii.IsValid(name) && !HasPunycode(name))
+        if (Ascii.IsValid(name))
         {
             return name;
         }
 
-        try
+        var ascii = new StringBuilder(name.Length + 16);
+        foreach (var part in name.AsSpan().SplitAny(LabelEnds))
         {
-            return Idn.GetAscii(name).ToLowerAscii();
+            var label = name[part];
+            if (part.Start.Value > 0)
+            {
+                ascii.Append('.');
+            }
+
+            if (Ascii.IsValid(label))
+            {
+                ascii.Append(label);
+                continue;
+            }
+
+            try
+            {
+                ascii.Append(Idn.GetAscii(label).ToLowerAscii());
+            }
+            catch (ArgumentException)
+            {
+                // The only way in which IdnMapping says no.
+                return null;
+            }
         }
-        catch (ArgumentException)
-        {
-            // The only way in which IdnMapping says no.
-            return null;
-        }
+
+        return ascii.ToString();
     }
 
     private static string ToLowerAscii(this string name) =>

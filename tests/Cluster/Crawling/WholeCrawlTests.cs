@@ -55,6 +55,119 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     }
 
     [Fact]
+    public async Task OfAPageWithTwelveThousandLinksEachIsInTheBooksAndExplainDoesNotDenyIt()
+    {
+        var root = NewRoot();
+        cluster.Web.Add(root, SiteAnswer.Links(Enumerable.Range(0, 12_000).Select(page => $"/p/{page}").Prepend("/" + new string('x', 3000))));
+        var crawl = await cluster.Start(Spec(root) with { MaxPages = 1 });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((12_002L, 1L, 12_001L), (summary.Added, summary.Pages, summary.Skipped));
+        Assert.Equal(
+            [KeyValuePair.Create("max-pages", 9_999L), KeyValuePair.Create("too-long-url", 1L), KeyValuePair.Create("too-many-links", 2_001L)],
+            summary.Reasons!);
+        Assert.Equal(2_001L, (await cluster.Export(crawl))[root].LeftOut!["too-many-links"]);
+        var explained = await crawl.Explain(root + "p/11999");
+        Assert.Equal("not found", explained.State);
+        Assert.Contains(explained.Lines, line => line.Text.Contains("2,001 beyond the first 10,000 of their page (too-many-links)", StringComparison.Ordinal));
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task LinksBehindTheLimitOfDepthAndThoseNotToBeFollowedAreInTheBooks()
+    {
+        var root = NewRoot();
+        cluster.Web.Add(root, SiteAnswer.Html("<a href=/a><a href=/b rel=nofollow>"));
+        cluster.Web.Add(root + "a", SiteAnswer.Links("/", "/a", "/c", "/c?2"));
+        var crawl = await cluster.Start(Spec(root) with { MaxDepth = 1 });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((5L, 2L, 3L), (summary.Added, summary.Pages, summary.Skipped));
+        Assert.Equal([KeyValuePair.Create("max-depth", 2L), KeyValuePair.Create("nofollow", 1L)], summary.Reasons!);
+        Assert.Contains((await crawl.Explain(root + "c")).Lines, line => line.Text.Contains("2 more than 1 step(s) from a seed (max-depth)", StringComparison.Ordinal));
+        Assert.Equal(
+            ["a link longer than 2,048 characters is refused (too-long-url); in this crawl 0 were"],
+            (await crawl.Explain(root + new string('x', 3000))).Lines.Where(line => line.Label == "left out").Select(line => line.Text));
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task AChainOfRedirectsWithoutAnEndEndsAfterTwentyAcrossHosts()
+    {
+        var (here, there) = (NewRoot(), NewRoot());
+        for (var hop = 0; hop < 40; hop++)
+        {
+            cluster.Web.Add($"{(hop % 2 == 0 ? here : there)}{hop}", SiteAnswer.Redirect($"{(hop % 2 == 0 ? there : here)}{hop + 1}"));
+        }
+
+        var crawl = await cluster.Start(Spec(here + "0") with { Scope = CrawlScope.Any });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((20L, 1L), (summary.Pages, summary.Failed));
+        Assert.Equal(1, summary.Reasons!["too-many-redirects"]);
+        Assert.Equal($"It redirects to {there}21, after 20 redirects in a row: no further one is followed.", (await cluster.Export(crawl))[here + "20"].Error);
+        Assert.Equal(0, cluster.Web.Ledger.CountOf(there + "21"));
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task AHostWhoseRobotsTxtFailsForAWhileIsCrawledWhenItAnswers()
+    {
+        var root = Site(pages: 5);
+        cluster.Web.FailNext(root + "robots.txt", Grains.Crawling.Pages.FetchFailure.Unreachable, times: 4);
+        var crawl = await cluster.Start(Spec(root));
+        await cluster.Until(async () => (await crawl.Show())!.Note?.Contains("robots.txt: ", StringComparison.Ordinal) == true);
+        var summary = await cluster.Ended(crawl, step: Second);
+
+        Assert.Equal((5L, 0L, 0L), (summary.Pages, summary.Failed, summary.Skipped));
+        Assert.Equal(5, cluster.Web.Ledger.CountOf(root + "robots.txt"));
+    }
+
+    [Theory]
+    [InlineData("503", "robots-unreachable", "The server answered 503.")]
+    [InlineData("cut", "robots-unreachable", "The body ended early.")]
+    [InlineData("timeout", "timeout", "robots.txt was told to fail: Timeout.")]
+    [InlineData("unreachable", "unreachable", "robots.txt was told to fail: Unreachable.")]
+    [InlineData("tls", "tls", "robots.txt was told to fail: Tls.")]
+    [InlineData("private", "private-address", "robots.txt was told to fail: PrivateAddress.")]
+    public async Task ASeedThatCannotBeReachedHasFailedAndIsToldWithItsCause(string fault, string reason, string cause)
+    {
+        var root = NewRoot();
+        var robots = root + "robots.txt";
+        _ = fault switch
+        {
+            "503" => cluster.Web.Add(robots, SiteAnswer.Empty(503)),
+            "cut" => cluster.Web.Add(robots, SiteAnswer.Text("User-agent: *\n") with { BodyError = "The body ended early." }),
+            "timeout" => cluster.Web.FailNext(robots, Grains.Crawling.Pages.FetchFailure.Timeout, times: 100),
+            "unreachable" => cluster.Web.FailNext(robots, Grains.Crawling.Pages.FetchFailure.Unreachable, times: 100),
+            "tls" => cluster.Web.FailNext(robots, Grains.Crawling.Pages.FetchFailure.Tls),
+            _ => cluster.Web.FailNext(robots, Grains.Crawling.Pages.FetchFailure.PrivateAddress),
+        };
+        var crawl = await cluster.Start(Spec(root));
+        var summary = await cluster.Ended(crawl, step: Second);
+
+        Assert.Equal((CrawlState.Done, 0L, 1L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped));
+        Assert.Equal([KeyValuePair.Create(reason, 1L)], summary.Reasons!);
+        Assert.True(summary.FetchedNoSeed);
+        var trouble = Assert.Single(summary.Seeds!.Troubles);
+        Assert.Equal((root, reason), (trouble.Url, trouble.Reason));
+        Assert.EndsWith(cause, trouble.Says, StringComparison.Ordinal);
+        var record = Assert.Single(await cluster.Export(crawl)).Value;
+        Assert.Equal((null, trouble.Says), (record.Status, record.Error));
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task AHostAndTheSameHostWithAFinalDotAreOne()
+    {
+        var root = Site(pages: 2);
+        var crawl = await cluster.Start(Spec(root) with { Seeds = [root, root.Replace(".example/", ".example./", StringComparison.Ordinal)] });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((2L, 1), (summary.Pages, summary.Hosts));
+    }
+
+    [Fact]
     public async Task LinksToAnotherHostAreFollowedWhenTheScopeTakesThem()
     {
         var (here, there) = (NewRoot(), NewRoot());

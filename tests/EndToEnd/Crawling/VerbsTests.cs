@@ -27,6 +27,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
     private static readonly string[] Fields =
     [
         "url", "status", "depth", "parent", "contentType", "title", "bytes", "digest", "links", "fetchedAt", "elapsedMs", "error", "attempts", "location", "truncated",
+        "leftOut",
     ];
 
     private readonly Crawler _crawler = told.Crawler;
@@ -141,14 +142,14 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
     {
         _site = await CrawledSite.Start(pages: 1);
         var refused = (await _crawler.AskJson("crawl", "start", _site.Seed)).GetProperty("id").GetString()!;
-        var last = await Follow(refused, ExitCode.Done);
+        var last = await Follow(refused, ExitCode.Failed);
 
-        Assert.Equal((0, 0, 1), (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped")));
+        Assert.Equal((0, 1, 0), (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped")));
         Assert.Empty(_site.Requests);
         Assert.Equal(1, Refused(await _crawler.Ledger(), "private-address"));
         var record = Assert.Single(await _crawler.Export(refused, all: true));
-        Assert.Contains("private-address", record.GetProperty("error").GetString(), StringComparison.Ordinal);
-        Assert.Equal("skipped", (await _crawler.AskJson("crawl", "explain", refused, _site.Seed)).GetProperty("state").GetString());
+        Assert.Contains("127.0.0.1, which is loopback", record.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal("failed", (await _crawler.AskJson("crawl", "explain", refused, _site.Seed)).GetProperty("state").GetString());
 
         var allowed = await _crawler.StartCrawl(_site.Seed, "--delay", "0");
         Assert.Equal(2, Crawler.Number(await Follow(allowed, ExitCode.Done), "pages"));
@@ -202,6 +203,26 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         Assert.Equal((_server.UrlOf("/secret"), "skipped"), (explained.GetProperty("url").GetString(), explained.GetProperty("state").GetString()));
         Assert.Contains("/secret", Line(explained, "robots"), StringComparison.Ordinal);
         Assert.Equal("out of scope", (await _crawler.AskJson("crawl", "explain", id, "http://elsewhere.example/")).GetProperty("state").GetString());
+    }
+
+    /// <summary>It ended as done, with an empty export and exit code 0.</summary>
+    [Fact]
+    public async Task ACrawlWhoseOnlySeedNobodyAnswersEndsWithOneAndSaysWhy()
+    {
+        await using var crawler = await Crawler.Run("--Crawling:RobotsPatience", "00:00:00");
+        var seed = $"http://127.0.0.1:{Unique.Port()}/";
+
+        await using var started = await crawler.Say("crawl", "start", seed, "--name", "nobody", "--allow-private", "127.0.0.0/8", "--follow");
+        Assert.Equal(ExitCode.Failed, await started.Exit);
+        Assert.Contains($"seed {seed}: unreachable. {seed}robots.txt: No connection to 127.0.0.1", started.Said, StringComparison.Ordinal);
+        Assert.Contains("0 done, 0 queued, 1 failed, 0 skipped (unreachable 1)", started.Said, StringComparison.Ordinal);
+
+        await using var shown = await crawler.Say("crawl", "show", "nobody", "--json");
+        Assert.Equal(ExitCode.Failed, await shown.Exit);
+        var record = Assert.Single(await crawler.Export("nobody"));
+        Assert.Equal(JsonValueKind.Null, record.GetProperty("fetchedAt").ValueKind);
+        Assert.Contains("No connection to 127.0.0.1", record.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal("failed", (await crawler.AskJson("crawl", "explain", "nobody", seed)).GetProperty("state").GetString());
     }
 
     [Fact]

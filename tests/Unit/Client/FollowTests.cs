@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Client;
 using Client.Crawling;
 using Grains.Interfaces.Crawling;
@@ -29,6 +30,53 @@ public sealed class FollowTests
                 "Crawl shop (abcdefghi0) is done after 12.5 s: 17 done, 0 queued, 1 failed, 2 skipped.",
             ],
             printed.Lines);
+    }
+
+    [Fact]
+    public async Task ACrawlOfWhichNoSeedWasFetchedSaysWhichAndWhyAndFails()
+    {
+        _console.Keep(ConsoleInMemory.Crawl(state: CrawlState.Done) with
+        {
+            Pages = 0,
+            Queued = 0,
+            Reasons = ImmutableSortedDictionary<string, long>.Empty.Add("robots", 2).Add("unreachable", 1),
+            Seeds = new(Fetched: 0, NotFetched: 12, [new("http://gone.example/", "unreachable", "The name gone.example has no address: HostNotFound.")], MoreTroubles: 11),
+        });
+
+        var followed = await _console.Run("crawl", "follow", "shop");
+        var shown = await _console.Run("crawl", "show", "shop");
+        var json = await _console.Run("crawl", "show", "shop", "--json");
+
+        Assert.Equal(
+            [
+                "seed http://gone.example/: unreachable. The name gone.example has no address: HostNotFound.",
+                "and 11 more seeds; crawl export abcdefghi0 --all has each",
+                "Crawl shop (abcdefghi0) is done after 12.5 s: 0 done, 0 queued, 1 failed, 2 skipped (robots 2, unreachable 1).",
+            ],
+            followed.Lines);
+        Assert.Equal((ExitCode.Failed, "No seed was fetched.\n"), (followed.Code, followed.Error));
+        Assert.Equal((ExitCode.Failed, "No seed was fetched.\n"), (shown.Code, shown.Error));
+        Assert.Contains("reasons   robots 2, unreachable 1", shown.Lines);
+        Assert.Equal(ExitCode.Failed, json.Code);
+        Assert.Contains(
+            """
+            "reasons":{"robots":2,"unreachable":1},"seeds":{"fetched":0,"notFetched":12,"troubles":[{"url":"http://gone.example/","reason":"unreachable","says":"The name gone.example has no address: HostNotFound."}],"moreTroubles":11}
+            """.Trim(),
+            json.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACrawlOfWhichSomeSeedsWereFetchedNamesTheOthersAndIsDone()
+    {
+        _console.Keep(ConsoleInMemory.Crawl(state: CrawlState.Done) with
+        {
+            Seeds = new(Fetched: 1, NotFetched: 1, [new("http://b.example/", "tls", "No secure connection to b.example.")], MoreTroubles: 0),
+        });
+
+        var printed = await _console.Run("crawl", "follow", "shop");
+
+        Assert.Equal(ExitCode.Done, printed.Code);
+        Assert.Equal("seed http://b.example/: tls. No secure connection to b.example.", printed.Lines[0]);
     }
 
     [Fact]

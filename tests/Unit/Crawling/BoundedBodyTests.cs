@@ -63,13 +63,52 @@ public sealed class BoundedBodyTests
         Assert.Equal(1000 + BoundedBody.WireSlack, nothing.Given);
     }
 
-    [Fact]
-    public async Task AWireThatBreaksIsNotABodyThatIsWrong()
+    [Theory]
+    [InlineData("")]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task ABodyWhoseWireBreaksIsKeptAsFarAsItCame(string encoding)
     {
-        ImmutableArray<string> gzip = ["gzip"];
+        ImmutableArray<string> encodings = encoding.Length == 0 ? [] : [encoding];
+        var whole = new byte[50_000];
+        new Random(1).NextBytes(whole);
+        using var packed = new MemoryStream();
+        await using (var writer = Packer(encoding, packed))
+        {
+            await writer.WriteAsync(whole, Cancel);
+        }
 
-        await Assert.ThrowsAsync<IOException>(() => BoundedBody.Read(new BreakingStream(), gzip, 1000, Cancel));
-        await Assert.ThrowsAsync<IOException>(() => BoundedBody.Read(new BreakingStream(), [], 1000, Cancel));
+        var half = packed.ToArray()[..(packed.ToArray().Length / 2)];
+        var body = await BoundedBody.Read(new BreakingStream(half), encodings, 1_000_000, Cancel);
+
+        Assert.True(body.Truncated);
+        Assert.Equal($"The body ended early, after {half.Length} bytes: Broken.", body.Error);
+        Assert.InRange(body.Bytes.Length, 1, whole.Length - 1);
+        Assert.True(whole.AsSpan().StartsWith(body.Bytes));
+    }
+
+    private static Stream Packer(string encoding, MemoryStream to) => encoding switch
+    {
+        "gzip" => new GZipStream(to, CompressionLevel.Optimal, leaveOpen: true),
+        "deflate" => new ZLibStream(to, CompressionLevel.Optimal, leaveOpen: true),
+        "br" => new BrotliStream(to, CompressionLevel.Optimal, leaveOpen: true),
+        _ => to,
+    };
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task ABodyOfWhichNothingCameIsEmptyAndSaysSo(string encoding)
+    {
+        ImmutableArray<string> encodings = encoding.Length == 0 ? [] : [encoding];
+
+        var body = await BoundedBody.Read(new BreakingStream([]), encodings, 1000, Cancel);
+
+        Assert.Empty(body.Bytes);
+        Assert.True(body.Truncated);
+        Assert.Equal("The body ended early, after 0 bytes: Broken.", body.Error);
     }
 
     /// <summary>Gives the same bytes over and over, and counts them.</summary>
@@ -89,8 +128,22 @@ public sealed class BoundedBodyTests
         }
     }
 
-    private sealed class BreakingStream : MemoryStream
+    /// <summary>Gives its bytes and then breaks, as often as it is asked.</summary>
+    private sealed class BreakingStream(byte[] bytes) : MemoryStream
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("Broken.");
+        private int _at;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_at == bytes.Length)
+            {
+                throw new IOException("Broken.");
+            }
+
+            var length = Math.Min(buffer.Length, bytes.Length - _at);
+            bytes.AsSpan(_at, length).CopyTo(buffer.Span);
+            _at += length;
+            return ValueTask.FromResult(length);
+        }
     }
 }

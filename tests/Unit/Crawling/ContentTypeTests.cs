@@ -18,8 +18,21 @@ public sealed class ContentTypeTests
     [InlineData("html", "", null)]
     [InlineData("/html", "", null)]
     [InlineData("text/", "", null)]
-    [InlineData("text/html, text/plain", "", null)]
-    [InlineData("; charset=utf-8", "", "utf-8")]
+    [InlineData("text/html, text/plain", "text/plain", null)]
+    [InlineData("; charset=utf-8", "", null)]
+    [InlineData("text/html;charset=gbk, text/html", "text/html", "gbk")]
+    [InlineData("text/html;charset=gbk, text/html;x=y", "text/html", "gbk")]
+    [InlineData("text/html;charset=gbk, text/html;charset=utf-8", "text/html", "utf-8")]
+    [InlineData("text/html;charset=gbk, text/plain, text/html", "text/html", null)]
+    [InlineData("text/html, */*", "text/html", null)]
+    [InlineData("text/html, nonsense", "text/html", null)]
+    [InlineData("nonsense, text/html", "text/html", null)]
+    [InlineData("text/html, ", "text/html", null)]
+    [InlineData("*/*", "", null)]
+    [InlineData("text/html;x=\", text/plain\"", "text/html", null)]
+    [InlineData("text/html;x=\"a\\\", b\";charset=gbk", "text/html", "gbk")]
+    [InlineData("text/ht ml", "", null)]
+    [InlineData("te(xt/html", "", null)]
     public void MediaTypeAndCharsetAreRead(string? header, string mediaType, string? charset) =>
         Assert.Equal(new ContentType(mediaType, charset), ContentType.Parse(header));
 

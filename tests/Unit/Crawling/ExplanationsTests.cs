@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Crawling;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
@@ -15,6 +16,44 @@ public sealed class ExplanationsTests
     [Fact]
     public void AUrlThatNobodyFoundIsNotFound() =>
         Assert.Equal(["state: not found", "found: no page of this crawl that was fetched links to it"], Lines(null));
+
+    /// <summary>It said that no page links to it, when nobody could know.</summary>
+    [Fact]
+    public void AUrlThatMayHaveBeenCutOffIsNotSaidToBeLinkedByNobody()
+    {
+        var spec = new CrawlSpec { Seeds = [Url], MaxDepth = 2 };
+        var none = ImmutableSortedDictionary<string, long>.Empty;
+
+        Assert.Equal("no page of this crawl that was fetched links to it", Explanations.NotFound(spec, none.Add("robots", 3).Add("too-long-url", 2), truncated: 0).Text);
+        Assert.Equal(
+            "no link to it was followed, but it may be among what was cut off: links that were not followed: 2,000 beyond the first 10,000 of their page (too-many-links), "
+            + "4 more than 2 step(s) from a seed (max-depth), 1 that their page asks not to follow (nofollow), 5 to hosts beyond the first 100,000 (too-many-hosts), "
+            + "6 to a host that keeps as many URLs as it may (host-full), 1 behind 20 redirects in a row (too-many-redirects); and 7 page(s) read in part",
+            Explanations.NotFound(
+                spec,
+                none.Add("too-many-links", 2000).Add("max-depth", 4).Add("nofollow", 1).Add("too-many-hosts", 5).Add("host-full", 6).Add("too-many-redirects", 1),
+                truncated: 7).Text);
+        Assert.Equal(
+            "no link to it was followed, but it may be among what was cut off: 1 page(s) read in part",
+            Explanations.NotFound(spec, none, truncated: 1).Text);
+        Assert.Equal(
+            "a link longer than 2,048 characters is refused (too-long-url); in this crawl 2 were",
+            Explanations.TooLong(none.Add("too-long-url", 2)).Text);
+    }
+
+    [Fact]
+    public void APageThatWasReadInPartAndLostLinksSaysSo() => Assert.Equal(
+        [
+            "found: it is a seed", "attempts: 1", "state: fetched", "answer: 200 text/html, 12 bytes at 1970-01-01 00:00:00Z",
+            "truncated: the body is not here whole, and links behind its end are not known", "note: The body ended early.", "left out: 3 link(s): max-depth, 2,000 link(s): too-many-links",
+        ],
+        Lines(new(Url, 0, Parent: null, UrlState.Fetched, 1, Page: Page with
+        {
+            Status = 200,
+            Truncated = true,
+            Error = "The body ended early.",
+            LeftOut = ImmutableSortedDictionary<string, long>.Empty.Add("too-many-links", 2000).Add("max-depth", 3),
+        })));
 
     [Fact]
     public void ASeedThatWasFetched() => Assert.Equal(

@@ -12,6 +12,8 @@ public sealed class FetchVerdictTests
     [InlineData(304, FetchResult.Answered, null)]
     [InlineData(404, FetchResult.Answered, null)]
     [InlineData(410, FetchResult.Answered, null)]
+    [InlineData(408, FetchResult.Temporary, "http-408")]
+    [InlineData(425, FetchResult.Temporary, "http-425")]
     [InlineData(429, FetchResult.Temporary, "http-429")]
     [InlineData(500, FetchResult.Temporary, "http-500")]
     [InlineData(501, FetchResult.Answered, null)]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CsCheck;
 using Doubles;
 using Doubles.Storage;
@@ -301,6 +302,110 @@ public sealed class HostCrawlTests
         Assert.Equal(3, owner.Crawl.Sums().Added);
     });
 
+    /// <summary>They came in and were gone: the books balanced without them.</summary>
+    [Fact]
+    public async Task LinksThatAreNotFollowedComeInAndAreRefusedInTheCommitOfTheirPage()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/", "http://a/known", "http://a/2");
+        var leftOut = ImmutableSortedDictionary<string, long>.Empty.Add(Refusals.TooManyLinks, 2_000).Add(Refusals.TooLongUrl, 1);
+        var first = owner.Answer(owner.Lease("http://a/"), ["http://a/next"]) with
+        {
+            TurnedAway = [new("http://a/known", Refusals.NoFollow), new("http://a/next", Refusals.NoFollow), new("http://a/deep", Refusals.MaxDepth)],
+            LeftOut = leftOut,
+        };
+        await owner.Finish(first);
+
+        var sums = owner.Crawl.Sums();
+        Assert.Equal((3 + 1 + 1 + 2_001, 1, 3), (sums.Added, sums.Done, sums.Waiting));
+        Assert.Equal(leftOut.Add(Refusals.MaxDepth, 1), sums.Refused);
+
+        await owner.Finish(owner.Answer(owner.Lease("http://a/known"), []) with { TurnedAway = [new("http://a/deep", Refusals.MaxDepth), new("http://a/deeper", Refusals.MaxDepth)] });
+        Assert.Equal(2, owner.Crawl.Sums().Refused[Refusals.MaxDepth]);
+        Assert.Equal(owner.Crawl.Sums().Added, owner.Crawl.Sums().Done + owner.Crawl.Sums().Refused.Values.Sum() + owner.Crawl.Sums().Waiting);
+    }
+
+    [Fact]
+    public async Task ALinkThatWasTurnedAwayIsTakenWhenItComesAnotherWay()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        await owner.Finish(owner.Answer(owner.Lease("http://a/"), []) with { TurnedAway = [new("http://a/x", Refusals.NoFollow)] });
+
+        Assert.Equal(new AddReply(1, 0), await owner.Add("http://a/x"));
+        Assert.Equal("http://a/x", owner.Entry("http://a/x").Url);
+    }
+
+    [Fact]
+    public async Task ThePageWhoseLinksFindItsHostFullSaysHowMany()
+    {
+        var owner = await Owner.Open(_store, maxUrls: 2);
+        await owner.Add("http://a/");
+        await owner.Finish(owner.Answer(owner.Lease("http://a/"), ["http://a/1", "http://a/2", "http://a/3"]));
+
+        Assert.Equal([KeyValuePair.Create(Refusals.HostFull, 2L)], (await owner.Row("http://a/")).Page!.LeftOut!);
+        Assert.Equal(2, owner.Crawl.Sums().Refused[Refusals.HostFull]);
+    }
+
+    [Fact]
+    public async Task APageThatWasReadInPartIsCounted()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/1", "http://a/2");
+        var cut = owner.Answer(owner.Lease("http://a/1"), []);
+        await owner.Finish(cut with { Page = cut.Page! with { Truncated = true } });
+        await owner.Finish(owner.Answer(owner.Lease("http://a/2"), []));
+
+        Assert.Equal((2, 1), (owner.Crawl.Sums().Done, owner.Crawl.Sums().Truncated));
+    }
+
+    /// <summary>Each hop is a URL of its own: the count goes with it, over a restart too.</summary>
+    [Fact]
+    public async Task TheHopsOfARedirectAreKeptWithTheUrl()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/0");
+        for (var hop = 0; hop < 3; hop++)
+        {
+            var answer = owner.Answer(owner.Lease($"http://a/{hop}"), [$"http://a/{hop + 1}"]);
+            await owner.Finish(answer with { Page = answer.Page! with { Status = 302, Location = $"http://a/{hop + 1}" } });
+        }
+
+        Assert.Equal(3, owner.Entry("http://a/3").Hops);
+        var successor = await Owner.Open(_store);
+        Assert.Equal(3, successor.Entry("http://a/3").Hops);
+        await successor.Finish(successor.Answer(successor.Lease("http://a/3"), ["http://a/4"]));
+        Assert.Equal(0, successor.Entry("http://a/4").Hops);
+    }
+
+    [Theory]
+    [InlineData(null, UrlState.Failed, 1)]
+    [InlineData("http://b/", UrlState.Skipped, 0)]
+    public async Task ASeedOnAPrivateAddressHasFailedAndALinkThereIsSkipped(string? parent, UrlState state, int failed)
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/", 0, parent)]));
+        await owner.Writer.Commit(owner.Crawl.Fail(owner.Take("http://a/"), Refusals.PrivateAddress, "a is 10.0.0.1, which is private.", owner.Now));
+
+        var row = await owner.Row("http://a/");
+        Assert.Equal((state, 0, "private-address", "a is 10.0.0.1, which is private."), (row.State, row.Attempts, row.Reason, row.Page!.Error));
+        Assert.Equal((failed, 1, 0), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Refused[Refusals.PrivateAddress], owner.Crawl.Sums().Waiting));
+    }
+
+    [Fact]
+    public async Task AUrlWhoseHostCannotBeReachedHasFailedWithTheCauseAndWithoutATry()
+    {
+        var owner = await Owner.Open(_store);
+        await owner.Add("http://a/");
+        await owner.Writer.Commit(owner.Crawl.Fail(owner.Take("http://a/"), "unreachable", "The name a has no address: HostNotFound.", owner.Now));
+
+        var row = await owner.Row("http://a/");
+        Assert.Equal((UrlState.Failed, 0, "unreachable"), (row.State, row.Attempts, row.Reason));
+        Assert.Equal((null, "The name a has no address: HostNotFound."), (row.Page!.Status, row.Page.Error));
+        Assert.Equal(1, owner.Crawl.Sums().Failed);
+        Assert.Equal("http://a/", Assert.Single(owner.Crawl.TakeFinished()).Url);
+    }
+
     [Fact]
     public Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice() => Turns.Run(async () =>
     {
@@ -466,6 +571,14 @@ public sealed class HostCrawlTests
             return entry;
         }
 
+        /// <summary>Taken out of the queue without a lease.</summary>
+        public QueueEntry Take(string url)
+        {
+            var entry = Entry(url);
+            Crawl.Queue.Remove(entry);
+            return entry;
+        }
+
         /// <summary>Leased, and over without a report.</summary>
         public IPartitionWork? Expire(string url)
         {
@@ -485,6 +598,17 @@ public sealed class HostCrawlTests
             var reason = result is FetchResult.Temporary or FetchResult.Permanent ? "http-503" : null;
             return Writer.Commit(Crawl.Finish(
                 entry, new(HostCrawlTests.Crawl, LeaseKind.Page, entry.Url, number, result, reason, null, page, [.. links.Distinct()], Robots: null), Now));
+        }
+
+        /// <summary>A page of status 200 that links to these.</summary>
+        public FetchOutcome Answer(QueueEntry entry, IEnumerable<string> links) => new(
+            HostCrawlTests.Crawl, LeaseKind.Page, entry.Url, 0, FetchResult.Answered, null, null,
+            new(entry.Url, 200, 0, null, null, null, 10, null, 0, Now, 1, 1, null, Truncated: false, null), [.. links], Robots: null);
+
+        public Task Finish(FetchOutcome outcome)
+        {
+            Assert.True(Crawl.Queue.IsHeld(outcome.Url, out var number));
+            return Writer.Commit(Crawl.Finish(Crawl.Queue.End(outcome.Url, number)!, outcome, Now));
         }
 
         public async Task<UrlRow> Row(string url) =>

@@ -10,6 +10,23 @@ public sealed class HostQueueTests
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private readonly HostQueue _queue = NewQueue();
 
+    /// <summary>http and https share a host, and not a robots.txt.</summary>
+    [Fact]
+    public void WhatDoesNotBeginWithAPrefixIsFoundBehindWhatDoes()
+    {
+        var queue = new HostQueue();
+        queue.Ready.EndLoad([], isLast: true);
+        queue.Later.EndLoad([], isLast: true);
+        queue.Add(new(QueueEntry.Ready(1), "http://a/1", 0, null, 0));
+        queue.Add(new(QueueEntry.Ready(2), "https://a/2", 0, null, 0));
+        queue.Add(new(QueueEntry.Later(DateTimeOffset.UnixEpoch.AddSeconds(9), 3), "https://a/3", 0, null, 1));
+
+        Assert.Equal("https://a/2", queue.Peek(DateTimeOffset.UnixEpoch, "http://a/")!.Url);
+        Assert.Equal("https://a/3", queue.Peek(DateTimeOffset.UnixEpoch.AddSeconds(9), "http://a/")!.Url);
+        Assert.Equal("http://a/1", queue.Peek(DateTimeOffset.UnixEpoch.AddSeconds(9), "https://a/")!.Url);
+        Assert.Null(queue.Peek(DateTimeOffset.UnixEpoch.AddSeconds(9), "http"));
+    }
+
     [Fact]
     public void FirstComeFirstServed()
     {

@@ -358,7 +358,7 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AConnectionCutInTheMiddleIsUnreachable()
+    public async Task ABodyThatEndsEarlyKeepsItsStatusAndWhatCame()
     {
         using var server = new RawServer(_network);
         var fetching = _fetcher.Fetch(Request(server.Origin + "/", absolute: true), Cancel);
@@ -369,8 +369,8 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
 
         var fetch = await fetching;
 
-        Assert.Equal(FetchFailure.Unreachable, fetch.Failure);
-        Assert.Equal($"127.0.0.1:{server.Port} closed the connection before its answer was whole.", fetch.Error);
+        Assert.Equal((FetchFailure.None, 200, "only this", true), (fetch.Failure, fetch.Status, Text(fetch), fetch.Truncated));
+        Assert.StartsWith("The body ended early, after 9 bytes: ", fetch.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -485,6 +485,26 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
 
         Assert.Equal("here", Text(fetch));
         Assert.Equal($"some.example:{_site.Port}", Assert.Single(_site.Ledger.Requests).Headers["Host"]);
+    }
+
+    /// <summary>Browsers ask for such names, and there are such hosts.</summary>
+    [Theory]
+    [InlineData("xn--board-ngr.palungjit.example")]
+    [InlineData("xn--a.example")]
+    [InlineData("a_b.example")]
+    [InlineData("_a.example")]
+    [InlineData("a--b.example")]
+    [InlineData("-a.example")]
+    [InlineData("a-.example")]
+    public async Task AnOddNameIsAskedForAsItIs(string name)
+    {
+        _site.Add("/", "here");
+        using var fetcher = Resolving("127.0.0.1");
+
+        var fetch = await fetcher.Fetch(Request($"http://{name}:{_site.Port}/", absolute: true), Cancel);
+
+        Assert.Equal("here", Text(fetch));
+        Assert.Equal($"{name}:{_site.Port}", Assert.Single(_site.Ledger.Requests).Headers["Host"]);
     }
 
     [Fact]

@@ -81,10 +81,69 @@ public sealed class PageParserTests
     [InlineData("unavailable_after: 25 Jun 2030 15:00:00 GMT, noindex", true, false)]
     [InlineData("max-snippet: 5, noindex", true, false)]
     [InlineData("", false, false)]
+    [InlineData("noindex nofollow", true, true)]
+    [InlineData("noindex; nofollow", true, true)]
+    [InlineData("TESTCRAWLER:nofollow", false, true)]
+    [InlineData("testcrawler/1.0: nofollow", false, true)]
+    [InlineData("noindex, otherbot: nofollow, noarchive, TestCrawler: none", true, true)]
+    [InlineData("testcrawler: noindex, otherbot: nofollow", true, false)]
+    [InlineData("testcrawlers: nofollow", false, false)]
+    [InlineData("*: nofollow", false, true)]
+    [InlineData("unavailable_after: 25 Jun 2030 15:00:00 GMT, nofollow", false, true)]
+    [InlineData("unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT, nofollow", false, true)]
+    [InlineData("unavailable_after: Tuesday, 25-Jun-30 15:00:00 GMT, nofollow", false, true)]
+    [InlineData("otherbot: unavailable_after: 25 Jun 2010 15:00:00 GMT, noindex, testcrawler: nofollow", false, true)]
+    [InlineData("unavailable_after: 25 Jun 2010 25:00:00 GMT, nofollow", false, true)]
+    [InlineData("unavailable_after: soon, noindex", true, false)]
+    [InlineData("max-image-preview: large, max-snippet:-1, nofollow", false, true)]
     public void TheRobotsHeaderIsRead(string header, bool noIndex, bool noFollow)
     {
         Assert.Equal((noIndex, noFollow), Wishes(Answer("<p>x") with { RobotsTags = [header] }));
         Assert.Equal((noIndex, noFollow), Wishes(Answer("x", "application/pdf") with { RobotsTags = ["archive", header] }));
+    }
+
+    [Fact]
+    public void EachRobotsHeaderLineSpeaksToAllUntilItNamesSomebody() =>
+        Assert.Equal((true, true), Wishes(Answer("<p>x") with { RobotsTags = ["otherbot: none", "noindex", "testcrawler: nofollow"] }));
+
+    /// <summary>The date is 2010-06-25 15:00:00 UTC, and a weekday that is wrong does not make it none.</summary>
+    [Theory]
+    [InlineData("25 Jun 2010 15:00:00 GMT")]
+    [InlineData("25 June 2010 15:00:00 UTC")]
+    [InlineData("Fri, 25 Jun 2010 15:00:00 GMT")]
+    [InlineData("Sat, 25 Jun 2010 15:00:00 GMT")]
+    [InlineData("Friday, 25-Jun-10 15:00:00 GMT")]
+    [InlineData("25-Jun-2010 15:00:00 GMT")]
+    [InlineData("25-Jun-2010 10:00:00 EST")]
+    [InlineData("25 Jun 2010 08:00:00 PDT")]
+    [InlineData("Fri, 25 Jun 2010 17:00:00 +0200")]
+    [InlineData("Fri Jun 25 15:00:00 2010")]
+    [InlineData("2010-06-25T15:00:00Z")]
+    [InlineData("2010-06-25T17:00:00+02:00")]
+    [InlineData("2010-06-25 15:00:00")]
+    [InlineData("June 25, 2010 15:00")]
+    [InlineData("Friday, June 25, 2010 3:00 PM")]
+    public void WhatIsUnavailableAfterADateIsNotFollowedAfterItAndNotBefore(string date)
+    {
+        var (before, after) = (new DateTimeOffset(2010, 6, 25, 14, 59, 59, TimeSpan.Zero), new DateTimeOffset(2010, 6, 25, 15, 0, 0, TimeSpan.Zero));
+        foreach (var answer in (PageFetch[])
+        [
+            Answer("<p>x") with { RobotsTags = [$"unavailable_after: {date}"] },
+            Answer("<p>x") with { RobotsTags = [$"testcrawler: unavailable_after:{date}, noarchive"] },
+            Answer($"<meta name=robots content='noarchive, unavailable_after: {date}'>"),
+        ])
+        {
+            Assert.Equal((false, false), At(before));
+            Assert.Equal((true, true), At(after));
+
+            (bool, bool) At(DateTimeOffset now)
+            {
+                var page = PageParser.Parse(answer, Page, "TestCrawler", now);
+                return (page.NoIndex, page.NoFollow);
+            }
+        }
+
+        Assert.False(PageParser.Parse(Answer("") with { RobotsTags = [$"otherbot: unavailable_after: {date}"] }, Page, "TestCrawler", after).NoFollow);
     }
 
     [Theory]
@@ -156,11 +215,69 @@ public sealed class PageParserTests
         Assert.Equal(3, page.LinksLeftOut);
     }
 
+    [Fact]
+    public void LinksThatAreTooLongAreCounted()
+    {
+        var page = Parse($"<a href='{new string('a', 2048)}'><a href='/{new string('b', 3000)}'><a href='http://c/{new string('c', 2048)}'><a href='javascript:{new string('d', 3000)}'><a href=e>");
+
+        Assert.Equal(["http://site.example/dir/e"], page.Links.Select(link => link.Url.Text));
+        Assert.Equal(3, page.LinksTooLong);
+    }
+
+    /// <summary>An answer without a Content-Type, or with one that means nothing, was not read.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("*/*")]
+    [InlineData("unknown/unknown")]
+    [InlineData("text/plain, text/html")]
+    public void HtmlIsReadAsSuchAlsoWhereNobodySaysSo(string contentType)
+    {
+        var page = PageParser.Parse(Answer("\n<!DOCTYPE html><title>A</title><a href=1>", contentType), Page);
+
+        Assert.Equal(("text/html", "A", 1), (page.MediaType, page.Title, page.Links.Length));
+    }
+
+    [Fact]
+    public void HtmlWithoutATypeIsNotReadWhereTheServerForbidsToGuess()
+    {
+        var page = PageParser.Parse(Answer("<!DOCTYPE html><a href=1>", "") with { NoSniff = true }, Page);
+
+        Assert.Equal(("text/plain", 0), (page.MediaType, page.Links.Length));
+    }
+
+    private const string Xhtml = "<?xml version='1.0'?><!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'x'>\n<html xmlns='http://www.w3.org/1999/xhtml'>"
+        + "<head><script src='x.js'/><title>A &amp; B</title><style/></head><body><iframe src='1'/><textarea/><a href='2'/>"
+        + "<script><![CDATA[ if (a < b) '<a href=x>' ]]></script><!-- <a href='y'/> --><?php echo '<a href=z>' ?><a href='3?a&#38;b'>x</a></body></html>";
+
+    /// <summary>An empty script element took the rest of the page with it.</summary>
+    [Theory]
+    [InlineData("application/xhtml+xml")]
+    [InlineData("application/xml")]
+    [InlineData("text/xml; charset=utf-8")]
+    [InlineData("application/vnd.wap.xhtml+xml")]
+    [InlineData("")]
+    public void XhtmlIsReadAsXml(string contentType)
+    {
+        var page = PageParser.Parse(Answer(Xhtml, contentType), Page);
+
+        Assert.Equal("A & B", page.Title);
+        Assert.Equal(["http://site.example/dir/1", "http://site.example/dir/2", "http://site.example/dir/3?a&b"], page.Links.Select(link => link.Url.Text));
+    }
+
+    [Theory]
+    [InlineData("<rss xmlns='http://www.w3.org/2005/Atom'><a href='1'/></rss>")]
+    [InlineData("<html><a href='1'/></html>")]
+    [InlineData("<html xmlns='http://www.w3.org/1999/xhtml/'><a href='1'/></html>")]
+    [InlineData("<!-- <html xmlns='http://www.w3.org/1999/xhtml'> --><svg><a href='1'/></svg>")]
+    [InlineData("words")]
+    public void OtherXmlIsNotRead(string xml) => Assert.Empty(PageParser.Parse(Answer(xml, "application/xml"), Page).Links);
+
     [Theory]
     [InlineData("application/pdf")]
     [InlineData("text/plain")]
     [InlineData("application/xml")]
-    [InlineData("")]
+    [InlineData("application/octet-stream")]
     public void WhatIsNoHtmlHasNoTitleAndNoLinks(string contentType)
     {
         var page = PageParser.Parse(Answer("<title>A</title><a href=1>", contentType) with { Links = ["<2>; rel=next"], Refresh = "0; url=3" }, Page);
@@ -188,6 +305,17 @@ public sealed class PageParserTests
     [InlineData("", "E9", "text/html", "<meta charset=iso-8859-9>", "windows-1254")]
     [InlineData("", "A8 A6", "text/html; charset=gb2312", "", "gb18030")]
     [InlineData("", "82", "text/html; charset=ibm850", "", "ibm850")]
+    [InlineData("", "E9", "text/html", "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>", "windows-1252")]
+    [InlineData("", "A8 A6", "text/html", "<?xml version='1.0' encoding = 'GBK' ?>", "gb18030")]
+    [InlineData("", "E9", "text/html", "<?xml version='1.0' encoding='gbk'?><meta charset=latin1>", "windows-1252")]
+    [InlineData("", "C3 A9", "text/html; charset=utf-8", "<?xml version='1.0' encoding='gbk'?>", "utf-8")]
+    [InlineData("EF BB BF", "C3 A9", "text/html", "<?xml version='1.0' encoding='gbk'?>", "utf-8")]
+    [InlineData("", "C3 A9", "text/html", "<?xml version='1.0' encoding='utf-16'?>", "utf-8")]
+    [InlineData("", "C3 A9", "text/html", "<?xml version='1.0' encoding='nonsense'?>", "utf-8")]
+    [InlineData("", "C3 A9", "text/html", "<?xml version='1.0' encoding='gbk?>", "utf-8")]
+    [InlineData("", "C3 A9", "text/html", " <?xml version='1.0' encoding='gbk'?>", "utf-8")]
+    [InlineData("", "A8 A6", "application/xhtml+xml", "<?xml version='1.0' encoding='gbk'?><meta charset='latin1'/>", "gb18030")]
+    [InlineData("", "A8 A6", "application/xml", "<?xml version='1.0' encoding='gbk'?><html xmlns='http://www.w3.org/1999/xhtml'>", "gb18030")]
     public void TheEncodingIsFound(string mark, string letter, string contentType, string head, string charset)
     {
         byte[] body = [.. Hex(mark), .. Encoding.ASCII.GetBytes(head + "<title>"), .. Hex(letter), .. Encoding.ASCII.GetBytes("</title>")];
@@ -209,6 +337,19 @@ public sealed class PageParserTests
 
             Assert.Equal("é", page.Title);
             Assert.Single(page.Links);
+        }
+    }
+
+    [Fact]
+    public void Utf16WithoutItsMarkIsKnownByItsXmlDeclaration()
+    {
+        foreach (var encoding in new[] { Encoding.Unicode, Encoding.BigEndianUnicode })
+        {
+            var body = encoding.GetBytes("<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><title>é</title><a href='1'/></html>");
+
+            var page = PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse("application/xml"), Body = body }, Page);
+
+            Assert.Equal(("é", encoding.WebName, 1), (page.Title, page.Charset, page.Links.Length));
         }
     }
 

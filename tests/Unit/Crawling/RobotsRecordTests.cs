@@ -38,6 +38,8 @@ public sealed class RobotsRecordTests
     [InlineData(503, "the server answered 503")]
     [InlineData(600, "the server answered 600")]
     [InlineData(101, "the server answered 101")]
+    [InlineData(408, "the server answered 408")]
+    [InlineData(425, "the server answered 425")]
     [InlineData(429, "the server says that it is asked too often (429)")]
     [InlineData(null, "no answer came")]
     public void Clause2Point3Point1Point4_UnreachableAllowsNothing(int? status, string why)
@@ -50,6 +52,21 @@ public sealed class RobotsRecordTests
         Assert.Equal($"robots.txt cannot be reached, {why}: nothing is allowed until it answers.", record.Says);
         Assert.Equal($"Not allowed: robots.txt cannot be reached, {why}.", record.Rules.Allows("/").Says);
     }
+
+    /// <summary>It counted as one that allows everything.</summary>
+    [Fact]
+    public void Clause2Point3Point1Point4_AFileThatCannotBeReadIsUnreachable()
+    {
+        var record = RobotsRecord.From(200, body: null, Start, "ExampleBot", cause: "The body ended early, after 7 bytes: Broken.");
+
+        Assert.True(record.Unreachable);
+        Assert.Equal("Not allowed: robots.txt cannot be reached, its answer (200) could not be read: The body ended early, after 7 bytes: Broken.", record.Rules.Allows("/").Says);
+    }
+
+    [Fact]
+    public void Clause2Point5_AFileThatIsCutSaysSo() => Assert.Equal(
+        "robots.txt was read (200) up to its limit of 500 KiB; rules behind that are not known.",
+        RobotsRecord.From(200, new byte[RobotsRules.MaxBytes + 1], Start, "ExampleBot").Says);
 
     [Theory]
     [InlineData(200)]
@@ -88,5 +105,5 @@ public sealed class RobotsRecordTests
         Assert.Equal(Start.AddSeconds(waited), From(429, retryAfter: TimeSpan.FromSeconds(asked)).ExpiresAt);
 
     private static RobotsRecord From(int? status, int failuresBefore = 0, TimeSpan? retryAfter = null) =>
-        RobotsRecord.From(status, "User-agent: *\nDisallow: /private"u8, Start, "ExampleBot", failuresBefore, retryAfter);
+        RobotsRecord.From(status, "User-agent: *\nDisallow: /private"u8.ToArray(), Start, "ExampleBot", failuresBefore, retryAfter);
 }

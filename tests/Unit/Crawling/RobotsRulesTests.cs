@@ -91,12 +91,20 @@ public sealed partial class RobotsRulesTests
     }
 
     [Fact]
-    public void TheFirst10000RulesAreKept()
+    public void ARuleBehindThe10000thCountsToo()
     {
-        var rules = Parse("User-agent: *\n" + string.Concat(Enumerable.Range(1, RobotsRules.MaxRules + 1).Select(i => $"Disallow: /{i}.\n")));
+        var rules = Parse("User-agent: *\n" + string.Concat(Enumerable.Range(1, 25_000).Select(i => $"Disallow: /{i}.\n")));
 
         Assert.Equal(10_001, rules.Allows("/10000.").Line);
-        Assert.True(rules.Allows("/10001.").Allowed);
+        Assert.Equal(25_001, rules.Allows("/25000.").Line);
+        Assert.False(rules.IsCut);
+    }
+
+    [Fact]
+    public void Clause2Point5_AFileThatIsCutSaysSo()
+    {
+        Assert.False(RobotsRules.Parse(new byte[RobotsRules.MaxBytes], Bot).IsCut);
+        Assert.True(RobotsRules.Parse(new byte[RobotsRules.MaxBytes + 1], Bot).IsCut);
     }
 
     [Fact]
@@ -109,9 +117,55 @@ public sealed partial class RobotsRulesTests
         Assert.False(rules.Allows("/" + new string('a', 2000) + "b").Allowed);
     }
 
+    /// <summary>Stars and escapes make it longer than what it matches.</summary>
+    [Theory]
+    [InlineData("*", 3000, "/a")]
+    [InlineData("%61", 2000, "a")]
+    public void APatternLongerThanAUrlCounts(string piece, int times, string tail) =>
+        Assert.False(Parse($"User-agent: *\nDisallow: /{string.Concat(Enumerable.Repeat(piece, times))}").Allows("/" + (piece == "*" ? tail : new string('a', 2000))).Allowed);
+
+    /// <summary>The name is ExampleBot; what follows it says nothing.</summary>
+    [Theory]
+    [InlineData("ExampleBot", true)]
+    [InlineData("examplebot*", true)]
+    [InlineData("ExampleBot/1.0", true)]
+    [InlineData("ExampleBot/*", true)]
+    [InlineData("ExampleBot (of ours)", true)]
+    [InlineData("ExampleBot;x", true)]
+    [InlineData("ExampleBot, OtherBot", true)]
+    [InlineData("EXAMPLEBOT\tx", true)]
+    [InlineData("ExampleBot2", false)]
+    [InlineData("ExampleBot-News", false)]
+    [InlineData("ExampleBots", false)]
+    [InlineData("Example*", false)]
+    [InlineData("*ExampleBot", false)]
+    [InlineData("*", true)]
+    [InlineData("* # all", true)]
+    public void AUserAgentIsItsNameAndNotWhatFollows(string agent, bool isMeant) =>
+        Assert.Equal(!isMeant, Parse($"User-agent: {agent}\nDisallow: /").Allows("/a").Allowed);
+
+    [Theory]
+    [InlineData("/caf%E9")]
+    [InlineData("/caf%e9/x")]
+    public void OctetsOfARuleThatAreNoUtf8AreComparedAsOctets(string path)
+    {
+        Assert.False(RobotsRules.Parse([.. "User-agent: *\nDisallow: /caf"u8, 0xE9], Bot).Allows(path).Allowed);
+        Assert.True(RobotsRules.Parse([.. "User-agent: *\nDisallow: /caf"u8, 0xE8], Bot).Allows(path).Allowed);
+        Assert.True(RobotsRules.Parse([.. "User-agent: *\nDisallow: /caf"u8, 0xE9], Bot).Allows("/caf%EF%BF%BD").Allowed);
+    }
+
     [Fact]
-    public void APatternLongerThanAUrlIsNotKept() =>
-        Assert.True(Parse($"User-agent: *\nDisallow: /{new string('*', 2048)}").Allows("/a").Allowed);
+    public void ASequenceThatBreaksOffIsAnOctetForEachByte() =>
+        Assert.False(RobotsRules.Parse([.. "User-agent: *\nDisallow: /"u8, 0xE2, 0x82, (byte)'a', 0xC3, 0xA9], Bot).Allows("/%E2%82aé").Allowed);
+
+    [Fact]
+    public void Utf16IsReadByItsMark()
+    {
+        foreach (var encoding in new[] { Encoding.Unicode, Encoding.BigEndianUnicode })
+        {
+            Assert.False(RobotsRules.Parse([.. encoding.GetPreamble(), .. encoding.GetBytes("User-agent: *\r\nDisallow: /é")], Bot).Allows("/é").Allowed);
+        }
+    }
 
     [Theory]
     [InlineData("0", "00:00:00")]

@@ -80,6 +80,20 @@ public sealed class WorkerTests
         Assert.Equal([0], board.Choose(1, Start + Second));
     }
 
+    [Theory]
+    [InlineData(-1, 1)]
+    [InlineData(0, 1)]
+    [InlineData(3, 3)]
+    [InlineData(600, 10)]
+    public void WhileSomethingIsAwaitedNobodyIsToldBeforeThatOrForTenSeconds(int until, int told)
+    {
+        var board = new WorkerBoard(Crawl, parallel: 4, workers: 1);
+        board.Hold(Start, Start + (until * Second));
+
+        Assert.Empty(board.Choose(1, Start + (told * Second) - TimeSpan.FromTicks(1)));
+        Assert.Equal([0], board.Choose(1, Start + (told * Second)));
+    }
+
     [Fact]
     public void TheNextToBeToldIsTheNextInTurn()
     {

@@ -66,7 +66,45 @@ public sealed class PrivateAddressesTests
         Assert.Equal(kind, PrivateAddresses.Kind(ip));
     }
 
+    /// <summary>
+    /// Where clouds tell a machine its secrets: AWS, Google, Azure, DigitalOcean and OpenStack (169.254.169.254), AWS for containers,
+    /// Azure's platform, Oracle, Alibaba, Tencent, Scaleway; AWS, Google and Scaleway over IPv6. Each as it is, mapped, through NAT64 (both
+    /// prefixes), 6to4 and Teredo.
+    /// </summary>
     [Theory]
+    [InlineData("169.254.169.254")]
+    [InlineData("169.254.170.2")]
+    [InlineData("168.63.129.16")]
+    [InlineData("192.0.0.192")]
+    [InlineData("100.100.100.200")]
+    [InlineData("169.254.0.23")]
+    [InlineData("169.254.42.42")]
+    public void AMetadataServiceIsRefusedInEveryForm(string address)
+    {
+        var octets = IPAddress.Parse(address).GetAddressBytes();
+        var (high, low) = ($"{octets[0]:x2}{octets[1]:x2}", $"{octets[2]:x2}{octets[3]:x2}");
+        var (turnedHigh, turnedLow) = ($"{octets[0] ^ 0xFF:x2}{octets[1] ^ 0xFF:x2}", $"{octets[2] ^ 0xFF:x2}{octets[3] ^ 0xFF:x2}");
+        string[] forms =
+        [
+            address, $"::ffff:{address}", $"::{address}", $"::ffff:0:{high}:{low}", $"64:ff9b::{address}", $"64:ff9b:1::{address}", $"2002:{high}:{low}::1",
+            $"2001:0:{high}:{low}::f7f7:f7f7", $"2001:0:808:808::{turnedHigh}:{turnedLow}",
+        ];
+
+        Assert.All(forms, form => Assert.True(PrivateAddresses.Refuses(IPAddress.Parse(form), AddressRanges.None), form));
+    }
+
+    [Theory]
+    [InlineData("fd00:ec2::254")]
+    [InlineData("fd00:ec2::23")]
+    [InlineData("fd20:ce::254")]
+    [InlineData("fd00:42::42")]
+    [InlineData("fe80::a9fe:a9fe")]
+    public void AMetadataServiceOverIpv6IsRefused(string address) =>
+        Assert.True(PrivateAddresses.Refuses(IPAddress.Parse(address), AddressRanges.None));
+
+    [Theory]
+    [InlineData("168.63.129.15")]
+    [InlineData("168.63.129.17")]
     [InlineData("1.1.1.1")]
     [InlineData("9.255.255.255")]
     [InlineData("11.0.0.0")]
