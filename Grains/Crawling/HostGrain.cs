@@ -20,19 +20,24 @@ namespace Grains.Crawling;
 /// </remarks>
 [Reentrant]
 public sealed partial class HostGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, CrawlingMetrics metrics, ILogger<HostGrain> logger) : Grain, IHostGrain
+    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, Func<double> chance, CrawlingMetrics metrics, ILogger<HostGrain> logger)
+    : Grain, IHostGrain, IDisposable
 {
     private readonly HostLoad _load = metrics.Watch();
+    private readonly CancellationTokenSource _stopping = new();
     private HostPace _pace = null!;
     private HostCrawls _crawls = null!;
     private HostTurns _turns = null!;
     private HostLeases _leases = null!;
-    private bool _isEnding;
+    private CancellationToken _stop;
+
+    private bool IsEnding => _stop.IsCancellationRequested;
 
     private HostKey Host => new(this.GetPrimaryKeyString());
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _stop = _stopping.Token;
         var settings = options.Value;
         var retries = new RetryPolicy(settings.Attempts, settings.RetryDelay, settings.MaxDelay, chance);
         _pace = new(settings, retries);
@@ -46,7 +51,7 @@ public sealed partial class HostGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _isEnding = true;
+        await _stopping.CancelAsync();
         metrics.Forget(_load);
         foreach (var held in _crawls.Open.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
         {
@@ -62,6 +67,8 @@ public sealed partial class HostGrain(
             }
         }
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
@@ -202,13 +209,13 @@ public sealed partial class HostGrain(
         var crawl = held.Crawl;
         await held.Loaded;
         var now = clock.GetUtcNow();
-        if (wanted > 0 && !_isEnding && _turns.MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && !IsEnding && _turns.MayLease(held, now) && now + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
             now = clock.GetUtcNow();
         }
 
-        var handed = _leases.HandOut(held, worker, _isEnding ? 0 : wanted, now);
+        var handed = _leases.HandOut(held, worker, IsEnding ? 0 : wanted, now);
         var again = handed.Leases.Count(lease => lease.Attempt > 1);
         metrics.OnLeased(handed.Leases.Length - again, again);
         foreach (var skip in handed.Skips)

@@ -43,7 +43,7 @@ public sealed partial class OrderRelayGrain(TimeProvider clock, ILogger<OrderRel
                 {
                     foreach (var changed in events)
                     {
-                        Tell(listener, changed.Item);
+                        this.Observe(Tell(listener, changed.Item), logger);
                     }
                 }
             }
@@ -52,7 +52,7 @@ public sealed partial class OrderRelayGrain(TimeProvider clock, ILogger<OrderRel
         });
 
     /// <summary>One way: it is sent, and nobody waits.</summary>
-    private async void Tell(IOrderListener listener, OrdersChanged changed)
+    private async Task Tell(IOrderListener listener, OrdersChanged changed)
     {
         try
         {

@@ -1,4 +1,3 @@
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Feed;
@@ -28,7 +27,7 @@ public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : Order
         }
     });
 
-    public override Task<OrderState> Place(PlaceRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Place(PlaceRequest request, ServerCallContext context)
     {
         PlaceOrder order;
         try
@@ -41,9 +40,9 @@ public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : Order
         }
 
         return OrderMessages.Of(Taken(await desk.Place(Idempotency.KeyOf(context.GetHttpContext()), order, context.CancellationToken)));
-    });
+    }
 
-    public override Task<OrderState> Take(TakeRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Take(TakeRequest request, ServerCallContext context)
     {
         var step = request.Step switch
         {
@@ -57,14 +56,14 @@ public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : Order
         var id = await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) ?? throw None(request.OrderId);
         var key = Idempotency.KeyOf(context.GetHttpContext()).StepId;
         return OrderMessages.Of(Taken(await desk.Order(id).Take(new(step, key, request.HasExpectedVersion ? request.ExpectedVersion : null, Deadline(context)), context.CancellationToken)));
-    });
+    }
 
-    public override Task<OrderState> Show(ShowRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Show(ShowRequest request, ServerCallContext context) =>
         await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) is { } id && await desk.Order(id).Show(context.CancellationToken) is { } order
             ? OrderMessages.Of(order)
-            : throw None(request.OrderId));
+            : throw None(request.OrderId);
 
-    public override Task<ListReply> List(ListRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var status = request.HasStatus ? OrderRoutes.StatusOf(request.Status) ?? throw Wrong(OrderRoutes.WrongStatus(request.Status)) : (OrderStatus?)null;
         var page = await desk.List.List(
@@ -77,19 +76,6 @@ public sealed class OrderBookService(OrderDesk desk, TimeProvider clock) : Order
         var reply = new ListReply { After = page.After ?? "" };
         reply.Orders.Add(page.Orders.Select(OrderMessages.Of));
         return reply;
-    });
-
-    /// <summary>What the cluster could not do at the moment is to be asked again, as over HTTP.</summary>
-    private static async Task<T> Asked<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (Exception failure) when (failure is TryAgainException or OrleansException or TimeoutException)
-        {
-            throw new RpcException(new(StatusCode.Unavailable, failure is TryAgainException ? failure.Message : "The cluster did not answer in time. Ask again.", failure));
-        }
     }
 
     private static Order Taken(OrderReply reply)

@@ -142,7 +142,8 @@ public sealed class SiloProcessTests : IDisposable
         await using var silo = await SiloProcess.StartReady(_place, Start);
 
         Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\n"), await Get("/health/startup"));
-        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\nstore: Healthy\n"), await Get("/health/ready"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\n"), await Get("/health/ready"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\nstore: Healthy\nwrites: Healthy\n"), await Get("/health"));
         Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
         var (code, front) = await Get("/");
         Assert.Equal(HttpStatusCode.OK, code);
@@ -248,7 +249,7 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"«{file}» is not a database of this program; move it away, or choose another folder with Storage:Path.",
+            $"«{file}» is not a database of this program; restore the whole data folder from one copy, or move the whole folder away to begin anew. Or choose another folder with Storage:Path.",
             []);
     }
 
