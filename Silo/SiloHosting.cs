@@ -36,7 +36,13 @@ public static class SiloHosting
         services.AddSettings<LogDoorsOptions>(builder.Configuration);
         services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider), Of<LogDoorsOptions>(provider)));
         services.AddStartUpCheck<PortCheck>();
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = ShutdownTimeout;
+
+            // A service beside the grains that fails for good is logged as an error; it does not end the silo.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
         services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
         {
             orleans.ClusterId = ours.Value.Id;

@@ -60,7 +60,7 @@ internal static class LedgerCommand
                 account.Refused.IsEmpty ? "0" : string.Join('\n', account.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
                 Counts.Format(account.Waiting),
                 Counts.Format(account.Bound),
-                account.Balances ? new("✓", "green") : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"),
+                account.Balances ? new("✓", "green") : account.Doubt is { } doubt ? new($"✗ {doubt}", "red") : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"),
             ];
             listing.Row(withAnswers ? [.. cells, account.WhenFull] : cells);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Cluster;
@@ -10,7 +11,7 @@ namespace Client.Cluster;
 internal static class StatusCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(new("status", "Silos and their state, activations per grain type, bytes on disk by system."), Run);
+        verbs.Act(new("status", "Silos and their state, activations per grain type, bytes on disk by system, health checks that do not pass."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
@@ -26,6 +27,7 @@ internal static class StatusCommand
                 activations = status.Activations.Select(type => new { grainType = type.GrainType, count = type.Count }),
                 storage = status.Storage.Select(line => new { system = line.System, bytes = line.Bytes }),
                 storageKind = status.StorageKind,
+                health = Checks(status).Select(check => new { check = check.Check, status = check.Status, reason = check.Reason }),
             });
         }
         else
@@ -35,6 +37,9 @@ internal static class StatusCommand
 
         return ExitCode.Done;
     }
+
+    /// <summary>None come from a silo of an earlier version.</summary>
+    private static ImmutableArray<HealthLine> Checks(ClusterStatus status) => status.Health.IsDefault ? [] : status.Health;
 
     private static void Write(ClusterStatus status, Terminal terminal)
     {
@@ -64,7 +69,13 @@ internal static class StatusCommand
             storage.Row(line.System, Sizes.Format(line.Bytes));
         }
 
-        foreach (var listing in new[] { silos, activations, storage }.Where(listing => listing.Rows > 0))
+        var health = new Listing().Column("health check").Column("status").Column("why", wrap: true);
+        foreach (var check in Checks(status).Where(check => check.Status != "Healthy"))
+        {
+            health.Row(check.Check, new(check.Status, check.Status == "Degraded" ? "yellow" : "red"), check.Reason ?? "");
+        }
+
+        foreach (var listing in new[] { silos, activations, storage, health }.Where(listing => listing.Rows > 0))
         {
             if (!terminal.OutputIsTerminal)
             {

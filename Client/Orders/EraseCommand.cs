@@ -12,7 +12,7 @@ internal static class EraseCommand
         var customer = new Option<string>("--customer") { Description = "Whose orders: the name as the orders have it.", HelpName = "C", Required = true };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
         return verbs.Act(
-            new("erase", "Erase what is personal of a customer's orders: name, e-mail address, language, notes. Orders, books and proofs stay.") { customer, yes },
+            new("erase", $"Erase what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay. Not reached: {char.ToLowerInvariant(ErasedForm.Elsewhere[0])}{ErasedForm.Elsewhere[1..]}") { customer, yes },
             async (session, parsed, cancel) =>
             {
                 var name = parsed.GetRequiredValue(customer);
@@ -25,14 +25,23 @@ internal static class EraseCommand
 
                 if (session.Json)
                 {
-                    session.Terminal.Json(new ErasedForm(reply.Orders, reply.Changes));
+                    session.Terminal.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned));
                 }
                 else
                 {
                     session.Terminal.Line(reply.Orders == 0 ? "There is no order of this customer." : $"{Counts.Of(reply.Orders, "order is", "orders are")} erased, with {Counts.Of(reply.Changes, "change", "changes")}. The erasure is in the audit.");
+                    session.Terminal.Line(Files(reply.FilesCleaned));
+                    session.Terminal.Line($"Not reached: {ErasedForm.Elsewhere}");
                 }
 
                 return ExitCode.Done;
             });
     }
+
+    private static string Files(bool? cleaned) => cleaned switch
+    {
+        true => "Files cleaned: nothing of it is left in the files of the store.",
+        false => "The files of the store still hold traces of it, for somebody reads them; it is tried again every few seconds. Erase again to see whether they are cleaned.",
+        null => "The store keeps no files on the silo's machine; what it deleted is gone as its operator promises.",
+    };
 }

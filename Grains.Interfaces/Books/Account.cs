@@ -21,5 +21,9 @@ public sealed record Account(
     [property: Id(6)] long Bound,
     [property: Id(7)] string WhenFull)
 {
-    public bool Balances => In == Done + Refused.Values.Sum() + Waiting;
+    /// <summary>Why the sums are not to be believed although they agree: what they count stands. Null while there is no such reason.</summary>
+    [Id(8)]
+    public string? Doubt { get; init; }
+
+    public bool Balances => Doubt is null && In == Done + Refused.Values.Sum() + Waiting;
 }

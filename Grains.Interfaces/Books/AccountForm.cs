@@ -12,8 +12,9 @@ public sealed record AccountForm(
     long Waiting,
     long Bound,
     string WhenFull,
-    bool Balances)
+    bool Balances,
+    string? Doubt = null)
 {
     public static AccountForm Of(Account account) => new(
-        account.System, account.Name, account.In, account.Done, account.Refused, account.Waiting, account.Bound, account.WhenFull, account.Balances);
+        account.System, account.Name, account.In, account.Done, account.Refused, account.Waiting, account.Bound, account.WhenFull, account.Balances, account.Doubt);
 }

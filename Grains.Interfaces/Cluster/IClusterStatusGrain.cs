@@ -22,7 +22,21 @@ public sealed record ClusterStatus(
     [property: Id(2)] ImmutableArray<SiloStatusLine> Silos,
     [property: Id(3)] ImmutableArray<ActivationCount> Activations,
     [property: Id(4)] ImmutableArray<StorageLine> Storage,
-    [property: Id(5)] string StorageKind);
+    [property: Id(5)] string StorageKind)
+{
+    /// <summary>Every health check of the silo that answers; empty from a silo of an earlier version.</summary>
+    [Id(6)]
+    public ImmutableArray<HealthLine> Health { get; init; } = [];
+}
+
+/// <param name="Check">Its name: <c>writes</c>.</param>
+/// <param name="Status">Healthy, Degraded or Unhealthy.</param>
+/// <param name="Reason">Why it is not healthy, without any path of the machine; null when it is.</param>
+[GenerateSerializer, Immutable, Alias("cluster.HealthLine")]
+public readonly record struct HealthLine(
+    [property: Id(0)] string Check,
+    [property: Id(1)] string Status,
+    [property: Id(2)] string? Reason);
 
 /// <param name="Address">Silo port's address, as <c>ip:port</c>.</param>
 /// <param name="Status">Orleans' own word: Active, Joining, ShuttingDown, Dead…</param>

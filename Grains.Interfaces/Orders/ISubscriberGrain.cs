@@ -124,6 +124,9 @@ public sealed record SubscriberState(
     /// <summary>On which it tells customers or other systems; null: it tells nobody.</summary>
     [Id(14)] public string? Channel { get; init; }
 
+    /// <summary>Its cursor and the feed do not belong together: it takes nothing, and its books say nothing of the orders.</summary>
+    [Id(15)] public bool IsStopped { get; init; }
+
     /// <summary>Changes that it has yet to take.</summary>
     public long Lag => Math.Max(0, Head + 1 - Cursor);
 }

@@ -99,4 +99,12 @@ public sealed record DeadLetterReply([property: Id(0)] int Count, [property: Id(
 /// <param name="Changes">In the feed.</param>
 /// <param name="Error">Why it is not whole: a sentence; null when it is.</param>
 [GenerateSerializer, Immutable, Alias("orders.EraseReply")]
-public sealed record EraseReply([property: Id(0)] int Orders, [property: Id(1)] int Changes, [property: Id(2)] string? Error);
+public sealed record EraseReply([property: Id(0)] int Orders, [property: Id(1)] int Changes, [property: Id(2)] string? Error)
+{
+    /// <summary>
+    /// Nothing of it is left in the files of the store either; false: somebody reads them, and it is tried again with each wake-up; null: the store has no files
+    /// of its own, or is of an earlier version.
+    /// </summary>
+    [Id(3)]
+    public bool? FilesCleaned { get; init; }
+}

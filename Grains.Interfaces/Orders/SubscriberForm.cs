@@ -51,4 +51,10 @@ public sealed record DeadLettersDoneForm(int Count, long Left);
 /// <summary>Whose orders are to be erased.</summary>
 public sealed record EraseForm(string Customer);
 
-public sealed record ErasedForm(int Orders, int Changes);
+/// <param name="FilesCleaned">As <see cref="EraseReply.FilesCleaned"/>.</param>
+/// <param name="NotReached">Where it may be still, that this program cannot reach.</param>
+public sealed record ErasedForm(int Orders, int Changes, bool? FilesCleaned, string NotReached = ErasedForm.Elsewhere)
+{
+    public const string Elsewhere = "Copies and backups of the data, mail servers and mails that were delivered, systems that webhooks or exports went to, "
+        + "pickup folders of other machines, and files that a version without secure deletion wrote.";
+}

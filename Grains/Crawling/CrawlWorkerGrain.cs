@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,8 @@ public sealed partial class CrawlWorkerGrain(
     private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationToken _stop;
+    private IGrainFactory _grains = null!;
     private WorkerDesk _desk = null!;
     private LeaseErrand _errand = null!;
 
@@ -34,8 +37,9 @@ public sealed partial class CrawlWorkerGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        (_stop, _grains) = (_stopping.Token, GrainFactory); // They may be used after the activation is over.
         _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _errand = new(visitor, GrainFactory, guards, LogNotDelivered);
+        _errand = new(visitor, _grains, guards, LogNotDelivered);
         var scheduler = TaskScheduler.Current;
         if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
         {
@@ -134,7 +138,7 @@ public sealed partial class CrawlWorkerGrain(
                 line.MayHaveMore = false;
             }
 
-            Report(line, wanted);
+            Observe(Report(line, wanted));
         }
 
         if (line.IsIdle)
@@ -147,7 +151,10 @@ public sealed partial class CrawlWorkerGrain(
         }
     }
 
-    private async void Report(HostLine line, int wanted)
+    /// <summary>For what nobody awaits: a failure ends the activation.</summary>
+    private void Observe(Task work, [CallerArgumentExpression(nameof(work))] string what = "") => this.Observe(work, logger, _stop, what);
+
+    private async Task Report(HostLine line, int wanted)
     {
         var visits = line.Outcomes;
         var places = wanted;
@@ -157,19 +164,19 @@ public sealed partial class CrawlWorkerGrain(
         try
         {
             var asked = guards.GetTimestamp();
-            var reply = await GrainFactory.GetGrain<IHostGrain>(line.Host.Value).Report(
+            var reply = await _grains.GetGrain<IHostGrain>(line.Host.Value).Report(
                 new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted), CancellationToken.None);
             places -= reply.Leases.Length;
             line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
             line.InFlight += reply.Leases.Length;
             foreach (var lease in reply.Leases)
             {
-                Fetch(line, reply.Order!, lease, asked);
+                Observe(Fetch(line, reply.Order!, lease, asked));
             }
 
             foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))
             {
-                Learn(visit.Outcome, visit.Facts!);
+                Observe(Learn(visit.Outcome, visit.Facts!));
             }
         }
         catch (Exception e)
@@ -185,12 +192,12 @@ public sealed partial class CrawlWorkerGrain(
         AskWhoWaits();
     }
 
-    private async void Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
+    private async Task Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
     {
         Visit visit;
         try
         {
-            visit = await _errand.Run(line.Host, order, lease, asked, _stopping.Token);
+            visit = await _errand.Run(line.Host, order, lease, asked, _stop);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -210,11 +217,11 @@ public sealed partial class CrawlWorkerGrain(
     }
 
     /// <summary>The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.</summary>
-    private async void Learn(FetchOutcome outcome, UrlFacts facts)
+    private async Task Learn(FetchOutcome outcome, UrlFacts facts)
     {
         try
         {
-            await GrainFactory.GetGrain<IUrlGrain>(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
+            await _grains.GetGrain<IUrlGrain>(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
         }
         catch (Exception e)
         {

@@ -85,8 +85,13 @@ internal sealed class HostCrawls(
     public void SetPace() => pace.Set([.. _open.Values.Where(held => !held.Crawl.Ended).Select(held => held.Crawl.Order.Spec)]);
 
     /// <summary>Completes when nobody is about to open the crawl: whoever was may have failed.</summary>
-    public Task Opening(CrawlId id) =>
-        _opening.TryGetValue(id, out var opening) ? opening.ContinueWith(_ => { }, TaskScheduler.Current) : Task.CompletedTask;
+    public async Task Opening(CrawlId id)
+    {
+        if (_opening.TryGetValue(id, out var opening))
+        {
+            await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
 
     /// <summary>From here on nothing of the crawl is handed out or taken in.</summary>
     public void Forget(CrawlId id)

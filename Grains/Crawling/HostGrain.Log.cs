@@ -20,6 +20,6 @@ public sealed partial class HostGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host} ended before its last commit ({Why}); its successor waits for the horizon that was committed before")]
     private partial void LogLeftEarly(HostKey host, string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: something in the background failed and will be tried again")]
-    private partial void LogUnobserved(HostKey host, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: an event {Event} was not published; what it told of is found later")]
+    private partial void LogNotPublished(HostKey host, string @event, Exception exception);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
@@ -22,7 +23,7 @@ public sealed partial class HostGrain
     /// <summary>What time has brought: leases that ended, URLs whose time has come, workers to tell. Sets the timer for the next such moment.</summary>
     private void Pump()
     {
-        if (_isEnding)
+        if (IsEnding)
         {
             return;
         }
@@ -45,7 +46,7 @@ public sealed partial class HostGrain
 
         foreach (var (worker, ready) in _turns.Chances(now))
         {
-            Observe(this.GetStreamProvider(CrawlStreams.Provider).GetStream<HostReady>(StreamId.Create(CrawlStreams.Ready, worker)).OnNextAsync(ready));
+            Publish(StreamId.Create(CrawlStreams.Ready, worker), ready);
         }
 
         SetTimer(_turns.Next(now), now.Schedule);
@@ -73,9 +74,25 @@ public sealed partial class HostGrain
         {
             foreach (var pages in Announcements.Split(held.Crawl.TakeFinished()))
             {
-                Observe(this.GetStreamProvider(CrawlStreams.Provider)
-                    .GetStream<PagesFinished>(StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)))
-                    .OnNextAsync(new(held.Crawl.Order.Id, Host, pages)));
+                Publish(StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)), new PagesFinished(held.Crawl.Order.Id, Host, pages));
+            }
+        }
+    }
+
+    /// <summary>An event that is lost costs time: who has work is found again, and the rows have what was finished.</summary>
+    private void Publish<T>(StreamId stream, T published)
+    {
+        Observe(Try());
+
+        async Task Try()
+        {
+            try
+            {
+                await this.GetStreamProvider(CrawlStreams.Provider).GetStream<T>(stream).OnNextAsync(published);
+            }
+            catch (Exception e)
+            {
+                LogNotPublished(Host, typeof(T).Name, e);
             }
         }
     }
@@ -147,24 +164,14 @@ public sealed partial class HostGrain
 
     private void End(CrawlId crawl, string why)
     {
-        if (!_isEnding)
+        if (!IsEnding)
         {
-            _isEnding = true;
+            _stopping.Cancel();
             LogLost(Host, crawl, why);
             DeactivateOnIdle();
         }
     }
 
-    /// <summary>For what nobody waits for: a failure is logged, and time brings the next try.</summary>
-    private async void Observe(Task task)
-    {
-        try
-        {
-            await task;
-        }
-        catch (Exception e)
-        {
-            LogUnobserved(Host, e);
-        }
-    }
+    /// <summary>For what nobody awaits: a failure ends the activation.</summary>
+    private void Observe(Task work, [CallerArgumentExpression(nameof(work))] string what = "") => this.Observe(work, logger, _stop, what);
 }

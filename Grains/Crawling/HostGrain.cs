@@ -27,19 +27,23 @@ public sealed partial class HostGrain(
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance,
     CrawlingMetrics metrics,
-    ILogger<HostGrain> logger) : Grain, IHostGrain
+    ILogger<HostGrain> logger) : Grain, IHostGrain, IDisposable
 {
     private readonly HostLoad _load = metrics.Watch();
+    private readonly CancellationTokenSource _stopping = new();
     private HostPace _pace = null!;
     private HostCrawls _crawls = null!;
     private HostTurns _turns = null!;
     private HostLeases _leases = null!;
-    private bool _isEnding;
+    private CancellationToken _stop;
+
+    private bool IsEnding => _stop.IsCancellationRequested;
 
     private HostKey Host => new(this.GetPrimaryKeyString());
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _stop = _stopping.Token;
         var settings = options.Value;
         var retries = new RetryPolicy(settings.Attempts, settings.RetryDelay, settings.MaxDelay, chance);
         _pace = new(settings, retries);
@@ -53,7 +57,7 @@ public sealed partial class HostGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _isEnding = true;
+        await _stopping.CancelAsync();
         metrics.Forget(_load);
         foreach (var held in _crawls.Open.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
         {
@@ -69,6 +73,8 @@ public sealed partial class HostGrain(
             }
         }
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
@@ -214,13 +220,13 @@ public sealed partial class HostGrain(
         var crawl = held.Crawl;
         await held.Loaded;
         var now = Now();
-        if (wanted > 0 && !_isEnding && _turns.MayLease(held, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && !IsEnding && _turns.MayLease(held, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
         {
             await Commit(held, held.Writer.CommitHead());
             now = Now();
         }
 
-        var handed = _leases.HandOut(held, worker, _isEnding ? 0 : wanted, now);
+        var handed = _leases.HandOut(held, worker, IsEnding ? 0 : wanted, now);
         var again = handed.Leases.Count(lease => lease.Attempt > 1);
         metrics.OnLeased(handed.Leases.Length - again, again);
         foreach (var skip in handed.Skips)

@@ -31,8 +31,8 @@ public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, [From
         {
             if (age > Staleness / 2)
             {
-                // Read ahead. What fails here is told to the one who has to wait for it.
-                _ = Read().ContinueWith(static read => _ = read.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                // Read ahead. What fails is read again for the next who asks, and the one who has to wait for it is told.
+                Unawaited.Observe(Read(), static _ => { });
             }
 
             return new(known.Set);

@@ -50,7 +50,7 @@ public sealed partial class LogTail(
             {
                 _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 var first = _started;
-                _ = Task.Run(() => Follow(first), CancellationToken.None);
+                logger.Observe(Task.Run(() => Follow(first), CancellationToken.None), "the live tail");
             }
 
             started = _started;

@@ -17,16 +17,25 @@ internal sealed class FeedPartition
     private readonly TimeProvider _clock;
     private readonly string _partition;
     private readonly FeedHeadRow _head;
+    private readonly Action<Task> _observe;
     private readonly Dictionary<OrderId, Task<OrderEntry>> _reading = [];
     private Task _erasing = Task.CompletedTask;
 
     private FeedPartition(
-        ITableStore store, TimeProvider clock, TimeProvider guards, string partition, FeedHeadRow head, string? headETag, Action<CommittedChanges> announce)
+        ITableStore store,
+        TimeProvider clock,
+        TimeProvider guards,
+        string partition,
+        FeedHeadRow head,
+        string? headETag,
+        Action<CommittedChanges> announce,
+        Action<Task> observe)
     {
         _store = store;
         _clock = clock;
         _partition = partition;
         _head = head;
+        _observe = observe;
         Feed = new(head, clock, guards, announce);
         Writer = new(store, OrderTable.Name, partition, Feed.Head, headETag, Feed.HeadCommitted);
     }
@@ -39,13 +48,16 @@ internal sealed class FeedPartition
     public int BeingRead => _reading.Count;
 
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
+    /// <param name="observe">Takes commits that nobody awaits.</param>
     /// <param name="guards">For the deadlines of steps; null: <paramref name="clock"/>.</param>
-    public static async Task<FeedPartition> Open(ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce, TimeProvider? guards = null)
+    public static async Task<FeedPartition> Open(
+        ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce, Action<Task> observe, TimeProvider? guards = null)
     {
         var partition = OrderTable.Partition(number);
         var row = await store.Get(OrderTable.Name, partition, PartitionWriter.HeadKey);
         var head = row is null ? new FeedHeadRow() : OrderJson.Read<FeedHeadRow>(row.Payload);
         head.Epoch++;
+        head.Id ??= Guid.NewGuid().ToString("N");
         if (head.Waiting > 0)
         {
             // They waited when the last owner ended, and nobody was told that they were taken: who asked asks again.
@@ -53,7 +65,7 @@ internal sealed class FeedPartition
             head.Waiting = 0;
         }
 
-        var opened = new FeedPartition(store, clock, guards ?? clock, partition, head, row?.ETag, announce);
+        var opened = new FeedPartition(store, clock, guards ?? clock, partition, head, row?.ETag, announce, observe);
         await opened.Writer.CommitHead();
         foreach (var subscriber in await store.Scan(OrderTable.Name, partition, KeyRange.Prefix(OrderTable.SubscriberPrefix), StoreLimits.MaxScan))
         {
@@ -77,7 +89,7 @@ internal sealed class FeedPartition
     {
         if (Feed.WantsCommit)
         {
-            _ = WhenLost(Flush());
+            _observe(WhenLost(Flush()));
         }
     }
 

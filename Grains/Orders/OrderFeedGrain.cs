@@ -56,7 +56,7 @@ public sealed partial class OrderFeedGrain(
         }
 
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        _partition = await FeedPartition.Open(store, clock, Number, Announce, guards);
+        _partition = await FeedPartition.Open(store, clock, Number, Announce, commit => this.Observe(commit, logger), guards);
         foreach (var name in catalog.Names)
         {
             // Listed with the first commit there is, so that none of them misses a change that comes before it looks here itself.
@@ -296,11 +296,11 @@ public sealed partial class OrderFeedGrain(
         }
 
         _announcing++;
-        Tell(Announcements.Of(Number, committed, Feed.Listed));
+        this.Observe(Tell(Announcements.Of(Number, committed, Feed.Listed)), logger);
     }
 
     /// <summary>An event that is lost costs time: the changes are in the store.</summary>
-    private async void Tell(OrdersChanged changed)
+    private async Task Tell(OrdersChanged changed)
     {
         try
         {

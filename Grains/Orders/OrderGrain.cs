@@ -35,7 +35,7 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
         {
             if (await Show(cancel) is not { } there)
             {
-                _ = Feed.Count(OrderRefusal.Invalid);
+                this.Observe(Feed.Count(OrderRefusal.Invalid), logger);
                 return new(null, OrderRefusal.Invalid, faults.Length == 1 ? faults[0].Detail : $"{faults.Length} things are wrong.", faults, Repeated: false);
             }
 
@@ -156,7 +156,7 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
     /// <summary>Refused here, without a trace but in the books.</summary>
     private OrderReply Refused(Order? order, OrderStep step, OrderRefusal refusal)
     {
-        _ = Feed.Count(refusal);
+        this.Observe(Feed.Count(refusal), logger);
         return Answer(order, step, refusal, repeated: false);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Subscribers;
+using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 using Orleans.Streams.Core;
 
@@ -8,7 +9,7 @@ namespace Grains.Orders;
 
 /// <summary>Hears what a partition's feed announces, and passes it on to each subscriber's grain. It keeps nothing, and waits for nobody.</summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
-public sealed class OrderListenerGrain(SubscriberCatalog catalog) : Grain, IOrderListenerGrain, IStreamSubscriptionObserver
+public sealed class OrderListenerGrain(SubscriberCatalog catalog, ILogger<OrderListenerGrain> logger) : Grain, IOrderListenerGrain, IStreamSubscriptionObserver
 {
     private ImmutableArray<string> _listed = [];
     private ISubscriberGrain[] _subscribers = [];
@@ -19,7 +20,7 @@ public sealed class OrderListenerGrain(SubscriberCatalog catalog) : Grain, IOrde
         {
             foreach (var subscriber in Subscribers(changed.Item.Subscribers))
             {
-                _ = subscriber.Tell(changed.Item);
+                this.Observe(subscriber.Tell(changed.Item), logger);
             }
         }
 

@@ -44,7 +44,7 @@ public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] T
                 {
                     foreach (var changed in events)
                     {
-                        Tell(listener, changed.Item);
+                        this.Observe(Tell(listener, changed.Item), logger);
                     }
                 }
             }
@@ -53,7 +53,7 @@ public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] T
         });
 
     /// <summary>One way: it is sent, and nobody waits.</summary>
-    private async void Tell(IOrderListener listener, OrdersChanged changed)
+    private async Task Tell(IOrderListener listener, OrdersChanged changed)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grains.Interfaces.Orders;
@@ -16,6 +17,7 @@ public sealed class OrdersMetrics
     private readonly Histogram<int> _bytes;
     private readonly Counter<long> _tries;
     private readonly Histogram<double> _delivery;
+    private readonly ConcurrentDictionary<SubscriberKey, string> _stopped = new();
 
     public OrdersMetrics(IMeterFactory meters)
     {
@@ -24,8 +26,16 @@ public sealed class OrdersMetrics
         _changes = meter.CreateHistogram<int>("orders.commit.changes", "{change}", "Changes in one commit.");
         _bytes = meter.CreateHistogram<int>("orders.commit.bytes", "By", "Bytes of the changes in one commit.");
         _tries = meter.CreateCounter<long>("orders.delivery.tries", "{try}", "Tries to tell somebody of a change, by channel and outcome.");
+        meter.CreateObservableGauge("orders.subscribers.halted", () => _stopped.Count, "{subscriber}", "Subscribers, by partition, that are halted because their cursor is not of the feed that is there; 0 while all is well.");
         _delivery = meter.CreateHistogram<double>("orders.delivery.duration", "s", "From the change to its delivery, by channel.");
     }
+
+    /// <summary>Subscribers in this process whose cursor and feed do not belong together, and why.</summary>
+    public IReadOnlyCollection<KeyValuePair<SubscriberKey, string>> Stopped => _stopped.IsEmpty ? [] : _stopped.ToArray();
+
+    public void OnStopped(SubscriberKey subscriber, string why) => _stopped[subscriber] = why;
+
+    public void OnGoesOn(SubscriberKey subscriber) => _stopped.TryRemove(subscriber, out _);
 
     public void OnStep(OrderStep step, FeedReply reply)
     {

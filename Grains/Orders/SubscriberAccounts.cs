@@ -38,6 +38,10 @@ public sealed class SubscriberAccounts(IGrainFactory grains, SubscriberCatalog c
 
         return new(
             "orders", name, states.Sum(state => state.In) - unwanted, states.Sum(state => state.Done) - unwanted - suppressed, refused, states.Sum(state => state.Waiting),
-            (long)ChangeDesk.MaxWaiting * states.Count, string.Create(CultureInfo.InvariantCulture, $"with {ChangeDesk.MaxWaiting:N0} {whenFull}"));
+            (long)ChangeDesk.MaxWaiting * states.Count, string.Create(CultureInfo.InvariantCulture, $"with {ChangeDesk.MaxWaiting:N0} {whenFull}"))
+        {
+            Doubt = states.FirstOrDefault(state => state.IsStopped) is { } stopped
+                ? $"{stopped.Name} is halted in {states.Count(state => state.IsStopped)} partitions: {stopped.Halt}" : null,
+        };
     }
 }

@@ -20,6 +20,9 @@ public sealed partial class SubscriberGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Subscriber {Key}: the audit was not told what happened, and will be told again")]
     private partial void LogNotTold(SubscriberKey key, Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "Subscriber {Key} is halted and tells nobody of changes: {Why}")]
+    private partial void LogStopped(SubscriberKey key, string why);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Subscriber {Key} is removed with all that was kept of it")]
     private partial void LogRemoved(SubscriberKey key);
 }

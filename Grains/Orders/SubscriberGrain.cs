@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
@@ -45,6 +46,8 @@ public sealed partial class SubscriberGrain(
     private static readonly TimeSpan ForgetFor = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
+    private CancellationToken _stop;
+    private IGrainFactory _grains = null!;
     private SubscriberKey _key;
     private SubscriberEntry? _entry;
     private Task<SubscriberPartition?>? _opening;
@@ -64,10 +67,12 @@ public sealed partial class SubscriberGrain(
 
     private ChangeDesk Desk => _partition!.Desk;
 
-    private IOrderFeedGrain Feed => GrainFactory.GetGrain<IOrderFeedGrain>(_key.Partition);
+    /// <summary>Not by the grain's own factory: work that ends after the activation may still look at it.</summary>
+    private IOrderFeedGrain Feed => _grains.GetGrain<IOrderFeedGrain>(_key.Partition);
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        (_stop, _grains) = (_stopping.Token, GrainFactory);
         _key = SubscriberKey.Parse(this.GetPrimaryKeyString());
         _entry = catalog.Find(_key.Name);
         _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
@@ -77,6 +82,7 @@ public sealed partial class SubscriberGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _stopping.Cancel();
+        metrics.OnGoesOn(_key);
         return Task.CompletedTask;
     }
 
@@ -108,7 +114,7 @@ public sealed partial class SubscriberGrain(
         var head = await Feed.Head(cancel);
         _known = Math.Max(_known, head.Head);
         Advance();
-        TellNotes();
+        Observe(TellNotes());
         Go();
         if (_entry?.Rules.Channel is not null && clock.GetUtcNow() is var now && now >= _forgetAt)
         {
@@ -270,15 +276,25 @@ public sealed partial class SubscriberGrain(
 
     private async Task<SubscriberPartition?> Open(SubscriberEntry entry)
     {
-        if (entry.IsThere is { } isThere && !await isThere(_stopping.Token))
+        if (entry.IsThere is { } isThere && !await isThere(_stop))
         {
             _entry = null;
             DeactivateOnIdle();
             return null;
         }
 
-        var partition = await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stopping.Token);
-        _readTo = (await Feed.Head(_stopping.Token)).Head;
+        var partition = await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stop);
+        _readTo = (await Feed.Head(_stop)).Head;
+        if (partition.Desk.Stopped is { } why)
+        {
+            LogStopped(_key, why);
+            metrics.OnStopped(_key, why);
+        }
+        else
+        {
+            metrics.OnGoesOn(_key);
+        }
+
         return partition;
     }
 
@@ -300,7 +316,7 @@ public sealed partial class SubscriberGrain(
         finally
         {
             Go();
-            TellNotes();
+            Observe(TellNotes());
         }
     }
 
@@ -310,9 +326,10 @@ public sealed partial class SubscriberGrain(
         NotWanted = head.NotWanted,
         Suppressed = head.Suppressed,
         Channel = _entry?.Rules.Channel,
+        IsStopped = _partition?.Desk.Stopped is not null,
     };
 
-    /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing.</summary>
+    /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing. While the activation ends, what was done is still committed.</summary>
     private void Go()
     {
         if (_partition is null || _partition.Writer.Lost is not null || _entry is null)
@@ -320,7 +337,7 @@ public sealed partial class SubscriberGrain(
             return;
         }
 
-        while (Desk.Begin() is { } item)
+        while (!_stop.IsCancellationRequested && Desk.Begin() is { } item)
         {
             Handle(item);
         }
@@ -328,12 +345,17 @@ public sealed partial class SubscriberGrain(
         if (Desk.WantsCommit)
         {
             Desk.IsHandedIn = true;
-            Commit();
+            Observe(Commit());
+        }
+
+        if (_stop.IsCancellationRequested)
+        {
+            return;
         }
 
         if (Desk.Next <= _known && Desk.Room > 0 && !_isReading)
         {
-            Read();
+            Observe(Read());
         }
 
         SetTimer();
@@ -347,8 +369,8 @@ public sealed partial class SubscriberGrain(
         try
         {
             var within = _entry!.Rules.Within;
-            var cancel = within is null ? null : CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-            var handled = _partition!.Subscriber.Handle(new(item.Change, item.Attempts), cancel?.Token ?? _stopping.Token);
+            var cancel = within is null ? null : CancellationTokenSource.CreateLinkedTokenSource(_stop);
+            var handled = _partition!.Subscriber.Handle(new(item.Change, item.Attempts), cancel?.Token ?? _stop);
             if (handled.IsCompletedSuccessfully)
             {
                 cancel?.Dispose();
@@ -369,7 +391,7 @@ public sealed partial class SubscriberGrain(
             Activity.Current = around; // What is begun next is no part of this try.
         }
 
-        Await(item, handling, tracing);
+        Observe(Await(item, handling, tracing));
     }
 
     private void Finish(ChangeItem item, Handled handled, Activity? tracing)
@@ -398,7 +420,7 @@ public sealed partial class SubscriberGrain(
         {
             try
             {
-                return await handled.WaitAsync(bound, guards, _stopping.Token);
+                return await handled.WaitAsync(bound, guards, _stop);
             }
             catch (TimeoutException) when (!handled.IsCompleted)
             {
@@ -408,13 +430,16 @@ public sealed partial class SubscriberGrain(
         }
     }
 
-    private async void Await(ChangeItem item, Task<Handled> handling, Activity? tracing)
+    /// <summary>For what nobody awaits: a failure ends the activation.</summary>
+    private void Observe(Task work, [CallerArgumentExpression(nameof(work))] string what = "") => this.Observe(work, logger, _stop, what);
+
+    private async Task Await(ChangeItem item, Task<Handled> handling, Activity? tracing)
     {
         try
         {
             Finish(item, await handling, tracing);
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             return; // The next activation begins it again.
         }
@@ -427,7 +452,7 @@ public sealed partial class SubscriberGrain(
         Go();
     }
 
-    private async void Commit()
+    private async Task Commit()
     {
         try
         {
@@ -442,18 +467,18 @@ public sealed partial class SubscriberGrain(
         Advance();
         if (_partition.HasNotes)
         {
-            TellNotes();
+            Observe(TellNotes());
         }
 
         Go();
     }
 
-    private async void Read()
+    private async Task Read()
     {
         _isReading = true;
         try
         {
-            var read = await Feed.Read(Desk.Next, Math.Min(ReadAtOnce, Desk.Room), _stopping.Token);
+            var read = await Feed.Read(Desk.Next, Math.Min(ReadAtOnce, Desk.Room), _stop);
             _known = Math.Max(_known, read.Head);
             if (read.IsCompacted && read.Next > Desk.Next)
             {
@@ -470,7 +495,7 @@ public sealed partial class SubscriberGrain(
         }
         catch (Exception e)
         {
-            if (!_stopping.IsCancellationRequested)
+            if (!_stop.IsCancellationRequested)
             {
                 LogNotRead(_key, Desk.Next, e);
             }
@@ -493,12 +518,12 @@ public sealed partial class SubscriberGrain(
         {
             _advanceAt = now + AdvanceEvery;
             _advanced = _partition.Committed.Cursor;
-            _ = Feed.Advance(_key.Name, _advanced);
+            Observe(Feed.Advance(_key.Name, _advanced));
         }
     }
 
     /// <summary>Tells the audit what was kept for it. It is told again after a crash, and knows by the numbers.</summary>
-    private async void TellNotes()
+    private async Task TellNotes()
     {
         if (_isTelling || _partition is not { HasNotes: true } partition || catalog.NoteTaker is not { } taker)
         {
@@ -510,7 +535,7 @@ public sealed partial class SubscriberGrain(
         {
             while (await partition.NextNotes() is { Length: > 0 } notes)
             {
-                await Taker(taker).Record(_key.ToString(), notes, _stopping.Token);
+                await Taker(taker).Record(_key.ToString(), notes, _stop);
                 await partition.DropNotes(notes);
                 Go(); // It may have stood for them.
             }
@@ -529,7 +554,7 @@ public sealed partial class SubscriberGrain(
         }
     }
 
-    private ISubscriberGrain Taker(string name) => GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
+    private ISubscriberGrain Taker(string name) => _grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, _key.Partition).ToString());
 
     private Task OnTimer(CancellationToken cancel)
     {
@@ -554,7 +579,7 @@ public sealed partial class SubscriberGrain(
 
     private void End(PartitionLostException lost)
     {
-        if (!_stopping.IsCancellationRequested)
+        if (!_stop.IsCancellationRequested)
         {
             _stopping.Cancel();
             LogLost(_key, lost.Message);

@@ -1,7 +1,12 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Mail;
+using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
+using Grains.Orders.Webhooks;
+using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 
@@ -9,11 +14,23 @@ namespace Grains.Orders;
 
 /// <summary>Asks the grains of all subscribers side by side.</summary>
 [StatelessWorker]
-public sealed class SubscriberListGrain(
-    SubscriberCatalog catalog, IOptions<OrdersOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : Grain, ISubscriberListGrain
+public sealed partial class SubscriberListGrain(
+    SubscriberCatalog catalog,
+    IOptions<OrdersOptions> options,
+    ITableStore store,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    ILogger<SubscriberListGrain> logger,
+    IFileRemains? files = null)
+    : Grain, ISubscriberListGrain
 {
     /// <summary>How long an erasure waits until every subscriber has taken what was committed before it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>In the orders' table: one row while files are to be cleaned after an erasure.</summary>
+    private const string ErasuresPartition = "erasures";
+
+    private const string FilesKey = "files";
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -94,6 +111,7 @@ public sealed class SubscriberListGrain(
         // In this order, so that asking again after a crash finds the orders by the customer still, and nothing that was under way brings back what was erased:
         // the feed's rows; every subscriber past what it had taken before; what subscribers keep; at last the index.
         var (orders, changes) = (0, 0);
+        await Remember(cancel);
         foreach (var partition in Partitions)
         {
             var feed = Feed(partition);
@@ -124,7 +142,7 @@ public sealed class SubscriberListGrain(
         }
 
         await GrainFactory.GetGrain<IOrderMailGrain>(0).Forget(customer, cancel);
-        return new(orders, changes, null);
+        return new(orders, changes, null) { FilesCleaned = await CleanFiles(cancel) };
     }
 
     public async Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel)
@@ -143,7 +161,45 @@ public sealed class SubscriberListGrain(
             [.. states.Where(state => state.Cursor <= head.Head).Select(state => state.Name)]);
     }
 
-    public async Task Wake(CancellationToken cancel) => await Task.WhenAll((await Keys(null, cancel)).Select(key => Grain(key).Wake(cancel)));
+    public async Task Wake(CancellationToken cancel)
+    {
+        await Task.WhenAll((await Keys(null, cancel)).Select(key => Grain(key).Wake(cancel)));
+        if (await CleanFiles(cancel) == false)
+        {
+            LogNotCleaned();
+        }
+    }
+
+    /// <summary>Files are to be cleaned: durable before the first row is erased, so that a crash does not leave them.</summary>
+    private async Task Remember(CancellationToken cancel)
+    {
+        if (files is not null
+            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Put(FilesKey, ReadOnlyMemory<byte>.Empty)], cancel) is { Outcome: not CommitOutcome.Committed } failed)
+        {
+            throw new PartitionLostException(OrderTable.Name, ErasuresPartition, failed);
+        }
+    }
+
+    /// <summary>Cleans the files if an erasure asked for it. True: they are clean; false: somebody reads them; null: the store has none.</summary>
+    private async Task<bool?> CleanFiles(CancellationToken cancel)
+    {
+        if (files is null || await store.Get(OrderTable.Name, ErasuresPartition, FilesKey, cancel) is not { } asked)
+        {
+            return files is null ? null : true;
+        }
+
+        var cleaned = true;
+        foreach (var table in new[] { OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name })
+        {
+            cleaned &= await files.Clean(table, cancel);
+        }
+
+        // An erasure that began meanwhile has written the row again, and has it cleaned itself.
+        return cleaned && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Delete(FilesKey, asked.ETag)], cancel) is { Outcome: CommitOutcome.Committed };
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The files of the store still hold traces of what was erased, for somebody reads them; it is tried again")]
+    private partial void LogNotCleaned();
 
     /// <summary>Null when it has taken everything up to there, else where it stands.</summary>
     private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Orders.Subscribers;
@@ -72,8 +73,14 @@ internal sealed class SubscriberPartition : ISubscriberPlace
             head.Cursor = listed;
         }
 
+        var otherFeed = OtherFeed(await store.Get(OrderTable.Name, OrderTable.Partition(key.Partition), PartitionWriter.HeadKey, cancel), head);
         head.Epoch++;
         var opened = new SubscriberPartition(store, entry, key, head, row?.ETag, hasNoteTaker, clock, chance);
+        if (otherFeed is not null)
+        {
+            opened.Desk.Stop(otherFeed);
+        }
+
         await opened._subscriber.Open(opened, head.State ?? ReadOnlyMemory<byte>.Empty, cancel);
         await opened.Writer.CommitHead();
         await opened.RestoreWaiting(cancel);
@@ -84,6 +91,34 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         }
 
         return opened;
+    }
+
+    /// <summary>
+    /// Why the cursor cannot be of this feed; null when it can, and then the feed is noted. Feed and subscriber are in tables of their own: when one of them is lost
+    /// or restored from an older copy, revisions come again that the cursor has passed, and what they stand for would be told to nobody.
+    /// </summary>
+    private static string? OtherFeed(TableRow? row, SubscriberHeadRow head)
+    {
+        if (row is null)
+        {
+            return null;
+        }
+
+        const string Advice = "restore both tables from one copy, or move both away";
+        var feed = OrderJson.Read<FeedHeadRow>(row.Payload);
+        if (head.FeedId is not null && head.FeedId != feed.Id)
+        {
+            return $"its cursor is of another feed: table {OrderTable.Name} was lost or exchanged; {Advice}";
+        }
+
+        if (head.Cursor > feed.Revision + 1)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"its cursor {head.Cursor} is beyond the feed's head {feed.Revision}: table {OrderTable.Name} was lost or is older; {Advice}");
+        }
+
+        head.FeedId = feed.Id;
+        return null;
     }
 
     public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) => _store.Get(SubscriberTable.Name, _partition, key, cancel);
@@ -150,14 +185,26 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         for (var from = 0L; ;)
         {
             var dead = await DeadRows(from, reason: null, ISubscriberGrain.MaxTake, cancel);
-            rows.AddRange(dead.Where(row => ids.Contains(row.Order.Id) && !Erasure.IsDone(row.Order))
-                .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(row with { Order = Erasure.Of(row.Order) }))));
+            rows.AddRange(dead.Where(row => ids.Contains(row.Order.Id))
+                .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(Erasure.Of(row)))));
             if (dead.Count < ISubscriberGrain.MaxTake)
             {
                 break;
             }
 
             from = dead[^1].Revision + 1;
+        }
+
+        if (_channel is not null)
+        {
+            foreach (var order in orders)
+            {
+                // One that is under way writes its row itself when it is done, without its free text.
+                var underWay = Desk.Of(order).Select(item => item.Change.Version).ToHashSet();
+                rows.AddRange((await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel))
+                    .Where(row => !underWay.Contains(OrderJson.Read<DeliveryRow>(row.Payload).Version))
+                    .Select(row => RowChange.Put(row.Key, OrderJson.Write(Erasure.Of(OrderJson.Read<DeliveryRow>(row.Payload))))));
+            }
         }
 
         foreach (var some in rows.Chunk(Handled.MaxRows))

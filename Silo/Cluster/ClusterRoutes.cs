@@ -11,7 +11,7 @@ public static class ClusterRoutes
 {
     public static void MapCluster(this WebApplication app) =>
         app.MapGet("/api/cluster", Show).For(ApiRole.Operator).WithMetadata(new TakesQuery()).WithTags("cluster")
-            .WithSummary("Silos and their state, activations per grain type, bytes by system.").Produces<ClusterForm>();
+            .WithSummary("Silos and their state, activations per grain type, bytes by system, health checks with reasons.").Produces<ClusterForm>();
 
     private static async Task<IResult> Show(HttpContext context, IGrainFactory grains) =>
         Results.Json(ClusterForm.Of(await grains.GetGrain<IClusterStatusGrain>(0).Show(context.RequestAborted)), RestJson.AsItIs.ClusterForm);
@@ -24,8 +24,9 @@ public sealed record ClusterForm(
     ImmutableArray<SiloStatusLine> Silos,
     ImmutableArray<ActivationCount> Activations,
     ImmutableArray<StorageLine> Storage,
-    string StorageKind)
+    string StorageKind,
+    ImmutableArray<HealthLine> Health)
 {
     public static ClusterForm Of(ClusterStatus status) =>
-        new(status.ClusterId, status.Version, status.Silos, status.Activations, status.Storage, status.StorageKind);
+        new(status.ClusterId, status.Version, status.Silos, status.Activations, status.Storage, status.StorageKind, status.Health.IsDefault ? [] : status.Health);
 }

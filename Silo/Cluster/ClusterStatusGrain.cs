@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Silo.Middleware;
 using Silo.Storage;
@@ -10,9 +11,10 @@ namespace Silo.Cluster;
 
 /// <summary>
 /// Gathers what an operator wants to see: one line per address with the silo that started there last, activations of our own grain types
-/// over all silos, bytes by table.
+/// over all silos, bytes by table, the health checks of the silo that it runs in.
 /// </summary>
-public sealed class ClusterStatusGrain(IStorageUsage usage, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage) : Grain, IClusterStatusGrain
+public sealed class ClusterStatusGrain(IStorageUsage usage, HealthCheckService health, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage)
+    : Grain, IClusterStatusGrain
 {
     public async Task<ClusterStatus> Show(CancellationToken cancel = default)
     {
@@ -20,13 +22,17 @@ public sealed class ClusterStatusGrain(IStorageUsage usage, IOptions<ClusterOpti
         var hosts = management.GetDetailedHosts(onlyActive: false, cancel);
         var activations = management.GetSimpleGrainStatistics(cancel);
         var bytes = usage.Measure(cancel);
+        var report = health.CheckHealthAsync(cancel);
         return new(
             cluster.Value.Id,
             About.Version,
             Lines(await hosts),
             Counts(await activations),
             [.. (await bytes).Select(share => new StorageLine(share.Name, share.Bytes))],
-            storage.Value.Kind.ToString());
+            storage.Value.Kind.ToString())
+        {
+            Health = [.. (await report).Entries.Select(check => new HealthLine(check.Key, check.Value.Status.ToString(), Http.Health.Why(check.Value)))],
+        };
     }
 
     public Task<Chains> Chains(CancellationToken cancel = default) => Task.FromResult(new Chains(

@@ -11,7 +11,11 @@ public static class GrpcHosting
     public static void AddGrpcDoor(this WebApplicationBuilder builder)
     {
         // What nobody knows is answered by the chain, and needs no key.
-        builder.Services.AddGrpc(grpc => grpc.IgnoreUnknownServices = true);
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.IgnoreUnknownServices = true;
+            grpc.Interceptors.Add<GrpcAvailability>();
+        });
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", check => check.Tags.Contains(Health.Ready)));
     }

@@ -50,8 +50,9 @@ public static class HttpHosting
         {About.Name} {About.Version}: {About.Purpose}
 
         /health/startup  200 when the silo has joined its cluster
-        /health/ready    200 while it takes work: joined, not stopping, and its store answers
+        /health/ready    200 while it takes work: joined and not stopping
         /health/live     200 while the process answers
+        /health          every check with its reason; 503 when one is unhealthy
 
         /openapi/v1.json what can be asked over HTTP, for programs
         /api/crawls      start, watch and export crawls

@@ -32,6 +32,7 @@ public static class Chain
     {
         builder.Services.AddSettings<LimitsOptions>(builder.Configuration);
         builder.Services.AddSingleton<DoorMetrics>();
+        builder.Services.AddSingleton<Availability>();
         builder.Services.AddSingleton<LongAnswers>();
     }
 

@@ -1,16 +1,11 @@
-using Grains.Interfaces.Cluster;
-using Silo.Keys;
-
 namespace Silo.Middleware;
 
 /// <summary>
 /// Says what happened, and turns what was thrown, or left without a body, into a <see cref="Problem"/>. What is inside stays inside: whoever asked
 /// gets the trace's id, and the log has the rest under it. The query and the body are not logged.
 /// </summary>
-public sealed partial class Logging(RequestDelegate next, TimeProvider clock, ILogger<Logging> logger)
+public sealed partial class Logging(RequestDelegate next, Availability availability, TimeProvider clock, ILogger<Logging> logger)
 {
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
-
     public async Task InvokeAsync(HttpContext context)
     {
         var since = clock.GetTimestamp();
@@ -40,10 +35,7 @@ public sealed partial class Logging(RequestDelegate next, TimeProvider clock, IL
         var problem = failure switch
         {
             BadHttpRequestException bad => new Problem(bad.StatusCode, bad.Message),
-            KeysUnavailableException => new Problem(StatusCodes.Status503ServiceUnavailable, "The store does not answer, and so nobody's key can be looked up.", RetryAfter: TryAgainAfter),
-            TryAgainException => new Problem(StatusCodes.Status503ServiceUnavailable, failure.Message, RetryAfter: TryAgainAfter),
-            OrleansException or TimeoutException => new Problem(
-                StatusCodes.Status503ServiceUnavailable, "The cluster did not answer in time; it may be starting, stopping, or short of its store.", RetryAfter: TryAgainAfter),
+            _ when availability.Explain(failure) is { } sentence => new Problem(StatusCodes.Status503ServiceUnavailable, sentence, RetryAfter: Availability.RetryAfter),
             _ => new Problem(StatusCodes.Status500InternalServerError, "It is not your request that is wrong. The log has more under this traceId."),
         };
         if (problem.Status >= 500 && logger.IsEnabled(LogLevel.Error))

@@ -20,7 +20,7 @@ internal static partial class MailHosting
         services.AddSingleton(provider => Settings(Options(provider)));
         services.AddSingleton(provider => new MailStore(
             provider.GetRequiredService<Grains.Storage.ITableStore>(), provider.GetRequiredService<TimeProvider>(), Options(provider).SuppressFor));
-        services.AddSingleton(provider => new PickupMailSender(PickupFolder(provider), OperatingSystemCalls.FlushFolder));
+        services.AddSingleton(provider => new PickupMailSender(PickupFolder(provider), OperatingSystemCalls.FlushFolder, UsualFolder(provider)));
         services.AddSingleton<IMailSender>(provider => provider.GetRequiredService<MailSettings>().Server is { } server
             ? new SmtpMailSender(server, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards))
             : provider.GetRequiredService<PickupMailSender>());
@@ -44,12 +44,14 @@ internal static partial class MailHosting
             new(settings.Templates, settings.From, settings.Shop),
             options.AfterUnknown,
             settings.Unsubscribe,
-            settings.Server is null ? provider.GetRequiredService<PickupMailSender>() : null);
+            provider.GetRequiredService<PickupMailSender>()); // Also with a server: mails of before it was named may lie there, and are erased too.
     }
 
     private static string PickupFolder(IServiceProvider provider) => Options(provider).Pickup is { Length: > 0 } folder
         ? Path.GetFullPath(folder)
-        : Path.Combine(provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, "mail");
+        : UsualFolder(provider);
+
+    private static string UsualFolder(IServiceProvider provider) => Path.Combine(provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, "mail");
 
     private static MailOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<MailOptions>>().Value;
 
@@ -58,6 +60,7 @@ internal static partial class MailHosting
     {
         public Task Run(CancellationToken cancel)
         {
+            WarnOfOthers(PickupFolder(provider));
             if (settings.Server is { } server)
             {
                 LogServer(server, settings.From.Address);
@@ -85,6 +88,19 @@ internal static partial class MailHosting
             LogFolder(folder);
             return Task.CompletedTask;
         }
+
+        /// <summary>A folder outside of the data may be read by the program that picks up: its mode is the operator's. Mails in it are for this user alone.</summary>
+        private void WarnOfOthers(string folder)
+        {
+            if (!OperatingSystem.IsWindows() && Options(provider).Pickup.Length > 0 && Directory.Exists(folder)
+                && (File.GetUnixFileMode(folder) & (UnixFileMode.OtherRead | UnixFileMode.OtherExecute)) != 0)
+            {
+                LogOpen(folder);
+            }
+        }
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Other users of this machine can look into {Folder} (Mail:Pickup), where mails with names and addresses lie; close it with chmod 700")]
+        private partial void LogOpen(string folder);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Mail goes to {Server}, from {From}")]
         private partial void LogServer(SmtpSettings server, string from);

@@ -29,7 +29,7 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         }
     });
 
-    public override Task<OrderState> Place(PlaceRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Place(PlaceRequest request, ServerCallContext context)
     {
         PlaceOrder order;
         try
@@ -42,9 +42,9 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         }
 
         return OrderMessages.Of(Taken(await desk.Place(Idempotency.KeyOf(context.GetHttpContext()), order, context.CancellationToken)));
-    });
+    }
 
-    public override Task<OrderState> Take(TakeRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Take(TakeRequest request, ServerCallContext context)
     {
         var step = request.Step switch
         {
@@ -58,14 +58,14 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         var id = await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) ?? throw None(request.OrderId);
         var key = Idempotency.KeyOf(context.GetHttpContext()).StepId;
         return OrderMessages.Of(Taken(await desk.Order(id).Take(new(step, key, request.HasExpectedVersion ? request.ExpectedVersion : null, Deadline(context)), context.CancellationToken)));
-    });
+    }
 
-    public override Task<OrderState> Show(ShowRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<OrderState> Show(ShowRequest request, ServerCallContext context) =>
         await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) is { } id && await desk.Order(id).Show(context.CancellationToken) is { } order
             ? OrderMessages.Of(order)
-            : throw None(request.OrderId));
+            : throw None(request.OrderId);
 
-    public override Task<ListReply> List(ListRequest request, ServerCallContext context) => Asked(async () =>
+    public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var status = request.HasStatus ? OrderRoutes.StatusOf(request.Status) ?? throw Wrong(OrderRoutes.WrongStatus(request.Status)) : (OrderStatus?)null;
         var page = await desk.List.List(
@@ -78,19 +78,6 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         var reply = new ListReply { After = page.After ?? "" };
         reply.Orders.Add(page.Orders.Select(OrderMessages.Of));
         return reply;
-    });
-
-    /// <summary>What the cluster could not do at the moment is to be asked again, as over HTTP.</summary>
-    private static async Task<T> Asked<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (Exception failure) when (failure is TryAgainException or OrleansException or TimeoutException)
-        {
-            throw new RpcException(new(StatusCode.Unavailable, failure is TryAgainException ? failure.Message : "The cluster did not answer in time. Ask again.", failure));
-        }
     }
 
     private static Order Taken(OrderReply reply)

@@ -26,6 +26,7 @@ public static class OrdersHosting
         services.AddSingleton<IAccountSource, OrdersAccounts>();
         services.AddWakeUp("orders", Wake);
         services.AddOrderSubscribers();
+        services.AddHealthChecks().AddCheck<SubscribersGoOn>("orders");
         services.AddMail(builder.Configuration);
         services.AddWebhooks(builder.Configuration);
         builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure));

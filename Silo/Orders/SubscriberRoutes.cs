@@ -37,7 +37,7 @@ public static class SubscriberRoutes
         orders.MapGet("{id}/deliveries", Deliveries).For(ApiRole.Reader).WithMetadata(new TakesQuery())
             .WithSummary("What became of telling others of an order's changes: who, what was tried, when, with what outcome, what comes next.").Produces<DeliveryListForm>();
         orders.MapPost("erase", Erase).For(ApiRole.Operator).Takes(RestJson.Default.EraseForm, maxBytes: 4096)
-            .WithSummary("Erases what is personal of a customer's orders: name, e-mail address, language, notes. Orders, books and proofs stay.").Produces<ErasedForm>();
+            .WithSummary("Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay.").Produces<ErasedForm>();
     }
 
     private static async Task<IResult> List(HttpContext context, OrderDesk desk) =>
@@ -116,7 +116,7 @@ public static class SubscriberRoutes
         var reply = await desk.Subscribers.Erase(ITakesBody.BodyOf<EraseForm>(context).Customer, context.RequestAborted);
         return reply.Error is { } error
             ? new Problem(StatusCodes.Status503ServiceUnavailable, error)
-            : Results.Json(new ErasedForm(reply.Orders, reply.Changes), RestJson.AsItIs.ErasedForm);
+            : Results.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned), RestJson.AsItIs.ErasedForm);
     }
 
     private static Problem None(string id) => Problem.NotFound($"There is no dead letter «{(id.Length > 80 ? id[..80] + "…" : id)}».");

@@ -14,9 +14,9 @@ public static class Banner
     public const string LastLine = "Ctrl-C stops ";
 
     /// <param name="bytes">Of the data; null when the store cannot tell.</param>
-    /// <param name="keys">How many API keys there are.</param>
+    /// <param name="keys">How many API keys there are; null when the store does not say.</param>
     /// <param name="took">From the start of the process until now.</param>
-    public static string Text(Doors doors, string clusterId, string folder, long? bytes, int keys, TimeSpan took)
+    public static string Text(Doors doors, string clusterId, string folder, long? bytes, int? keys, TimeSpan took)
     {
         var gateway = doors.Gateway.EndPoint.Port == new ClusterOptions().GatewayPort ? "" : $" --gateway {doors.Gateway.EndPoint}";
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
@@ -32,7 +32,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  OTLP     {(doors.IsOpen(doors.Otlp) ? $"http://{doors.Otlp.EndPoint}/v1/logs" : "closed")}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {(keys == 0 ? "none: HTTP is open to everybody on this machine" : keys.ToString(CultureInfo.InvariantCulture))}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {keys switch { null => "unknown: the store did not say", 0 => "none: HTTP is open to everybody on this machine", _ => keys.Value.ToString(CultureInfo.InvariantCulture) }}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (doors.IsFront)
         {

@@ -12,7 +12,7 @@ using Silo.Telemetry;
 namespace Silo.StartUp;
 
 /// <summary>From the command line to the exit code: reads settings, checks, starts, waits, stops, and says so in sentences.</summary>
-public static class Launcher
+public static partial class Launcher
 {
     /// <param name="args">As they were typed.</param>
     /// <param name="add">Adds what the silo consists of.</param>
@@ -42,6 +42,7 @@ public static class Launcher
             return Refuse(problems, ExitCodes.WrongSetting);
         }
 
+        OperatingSystemCalls.CreatePrivately();
         add(builder);
         await using var app = builder.Build();
         try
@@ -89,22 +90,52 @@ public static class Launcher
         }
         catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
         {
-            // Asked to stop while it was starting. A silo that is a member already leaves; one that is not has nothing to leave, and refuses to be stopped.
-            if (app.Services.GetService<ISiloStatusOracle>() is { CurrentStatus: SiloStatus.Active })
+            // Asked to stop while it was starting.
+            await Leave(app, application);
+        }
+        catch
+        {
+            // Its endpoints close before what they need is gone: a request that is under way is answered, and not cut off with a bare 500.
+            try
             {
-                await app.StopAsync();
+                await Leave(app, application);
             }
+            catch (Exception alsoFailed)
+            {
+                LogNotLeft(LoggerOf(app), alsoFailed);
+            }
+
+            throw;
         }
 
         Say(app, "Stopped.");
+    }
+
+    /// <summary>A silo that is a member leaves its cluster; one that is not has nothing to leave, and refuses to be stopped.</summary>
+    private static async Task Leave(WebApplication app, IHostApplicationLifetime application)
+    {
+        if (application.ApplicationStarted.IsCancellationRequested || app.Services.GetService<ISiloStatusOracle>() is { CurrentStatus: SiloStatus.Active })
+        {
+            await app.StopAsync();
+        }
     }
 
     private static bool IsJson(IConfiguration configuration) =>
         Enum.TryParse<LogFormat>(configuration[$"{LogOptions.Section}:{nameof(LogOptions.Format)}"], ignoreCase: true, out var format) && format == LogFormat.Json;
 
     /// <summary>What a person at the terminal is to see, in the form of the log when that is for programs.</summary>
-    private static void Say(WebApplication app, string text) =>
-        Console.Out.WriteLine(IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text);
+    /// <remarks>A standard output that takes no more, a full disk for one, is no reason to end the silo.</remarks>
+    private static void Say(WebApplication app, string text)
+    {
+        try
+        {
+            Console.Out.WriteLine(IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text);
+        }
+        catch (IOException failure)
+        {
+            LogNotFound(LoggerOf(app), "the terminal", failure);
+        }
+    }
 
     /// <summary>StartAsync has returned: the silo is a member, its gateway and HTTP are open. What cannot be opened throws there.</summary>
     private static async Task PrintBanner(WebApplication app)
@@ -116,16 +147,41 @@ public static class Launcher
             throw new StartUpException($"The silo did not become a member of its cluster: it is {members.CurrentStatus}. Start it again.");
         }
 
-        var shares = await services.GetRequiredService<IStorageUsage>().Measure();
+        var bytes = await Find<long>(app, "the bytes of the data", async () =>
+            await services.GetRequiredService<IStorageUsage>().Measure() is { Count: > 0 } shares ? shares.Sum(share => share.Bytes) : null);
+        var keys = await Find<int>(app, "the number of API keys", async () => await services.GetRequiredService<KeyRing>().Count());
         using var process = Process.GetCurrentProcess();
         Say(app, Banner.Text(
             services.GetRequiredService<Doors>(),
             services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
             services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
-            shares.Count == 0 ? null : shares.Sum(share => share.Bytes),
-            await services.GetRequiredService<KeyRing>().Count(),
+            bytes,
+            keys,
             services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
     }
+
+    /// <summary>Finds out what the banner tells for information only; null when that fails, whatever the reason: it ends no silo.</summary>
+    private static async Task<T?> Find<T>(WebApplication app, string what, Func<Task<T?>> find)
+        where T : struct
+    {
+        try
+        {
+            return await find();
+        }
+        catch (Exception failure)
+        {
+            LogNotFound(LoggerOf(app), what, failure);
+            return null;
+        }
+    }
+
+    private static ILogger LoggerOf(WebApplication app) => app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Launcher));
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The silo could not leave its cluster in order after it failed")]
+    private static partial void LogNotLeft(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The start goes on without {What}")]
+    private static partial void LogNotFound(ILogger logger, string what, Exception exception);
 
     private static int Refuse(IEnumerable<string> sentences, int code)
     {

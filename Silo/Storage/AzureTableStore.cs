@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
+using Grains;
 using Grains.Storage;
 using System.Collections.Concurrent;
 
@@ -236,8 +237,7 @@ public sealed partial class AzureTableStore : ITableStore
         && (code == TableErrorCode.EntityAlreadyExists || code == TableErrorCode.UpdateConditionNotSatisfied || code == TableErrorCode.ResourceNotFound || code == TableErrorCode.EntityNotFound);
 
     /// <summary>Nobody waits for this commit any more; if it fails by a mistake, that is not lost.</summary>
-    private void Observe(Task<CommitResult> commit) =>
-        commit.ContinueWith(failed => LogAbandoned(failed.Exception!), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    private void Observe(Task<CommitResult> commit) => Unawaited.Observe(commit, LogAbandoned);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} marks of absent rows stay in {Table}/{Partition}: {Reason}")]
     private partial void LogMarksStay(int count, string table, string partition, string reason);

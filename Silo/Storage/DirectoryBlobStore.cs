@@ -290,7 +290,7 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
     {
         var inside = new List<(string Name, FileSystemInfo Info)>();
         var ordered = true;
-        foreach (var info in folder.EnumerateFileSystemInfos())
+        foreach (var info in Inside(folder))
         {
             var name = before + info.Name switch
             {
@@ -308,9 +308,35 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         inside.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
         var entries = inside.SelectMany(entry => entry.Info is DirectoryInfo deeper
             ? Walk(deeper, entry.Name, prefix)
-            : [new BlobEntry(entry.Name, ((FileInfo)entry.Info).Length)]);
+            : LengthOf((FileInfo)entry.Info) is { } bytes ? [new BlobEntry(entry.Name, bytes)] : Enumerable.Empty<BlobEntry>());
 
         // A segment that was cut lies beside another of the same beginning, and their objects' names alternate.
         return ordered ? entries : entries.OrderBy(entry => entry.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The bytes of a file that was listed a moment ago; null when it is gone since.</summary>
+    internal static long? LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What a folder holds; nothing when it is gone since it was listed.</summary>
+    private static FileSystemInfo[] Inside(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.GetFileSystemInfos();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
     }
 }

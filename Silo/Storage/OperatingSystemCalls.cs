@@ -13,6 +13,7 @@ namespace Silo.Storage;
 internal static partial class OperatingSystemCalls
 {
     private const int FileExists = 17;
+    private const int GroupAndOthers = 0b000_111_111;
     private const int InterruptedCall = 4;
 
     /// <summary>Makes the names in a folder durable: files made, renamed or removed in it before this call stay so after a power cut.</summary>
@@ -76,6 +77,35 @@ internal static partial class OperatingSystemCalls
         return Marshal.GetLastPInvokeError() == FileExists ? false : throw Failed("name the file", name);
     }
 
+    /// <summary>From here on nobody but this user can read what this process creates: folders are 0700, files 0600. Windows has no such setting; there folders inherit.</summary>
+    public static void CreatePrivately()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = umask(GroupAndOthers); // It cannot fail; it answers what was set before.
+        }
+    }
+
+    /// <summary>Takes every right of group and others from a file or folder that is there.</summary>
+    /// <returns>Its mode before, when it was open to them; null when there was nothing to do.</returns>
+    /// <exception cref="UnauthorizedAccessException">It belongs to another user.</exception>
+    public static UnixFileMode? ClosePrivately(string path)
+    {
+        if (OperatingSystem.IsWindows() || !Path.Exists(path))
+        {
+            return null;
+        }
+
+        var mode = File.GetUnixFileMode(path);
+        if (((int)mode & GroupAndOthers) == 0)
+        {
+            return null;
+        }
+
+        File.SetUnixFileMode(path, (UnixFileMode)((int)mode & ~GroupAndOthers));
+        return mode;
+    }
+
     private static IOException Failed(string action, string path)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -84,6 +114,9 @@ internal static partial class OperatingSystemCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, int mode);
+
+    [LibraryImport("libc")]
+    private static partial int umask(int mask);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int descriptor);

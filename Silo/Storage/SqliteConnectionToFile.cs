@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -50,7 +51,7 @@ internal sealed class SqliteConnectionToFile : IDisposable
         var connection = new SqliteConnectionToFile(OpenDatabase(path, create: false));
         try
         {
-            connection.Configure(busyTimeout, cacheKibibytes);
+            connection.Configure(path, busyTimeout, cacheKibibytes);
             return connection;
         }
         catch
@@ -67,8 +68,9 @@ internal sealed class SqliteConnectionToFile : IDisposable
         SqliteConnectionToFile? connection = null;
         try
         {
+            CheckWhole(path);
             connection = new SqliteConnectionToFile(OpenDatabase(path, create: true));
-            connection.Configure(busyTimeout, cacheKibibytes);
+            connection.Configure(path, busyTimeout, cacheKibibytes);
 
             // In one transaction, for another process may be making the file at this moment.
             connection.Execute("BEGIN");
@@ -91,6 +93,13 @@ internal sealed class SqliteConnectionToFile : IDisposable
             connection?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Empties the log into the file and cuts it to nothing. False when a reader or another writer was in the way for the whole of the busy time-out.</summary>
+    public bool TruncateLog()
+    {
+        using var checkpoint = new SqliteStatement(Database, "PRAGMA wal_checkpoint(TRUNCATE)");
+        return checkpoint.Step() && checkpoint.Number(0) == 0;
     }
 
     /// <summary>A statement that lives as long as the connection.</summary>
@@ -138,10 +147,36 @@ internal sealed class SqliteConnectionToFile : IDisposable
         }
     }
 
+    /// <summary>A file that is shorter than its own header says was cut off: SQLite itself would notice it only where it reads beyond the end.</summary>
+    /// <remarks>While there is a log that was not emptied, the file may rightly be shorter.</remarks>
+    private static void CheckWhole(string path)
+    {
+        const int HeaderBytes = 100;
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length < HeaderBytes || new FileInfo(path + "-wal") is { Exists: true, Length: > 0 })
+        {
+            return;
+        }
+
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        stream.ReadExactly(header);
+
+        // "The Database Header" of SQLite's file format: the page's size at 16 (1 means 65,536), the pages at 28, good when the counters at 24 and 92 agree.
+        int size = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
+        var bytes = BinaryPrimitives.ReadUInt32BigEndian(header[28..]) * (size == 1 ? 65_536L : size);
+        if (header.StartsWith("SQLite format 3\0"u8) && header[24..28].SequenceEqual(header[92..96]) && stream.Length < bytes)
+        {
+            throw new StorageRefusedException($"«{path}» is damaged: it has {stream.Length:N0} bytes of {bytes:N0}; {Advice(path)}.");
+        }
+    }
+
+    private static string Advice(string path) => TableGroups.Advice(Path.GetFileNameWithoutExtension(path));
+
     private static StorageRefusedException Refused(string path, SqliteException error) => error.SqliteErrorCode switch
     {
-        raw.SQLITE_NOTADB => new($"«{path}» is not a database of this program; move it away, or choose another folder with Storage:Path.", error),
-        raw.SQLITE_CORRUPT => new($"«{path}» is damaged ({error.Message}); restore it from a copy, or move it away to begin anew.", error),
+        raw.SQLITE_NOTADB => new($"«{path}» is not a database of this program; {Advice(path)}. Or choose another folder with Storage:Path.", error),
+        raw.SQLITE_CORRUPT => new($"«{path}» is damaged ({error.Message}); {Advice(path)}.", error),
         raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM =>
             new($"«{path}» cannot be opened for writing; make it and its folder writable for this user, or choose another folder with Storage:Path.", error),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new($"«{path}» stayed locked by another program; end that program, or choose another folder with Storage:Path.", error),
@@ -166,7 +201,7 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
         if (application != 0 || version != 0 || Number("SELECT count(*) FROM sqlite_master") != 0)
         {
-            throw new StorageRefusedException($"«{path}» is a database, but not one of this program; move it away, or choose another folder with Storage:Path.");
+            throw new StorageRefusedException($"«{path}» is a database, but not one of this program; {Advice(path)}. Or choose another folder with Storage:Path.");
         }
 
         return false;
@@ -202,13 +237,18 @@ internal sealed class SqliteConnectionToFile : IDisposable
         OperatingSystemCalls.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
-    private void Configure(TimeSpan busyTimeout, int cacheKibibytes)
+    private void Configure(string path, TimeSpan busyTimeout, int cacheKibibytes)
     {
         raw.sqlite3_busy_timeout(Database, (int)busyTimeout.TotalMilliseconds);
         Execute($"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY");
+        if (TableGroups.IsPersonal(Path.GetFileNameWithoutExtension(path)))
+        {
+            // What is deleted or overwritten is filled with zeros, in the file too: see IFileRemains.
+            Execute("PRAGMA secure_delete = ON");
+        }
     }
 
-    private long Number(string sql)
+    internal long Number(string sql)
     {
         using var statement = new SqliteStatement(Database, sql);
         statement.Step();

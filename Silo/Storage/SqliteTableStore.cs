@@ -12,8 +12,11 @@ namespace Silo.Storage;
 /// <para>While another process holds a file for longer than the busy time-out (default 10 s), and when the disk is full or fails, commits are answered
 /// <see cref="CommitOutcome.Unknown"/> with the cause, and the writer goes on with the next. Reads that fail throw what SQLite says.</para>
 /// </remarks>
-public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposable
+public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage, IAsyncDisposable
 {
+    /// <summary>How long the emptying of a log waits for those who read.</summary>
+    private static readonly TimeSpan CleanTimeout = TimeSpan.FromSeconds(2);
+
     internal const string Extension = ".db";
 
     private readonly string _folder;
@@ -33,6 +36,14 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
 
     /// <summary>Transactions written so far, over all tables: how far commits shared them, for benchmarks.</summary>
     internal long Transactions => _tables.Values.Sum(table => table.IsValueCreated ? table.Value.Writer.Transactions : 0);
+
+    /// <summary>The tables that have had a commit, at whatever time.</summary>
+    internal IEnumerable<string> Written() => _tables.Where(table => table.Value.IsValueCreated && table.Value.Value.IsWritten).Select(table => table.Key);
+
+    /// <summary>Whether the table has a file.</summary>
+    internal bool Has(string table) => File.Exists(PathOf(table));
+
+    internal string PathOf(string table) => Path.Combine(_folder, table + Extension);
 
     /// <summary>Opens the folder, makes it if need be, and opens every table in it, so that what cannot be used is known at once.</summary>
     /// <exception cref="StorageRefusedException">The folder cannot be written, or a file in it is damaged or foreign.</exception>
@@ -88,14 +99,38 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
         return Find(table).Writer.Commit(partition, changes, cancel);
     }
 
+    /// <remarks>A table without a file has nothing to clean.</remarks>
+    public async Task<bool> Clean(string table, CancellationToken cancel = default)
+    {
+        StoreLimits.CheckTable(table);
+        if (!Has(table))
+        {
+            return true;
+        }
+
+        Find(table);
+
+        // On a connection of its own: the writer goes on, and waits only while the log is cut.
+        return await Task.Run(
+            () =>
+            {
+                using var connection = SqliteConnectionToFile.Open(PathOf(table), CleanTimeout, cacheKibibytes: 256);
+                return connection.TruncateLog();
+            },
+            cancel);
+    }
+
     /// <summary>The sizes of the tables' files with their logs.</summary>
     public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default)
     {
         var shares = new List<StorageShare>();
         foreach (var file in new DirectoryInfo(_folder).EnumerateFiles("*" + Extension))
         {
-            var log = new FileInfo(file.FullName + "-wal");
-            shares.Add(new(Path.GetFileNameWithoutExtension(file.Name), file.Length + (log.Exists ? log.Length : 0)));
+            if (DirectoryBlobStore.LengthOf(file) is { } bytes)
+            {
+                var log = DirectoryBlobStore.LengthOf(new FileInfo(file.FullName + "-wal"));
+                shares.Add(new(Path.GetFileNameWithoutExtension(file.Name), bytes + (log ?? 0)));
+            }
         }
 
         shares.Sort(static (one, other) => (other.Bytes, one.Name).CompareTo((one.Bytes, other.Name)));
@@ -149,9 +184,11 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
         _tables.Clear();
     }
 
-    private sealed record Table(SqliteWriter Writer, SqliteReaders Readers) : IDisposable
+    private sealed record Table(SqliteWriter Writer, SqliteReaders Readers, bool WasWritten) : IDisposable
     {
         private const int WriterCacheKibibytes = 32 * 1024;
+
+        public bool IsWritten => WasWritten || Writer.HasCommitted;
 
         public static Table Open(string path, TimeSpan busyTimeout, ILogger logger, int? mostPages)
         {
@@ -161,7 +198,8 @@ public sealed class SqliteTableStore : ITableStore, IStorageUsage, IAsyncDisposa
                 connection.Execute($"PRAGMA max_page_count = {mostPages}");
             }
 
-            return new(new SqliteWriter(path, connection, busyTimeout, logger), new SqliteReaders(path, busyTimeout));
+            var wasWritten = connection.Number("SELECT commits FROM head") > 0;
+            return new(new SqliteWriter(path, connection, busyTimeout, logger), new SqliteReaders(path, busyTimeout), wasWritten);
         }
 
         public void Dispose()

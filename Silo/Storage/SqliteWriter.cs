@@ -101,6 +101,9 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Transactions so far, those included that were rolled back.</summary>
     public long Transactions => Interlocked.Read(ref _transactions);
 
+    /// <summary>Whether anything was committed by this process.</summary>
+    public bool HasCommitted { get; private set; }
+
     /// <summary>Puts a commit in the queue. Its payloads are read until it is answered, and must not change before.</summary>
     /// <remarks>Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.</remarks>
     public Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
@@ -318,6 +321,7 @@ internal sealed partial class SqliteWriter : IDisposable
 
         _writeHead.Bind(1, commits).Run();
         _commit.Run();
+        HasCommitted = true;
         _addedPartitions.Clear();
         return true;
     }

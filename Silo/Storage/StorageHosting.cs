@@ -24,6 +24,8 @@ public static class StorageHosting
             AddLocal(services);
         }
 
+        services.AddSingleton<WriteHealth>();
+        services.AddHostedService<WriteProbe>();
         services.AddStartUpCheck<Migrations>();
         services.AddStartUpCheck<DataFormat>();
     }
@@ -35,9 +37,13 @@ public static class StorageHosting
         services.AddSingleton<BothStores>();
         services.AddSingleton<ITableStore>(provider => provider.GetRequiredService<SqliteTableStore>());
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<DirectoryBlobStore>());
+        services.AddSingleton<IFileRemains>(provider => provider.GetRequiredService<SqliteTableStore>());
         services.AddSingleton<IStorageUsage>(provider => provider.GetRequiredService<BothStores>());
         services.AddStartUpCheck<DataFolderCheck>();
         services.AddStartUpCheck(provider => provider.GetRequiredService<BothStores>());
+        services.AddSingleton<LostTables>();
+        services.AddHostedService(provider => provider.GetRequiredService<LostTables>());
+        services.AddStartUpCheck(provider => provider.GetRequiredService<LostTables>());
     }
 
     private static void AddAzure(IServiceCollection services)

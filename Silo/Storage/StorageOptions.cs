@@ -38,6 +38,12 @@ public sealed partial class StorageOptions
     [Range(0, int.MaxValue)]
     public int CopiedVersion { get; set; }
 
+    [Description("Tables that were lost and begin anew, by name, with commas between. Without it a silo refuses to start while a table that had rows is empty or missing beside others that refer to it. For one start.")]
+    public string BeginAnew { get; set; } = "";
+
+    /// <summary>The names in <see cref="BeginAnew"/>.</summary>
+    internal IEnumerable<string> BeginAnewTables => BeginAnew.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     /// <summary><see cref="Path"/> as an absolute path.</summary>
     public string FullPath => System.IO.Path.GetFullPath(Path);
 

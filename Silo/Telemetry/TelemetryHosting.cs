@@ -94,12 +94,17 @@ public static class TelemetryHosting
             service.ServiceType == typeof(IIncomingGrainCallFilter) || service.ServiceType == typeof(IOutgoingGrainCallFilter);
     }
 
-    /// <summary>Whatever the table store is, it is measured.</summary>
+    /// <summary>Whatever the stores are, they are measured.</summary>
     private static void Measure(IServiceCollection services)
     {
         var store = services.Last(service => service.ServiceType == typeof(ITableStore)).ImplementationFactory
             ?? throw new InvalidOperationException("The table store is registered by a factory.");
         services.Replace(ServiceDescriptor.Singleton<ITableStore>(provider =>
-            new MeasuredTableStore((ITableStore)store(provider), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>())));
+            new MeasuredTableStore(
+                (ITableStore)store(provider), provider.GetRequiredService<WriteHealth>(), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>())));
+        var blobs = services.Last(service => service.ServiceType == typeof(IBlobStore)).ImplementationFactory
+            ?? throw new InvalidOperationException("The blob store is registered by a factory.");
+        services.Replace(ServiceDescriptor.Singleton<IBlobStore>(provider =>
+            MeasuredBlobStore.Of((IBlobStore)blobs(provider), provider.GetRequiredService<WriteHealth>())));
     }
 }

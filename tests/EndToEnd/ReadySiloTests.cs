@@ -58,7 +58,10 @@ public sealed class ReadySiloTests : IAsyncLifetime
     public async Task HealthAnswersOverHttp()
     {
         Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\n"), await Get("/health/startup"));
-        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\nstore: Healthy\n"), await Get("/health/ready"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\n"), await Get("/health/ready"));
+        var (code, all) = await Get("/health");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.All(["joined", "not-stopping", "store", "writes", "log-segments"], check => Assert.Contains($"\n{check}: Healthy\n", all, StringComparison.Ordinal));
         Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
         var (code, front) = await Get("/");
         Assert.Equal(HttpStatusCode.OK, code);

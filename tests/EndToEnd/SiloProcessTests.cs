@@ -191,7 +191,7 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"«{file}» is not a database of this program; move it away, or choose another folder with Storage:Path.",
+            $"«{file}» is not a database of this program; restore the whole data folder from one copy, or move the whole folder away to begin anew. Or choose another folder with Storage:Path.",
             []);
     }
 

@@ -7,7 +7,7 @@ namespace Grains.Orders.Mail;
 
 /// <summary>What the mail subscribers of a silo share.</summary>
 /// <param name="Unsubscribe">Where the recipient says that no more is wanted: see <see cref="MailSettings.Unsubscribe"/>.</param>
-/// <param name="Pickup">The folder, where mails go to one: erasures reach it.</param>
+/// <param name="Pickup">The folder that mails go to, or went to before there was a server: erasures reach it.</param>
 public sealed record MailPlace(MailStore Store, MailGate Gate, MailComposer Composer, MailAfterUnknown AfterUnknown, Uri? Unsubscribe, PickupMailSender? Pickup);
 
 /// <summary>

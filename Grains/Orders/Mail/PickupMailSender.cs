@@ -8,7 +8,8 @@ namespace Grains.Orders.Mail;
 /// </summary>
 /// <param name="folder">Made if need be. Several processes may share it.</param>
 /// <param name="flushFolder">Makes the names in a folder durable; what that takes is the system's business.</param>
-public sealed class PickupMailSender(string folder, Action<string> flushFolder) : IMailSender
+/// <param name="former">Folders that mails may have been written to under other settings: erasures reach them too.</param>
+public sealed class PickupMailSender(string folder, Action<string> flushFolder, params IEnumerable<string> former) : IMailSender
 {
     /// <summary>Characters of a name; Message-IDs of ours are far shorter.</summary>
     private const int MaxName = 200;
@@ -50,15 +51,18 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder) 
     /// <summary>Removes the mails of these orders, also those that a crash left half written. Durable when it answers.</summary>
     public void Remove(IReadOnlyCollection<OrderId> orders)
     {
-        if (!Directory.Exists(folder))
-        {
-            return;
-        }
-
         // The name begins with the order's id: see MailComposer.MessageId.
         var ids = orders.Select(order => order.Value).ToHashSet(StringComparer.Ordinal);
+        foreach (var place in former.Prepend(folder).Distinct(StringComparer.Ordinal).Where(Directory.Exists))
+        {
+            Remove(place, ids);
+        }
+    }
+
+    private void Remove(string place, HashSet<string> ids)
+    {
         var removed = false;
-        foreach (var path in Directory.EnumerateFiles(folder).Where(path => Path.GetExtension(path) is ".eml" or Aside && ids.Contains(Path.GetFileName(path).TrimStart('.').Split('.')[0])))
+        foreach (var path in Directory.EnumerateFiles(place).Where(path => Path.GetExtension(path) is ".eml" or Aside && ids.Contains(Path.GetFileName(path).TrimStart('.').Split('.')[0])))
         {
             File.Delete(path);
             removed = true;
@@ -66,7 +70,7 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder) 
 
         if (removed)
         {
-            flushFolder(folder);
+            flushFolder(place);
         }
     }
 

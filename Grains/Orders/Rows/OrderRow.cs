@@ -61,5 +61,8 @@ public sealed record FeedHeadRow
     /// <summary>Steps that waited for a later commit when this one was made. Counted where they come and go.</summary>
     public long Waiting { get; set; }
 
+    /// <summary>Made when the partition is first opened: by it a subscriber knows the feed that its cursor belongs to. Null in rows of an earlier version.</summary>
+    public string? Id { get; set; }
+
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 }

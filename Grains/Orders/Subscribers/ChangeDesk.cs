@@ -82,7 +82,7 @@ public sealed class ChangeDesk : IPartitionWork
     public long Next { get; private set; }
 
     /// <summary>Changes that may be taken now.</summary>
-    public int Room => MaxWindow - _window.Count;
+    public int Room => Stopped is null ? MaxWindow - _window.Count : 0;
 
     /// <summary>Changes that are being handled.</summary>
     public int Running => _running;
@@ -97,13 +97,21 @@ public sealed class ChangeDesk : IPartitionWork
     public long Told { get; set; }
 
     /// <summary>Why the cursor stands; null while it does not.</summary>
-    public string? Halt => _window.TryPeek(out var first) ? HaltAt(first) : null;
+    public string? Halt => Stopped ?? (_window.TryPeek(out var first) ? HaltAt(first) : null);
+
+    /// <summary>Why nothing is taken or begun for as long as its owner lives; null while that is not so.</summary>
+    public string? Stopped { get; private set; }
 
     /// <summary>When something is to be looked at again without anybody's asking; null: not by itself.</summary>
     public DateTimeOffset? NextTime
     {
         get
         {
+            if (Stopped is not null)
+            {
+                return null;
+            }
+
             DateTimeOffset? next = _resting.TryPeek(out _, out var due) ? due : null;
             if (_window.TryPeek(out var first) && first.State == ItemState.Running && _waiting.Count < MaxWaiting && !_rules.Halts)
             {
@@ -121,6 +129,9 @@ public sealed class ChangeDesk : IPartitionWork
     }
 
     private bool HasFillable => _errands.Count > 0 || _settled.TryPeek(out var settled) && CanSettle(settled) || _window.TryPeek(out var first) && CanPass(first);
+
+    /// <summary>From here on nothing is taken or begun: the cursor stands, and what waits goes on waiting.</summary>
+    public void Stop(string why) => Stopped = why;
 
     /// <summary>A change that waited when the last owner ended.</summary>
     internal void Restore(string key, KeptChangeRow row)
@@ -162,6 +173,11 @@ public sealed class ChangeDesk : IPartitionWork
     /// <summary>The next change to be handled; null when there is none, or as many are being handled as may.</summary>
     internal ChangeItem? Begin()
     {
+        if (Stopped is not null)
+        {
+            return null;
+        }
+
         var now = _clock.GetUtcNow();
         while (_resting.TryPeek(out var item, out var due) && due <= now)
         {
@@ -192,6 +208,7 @@ public sealed class ChangeDesk : IPartitionWork
     internal void Finish(ChangeItem item, Handled handled)
     {
         _running--;
+        handled = Erasure.IsDone(item.Change.Order) ? handled.WithoutDetail() : handled;
         var now = _clock.GetUtcNow();
         if (handled.Outcome == HandledAs.NotNow)
         {
@@ -287,6 +304,7 @@ public sealed class ChangeDesk : IPartitionWork
         foreach (var item in _window.Concat(_waiting.Values).Where(item => orders.Contains(item.OrderId)))
         {
             item.Change = item.Change with { Order = Erasure.Of(item.Change.Order) };
+            item.History = Erasure.Of(item.History);
             if (item.Key is not null)
             {
                 inRows.Add(item);

@@ -72,6 +72,9 @@ public sealed class Handled
     /// <summary>A sentence. Nothing personal.</summary>
     public string Detail { get; }
 
+    /// <summary>The same outcome without its sentence, for an order that was erased meanwhile: a server's answer may repeat an address.</summary>
+    internal Handled WithoutDetail() => Detail.Length == 0 ? this : new(Outcome, Rows, Fill, Filled, Reason, "", After) { As = As, Notes = Notes };
+
     /// <summary>When to try again; null: as the rules say.</summary>
     public TimeSpan? After { get; }
 

@@ -13,6 +13,9 @@ public sealed record SubscriberHeadRow
     /// <summary>The first revision that it has yet to take; 0: it has not begun.</summary>
     public long Cursor { get; set; }
 
+    /// <summary>The feed that the cursor belongs to; null in rows of an earlier version.</summary>
+    public string? FeedId { get; set; }
+
     public long In { get; set; }
 
     public long Done { get; set; }

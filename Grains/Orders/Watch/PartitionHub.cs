@@ -78,7 +78,7 @@ public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider
 
             _isRunning = true;
             // Not on the scheduler of whoever came first: that may be a grain's, and goes with it.
-            _ = Task.Run(Run, CancellationToken.None);
+            Unawaited.Observe(Task.Run(Run, CancellationToken.None), reason => failed(partition, reason));
         }
     }
 

@@ -1,7 +1,4 @@
-using System.Data.Common;
 using Grains.Interfaces.Cluster;
-using Grains.Storage;
-using Silo.Storage;
 
 namespace Silo.Middleware.Grains;
 
@@ -23,7 +20,7 @@ internal sealed partial class ErrorMapping(ILogger<ErrorMapping> logger) : IInco
         {
             await call;
         }
-        catch (Exception failure) when (failure is PartitionLostException or OutcomeUnknownException or DbException)
+        catch (Exception failure) when (Availability.IsOfStore(failure))
         {
             LogMapped(context.InterfaceName, context.MethodName, failure);
             throw new TryAgainException("The store did not take it, or did not say that it did. Ask again.");

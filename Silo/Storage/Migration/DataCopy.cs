@@ -45,6 +45,14 @@ internal static class DataCopy
         return copy;
     }
 
+    /// <summary>The copies of a folder that lie beside it, unfinished ones included.</summary>
+    /// <param name="folder">Absolute.</param>
+    public static IEnumerable<string> Of(string folder)
+    {
+        folder = Path.TrimEndingDirectorySeparator(folder);
+        return Path.GetDirectoryName(folder) is { } above ? Directory.EnumerateDirectories(above, $"{Path.GetFileName(folder)}.v*.bak-*") : [];
+    }
+
     private static void Copy(string from, string to, CancellationToken cancel)
     {
         Directory.CreateDirectory(to);

@@ -204,7 +204,7 @@ public sealed partial class Migrations : IStartUpCheck
         catch
         {
             await over.CancelAsync();
-            await running.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
 

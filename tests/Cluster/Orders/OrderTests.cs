@@ -86,7 +86,7 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
     public async Task OfTwoActivationsOfAFeedOneLosesAndNothingIsLost()
     {
         var order = await cluster.Placed();
-        var other = await FeedPartition.Open(cluster.Store, cluster.Clock, order.Id.Partition, _ => { });
+        var other = await FeedPartition.Open(cluster.Store, cluster.Clock, order.Id.Partition, _ => { }, _ => { });
 
         // The first one finds out when it commits; its successor takes the step.
         Assert.Equal((OrderRefusal.None, 2), (await cluster.Take(order.Id, OrderStep.Pay)) is var paid ? (paid.Refusal, paid.Order!.Version) : default);

@@ -76,6 +76,38 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         Assert.Equal(before.In + 1, after.In);
     }
 
+    [Theory]
+    [InlineData(true, "its cursor 1000000 is beyond the feed's head ")]
+    [InlineData(false, "its cursor is of another feed: table orders was lost or exchanged; ")]
+    public async Task ASubscriberWhoseCursorIsNotOfTheFeedIsHaltedAndItsBooksAreInDoubt(bool isBeyond, string why)
+    {
+        var order = await cluster.Placed();
+        var key = new SubscriberKey("counter", order.Id.Partition);
+        await Through("counter", order.Id.Partition);
+        await cluster.Deactivate(cluster.Subscriber("counter", order.Id.Partition));
+        var row = await cluster.Store.Get(SubscriberTable.Name, SubscriberTable.Partition(key), PartitionWriter.HeadKey);
+        var head = OrderJson.Read<SubscriberHeadRow>(row!.Payload);
+        var lost = isBeyond ? head with { Cursor = 1_000_000 } : head with { FeedId = "another" };
+        await cluster.Store.Commit(SubscriberTable.Name, SubscriberTable.Partition(key), [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(lost))]);
+
+        var state = await cluster.Subscriber("counter", order.Id.Partition).Show();
+        await cluster.Take(order.Id, OrderStep.Pay);
+        await cluster.Subscribers.Wake();
+
+        Assert.True(state.IsStopped);
+        Assert.StartsWith(why, state.Halt, StringComparison.Ordinal);
+        Assert.Equal([$"seen.{order.Id}.1"], await Seen(order.Id));
+        var account = (await new SubscriberAccounts(cluster.Grains, new([new(new() { Name = "counter" }, _ => throw new NotSupportedException())], [])).Read(TestContext.Current.CancellationToken)).Single(account => account.Name == "changes for counter");
+        Assert.Equal((false, $"counter is halted in 1 partitions: {state.Halt}"), (account.Balances, account.Doubt));
+
+        // The tables are restored from one copy: it goes on from where it was.
+        await cluster.Deactivate(cluster.Subscriber("counter", order.Id.Partition));
+        await cluster.Store.Commit(SubscriberTable.Name, SubscriberTable.Partition(key), [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(head))]);
+        await cluster.Subscriber("counter", order.Id.Partition).Wake();
+        await Through("counter", order.Id.Partition);
+        Assert.Equal([$"seen.{order.Id}.1", $"seen.{order.Id}.2"], await Seen(order.Id));
+    }
+
     [Fact]
     public async Task OneThatAlwaysThrowsEndsAmongTheDeadLettersAndOthersGoOn()
     {

@@ -80,7 +80,7 @@ public sealed class KeyedSilo : IAsyncLifetime
         await using var store = SqliteTableStore.Open(Path.Combine(Place.Data, "tables"));
         for (var number = 0; number < Partitions; number++)
         {
-            var partition = await FeedPartition.Open(store, clock, number, _ => { });
+            var partition = await FeedPartition.Open(store, clock, number, _ => { }, _ => { });
             foreach (var name in partition.Feed.Listed)
             {
                 // It has read all; it tells so every few seconds, and the silo was stopped before.

@@ -153,7 +153,7 @@ public sealed class ConsoleTests
             """,
             (await _console.Run("cluster", "status")).Output);
         Assert.Equal(
-            """{"clusterId":"dev","version":"0.1.0","silos":[{"address":"127.0.0.1:11111","gateway":"127.0.0.1:30000","name":"silo-0","status":"Active","startedAt":"2026-03-01T11:57:00+00:00"}],"activations":[{"grainType":"host","count":12},{"grainType":"url","count":3400}],"storage":[{"system":"crawling","bytes":1536}],"storageKind":"Local"}""" + "\n",
+            """{"clusterId":"dev","version":"0.1.0","silos":[{"address":"127.0.0.1:11111","gateway":"127.0.0.1:30000","name":"silo-0","status":"Active","startedAt":"2026-03-01T11:57:00+00:00"}],"activations":[{"grainType":"host","count":12},{"grainType":"url","count":3400}],"storage":[{"system":"crawling","bytes":1536}],"storageKind":"Local","health":[]}""" + "\n",
             (await _console.Run("cluster", "status", "--json")).Output);
     }
 

@@ -37,8 +37,8 @@ public sealed class LedgerTests
         var printed = await _console.Run("ledger", "--json");
 
         Assert.Equal(
-            """[{"system":"crawling","account":"urls","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":10,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":true},"""
-            + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false}]""" + "\n",
+            """[{"system":"crawling","account":"urls","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":10,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":true,"doubt":null},"""
+            + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false,"doubt":null}]""" + "\n",
             printed.Output);
     }
 
@@ -52,6 +52,17 @@ public sealed class LedgerTests
 
         Assert.Equal(ExitCode.Failed, printed.Code);
         Assert.Contains("  ✗ 1,234 ≠ 1,235  ", printed.Lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BooksInDoubtDoNotBalanceAlthoughTheirSumsAgree()
+    {
+        _console.Cluster.Accounts.Add(Balanced with { Doubt = "mail is halted." });
+
+        var printed = await _console.Run("ledger");
+
+        Assert.Equal(ExitCode.Failed, printed.Code);
+        Assert.Contains("  ✗ mail is halted.  ", printed.Lines[1], StringComparison.Ordinal);
     }
 
     [Fact]

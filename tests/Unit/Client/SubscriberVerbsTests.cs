@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Client;
+using Grains.Interfaces.Orders;
 using Unit.Orders;
 using Xunit;
 
@@ -116,11 +117,15 @@ public sealed class SubscriberVerbsTests
     public async Task ErasingSaysWhatWasErasedOrWhyNot()
     {
         Assert.Equal(ExitCode.WrongUsage, (await _console.Run("orders", "erase", "--customer", "ann")).Code);
-        Subscribers.Erased = new(2, 5, null);
-        Assert.Equal("2 orders are erased, with 5 changes. The erasure is in the audit.\n", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Output);
+        Subscribers.Erased = new(2, 5, null) { FilesCleaned = true };
+        var lines = (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines;
+        Assert.Equal(
+            ["2 orders are erased, with 5 changes. The erasure is in the audit.", "Files cleaned: nothing of it is left in the files of the store.", $"Not reached: {ErasedForm.Elsewhere}"], lines);
+        Subscribers.Erased = new(2, 5, null) { FilesCleaned = false };
+        Assert.StartsWith("The files of the store still hold traces of it", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines[1], StringComparison.Ordinal);
         Subscribers.Erased = new(0, 0, "«mail» stands.");
         Assert.Contains("«mail» stands.", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Error, StringComparison.Ordinal);
-        Assert.Equal(["erase ann", "erase ann"], Subscribers.Asked);
+        Assert.Equal(["erase ann", "erase ann", "erase ann"], Subscribers.Asked);
     }
 
     private void Letters()

@@ -12,7 +12,7 @@ public sealed class FeedPartitionTests
     [Fact]
     public async Task NothingIsKeptOfAnOrderForHavingBeenReadAtOnce()
     {
-        var partition = await FeedPartition.Open(new TableStoreInMemory(), new FakeTimeProvider(Given.Start), number: 0, _ => { });
+        var partition = await FeedPartition.Open(new TableStoreInMemory(), new FakeTimeProvider(Given.Start), number: 0, _ => { }, _ => { });
         foreach (var key in new[] { "a", "b", "c" })
         {
             var id = Given.Id(key);

@@ -224,10 +224,10 @@ public sealed class RestTests : IAsyncLifetime
         _cluster.Shown = new("dev", "1.2.3", [new("127.0.0.1:1", "127.0.0.1:2", "silo-0", "Active", DateTimeOffset.UnixEpoch)], [new("HostGrain", 4)], [new("crawling", 5)], "Local");
 
         Assert.Equal(
-            """{"accounts":[{"system":"crawling","account":"urls","in":3,"done":2,"refused":{"robots":1},"waiting":0,"bound":10,"whenFull":"Refused.","balances":true}]}""",
+            """{"accounts":[{"system":"crawling","account":"urls","in":3,"done":2,"refused":{"robots":1},"waiting":0,"bound":10,"whenFull":"Refused.","balances":true,"doubt":null}]}""",
             (await _doors.Get("/api/ledger")).Body);
         Assert.Equal(
-            """{"clusterId":"dev","version":"1.2.3","silos":[{"address":"127.0.0.1:1","gateway":"127.0.0.1:2","name":"silo-0","status":"Active","startedAt":"1970-01-01T00:00:00+00:00"}],"activations":[{"grainType":"HostGrain","count":4}],"storage":[{"system":"crawling","bytes":5}],"storageKind":"Local"}""",
+            """{"clusterId":"dev","version":"1.2.3","silos":[{"address":"127.0.0.1:1","gateway":"127.0.0.1:2","name":"silo-0","status":"Active","startedAt":"1970-01-01T00:00:00+00:00"}],"activations":[{"grainType":"HostGrain","count":4}],"storage":[{"system":"crawling","bytes":5}],"storageKind":"Local","health":[]}""",
             (await _doors.Get("/api/cluster")).Body);
     }
 

@@ -40,6 +40,28 @@ public sealed class DirectoryBlobStoreTests : BlobStoreContract
     }
 
     [Fact]
+    public async Task ASumOfBytesLeavesOutWhatIsDeletedMeanwhile()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var store = (DirectoryBlobStore)Store;
+        var changes = Task.Run(async () =>
+        {
+            for (var round = 0; round < 300; round++)
+            {
+                await store.Put($"logs/{round}", Bytes("1"), cancel);
+                await store.Delete($"logs/{round}", cancel);
+            }
+        }, cancel);
+        while (!changes.IsCompleted)
+        {
+            await store.Measure(cancel);
+        }
+
+        await changes;
+        Assert.Null(DirectoryBlobStore.LengthOf(new FileInfo(_folder["objects/logs+/1"])));
+    }
+
+    [Fact]
     public async Task NothingIsLeftBesideTheObjects()
     {
         await Store.Put("a/b", Bytes("1"), TestContext.Current.CancellationToken);

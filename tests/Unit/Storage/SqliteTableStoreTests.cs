@@ -223,7 +223,7 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["odd"]));
 
-        Assert.Equal($"«{_folder["odd/contract.db"]}» is not a database of this program; move it away, or choose another folder with Storage:Path.", error.Message);
+        Assert.Equal($"«{_folder["odd/contract.db"]}» is not a database of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.", error.Message);
     }
 
     [Fact]
@@ -234,7 +234,34 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["foreign"]));
 
-        Assert.Equal($"«{_folder["foreign/contract.db"]}» is a database, but not one of this program; move it away, or choose another folder with Storage:Path.", error.Message);
+        Assert.Equal($"«{_folder["foreign/contract.db"]}» is a database, but not one of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.", error.Message);
+    }
+
+    [Fact]
+    public async Task AFileThatWasCutOffIsRefusedAndTheAdviceNamesWhatBelongsToIt()
+    {
+        var file = _folder["cut/orders.db"];
+        await using (var store = SqliteTableStore.Open(_folder["cut"]))
+        {
+            for (var row = 0; row < 20; row++)
+            {
+                await store.Commit("orders", "p", [RowChange.Put($"r{row}", new byte[4000])], Cancel);
+            }
+        }
+
+        var length = new FileInfo(file).Length;
+        Assert.False(File.Exists(file + "-wal"));
+        using (var cut = new FileStream(file, FileMode.Open))
+        {
+            cut.SetLength(4096 * 3);
+        }
+
+        var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["cut"]));
+
+        Assert.Equal(
+            $"«{file}» is damaged: it has {4096 * 3:N0} bytes of {length:N0}; restore it and ordersubscribers.db, ordermail.db, orderwebhooks.db from one copy, "
+            + "or move all of them away together to begin anew, for they refer to each other.",
+            error.Message);
     }
 
     [Fact]

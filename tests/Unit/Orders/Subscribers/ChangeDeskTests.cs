@@ -199,6 +199,18 @@ public sealed class ChangeDeskTests
     }
 
     [Fact]
+    public void AStoppedDeskTakesAndBeginsNothing()
+    {
+        _it.Take("a");
+        _it.Desk.Stop("its cursor is beyond the feed's head");
+        _it.Desk.Take([_it.Next("b")]);
+
+        Assert.Empty(_it.Begun());
+        Assert.Equal(("its cursor is beyond the feed's head", 0, 2L), (_it.Desk.Halt, _it.Desk.Room, _it.Desk.Next));
+        Assert.Null(_it.Desk.NextTime);
+    }
+
+    [Fact]
     public void AHaltingSubscriberTriesTheSameChangeUntilItSucceeds()
     {
         var it = new DeskInMemory(new() { Name = "it", Halts = true, Backoff = [TimeSpan.FromSeconds(1)] });
