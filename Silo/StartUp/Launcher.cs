@@ -117,6 +117,7 @@ public static class Launcher
             services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
             shares.Count == 0 ? null : shares.Sum(share => share.Bytes),
             await services.GetRequiredService<KeyRing>().Count(),
+            await services.GetRequiredService<KeyRing>().IsOpen(),
             services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
     }
 
