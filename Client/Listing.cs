@@ -1,4 +1,5 @@
 using System.Text;
+using Grains.Interfaces.Values;
 using Spectre.Console;
 
 namespace Client;
@@ -43,7 +44,7 @@ internal sealed class Listing
         var table = new Table { Border = TableBorder.Simple, BorderStyle = new Style(Color.Grey) };
         foreach (var column in _columns)
         {
-            table.AddColumn(new TableColumn($"[grey]{Markup.Escape(column.Title)}[/]")
+            table.AddColumn(new TableColumn($"[grey]{Markup.Escape(Terminal.Clean(column.Title))}[/]")
             {
                 Alignment = column.Right ? Justify.Right : Justify.Left,
                 NoWrap = !column.Wrap,
@@ -86,7 +87,7 @@ internal readonly record struct Cell(string Text, string? Style = null)
 
     public string ToMarkup()
     {
-        var clean = Markup.Escape(string.Join('\n', Text.Split('\n').Select(Terminal.Clean)));
+        var clean = Markup.Escape(TerminalText.CleanLines(Text));
         return Style is null ? clean : $"[{Style}]{clean}[/]";
     }
 }

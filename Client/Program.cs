@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Client.Books;
 using Client.Cluster;
 using Client.Crawling;
@@ -12,10 +13,15 @@ namespace Client;
 /// <summary>The console: one line per verb, each in a file of its own.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args)
+    /// <summary>SIGXFSZ of Linux and macOS, which .NET has no name for.</summary>
+    private const PosixSignal FileSizeLimit = (PosixSignal)25;
+
+    public static async Task<int> Main(string[] args)
     {
+        // A write beyond the shell's limit (ulimit -f) is then told like a full disk, and does not end the process without a word.
+        using var limit = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileSizeLimit, signal => signal.Cancel = true);
         var verbs = new Verbs(Terminal.OfThisProcess(), ClusterConnection.Open, Environment.GetEnvironmentVariable, FollowPace.Usual);
-        return verbs.Run(Root(verbs), args);
+        return await verbs.Run(Root(verbs), args);
     }
 
     internal static RootCommand Root(Verbs verbs) => new($"The console of the cluster. {ExitCode.Meaning}")
@@ -117,6 +123,7 @@ internal static class Program
             KeyCommands.Add(verbs),
             KeyCommands.List(verbs),
             KeyCommands.Revoke(verbs),
+            KeyCommands.Open(verbs),
         },
         DemoCommand.Create(verbs),
     };

@@ -1,7 +1,8 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Grains.Interfaces.Values;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Client;
 
@@ -19,19 +20,24 @@ internal sealed class Terminal
 
     public Terminal(TextWriter output, TextWriter error, bool outputIsTerminal, bool errorIsTerminal, Func<string, bool> confirm, TimeProvider clock)
     {
-        Output = output;
-        Error = error;
+        Output = new GuardedWriter(output, OutputFailed);
+        Error = new GuardedWriter(error, failure => ErrorFailed |= !OutputException.IsClosedPipe(failure));
         OutputIsTerminal = outputIsTerminal;
         ErrorIsTerminal = errorIsTerminal;
         Confirm = confirm;
         Clock = clock;
-        _console = new(() => Create(output, outputIsTerminal));
-        _errorConsole = new(() => Create(error, errorIsTerminal));
+        _console = new(() => Create(new(output, Output), outputIsTerminal));
+        _errorConsole = new(() => Create(new(error, Error), errorIsTerminal));
     }
 
+    /// <summary>Whoever writes here gets a <see cref="BrokenPipeException"/> when nobody reads any more, an <see cref="OutputException"/> when it cannot be written.</summary>
     public TextWriter Output { get; }
 
+    /// <summary>What cannot be written here is dropped: there is no other place to say it.</summary>
     public TextWriter Error { get; }
+
+    /// <summary>Something was to be told on the error output and could not be.</summary>
+    public bool ErrorFailed { get; private set; }
 
     public bool OutputIsTerminal { get; }
 
@@ -55,23 +61,32 @@ internal sealed class Terminal
             System.Console.Error,
             outputIsTerminal: !System.Console.IsOutputRedirected,
             errorIsTerminal: !System.Console.IsErrorRedirected,
-            question => !System.Console.IsInputRedirected && new ConfirmationPrompt(Markup.Escape(question)) { DefaultValue = false }.Show(AnsiConsole.Console),
+            question => !System.Console.IsInputRedirected && new ConfirmationPrompt(Markup.Escape(Clean(question))) { DefaultValue = false }.Show(AnsiConsole.Console),
             TimeProvider.System);
     }
 
-    /// <summary>One line of a result.</summary>
-    /// <exception cref="BrokenPipeException">Nobody reads any more.</exception>
-    public void Line(string text) => Guard(() =>
+    /// <summary>One line of a result, for people: what could steer a terminal is replaced, also on a pipe, which may end in one.</summary>
+    public void Line(string text)
     {
-        Output.WriteLine(text);
+        Output.WriteLine(TerminalText.CleanLines(text));
         Output.Flush();
-    });
+    }
 
-    /// <summary>Part of a result, as it is; it may wait for what follows until <see cref="Flush"/>.</summary>
-    /// <exception cref="BrokenPipeException">Nobody reads any more.</exception>
-    public void Text(string text) => Guard(() => Output.Write(text));
+    /// <summary>
+    /// Part of a result for programs, as it is; it may wait for what follows until <see cref="Flush"/>. Where a person looks at it, what could steer the terminal is spelled
+    /// as JSON spells it.
+    /// </summary>
+    public void Text(string text) => Output.Write(OutputIsTerminal ? TerminalText.Spell(text) : text);
 
-    public void Flush() => Guard(Output.Flush);
+    /// <summary>A whole result for programs, with a line end.</summary>
+    public void Document(string text)
+    {
+        Text(text);
+        Output.WriteLine();
+        Output.Flush();
+    }
+
+    public void Flush() => Output.Flush();
 
     /// <summary>One line in Spectre's markup; without it when piped.</summary>
     public void MarkupLine(string markup)
@@ -87,23 +102,24 @@ internal sealed class Terminal
     }
 
     /// <summary>One object, one line.</summary>
-    public void Json<T>(T value) => Line(JsonSerializer.Serialize(value, JsonForm.Options));
+    public void Json<T>(T value) => Document(JsonSerializer.Serialize(value, JsonForm.Options));
 
     /// <summary>A sentence about what went wrong; an object for programs.</summary>
     public void Fail(string sentence, bool json)
     {
         if (json)
         {
-            Error.WriteLine(JsonSerializer.Serialize(new { error = sentence }, JsonForm.Options));
+            var error = JsonSerializer.Serialize(new { error = sentence }, JsonForm.Options);
+            Error.WriteLine(ErrorIsTerminal ? TerminalText.Spell(error) : error);
         }
         else if (ErrorIsTerminal)
         {
             // A sentence may have lines: a query, and a caret below the sign that is wrong.
-            ErrorConsole.MarkupLineInterpolated($"[red]{string.Join('\n', sentence.Split('\n').Select(Clean))}[/]");
+            ErrorConsole.MarkupLineInterpolated($"[red]{TerminalText.CleanLines(sentence)}[/]");
         }
         else
         {
-            Error.WriteLine(sentence);
+            Error.WriteLine(TerminalText.CleanLines(sentence));
         }
 
         Error.Flush();
@@ -116,48 +132,67 @@ internal sealed class Terminal
         Error.Flush();
     }
 
-    /// <summary>
-    /// Text that came from the web or a log, fit for a terminal: control characters, with which a page's title could
-    /// move the cursor or set the window's name, become <c>�</c>.
-    /// </summary>
-    public static string Clean(string text) =>
-        text.Any(Dangerous) ? string.Create(text.Length, text, (to, from) =>
-        {
-            for (var i = 0; i < from.Length; i++)
-            {
-                to[i] = Dangerous(from[i]) ? '\uFFFD' : from[i];
-            }
-        }) : text;
+    /// <summary>Text that came from the web or a log, fit for a line on a terminal.</summary>
+    public static string Clean(string text) => TerminalText.Clean(text);
 
-    private static void Guard(Action write)
-    {
-        try
-        {
-            write();
-        }
-        catch (IOException gone)
-        {
-            throw new BrokenPipeException(gone);
-        }
-    }
+    private static void OutputFailed(Exception failure) =>
+        throw (OutputException.IsClosedPipe(failure) ? new BrokenPipeException(failure) : new OutputException(failure));
 
-    private static bool Dangerous(char c) =>
-        char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
-
-    private static IAnsiConsole Create(TextWriter writer, bool terminal)
+    private static IAnsiConsole Create(SpectreOutput output, bool terminal)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(writer),
+            Out = output,
             Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
+        console.Pipeline.Attach(new CleanRendering());
         if (!terminal)
         {
             console.Profile.Width = NoWrap;
         }
 
         return console;
+    }
+
+    /// <summary>What Spectre asks of a terminal it asks of the process's own writer; what it writes goes through the guarded one.</summary>
+    private sealed class SpectreOutput(TextWriter asked, TextWriter written) : IAnsiConsoleOutput
+    {
+        private readonly AnsiConsoleOutput _asked = new(asked);
+
+        public TextWriter Writer => written;
+
+        public bool IsTerminal => _asked.IsTerminal;
+
+        public int Width => _asked.Width;
+
+        public int Height => _asked.Height;
+
+        public void SetEncoding(Encoding encoding) => _asked.SetEncoding(encoding);
+    }
+
+    /// <summary>The last look at all that Spectre draws: no text of it steers the terminal, whoever forgot to clean it.</summary>
+    private sealed class CleanRendering : IRenderHook
+    {
+        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) => renderables.Select(renderable => new Cleaned(renderable));
+
+        private sealed class Cleaned(IRenderable drawn) : IRenderable
+        {
+            public Measurement Measure(RenderOptions options, int maxWidth) => drawn.Measure(options, maxWidth);
+
+            public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => drawn.Render(options, maxWidth).Select(Clean);
+
+            private static Segment Clean(Segment segment)
+            {
+                if (segment.IsControlCode || segment.IsLineBreak)
+                {
+                    return segment;
+                }
+
+                var clean = TerminalText.CleanLines(segment.Text);
+                return clean == segment.Text ? segment : new(clean, segment.Style);
+            }
+        }
     }
 }

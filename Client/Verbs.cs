@@ -35,23 +35,34 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             return ExitCode.WrongUsage;
         }
 
-        var code = await parsed.InvokeAsync(new InvocationConfiguration
-        {
-            Output = terminal.Output,
-            Error = terminal.Error,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = TimeToLeave,
-        }, cancel);
+        var code = await Invoke(parsed, cancel);
+        return code == ExitCode.Done && terminal.ErrorFailed ? ExitCode.Failed : code;
+    }
+
+    /// <summary>Only whoever stops reading ends it quietly; everything else that cannot be written is a failure, of the help too.</summary>
+    private async Task<int> Invoke(ParseResult parsed, CancellationToken cancel)
+    {
         try
         {
-            await terminal.Output.FlushAsync(CancellationToken.None);
+            var code = await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = terminal.Output,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeToLeave,
+            }, cancel);
+            terminal.Flush();
+            return code;
         }
-        catch (IOException)
+        catch (BrokenPipeException)
         {
-            // Whoever read us has gone; there is nobody to tell.
+            return ExitCode.Done;
         }
-
-        return code;
+        catch (OutputException failure)
+        {
+            terminal.Fail(failure.Message, parsed.GetResult(Options.Json) is { Implicit: false });
+            return ExitCode.Failed;
+        }
     }
 
     private async Task<int> Run(ParseResult parsed, Func<Session, ParseResult, CancellationToken, Task<int>> act, CancellationToken cancel)
@@ -72,9 +83,9 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             terminal.Fail("Stopped before it was done.", json);
             return ExitCode.Failed;
         }
-        catch (BrokenPipeException)
+        catch (Exception failure) when (failure is BrokenPipeException or OutputException)
         {
-            return ExitCode.Done;
+            throw;
         }
         catch (TimeoutException)
         {

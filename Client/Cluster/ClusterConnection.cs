@@ -73,7 +73,7 @@ internal sealed class ClusterConnection : ICluster
         {
             host?.Dispose();
             throw new ConsoleException(
-                $"No silo of cluster «{address.ClusterId}» was reached at {address}. Start one with: dotnet run --project Silo",
+                $"No silo of cluster «{address.ClusterId}» was reached at {address}. Start one with: dotnet run -c Release --project Silo",
                 ExitCode.NoSilo,
                 reason);
         }

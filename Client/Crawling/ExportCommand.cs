@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Client.Values;
 using Grains.Interfaces.Crawling;
 
@@ -43,7 +42,7 @@ internal sealed class ExportCommand
             return ExitCode.Done;
         }
 
-        var records = await WriteAside(file, writer => Write(crawl, kind, form, (line, end) => { writer.Write(line); writer.Write(end); }, Progress(session, toOutput: false), cancel));
+        var records = await OutputFile.Write(file, writer => Write(crawl, kind, form, (line, end) => { writer.Write(line); writer.Write(end); }, Progress(session, toOutput: false), cancel));
         if (session.Json)
         {
             session.Terminal.Json(new { id = id.ToString(), file = Path.GetFullPath(file), records });
@@ -81,38 +80,6 @@ internal sealed class ExportCommand
         while (cursor is not null);
 
         return records;
-    }
-
-    /// <summary>To a file beside it first: whoever finds <paramref name="file"/> finds it whole, or as it was before.</summary>
-    private static async Task<long> WriteAside(string file, Func<TextWriter, Task<long>> write)
-    {
-        var target = Path.GetFullPath(file);
-        var aside = $"{target}.{Path.GetRandomFileName()}.partial";
-        try
-        {
-            long records;
-            await using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            await using (var writer = new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 64 * 1024))
-            {
-                records = await write(writer);
-                await writer.FlushAsync();
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(aside, target, overwrite: true);
-            return records;
-        }
-        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
-        {
-            throw new ConsoleException($"«{file}» cannot be written: {reason.Message}", cause: reason);
-        }
-        finally
-        {
-            if (File.Exists(aside))
-            {
-                File.Delete(aside);
-            }
-        }
     }
 
     /// <summary>A line on the error output that counts, when a person looks there and the records go elsewhere.</summary>

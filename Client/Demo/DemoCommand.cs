@@ -191,12 +191,12 @@ internal sealed class DemoCommand
 
             screen.Line(verdict.Ok ? "[green]✓ Everything adds up.[/]" : "[red]It does not add up.[/]");
             screen.Title("Next");
-            screen.Line("dotnet run --project Silo                              [grey]a silo that stays[/]");
-            screen.Line("dotnet run --project Client -- crawl start https://example.org/ --max-pages 50 --follow");
-            screen.Line("dotnet run --project Client -- logs send /var/log/dpkg.log --service dpkg");
-            screen.Line("dotnet run --project Client -- logs query 'service:dpkg \"install\"' --since 30d --limit 20");
-            screen.Line("dotnet run --project Client -- orders place --customer ann --line tea:2:450");
-            screen.Line("dotnet run --project Client -- --help                  [grey]all that can be asked[/]");
+            screen.Line("dotnet run -c Release --project Silo                  [grey]a silo that stays[/]");
+            screen.Line("dotnet run -c Release --project Client -- crawl start https://example.org/ --max-pages 50 --follow");
+            screen.Line("dotnet run -c Release --project Client -- logs send /var/log/dpkg.log --service dpkg");
+            screen.Line("dotnet run -c Release --project Client -- logs query 'service:dpkg \"install\"' --since 30d --limit 20");
+            screen.Line("dotnet run -c Release --project Client -- orders place --customer ann --line tea:2:450");
+            screen.Line("dotnet run -c Release --project Client -- --help      [grey]all that can be asked[/]");
         }
     }
 }

@@ -29,8 +29,16 @@ internal static class KeyCommands
     {
         var name = Name("The name of the key.");
         return verbs.Act(
-            new("revoke", "Make a key worthless; every silo refuses it within five seconds.") { name },
+            new("revoke", "Make a key worthless; every silo refuses it within five seconds. After the last one HTTP and gRPC stay closed until another is made, or «keys open».") { name },
             (session, parsed, cancel) => Revoke(session, parsed.GetRequiredValue(name), cancel));
+    }
+
+    public static Command Open(Verbs verbs)
+    {
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
+        return verbs.Act(
+            new("open", "After the last key was revoked: let everybody on a silo's machine in again without a key, to do everything.") { yes },
+            (session, parsed, cancel) => Open(session, parsed.GetValue(yes), cancel));
     }
 
     private static Argument<string> Name(string description) => new("name") { Description = description };
@@ -66,7 +74,9 @@ internal static class KeyCommands
         }
         else if (keys.IsEmpty)
         {
-            session.Terminal.Line("There is no key: HTTP is open to everybody on the silo's machine, and to nobody else.");
+            session.Terminal.Line(await (await session.Cluster(cancel)).Keys.IsOpen(cancel)
+                ? "There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."
+                : "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine.");
         }
         else
         {
@@ -96,6 +106,30 @@ internal static class KeyCommands
         else
         {
             session.Terminal.Line($"Key {Terminal.Clean(name)} is revoked.");
+            if ((await (await session.Cluster(cancel)).Keys.List(cancel)).IsEmpty)
+            {
+                session.Terminal.Line("It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine.");
+            }
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> Open(Session session, bool yes, CancellationToken cancel)
+    {
+        Orders.Asking.Sure(session, yes, "to let everybody on the silo's machine do everything without a key", "Let everybody on the silo's machine do everything without a key?");
+        if (!await (await session.Cluster(cancel)).Keys.Open(cancel))
+        {
+            throw new ConsoleException("There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.");
+        }
+
+        if (session.Json)
+        {
+            session.Terminal.Json(new { open = true });
+        }
+        else
+        {
+            session.Terminal.Line("HTTP and gRPC are open to everybody on the silo's machine, and to nobody else.");
         }
 
         return ExitCode.Done;

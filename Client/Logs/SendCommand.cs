@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Text;
 using Client.Values;
 using Grains.Interfaces.Logs;
 
@@ -27,7 +26,7 @@ internal sealed class SendCommand
     {
         var send = new SendCommand();
         return verbs.Act(
-            new("send", "Send files of lines into the log. A file that was sent in part goes on where it stopped; what was acknowledged is stored.")
+            new("send", "Send files of lines into the log, in UTF-8 or UTF-16, packed with gzip too. A file that was sent in part goes on where it stopped, also when it was rotated meanwhile; what was acknowledged is stored.")
             {
                 send._files, send._service, send._follow, send._format, send._multiline, send._host, send._zone, send._state, send._again,
             },
@@ -56,24 +55,25 @@ internal sealed class SendCommand
 
         var form = new SendLines(default, parsed.GetRequiredValue(_service), parsed.GetValue(_host) ?? Environment.MachineName, "", LineFormat.Text, zone, default, parsed.GetValue(_multiline));
         var screen = new SendScreen(session);
-        var results = ImmutableArray.CreateBuilder<SendProgress>();
+        var fromStart = parsed.GetValue(_again);
+        var senders = names.Where(name => name != "-").ToDictionary(name => name, name => Sender(session, parsed, form, name, screen));
         if (follow)
         {
             try
             {
                 // None of them ends but by a failure, which is told at once.
-                await await Task.WhenAny(names.Select(name => Follow(session, parsed, form, name, screen, cancel)));
+                await await Task.WhenAny(senders.Values.Select(sender => sender.Follow(fromStart, Look, cancel)));
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
-                return ExitCode.Done; // Ctrl-C is how it ends.
+                return senders.Values.Any(sender => sender.HasGaps) ? ExitCode.Failed : ExitCode.Done; // Ctrl-C is how it ends.
             }
         }
 
+        var results = ImmutableArray.CreateBuilder<SendProgress>();
         foreach (var name in names)
         {
-            results.Add(await SendOne(session, parsed, form, name, screen, cancel));
-            screen.Done(results[^1]);
+            results.AddRange(senders.TryGetValue(name, out var sender) ? await sender.SendAll(fromStart, cancel) : [await SendInput(session, parsed, form, screen, cancel)]);
         }
 
         if (session.Json)
@@ -84,77 +84,31 @@ internal sealed class SendCommand
             });
         }
 
-        return results.Any(file => file.Refused > 0) ? ExitCode.Failed : ExitCode.Done;
+        return results.Any(file => file.Refused > 0) || senders.Values.Any(sender => sender.HasGaps) ? ExitCode.Failed : ExitCode.Done;
     }
 
-    private async Task<SendProgress> SendOne(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen, CancellationToken cancel)
+    private async Task<SendProgress> SendInput(Session session, ParseResult parsed, SendLines form, SendScreen screen, CancellationToken cancel)
     {
-        if (name == "-")
-        {
-            await using var input = Console.OpenStandardInput();
-            // Nobody can look at its first line without taking it: standard input is text unless it is said otherwise.
-            var lines = form with { FileName = "-", Format = parsed.GetValue(_format) == "ndjson" ? LineFormat.Ndjson : LineFormat.Text };
-            return await new FileSender(session, lines, input, null, "", screen.Show, (offset, fault) => screen.Refused(name, offset, fault)).SendAll(cancel);
-        }
-
-        await using var file = Open(name);
-        return await Sender(session, parsed, form, name, file, screen, parsed.GetValue(_again)).SendAll(cancel);
+        await using var input = Console.OpenStandardInput();
+        // Nobody can look at its first line without taking it: standard input is text unless it is said otherwise.
+        var lines = form with { FileName = "-", Format = Format(parsed) ?? LineFormat.Text };
+        var sent = await new FileSender(session, lines, input, null, null, "", screen.Show, (offset, fault) => screen.Refused("-", offset, fault)).SendAll(cancel);
+        screen.Done(sent);
+        return sent;
     }
 
-    /// <summary>A file after the other under one name: each rotation is the next one, and begins at its start.</summary>
-    private async Task Follow(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen, CancellationToken cancel)
-    {
-        for (var isNext = parsed.GetValue(_again); ;)
-        {
-            if (File.Exists(name))
-            {
-                await using var file = Open(name);
-                await Sender(session, parsed, form, name, file, screen, isNext).Follow(Look, cancel);
-                isNext = true;
-            }
-            else
-            {
-                await Task.Delay(Look, session.Terminal.Clock, cancel);
-            }
-        }
-    }
-
-    private FileSender Sender(Session session, ParseResult parsed, SendLines form, string name, FileStream file, SendScreen screen, bool fromStart)
+    private PathSender Sender(Session session, ParseResult parsed, SendLines form, string name, SendScreen screen)
     {
         var folder = parsed.GetValue(_state) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "orleans-console", "sent");
-        var beginning = Beginning(file);
-        var path = Path.GetFullPath(name);
-        var state = SendState.Of(folder, path, form.Service, beginning);
-        if (fromStart || state.End > file.Length)
-        {
-            state = SendState.Begin(path, form.Service, beginning);
-        }
-
-        var isJson = parsed.GetValue(_format) is { } said ? said == "ndjson" : LooksLikeJson(beginning);
-        return new(
-            session, form with { FileName = Path.GetFileName(path), Format = isJson ? LineFormat.Ndjson : LineFormat.Text }, file, state, folder, screen.Show,
-            (offset, fault) => screen.Refused(name, offset, fault));
+        return new(session, form, name, Format(parsed), folder, screen);
     }
 
-    private static FileStream Open(string name)
+    private LineFormat? Format(ParseResult parsed) => parsed.GetValue(_format) switch
     {
-        try
-        {
-            return new(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
-        {
-            throw new ConsoleException($"«{name}» cannot be read: {reason.Message}", cause: reason);
-        }
-    }
-
-    private static byte[] Beginning(FileStream file)
-    {
-        var bytes = new byte[SendState.MaxBeginning];
-        return bytes[..SendState.ReadBeginning(file, bytes)];
-    }
-
-    private static bool LooksLikeJson(ReadOnlySpan<byte> beginning) => Encoding.UTF8.GetString(beginning).TrimStart() is ['{', ..];
+        null => null,
+        "ndjson" => LineFormat.Ndjson,
+        _ => LineFormat.Text,
+    };
 }
 
 /// <summary>How sending looks: a bar on the error output for a person, lines of a result, and each refused line told.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Client.Values;
 using Grains.Interfaces.Logs;
+using Grains.Interfaces.Values;
 
 namespace Client.Logs;
 
@@ -77,10 +78,10 @@ internal sealed class SqlCommand
 
     private static void WriteCsv(Terminal terminal, SqlReply reply)
     {
-        terminal.Text(string.Join(',', reply.Columns.Select(Quoted)) + "\r\n");
+        terminal.Text(string.Join(',', reply.Columns.Select(CsvField.Of)) + "\r\n");
         foreach (var row in reply.Rows)
         {
-            terminal.Text(string.Join(',', Texts(row).Select(Quoted)) + "\r\n");
+            terminal.Text(string.Join(',', Texts(row).Zip(reply.Types, (text, type) => IsNumber(type) ? text : CsvField.Of(text))) + "\r\n");
         }
 
         terminal.Flush();
@@ -96,7 +97,7 @@ internal sealed class SqlCommand
         var listing = new Listing();
         foreach (var (name, type) in reply.Columns.Zip(reply.Types))
         {
-            var isNumber = type is "TinyInt" or "SmallInt" or "Integer" or "BigInt" or "HugeInt" or "UnsignedTinyInt" or "UnsignedSmallInt" or "UnsignedInteger" or "UnsignedBigInt" or "Double" or "Float" or "Decimal";
+            var isNumber = IsNumber(type);
             listing.Column(name, right: isNumber, wrap: !isNumber);
         }
 
@@ -108,6 +109,9 @@ internal sealed class SqlCommand
         listing.WriteTo(terminal);
     }
 
+    private static bool IsNumber(string type) => type is "TinyInt" or "SmallInt" or "Integer" or "BigInt" or "HugeInt" or "UnsignedTinyInt" or "UnsignedSmallInt"
+        or "UnsignedInteger" or "UnsignedBigInt" or "Double" or "Float" or "Decimal";
+
     private static List<string> Texts(string row)
     {
         using var document = JsonDocument.Parse(row);
@@ -118,7 +122,4 @@ internal sealed class SqlCommand
             _ => value.GetRawText(),
         })];
     }
-
-    private static string Quoted(string text) =>
-        text.AsSpan().ContainsAny("\",\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

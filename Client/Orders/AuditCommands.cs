@@ -21,7 +21,7 @@ internal static class AuditCommands
                 throw new ConsoleException($"The proof does not hold: {wrong}");
             }
 
-            session.Terminal.Line(proof.TrimEnd());
+            session.Terminal.Document(proof.TrimEnd());
             return ExitCode.Done;
         });
     }
@@ -35,18 +35,15 @@ internal static class AuditCommands
             var head = await desk.AuditHeads.Head(cancel);
             if (parsed.GetValue(file) is not { } path)
             {
-                session.Terminal.Line(head.TrimEnd());
+                session.Terminal.Document(head.TrimEnd());
                 return ExitCode.Done;
             }
 
-            try
+            await OutputFile.Write(path, async writer =>
             {
-                await File.WriteAllTextAsync(path, head, cancel);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new ConsoleException($"The head could not be written to «{path}»: {e.Message}");
-            }
+                await writer.WriteAsync(head);
+                return head.Length;
+            });
 
             var entries = SignedAuditHead.FromJson(head).Head.Roots.Sum(root => root.Size);
             if (session.Json)

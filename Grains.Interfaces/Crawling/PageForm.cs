@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Grains.Interfaces.Values;
 
 namespace Grains.Interfaces.Crawling;
 
@@ -79,42 +80,33 @@ public abstract class PageForm
         }
     }
 
-    /// <summary>RFC 4180: a header, CRLF, quotes where they are needed, doubled inside. What is null is empty.</summary>
+    /// <summary>RFC 4180: a header, CRLF, fields as <see cref="CsvField"/> has them. What is null is empty.</summary>
     private sealed class CsvForm : PageForm
     {
-        private static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(",\"\r\n");
-
         public override string Header => "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut";
 
         public override string LineEnd => "\r\n";
 
         public override string Line(PageRecord page) => string.Join(',', new[]
         {
-            page.Url,
+            CsvField.Of(page.Url),
             page.Status?.ToString(CultureInfo.InvariantCulture),
             Number(page.Depth),
-            page.Parent,
-            page.ContentType,
-            page.Title,
+            CsvField.Of(page.Parent),
+            CsvField.Of(page.ContentType),
+            CsvField.Of(page.Title),
             Number(page.Bytes),
-            page.Digest,
+            CsvField.Of(page.Digest),
             Number(page.Links),
             FetchedAt(page),
             Number(page.ElapsedMs),
-            page.Error,
+            CsvField.Of(page.Error),
             Number(page.Attempts),
-            page.Location,
+            CsvField.Of(page.Location),
             page.Truncated ? "true" : "false",
-            string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}")),
-        }.Select(Field));
+            CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
+        });
 
         private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-        private static string Field(string? text) => text switch
-        {
-            null => "",
-            _ when text.AsSpan().ContainsAny(NeedsQuotes) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
-            _ => text,
-        };
     }
 }

@@ -47,6 +47,12 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
             return false;
         }
 
+        // Before the key goes: whatever dies in between, the last one never takes the lock along.
+        if ((await KeyTable.Close(store, cancel)).Outcome != CommitOutcome.Committed)
+        {
+            throw new InvalidOperationException($"The store did not say whether the doors stay closed without the key «{name}», so it was not removed. Revoke it again.");
+        }
+
         var commit = await KeyTable.Delete(store, name, cancel);
         if (commit.Outcome != CommitOutcome.Committed)
         {
@@ -57,9 +63,30 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
         return true;
     }
 
+    public async Task<bool> IsOpen(CancellationToken cancel = default) => (await KeyTable.Read(store, cancel)).Count == 0 && !await KeyTable.IsClosed(store, cancel);
+
+    public async Task<bool> Open(CancellationToken cancel = default)
+    {
+        if ((await KeyTable.Read(store, cancel)).Count > 0)
+        {
+            return false;
+        }
+
+        if ((await KeyTable.Open(store, cancel)).Outcome != CommitOutcome.Committed)
+        {
+            throw new InvalidOperationException("The store did not say whether the doors were opened. Open them again.");
+        }
+
+        LogOpened();
+        return true;
+    }
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was made for a {Role}")]
     private partial void LogAdded(string name, ApiRole role);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was revoked")]
     private partial void LogRevoked(string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "HTTP and gRPC were opened: without a key everybody on a silo's machine may do everything")]
+    private partial void LogOpened();
 }

@@ -35,6 +35,14 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedSer
         return count > 0 ? count : (await NotOlderThan(StalenessOfMiss, cancel)).Keys.Count;
     }
 
+    /// <summary>
+    /// Whether callers without a key may be let in: no key was made, or an operator has opened the doors again. After the last key was revoked they stay closed. It is not believed for
+    /// longer than <see cref="StalenessOfMiss"/>.
+    /// </summary>
+    /// <exception cref="KeysUnavailableException">The store does not say.</exception>
+    public async ValueTask<bool> IsOpen(CancellationToken cancel = default) =>
+        await Count(cancel) == 0 && await NotOlderThan(StalenessOfMiss, cancel) is { Keys.Count: 0, IsClosed: false };
+
     /// <summary>The key that this secret opens; null when there is none.</summary>
     /// <exception cref="KeysUnavailableException">The store does not say.</exception>
     public async ValueTask<ApiKey?> Find(string secret, CancellationToken cancel = default)
@@ -82,13 +90,15 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedSer
             var at = clock.GetTimestamp();
             using var bound = new CancellationTokenSource(ReadTimeout, guards);
             var keys = await KeyTable.Read(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
-            var known = new Known(keys.ToFrozenDictionary(key => key.Name), at);
+            // Where there are keys nobody asks.
+            var isClosed = keys.Count == 0 && await KeyTable.IsClosed(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
+            var known = new Known(keys.ToFrozenDictionary(key => key.Name), isClosed, at);
             Volatile.Write(ref _known, known);
             return known;
         }
     }
 
-    private sealed record Known(FrozenDictionary<string, ApiKey> Keys, long ReadAt);
+    private sealed record Known(FrozenDictionary<string, ApiKey> Keys, bool IsClosed, long ReadAt);
 }
 
 /// <summary>Nobody can be let in: the store has not said for a while which keys there are.</summary>

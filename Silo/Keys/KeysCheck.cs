@@ -6,13 +6,13 @@ using Silo.StartUp;
 
 namespace Silo.Keys;
 
-/// <summary>Where HTTP is reached from other machines, there is a key at least: the bootstrap key is made while there is none.</summary>
+/// <summary>Where HTTP is reached from other machines, there is a key at least: the bootstrap key is made while there was none yet. One that was revoked does not come back.</summary>
 public sealed partial class KeysCheck(
     Doors doors, KeyRing ring, ITableStore store, IOptions<KeysOptions> options, TimeProvider clock, ILogger<KeysCheck> logger) : IStartUpCheck
 {
     public async Task Run(CancellationToken cancel)
     {
-        if (options.Value.Bootstrap is { Length: > 0 } secret && (await KeyTable.Read(store, cancel)).Count == 0)
+        if (options.Value.Bootstrap is { Length: > 0 } secret && (await KeyTable.Read(store, cancel)).Count == 0 && !await KeyTable.IsClosed(store, cancel))
         {
             await Add(ApiKey.Of(secret, ApiRole.Operator, clock.GetUtcNow()), cancel);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using Grains.Interfaces.Keys;
@@ -8,7 +9,8 @@ namespace Silo.Middleware;
 
 /// <summary>
 /// Who it is, by <c>Authorization: Bearer KEY</c> or <c>X-Api-Key: KEY</c>, and whether the key's role is enough for the route. While no key was made,
-/// and the doors are on loopback, everybody on this machine may do everything, except the web pages that somebody looks at there.
+/// and the doors are on loopback, everybody on this machine may do everything, except the web pages that somebody looks at there, and whoever came through a proxy:
+/// behind one that runs on this machine, the peer is always this machine.
 /// </summary>
 public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors)
 {
@@ -16,6 +18,15 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
 
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
+
+    /// <summary>With these proxies name the client that they stand for, besides all that begin with <see cref="ForwardedPrefix"/>.</summary>
+    private static readonly ImmutableArray<string> ProxyHeaders =
+    [
+        "Forwarded", "Via", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-For", "X-Original-Host", "X-ProxyUser-Ip", "X-Envoy-External-Address",
+        "X-Azure-ClientIP", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP",
+    ];
+
+    private const string ForwardedPrefix = "X-Forwarded";
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -39,8 +50,14 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     private async ValueTask<Problem?> Refusal(HttpContext context, Needs needs, bool forBrowsers)
     {
         var secret = Secret(context.Request, forBrowsers);
-        if (secret is null && await ring.Count(context.RequestAborted) == 0 && doors.Open.All(door => door.IsOnLoopback))
+        if (secret is null && await ring.IsOpen(context.RequestAborted) && doors.Open.All(door => door.IsOnLoopback))
         {
+            if (ProxyHeader(context.Request) is { } header)
+            {
+                return Unknown(
+                    context, forBrowsers, $"This came through a proxy ({header}), so it may be anybody's: it needs an API key. An operator makes one with «keys add NAME --role reader».");
+            }
+
             context.Features.Set(Caller.ThisMachine);
             return IsOfAWebPage(context.Request)
                 ? new(StatusCodes.Status403Forbidden, "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with «keys add» to be known.")
@@ -107,6 +124,10 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
 
         return request.Headers.Origin is [{ } origin, ..] && origin != $"{request.Scheme}://{request.Host}";
     }
+
+    /// <summary>The header by which a request shows that a proxy has passed it on; null where there is none.</summary>
+    internal static string? ProxyHeader(HttpRequest request) =>
+        ProxyHeaders.FirstOrDefault(request.Headers.ContainsKey) ?? request.Headers.Keys.FirstOrDefault(name => name.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase));
 
     private static string Word(ApiRole role) => role.ToString().ToLowerInvariant();
 }

@@ -15,7 +15,7 @@ public static class HelpText
         Wrap(lines, $"{About.Name} {About.Version}: {About.Purpose}", "", width);
         lines.Add("");
         lines.Add("Usage:  Silo [--Section:Name value]... [--instance N] [--help] [--version]");
-        lines.Add("        dotnet run --project Silo -- [the same]");
+        lines.Add("        dotnet run -c Release --project Silo -- [the same]");
         lines.Add("");
         Wrap(lines, "Settings come from appsettings.json beside the program, from environment variables, and from the command line; the later of these wins.", "", width);
         foreach (var setting in SettingsCatalog.All)

@@ -15,12 +15,13 @@ public static class Banner
 
     /// <param name="bytes">Of the data; null when the store cannot tell.</param>
     /// <param name="keys">How many API keys there are; null when the store does not say.</param>
+    /// <param name="isOpen">Without a key everybody on this machine is let in.</param>
     /// <param name="took">From the start of the process until now.</param>
-    public static string Text(Doors doors, string clusterId, string folder, long? bytes, int? keys, TimeSpan took)
+    public static string Text(Doors doors, string clusterId, string folder, long? bytes, int? keys, bool isOpen, TimeSpan took)
     {
         var gateway = doors.Gateway.EndPoint.Port == new ClusterOptions().GatewayPort ? "" : $" --gateway {doors.Gateway.EndPoint}";
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
-        var client = $"dotnet run --project Client --";
+        var client = $"dotnet run -c Release --project Client --";
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
         if (!doors.IsFront)
@@ -32,7 +33,7 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  OTLP     {(doors.IsOpen(doors.Otlp) ? $"http://{doors.Otlp.EndPoint}/v1/logs" : "closed")}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {keys switch { null => "unknown: the store did not say", 0 => "none: HTTP is open to everybody on this machine", _ => keys.Value.ToString(CultureInfo.InvariantCulture) }}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {Keys(keys, isOpen)}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (doors.IsFront)
         {
@@ -47,6 +48,14 @@ public static class Banner
         text.Append(LastLine + "the silo; what it took on goes on when it starts again.");
         return text.ToString();
     }
+
+    private static string Keys(int? keys, bool isOpen) => (keys, isOpen) switch
+    {
+        (null, _) => "unknown: the store did not say",
+        (0, true) => "none: HTTP is open to everybody on this machine",
+        (0, false) => "none any more: HTTP is closed until one is made",
+        _ => keys.Value.ToString(CultureInfo.InvariantCulture),
+    };
 
     /// <summary>Bytes for people: <c>0 B</c>, <c>4.1 KiB</c>, <c>1.2 GiB</c>.</summary>
     public static string Size(long bytes)

@@ -150,6 +150,7 @@ public static partial class Launcher
         var bytes = await Find<long>(app, "the bytes of the data", async () =>
             await services.GetRequiredService<IStorageUsage>().Measure() is { Count: > 0 } shares ? shares.Sum(share => share.Bytes) : null);
         var keys = await Find<int>(app, "the number of API keys", async () => await services.GetRequiredService<KeyRing>().Count());
+        var isOpen = await Find<bool>(app, "whether HTTP is open without a key", async () => await services.GetRequiredService<KeyRing>().IsOpen());
         using var process = Process.GetCurrentProcess();
         Say(app, Banner.Text(
             services.GetRequiredService<Doors>(),
@@ -157,6 +158,7 @@ public static partial class Launcher
             services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
             bytes,
             keys,
+            isOpen ?? false,
             services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
     }
 

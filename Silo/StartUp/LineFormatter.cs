@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grains.Interfaces.Values;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -19,14 +20,14 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         textWriter.Write(Word(logEntry.LogLevel));
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));
         textWriter.Write(": ");
-        textWriter.Write(Bounded(message.ReplaceLineEndings(" ")));
+        textWriter.Write(Bounded(TerminalText.Clean(message.ReplaceLineEndings(" "))));
         if (logEntry.Exception is { } exception)
         {
-            textWriter.Write($" ({exception.GetType().Name}: {Bounded(FirstLine(exception.Message))})");
+            textWriter.Write($" ({exception.GetType().Name}: {Bounded(TerminalText.Clean(FirstLine(exception.Message)))})");
             if (logEntry.LogLevel >= LogLevel.Error)
             {
                 textWriter.WriteLine();
-                textWriter.Write(exception);
+                textWriter.Write(TerminalText.CleanLines(exception.ToString().ReplaceLineEndings("\n")));
             }
         }
 
@@ -37,10 +38,10 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         text.Length <= MaxLength ? text : $"{text[..MaxLength]}…";
 
     /// <summary>Orleans puts whole stack traces into the messages of its exceptions.</summary>
-    private static ReadOnlySpan<char> FirstLine(string message)
+    private static string FirstLine(string message)
     {
         var end = message.AsSpan().IndexOfAny('\r', '\n');
-        return end < 0 ? message : message.AsSpan(0, end);
+        return end < 0 ? message : message[..end];
     }
 
     private static string Word(LogLevel level) => level switch

@@ -61,7 +61,7 @@ public sealed partial class ConsoleProcessTests : IDisposable
 
         var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway]);
 
-        Assert.Equal((3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run --project Silo\n"), (list.Code, list.Output, list.Error));
+        Assert.Equal((3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run -c Release --project Silo\n"), (list.Code, list.Output, list.Error));
     }
 
     /// <summary>An address on which nobody listens.</summary>

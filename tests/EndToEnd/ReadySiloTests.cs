@@ -59,8 +59,8 @@ public sealed class ReadySiloTests : IAsyncLifetime
     {
         Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\n"), await Get("/health/startup"));
         Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\n"), await Get("/health/ready"));
-        var (code, all) = await Get("/health");
-        Assert.Equal(HttpStatusCode.OK, code);
+        var (status, all) = await Get("/health");
+        Assert.Equal(HttpStatusCode.OK, status);
         Assert.All(["joined", "not-stopping", "store", "writes", "log-segments"], check => Assert.Contains($"\n{check}: Healthy\n", all, StringComparison.Ordinal));
         Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
         var (code, front) = await Get("/");

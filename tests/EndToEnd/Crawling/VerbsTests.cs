@@ -244,7 +244,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         await using var nowhere = await ConsoleProcess.Run("crawl", "list", "--gateway", nobody.Gateway.ToString());
         Assert.Equal(ExitCode.NoSilo, await nowhere.Exit);
         Assert.Contains(nobody.Gateway.ToString(), nowhere.Said, StringComparison.Ordinal);
-        Assert.Contains("dotnet run --project Silo", nowhere.Said, StringComparison.Ordinal);
+        Assert.Contains("dotnet run -c Release --project Silo", nowhere.Said, StringComparison.Ordinal);
     }
 
     /// <summary>A crawl in the middle of its work, for some seconds more: eight pages were asked for, and many more are known.</summary>

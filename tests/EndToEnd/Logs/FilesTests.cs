@@ -140,6 +140,64 @@ public sealed class FilesTests : IAsyncLifetime
         await Balances(sent.Count, "app");
     }
 
+    /// <summary>Shorter than what tells long files apart, and written anew before anybody can look: as «copytruncate» does it.</summary>
+    [Fact]
+    public async Task AShortFileThatIsCutAndWrittenAnewAtOnceIsSentFromItsStartAndItsCopyToItsEnd()
+    {
+        var file = Path.Combine(_place.Folder, "app.log");
+        var sent = new List<string>();
+        await Append(file, sent, "a 1");
+        await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
+        await Stored(sent, console);
+
+        foreach (var (round, now) in ((string[][])[["b 1", "b 2, which is longer"], ["c 1, as long as it was"], ["d 1"], ["e 1", "e 2", "e 3"]]).Index())
+        {
+            // The tail is in the copy alone.
+            await File.WriteAllTextAsync($"{file}-2026113{round}", await File.ReadAllTextAsync(file, Cancel) + $"late {round}\n", Cancel);
+            sent.Add($"late {round}");
+            await File.WriteAllTextAsync(file, string.Concat(now.Select(line => line + "\n")), Cancel);
+            sent.AddRange(now);
+            await Stored(sent, console);
+        }
+
+        await Balances(sent.Count);
+    }
+
+    [Fact]
+    public async Task AFileThatIsRotatedTwiceAndPackedWhileNobodySendsIsSentToTheLastByte()
+    {
+        var file = Path.Combine(_place.Folder, "app.log");
+        var sent = new List<string>();
+        await Append(file, sent, "started", "a 1");
+        string[] send = ["send", file, "--service", "app", "--state", State];
+        Assert.Equal(0, (await _door.Run(send)).Code);
+
+        await Append(file, sent, "a 2");
+        await Output("gzip", file);
+        File.Move(file + ".gz", file + ".2.gz");
+        await Append(file, sent, "started", "b 1");
+        File.Move(file, file + ".1");
+        await Append(file, sent, "started", "c 1");
+
+        var again = await _door.Run(send);
+        Assert.Equal((0, "app.log.2.gz: 1 record stored from byte 12 on.\napp.log.1: 2 records stored.\napp.log: 2 records stored.\n"), (again.Code, again.Output));
+        await using var console = _door.Start([.. send, "--follow"]);
+        await Append(file, sent, "c 2");
+        await Stored(sent, console);
+        await Balances(sent.Count);
+    }
+
+    [Fact]
+    public async Task WideCharactersAreFollowedAndALineIsOneWhenItIsFinished()
+    {
+        var file = Path.Combine(_place.Folder, "app.log");
+        await File.WriteAllTextAsync(file, "eins\nzwei, größer", Encoding.Unicode, Cancel);
+        await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
+        await Stored(["eins"], console);
+        await File.AppendAllTextAsync(file, " 🙂\n", new UnicodeEncoding(bigEndian: false, byteOrderMark: false), Cancel);
+        await Stored(["eins", "zwei, größer 🙂"], console);
+    }
+
     [Fact]
     public async Task StandardInputIsReadToItsEnd()
     {

@@ -199,5 +199,20 @@ internal sealed class KeysInMemory : IApiKeysGrain
 
     public Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default) => Task.FromResult(Keys.ToImmutableArray());
 
-    public Task<bool> Revoke(string name, CancellationToken cancel = default) => Task.FromResult(Keys.RemoveAll(key => key.Name == name) > 0);
+    public bool IsClosed { get; private set; }
+
+    public Task<bool> Revoke(string name, CancellationToken cancel = default)
+    {
+        var revoked = Keys.RemoveAll(key => key.Name == name) > 0;
+        IsClosed |= revoked;
+        return Task.FromResult(revoked);
+    }
+
+    public Task<bool> IsOpen(CancellationToken cancel = default) => Task.FromResult(Keys.Count == 0 && !IsClosed);
+
+    public Task<bool> Open(CancellationToken cancel = default)
+    {
+        IsClosed &= Keys.Count > 0;
+        return Task.FromResult(Keys.Count == 0);
+    }
 }

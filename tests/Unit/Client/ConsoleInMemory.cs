@@ -42,10 +42,14 @@ internal sealed class ConsoleInMemory
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
+        return new(await RunInto(output, error, args), output.ToString(), error.ToString());
+    }
+
+    public Task<int> RunInto(TextWriter output, TextWriter error, params string[] args)
+    {
         var terminal = new Terminal(output, error, IsTerminal, IsTerminal, Confirm, Clock);
         var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, AtOnce);
-        var code = await verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
-        return new(code, output.ToString(), error.ToString());
+        return verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
     }
 
     public CrawlInMemory Keep(params CrawlSummary[] looks)

@@ -125,7 +125,7 @@ public sealed class ConsoleTests
         var told = await Assert.ThrowsAsync<ConsoleException>(() => ClusterConnection.Open(nobody, TestContext.Current.CancellationToken));
 
         Assert.Equal(
-            ("No silo of cluster «dev» was reached at 127.0.0.1:1. Start one with: dotnet run --project Silo", ExitCode.NoSilo),
+            ("No silo of cluster «dev» was reached at 127.0.0.1:1. Start one with: dotnet run -c Release --project Silo", ExitCode.NoSilo),
             (told.Message, told.Code));
     }
 

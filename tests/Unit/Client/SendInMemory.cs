@@ -17,8 +17,11 @@ internal sealed class SendInMemory : ILogSendGrain
 
     public IReadOnlyCollection<SendLines> Stored => [.. _stored.Values];
 
-    /// <summary>Every line that is stored, in the order of the file.</summary>
-    public string[] Lines => [.. string.Concat(_stored.Values.Select(lines => Encoding.UTF8.GetString(lines.Bytes.Span)).Order(StringComparer.Ordinal)).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+    /// <summary>Every line that is stored, part by part, in the order of their text.</summary>
+    public string[] Lines =>
+    [
+        .. _stored.Values.Select(lines => Encoding.UTF8.GetString(lines.Bytes.Span)).Order(StringComparer.Ordinal).SelectMany(part => part.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+    ];
 
     public Task<SendReply> Send(SendLines lines, CancellationToken cancel = default)
     {

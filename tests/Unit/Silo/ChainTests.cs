@@ -7,6 +7,7 @@ using Grains.Interfaces.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Silo.Cluster;
+using Silo.Keys;
 using Silo.Middleware;
 using Xunit;
 
@@ -112,6 +113,44 @@ public sealed partial class ChainTests
     {
         await using var doors = await Open();
         Assert.Equal(status, (await doors.Get("/reader", headers: (header, value))).Status);
+    }
+
+    [Theory]
+    [InlineData("X-Forwarded-For", "10.0.0.4")]
+    [InlineData("x-forwarded-for", "127.0.0.1")]
+    [InlineData("X-Forwarded-Host", "silo.example")]
+    [InlineData("X-Forwarded-Proto", "https")]
+    [InlineData("Forwarded", "for=192.0.2.60;proto=http")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
+    [InlineData("X-Client-IP", "10.0.0.4")]
+    [InlineData("True-Client-IP", "10.0.0.4")]
+    [InlineData("CF-Connecting-IP", "10.0.0.4")]
+    [InlineData("Via", "1.1 proxy")]
+    public async Task WithoutKeysARequestThatCameThroughAProxyIsNotTakenForOneOfThisMachine(string header, string value)
+    {
+        await using var doors = await Open();
+
+        var answer = await doors.Get("/reader", headers: (header, value));
+
+        Assert.Equal(401, answer.Status);
+        Assert.Contains("came through a proxy", answer.Problem.Item3, StringComparison.Ordinal);
+        Assert.Equal(200, (await doors.Get("/open", headers: (header, value))).Status);
+    }
+
+    [Fact]
+    public async Task AKeyOpensBehindAProxyToo()
+    {
+        var key = await Key("reports", ApiRole.Reader);
+        await using var doors = await Open();
+        Assert.Equal(200, (await doors.Get("/reader", key, ("X-Forwarded-For", "10.0.0.4"))).Status);
+    }
+
+    [Fact]
+    public async Task AfterTheLastKeyWasRevokedThisMachineMayDoNothing()
+    {
+        await KeyTable.Close(_store, TestContext.Current.CancellationToken);
+        await using var doors = await Open();
+        Assert.Equal(401, (await doors.Get("/reader")).Status);
     }
 
     [Fact]

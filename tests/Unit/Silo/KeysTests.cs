@@ -135,6 +135,38 @@ public sealed class KeysTests
     }
 
     [Fact]
+    public async Task AfterTheLastKeyWasRevokedTheDoorsStayClosedUntilAnOperatorOpensThem()
+    {
+        var ring = Ring(_store);
+        Assert.True(await ring.IsOpen(Cancel));
+        await Add("reports", ApiRole.Reader);
+        Assert.False(await Grain().Open(Cancel));
+        await Grain().Revoke("reports", Cancel);
+
+        foreach (var known in (KeyRing[])[ring, Ring(_store)])
+        {
+            _clock.Advance(KeyRing.Staleness);
+            Assert.Equal((0, false), (await known.Count(Cancel), await known.IsOpen(Cancel)));
+        }
+
+        Assert.False(await Grain().IsOpen(Cancel));
+        Assert.True(await Grain().Open(Cancel));
+        _clock.Advance(KeyRing.StalenessOfMiss);
+        Assert.True(await ring.IsOpen(Cancel));
+    }
+
+    [Fact]
+    public async Task TwoKeysThatAreRevokedAtOnceOpenNothing()
+    {
+        await Add("one", ApiRole.Reader);
+        await Add("two", ApiRole.Reader);
+        // Two operators at once, each of whom saw another key.
+        await Task.WhenAll(Grain().Revoke("one", Cancel), Grain().Revoke("two", Cancel));
+
+        Assert.False(await Ring(_store).IsOpen(Cancel));
+    }
+
+    [Fact]
     public async Task ANameIsGivenOnce()
     {
         await Add("reports", ApiRole.Reader);

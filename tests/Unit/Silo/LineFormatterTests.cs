@@ -24,6 +24,12 @@ public sealed class LineFormatterTests
             $"06:40:51.123 info  HostGrain: {new string('a', 400)}…{Environment.NewLine}",
             Written(LogLevel.Information, new string('a', 401)));
 
+    [Fact]
+    public void AnAddressWithSignsThatSteerATerminalDoesNot() =>
+        Assert.Equal(
+            $"06:40:51.123 warn  HostGrain: http://a/\uFFFD[31m\uFFFD (IOException: \uFFFD){Environment.NewLine}",
+            Written(LogLevel.Warning, "http://a/\u001b[31m\u202e", new IOException("\u009b")));
+
     private static string Written(LogLevel level, string message, Exception? exception = null)
     {
         var clock = new FakeTimeProvider(new(2026, 1, 2, 6, 40, 51, 123, TimeSpan.Zero));
