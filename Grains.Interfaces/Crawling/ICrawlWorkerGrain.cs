@@ -5,4 +5,9 @@ namespace Grains.Interfaces.Crawling;
 /// The key is its number, 0 to the count that was stored at the cluster's first start.
 /// </summary>
 [Alias("crawling.ICrawlWorkerGrain")]
-public interface ICrawlWorkerGrain : IGrainWithIntegerKey;
+public interface ICrawlWorkerGrain : IGrainWithIntegerKey
+{
+    /// <summary>How many fetches it has in flight.</summary>
+    [Alias("InFlight")]
+    Task<int> InFlight(CancellationToken cancel = default);
+}

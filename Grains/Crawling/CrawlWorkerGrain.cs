@@ -69,6 +69,8 @@ public sealed partial class CrawlWorkerGrain(
             return Task.CompletedTask;
         });
 
+    public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
+
     /// <summary>
     /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes back. A host that
     /// does not hear of it in time waits for the ends of its leases.

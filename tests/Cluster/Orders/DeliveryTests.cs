@@ -130,6 +130,7 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         using var gate = cluster.Store.HoldCommits();
         var waking = guest.Wake();
         await VirtualClock.StandUntil("the guest to be listed", async () => (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a"));
+        cluster.HasGuests = false;
         var removing = guest.Remove();
         var shown = new List<Task<SubscriberState>>(); // One that comes before the removal waits for the gate.
         await VirtualClock.StandUntil("the guest to take nothing any more", () =>

@@ -21,6 +21,9 @@ public sealed class TellerCluster : OrderCluster
     /// <summary>Nobody is there for what was erased either.</summary>
     public bool StaysAway { get; set; }
 
+    /// <summary>There are guests: false once they are gone, so that nobody opens them anew.</summary>
+    public bool HasGuests { get; set; } = true;
+
     public ISubscriberGrain Grain(int partition) => Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(Teller, partition).ToString());
 
     protected override void AddSubscribers(IServiceCollection services)
@@ -28,7 +31,7 @@ public sealed class TellerCluster : OrderCluster
         services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddOrderSubscriber(
             new() { Name = Teller, Channel = "voice", FromStart = true, KeepsOrder = false, Backoff = [TimeSpan.FromSeconds(5)] }, (_, _) => new TellingSubscriber(this));
-        services.AddSingleton(new SubscriberFamily("guest", "voice", name => new(new() { Name = name, Channel = "voice" }, _ => new TellingSubscriber(this)) { IsThere = _ => Task.FromResult(true) }));
+        services.AddSingleton(new SubscriberFamily("guest", "voice", name => new(new() { Name = name, Channel = "voice" }, _ => new TellingSubscriber(this)) { IsThere = _ => Task.FromResult(HasGuests) }));
     }
 
     private sealed class TellingSubscriber(TellerCluster cluster) : IOrderSubscriber
