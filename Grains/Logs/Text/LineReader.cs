@@ -71,9 +71,6 @@ public sealed class LineReader(TimeZoneInfo zone)
         return new(time, found, word);
     }
 
-    /// <summary>The line begins like a record: with a time, or a word of severity before a colon or in brackets.</summary>
-    public bool BeginsRecord(ReadOnlySpan<byte> line, ulong now) => Read(line, now) is { Time: > 0 } or { Severity: > 0 };
-
     /// <summary>What may stand before everything: a mark of UTF-8, spaces, brackets, escapes of a terminal.</summary>
     private static int Prefix(ReadOnlySpan<byte> line)
     {

@@ -2,7 +2,7 @@ namespace Grains.Logs.Text;
 
 /// <summary>
 /// Joins the lines that belong to one record: a stack trace, a message of several lines. A line continues the one before when it is empty or indented, begins as traces go on
-/// (<c>Caused by:</c>, <c>... 12 more</c>, <c>Traceback</c>), or says neither time nor severity where the record's first line said its time.
+/// (<c>Caused by:</c>, <c>... 12 more</c>, <c>Traceback</c>), or says no time where the record's first line said its own.
 /// </summary>
 /// <remarks>Bounded: a record has <see cref="MaxLines"/> lines and <paramref name="maxBytes"/> at most; what is beyond begins the next one. Nothing is allocated.</remarks>
 public sealed class RecordJoiner(LineReader reader, int maxBytes = RecordJoiner.MaxBytes)
@@ -22,7 +22,7 @@ public sealed class RecordJoiner(LineReader reader, int maxBytes = RecordJoiner.
         for (var lines = 1; lines < MaxLines && length < text.Length; lines++)
         {
             var line = text.Slice(length, LineLength(text[length..]));
-            if (length + line.Length > maxBytes || !(Continues(line, ref isTrace) || (isTimed && !reader.BeginsRecord(line, now))))
+            if (length + line.Length > maxBytes || !(Continues(line, ref isTrace) || (isTimed && reader.Read(line, now).Time == 0)))
             {
                 break;
             }

@@ -30,7 +30,7 @@ public sealed class OtlpGrpcTests
     }
 
     [Fact]
-    public async Task TheSameBytesOverHttpAreTheSameRequest()
+    public async Task TheSameBytesOverHttpHaveTheSameHash()
     {
         var intake = new LogIntakeInMemory();
         await using var grpc = await LogDoorsInMemory.Open(intake: intake, isHttp2: true);
@@ -39,7 +39,7 @@ public sealed class OtlpGrpcTests
         await Call(grpc, OtlpProto.Encode(Two));
         await http.Post("/v1/logs", OtlpProto.Encode(Two), "application/x-protobuf");
 
-        Assert.Single(intake.Stored.Select(one => one.Id).Distinct());
+        Assert.Single(intake.Stored.Select(one => one.Id with { Attempt = 0 }).Distinct());
     }
 
     [Fact]
