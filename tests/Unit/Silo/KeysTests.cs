@@ -4,6 +4,7 @@ using Grains.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Silo.Keys;
+using Silo.StartUp;
 using Xunit;
 
 namespace Unit.Silo;
@@ -61,6 +62,17 @@ public sealed class KeysTests
 
         await Check("second." + new string('A', 43));
         Assert.Equal(1, await Ring(_store).Count(Cancel));
+    }
+
+    [Fact]
+    public async Task ABootstrapKeyThatWasRevokedDoesNotComeBackAtTheNextStart()
+    {
+        var secret = "first." + new string('A', 43);
+        await Check(secret);
+        await Grain().Revoke("first", Cancel);
+
+        await Assert.ThrowsAsync<StartUpException>(() => Check(secret));
+        Assert.Null(await Ring(_store).Find(secret, Cancel));
     }
 
     private Task Check(string bootstrap) => new KeysCheck(
