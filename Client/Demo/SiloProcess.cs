@@ -10,13 +10,11 @@ internal sealed record SiloPlace(string Folder, int SiloPort, int GatewayPort, i
 {
     public const string ClusterId = "demo";
 
-    private static readonly FreePorts s_ports = new(first: 27_000, count: 3_000);
-
     /// <summary>Where mails are written, for the silo has no mail server.</summary>
     public string Mails => Path.Combine(Folder, "data", "mail");
 
-    /// <summary>Three ports that are free now.</summary>
-    public static SiloPlace Choose(string folder) => s_ports.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
+    /// <summary>Three ports that nobody else is given as long as the demo runs.</summary>
+    public static SiloPlace Choose(string folder) => FreePorts.Shared.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
 }
 
 /// <summary>A silo as a child process: the one that was built beside the console. It does not outlive this object.</summary>

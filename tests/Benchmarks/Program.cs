@@ -15,6 +15,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
+    StartBenchmark.Command(),
     LogQueriesBenchmark.Command(),
     LogsBenchmark.Command(),
     DropServer.Command(),

@@ -78,7 +78,7 @@ internal sealed class SiloChild : IDisposable
     /// <param name="program">The silo, or another with the same arguments.</param>
     public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)[] environment, params IEnumerable<string> settings)
     {
-        var ports = Ports.Take(4);
+        var ports = Unique.Ports(4);
         var start = new ProcessStartInfo("dotnet", [
             Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
             "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", $"{ports[3]}", "--Logs:OtlpHttpPort", "0", .. settings])

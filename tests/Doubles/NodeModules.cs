@@ -9,14 +9,12 @@ public sealed class NodeMissingException(string message, Exception? inner = null
 /// <summary>Programs for Node that a folder below <c>tests</c> pins; what they need is installed there at the first use.</summary>
 public static class NodeModules
 {
-    private static readonly TimeSpan InstallBound = TimeSpan.FromMinutes(5);
-
     /// <summary>The folder, with everything in it installed.</summary>
     /// <exception cref="NodeMissingException">Node or a package cannot be had.</exception>
     public static async Task<string> Installed(string name, CancellationToken cancel)
     {
         var home = Home(name);
-        using var alone = await Alone(Path.Combine(Path.GetTempPath(), $"{name}-install-{Environment.UserName}.lock"), cancel);
+        using var alone = await Alone(Path.Combine(Path.GetTempPath(), $"{name}-install-{Environment.UserName}.lock"));
         var wanted = new FileInfo(Path.Combine(home, "package-lock.json"));
         var installed = new FileInfo(Path.Combine(home, "node_modules", ".package-lock.json"));
         if (installed.Exists && installed.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)
@@ -25,9 +23,7 @@ public static class NodeModules
         }
 
         using var npm = Run(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = home });
-        using var bound = new CancellationTokenSource(InstallBound);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
-        await npm.WaitForExitAsync(either.Token);
+        await Wait.For(npm.WaitForExitAsync(cancel), $"'npm ci' in tests/{name} to end");
         return npm.ExitCode == 0 ? home : throw new NodeMissingException($"«npm ci» in tests/{name} ended with code {npm.ExitCode}: what it needs cannot be installed here.");
     }
 
@@ -44,22 +40,24 @@ public static class NodeModules
     }
 
     /// <summary>Two test processes do not install at the same time.</summary>
-    private static async Task<FileStream> Alone(string path, CancellationToken cancel)
+    private static async Task<FileStream> Alone(string path)
     {
-        using var bound = new CancellationTokenSource(InstallBound);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (true)
-        {
-            try
+        FileStream? alone = null;
+        await Wait.Until(
+            () =>
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                await tick.WaitForNextTickAsync(either.Token);
-            }
-        }
+                try
+                {
+                    alone = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                    return true;
+                }
+                catch (IOException)
+                {
+                    return false;
+                }
+            },
+            $"the other process that holds {path}");
+        return alone!;
     }
 
     private static string Home(string name)

@@ -2,19 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Doubles;
 using Xunit;
 
 namespace EndToEnd;
 
 public sealed partial class ConsoleProcessTests : IDisposable
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
-
     private readonly SiloPlace _place = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("console-").FullName;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    private readonly string _folder = Unique.Folder("console");
 
     public void Dispose()
     {
@@ -23,27 +18,22 @@ public sealed partial class ConsoleProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task TheDemoAddsUpWithinAMinuteAndLeavesNothingBehind()
+    public async Task TheDemoAddsUpAndLeavesNothingBehind()
     {
-        var aMinute = await Promised.Here(TimeSpan.FromMinutes(1));
-
-        var demo = await ConsoleProcess.Run(_folder, ["demo", "--json"], cancel: Cancel);
+        var demo = await ConsoleProcess.Run(_folder, ["demo", "--json"]);
 
         Assert.Equal((0, ""), (demo.Code, demo.Error));
         using var verdict = JsonDocument.Parse(demo.Output);
         Assert.Equal(
-            (true, 120, 1, true),
-            (verdict.RootElement.GetProperty("ok").GetBoolean(),
-            verdict.RootElement.GetProperty("pages").GetInt32(),
-            verdict.RootElement.GetProperty("kills").GetInt32(),
-            verdict.RootElement.GetProperty("elapsedSeconds").GetDouble() < aMinute.TotalSeconds));
+            (true, 120, 1),
+            (verdict.RootElement.GetProperty("ok").GetBoolean(), verdict.RootElement.GetProperty("pages").GetInt32(), verdict.RootElement.GetProperty("kills").GetInt32()));
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
     [Fact]
     public async Task ADemoThatIsInterruptedTakesItsSiloAndItsFolderAlong()
     {
-        var demo = await ConsoleProcess.Run(_folder, ["demo"], interruptAfter: "● crawl", cancel: Cancel);
+        var demo = await ConsoleProcess.Run(_folder, ["demo"], interruptAfter: "● crawl");
 
         Assert.Equal((1, "Stopped before it was done.\n"), (demo.Code, demo.Error));
         var silo = int.Parse(SiloProcessId().Match(demo.Output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
@@ -54,11 +44,11 @@ public sealed partial class ConsoleProcessTests : IDisposable
     [Fact]
     public async Task OneLiveGatewayAmongDeadOnesSuffices()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var silo = await SiloProcess.StartReady(_place);
 
         foreach (var gateways in (string[][])[[Dead(), $"{_place.Gateway}"], [$"{_place.Gateway}", Dead()]])
         {
-            var list = await ConsoleProcess.Run(_folder, ["crawl", "list", .. gateways.SelectMany(gateway => (string[])["--gateway", gateway])], cancel: Cancel);
+            var list = await ConsoleProcess.Run(_folder, ["crawl", "list", .. gateways.SelectMany(gateway => (string[])["--gateway", gateway])]);
 
             Assert.Equal((0, "No crawl is kept. Start one with: crawl start https://example.org/\n", ""), (list.Code, list.Output, list.Error));
         }
@@ -69,13 +59,13 @@ public sealed partial class ConsoleProcessTests : IDisposable
     {
         var gateway = Dead();
 
-        var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway], cancel: Cancel);
+        var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway]);
 
         Assert.Equal((3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run --project Silo\n"), (list.Code, list.Output, list.Error));
     }
 
     /// <summary>An address on which nobody listens.</summary>
-    private static string Dead() => $"127.0.0.1:{Ports.Take()}";
+    private static string Dead() => $"127.0.0.1:{Unique.Port()}";
 
     [GeneratedRegex("process ([0-9]+), ready")]
     private static partial Regex SiloProcessId();

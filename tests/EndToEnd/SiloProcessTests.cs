@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using EndToEnd.Logs;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
 using Microsoft.Data.Sqlite;
@@ -15,26 +14,17 @@ namespace EndToEnd;
 
 public sealed class SiloProcessTests : IDisposable
 {
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
-
     private readonly SiloPlace _place = new();
-    private readonly HttpClient _http = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        _http.Dispose();
-        _place.Dispose();
-    }
+    public void Dispose() => _place.Dispose();
 
     [Fact]
-    public async Task ASiloIsReadyWithinTenSecondsAndSaysWhereItIs()
+    public async Task ASiloThatIsReadySaysWhereItIsAndStopsOnSigTerm()
     {
-        await using var silo = await SiloProcess.StartReady(_place, await Promised.Here(TimeSpan.FromSeconds(10)));
-        silo.Terminate();
-        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
+        await using var silo = await SiloProcess.StartReady(_place);
+        Assert.Equal(ExitCodes.Stopped, await silo.Stop());
 
         // A silo that is stopped in its first moments may be warned of by Orleans itself: what took long, what was tried again, a reading of a stream that was broken off. That is not asked here.
         var output = silo.Output.Where(line => !IsOfOrleans(line)).ToList();
@@ -62,14 +52,14 @@ public sealed class SiloProcessTests : IDisposable
         || line.StartsWith("--- End of stack trace", StringComparison.Ordinal);
 
     [Fact]
-    public async Task AfterKill9TheNextStartOnTheSameDataIsReadyWithinFifteenSeconds()
+    public async Task AfterKill9TheNextSiloOnTheSameDataIsTheOnlyOne()
     {
-        await using (var first = await SiloProcess.StartReady(_place, Start))
+        await using (var first = await SiloProcess.StartReady(_place))
         {
             await first.Kill9();
         }
 
-        await using var second = await SiloProcess.StartReady(_place, await Promised.Here(TimeSpan.FromSeconds(15)));
+        await using var second = await SiloProcess.StartReady(_place);
         var status = await Status(second);
         Assert.Equal(["Active"], status.Silos.Select(silo => silo.Status));
     }
@@ -77,27 +67,27 @@ public sealed class SiloProcessTests : IDisposable
     [Fact]
     public async Task CtrlCStopsASiloCleanly()
     {
-        await using var silo = await SiloProcess.StartReady(_place, Start);
+        await using var silo = await SiloProcess.StartReady(_place);
         silo.Interrupt();
-        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal(ExitCodes.Stopped, await silo.Ended());
         Assert.Equal("Stopped.", silo.Output.Last(line => !IsOfOrleans(line)));
     }
 
     [Fact]
     public async Task ASecondCtrlCEndsASiloAtOnceThatCannotFinish()
     {
-        await using var silo = await SiloProcess.StartReady(_place, Start);
+        await using var silo = await SiloProcess.StartReady(_place);
 
         // While another holds the database, the silo cannot write that it leaves.
         using var holder = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(Tables, "cluster.db"), Pooling = false }.ToString());
         holder.Open();
         using var hold = holder.BeginTransaction(IsolationLevel.Serializable);
         silo.Interrupt();
-        await silo.Said("Stopping: ").WaitAsync(Stop, Cancel);
+        await Wait.For(silo.Said("Stopping: "), "the silo to begin to stop", () => silo.AllSaid);
         Assert.False(silo.Exit.IsCompleted);
 
         silo.Interrupt();
-        Assert.Equal(ExitCodes.Interrupted, await silo.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal(ExitCodes.Interrupted, await silo.Ended());
         Assert.Equal(["Ended at once; the other silos will find out by themselves."], silo.Errors);
     }
 
@@ -105,12 +95,11 @@ public sealed class SiloProcessTests : IDisposable
     public async Task ASecondSiloJoinsAndLeavesTheSameCluster()
     {
         using var beside = _place.Beside();
-        await using var first = await SiloProcess.StartReady(_place, Start);
-        await using var second = await SiloProcess.StartReady(beside, Start);
+        await using var first = await SiloProcess.StartReady(_place);
+        await using var second = await SiloProcess.StartReady(beside);
         Assert.Equal([(_place.Silo.ToString(), "Active"), (beside.Silo.ToString(), "Active")], InOrder(await Status(first)));
 
-        second.Terminate();
-        Assert.Equal(ExitCodes.Stopped, await second.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal(ExitCodes.Stopped, await second.Stop());
 
         Assert.Equal([(_place.Silo.ToString(), "Active"), (beside.Silo.ToString(), "Dead")], InOrder(await Status(first)));
 
@@ -122,56 +111,19 @@ public sealed class SiloProcessTests : IDisposable
     public async Task OneOfTwoKilledSilosDoesNotWaitForTheOther()
     {
         using var beside = _place.Beside();
-        await using (var first = await SiloProcess.StartReady(_place, Start))
-        await using (var second = await SiloProcess.StartReady(beside, Start))
+        await using (var first = await SiloProcess.StartReady(_place))
+        await using (var second = await SiloProcess.StartReady(beside))
         {
             await Task.WhenAll(first.Kill9(), second.Kill9());
         }
 
-        await using var again = await SiloProcess.StartReady(_place, await Promised.Here(TimeSpan.FromSeconds(15)));
+        await using var again = await SiloProcess.StartReady(_place);
 
         // The log is written by a thread of its own, and the banner is not of the log.
-        await LogDoor.Until(
-            () => again.Output.Any(line => line.EndsWith($"silo-0 at {beside.Silo} ended without leaving the cluster; it is written off", StringComparison.Ordinal)),
-            () => string.Join(Environment.NewLine, again.Output));
-    }
-
-    [Fact]
-    public async Task HealthAnswersOverHttp()
-    {
-        await using var silo = await SiloProcess.StartReady(_place, Start);
-
-        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\n"), await Get("/health/startup"));
-        Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\nstore: Healthy\n"), await Get("/health/ready"));
-        Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
-        var (code, front) = await Get("/");
-        Assert.Equal(HttpStatusCode.OK, code);
-        Assert.StartsWith("Orleans silo 0.1.0: ", front, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task AnUnknownPathIsAProblemInJson()
-    {
-        await using var silo = await SiloProcess.StartReady(_place, Start);
-
-        using var answer = await _http.GetAsync(new Uri($"http://{_place.Http}/no/such.html"), Cancel);
-        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("\"status\":404", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task TheClusterShowsItsSilosAndItsBytes()
-    {
-        await using var silo = await SiloProcess.StartReady(_place, Start);
-
-        var status = await Status(silo);
-
-        Assert.Equal(("dev", "0.1.0", "Local"), (status.ClusterId, status.Version, status.StorageKind));
-        var line = Assert.Single(status.Silos);
-        Assert.Equal((_place.Silo.ToString(), _place.Gateway.ToString(), "silo-0", "Active"), (line.Address, line.Gateway, line.Name, line.Status));
-        Assert.Contains(new ActivationCount("ClusterStatusGrain", 1), status.Activations);
-        Assert.Contains(status.Storage, share => share is { System: "cluster", Bytes: > 0 });
+        await Wait.For(
+            again.Wrote(line => line.EndsWith($"silo-0 at {beside.Silo} ended without leaving the cluster; it is written off", StringComparison.Ordinal)),
+            "the log to tell of the other silo's end",
+            () => again.AllSaid);
     }
 
     [Theory]
@@ -264,7 +216,7 @@ public sealed class SiloProcessTests : IDisposable
     {
         await using var silo = SiloProcess.StartWith(_place, "--help");
 
-        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Start, Cancel));
+        Assert.Equal(ExitCodes.Stopped, await silo.Ended());
         Assert.Contains("  --Storage:Path <text>", silo.Output);
         Assert.False(Directory.Exists(_place.Data));
     }
@@ -275,7 +227,7 @@ public sealed class SiloProcessTests : IDisposable
     {
         await using var silo = SiloProcess.Start(_place, args);
 
-        Assert.Equal(code, await silo.Exit.WaitAsync(Start, Cancel));
+        Assert.Equal(code, await silo.Ended());
         Assert.Equal([sentence], silo.Errors);
         Assert.Empty(silo.Output);
     }
@@ -287,13 +239,7 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal(CommitOutcome.Committed, commit.Outcome);
     }
 
-    private async Task<(HttpStatusCode, string)> Get(string path)
-    {
-        using var answer = await _http.GetAsync(new Uri($"http://{_place.Http}{path}"), Cancel);
-        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
-    }
-
-    private static async Task<ClusterStatus> Status(SiloProcess silo)
+    internal static async Task<ClusterStatus> Status(SiloProcess silo)
     {
         await using var client = await SilosClient.Connect(Cancel, silo.Place.Gateway);
         return await client.Status(Cancel);

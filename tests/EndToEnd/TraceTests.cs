@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using Doubles;
 using Doubles.Net;
 using Xunit;
 
@@ -10,8 +9,6 @@ public sealed class TraceTests
 {
     private const string Trace = "0af7651916cd43dd8448eb211c80319c";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Fact]
     public async Task OneTraceLeadsFromTheRequestThatStartsACrawlToItsFetches()
     {
@@ -20,9 +17,10 @@ public sealed class TraceTests
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Add("/", SiteAnswer.Links("/one")).Add("/one", "<title>One</title>");
         using var place = new SiloPlace();
-        using var environment = new EnvironmentFor(
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Origin), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "100"));
-        await using var silo = await SiloProcess.StartReady(place, Patience);
+        await using var silo = await SiloProcess.WhenReady(SiloProcess.StartOther(
+            "Silo.dll",
+            place,
+            [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Origin), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "100")]));
 
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{place.Http}/api/crawls")
@@ -35,30 +33,7 @@ public sealed class TraceTests
 
         foreach (var span in (string[])["POST /api/crawls/", "ICrawlListGrain/Start", "ICrawlGrain/Begin", "IHostGrain/Add", "fetch"])
         {
-            await collector.WhenSeen(Trace, span).WaitAsync(Patience, cancel);
-        }
-    }
-
-    /// <summary>Variables that processes inherit which are started in the meantime.</summary>
-    private sealed class EnvironmentFor : IDisposable
-    {
-        private readonly (string Name, string Value)[] _variables;
-
-        public EnvironmentFor(params (string Name, string Value)[] variables)
-        {
-            _variables = variables;
-            foreach (var (name, value) in variables)
-            {
-                Environment.SetEnvironmentVariable(name, value);
-            }
-        }
-
-        public void Dispose()
-        {
-            foreach (var (name, _) in _variables)
-            {
-                Environment.SetEnvironmentVariable(name, null);
-            }
+            await Wait.For(collector.WhenSeen(Trace, span), $"the span '{span}'");
         }
     }
 }

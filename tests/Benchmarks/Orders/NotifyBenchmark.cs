@@ -166,7 +166,7 @@ internal static class NotifyBenchmark
         {
             await outside.Behave("/slow", new EndpointAnswer { SlowMs = (int)slow.TotalMilliseconds });
             await outside.Behave("/throttles", new EndpointAnswer { Status = 429 });
-            List<string> ids = [await Add(new($"http://127.0.0.1:{Ports.Take()}/dead")), await Add(outside.Url("/slow")), await Add(outside.Url("/throttles"))];
+            List<string> ids = [await Add(new($"http://127.0.0.1:{Unique.Port()}/dead")), await Add(outside.Url("/slow")), await Add(outside.Url("/throttles"))];
             _broken.UnionWith(ids.Select(id => $"webhook-{id}"));
             return ids;
         }

@@ -21,9 +21,6 @@ public sealed class AzuriteProcess : IAsyncDisposable
     private const string Account = "devstoreaccount1";
     private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    private static readonly TimeSpan StartBound = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(30);
-
     private readonly Process _process;
     private readonly string _folder;
 
@@ -47,8 +44,8 @@ public sealed class AzuriteProcess : IAsyncDisposable
     public static async Task<AzuriteProcess> Start(CancellationToken cancel = default)
     {
         var home = await Install(cancel);
-        var ports = Ports.Take(3);
-        var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
+        var ports = Unique.Ports(3);
+        var folder = Unique.Folder("azurite");
         var start = new ProcessStartInfo("node",
         [
             Path.Combine(home, "node_modules", "azurite", "dist", "src", "azurite.js"),
@@ -76,7 +73,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
         var azurite = new AzuriteProcess(process, folder, ports[0], ports[1]);
         try
         {
-            await azurite.Answers(cancel);
+            await azurite.Answers();
             return azurite;
         }
         catch
@@ -90,16 +87,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
     {
         if (!_process.HasExited && kill(_process.Id, SigTerm) == 0)
         {
-            using var bound = new CancellationTokenSource(StopBound);
-            try
-            {
-                await _process.WaitForExitAsync(bound.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill();
-                await _process.WaitForExitAsync(CancellationToken.None);
-            }
+            await Wait.For(_process.WaitForExitAsync(CancellationToken.None), "Azurite to end");
         }
 
         _process.Dispose();
@@ -107,31 +95,25 @@ public sealed class AzuriteProcess : IAsyncDisposable
     }
 
     /// <summary>Both ports take connections.</summary>
-    private async Task Answers(CancellationToken cancel)
+    private async Task Answers()
     {
-        using var bound = new CancellationTokenSource(StartBound);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancel);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         foreach (var port in (int[])[BlobPort, TablePort])
         {
-            while (!await Connects(port, either.Token))
-            {
-                if (_process.HasExited)
-                {
-                    throw new InvalidOperationException($"Azurite ended with code {_process.ExitCode} before it answered.");
-                }
-
-                await tick.WaitForNextTickAsync(either.Token);
-            }
+            await Wait.Until(() => Connects(port), $"Azurite to listen on port {port}");
         }
     }
 
-    private static async Task<bool> Connects(int port, CancellationToken cancel)
+    private async Task<bool> Connects(int port)
     {
+        if (_process.HasExited)
+        {
+            throw new InvalidOperationException($"Azurite ended with code {_process.ExitCode} before it answered.");
+        }
+
         try
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, cancel);
+            await client.ConnectAsync(IPAddress.Loopback, port);
             return true;
         }
         catch (SocketException)

@@ -8,8 +8,6 @@ namespace Doubles.Orders;
 /// <summary>The outside world (<c>tests/Outside</c>) as a child process: a mail server and webhook endpoints, told what to do from here. It goes with whoever started it.</summary>
 public sealed class OutsideProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartBound = TimeSpan.FromMinutes(1);
-
     private readonly Process _process;
     private readonly OutsideReady _ready;
     private readonly HttpClient _control;
@@ -46,7 +44,7 @@ public sealed class OutsideProcess : IAsyncDisposable
         var process = Process.Start(start) ?? throw new InvalidOperationException("The outside world was not started.");
         try
         {
-            var line = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(StartBound, cancel) ?? throw new InvalidOperationException("The outside world ended before it was ready.");
+            var line = await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the outside world to begin") ?? throw new InvalidOperationException("The outside world ended before it was ready.");
             return new(process, JsonSerializer.Deserialize<OutsideReady>(line, JsonSerializerOptions.Web)!);
         }
         catch
@@ -114,16 +112,7 @@ public sealed class OutsideProcess : IAsyncDisposable
     {
         _control.Dispose();
         _process.StandardInput.Close();
-        using var bound = new CancellationTokenSource(StartBound);
-        try
-        {
-            await _process.WaitForExitAsync(bound.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _process.Kill();
-        }
-
+        await Wait.For(_process.WaitForExitAsync(), "the outside world to end");
         _process.Dispose();
     }
 

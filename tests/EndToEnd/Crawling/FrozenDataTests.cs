@@ -27,7 +27,7 @@ public sealed class FrozenDataTests
 
         // What waits is still work that can be taken up, or given up and counted.
         await crawler.Ask("crawl", "cancel", "half");
-        Assert.Equal(29, (await crawler.Export("half", "--all")).Length);
+        Assert.Equal(29, (await crawler.Export("half", all: true)).Length);
         account = await crawler.Ledger();
         Assert.Equal((41, 26, 0), (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting")));
     }

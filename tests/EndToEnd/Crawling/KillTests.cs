@@ -1,31 +1,38 @@
-using System.Globalization;
 using System.Text.Json;
 using Client;
 using Xunit;
 
 namespace EndToEnd.Crawling;
 
+/// <summary>A silo that each of these tests kills, and finds started again.</summary>
+public sealed class KilledCrawler : IAsyncLifetime
+{
+    public Crawler Crawler { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Crawler = await Crawler.Run();
+
+    public ValueTask DisposeAsync() => Crawler is null ? ValueTask.CompletedTask : Crawler.DisposeAsync();
+}
+
 /// <summary>
 /// What a crawl is worth when its silo is killed with <c>kill -9</c>: the pages of a breadth-first walk, each exported once, and hardly a request repeated.
-/// A longer campaign: set <c>CRAWL_KILLS</c> to how often one crawl is killed (4 without it, at most 200).
+/// A longer campaign: set <c>CRAWL_KILLS</c> to how often one crawl is killed (3 without it, at most 200).
 /// </summary>
-public sealed class KillTests : IAsyncDisposable
+public sealed class KillTests(KilledCrawler killed) : IClassFixture<KilledCrawler>, IAsyncDisposable
 {
     private const int Pages = 200;
     private const int Concurrency = 4;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private CrawledSite _site = null!;
-    private Crawler _crawler = null!;
+    private readonly Crawler _crawler = killed.Crawler;
     private ConsoleProcess? _follower;
     private string _id = "";
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    private int _killsBefore;
+    private JsonElement _before;
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var part in new IAsyncDisposable?[] { _follower, _crawler, _site })
+        foreach (var part in new IAsyncDisposable?[] { _follower, _site })
         {
             if (part is not null)
             {
@@ -98,9 +105,10 @@ public sealed class KillTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait(Campaign.Kind, Campaign.Name)]
     public async Task KilledAgainAndAgain()
     {
-        var kills = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("CRAWL_KILLS") ?? "4", CultureInfo.InvariantCulture), 1, 200);
+        var kills = Campaign.Rounds("CRAWL_KILLS", most: 200);
         await Begin(Math.Max(2 * Pages, kills * 50));
         var first = _site.Hold(1);
         await StartCrawl();
@@ -117,6 +125,9 @@ public sealed class KillTests : IAsyncDisposable
         }
 
         await EndsWhole();
+        Campaign.Report(
+            "crawl-kills", "Crawling: kill -9 in the middle of a crawl", $"The silo of one crawl of {_site.Walk.Length} pages, {Concurrency} at once, was killed {kills} times and started again.",
+            ("pages of the site", _site.Walk.Length), ("pages exported", _site.Walk.Length), ("pages missing or exported twice", 0), ("requests repeated", _site.Repeats));
     }
 
     [Fact]
@@ -132,14 +143,18 @@ public sealed class KillTests : IAsyncDisposable
         Assert.Equal(Most, Crawler.Number(last, "pages"));
         Assert.Equal(Most, (await _crawler.Export(_id)).Length);
         Assert.InRange(_site.Asked, Most, Most + Concurrency);
-        Assert.Equal(Most, Crawler.Number(await _crawler.Ledger(), "done"));
+        Assert.Equal(Most, Since(await _crawler.Ledger(), "done"));
     }
 
     private async Task Begin(int pages = Pages)
     {
         _site = await CrawledSite.Start(pages);
-        _crawler = await Crawler.Run();
+        _killsBefore = _crawler.Kills;
+        _before = await _crawler.Ledger();
     }
+
+    /// <summary>What of the account came to it in this test.</summary>
+    private long Since(JsonElement account, string name) => Crawler.Number(account, name) - Crawler.Number(_before, name);
 
     private async Task StartCrawl(params string[] options) =>
         _id = await _crawler.StartCrawl(_site.Seed, ["--delay", "0", "--concurrency", $"{Concurrency}", .. options]);
@@ -153,7 +168,7 @@ public sealed class KillTests : IAsyncDisposable
             Assert.True(await _follower.Exit == ExitCode.Done, _follower.Said);
         }
 
-        var last = _follower?.Last ?? await _crawler.FollowToEnd(_id, ExitCode.Done, Cancel);
+        var last = _follower?.Last ?? await _crawler.FollowToEnd(_id, ExitCode.Done);
         Assert.Equal(_id, last.GetProperty("id").GetString());
         Assert.Equal("done", last.GetProperty("state").GetString());
         return last;
@@ -167,32 +182,22 @@ public sealed class KillTests : IAsyncDisposable
             (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
         await HasAllPagesOnce();
         Assert.True(
-            _site.Repeats <= _crawler.Kills * Concurrency,
-            $"{_site.Repeats} requests came beyond one per URL, after {_crawler.Kills} kill(s) of {Concurrency} at once.");
+            _site.Repeats <= (_crawler.Kills - _killsBefore) * Concurrency,
+            $"{_site.Repeats} requests came beyond one per URL, after {_crawler.Kills - _killsBefore} kill(s) of {Concurrency} at once.");
     }
 
     private async Task HasAllPagesOnce()
     {
-        var records = await _crawler.Export(_id, "--all");
+        var records = await _crawler.Export(_id, all: true);
         Assert.Equal(_site.Walk.Order(StringComparer.Ordinal), records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
         Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
         var account = await _crawler.Ledger();
-        Assert.Equal((_site.Walk.Length, _site.Walk.Length, 0), (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting")));
+        Assert.Equal((_site.Walk.Length, _site.Walk.Length, 0), (Since(account, "in"), Since(account, "done"), Crawler.Number(account, "waiting")));
     }
 
-    private async Task Until(Task seen, string what)
-    {
-        try
-        {
-            await seen.WaitAsync(Patience, Cancel);
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"""
-                {Patience} went by while the test waited for {what}. The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.
-                The console that follows said: {_follower?.Said}
-                The silo said: {_crawler.Said}
-                """);
-        }
-    }
+    private Task Until(Task seen, string what) => Wait.For(seen, what, () => $"""
+        The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.
+        The console that follows said: {_follower?.Said}
+        The silo said: {_crawler.Said}
+        """);
 }

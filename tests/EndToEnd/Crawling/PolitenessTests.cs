@@ -4,29 +4,21 @@ using Xunit;
 namespace EndToEnd.Crawling;
 
 /// <summary>Between the starts of two requests to one host there is never less than the delay, as the host itself counts: robots.txt included, restarts included.</summary>
-public sealed class PolitenessTests : IAsyncDisposable
+public sealed class PolitenessTests(KilledCrawler killed) : IClassFixture<KilledCrawler>, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private CrawledSite _site = null!;
-    private Crawler _crawler = null!;
+    private readonly Crawler _crawler = killed.Crawler;
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _crawler.DisposeAsync();
-        await _site.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _site.DisposeAsync();
 
     [Fact]
     public async Task TheDelayHoldsOverAKillAndACleanRestart()
     {
         await Begin(pages: 24);
         var id = await _crawler.StartCrawl(_site.Seed, "--delay", "150ms");
-        await _site.WhenAsked(6).WaitAsync(Patience, Cancel);
+        await Asked(6);
         await _crawler.KillAndRestart();
-        await _site.WhenAsked(14).WaitAsync(Patience, Cancel);
+        await Asked(14);
         await _crawler.StopSilo();
         await _crawler.StartSilo();
         await End(id);
@@ -38,14 +30,14 @@ public sealed class PolitenessTests : IAsyncDisposable
     [Fact]
     public async Task ADelayThatIsLongerThanARestartHolds()
     {
-        await Begin(pages: 3);
-        var id = await _crawler.StartCrawl(_site.Seed, "--delay", "8s");
-        await _site.WhenAsked(1).WaitAsync(Patience, Cancel);
+        await Begin(pages: 2);
+        var id = await _crawler.StartCrawl(_site.Seed, "--delay", "5s");
+        await Asked(1);
         await _crawler.StopSilo();
         await _crawler.StartSilo();
         await End(id);
 
-        NothingIsCloserThan(TimeSpan.FromSeconds(8));
+        NothingIsCloserThan(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -53,7 +45,7 @@ public sealed class PolitenessTests : IAsyncDisposable
     {
         await Begin(pages: 5, robots: "User-agent: *\nCrawl-delay: 2\n");
         var id = await _crawler.StartCrawl(_site.Seed, "--delay", "10ms");
-        await _site.WhenAsked(2).WaitAsync(Patience, Cancel);
+        await Asked(2);
         await _crawler.KillAndRestart();
         await End(id);
 
@@ -65,22 +57,20 @@ public sealed class PolitenessTests : IAsyncDisposable
     public async Task TheNextCrawlOfAHostWaitsForTheDelayToo()
     {
         await Begin(pages: 1);
-        await End(await _crawler.StartCrawl(_site.Seed, "--delay", "8s", "--name", "first"));
+        await End(await _crawler.StartCrawl(_site.Seed, "--delay", "5s", "--name", "first"));
         await _crawler.KillAndRestart();
-        await End(await _crawler.StartCrawl(_site.Seed, "--delay", "8s", "--name", "second"));
+        await End(await _crawler.StartCrawl(_site.Seed, "--delay", "5s", "--name", "second"));
 
-        NothingIsCloserThan(TimeSpan.FromSeconds(8));
+        NothingIsCloserThan(TimeSpan.FromSeconds(5));
         // robots.txt once; then in each crawl the page, and the one it links to, which is not there.
         Assert.Equal(5, _site.Requests.Length);
     }
 
-    private async Task Begin(int pages, string? robots = null)
-    {
-        _site = await CrawledSite.Start(pages, robots);
-        _crawler = await Crawler.Run();
-    }
+    private async Task Begin(int pages, string? robots = null) => _site = await CrawledSite.Start(pages, robots);
 
-    private async Task End(string id) => await _crawler.FollowToEnd(id, ExitCode.Done, Cancel);
+    private Task Asked(int count) => Wait.For(_site.WhenAsked(count), $"request {count}", () => _crawler.Said);
+
+    private async Task End(string id) => await _crawler.FollowToEnd(id, ExitCode.Done);
 
     private void NothingIsCloserThan(TimeSpan delay)
     {

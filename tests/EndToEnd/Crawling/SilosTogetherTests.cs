@@ -20,9 +20,6 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private const int Pages = 40;
     private const int Concurrency = 2;
 
-    private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private readonly List<CrawledSite> _sites = [];
     private readonly List<SiloProcess> _others = [];
     private readonly List<IDisposable> _places = [];
@@ -52,9 +49,9 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     public async Task ThreeSilosJoinByTheirInstanceAndShareACrawl()
     {
         using var place = SiloPlace.WithRoomFor(instances: 3);
-        await using var first = await SiloProcess.StartReady(place, Start);
-        await using var second = await SiloProcess.StartReady(place, Start, "--instance", "1");
-        await using var third = await SiloProcess.StartReady(place, Start, "--instance", "2");
+        await using var first = await SiloProcess.StartReady(place);
+        await using var second = await SiloProcess.StartReady(place, "--instance", "1");
+        await using var third = await SiloProcess.StartReady(place, "--instance", "2");
         _client = await SilosClient.Connect(Cancel, place.Gateway);
 
         var silos = (await _client.Status(Cancel)).Silos;
@@ -79,7 +76,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         // Grains are shared out over the gateways by their keys: of so many some were asked for at the gateway that died.
         foreach (var key in Enumerable.Range(0, 20))
         {
-            Assert.Null(await _client.Ask(() => _client.Grains.GetGrain<ICrawlGrain>($"{key:0000000000}").Show(Cancel), Patience, Cancel));
+            Assert.Null(await SilosClient.Ask(() => _client.Grains.GetGrain<ICrawlGrain>($"{key:0000000000}").Show(Cancel), $"crawl {key} to be told of"));
         }
 
         await EndsWhole();
@@ -118,7 +115,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         _crawler = await Crawler.Run();
         var beside = _crawler.Place.Beside();
         _places.Add(beside);
-        _others.Add(await SiloProcess.StartReady(beside, Start));
+        _others.Add(await SiloProcess.StartReady(beside));
         _client = await SilosClient.Connect(Cancel, [.. Places.Select(place => place.Gateway)]);
         await AllWorkersAwake();
     }
@@ -149,7 +146,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
             ("done", walk.Length, 0, 0, 0),
             (last.GetProperty("state").GetString(), Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
 
-        var records = await _crawler.Export(_id, "--all");
+        var records = await _crawler.Export(_id, all: true);
         Assert.Equal(walk.Order(StringComparer.Ordinal), records.Select(Url).Order(StringComparer.Ordinal));
         Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
         var account = await _crawler.Ledger();
@@ -162,32 +159,18 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     /// <summary>Reads the table of members again until this one is dead there: a silo or a gateway that stands still would not answer.</summary>
     private static async Task UntilDead(SiloPlace place)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        end.CancelAfter(Patience);
         await using var store = SqliteTableStore.Open(Path.Combine(place.Data, "tables"));
         var members = new TableMembershipTable(store, Options.Create(new ClusterOptions { ClusterId = ClusterNames.DefaultClusterId }));
-        while ((await members.ReadAllAsync(end.Token)).Members.Single(member => member.Item1.SiloAddress.Endpoint.Equals(place.Silo)).Item1.Status != SiloStatus.Dead)
-        {
-            await Task.Delay(SilosClient.BetweenQuestions, end.Token);
-        }
+        await Wait.Until(
+            async () => (await members.ReadAllAsync(Cancel)).Members.Single(member => member.Item1.SiloAddress.Endpoint.Equals(place.Silo)).Item1.Status == SiloStatus.Dead, $"the silo at {place.Silo} to be written off");
     }
 
     private static string Url(JsonElement record) => record.GetProperty("url").GetString()!;
 
-    private async Task Until(Task seen, string what)
-    {
-        try
-        {
-            await seen.WaitAsync(Patience, Cancel);
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"""
-                {Patience} went by while the test waited for {what}. The sites were asked {string.Join(", ", _sites.Select(site => $"{site.Asked} times ({site.Repeats} again)"))}.
-                The console that follows said: {_follower?.Said}
-                The first silo said: {_crawler.Said}
-                The other said: {string.Join(Environment.NewLine, _others.SelectMany(other => other.Output.Concat(other.Errors)))}
-                """);
-        }
-    }
+    private Task Until(Task seen, string what) => Wait.For(seen, what, () => $"""
+        The sites were asked {string.Join(", ", _sites.Select(site => $"{site.Asked} times ({site.Repeats} again)"))}.
+        The console that follows said: {_follower?.Said}
+        The first silo said: {_crawler.Said}
+        The other said: {string.Join(Environment.NewLine, _others.Select(other => other.AllSaid))}
+        """);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using Doubles;
 using Doubles.Logs;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Exporter;
@@ -13,30 +12,39 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Clients as they are, that know nothing of this silo: what they send is what is stored, field by field.</summary>
-public sealed class ClientsTests : IAsyncLifetime
+/// <summary>A silo that takes syslog too.</summary>
+public sealed class SiloWithSyslog : IAsyncLifetime
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private SiloProcess? _process;
 
-    private readonly SiloPlace _place = new();
-    private readonly int _syslog = Ports.Take();
-    private SiloProcess _silo = null!;
+    public SiloPlace Place { get; } = new();
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    public int SyslogPort { get; } = Unique.Port();
 
     public async ValueTask InitializeAsync()
     {
         // Read by the exporter of .NET when it is made: it retries only when it is asked to.
         Environment.SetEnvironmentVariable("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "in_memory");
-        _silo = await SiloProcess.StartReady(_place, FirstStart, "--Logs:SyslogPort", _syslog.ToString(CultureInfo.InvariantCulture));
+        _process = await SiloProcess.StartReady(Place, "--Logs:SyslogPort", SyslogPort.ToString(CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _silo.DisposeAsync();
-        _place.Dispose();
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        Place.Dispose();
     }
+}
+
+/// <summary>Clients as they are, that know nothing of this silo: what they send is what is stored, field by field.</summary>
+public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSyslog>
+{
+    private readonly SiloPlace _place = silo.Place;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(OtlpExportProtocol.Grpc)]
@@ -44,10 +52,11 @@ public sealed class ClientsTests : IAsyncLifetime
     public async Task TheExporterOfDotNet(OtlpExportProtocol protocol)
     {
         var endpoint = protocol == OtlpExportProtocol.Grpc ? new Uri($"http://{_place.Grpc}") : new Uri($"http://{_place.Otlp}/v1/logs");
+        var service = $"dotnet-{protocol}";
         ActivityTraceId trace;
         using (var factory = LoggerFactory.Create(logging => logging.AddOpenTelemetry(options =>
         {
-            options.SetResourceBuilder(ResourceBuilder.CreateEmpty().AddAttributes([new("service.name", "dotnet"), new("host.name", "web-1"), new("deployment.environment", "test")]));
+            options.SetResourceBuilder(ResourceBuilder.CreateEmpty().AddAttributes([new("service.name", service), new("host.name", "web-1"), new("deployment.environment", "test")]));
             options.ParseStateValues = true;
             options.AddOtlpExporter(otlp => (otlp.Endpoint, otlp.Protocol) = (endpoint, protocol));
         })))
@@ -59,7 +68,7 @@ public sealed class ClientsTests : IAsyncLifetime
             WriteFailed(logger, 0.5);
         }
 
-        var lines = await Stored("dotnet", count: 2);
+        var lines = await Stored(service, count: 2);
 
         Assert.All(lines, line => Assert.Equal((trace.ToHexString(), "web-1"), (line.TraceId, line.Host)));
         Assert.All(lines, line => Assert.InRange(line.Time, 1_600_000_000_000_000_000ul, ulong.MaxValue));
@@ -76,17 +85,18 @@ public sealed class ClientsTests : IAsyncLifetime
     [InlineData(OtlpProtocol.HttpProtobuf)]
     public async Task SerilogsSink(OtlpProtocol protocol)
     {
+        var service = $"serilog-{protocol}";
         await using (var logger = new LoggerConfiguration().WriteTo.OpenTelemetry(sink =>
         {
             sink.Endpoint = protocol == OtlpProtocol.Grpc ? $"http://{_place.Grpc}" : $"http://{_place.Otlp}";
             sink.Protocol = protocol;
-            sink.ResourceAttributes = new Dictionary<string, object> { ["service.name"] = "serilog", ["host.name"] = "web-2" };
+            sink.ResourceAttributes = new Dictionary<string, object> { ["service.name"] = service, ["host.name"] = "web-2" };
         }).CreateLogger())
         {
             logger.Warning("Stock of {Item} is {@Stock}", "tea", new { Left = 3, Unit = "kg" });
         }
 
-        var line = Assert.Single(await Stored("serilog", count: 1));
+        var line = Assert.Single(await Stored(service, count: 1));
 
         Assert.Equal((13, "Warning", "web-2"), (line.Severity, line.SeverityText, line.Host));
         Assert.Equal("Stock of \"tea\" is {\"Left\":3,\"Unit\":\"kg\"}".Replace("\"", "", StringComparison.Ordinal), line.Body.Replace("\"", "", StringComparison.Ordinal).Replace(", ", ",", StringComparison.Ordinal).Replace("{ ", "{", StringComparison.Ordinal).Replace(" }", "}", StringComparison.Ordinal).Replace(": ", ":", StringComparison.Ordinal));
@@ -103,7 +113,7 @@ public sealed class ClientsTests : IAsyncLifetime
         var home = await NodeModules.Installed("otlp-clients", Cancel);
         var url = kind == "grpc" ? $"http://{_place.Grpc}" : $"http://{_place.Otlp}/v1/logs";
         using var node = NodeModules.Run(new ProcessStartInfo("node", [Path.Combine(home, "send.js"), kind, url]));
-        await node.WaitForExitAsync(Cancel).WaitAsync(Patience, Cancel);
+        await Wait.For(node.WaitForExitAsync(Cancel), "the exporter to end");
         Assert.Equal(0, node.ExitCode);
 
         const string Rest = "\"otel.scope.name\":\"shop\",\"otel.scope.version\":\"1.2.3\",\"resource.deployment.environment\":\"test\"}";
@@ -128,7 +138,7 @@ public sealed class ClientsTests : IAsyncLifetime
         var tag = $"app{string.Concat(form).Replace("-", "", StringComparison.Ordinal)}";
         foreach (var text in new[] { "first: grüße", "second" })
         {
-            using var logger = Process.Start("logger", ["--server", "127.0.0.1", "--port", _syslog.ToString(CultureInfo.InvariantCulture), .. form, "--priority", "local0.warning", "--tag", tag, "--id=4711", "--", text]);
+            using var logger = Process.Start("logger", ["--server", "127.0.0.1", "--port", silo.SyslogPort.ToString(CultureInfo.InvariantCulture), .. form, "--priority", "local0.warning", "--tag", tag, "--id=4711", "--", text]);
             await logger.WaitForExitAsync(Cancel);
             Assert.Equal(0, logger.ExitCode);
         }
@@ -138,26 +148,21 @@ public sealed class ClientsTests : IAsyncLifetime
         Assert.Equal(["first: grüße", "second"], lines.Select(line => line.Body).Order(StringComparer.Ordinal));
         Assert.All(lines, line => Assert.Equal((13, "warning", Dns.GetHostName().Split('.')[0]), (line.Severity, line.SeverityText, line.Host.Split('.')[0])));
         Assert.All(lines, line => Assert.Contains("\"syslog.facility\":16,\"syslog.procid\":\"4711\"", line.Attributes, StringComparison.Ordinal));
-        Assert.All(lines, line => Assert.InRange((long)(line.Observed - line.Time), -2_000_000_000L, 60_000_000_000L));
+
+        // The time is the client's: RFC 3164 has whole seconds, and no year and no zone.
+        Assert.All(lines, line => Assert.InRange((long)(line.Observed - line.Time), -2_000_000_000L, (long)Wait.HangBound.TotalNanoseconds));
     }
 
     /// <summary>What is stored of a service, as soon as there is so much: syslog acknowledges nothing, so there is nothing to wait for.</summary>
     private async Task<IReadOnlyList<LogLine>> Stored(string service, int count)
     {
-        using var bound = new CancellationTokenSource(Patience);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (true)
-        {
-            var read = await StoredRecords.Of(_place, shards: 2, Patience, Cancel);
-            LogLine[] lines = [.. read.Lines.Where(line => line.Service == service)];
-            if (lines.Length >= count)
-            {
-                Assert.Equal(count, lines.Length);
-                return lines;
-            }
-
-            await tick.WaitForNextTickAsync(bound.Token);
-        }
+        LogLine[] lines = [];
+        await Wait.Until(
+            async () => (lines = [.. (await StoredRecords.Of(_place, shards: 2, Cancel)).Lines.Where(line => line.Service == service)]).Length >= count,
+            $"{count} records of {service} to be stored",
+            () => $"There are {lines.Length}.");
+        Assert.Equal(count, lines.Length);
+        return lines;
     }
 
 #pragma warning disable CA1848, CA2254, CA1873 // As an application writes it.

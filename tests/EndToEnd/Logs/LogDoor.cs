@@ -11,10 +11,7 @@ namespace EndToEnd.Logs;
 /// <summary>A silo's log as a program meets it: requests over HTTP, and the console's verbs.</summary>
 internal sealed class LogDoor(SiloPlace place) : IDisposable
 {
-    /// <summary>Longer than a console of «logs tail» looks for a silo: a call that is lost with one may cost it half a minute, and twice.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
-    private readonly HttpClient _http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Patience };
+    private readonly HttpClient _http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -81,26 +78,6 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     public ConsoleProcess Start(params IEnumerable<string> args) => ConsoleProcess.Start(Verb(args));
 
     public Task<ConsoleProcess> RunWith(string input, params IEnumerable<string> args) => ConsoleProcess.RunWith(input, Verb(args));
-
-    /// <summary>Waits for something that goes on by itself in other processes.</summary>
-    public static async Task Until(Func<Task<bool>> isSo, Func<string> otherwise)
-    {
-        using var bound = new CancellationTokenSource(Patience);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await isSo())
-        {
-            try
-            {
-                await tick.WaitForNextTickAsync(bound.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                Assert.Fail(otherwise());
-            }
-        }
-    }
-
-    public static Task Until(Func<bool> isSo, Func<string> otherwise) => Until(() => Task.FromResult(isSo()), otherwise);
 
     public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -11,7 +11,7 @@ internal static class StoredRecords
 {
     public sealed record Read(IReadOnlyList<(string Body, string Attributes)> Records, IReadOnlyList<LogShardState> Shards, IReadOnlyList<LogSegment> Segments, IReadOnlyList<LogLine> Lines);
 
-    public static async Task<Read> Of(SiloPlace place, int shards, TimeSpan bound, CancellationToken cancel)
+    public static async Task<Read> Of(SiloPlace place, int shards, CancellationToken cancel)
     {
         await using var client = await SilosClient.Connect(cancel, place.Gateway);
         var blobs = DirectoryBlobStore.Open(Path.Combine(place.Data, "blobs"));
@@ -22,8 +22,8 @@ internal static class StoredRecords
         for (var shard = 0; shard < shards; shard++)
         {
             var grain = client.Grains.GetGrain<ILogBatchGrain>(shard);
-            var manifest = await client.Ask(() => grain.Manifest(default, cancel), bound, cancel);
-            states.Add(await client.Ask(() => grain.Show(cancel), bound, cancel));
+            var manifest = await SilosClient.Ask(() => grain.Manifest(default, cancel), $"the manifest of shard {shard}");
+            states.Add(await SilosClient.Ask(() => grain.Show(cancel), $"the counts of shard {shard}"));
             foreach (var segment in manifest.Added)
             {
                 segments.Add(segment);

@@ -10,8 +10,6 @@ public sealed class TailTests : IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000;
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
-
     private readonly SiloPlace _place = new();
     private readonly LogDoor _door;
 
@@ -28,17 +26,18 @@ public sealed class TailTests : IDisposable
     [Fact]
     public async Task RecordsArriveInOrderOnceAndAlsoWhileSegmentsAreMerged()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Logs:Shards", "1", "--Logs:Linger", "00:00:00.005", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        await using var silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "1", "--Logs:Linger", "00:00:00.005", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
         await _door.Send("live", Noon, "before");
         await using var stream = await _door.Tail("service:live");
         await using var console = _door.Start("tail", "service:live", "--json");
         var watched = 0;
-        await LogDoor.Until(
+        await Wait.Until(
             async () =>
             {
                 await _door.Send("live", Noon, string.Create(CultureInfo.InvariantCulture, $"hello {++watched}"));
                 return console.Output.Count > 0;
             },
+            "the console to show a record",
             () => console.Said);
 
         var merged = false;
@@ -54,13 +53,13 @@ public sealed class TailTests : IDisposable
             if (number % 50 == 0)
             {
                 // However busy the machine is, the viewer is not far behind: what is merged before it looked, it would miss.
-                await LogDoor.Until(() => Volatile.Read(ref read) >= sent.Count || reading.IsCompleted, () => $"Of {sent.Count} records the viewer has {read}.");
+                await Wait.Until(() => Volatile.Read(ref read) >= sent.Count || reading.IsCompleted, $"the viewer to have {sent.Count} records", () => $"It has {read}.");
             }
 
             Assert.True(number < 20_000, "Nothing was merged.");
             sent.Add($"line {number}");
             await _door.Send("live", Noon + ((ulong)number * 1_000_000), sent[^1]);
-            merged = merged || (number % 200 == 0 && (await StoredRecords.Of(_place, shards: 1, FirstStart, Cancel)).Segments.Any(segment => segment.IsMerged));
+            merged = merged || (number % 200 == 0 && (await StoredRecords.Of(_place, shards: 1, Cancel)).Segments.Any(segment => segment.IsMerged));
         }
 
         sent.Add("the last");
@@ -71,17 +70,17 @@ public sealed class TailTests : IDisposable
         Assert.Equal(0, missed);
 
         // The console began in the middle: from its first record on it has the same.
-        await LogDoor.Until(() => console.Output.Count > 0 && Body(console.Output[^1]) == sent[^1], () => console.Said);
+        await Wait.For(console.Wrote(line => Body(line) == sent[^1]), "the console to show the last record", () => console.Said);
         var shown = console.Output.Select(Body).ToList();
         Assert.Equal(sent.SkipWhile(body => body != shown[0]), shown);
         console.Interrupt();
-        Assert.Equal(0, await console.Exit.WaitAsync(FirstStart, Cancel));
+        Assert.Equal(0, await console.Ended());
     }
 
     [Fact]
     public async Task ASlowViewerIsToldHowManyItMissedAndTheOthersGetAll()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var silo = await SiloProcess.StartReady(_place);
         await using var slow = await _door.Tail("");
         await using var quick = await _door.Tail("service:bulk");
         const int Requests = 40;
@@ -98,7 +97,7 @@ public sealed class TailTests : IDisposable
             await _door.Send("bulk", Noon + ((ulong)request * 1_000_000_000), Enumerable.Range(0, Records).Select(record => string.Create(CultureInfo.InvariantCulture, $"{(request * Records) + record} {padding}")));
 
             // Quick is who has what came before when the next comes, however busy the machine is.
-            await LogDoor.Until(() => Volatile.Read(ref read) >= (request + 1) * Records || reading.IsCompleted, () => $"Of {(request + 1) * Records} records the quick viewer has {read}.");
+            await Wait.Until(() => Volatile.Read(ref read) >= (request + 1) * Records || reading.IsCompleted, $"the quick viewer to have {(request + 1) * Records} records", () => $"It has {read}.");
         }
 
         var (all, missedByQuick) = await reading;
@@ -115,26 +114,27 @@ public sealed class TailTests : IDisposable
     [Fact]
     public async Task WhoeverWatchesWhileTheSiloIsKilledWatchesTheNextOne()
     {
-        var silo = await SiloProcess.StartReady(_place, FirstStart);
+        var silo = await SiloProcess.StartReady(_place);
         await using var console = _door.Start("tail", "service:live", "--json");
         try
         {
             var number = 0;
-            await LogDoor.Until(
+            await Wait.Until(
                 async () =>
                 {
                     await _door.Send("live", Noon + (ulong)++number, string.Create(CultureInfo.InvariantCulture, $"before {number}"));
                     return console.Output.Count > 0;
                 },
+                "the console to show a record",
                 () => console.Said);
             await silo.Kill9();
             await silo.DisposeAsync();
-            await LogDoor.Until(() => console.Errors.Any(line => line.Contains("The silo went away", StringComparison.Ordinal)), () => console.Said);
+            await Wait.For(console.Complained("The silo went away"), "the console to miss its silo", () => console.Said);
 
-            silo = await SiloProcess.StartReady(_place, FirstStart);
-            await LogDoor.Until(() => console.Errors.Any(line => line.Contains("Watching again", StringComparison.Ordinal)), () => console.Said);
+            silo = await SiloProcess.StartReady(_place);
+            await Wait.For(console.Complained("Watching again"), "the console to watch again", () => console.Said);
             await _door.Send("live", Noon, "after 1", "after 2");
-            await LogDoor.Until(() => console.Output.Count > 0 && Body(console.Output[^1]) == "after 2", () => console.Said);
+            await Wait.For(console.Wrote(line => Body(line) == "after 2"), "the console to show what was sent afterwards", () => console.Said);
 
             var shown = console.Output.Select(Body).ToList();
             Assert.Equal(shown.Distinct(), shown);
@@ -150,14 +150,12 @@ public sealed class TailTests : IDisposable
     /// <summary>Bodies of records, and how many were missed, until it is enough.</summary>
     private static async Task<(List<string> Bodies, long Missed)> Read(Stream stream, Func<List<string>, long, bool> until)
     {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        bound.CancelAfter(TimeSpan.FromMinutes(5));
         var bodies = new List<string>();
         var missed = 0L;
         using var reader = new StreamReader(stream, Encoding.UTF8);
         for (var name = ""; !until(bodies, missed);)
         {
-            var line = await reader.ReadLineAsync(bound.Token) ?? throw new EndOfStreamException($"The stream ended after {bodies.Count} records.");
+            var line = await Wait.For(reader.ReadLineAsync(Cancel).AsTask(), "the tail to go on", () => $"It told {bodies.Count} records.") ?? throw new EndOfStreamException($"The stream ended after {bodies.Count} records.");
             if (line.StartsWith("event: ", StringComparison.Ordinal))
             {
                 name = line["event: ".Length..];

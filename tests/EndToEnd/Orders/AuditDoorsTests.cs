@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Client;
-using EndToEnd.Logs;
 using Grains.Orders.Audit;
 using Grains.Orders.Subscribers;
 using Grains.Storage;
@@ -14,8 +13,6 @@ namespace EndToEnd.Orders;
 /// <summary>A silo with one partition of orders, whose audit is looked at.</summary>
 public sealed class AuditedSilo : IAsyncLifetime
 {
-    public static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
-
     private SiloProcess? _silo;
 
     public SiloPlace Place { get; } = new();
@@ -28,13 +25,12 @@ public sealed class AuditedSilo : IAsyncLifetime
         await Start();
     }
 
-    public async Task Start() => _silo = await SiloProcess.StartReady(Place, FirstStart, "--Orders:Partitions", "1");
+    public async Task Start() => _silo = await SiloProcess.StartReady(Place, "--Orders:Partitions", "1");
 
     /// <summary>Ends it as an operator does.</summary>
     public async Task Stop()
     {
-        _silo!.Terminate();
-        Assert.Equal(0, await _silo.Exit);
+        Assert.Equal(0, await _silo!.Stop());
         await _silo.DisposeAsync();
     }
 
@@ -230,9 +226,9 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
     }
 
     /// <summary>Until the audit was told what became of the order's mails: it hears of that a moment after its changes.</summary>
-    private Task Told(string order, int mails) => LogDoor.Until(
+    private Task Told(string order, int mails) => Wait.Until(
         async () => AuditReceipt.FromJson((await Door.Get($"/api/orders/{order}/audit")).Body).Entries.Count(entry => Kind(entry) == AuditEntryKind.DeliveryOutcome) >= mails,
-        () => $"The audit was not told of {mails} mails of {order}.");
+        $"the audit to be told of {mails} mails of {order}");
 
     private static AuditEntryKind Kind(ProvenEntry entry) => AuditEntry.Decode(entry.Entry.Span).Kind;
 
@@ -243,22 +239,11 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
     /// <summary>What a watch of the order tells from the start, a line a change.</summary>
     private async Task<string[]> Watched(string order)
     {
-        var lines = new List<string>();
-        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var watch = ConsoleProcess.StartHeard(
-            line =>
-            {
-                lines.Add(line);
-                if (lines.Count == 3)
-                {
-                    all.SetResult();
-                }
-            },
-            "orders", "watch", order, "--from", "start", "--previous", "--json", "--gateway", $"{silo.Place.Gateway}");
-        await all.Task.WaitAsync(AuditedSilo.FirstStart, Cancel);
+        await using var watch = ConsoleProcess.Start("orders", "watch", order, "--from", "start", "--previous", "--json", "--gateway", $"{silo.Place.Gateway}");
+        await Wait.For(watch.Printed(3), $"three changes of {order} to be told", () => watch.Said);
         watch.Interrupt();
-        Assert.Equal(ExitCode.Done, await watch.Exit.WaitAsync(AuditedSilo.FirstStart, Cancel));
-        return [.. lines];
+        Assert.Equal(ExitCode.Done, await watch.Ended());
+        return [.. watch.Output];
     }
 
     /// <summary>Entries of one commit, as they were and as they are to be.</summary>

@@ -31,8 +31,6 @@ public sealed record ReadPart(string Type, string? Charset, string? Language, st
 /// </summary>
 internal sealed class ForeignMailServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private readonly Process _process;
 
     private ForeignMailServer(Process process, int port) => (_process, Port) = (process, port);
@@ -60,7 +58,7 @@ internal sealed class ForeignMailServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await Wait.For(_process.WaitForExitAsync(), "the mail server to end");
         _process.Dispose();
     }
 
@@ -116,7 +114,7 @@ internal sealed class ForeignMailServer : IAsyncDisposable
     }
 
     private static async Task<string> Line(Process process, CancellationToken cancel) =>
-        await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(Patience, cancel) ?? throw new InvalidOperationException("The mail server has ended; what was wrong is among the test's errors.");
+        await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the mail server's next line") ?? throw new InvalidOperationException("The mail server has ended; what was wrong is among the test's errors.");
 
     private static T Read<T>(string line) => JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web)!;
 }

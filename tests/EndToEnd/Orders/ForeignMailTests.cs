@@ -10,7 +10,7 @@ namespace EndToEnd.Orders;
 /// <summary>Mails as others read them: taken by a mail server, and read by a package, that know nothing of this project.</summary>
 public sealed class ForeignMailTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("foreign-").FullName;
+    private readonly string _folder = Unique.Folder("foreign");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -57,9 +57,9 @@ public sealed class ForeignMailTests : IDisposable
         var (server, certificate) = await ForeignMailServer.StartSecure(_folder, "shop", "secret", Cancel);
         await using var started = server;
         await using var silo = SiloProcess.StartOther(
-            "Silo.dll", place, ("SSL_CERT_FILE", certificate),
+            "Silo.dll", place, [("SSL_CERT_FILE", certificate)],
             "--Mail:Host", "localhost", "--Mail:Port", $"{server.Port}", "--Mail:User", "shop", "--Mail:Password", "secret", "--Mail:From", "shop@example.com", "--Mail:Shop", "Tee & Söhne", "--Mail:Unsubscribe", "mailto:stop@example.com");
-        await silo.Ready.WaitAsync(TimeSpan.FromSeconds(90), Cancel);
+        await Wait.For(silo.Ready, "the silo to be ready", () => silo.AllSaid);
         using var http = new HttpClient { BaseAddress = new($"http://{place.Http}") };
 
         await Place(http, "Änne Österreich", "de-AT");

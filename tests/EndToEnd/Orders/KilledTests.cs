@@ -9,15 +9,12 @@ namespace EndToEnd.Orders;
 /// <summary>What orders are worth when their silo is killed with <c>kill -9</c>: a ledger outside has every answer, and each is given again.</summary>
 public sealed class KilledTests : IDisposable
 {
-    private const int Kills = 3;
     private const int Placers = 16;
-
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
 
     private static readonly string[] Unlimited = ["--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private readonly SiloPlace _place = new();
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -30,24 +27,23 @@ public sealed class KilledTests : IDisposable
     [Fact]
     public async Task WhatWasAcknowledgedIsThereOnceAndIsAnsweredAgain()
     {
+        const int Kills = 3;
         var acknowledged = new ConcurrentDictionary<string, string>();
         var asked = new ConcurrentDictionary<string, bool>();
         for (var kill = 0; kill < Kills; kill++)
         {
-            var silo = await SiloProcess.StartReady(_place, FirstStart, Unlimited);
+            var silo = await SiloProcess.StartReady(_place, Unlimited);
             var placers = Enumerable.Range(0, Placers).Select(placer => PlaceUntilItDies($"{kill}-{placer}", asked, acknowledged)).ToList();
-            while (acknowledged.Count < (kill + 1) * 100)
-            {
-                Assert.All(placers, placer => Assert.False(placer.IsCompleted));
-                await Task.Delay(TimeSpan.FromMilliseconds(5), Cancel);
-            }
+            var enough = (kill + 1) * 100;
+            await Wait.Until(() => acknowledged.Count >= enough || placers.Any(placer => placer.IsCompleted), $"{enough} orders to be acknowledged", () => silo.AllSaid);
+            Assert.All(placers, placer => Assert.False(placer.IsCompleted));
 
             await silo.Kill9();
             await Task.WhenAll(placers);
             await silo.DisposeAsync();
         }
 
-        await using var last = await SiloProcess.StartReady(_place, FirstStart, Unlimited);
+        await using var last = await SiloProcess.StartReady(_place, Unlimited);
         foreach (var key in asked.Keys)
         {
             var (status, body) = await Place(key);

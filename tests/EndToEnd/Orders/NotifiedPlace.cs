@@ -12,8 +12,6 @@ internal sealed class NotifiedPlace : IAsyncDisposable
 {
     public const string Domain = "example.com";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private NotifiedPlace(OutsideProcess outside) => Outside = outside;
 
     public SiloPlace Place { get; private init; } = null!;
@@ -36,7 +34,7 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         var place = new SiloPlace();
         try
         {
-            return new(await OutsideProcess.Start(place.Folder, Cancel)) { Place = place, Http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = TimeSpan.FromSeconds(20) } };
+            return new(await OutsideProcess.Start(place.Folder, Cancel)) { Place = place, Http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound } };
         }
         catch
         {
@@ -82,27 +80,18 @@ internal sealed class NotifiedPlace : IAsyncDisposable
     /// <summary>What became of telling one subscriber of an order's version, once that is known: it comes to that by itself, in its own time.</summary>
     public async Task<JsonElement> Delivery(string order, string subscriber, long version = 1, string? status = null)
     {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        bound.CancelAfter(Patience);
-        var last = default(JsonElement);
-        try
-        {
-            while (true)
+        var (last, found) = (default(JsonElement), default(JsonElement));
+        await Wait.Until(
+            async () =>
             {
                 last = await Get($"/api/orders/{order}/deliveries");
-                var delivery = last.GetProperty("deliveries").EnumerateArray().FirstOrDefault(one => one.GetProperty("subscriber").GetString() == subscriber && one.GetProperty("version").GetInt64() == version);
-                if (delivery.ValueKind == JsonValueKind.Object && (status is null ? delivery.GetProperty("status").GetString() != "waiting" : delivery.GetProperty("status").GetString() == status))
-                {
-                    return delivery;
-                }
-
-                await Task.Delay(20, bound.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
-        {
-            throw new TimeoutException($"After {Patience} it is not known what became of telling {subscriber}: {last}");
-        }
+                found = last.GetProperty("deliveries").EnumerateArray()
+                    .FirstOrDefault(one => one.GetProperty("subscriber").GetString() == subscriber && one.GetProperty("version").GetInt64() == version);
+                return found.ValueKind == JsonValueKind.Object && found.GetProperty("status").GetString() is var now && (status is null ? now != "waiting" : now == status);
+            },
+            $"the delivery of version {version} of {order} to {subscriber}",
+            () => $"{last}");
+        return found;
     }
 
     public async Task Post(string path)
@@ -128,26 +117,12 @@ internal sealed class NotifiedPlace : IAsyncDisposable
     /// <summary>Waits until nothing is on its way: every subscriber is at the end of the feed, and nothing waits to be tried again. It comes to that by itself, in its own time.</summary>
     public static async Task<IReadOnlyList<SubscriberState>> Settled(OrderDesk desk, Func<SubscriberState, bool>? those = null)
     {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        bound.CancelAfter(Patience);
         IReadOnlyList<SubscriberState> states = [];
-        try
-        {
-            while (true)
-            {
-                states = [.. (await desk.Subscribers.List(bound.Token)).Where(those ?? (static _ => true))];
-                if (states.All(state => state.Lag == 0 && state.Waiting == 0))
-                {
-                    return states;
-                }
-
-                await Task.Delay(50, bound.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
-        {
-            throw new TimeoutException($"After {Patience} this is still on its way: {string.Join("; ", states.Where(state => state.Lag > 0 || state.Waiting > 0).Select(state => $"{state.Name}/{state.Partition}: lag {state.Lag}, waiting {state.Waiting}, {state.Halt}"))}");
-        }
+        await Wait.Until(
+            async () => (states = [.. (await desk.Subscribers.List(Cancel)).Where(those ?? (static _ => true))]).All(state => state.Lag == 0 && state.Waiting == 0),
+            "all subscribers to come to the end of the feed",
+            () => string.Join("; ", states.Where(state => state.Lag > 0 || state.Waiting > 0).Select(state => $"{state.Name}/{state.Partition}: lag {state.Lag}, waiting {state.Waiting}, {state.Halt}")));
+        return states;
     }
 
     /// <summary>All changes that are in the feed, from its rows: what was committed.</summary>

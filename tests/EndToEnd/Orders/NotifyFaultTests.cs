@@ -7,8 +7,6 @@ namespace EndToEnd.Orders;
 /// <summary>A silo and an outside world for all of these tests.</summary>
 public sealed class NotifiedSilo : IAsyncLifetime
 {
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
-
     private SiloProcess _silo = null!;
 
     internal NotifiedPlace Notified { get; private set; } = null!;
@@ -16,7 +14,7 @@ public sealed class NotifiedSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Notified = await NotifiedPlace.Make();
-        _silo = await SiloProcess.StartReady(Notified.Place, Start, [.. Notified.Settings, .. NotifiedPlace.Retries("50ms 100ms 200ms 500ms 1s"), "--Orders:Partitions", "2"]);
+        _silo = await SiloProcess.StartReady(Notified.Place, [.. Notified.Settings, .. NotifiedPlace.Retries("50ms 100ms 200ms 500ms 1s"), "--Orders:Partitions", "2"]);
 
         // The mail server is known to be well: what a test makes of it does not open its circuit.
         for (var i = 0; i < 20; i++)
@@ -94,7 +92,7 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
 
         Assert.Equal(("delivered", "http-204", 2), Came(delivery));
         var calls = await Effects(path);
-        Assert.InRange(TimeSpan.FromTicks(calls[1].Ticks - calls[0].Ticks), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
+        Assert.True(TimeSpan.FromTicks(calls[1].Ticks - calls[0].Ticks) >= TimeSpan.FromSeconds(2), "It was called again before the time that it asked for was over.");
     }
 
     [Theory]
@@ -122,7 +120,7 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
         Assert.Equal(["410"], await Answers(path));
 
         await Notified.Post($"/api/orders/webhooks/{id}/enable");
-        await using (var replay = await ConsoleProcess.Run("orders", "dead-letters", "replay", "--subscriber", $"webhook-{id}", "--gateway", $"{Notified.Place.Gateway}"))
+        await using (var replay = await ConsoleProcess.Reach("orders", "dead-letters", "replay", "--subscriber", $"webhook-{id}", "--gateway", $"{Notified.Place.Gateway}"))
         {
             Assert.True(await replay.Exit == 0, replay.Said);
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
@@ -8,8 +7,9 @@ namespace EndToEnd.Orders;
 
 /// <summary>
 /// What an acknowledgement is worth to whoever is to hear of it, when the silo is killed with <c>kill -9</c> under load, again and again, at moments of chance and between an effect and its mark, while the
-/// outside world misbehaves too. The outside world's own ledger says what reached it. A longer campaign: set <c>NOTIFY_KILLS</c> to the number of rounds (30 without it, at most 1,000).
+/// outside world misbehaves too. The outside world's own ledger says what reached it. A longer campaign: set <c>NOTIFY_KILLS</c> to the number of rounds (3 without it, at most 1,000).
 /// </summary>
+[Trait(Campaign.Kind, Campaign.Name)]
 public sealed class NotifyKillTests : IAsyncLifetime
 {
     private const int Partitions = 2;
@@ -21,8 +21,6 @@ public sealed class NotifyKillTests : IAsyncLifetime
     /// <summary>Many, and soon: what a fault puts off is through before the test is.</summary>
     private const string Retries = "20ms 50ms 100ms 200ms 300ms 500ms 500ms 500ms 1s 1s 1s 1s 1s 1s 1s 1s";
 
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly string[] Steps = ["pay", "ship", "complete"];
 
     /// <summary>After the effect and before its mark; before the effect; after the commit and before anybody heard of it.</summary>
@@ -50,7 +48,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
     [Fact]
     public async Task WhatWasAcknowledgedReachesEveryDestinationOverKillsBetweenEffectAndMark()
     {
-        var rounds = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("NOTIFY_KILLS") ?? "30", CultureInfo.InvariantCulture), 1, 1000);
+        var rounds = Campaign.Rounds("NOTIFY_KILLS", most: 1000);
         await Run(killedAt: null);
         var webhooks = new Dictionary<string, (string Id, string[] Events)>(StringComparer.Ordinal);
         foreach (var (path, events) in new (string, string[])[] { ("/all", []), ("/some", ["order.paid", "order.shipped"]), ("/flaky", []) })
@@ -123,8 +121,10 @@ public sealed class NotifyKillTests : IAsyncLifetime
             await Told(desk, order.Key, [.. order], webhooks);
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{rounds} kills, {_load.Acknowledged.Count} orders, {committed.Count} changes: {effects.Count} effects, 0 missing, {repeats} webhooks and {mailRepeats} mails taken again under the same id.");
+        Campaign.Report(
+            "notify-kills", "Orders: killed between an effect and its mark", $"A silo that sent mails and webhooks was killed {rounds} times, while the outside world refused, cut and put off some of them.",
+            ("orders acknowledged", _load.Acknowledged.Count), ("changes committed", committed.Count), ("mails and webhooks that came", effects.Count), ("missing", 0),
+            ("webhooks taken again under the same id", repeats), ("mails taken again under the same id", mailRepeats));
     }
 
     /// <summary>Every one that was meant to, and none else; how many were taken again.</summary>
@@ -138,7 +138,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
 
     private async Task Books(string account, long entered, long done)
     {
-        await using var ledger = await ConsoleProcess.Run("ledger", "--json", "--gateway", $"{_notified.Place.Gateway}");
+        await using var ledger = await ConsoleProcess.Reach("ledger", "--json", "--gateway", $"{_notified.Place.Gateway}");
         Assert.Equal(0, await ledger.Exit);
         var line = JsonElement.Parse(string.Join('\n', ledger.Output)).EnumerateArray().Single(one => one.GetProperty("account").GetString() == account);
         Assert.Equal(
@@ -163,21 +163,15 @@ public sealed class NotifyKillTests : IAsyncLifetime
         _silo = killedAt is null ? SiloProcess.Start(_notified.Place, settings) : SiloProcess.StartKilledAt(_notified.Place, killedAt, settings);
         if (killedAt is null)
         {
-            await _silo.Ready.WaitAsync(Start, Cancel);
+            await Wait.For(_silo.Ready, "the silo to be ready", () => _silo.AllSaid);
         }
         else
         {
-            Assert.Equal(Killed, await _silo.Exit.WaitAsync(Start, Cancel));
+            Assert.Equal(Killed, await _silo.Ended());
         }
     }
 
-    private async Task Acknowledged(int more)
-    {
-        for (var i = 0; i < more; i++)
-        {
-            Assert.True(await _load.Up.WaitAsync(Patience, Cancel), $"No step was acknowledged for {Patience}.{Environment.NewLine}{string.Join(Environment.NewLine, _silo!.Errors.Concat(_silo.Output).TakeLast(40))}");
-        }
-    }
+    private Task Acknowledged(int more) => _load.MoreAcknowledged(more, () => _silo!.AllSaid);
 
     /// <summary>Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.</summary>
     private async Task Call(int caller, CancellationToken stop)

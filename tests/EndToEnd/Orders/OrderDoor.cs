@@ -21,10 +21,8 @@ internal sealed record DoorAnswer(int Status, string Body, string? ETag, string?
 /// <summary>A silo's orders as programs meet them: requests over HTTP, and the console's verbs.</summary>
 internal sealed class OrderDoor(SiloPlace place) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     // As many connections as requests: some tests hold many at once.
-    private readonly HttpClient _http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Patience };
+    private readonly HttpClient _http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -67,7 +65,7 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
     /// <summary>A verb of <c>orders</c>, run to its end.</summary>
     public async Task<ConsoleRun> Run(params IEnumerable<string> args)
     {
-        await using var console = await ConsoleProcess.Run(["orders", .. args, "--gateway", $"{place.Gateway}"]);
+        await using var console = await ConsoleProcess.Reach(["orders", .. args, "--gateway", $"{place.Gateway}"]);
         return new(await console.Exit, Text(console.Output), Text(console.Errors));
     }
 
@@ -83,18 +81,12 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
     public async Task<JsonElement> Settled(Func<JsonElement, bool>? isSo = null)
     {
         isSo ??= subscriber => Number(subscriber, "lag") == 0 && Number(subscriber, "waiting") == 0;
-        using var bound = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            var subscribers = (await Get("/api/orders/subscribers")).Json.GetProperty("subscribers");
-            if (subscribers.EnumerateArray().All(isSo))
-            {
-                return subscribers;
-            }
-
-            Assert.False(bound.IsCancellationRequested, $"Subscribers were not through within {Patience}: {subscribers}");
-            await Task.Delay(20, Cancel);
-        }
+        var subscribers = default(JsonElement);
+        await Wait.Until(
+            async () => (subscribers = (await Get("/api/orders/subscribers")).Json.GetProperty("subscribers")).EnumerateArray().All(isSo),
+            "the subscribers to be through",
+            () => $"{subscribers}");
+        return subscribers;
     }
 
     public static long Number(JsonElement element, string name) => element.GetProperty(name).GetInt64();

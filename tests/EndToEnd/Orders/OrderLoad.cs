@@ -20,6 +20,16 @@ internal sealed class OrderLoad : IDisposable
 
     public void Dispose() => Up.Dispose();
 
+    /// <summary>Ends when so many steps more were acknowledged than at the last call.</summary>
+    /// <param name="state">For the message of a test that fails.</param>
+    public async Task MoreAcknowledged(int more, Func<string> state)
+    {
+        for (var i = 0; i < more; i++)
+        {
+            await Wait.For(Up.WaitAsync(TestContext.Current.CancellationToken), "the next step to be acknowledged", state);
+        }
+    }
+
     /// <summary>The order's id when it was acknowledged; null when the test ends.</summary>
     public async Task<string?> Ask(HttpClient http, string path, object? body, CancellationToken stop)
     {
@@ -59,9 +69,9 @@ internal sealed class OrderLoad : IDisposable
     }
 
     /// <summary>Asks at one door after the other, beginning with <paramref name="door"/>, until it is acknowledged.</summary>
-    public static async Task<JsonElement> Ask(HttpClient http, string path, string key, string? body, IPEndPoint[] doors, int door, TimeSpan within)
+    public static async Task<JsonElement> Ask(HttpClient http, string path, string key, string? body, IPEndPoint[] doors, int door)
     {
-        using var patience = new CancellationTokenSource(within);
+        using var patience = new CancellationTokenSource(Wait.HangBound);
         for (var attempt = 0; ; attempt++)
         {
             try

@@ -10,7 +10,7 @@ namespace EndToEnd.Orders;
 /// <summary>The outside world is what the other tests are judged by: it writes down what reached it, tells a good signature from a wrong one, and misbehaves as it is told to.</summary>
 public sealed class OutsideTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("outside-").FullName;
+    private readonly string _folder = Unique.Folder("outside");
     private readonly WebhookSecret _secret = WebhookSecret.New();
     private readonly HttpWebhookSender _webhooks = new(TimeProvider.System, AddressRanges.TryParse("127.0.0.0/8", out var loopback, out _) ? loopback : AddressRanges.None);
     private OutsideProcess _outside = null!;

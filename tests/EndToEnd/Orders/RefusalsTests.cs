@@ -4,7 +4,6 @@ using Grains.Orders.Watch;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Time.Testing;
 using Silo.Orders.Wire;
 using Silo.Storage;
 using Xunit;
@@ -17,7 +16,6 @@ public sealed class KeyedSilo : IAsyncLifetime
 {
     private const int Partitions = 2;
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private SiloProcess? _silo;
@@ -38,7 +36,7 @@ public sealed class KeyedSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Door = new(Place);
-        _silo = await SiloProcess.StartReady(Place, FirstStart, Settings);
+        _silo = await SiloProcess.StartReady(Place, Settings);
         Order = await Door.Placed("ann", steps: ["pay", "ship", "complete"]);
         using (var channel = GrpcChannel.ForAddress($"http://{Place.Grpc}"))
         using (var watch = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = OrderWatches.Start, OrderId = Order }))
@@ -51,16 +49,15 @@ public sealed class KeyedSilo : IAsyncLifetime
         }
 
         await Door.Settled();
-        await using (var console = await ConsoleProcess.Run("keys", "add", "shop", "--role", "writer", "--gateway", $"{Place.Gateway}"))
+        await using (var console = await ConsoleProcess.Reach("keys", "add", "shop", "--role", "writer", "--gateway", $"{Place.Gateway}"))
         {
             Writer = ("Authorization", $"Bearer {Assert.Single(console.Output)}");
         }
 
-        _silo.Terminate();
-        Assert.Equal(0, await _silo.Exit);
+        Assert.Equal(0, await _silo.Stop());
         await _silo.DisposeAsync();
         await Compact(TimeSpan.FromDays(31));
-        _silo = await SiloProcess.StartReady(Place, FirstStart, Settings);
+        _silo = await SiloProcess.StartReady(Place, Settings);
         // What comes first decides whether something is kept: one more change of that partition is.
         Assert.Equal(200, (await Door.Post($"/api/orders/{Order}/refund", null, Writer, ("Idempotency-Key", "refund"))).Status);
     }
@@ -79,7 +76,7 @@ public sealed class KeyedSilo : IAsyncLifetime
     /// <summary>Does what the feed would do by itself after so long.</summary>
     private async Task Compact(TimeSpan later)
     {
-        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow() + later);
+        var clock = new ClockAhead(later);
         await using var store = SqliteTableStore.Open(Path.Combine(Place.Data, "tables"));
         for (var number = 0; number < Partitions; number++)
         {
@@ -94,6 +91,12 @@ public sealed class KeyedSilo : IAsyncLifetime
             {
             }
         }
+    }
+
+    /// <summary>Runs as the system's clock does, so much ahead.</summary>
+    private sealed class ClockAhead(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }
 

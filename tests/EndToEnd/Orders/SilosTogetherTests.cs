@@ -16,10 +16,8 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private const int Partitions = 4;
     private const int Placers = 6;
 
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
-
-    /// <summary>Longer than a start: what is asked while a silo is away waits for the next one.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    /// <summary>Between two orders of one who places them.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
 
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
@@ -31,7 +29,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private readonly List<SiloPlace> _places = [];
     private readonly CancellationTokenSource _enough = new();
     private readonly CancellationTokenSource _leave = new();
-    private int _acknowledged;
+    private readonly SemaphoreSlim _acknowledged = new(0);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -46,6 +44,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
 
         _http.Dispose();
         _streams.Dispose();
+        _acknowledged.Dispose();
         _enough.Dispose();
         _leave.Dispose();
         _places.ForEach(place => place.Dispose());
@@ -82,7 +81,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         await Run(_place);
         await Acknowledged(100);
         await _enough.CancelAsync();
-        await Task.WhenAll(placing).WaitAsync(Patience, Cancel);
+        await Wait.For(Task.WhenAll(placing), "those who place orders to end", Said);
         await All(records, watching);
         await _leave.CancelAsync();
         await Task.WhenAll(watching);
@@ -90,9 +89,9 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         var history = new WatchHistory(Partitions, _committed, records);
         Assert.Empty(history.Violations());
         Assert.All(records, record => Assert.Equal(_committed.Values.Sum(steps => steps.Count), record.Changes));
-        await using var verify = await ConsoleProcess.Run("orders", "audit", "verify", "--all", "--gateway", $"{beside.Place.Gateway}");
+        await using var verify = await ConsoleProcess.Reach("orders", "audit", "verify", "--all", "--gateway", $"{beside.Place.Gateway}");
         Assert.True(await verify.Exit == 0, verify.Said);
-        await using var ledger = await ConsoleProcess.Run("ledger", "--gateway", $"{beside.Place.Gateway}");
+        await using var ledger = await ConsoleProcess.Reach("ledger", "--gateway", $"{beside.Place.Gateway}");
         Assert.True(await ledger.Exit == 0, ledger.Said);
     }
 
@@ -104,7 +103,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
 
     private async Task<SiloProcess> Run(SiloPlace place, params string[] more)
     {
-        _silos.Add(await SiloProcess.StartReady(place, Start, [.. more.Length == 0 ? Settings : Settings[2..], .. more]));
+        _silos.Add(await SiloProcess.StartReady(place, [.. more.Length == 0 ? Settings : Settings[2..], .. more]));
         return _silos[^1];
     }
 
@@ -112,27 +111,22 @@ public sealed class SilosTogetherTests : IAsyncDisposable
 
     private async Task Acknowledged(int more)
     {
-        var count = Volatile.Read(ref _acknowledged) + more;
-        await Until(() => Volatile.Read(ref _acknowledged) >= count, () => $"{count} steps were awaited, and {_acknowledged} are acknowledged.");
+        for (var i = 0; i < more; i++)
+        {
+            await Wait.For(_acknowledged.WaitAsync(Cancel), "the next step to be acknowledged", Said);
+        }
     }
 
     private Task All(WatchRecord[] records, Task[] watching)
     {
         var committed = _committed.Values.Sum(steps => steps.Count);
-        return Until(
+        return Wait.Until(
             () => records.All(record => record.Changes >= committed) || watching.Any(watch => watch.IsFaulted),
-            () => $"{committed} changes are committed; told were {string.Join(", ", records.Select(record => $"{record.Changes} ({record.Name})"))}.");
+            $"all who watch to be told {committed} changes",
+            () => $"Told were {string.Join(", ", records.Select(record => $"{record.Changes} ({record.Name})"))}.{Environment.NewLine}{Said()}");
     }
 
-    private async Task Until(Func<bool> isSo, Func<string> otherwise)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!isSo())
-        {
-            Assert.False(patience.IsCancellationRequested, $"{otherwise()}{Environment.NewLine}{string.Join(Environment.NewLine, _silos.SelectMany(silo => silo.Errors.Concat(silo.Output).TakeLast(20)))}");
-            await Task.Delay(20, Cancel);
-        }
-    }
+    private string Said() => string.Join(Environment.NewLine, _silos.SelectMany(silo => silo.Errors.Concat(silo.Output).TakeLast(20)));
 
     private async Task Place(int placer, IPEndPoint[] doors)
     {
@@ -150,15 +144,15 @@ public sealed class SilosTogetherTests : IAsyncDisposable
                 _committed[id] = [.. statuses];
             }
 
-            await Task.Delay(20, Cancel);
+            await Task.Delay(Pace, Cancel);
         }
     }
 
     /// <summary>Asks under one key until it is acknowledged, at one door after the other.</summary>
     private async Task<JsonElement> Ask(string path, string key, string? body, IPEndPoint[] doors, int door)
     {
-        var order = await OrderLoad.Ask(_http, path, key, body, doors, door, Patience);
-        Interlocked.Increment(ref _acknowledged);
+        var order = await OrderLoad.Ask(_http, path, key, body, doors, door);
+        _acknowledged.Release();
         return order;
     }
 }

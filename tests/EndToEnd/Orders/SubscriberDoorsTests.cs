@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Client;
-using EndToEnd.Logs;
 using Grains.Orders.Audit;
 using Xunit;
 using static EndToEnd.Orders.OrderDoor;
@@ -11,8 +10,6 @@ namespace EndToEnd.Orders;
 /// <summary>Subscribers and what they could not handle, over HTTP and at the console of a real silo.</summary>
 public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<WitnessSilo>
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
-
     private OrderDoor Door => silo.Door;
 
     [Fact]
@@ -106,7 +103,7 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             await before.Stop();
 
             // Another program, which has only the audit and mail.
-            await using var silo = await SiloProcess.StartReady(before.Place, FirstStart, "--Orders:Partitions", "2");
+            await using var silo = await SiloProcess.StartReady(before.Place, "--Orders:Partitions", "2");
             Assert.Equal(204, (await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/witness", null)).Status);
             Assert.Equal(new(ExitCode.Done, "Subscriber plain is removed.\n", ""), await before.Door.Run("subscribers", "remove", "plain", "--yes"));
             Assert.Equal(ExitCode.Failed, (await before.Door.Run("subscribers", "remove", "plain", "--yes")).Code);
@@ -134,14 +131,15 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
     private async Task<string[]> Recorded(string order, int count)
     {
         string[] types = [];
-        await LogDoor.Until(
+        await Wait.Until(
             async () =>
             {
                 var proof = await Door.Get($"/api/orders/{order}/audit");
                 types = proof.Status == 404 ? [] : [.. AuditReceipt.FromJson(proof.Body).Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Type)];
                 return types.Length >= count;
             },
-            () => string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}."));
+            $"{count} entries of {order}",
+            () => string.Join(", ", types));
 
         Assert.True(types.Length == count, string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}."));
         return types;

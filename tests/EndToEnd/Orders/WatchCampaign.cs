@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Doubles;
 using Doubles.Orders;
 using Grains.Orders.Watch;
 using Xunit;
@@ -17,12 +15,13 @@ public sealed class WatchCampaign : IAsyncLifetime
     private const int ChangesInRound = 60;
     private const string FromNow = "events from now";
 
+    /// <summary>How long a process stands still: the fault itself, nothing is waited for.</summary>
+    private static readonly TimeSpan Standstill = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two orders of one who places them.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(30);
+
     private static readonly string[] StepsOfOne = ["pay", "ship", "complete", "refund"];
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
-
-    /// <summary>Longer than a start: what is asked while a silo is away waits for the next one.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
     private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
 
     private readonly SiloPlace _place = new();
@@ -35,9 +34,9 @@ public sealed class WatchCampaign : IAsyncLifetime
     private readonly List<(ConsoleProcess Console, WatchRecord Record)> _consoles = [];
     private SiloProcess? _silo;
     private CuttingProxy? _httpProxy;
-    private int _acknowledged;
+    private readonly SemaphoreSlim _acknowledged = new(0);
 
-    public int Rounds { get; } = Math.Clamp(int.Parse(Environment.GetEnvironmentVariable("WATCH_ROUNDS") ?? "10", CultureInfo.InvariantCulture), 10, 500);
+    public int Rounds { get; } = Campaign.Rounds("WATCH_ROUNDS", most: 500);
 
     public int Kills { get; private set; }
 
@@ -66,6 +65,7 @@ public sealed class WatchCampaign : IAsyncLifetime
             }
         }
 
+        _acknowledged.Dispose();
         _http.Dispose();
         _streams.Dispose();
         _place.Dispose();
@@ -73,7 +73,7 @@ public sealed class WatchCampaign : IAsyncLifetime
 
     private async Task Run()
     {
-        _silo = await SiloProcess.StartReady(_place, Start, Settings);
+        _silo = await SiloProcess.StartReady(_place, Settings);
         _httpProxy = new(_place.Http);
         var one = await Place("one");
         Watch(new("events", null, previous: true), OrderWatches.Start, _place.Http);
@@ -86,11 +86,11 @@ public sealed class WatchCampaign : IAsyncLifetime
         WatchByConsole(new("a console that is killed", null, previous: false));
 
         // A console must have reached a silo before it can miss one.
-        await Task.WhenAll(_consoles.Select(console => console.Console.Spoke)).WaitAsync(Patience);
+        await Wait.For(Task.WhenAll(_consoles.Select(console => console.Console.Spoke)), "the consoles to begin");
         var placing = Enumerable.Range(0, Placers).Select(placer => Task.Run(() => PlaceOrders(placer))).ToList();
         for (var round = 0; round < Rounds; round++)
         {
-            await UntilAcknowledged((round + 1) * ChangesInRound);
+            await Acknowledged(ChangesInRound);
             Assert.All(_consoles, console => Assert.False(console.Console.Exit.IsCompleted, $"{console.Record.Name} ended: {string.Join(Environment.NewLine, console.Console.Errors)}"));
             await Fault(round);
             if (round < StepsOfOne.Length)
@@ -101,16 +101,26 @@ public sealed class WatchCampaign : IAsyncLifetime
 
         await _enough.CancelAsync();
         await Task.WhenAll(placing);
+        await Place("the last");
         await UntilAllWasTold();
         await _leave.CancelAsync();
         await Task.WhenAll(_watching);
         foreach (var (console, _) in _consoles)
         {
             console.Interrupt();
-            Assert.Equal(0, await console.Exit.WaitAsync(Patience));
+            Assert.Equal(0, await console.Ended());
         }
 
         History = new(Partitions, _committed, Records);
+        Campaign.Report(
+            "watch-faults",
+            "Orders: faults under watches",
+            $"{Rounds} faults under {Records.Count} watches while orders were placed: the silo killed or stopped, a console killed or stopped, connections cut.",
+            ("changes committed", _committed.Values.Sum(steps => steps.Count)),
+            ("changes told", Records.Sum(record => record.Changes)),
+            ("kills of the silo", Kills),
+            ("connections cut", Cuts),
+            ("violations of the guarantees of a watch", History.Violations().Count));
     }
 
     private async Task Fault(int round)
@@ -121,7 +131,7 @@ public sealed class WatchCampaign : IAsyncLifetime
                 await _silo!.Kill9();
                 await _silo.DisposeAsync();
                 Kills++;
-                _silo = await SiloProcess.StartReady(_place, Start, Settings);
+                _silo = await SiloProcess.StartReady(_place, Settings);
                 break;
             case 1:
                 _httpProxy!.Cut();
@@ -140,48 +150,43 @@ public sealed class WatchCampaign : IAsyncLifetime
     private static async Task Halted(int process)
     {
         Signals.Send(process, Signals.Halt);
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Task.Delay(Standstill);
         Signals.Send(process, Signals.Continue);
     }
 
-    private async Task UntilAcknowledged(int count)
+    private async Task Acknowledged(int more)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (Volatile.Read(ref _acknowledged) < count)
+        for (var i = 0; i < more; i++)
         {
+            var next = _acknowledged.WaitAsync();
+            await Wait.For(Task.WhenAny([next, .. _watching]), "the next change to be acknowledged", () => _silo!.AllSaid);
             await NobodyFailed();
-            Assert.False(patience.IsCancellationRequested, $"{count} changes were not acknowledged within {Patience}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10));
+            await next;
         }
     }
 
-    /// <summary>All who watch all from the start were told as many changes as were committed; what they were told is looked at afterwards.</summary>
+    /// <summary>All who watch were told up to the last change, which is the only one of its moment: what comes before it in a watch, also what should not, has come. What they were told is looked at afterwards.</summary>
     private async Task UntilAllWasTold()
     {
         var committed = _committed.Values.Sum(steps => steps.Count);
-        using var patience = new CancellationTokenSource(Patience);
         foreach (var record in Records.Where(record => record.Order is null && record.Name != FromNow))
         {
-            while (record.Changes < committed)
-            {
-                await NobodyFailed();
-                Assert.False(patience.IsCancellationRequested, $"{record.Name} was told {record.Changes} of {committed} changes.");
-                await Task.Delay(TimeSpan.FromMilliseconds(20));
-            }
+            await Told(() => record.Changes >= committed, $"{record.Name} to be told {committed} changes", () => $"It was told {record.Changes}.");
         }
 
         // How many are told from now on nobody knows: it has come as far as the others. One order's last change came long before.
         var (late, all) = (Records.Single(record => record.Name == FromNow), Records[0]);
-        while (late.Cursor != all.Cursor)
+        await Told(() => late.Cursor == all.Cursor, $"{late.Name} to be told as much as {all.Name}", () => $"It was told up to {late.Cursor}, and the other up to {all.Cursor}.");
+    }
+
+    private Task Told(Func<bool> isSo, string what, Func<string> state) => Wait.Until(
+        async () =>
         {
             await NobodyFailed();
-            Assert.False(patience.IsCancellationRequested, $"{late.Name} was told up to {late.Cursor}, and {all.Name} up to {all.Cursor}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
-        }
-
-        // For what should not come any more.
-        await Task.Delay(TimeSpan.FromSeconds(1));
-    }
+            return isSo();
+        },
+        what,
+        state);
 
     /// <summary>A watch comes back until it is told to leave; one that ended has seen what should not be.</summary>
     private async Task NobodyFailed()
@@ -203,7 +208,7 @@ public sealed class WatchCampaign : IAsyncLifetime
                 await Step(id, step, $"{key}-{step}");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(30));
+            await Task.Delay(Pace);
         }
     }
 
@@ -224,8 +229,8 @@ public sealed class WatchCampaign : IAsyncLifetime
     /// <summary>Asks under one key until it is acknowledged.</summary>
     private async Task<JsonElement> Acknowledged(string path, string key, string? body)
     {
-        var order = await OrderLoad.Ask(_http, path, key, body, [_place.Http], door: 0, Patience);
-        Interlocked.Increment(ref _acknowledged);
+        var order = await OrderLoad.Ask(_http, path, key, body, [_place.Http], door: 0);
+        _acknowledged.Release();
         return order;
     }
 
@@ -272,7 +277,7 @@ public sealed class WatchCampaign : IAsyncLifetime
         var (console, record) = _consoles[number];
         await console.DisposeAsync();
         _consoles[number] = (StartConsole(record, record.Cursor!), record);
-        await _consoles[number].Console.Spoke.WaitAsync(Patience);
+        await Wait.For(_consoles[number].Console.Spoke, "the next console to begin");
     }
 
     private static JsonElement? TryParse(string line)

@@ -5,8 +5,6 @@ namespace EndToEnd.Orders;
 /// <summary>A silo with two subscribers more, one of which fails with orders of customers whose names begin with <c>fails</c>, until they are mended.</summary>
 public sealed class WitnessSilo : IAsyncLifetime
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
-
     private SiloProcess? _silo;
 
     public SiloPlace Place { get; } = new();
@@ -18,8 +16,7 @@ public sealed class WitnessSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Door = new(Place);
-        _silo = SiloProcess.StartOther("Witness.dll", Place, ("WITNESS_FOLDER", Seen), "--Orders:Partitions", "2");
-        await _silo.Ready.WaitAsync(FirstStart);
+        _silo = await SiloProcess.WhenReady(SiloProcess.StartOther("Witness.dll", Place, [("WITNESS_FOLDER", Seen)], "--Orders:Partitions", "2"));
     }
 
     public async ValueTask DisposeAsync()
@@ -41,9 +38,5 @@ public sealed class WitnessSilo : IAsyncLifetime
     }
 
     /// <summary>Ends it as an operator does, so that another may be started in its place.</summary>
-    public async Task Stop()
-    {
-        _silo!.Terminate();
-        Assert.Equal(0, await _silo.Exit);
-    }
+    public async Task Stop() => Assert.Equal(0, await _silo!.Stop());
 }

@@ -11,7 +11,7 @@ public sealed partial class FlushBeforeAnswerTests : IDisposable
 {
     private const int Commits = 20;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("store-").FullName;
+    private readonly string _folder = Unique.Folder("store");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -10,7 +10,7 @@ public sealed class SqliteTableStoreProcessTests : IDisposable
 {
     private const int Callers = 6;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("store-").FullName;
+    private readonly string _folder = Unique.Folder("store");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

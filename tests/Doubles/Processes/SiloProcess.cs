@@ -2,17 +2,13 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Silo.StartUp;
 
-namespace EndToEnd;
+namespace Doubles.Processes;
 
 /// <summary>A built silo as a child process: the real one, with a real store, to be killed and started again. Disposing it kills it.</summary>
 public sealed class SiloProcess : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly List<(string Start, TaskCompletionSource Said)> _awaited = [];
-    private readonly Lock _gate = new();
-    private readonly List<string> _output = [];
-    private readonly List<string> _errors = [];
-    private bool _ended;
+    private readonly PrintedLines _lines = new();
 
     private SiloProcess(SiloPlace place, IEnumerable<string> args, string program = "Silo.dll", params IEnumerable<(string Name, string Value)> environment)
     {
@@ -29,8 +25,8 @@ public sealed class SiloProcess : IAsyncDisposable
         }
 
         _process = new Process { StartInfo = start };
-        _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
-        _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
+        _process.OutputDataReceived += (_, line) => _lines.AddOutput(line.Data);
+        _process.ErrorDataReceived += (_, line) => _lines.AddError(line.Data);
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -48,10 +44,13 @@ public sealed class SiloProcess : IAsyncDisposable
     public int ProcessId => _process.Id;
 
     /// <summary>Lines of standard output so far.</summary>
-    public IReadOnlyList<string> Output => Copy(_output);
+    public IReadOnlyList<string> Output => _lines.Output;
 
     /// <summary>Lines of standard error so far.</summary>
-    public IReadOnlyList<string> Errors => Copy(_errors);
+    public IReadOnlyList<string> Errors => _lines.Errors;
+
+    /// <summary>All that was said so far, for the message of a test that fails.</summary>
+    public string AllSaid => _lines.All;
 
     /// <summary>Starts a silo in a place, on its ports, with more settings.</summary>
     public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
@@ -60,8 +59,8 @@ public sealed class SiloProcess : IAsyncDisposable
     public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(
         place, [.. place.Settings, .. settings], environment: KilledAt(faultPoint));
 
-    /// <summary>Starts another program that is a silo, in a place and on its ports.</summary>
-    public static SiloProcess StartOther(string program, SiloPlace place, (string Name, string Value) environment, params IEnumerable<string> settings) =>
+    /// <summary>Starts the silo, or another program that is one, in a place and on its ports, with environment variables of its own.</summary>
+    public static SiloProcess StartOther(string program, SiloPlace place, IEnumerable<(string Name, string Value)> environment, params IEnumerable<string> settings) =>
         new(place, [.. place.Settings, .. settings], program, environment);
 
     /// <summary>Starts another program that is a silo, and kills itself at a named point.</summary>
@@ -71,13 +70,15 @@ public sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);
 
-    /// <summary>Starts a silo and waits until it is ready, at most <paramref name="bound"/>.</summary>
-    public static async Task<SiloProcess> StartReady(SiloPlace place, TimeSpan bound, params string[] settings)
+    /// <summary>Starts a silo and waits until it is ready.</summary>
+    public static Task<SiloProcess> StartReady(SiloPlace place, params IEnumerable<string> settings) => WhenReady(Start(place, settings));
+
+    /// <summary>The silo, when it is ready. One that does not get ready is disposed of.</summary>
+    public static async Task<SiloProcess> WhenReady(SiloProcess silo)
     {
-        var silo = Start(place, settings);
         try
         {
-            await silo.Ready.WaitAsync(bound);
+            await Wait.For(silo.Ready, "the silo to be ready", () => silo.AllSaid);
             return silo;
         }
         catch
@@ -87,26 +88,21 @@ public sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends when a line of standard output with this start has been printed; fails with what was printed when the process ends before.</summary>
-    public Task Said(string start)
+    /// <summary>The exit code, when it has ended by itself or as it was told.</summary>
+    public Task<int> Ended() => Wait.For(Exit, "the silo to end", () => AllSaid);
+
+    /// <summary>SIGTERM, and the end of the process; its exit code.</summary>
+    public Task<int> Stop()
     {
-        lock (_gate)
-        {
-            if (_output.Any(line => line.StartsWith(start, StringComparison.Ordinal)))
-            {
-                return Task.CompletedTask;
-            }
-
-            if (_ended)
-            {
-                return Task.FromException(EndedBefore(start));
-            }
-
-            var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _awaited.Add((start, said));
-            return said.Task;
-        }
+        Terminate();
+        return Ended();
     }
+
+    /// <summary>Ends when a line of standard output with this start has been printed; fails with what was printed when the process ends before.</summary>
+    public Task Said(string start) => Wrote(line => line.StartsWith(start, StringComparison.Ordinal));
+
+    /// <summary>Ends when such a line of standard output has been printed; fails with what was printed when the process ends before.</summary>
+    public Task Wrote(Func<string, bool> isIt) => _lines.When(() => Output.Any(isIt));
 
     /// <summary><c>kill -9</c>; ends when the process is gone.</summary>
     public async Task Kill9()
@@ -128,7 +124,7 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>The program that runs this test: the installed one may be another version.</summary>
-    internal static string DotNet =>
+    public static string DotNet =>
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
     private static (string, string)[] KilledAt(string faultPoint) => [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)];
@@ -136,43 +132,7 @@ public sealed class SiloProcess : IAsyncDisposable
     private async Task<int> WaitForExit()
     {
         await _process.WaitForExitAsync();
-        lock (_gate)
-        {
-            _ended = true;
-            foreach (var (start, said) in _awaited)
-            {
-                said.TrySetException(EndedBefore(start));
-            }
-        }
-
+        _lines.End(new InvalidOperationException($"The silo ended with code {_process.ExitCode}.{Environment.NewLine}{AllSaid}"));
         return _process.ExitCode;
-    }
-
-    private InvalidOperationException EndedBefore(string start) => new(
-        $"The silo ended with code {_process.ExitCode} before it said «{start}».{Environment.NewLine}{string.Join(Environment.NewLine, _output.Concat(_errors))}");
-
-    private void Take(string? line, List<string> lines)
-    {
-        if (line is null)
-        {
-            return;
-        }
-
-        lock (_gate)
-        {
-            lines.Add(line);
-            foreach (var (_, said) in _awaited.Where(awaited => lines == _output && line.StartsWith(awaited.Start, StringComparison.Ordinal)))
-            {
-                said.TrySetResult();
-            }
-        }
-    }
-
-    private List<string> Copy(List<string> lines)
-    {
-        lock (_gate)
-        {
-            return [.. lines];
-        }
     }
 }

@@ -1,7 +1,7 @@
 using Doubles.Storage;
 using Grains.Storage;
 
-namespace EndToEnd.Storage;
+namespace AzureTests;
 
 public sealed class AzureTableStoreTests(Azurite azurite) : TableStoreContract
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Client;
 
-namespace EndToEnd;
+namespace Doubles.Processes;
 
 /// <summary>What a run of the console printed, and how it ended.</summary>
 public sealed record ConsoleRun(int Code, string Output, string Error);
@@ -10,22 +10,11 @@ public sealed record ConsoleRun(int Code, string Output, string Error);
 /// <summary>The built console as a child process, with nobody at its input unless a test says so. Disposing it kills it.</summary>
 public sealed class ConsoleProcess : IAsyncDisposable
 {
-    /// <summary>For a verb that answers at once, on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
-    private const int Attempts = 3;
-
     private readonly Process _process;
-    private readonly TaskCompletionSource _spoke = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _gate = new();
-    private readonly List<string> _output = [];
-    private readonly List<string> _errors = [];
-
-    private readonly Action<string>? _onLine;
+    private readonly PrintedLines _lines = new();
 
     private ConsoleProcess(IEnumerable<string> args, string? folder = null, Action<ConsoleProcess, string>? onLine = null, string input = "")
     {
-        _onLine = onLine is null ? null : line => onLine(this, line);
         _process = new Process
         {
             StartInfo = new(SiloProcess.DotNet, [Path.Combine(AppContext.BaseDirectory, "Client.dll"), .. args])
@@ -41,8 +30,15 @@ public sealed class ConsoleProcess : IAsyncDisposable
             _process.StartInfo.Environment["TMPDIR"] = folder;
         }
 
-        _process.OutputDataReceived += (_, line) => Take(line.Data, _output);
-        _process.ErrorDataReceived += (_, line) => Take(line.Data, _errors);
+        _process.OutputDataReceived += (_, line) =>
+        {
+            _lines.AddOutput(line.Data);
+            if (line.Data is { } text)
+            {
+                onLine?.Invoke(this, text);
+            }
+        };
+        _process.ErrorDataReceived += (_, line) => _lines.AddError(line.Data);
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -54,17 +50,26 @@ public sealed class ConsoleProcess : IAsyncDisposable
     /// <summary>The exit code, when all that was printed has been read.</summary>
     public Task<int> Exit { get; }
 
-    /// <summary>Ends with the first line of output or error.</summary>
-    public Task Spoke => _spoke.Task;
+    /// <summary>Ends with the first line of output or error; fails when the console ends before.</summary>
+    public Task Spoke => _lines.When(() => Output.Count + Errors.Count > 0);
+
+    /// <summary>Ends when such a line of standard output has been printed; fails when the console ends before.</summary>
+    public Task Wrote(Func<string, bool> isIt) => _lines.When(() => Output.Any(isIt));
+
+    /// <summary>Ends when so many lines of standard output have been printed; fails when the console ends before.</summary>
+    public Task Printed(int lines) => _lines.When(() => Output.Count >= lines);
+
+    /// <summary>Ends when standard error has a line with this part; fails when the console ends before.</summary>
+    public Task Complained(string part) => _lines.When(() => Errors.Any(line => line.Contains(part, StringComparison.Ordinal)));
 
     /// <summary>Lines of standard output so far.</summary>
-    public IReadOnlyList<string> Output => Copy(_output);
+    public IReadOnlyList<string> Output => _lines.Output;
 
     /// <summary>Lines of standard error so far.</summary>
-    public IReadOnlyList<string> Errors => Copy(_errors);
+    public IReadOnlyList<string> Errors => _lines.Errors;
 
     /// <summary>All that was said so far, for the message of a test that fails.</summary>
-    public string Said => string.Join(Environment.NewLine, [.. Output, .. Errors]);
+    public string Said => _lines.All;
 
     /// <summary>The last line of the output, as an object.</summary>
     public JsonElement Last => JsonElement.Parse(Output[^1]);
@@ -80,43 +85,50 @@ public sealed class ConsoleProcess : IAsyncDisposable
     public static Task<ConsoleProcess> Run(params IEnumerable<string> args) => Ended(Start(args));
 
     /// <summary>
-    /// Runs a verb to its end whose silo is there. On a busy machine that one may answer too late for the console's patience, so a verb that
-    /// did not reach it, and did nothing, is said again: three times in all.
+    /// Runs a verb to its end whose silo is there. On a busy machine that one may answer too late for the console's patience, so a verb that did not reach it, and did nothing, is said again.
     /// </summary>
     public static async Task<ConsoleProcess> Reach(params IEnumerable<string> args)
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            var console = await Run(args);
-            if (await console.Exit != ExitCode.NoSilo || attempt == Attempts)
+        ConsoleProcess? console = null;
+        await Wait.Until(
+            async () =>
             {
-                return console;
-            }
+                if (console is not null)
+                {
+                    await console.DisposeAsync();
+                }
 
-            await console.DisposeAsync();
-        }
+                console = await Run(args);
+                return await console.Exit != ExitCode.NoSilo;
+            },
+            $"a silo that is there to be reached by '{string.Join(' ', args)}'",
+            () => console!.Said);
+        return console!;
     }
 
     /// <summary>Runs a verb to its end, with something to read at its input.</summary>
     public static Task<ConsoleProcess> RunWith(string input, params IEnumerable<string> args) => Ended(new(args, input: input));
 
+    /// <summary>The exit code, when it has ended by itself or as it was told.</summary>
+    public Task<int> Ended() => Wait.For(Exit, "the console to end", () => Said);
+
     private static async Task<ConsoleProcess> Ended(ConsoleProcess console)
     {
         try
         {
-            await console.Exit.WaitAsync(Patience);
+            await console.Ended();
             return console;
         }
-        catch (TimeoutException)
+        catch
         {
             await console.DisposeAsync();
-            throw new TimeoutException($"The console did not end within {Patience}: {console.Said}");
+            throw;
         }
     }
 
     /// <summary>Runs one verb to its end in a folder, where its temporary folders are made too.</summary>
     /// <param name="interruptAfter">When a line of the output contains this, the console gets SIGINT, as from Ctrl-C.</param>
-    public static async Task<ConsoleRun> Run(string folder, IEnumerable<string> args, string? interruptAfter = null, CancellationToken cancel = default)
+    public static async Task<ConsoleRun> Run(string folder, IEnumerable<string> args, string? interruptAfter = null)
     {
         await using var console = new ConsoleProcess(args, folder, (console, line) =>
         {
@@ -126,8 +138,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
                 Signals.Send(console._process.Id, Signals.Interrupt);
             }
         });
-        var code = await console.Exit.WaitAsync(cancel);
-        return new(code, Text(console.Output), Text(console.Errors));
+        return new(await console.Ended(), Text(console.Output), Text(console.Errors));
     }
 
     /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
@@ -145,31 +156,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
     private async Task<int> WaitForExit()
     {
         await _process.WaitForExitAsync();
+        _lines.End(new InvalidOperationException($"The console ended with code {_process.ExitCode}.{Environment.NewLine}{Said}"));
         return _process.ExitCode;
-    }
-
-    private void Take(string? line, List<string> lines)
-    {
-        if (line is not null)
-        {
-            lock (_gate)
-            {
-                lines.Add(line);
-            }
-
-            _spoke.TrySetResult();
-            if (lines == _output)
-            {
-                _onLine?.Invoke(line);
-            }
-        }
-    }
-
-    private List<string> Copy(List<string> lines)
-    {
-        lock (_gate)
-        {
-            return [.. lines];
-        }
     }
 }

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace EndToEnd;
+namespace Doubles.Processes;
 
 /// <summary>Signals to child processes, as a shell or an init system sends them. Not on Windows.</summary>
-internal static class Signals
+public static class Signals
 {
     /// <summary>SIGINT, as from Ctrl-C.</summary>
     public const int Interrupt = 2;

@@ -1,14 +1,13 @@
 using System.Collections.Immutable;
-using Doubles;
 using Doubles.Net;
 
-namespace EndToEnd.Crawling;
+namespace Doubles;
 
 /// <summary>
 /// A real site on loopback whose link graph is known, with a ledger of its own that no silo sees. It tells when it was asked for its n-th page, and can hold
 /// that one back.
 /// </summary>
-internal sealed class CrawledSite : IAsyncDisposable
+public sealed class CrawledSite : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, TaskCompletionSource> _awaited = [];

@@ -1,18 +1,15 @@
 using System.Net;
 using System.Text;
-using Doubles;
 using Doubles.Azurite;
 using Grains.Storage;
 using Silo;
 using Xunit;
 
-namespace EndToEnd.Storage;
+namespace AzureTests;
 
 /// <summary>How a silo starts on an account of Azure Storage, and what it says when it cannot.</summary>
 public sealed class AzureStartTests(Azurite azurite) : IDisposable
 {
-    private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
-
     private readonly SiloPlace _place = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -22,22 +19,21 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
     [Fact]
     public async Task ASiloMakesWhatItNeedsAndLeavesNothingOnItsMachine()
     {
-        await using var server = await Own();
-        await using var silo = await SiloProcess.StartReady(_place, Start, Settings(server.ConnectionString));
+        await using var server = await azurite.Own();
+        await using var silo = await SiloProcess.StartReady(_place, Settings(server.ConnectionString));
 
         Assert.Contains($"  data     the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1", silo.Output);
         Assert.False(Directory.Exists(_place.Data));
         using var http = new HttpClient();
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri($"http://{_place.Http}/health/ready"), Cancel)).StatusCode);
-        silo.Terminate();
-        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Start, Cancel));
+        Assert.Equal(ExitCodes.Stopped, await silo.Stop());
         Assert.Empty(silo.Errors);
     }
 
     [Fact]
     public async Task DataOfAnotherClusterStopsTheSilo()
     {
-        await using var server = await Own();
+        await using var server = await azurite.Own();
         await Azurite.Tables(server.ConnectionString).Commit("cluster", "format", [RowChange.Insert("owner", Encoding.UTF8.GetBytes("""{"cluster":"prod"}"""))], Cancel);
 
         await Refused(
@@ -60,7 +56,7 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
     [Fact]
     public async Task AnAccountThatIsNotThereStopsTheSilo()
     {
-        var port = Ports.Take();
+        var port = Unique.Port();
 
         await Refused(
             AzuriteProcess.ConnectionStringOver(port, port),
@@ -68,20 +64,13 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
                 + "Check that the account is there and can be reached from here, or that Azurite runs.");
     }
 
-    private static string[] Settings(string connectionString) => ["--Storage:Kind", "Azure", "--Storage:ConnectionString", connectionString];
-
-    /// <summary>A cluster's data is all of an account: a test that starts one needs one of its own.</summary>
-    private async Task<AzuriteProcess> Own()
-    {
-        await azurite.Use();
-        return await AzuriteProcess.Start(Cancel);
-    }
+    internal static string[] Settings(string connectionString) => ["--Storage:Kind", "Azure", "--Storage:ConnectionString", connectionString];
 
     private async Task Refused(string connectionString, string sentence)
     {
         await using var silo = SiloProcess.Start(_place, Settings(connectionString));
 
-        Assert.Equal(ExitCodes.Failed, await silo.Exit.WaitAsync(Start, Cancel));
+        Assert.Equal(ExitCodes.Failed, await silo.Ended());
         Assert.Equal([sentence], silo.Errors);
     }
 }

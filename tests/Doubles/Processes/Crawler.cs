@@ -1,20 +1,16 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Text.Json;
 using Client;
 using Xunit;
 
-namespace EndToEnd.Crawling;
+namespace Doubles.Processes;
 
 /// <summary>A silo that is killed and started again on one place, and consoles that talk to it, all of them processes.</summary>
-internal sealed class Crawler : IAsyncDisposable
+public sealed class Crawler : IAsyncDisposable
 {
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
-    private const int Attempts = 3;
-
     private readonly SiloPlace _place = new();
+    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
     private readonly string[] _settings;
     private SiloProcess? _silo;
 
@@ -46,7 +42,7 @@ internal sealed class Crawler : IAsyncDisposable
         }
     }
 
-    public async Task StartSilo() => _silo = await SiloProcess.StartReady(_place, Start, _settings);
+    public async Task StartSilo() => _silo = await SiloProcess.StartReady(_place, _settings);
 
     /// <summary><c>kill -9</c>, and a new silo on the same data. Nobody tells it to go on.</summary>
     public async Task KillAndRestart()
@@ -57,11 +53,7 @@ internal sealed class Crawler : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, and the end of the process with the exit code of a clean stop.</summary>
-    public async Task StopSilo()
-    {
-        _silo!.Terminate();
-        Assert.Equal(0, await _silo.Exit.WaitAsync(Stop));
-    }
+    public async Task StopSilo() => Assert.Equal(0, await _silo!.Stop());
 
     /// <summary>A verb of the console, run to its end.</summary>
     public Task<ConsoleProcess> Say(params string[] args) => ConsoleProcess.Reach([.. args, "--gateway", Gateway]);
@@ -84,44 +76,28 @@ internal sealed class Crawler : IAsyncDisposable
         (await AskJson(["crawl", "start", seed, "--timeout", "5s", "--allow-private", "127.0.0.0/8", .. options])).GetProperty("id").GetString()!;
 
     /// <summary>A console that follows the crawl, over kills too.</summary>
-    public ConsoleProcess Follow(string id) => ConsoleProcess.Start("crawl", "follow", id, "--json", "--gateway", Gateway);
+    public ConsoleProcess Follow(string id) => ConsoleProcess.Start(Following(id));
 
     /// <summary>Follows the crawl to its end; the last line that was said of it.</summary>
-    public async Task<JsonElement> FollowToEnd(string id, int exitCode, CancellationToken cancel)
+    public async Task<JsonElement> FollowToEnd(string id, int exitCode)
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            await using var follower = Follow(id);
-            try
-            {
-                await follower.Exit.WaitAsync(Patience, cancel);
-            }
-            catch (TimeoutException)
-            {
-                Assert.Fail($"The crawl did not end within {Patience}. The console that follows said: {follower.Said}{Environment.NewLine}The silo said: {Said}");
-            }
-
-            // As in ConsoleProcess.Reach.
-            if (await follower.Exit == ExitCode.NoSilo && attempt < Attempts)
-            {
-                continue;
-            }
-
-            Assert.True(await follower.Exit == exitCode, follower.Said);
-            return follower.Last;
-        }
+        await using var follower = await ConsoleProcess.Reach(Following(id));
+        Assert.True(await follower.Exit == exitCode, $"{follower.Said}{Environment.NewLine}The silo said: {Said}");
+        return follower.Last;
     }
 
-    public Task<JsonElement> Show(string id) => AskJson("crawl", "show", id);
+    public async Task<JsonElement> Show(string id) => JsonElement.Parse(await Get($"/api/crawls/{id}"));
 
-    /// <summary>The export's records.</summary>
-    public async Task<ImmutableArray<JsonElement>> Export(string id, params string[] options) =>
-        [.. (await Ask(["crawl", "export", id, "--format", "jsonl", .. options])).Select(line => JsonElement.Parse(line))];
+    /// <summary>The export's records, over HTTP: a console would take longer to start than this takes.</summary>
+    /// <param name="all">With what was skipped.</param>
+    public async Task<ImmutableArray<JsonElement>> Export(string id, bool all = false) =>
+        [.. (await Get($"/api/crawls/{id}/export?kind={(all ? "all" : "fetched")}")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
 
     /// <summary>The account of the crawler, which must balance.</summary>
     public async Task<JsonElement> Ledger()
     {
-        var account = Assert.Single((await AskJson("ledger")).EnumerateArray(), line => line.GetProperty("system").GetString() == "crawling");
+        var ledger = JsonElement.Parse(await Get("/api/ledger"));
+        var account = Assert.Single(ledger.GetProperty("accounts").EnumerateArray(), line => line.GetProperty("system").GetString() == "crawling");
         Assert.True(account.GetProperty("balances").GetBoolean(), $"{account}");
         var (ins, outs) = (Number(account, "in"), Number(account, "done") + Number(account, "waiting")
             + account.GetProperty("refused").EnumerateObject().Sum(refused => refused.Value.GetInt64()));
@@ -130,7 +106,7 @@ internal sealed class Crawler : IAsyncDisposable
     }
 
     /// <summary>What the silo said, for the message of a test that fails.</summary>
-    public string Said => _silo is null ? "" : string.Join(Environment.NewLine, [.. _silo.Output, .. _silo.Errors]);
+    public string Said => _silo?.AllSaid ?? "";
 
     public async ValueTask DisposeAsync()
     {
@@ -139,8 +115,28 @@ internal sealed class Crawler : IAsyncDisposable
             await _silo.DisposeAsync();
         }
 
+        _http.Dispose();
         _place.Dispose();
     }
 
     public static long Number(JsonElement from, string name) => from.GetProperty(name).GetInt64();
+
+    /// <summary>Asks until there is an answer: after a kill the cluster may not give one at once.</summary>
+    private async Task<string> Get(string path)
+    {
+        var text = "";
+        await Wait.Until(
+            async () =>
+            {
+                using var answer = await _http.GetAsync(new Uri($"http://{_place.Http}{path}"));
+                text = await answer.Content.ReadAsStringAsync();
+                Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, text);
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            $"an answer to GET {path}",
+            () => text);
+        return text;
+    }
+
+    private string[] Following(string id) => ["crawl", "follow", id, "--json", "--gateway", Gateway];
 }

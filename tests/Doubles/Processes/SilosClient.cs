@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Net;
 using Grains.Interfaces.Cluster;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,17 +7,11 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Xunit;
 
-namespace EndToEnd;
+namespace Doubles.Processes;
 
 /// <summary>A client of Orleans with the gateways of several silos, for what no verb of the console tells.</summary>
-internal sealed class SilosClient : IAsyncDisposable
+public sealed class SilosClient : IAsyncDisposable
 {
-    /// <summary>Silos find out in their own time, which is seconds: there is no event to wait for outside them.</summary>
-    public static readonly TimeSpan BetweenQuestions = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>On a busy machine a silo that is there may take longer than Orleans waits for a connection.</summary>
-    private const int Attempts = 3;
-
     private readonly IHost _host;
 
     private SilosClient(IHost host) => _host = host;
@@ -25,11 +20,12 @@ internal sealed class SilosClient : IAsyncDisposable
 
     public static async Task<SilosClient> Connect(CancellationToken cancel, params IPEndPoint[] gateways)
     {
-        var attempts = 0;
+        var since = Stopwatch.GetTimestamp();
         var host = new HostBuilder()
             .UseOrleansClient(orleans => orleans
                 .UseStaticClustering(gateways)
-                .UseConnectionRetryFilter((_, _) => Task.FromResult(++attempts < Attempts))
+                // On a busy machine a silo that is there may take longer than Orleans waits for a connection.
+                .UseConnectionRetryFilter((_, _) => Task.FromResult(Stopwatch.GetElapsedTime(since) < Wait.HangBound))
                 .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterNames.DefaultClusterId, ClusterNames.ServiceId)))
             .Build();
         try
@@ -54,23 +50,28 @@ internal sealed class SilosClient : IAsyncDisposable
     public Task<ClusterStatus> Status(CancellationToken cancel) => Grains.GetGrain<IClusterStatusGrain>(0).Show(cancel);
 
     /// <summary>Asks until there is an answer: what was on its way to a silo that died fails, and so does what is sent there before the others know it.</summary>
-    /// <param name="bound">For all the asking.</param>
-    public async Task<T> Ask<T>(Func<Task<T>> ask, TimeSpan bound, CancellationToken cancel)
+    /// <param name="what">What is asked, for the message of a test that fails.</param>
+    public static async Task<T> Ask<T>(Func<Task<T>> ask, string what)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        end.CancelAfter(bound);
-        while (true)
-        {
-            try
+        var answer = default(T);
+        var failure = "";
+        await Wait.Until(
+            async () =>
             {
-                return await ask().WaitAsync(end.Token);
-            }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
-            {
-                TestContext.Current.SendDiagnosticMessage(e.Message);
-                await Task.Delay(BetweenQuestions, end.Token);
-            }
-        }
+                try
+                {
+                    answer = await ask();
+                    return true;
+                }
+                catch (Exception e) when (e is OrleansException or TimeoutException)
+                {
+                    TestContext.Current.SendDiagnosticMessage(failure = e.Message);
+                    return false;
+                }
+            },
+            what,
+            () => failure);
+        return answer!;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,12 +1,11 @@
 using System.Text;
 using Azure;
-using Doubles;
 using Doubles.Azurite;
 using Grains.Storage;
 using Silo.Storage;
 using Xunit;
 
-namespace EndToEnd.Storage;
+namespace AzureTests;
 
 /// <summary>What <see cref="AzureTableStore"/> answers when requests or answers are lost, late or turned away: a front before Azurite loses them.</summary>
 public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
@@ -200,7 +199,7 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     {
         var etag = await Inserted("a");
         var server = await azurite.Use();
-        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(1) });
+        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(3) });
         var gate = new Gate();
         _front.FailTransactions(new Fault.Held(gate));
 
@@ -236,7 +235,7 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task ACommitTakesNoLongerThanItsWholeTimeAllows()
     {
         var server = await azurite.Use();
-        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { WholeTimeout = TimeSpan.FromMilliseconds(300) });
+        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { WholeTimeout = TimeSpan.FromSeconds(3) });
         var gate = new Gate();
         _front.When((_, _) => new Fault.Held(gate));
 

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Silo.Storage;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(EndToEnd.Storage.Azurite))]
+[assembly: AssemblyFixture(typeof(AzureTests.Azurite))]
 
-namespace EndToEnd.Storage;
+namespace AzureTests;
 
 /// <summary>
 /// One Azurite for all tests that ask for it, started when the first one does. Where it cannot be had, they are counted as skipped, with the reason;
@@ -29,6 +29,13 @@ public sealed class Azurite : IAsyncDisposable
             Assert.Skip(missing.Message);
             throw;
         }
+    }
+
+    /// <summary>One more: a cluster's data is all of an account, so a test that starts a silo needs its own.</summary>
+    public async Task<AzuriteProcess> Own()
+    {
+        await Use(); // Skipped where there is none.
+        return await AzuriteProcess.Start();
     }
 
     public static AzureTableStore Tables(string connectionString, AzureBounds? bounds = null) =>

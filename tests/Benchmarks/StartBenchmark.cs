@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Doubles;
+
+namespace Benchmarks;
+
+/// <summary>
+/// How long whoever starts something waits for it: a silo in an empty folder, a silo after <c>kill -9</c>, one of two that were killed, the demo. The baseline of the same run is the silo's
+/// <c>--help</c>, which loads the program and starts nothing.
+/// </summary>
+internal sealed class StartBenchmark(int rounds)
+{
+    private static readonly TimeSpan FirstMark = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AgainMark = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DemoMark = TimeSpan.FromMinutes(1);
+
+    private bool _isKept = true;
+
+    public static Command Command()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
+        var command = new Command("start", "Seconds until a silo is ready: at first, after kill -9, as one of two that were killed; and those of the demo.") { rounds };
+        command.SetAction((result, _) => new StartBenchmark(result.GetValue(rounds)).Run());
+        return command;
+    }
+
+    private async Task<int> Run()
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, {Environment.ProcessorCount} cores."));
+        List<double> help = [], first = [], again = [], oneOfTwo = [], demo = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            help.Add(await Seconds("Silo.dll", "--help"));
+            await Starts(first, again, oneOfTwo);
+            demo.Add(await Seconds("Client.dll", "demo", "--json"));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the silo's --help          {Rounds.Median(help),6:0.0} s"));
+        Show("the first start", first, FirstMark);
+        Show("after kill -9", again, AgainMark);
+        Show("one of two that were killed", oneOfTwo, AgainMark);
+        Show("the demo", demo, DemoMark);
+        return _isKept ? 0 : 1;
+    }
+
+    private static async Task Starts(List<double> first, List<double> again, List<double> oneOfTwo)
+    {
+        var folder = Unique.Folder("start-benchmark");
+        try
+        {
+            using (await Timed(first, folder))
+            {
+            }
+
+            // A silo that is disposed of was killed.
+            using (await Timed(again, folder))
+            using (await SiloChild.Start(folder))
+            {
+            }
+
+            using (await Timed(oneOfTwo, folder))
+            {
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<SiloChild> Timed(List<double> seconds, string folder)
+    {
+        var since = Stopwatch.GetTimestamp();
+        var silo = await SiloChild.Start(folder);
+        seconds.Add(Stopwatch.GetElapsedTime(since).TotalSeconds);
+        return silo;
+    }
+
+    /// <summary>How long a program takes that ends by itself.</summary>
+    private static async Task<double> Seconds(string program, params string[] args)
+    {
+        var since = Stopwatch.GetTimestamp();
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args]) { RedirectStandardOutput = true })
+            ?? throw new InvalidOperationException($"{program} was not started.");
+        await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? Stopwatch.GetElapsedTime(since).TotalSeconds : throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
+    }
+
+    private void Show(string what, List<double> seconds, TimeSpan mark)
+    {
+        var median = Rounds.Median(seconds);
+        var isKept = median <= mark.TotalSeconds;
+        _isKept &= isKept;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-26} {median,6:0.0} s; the mark is {mark.TotalSeconds:0}: {(isKept ? "kept" : "missed")}."));
+    }
+}
