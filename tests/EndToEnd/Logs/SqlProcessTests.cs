@@ -20,8 +20,6 @@ public sealed class SqlProcessTests : IDisposable
 
     private const string Endless = "select count(*) from range(1000000000000) where range % 7 = 3";
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
-
     private readonly SiloPlace _place = new();
     private readonly LogDoor _door;
 
@@ -131,7 +129,7 @@ public sealed class SqlProcessTests : IDisposable
         await using var silo = await Silo("--Logs:QueryTime", "00:00:15");
         await _door.Send("shop", Noon, "hello");
         var slow = Enumerable.Range(0, 2).Select(_ => Asked("select sleep_ms(600000)")).ToArray();
-        await LogDoor.Until(() => Children(silo).Count == 2, () => "Two statements did not run.");
+        await Wait.Until(() => Children(silo).Count == 2, "a change", () => "Two statements did not run.");
 
         Assert.Single(await _door.Find("service:shop"));
         Assert.Equal(HttpStatusCode.OK, (await _door.Ask(HttpMethod.Get, "/api/logs/stats?since=2025-11-22")).Status);
@@ -175,11 +173,11 @@ public sealed class SqlProcessTests : IDisposable
         var child = Assert.Single(Children(silo));
         var before = Cpu(child);
         var lost = Lost();
-        await LogDoor.Until(() => HasWorked(child, before), () => "The statement did not begin.");
+        await Wait.Until(() => HasWorked(child, before), "a change", () => "The statement did not begin.");
 
         await silo.Kill9();
 
-        await LogDoor.Until(() => !Directory.Exists($"/proc/{child}"), () => "The SQL process outlived its silo.");
+        await Wait.Until(() => !Directory.Exists($"/proc/{child}"), "a change", () => "The SQL process outlived its silo.");
         await lost;
 
         // A statement that does not hear that its caller is gone.
@@ -197,7 +195,7 @@ public sealed class SqlProcessTests : IDisposable
         silo.Terminate();
 
         Assert.Equal(0, await silo.Exit);
-        await LogDoor.Until(() => !Directory.Exists($"/proc/{child}"), () => "The SQL process outlived its silo.");
+        await Wait.Until(() => !Directory.Exists($"/proc/{child}"), "a change", () => "The SQL process outlived its silo.");
     }
 
     [Fact]
@@ -208,13 +206,13 @@ public sealed class SqlProcessTests : IDisposable
         _ = await _door.Sql("select 1");
         var idle = Assert.Single(Children(silo));
         Kill(idle);
-        await LogDoor.Until(() => !Children(silo).Contains(idle), () => "It was not killed.");
+        await Wait.Until(() => !Children(silo).Contains(idle), "a change", () => "It was not killed.");
         Assert.Equal(1, await _door.Number("select 1"));
 
         var busy = Assert.Single(Children(silo));
         var before = Cpu(busy);
         var asked = Asked(Endless);
-        await LogDoor.Until(() => HasWorked(busy, before), () => "The statement did not begin.");
+        await Wait.Until(() => HasWorked(busy, before), "a change", () => "The statement did not begin.");
         Kill(busy);
         var outcome = await asked;
         Assert.Equal("memory", outcome.Outcome); // The system ends processes so when memory runs out.
@@ -234,12 +232,12 @@ public sealed class SqlProcessTests : IDisposable
             var before = Cpu(child);
             using var content = new StringContent(JsonSerializer.Serialize(new { sql = Endless }), System.Text.Encoding.UTF8, "application/json");
             var asked = http.PostAsync(new Uri("/api/logs/sql", UriKind.Relative), content, leave.Token);
-            await LogDoor.Until(() => HasWorked(child, before), () => "The statement did not begin.");
+            await Wait.Until(() => HasWorked(child, before), "a change", () => "The statement did not begin.");
             await leave.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         }
 
-        await LogDoor.Until(() => !Children(silo).Contains(child), () => "The statement goes on though nobody waits for it.");
+        await Wait.Until(() => !Children(silo).Contains(child), "a change", () => "The statement goes on though nobody waits for it.");
         await StillAnswers(silo);
     }
 
@@ -256,7 +254,7 @@ public sealed class SqlProcessTests : IDisposable
 
         Assert.Equal("[7]", Assert.Single(answer.Rows));
         var child = Assert.Single(Children(Environment.ProcessId));
-        await LogDoor.Until(() => !Children(Environment.ProcessId).Contains(child), () => "It is still there.");
+        await Wait.Until(() => !Children(Environment.ProcessId).Contains(child), "a change", () => "It is still there.");
     }
 
     [Theory]
@@ -301,7 +299,7 @@ public sealed class SqlProcessTests : IDisposable
         await StillAnswers(silo);
     }
 
-    private async Task<SiloProcess> Silo(params string[] settings) => await SiloProcess.StartReady(_place, FirstStart, settings);
+    private async Task<SiloProcess> Silo(params string[] settings) => await SiloProcess.StartReady(_place, settings);
 
     /// <summary>Each is answered with how it ended, and after each the silo answers as before.</summary>
     private async Task<IReadOnlyList<(string Outcome, string Detail)>> AllCostTheirOwnQuery(SiloProcess silo, params string[] statements)

@@ -9,8 +9,6 @@ public sealed class UnreadableSegmentsTests : IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000; // 2025-11-22T12:00:00Z
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(60);
-
     private readonly SiloPlace _place = new();
     private readonly LogDoor _door;
 
@@ -28,7 +26,7 @@ public sealed class UnreadableSegmentsTests : IDisposable
     [InlineData("garbage")]
     public async Task ADamagedSegmentHidesNoOtherAndIsNamedByEveryWayToAsk(string damage)
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Logs:Shards", "2");
+        await using var silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "2");
         await _door.Send("first", Noon, "one");
         var before = Files();
         await _door.Send("second", Noon + 1_000_000_000, "two");
