@@ -1,5 +1,4 @@
 using Grains;
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Feed;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Doubles;
 using Doubles.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -10,8 +10,6 @@ public sealed class OutputTests : IAsyncLifetime
 {
     private const int Records = 20_000;
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(2);
-
     private readonly SiloPlace _place = new();
     private SiloProcess _silo = null!;
 
@@ -20,7 +18,7 @@ public sealed class OutputTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev/full is Linux's.");
-        _silo = await SiloProcess.StartReady(_place, FirstStart);
+        _silo = await SiloProcess.StartReady(_place);
     }
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using EndToEnd.Crawling;
 using Xunit;
 
 namespace EndToEnd;
@@ -16,8 +15,6 @@ namespace EndToEnd;
 /// </summary>
 public sealed partial class ReadmeTests
 {
-    private static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(2);
-
     /// <summary>For a hang: a page of sixty commands takes a minute or two.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(15);
 
@@ -63,7 +60,7 @@ public sealed partial class ReadmeTests
         var commands = Read(page).Commands.Where(command => command.LeftOut is null).ToArray();
         using var place = new SiloPlace();
         await using var site = await CrawledSite.Start(pages: 3);
-        await using var silo = await SiloProcess.StartReady(place, FirstStart, "--Crawling:AllowPrivate", "127.0.0.0/8");
+        await using var silo = await SiloProcess.StartReady(place, "--Crawling:AllowPrivate", "127.0.0.0/8");
 
         var (done, said) = await RunPage(place, site.Seed, commands);
 

@@ -5,7 +5,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Doubles.Logs;
-using EndToEnd.Crawling;
 using Xunit;
 
 namespace EndToEnd;
@@ -18,7 +17,6 @@ public sealed class StopUnderLoadTests : IDisposable
     private const int PagesInRound = 100;
     private const int OrdersInRound = 200;
 
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Stop = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -41,7 +39,7 @@ public sealed class StopUnderLoadTests : IDisposable
         await using var site = await CrawledSite.Start(Pages);
         for (var round = 1; round <= Rounds; round++)
         {
-            await using var silo = await SiloProcess.StartReady(_place, Start, "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+            await using var silo = await SiloProcess.StartReady(_place, "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
             if (round == 1)
             {
                 using var crawl = await _http.PostAsJsonAsync(

@@ -18,7 +18,7 @@ public sealed class UnawaitedTests
 
     [Fact]
     public void NoCallOfTheProductDropsATask() =>
-        Assert.Empty(s_product.SelectMany(DroppedTasks).Where(found => !found.Contains(typeof(Unawaited).FullName!, StringComparison.Ordinal)));
+        Assert.DoesNotContain(s_product.SelectMany(DroppedTasks), found => !found.Contains(typeof(Unawaited).FullName!, StringComparison.Ordinal));
 
     [Fact]
     public void TheReaderFindsAsyncVoidInMethodsAndInLambdas()
@@ -107,16 +107,18 @@ public sealed class UnawaitedTests
     /// <summary>What must not stand in the product.</summary>
     private static class Examples
     {
-        public static async void AsyncVoid() => await Task.Yield();
+        public static async void AsyncVoid() => await Task.FromResult(1);
 
-        public static void AsyncCallback(List<int> numbers) => numbers.ForEach(async number => await Task.Delay(number));
+        public static void AsyncCallback(List<int> numbers) => numbers.ForEach(async number => await Task.FromResult(number));
 
         public static void Discard() => _ = Task.FromResult(1);
 
+#pragma warning disable CS4014 // This is the mistake that is looked for.
         public static void Statement() => Awaited();
+#pragma warning restore CS4014
 
         public static void Continue(Task task) => task.ContinueWith(_ => { }, TaskScheduler.Default);
 
-        public static async Task Awaited() => await Task.Yield();
+        public static async Task Awaited() => await Task.FromResult(1);
     }
 }

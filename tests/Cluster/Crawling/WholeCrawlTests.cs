@@ -116,8 +116,8 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var root = Site(pages: 5);
         cluster.Web.FailNext(root + "robots.txt", Grains.Crawling.Pages.FetchFailure.Unreachable, times: 4);
         var crawl = await cluster.Start(Spec(root));
-        await cluster.Until(async () => (await crawl.Show())!.Note?.Contains("robots.txt: ", StringComparison.Ordinal) == true);
-        var summary = await cluster.Ended(crawl, step: Second);
+        await cluster.Clock.PassUntil("the crawl to tell of robots.txt", async () => (await crawl.Show())!.Note?.Contains("robots.txt: ", StringComparison.Ordinal) == true);
+        var summary = await cluster.Ended(crawl);
 
         Assert.Equal((5L, 0L, 0L), (summary.Pages, summary.Failed, summary.Skipped));
         Assert.Equal(5, cluster.Web.Ledger.CountOf(root + "robots.txt"));
@@ -144,7 +144,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
             _ => cluster.Web.FailNext(robots, Grains.Crawling.Pages.FetchFailure.PrivateAddress),
         };
         var crawl = await cluster.Start(Spec(root));
-        var summary = await cluster.Ended(crawl, step: Second);
+        var summary = await cluster.Ended(crawl);
 
         Assert.Equal((CrawlState.Done, 0L, 1L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped));
         Assert.Equal([KeyValuePair.Create(reason, 1L)], summary.Reasons!);

@@ -67,8 +67,8 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         await cluster.Shard(shard).Show();
         var together = Task.WhenAll(Enumerable.Range(1, 5).Select(attempt => cluster.Shard(shard).Write(Unnamed((ulong)attempt))));
-        Assert.All(await cluster.Until(together), reply => Assert.Equal(WriteReply.Stored, reply));
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(6))));
+        Assert.All(await cluster.Clock.PassUntil("the answers to all", together), reply => Assert.Equal(WriteReply.Stored, reply));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, Unnamed(6)));
 
         var state = await cluster.Shard(shard).Show();
         Assert.Equal((6, 6, 0, 6), (state.Total.Received, state.Total.Stored, state.Total.Repeated, state.Records));
@@ -78,11 +78,11 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     public async Task AnAnswerThatIsLostMakesTheNextEqualRequestItsRepeatAndNoOther()
     {
         var shard = cluster.NewShard();
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(1))));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, Unnamed(1)));
         await cluster.Shard(shard).AnswerLost(Unnamed(1).Id, isStored: true);
 
-        Assert.Equal(WriteReply.Repeated, await cluster.Until(cluster.Shard(shard).Write(Unnamed(2))));
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(3))));
+        Assert.Equal(WriteReply.Repeated, await cluster.Write(shard, Unnamed(2)));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, Unnamed(3)));
 
         var state = await cluster.Shard(shard).Show();
         Assert.Equal((3, 2, 1, 2), (state.Total.Received, state.Total.Stored, state.Total.Repeated, state.Records));
@@ -93,11 +93,11 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
     public async Task BytesAreNotRememberedAcrossACrash()
     {
         var shard = cluster.NewShard();
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(1))));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, Unnamed(1)));
         await cluster.Shard(shard).AnswerLost(Unnamed(1).Id, isStored: true);
         await cluster.Deactivate(shard);
 
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(Unnamed(2))));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, Unnamed(2)));
         Assert.Equal(2, (await cluster.Shard(shard).Show()).Records);
     }
 
@@ -264,7 +264,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         for (ulong id = 1; id <= 10; id++)
         {
-            Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}"))));
+            Assert.Equal(WriteReply.Stored, await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}")));
         }
 
         var damaged = (await cluster.Segments(shard))[4];
@@ -275,9 +275,9 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
             await cluster.Blobs.Put(damaged.Name, damage == "truncated" ? content[..(content.Length / 2)] : new byte[content.Length]);
         }
 
-        cluster.Clock.Advance(TimeSpan.FromMinutes(2));
+        cluster.Clock.Pass(TimeSpan.FromMinutes(2));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 2);
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 2);
 
         var segments = await cluster.Segments(shard);
         Assert.Equal(9, Assert.Single(segments, segment => segment.IsMerged).Records);
@@ -293,7 +293,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         for (ulong id = 1; id <= 3; id++)
         {
-            await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}")));
+            await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, "shop", $"line {id}"));
         }
 
         var partition = LogTable.Partition(shard);
@@ -305,13 +305,13 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         Assert.Equal(2, (await cluster.Segments(shard)).Count);
         var state = await cluster.Shard(shard).Show();
         Assert.Equal((1, $"shard {shard}, row {row.Key}"), (state.Unreadable, Assert.Single(state.UnreadableSegments)));
-        Assert.Equal(WriteReply.Stored, await cluster.Until(cluster.Shard(shard).Write(SomeLogs.Request(4, cluster.Soon, "shop", "line 4"))));
+        Assert.Equal(WriteReply.Stored, await cluster.Write(shard, SomeLogs.Request(4, cluster.Soon, "shop", "line 4")));
 
-        cluster.Clock.Advance(TimeSpan.FromHours(2));
+        cluster.Clock.Pass(TimeSpan.FromHours(2));
         await cluster.Shard(shard).Tend();
-        await cluster.Until(async () => (await cluster.Segments(shard)).Count == 1); // Merged; swept in the same round, which is over before the next one begins.
-        cluster.Clock.Advance(LogLimits.ReadersNeed);
-        await cluster.Until(async () =>
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1); // Merged; swept in the same round, which is over before the next one begins.
+        cluster.Guards.Pass(LogLimits.ReadersNeed);
+        await VirtualClock.StandUntil("the merged objects to be swept", async () =>
         {
             await cluster.Shard(shard).Tend();
             return (await cluster.Objects(shard)).Count == 2;

@@ -10,10 +10,8 @@ namespace EndToEnd.Logs;
 /// <summary>Requests of equal bytes: different records unless the answer to an earlier one is known to be lost, at every endpoint.</summary>
 public sealed class EqualRequestsTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
-
     private readonly SiloPlace _place = new();
-    private readonly HttpClient _http = new() { Timeout = Bound };
+    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
     private SiloProcess _silo = null!;
     private SilosClient _client = null!;
 
@@ -23,7 +21,7 @@ public sealed class EqualRequestsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(_place, Bound, "--Logs:Shards", "1", "--Logs:Linger", "00:00:01", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        _silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "1", "--Logs:Linger", "00:00:01", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
         _client = await SilosClient.Connect(Cancel, _place.Gateway);
     }
 
@@ -52,10 +50,10 @@ public sealed class EqualRequestsTests : IAsyncLifetime
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var first = Post(endpoint, giveUp.Token);
-        await LogDoor.Until(async () => (await Show()).WaitingRecords == 1, () => "The first request did not come.");
+        await Wait.Until(async () => (await Show()).WaitingRecords == 1, "the first request to come");
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        await LogDoor.Until(async () => (await Show()) is { WaitingRecords: 0, Records: 1 }, () => "The first request was not stored.");
+        await Wait.Until(async () => (await Show()) is { WaitingRecords: 0, Records: 1 }, "the first request to be stored");
 
         await Post(endpoint, Cancel);
         await Post(endpoint, Cancel);
@@ -70,7 +68,7 @@ public sealed class EqualRequestsTests : IAsyncLifetime
         return (total.Received, total.Stored, total.Repeated);
     }
 
-    private Task<LogShardState> Show() => _client.Ask(() => _client.Grains.GetGrain<ILogBatchGrain>(0).Show(Cancel), Bound, Cancel);
+    private Task<LogShardState> Show() => SilosClient.Ask(() => _client.Grains.GetGrain<ILogBatchGrain>(0).Show(Cancel), "the state of the shard");
 
     private async Task Post(string endpoint, CancellationToken cancel)
     {

@@ -144,7 +144,7 @@ public sealed class FilesTests : IAsyncLifetime
     [Fact]
     public async Task AShortFileThatIsCutAndWrittenAnewAtOnceIsSentFromItsStartAndItsCopyToItsEnd()
     {
-        var file = Path.Combine(_place.Folder, "app.log");
+        var file = Path.Combine(_folder, "app.log");
         var sent = new List<string>();
         await Append(file, sent, "a 1");
         await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
@@ -166,7 +166,7 @@ public sealed class FilesTests : IAsyncLifetime
     [Fact]
     public async Task AFileThatIsRotatedTwiceAndPackedWhileNobodySendsIsSentToTheLastByte()
     {
-        var file = Path.Combine(_place.Folder, "app.log");
+        var file = Path.Combine(_folder, "app.log");
         var sent = new List<string>();
         await Append(file, sent, "started", "a 1");
         string[] send = ["send", file, "--service", "app", "--state", State];
@@ -190,7 +190,7 @@ public sealed class FilesTests : IAsyncLifetime
     [Fact]
     public async Task WideCharactersAreFollowedAndALineIsOneWhenItIsFinished()
     {
-        var file = Path.Combine(_place.Folder, "app.log");
+        var file = Path.Combine(_folder, "app.log");
         await File.WriteAllTextAsync(file, "eins\nzwei, größer", Encoding.Unicode, Cancel);
         await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
         await Stored(["eins"], console);

@@ -7,8 +7,6 @@ public sealed class MultilineTests : IAsyncLifetime
 {
     private const int Traces = 20_000;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
-
     private readonly SiloPlace _place = new();
     private LogDoor _door = null!;
     private SiloProcess _silo = null!;
@@ -19,7 +17,7 @@ public sealed class MultilineTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(_place, Bound);
+        _silo = await SiloProcess.StartReady(_place);
         _door = new(_place);
     }
 
@@ -52,10 +50,10 @@ public sealed class MultilineTests : IAsyncLifetime
         await using var console = _door.Start("send", file, "--service", "app", "--follow", "--multiline", "--state", State);
 
         await File.AppendAllTextAsync(file, "fail: Shop[0]\n      it broke\n", Cancel);
-        await LogDoor.Until(async () => await _door.Count("app") == 1, () => $"The record was not stored: {console.Said}");
+        await Wait.Until(async () => await _door.Count("app") == 1, "the record to be stored", () => console.Said);
 
         Assert.Equal(1, await _door.Number("select count(*) from logs where service = 'app' and severity = 17 and body like 'fail:%it broke'"));
         console.Interrupt();
-        Assert.Equal(0, await console.Exit.WaitAsync(Bound, Cancel));
+        Assert.Equal(0, await console.Ended());
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Doubles;
 using Doubles.Logs;
 using Xunit;
 
@@ -12,10 +11,8 @@ public sealed class SlowSendersTests : IAsyncLifetime
 {
     private const int Many = 100;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
-
     private readonly SiloPlace _place = new();
-    private readonly int _syslog = Ports.Take();
+    private readonly int _syslog = Unique.Port();
     private readonly List<Socket> _sockets = [];
     private LogDoor _door = null!;
     private SiloProcess _silo = null!;
@@ -24,7 +21,7 @@ public sealed class SlowSendersTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(_place, Bound, "--Logs:SyslogPort", LogDoor.Text(_syslog), "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        _silo = await SiloProcess.StartReady(_place, "--Logs:SyslogPort", LogDoor.Text(_syslog), "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
         _door = new(_place);
     }
 
@@ -53,7 +50,7 @@ public sealed class SlowSendersTests : IAsyncLifetime
             await _door.Send("fast", 1_795_000_000_000_000_000, $"{number}"); // Fails unless it is answered with 200.
         }
 
-        Assert.All(await Task.WhenAll(slow).WaitAsync(Bound, Cancel), answer =>
+        Assert.All(await Wait.For(Task.WhenAll(slow), "the answers to the slow ones"), answer =>
         {
             Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
             Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
@@ -71,16 +68,16 @@ public sealed class SlowSendersTests : IAsyncLifetime
         }
 
         var request = OtlpProto.Encode(OtlpRequest.Of("fast", new OtlpRecord { Time = 1_795_000_000_000_000_000, Body = new OtlpString(new('x', 500_000)) }));
-        using var http = new HttpClient { Timeout = Bound };
-        await LogDoor.Until(
+        using var http = new HttpClient { Timeout = Wait.HangBound };
+        await Wait.Until(
             async () =>
             {
                 using var content = new ByteArrayContent(request) { Headers = { { "Content-Type", "application/x-protobuf" } } };
                 using var answer = await http.PostAsync(new Uri($"http://{_place.Http}/v1/logs"), content, Cancel);
                 return answer.StatusCode == HttpStatusCode.OK;
             },
-            () => "Another request is turned away.");
-        Assert.StartsWith("HTTP/1.1 408 ", await slow.WaitAsync(Bound, Cancel), StringComparison.Ordinal);
+            "another request to be taken");
+        Assert.StartsWith("HTTP/1.1 408 ", await Wait.For(slow, "the answer to the slow one"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,13 +88,13 @@ public sealed class SlowSendersTests : IAsyncLifetime
             await Connect(_syslog, "");
         }
 
-        await LogDoor.Until(
+        await Wait.Until(
             async () =>
             {
                 using var next = await Connect(_syslog, "<13>1 - - next - - - here\n<13>1 - - next - - - 4000000 rows\n");
                 return await _door.Count("next") > 0;
             },
-            () => "The next connection is not read.");
+            "the next connection to be read");
 
         var record = (await _door.Find("service:next \"here\"", "&limit=1"))[0];
         Assert.Equal("127.0.0.1", record.GetProperty("host").GetString());
@@ -109,7 +106,7 @@ public sealed class SlowSendersTests : IAsyncLifetime
         using var sender = await Connect(_syslog, string.Concat(Enumerable.Range(1, 50).Select(number => $"<13>1 - h lines - - - message {number}\n").Append("4000000 rows imported\n").Append($"<13>1 - h lines - - - {new string('x', 70_000)}\n")));
         sender.Shutdown(SocketShutdown.Send);
 
-        await LogDoor.Until(async () => await _door.Count("lines") == 51 && await _door.Number("select count(*) from logs where body = '4000000 rows imported'") == 1, () => "Not all of the messages are stored.");
+        await Wait.Until(async () => await _door.Count("lines") == 51 && await _door.Number("select count(*) from logs where body = '4000000 rows imported'") == 1, "all of the messages to be stored");
         Assert.Equal(1, await _door.Number("select count(*) from logs where service = 'lines' and length(body) > 60000 and attributes like '%log.truncated%'"));
     }
 

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Doubles;
 using Doubles.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;

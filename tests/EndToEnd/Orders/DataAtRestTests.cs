@@ -12,8 +12,6 @@ public sealed class DataAtRestTests : IDisposable
     private const string Address = "annegret.adresse@example.org";
     private const string Note = "Bitte beim Nachbarn Notizwort abgeben";
 
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Stop = TimeSpan.FromMinutes(1);
 
     private readonly SiloPlace _place = new();
 
@@ -27,7 +25,7 @@ public sealed class DataAtRestTests : IDisposable
     public async Task NothingOfAnErasedCustomerIsLeftInAnyFileOfTheDataFolder()
     {
         // At first mails are written to the folder; later there is a server, which refuses them all.
-        await using (var first = await SiloProcess.StartReady(_place, FirstStart))
+        await using (var first = await SiloProcess.StartReady(_place))
         {
             using var door = new OrderDoor(_place);
             foreach (var number in Enumerable.Range(0, 20))
@@ -44,7 +42,7 @@ public sealed class DataAtRestTests : IDisposable
         Assert.NotEmpty(FilesWith(Address));
         Assert.NotEmpty(FilesWith(Note));
 
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Mail:Host", "127.0.0.1", "--Mail:Port", "9", "--Mail:From", "shop@example.org");
+        await using var silo = await SiloProcess.StartReady(_place, "--Mail:Host", "127.0.0.1", "--Mail:Port", "9", "--Mail:From", "shop@example.org");
         using var again = new OrderDoor(_place);
         await again.Placed(Customer, $$""","email":"{{Address}}","notes":"{{Note}}" """);
         var erased = await again.Run("erase", "--customer", Customer, "--yes");
@@ -56,8 +54,8 @@ public sealed class DataAtRestTests : IDisposable
         {
             // Somebody read at that moment: the due row tries again, and the next erasure says so.
             Assert.Contains("it is tried again every few seconds", erased.Output, StringComparison.Ordinal);
-            await Logs.LogDoor.Until(
-                async () => (await again.Post("/api/orders/erase", $$"""{"customer":"{{Customer}}"}""")).Json.GetProperty("filesCleaned").GetBoolean(), () => "The files were never cleaned.");
+            await Wait.Until(
+                async () => (await again.Post("/api/orders/erase", $$"""{"customer":"{{Customer}}"}""")).Json.GetProperty("filesCleaned").GetBoolean(), "the files to be cleaned");
         }
 
         Assert.Empty(FilesWith(Customer));
@@ -81,7 +79,7 @@ public sealed class DataAtRestTests : IDisposable
         File.SetUnixFileMode(_place.Data, Open);
         File.SetUnixFileMode(copy, Open);
 
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var silo = await SiloProcess.StartReady(_place);
 
         const UnixFileMode Closed = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Assert.Equal(Closed, File.GetUnixFileMode(_place.Data));
@@ -101,7 +99,7 @@ public sealed class DataAtRestTests : IDisposable
     [InlineData("ordersubscribers", false)]
     public async Task ATableThatWasLostStopsTheStartUntilAllThatBelongTogetherAreMovedAway(string table, bool isEmptied)
     {
-        await using (var first = await SiloProcess.StartReady(_place, FirstStart))
+        await using (var first = await SiloProcess.StartReady(_place))
         {
             using var door = new OrderDoor(_place);
             await door.Placed("ann");
@@ -117,7 +115,7 @@ public sealed class DataAtRestTests : IDisposable
 
         await using (var refused = SiloProcess.Start(_place))
         {
-            Assert.Equal(ExitCodes.Failed, await refused.Exit.WaitAsync(FirstStart, Cancel));
+            Assert.Equal(ExitCodes.Failed, await refused.Ended());
             var sentence = Assert.Single(refused.Errors);
             Assert.Contains($"The table «{table}» ", sentence, StringComparison.Ordinal);
             Assert.Contains(isEmptied ? " is empty" : " is missing", sentence, StringComparison.Ordinal);
@@ -132,7 +130,7 @@ public sealed class DataAtRestTests : IDisposable
             Remove(one);
         }
 
-        await using var anew = await SiloProcess.StartReady(_place, FirstStart);
+        await using var anew = await SiloProcess.StartReady(_place);
         using var after = new OrderDoor(_place);
         await after.Placed("ben");
         Assert.All((await after.Settled()).EnumerateArray(), subscriber => Assert.Equal(0, Number(subscriber, "lag")));
@@ -141,7 +139,7 @@ public sealed class DataAtRestTests : IDisposable
     [Fact]
     public async Task WithOnlyTheOrdersLostItsSubscribersAreHaltedAndTheBooksAreInDoubt()
     {
-        await using (var first = await SiloProcess.StartReady(_place, FirstStart))
+        await using (var first = await SiloProcess.StartReady(_place))
         {
             using var door = new OrderDoor(_place);
             foreach (var number in Enumerable.Range(0, 10))
@@ -154,7 +152,7 @@ public sealed class DataAtRestTests : IDisposable
         }
 
         Remove("orders");
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart, "--Storage:BeginAnew", "orders");
+        await using var silo = await SiloProcess.StartReady(_place, "--Storage:BeginAnew", "orders");
         using var again = new OrderDoor(_place);
         foreach (var number in Enumerable.Range(0, 20))
         {
@@ -177,7 +175,7 @@ public sealed class DataAtRestTests : IDisposable
     [Fact]
     public async Task BlobsThatCannotBeWrittenShowInHealthAndInTheClustersStatusAndLeaveTheSiloReady()
     {
-        await using var silo = await SiloProcess.StartReady(_place, FirstStart);
+        await using var silo = await SiloProcess.StartReady(_place);
         using var door = new OrderDoor(_place);
         Assert.StartsWith("Healthy\n", (await door.Get("/health")).Body, StringComparison.Ordinal);
         foreach (var writing in Directory.GetDirectories(Path.Combine(_place.Data, "blobs", "writing")))
@@ -185,7 +183,7 @@ public sealed class DataAtRestTests : IDisposable
             Directory.Delete(writing, recursive: true);
         }
 
-        await Logs.LogDoor.Until(async () => (await door.Get("/health")).Status == 503, () => "Health never said that blobs cannot be written.");
+        await Wait.Until(async () => (await door.Get("/health")).Status == 503, "health to say that blobs cannot be written");
 
         var health = await door.Get("/health");
         Assert.Contains("writes: Unhealthy, the blobs cannot be written: its folder is gone", health.Body, StringComparison.Ordinal);
@@ -200,7 +198,7 @@ public sealed class DataAtRestTests : IDisposable
     private async Task Terminated(SiloProcess silo)
     {
         silo.Terminate();
-        Assert.Equal(ExitCodes.Stopped, await silo.Exit.WaitAsync(Stop, Cancel));
+        Assert.Equal(ExitCodes.Stopped, await silo.Ended());
     }
 
     private void Remove(string table)

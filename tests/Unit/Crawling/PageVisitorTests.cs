@@ -3,8 +3,6 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Doubles;
 using Grains.Crawling;
-using Grains.Crawling.Frontier;
-using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
@@ -206,7 +204,7 @@ public sealed class PageVisitorTests : IDisposable
     private Task<Visit> VisitRobots() => Visitor().VisitRobots(
         Order(new() { Seeds = [Url] }), new(LeaseKind.Robots, Url + "robots.txt", 1, TimeSpan.FromMinutes(1), 0, 1, TellBegun: false), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
-    private PageVisitor Visitor() => new(_web, Options.Create(new CrawlingOptions()), TimeProvider.System, new(_services.GetRequiredService<IMeterFactory>()));
+    private PageVisitor Visitor() => new(_web, Options.Create(new CrawlingOptions()), TimeProvider.System, TimeProvider.System, new(_services.GetRequiredService<IMeterFactory>()));
 
     private static CrawlOrder Order(CrawlSpec spec) => new(new("abcdefghij"), 1, CrawlState.Running, spec);
 

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans.Runtime;
 using Silo.Keys;
 using Silo.Middleware;
 using Silo.Storage;
@@ -22,7 +21,6 @@ public sealed class AvailabilityTests
     [
         new SiloUnavailableException("The silo is gone."),
         new GatewayTooBusyException("The gateway is full."),
-        new ClientNotAvailableException("No silo answers."),
         new OrleansException("Forwarding failed."),
         new TimeoutException("Response did not arrive on time in 00:00:30."),
         new OperationCanceledException("The silo gave up."),
