@@ -67,7 +67,8 @@ public sealed partial class CrawlGrain
     {
         if (_sweep is { IsCompleted: false } before)
         {
-            await Task.WhenAny(before); // Whoever began it hears of its failure.
+            // Whoever began it hears of its failure.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
 
         await Sweep();

@@ -13,7 +13,7 @@ internal class FeederService(LogFeeder feeder) : BackgroundService
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         feeder.Complete();
-        await Task.WhenAny(ExecuteTask ?? Task.CompletedTask, Task.Delay(LogFeeder.LastWords, cancellationToken));
+        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(LogFeeder.LastWords, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
     }
 

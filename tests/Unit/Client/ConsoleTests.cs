@@ -1,6 +1,4 @@
 using Client;
-using Client.Cluster;
-using Grains.Interfaces.Cluster;
 using Xunit;
 
 namespace Unit.Client;
@@ -115,18 +113,6 @@ public sealed class ConsoleTests
         Assert.Equal(
             (ExitCode.Failed, "The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «crawl show»: look before you repeat it.\n"),
             (printed.Code, printed.Error));
-    }
-
-    [Fact]
-    public async Task RealGatewaysThatNobodyListensOnAreExitCodeThree()
-    {
-        var nobody = new ClusterAddress([new("127.0.0.1", 1)], ClusterNames.DefaultClusterId);
-
-        var told = await Assert.ThrowsAsync<ConsoleException>(() => ClusterConnection.Open(nobody, TestContext.Current.CancellationToken));
-
-        Assert.Equal(
-            ("No silo of cluster «dev» was reached at 127.0.0.1:1. Start one with: dotnet run -c Release --project Silo", ExitCode.NoSilo),
-            (told.Message, told.Code));
     }
 
     [Fact]

@@ -22,7 +22,8 @@ public sealed class HostRobotsTests
         _robots.Ask(new(Crawl, Origin, Origin + "/robots.txt", 1, Now + Second));
 
         Assert.Equal(RobotsDecision.Wait, Decide("/", Now));
-        Assert.Equal(Now + Second, _robots.NextEvent());
+        Assert.Equal(Now + Second, _robots.Asking?.Until);
+        Assert.Null(_robots.NextEvent());
         _robots.Release();
         Assert.Equal(RobotsDecision.Ask, Decide("/", Now));
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Doubles.Net;
 using Doubles.Storage;
+using Grains;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -45,6 +46,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
         builder.Services.AddSingleton<IConnectionListenerFactory>(network);
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
+        builder.Services.TryAddGuards();
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), isHttp2 ? new GrpcOptions { Port = port } : new(), listen ?? new(), new InstanceOptions()));
