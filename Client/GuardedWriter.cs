@@ -59,5 +59,5 @@ internal sealed class GuardedWriter : TextWriter
     }
 
     /// <summary>What the system answers to a write: an error number becomes either of these.</summary>
-    private static bool IsOutputFailure(Exception failure) => failure is IOException or UnauthorizedAccessException;
+    private static bool IsOutputFailure(Exception failure) => failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Logs;
 
@@ -19,7 +18,7 @@ public interface ILogBatchGrain : IGrainWithIntegerKey
     /// stored as a request of its own.
     /// </summary>
     /// <param name="isStored">The request is durable. Otherwise it may still be in work here; when it is not, nothing is remembered.</param>
-    [Alias("AnswerLost"), OneWay]
+    [Alias("AnswerLost")]
     Task AnswerLost(LogRequestId id, bool isStored);
 
     /// <summary>The segments that hold the shard's records, or what changed since <paramref name="known"/>, for readers.</summary>

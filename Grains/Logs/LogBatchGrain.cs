@@ -85,7 +85,7 @@ public sealed partial class LogBatchGrain(
             return WriteReply.Late;
         }
 
-        var isRepeat = request.Id.IsOfBytes ? _unnamed.TryClaim(request.Id, now, out var first) : _log.Requests.Contains(request.Id, out first);
+        var isRepeat = request.Id.IsOfBytes ? _unnamed.TryClaim(request.Id, guards.GetUtcNow(), out var first) : _log.Requests.Contains(request.Id, out first);
         if (isRepeat)
         {
             return await Repeated(request, first, now);
@@ -115,7 +115,7 @@ public sealed partial class LogBatchGrain(
 
     public Task AnswerLost(LogRequestId id, bool isStored)
     {
-        _unnamed.AnswerLost(id, isStored, clock.GetUtcNow());
+        _unnamed.AnswerLost(id, isStored, guards.GetUtcNow());
         return Task.CompletedTask;
     }
 

@@ -16,6 +16,12 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
     /// <summary>In real time, between two questions: others get the processor. Nothing rests on its length.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// What is set for this or sooner is no schedule but the pace of work itself, such as the pull of Orleans' streams: it runs in real time, and
+    /// this clock does not move with it. So events reach their consumers while the clock stands still.
+    /// </summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
+
     private readonly Lock _lock = new();
     private readonly SortedSet<VirtualTimer> _timers = new(Comparer<VirtualTimer>.Create(
         static (one, other) => one.Due != other.Due ? one.Due.CompareTo(other.Due) : one.Number.CompareTo(other.Number)));
@@ -206,10 +212,17 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
         lock (_lock)
         {
             _timers.Remove(timer);
+            timer.BeginAfter(Timeout.InfiniteTimeSpan);
             timer.Period = period == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : period;
             if (dueTime != Timeout.InfiniteTimeSpan && !timer.IsDisposed)
             {
                 timer.Due = _passed + dueTime;
+                if (dueTime > TimeSpan.Zero && dueTime <= Pace)
+                {
+                    timer.BeginAfter(dueTime);
+                    return;
+                }
+
                 if (dueTime > TimeSpan.Zero)
                 {
                     _timers.Add(timer);
@@ -235,6 +248,7 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
     private sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, object? state, long number) : ITimer
     {
         private readonly ExecutionContext? _context = ExecutionContext.Capture();
+        private Timer? _real;
 
         public long Number => number;
 
@@ -248,6 +262,26 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
         {
             clock.SetTimer(this, dueTime, period);
             return !IsDisposed;
+        }
+
+        /// <summary>In real time; infinite: not at all.</summary>
+        public void BeginAfter(TimeSpan dueTime)
+        {
+            if (_real is not null || dueTime != Timeout.InfiniteTimeSpan)
+            {
+                _real ??= new(static timer => ((VirtualTimer)timer!).BeginInRealTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _real.Change(dueTime, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        private void BeginInRealTime()
+        {
+            if (Period > TimeSpan.Zero)
+            {
+                clock.SetTimer(this, Period, Period);
+            }
+
+            Begin();
         }
 
         /// <summary>In the context of whoever set the timer up, as a timer of the system does: nothing of the test's goes along.</summary>
@@ -281,6 +315,7 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
         {
             IsDisposed = true;
             Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _real?.Dispose();
         }
 
         public ValueTask DisposeAsync()

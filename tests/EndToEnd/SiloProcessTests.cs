@@ -220,7 +220,7 @@ public sealed class SiloProcessTests : IDisposable
 
         Assert.Equal(code, await silo.Ended());
         Assert.Equal([sentence], silo.Errors);
-        Assert.Empty(silo.Output);
+        Assert.DoesNotContain(silo.Output, line => !line.Contains("DataFolderCheck: ", StringComparison.Ordinal)); // The test's folder was open to others.
     }
 
     private async Task Store(string table, string partition, string key, string json)

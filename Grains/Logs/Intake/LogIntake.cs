@@ -57,7 +57,7 @@ public sealed partial class LogIntake(
         }
         catch (OperationCanceledException) when (isHandedOver && id.IsOfBytes && cancel.IsCancellationRequested)
         {
-            await Shard(id).AnswerLost(id, isStored: false);
+            logger.Observe(Shard(id).AnswerLost(id, isStored: false)); // Nobody is left to wait for it.
             throw;
         }
     }
@@ -66,7 +66,7 @@ public sealed partial class LogIntake(
     {
         if (id.IsOfBytes)
         {
-            Shard(id).AnswerLost(id, isStored: true).Ignore();
+            logger.Observe(Shard(id).AnswerLost(id, isStored: true));
         }
     }
 

@@ -22,9 +22,10 @@ public sealed class EndedWorkerTests(CrawlCluster cluster) : IClassFixture<Crawl
         await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
 
         // The worker waits five seconds for what it holds, then it is gone; its lease lasts for longer, and somebody else gets the page.
-        await cluster.DeactivateWorkers();
+        var leaving = cluster.DeactivateWorkers();
         await VirtualClock.StandUntil("a worker that leaves and waits for its fetch", () => cluster.Guards.NextDue is not null);
         cluster.Guards.Pass(2 * HostCrawl.Grace + new CrawlSpec { Seeds = [] }.Timeout * 2);
+        await leaving;
         await cluster.Clock.PassUntil("the page to be asked for again", () => cluster.Web.Ledger.CountOf(root + "held") == 2);
         gate.Open();
         var summary = await cluster.Ended(crawl);

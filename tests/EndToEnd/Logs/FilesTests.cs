@@ -17,6 +17,9 @@ public sealed class FilesTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>No other test sends under it.</summary>
+    private readonly string _service = Unique.Name("app").Replace("-", "", StringComparison.Ordinal);
+
     private string State => Path.Combine(_folder, "sent");
 
     public async ValueTask InitializeAsync() => await _silo.Started();
@@ -99,7 +102,7 @@ public sealed class FilesTests : IAsyncLifetime
         var file = Path.Combine(_folder, "app.log");
         // Empty when it is met, as after a rotation in the night.
         await File.WriteAllTextAsync(file, "", Cancel);
-        await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
+        await using var console = _door.Start("send", file, "--service", _service, "--follow", "--state", State);
         var sent = new List<string>();
 
         await Append(file, sent, "started", "a 1");
@@ -132,12 +135,12 @@ public sealed class FilesTests : IAsyncLifetime
 
         console.Interrupt();
         Assert.Equal(0, await console.Ended());
-        var again = await _door.Run("send", file, "--service", "app", "--state", State);
+        var again = await _door.Run("send", file, "--service", _service, "--state", State);
         Assert.Contains("nothing new", again.Output, StringComparison.Ordinal);
         await Append(file, sent, "c 1");
-        Assert.Contains("1 record stored", (await _door.Run("send", file, "--service", "app", "--state", State)).Output, StringComparison.Ordinal);
+        Assert.Contains("1 record stored", (await _door.Run("send", file, "--service", _service, "--state", State)).Output, StringComparison.Ordinal);
         await Stored(sent, console);
-        await Balances(sent.Count, "app");
+        await Balances(sent.Count, _service);
     }
 
     /// <summary>Shorter than what tells long files apart, and written anew before anybody can look: as «copytruncate» does it.</summary>
@@ -147,7 +150,7 @@ public sealed class FilesTests : IAsyncLifetime
         var file = Path.Combine(_folder, "app.log");
         var sent = new List<string>();
         await Append(file, sent, "a 1");
-        await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
+        await using var console = _door.Start("send", file, "--service", _service, "--follow", "--state", State);
         await Stored(sent, console);
 
         foreach (var (round, now) in ((string[][])[["b 1", "b 2, which is longer"], ["c 1, as long as it was"], ["d 1"], ["e 1", "e 2", "e 3"]]).Index())
@@ -160,7 +163,7 @@ public sealed class FilesTests : IAsyncLifetime
             await Stored(sent, console);
         }
 
-        await Balances(sent.Count);
+        await Balances(sent.Count, _service);
     }
 
     [Fact]
@@ -169,7 +172,7 @@ public sealed class FilesTests : IAsyncLifetime
         var file = Path.Combine(_folder, "app.log");
         var sent = new List<string>();
         await Append(file, sent, "started", "a 1");
-        string[] send = ["send", file, "--service", "app", "--state", State];
+        string[] send = ["send", file, "--service", _service, "--state", State];
         Assert.Equal(0, (await _door.Run(send)).Code);
 
         await Append(file, sent, "a 2");
@@ -184,7 +187,7 @@ public sealed class FilesTests : IAsyncLifetime
         await using var console = _door.Start([.. send, "--follow"]);
         await Append(file, sent, "c 2");
         await Stored(sent, console);
-        await Balances(sent.Count);
+        await Balances(sent.Count, _service);
     }
 
     [Fact]
@@ -192,7 +195,7 @@ public sealed class FilesTests : IAsyncLifetime
     {
         var file = Path.Combine(_folder, "app.log");
         await File.WriteAllTextAsync(file, "eins\nzwei, größer", Encoding.Unicode, Cancel);
-        await using var console = _door.Start("send", file, "--service", "app", "--follow", "--state", State);
+        await using var console = _door.Start("send", file, "--service", _service, "--follow", "--state", State);
         await Stored(["eins"], console);
         await File.AppendAllTextAsync(file, " 🙂\n", new UnicodeEncoding(bigEndian: false, byteOrderMark: false), Cancel);
         await Stored(["eins", "zwei, größer 🙂"], console);
@@ -265,7 +268,7 @@ public sealed class FilesTests : IAsyncLifetime
     {
         string[] stored = [];
         await Wait.Until(
-            async () => (stored = [.. (await _door.Find("service:app", "&limit=1000")).Select(record => record.GetProperty("body").GetString()!)]).Length >= sent.Count,
+            async () => (stored = [.. (await _door.Find($"service:{_service}", "&limit=1000")).Select(record => record.GetProperty("body").GetString()!)]).Length >= sent.Count,
             $"{sent.Count} lines to be stored",
             () => $"These are: {string.Join(" | ", stored)}. {console.Said}");
         Assert.Equal(sent.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));

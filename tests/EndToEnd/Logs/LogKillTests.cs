@@ -24,7 +24,7 @@ public sealed class LogKillTests : IDisposable
     private readonly LogSender _sender;
     private SiloProcess? _silo;
 
-    public LogKillTests() => _sender = new(_place.Http, RecordsPerRequest);
+    public LogKillTests() => _sender = new(RecordsPerRequest, _place.Http);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

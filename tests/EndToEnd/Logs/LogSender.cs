@@ -13,7 +13,8 @@ namespace EndToEnd.Logs;
 /// Sends OTLP requests from several senders, each repeating the same request under the same Idempotency-Key until it is acknowledged; and keeps the ledger outside the silo:
 /// what was sent, and what was acknowledged. Every record has a body of its own and carries a digest of it.
 /// </summary>
-internal sealed class LogSender(IPEndPoint door, int recordsPerRequest) : IDisposable
+/// <param name="endpoints">Each try of a request goes to the next of them.</param>
+internal sealed class LogSender(int recordsPerRequest, params IPEndPoint[] endpoints) : IDisposable
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(20);
 
@@ -79,18 +80,18 @@ internal sealed class LogSender(IPEndPoint door, int recordsPerRequest) : IDispo
     /// <summary>True: acknowledged. Only what an exporter would send again is sent again; any other answer is a failure.</summary>
     private async Task<bool> Try(byte[] request, string key, CancellationToken cancel)
     {
-        Interlocked.Increment(ref _tries);
+        var endpoint = endpoints[Interlocked.Increment(ref _tries) % endpoints.Length];
         using var content = new ByteArrayContent(request);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
         content.Headers.Add("Idempotency-Key", key);
         try
         {
-            using var answer = await _http.PostAsync(new Uri($"http://{door}/v1/logs"), content, cancel);
+            using var answer = await _http.PostAsync(new Uri($"http://{endpoint}/v1/logs"), content, cancel);
             return answer.StatusCode switch
             {
                 HttpStatusCode.OK => true,
                 HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => false,
-                _ => throw new InvalidOperationException($"The door answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancel)}"),
+                _ => throw new InvalidOperationException($"The endpoint answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancel)}"),
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancel.IsCancellationRequested))

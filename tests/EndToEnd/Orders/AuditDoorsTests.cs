@@ -73,12 +73,13 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         if (door == "over HTTP")
         {
             var erased = await Door.Post("/api/orders/erase", JsonSerializer.Serialize(new { customer }));
-            Assert.Equal((200, """{"orders":1,"changes":3}"""), (erased.Status, erased.Body));
+            Assert.Equal(200, erased.Status);
+            Assert.StartsWith("""{"orders":1,"changes":3,""", erased.Body, StringComparison.Ordinal);
         }
         else
         {
             Assert.Equal(ExitCode.WrongUsage, (await Door.Run("erase", "--customer", customer)).Code);
-            Assert.Equal("""{"orders":1,"changes":3}""", Assert.Single(await Door.RunJson("erase", "--customer", customer, "--yes")).GetRawText());
+            Assert.StartsWith("""{"orders":1,"changes":3,""", Assert.Single(await Door.RunJson("erase", "--customer", customer, "--yes")).GetRawText(), StringComparison.Ordinal);
         }
 
         await Door.Settled();

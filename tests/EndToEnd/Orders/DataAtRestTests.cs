@@ -212,7 +212,7 @@ public sealed class DataAtRestTests : IDisposable
     private List<string> FilesWith(string text)
     {
         var sought = Encoding.UTF8.GetBytes(text);
-        return [.. Directory.GetFiles(_place.Data, "*", SearchOption.AllDirectories).Where(file =>
+        return [.. Directory.GetFiles(_place.Data, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Where(file =>
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[stream.Length];
