@@ -2,8 +2,6 @@ using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 using Orleans.TestingHost;
 using Silo.Storage;
 using Xunit;
@@ -61,10 +59,6 @@ public sealed class SiloOnTablesTests : IDisposable
             Assert.Single(members.Members, member => member.Item1.Status == SiloStatus.Active);
             await cluster.StopAllSilosAsync();
         }
-
-        await using var after = SqliteTableStore.Open(_folder);
-        var left = new TableMembershipTable(after, Options.Create(new ClusterOptions { ClusterId = "test" }));
-        Assert.All((await left.ReadAllAsync(Cancel)).Members, member => Assert.Equal(SiloStatus.Dead, member.Item1.Status));
     }
 
     [Fact]

@@ -51,8 +51,8 @@ public sealed class ChangingLogTests : IDisposable
         await _door.Send("shop", Noon + 60_000_000_000, "card 4111 1111 1111 1111", "noise", "mail a@b.example", "noise", "fine");
         await _door.Send("loud", Noon, "x", "y", "z");
         var same = OtlpRequest.Of("twice", new OtlpRecord { Time = Noon, Body = new OtlpString("once") });
-        await _door.Send(same);
-        await _door.Send(same);
+        await _door.Send(same, key: "once");
+        await _door.Send(same, key: "once");
         Assert.Equal(
             ["card [card]", "mail [email]", "fine"],
             (await _door.Find("service:shop", "&order=oldest&since=2025-11-22T12:01:00Z")).Select(record => record.GetProperty("body").GetString()!));

@@ -18,11 +18,18 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>Hands in records by OTLP; when it returns they are acknowledged.</summary>
-    public async Task Send(OtlpRequest request)
+    /// <param name="key">Its Idempotency-Key; null: it has none.</param>
+    public async Task Send(OtlpRequest request, string? key = null)
     {
         using var content = new ByteArrayContent(OtlpProto.Encode(request));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
-        using var answer = await _http.PostAsync(new Uri("/v1/logs", UriKind.Relative), content, Cancel);
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/logs", UriKind.Relative)) { Content = content };
+        if (key is not null)
+        {
+            message.Headers.Add("Idempotency-Key", key);
+        }
+
+        using var answer = await _http.SendAsync(message, Cancel);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 

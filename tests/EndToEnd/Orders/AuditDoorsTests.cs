@@ -99,8 +99,8 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         var held = Assert.Single(await Door.RunJson("audit", "verify", "--all", "--against", head));
         Assert.True(held.GetProperty("holds").GetBoolean());
         Assert.True(Number(held, "erased") >= 3);
-        Assert.Equal("There is no order of this customer.\n", (await Door.Run("erase", "--customer", customer, "--yes")).Output);
-        Assert.Equal("""{"orders":0,"changes":0}""", (await Door.Post("/api/orders/erase", JsonSerializer.Serialize(new { customer }))).Body);
+        Assert.StartsWith("There is no order of this customer.\n", (await Door.Run("erase", "--customer", customer, "--yes")).Output, StringComparison.Ordinal);
+        Assert.StartsWith("""{"orders":0,"changes":0,""", (await Door.Post("/api/orders/erase", JsonSerializer.Serialize(new { customer }))).Body, StringComparison.Ordinal);
     }
 
     [Theory]
