@@ -369,13 +369,35 @@ internal ref struct HtmlScanner
 
         for (var i = 0; i < _attributeCount; i++)
         {
-            if (name.Length == _attributes[i].NameLength && Ascii.EqualsIgnoreCase(AttributeName(i), name))
+            if (IsSameName(AttributeName(i), name))
             {
                 return;
             }
         }
 
         _attributes[_attributeCount++] = attribute;
+    }
+
+    /// <summary>
+    /// Names of attributes are compared with the letters of ASCII lowered and all others as they are (§13.2.5.33); <see cref="Ascii"/> takes
+    /// no two texts with other characters for equal.
+    /// </summary>
+    private static bool IsSameName(ReadOnlySpan<char> one, ReadOnlySpan<char> other)
+    {
+        if (one.Length != other.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < one.Length; i++)
+        {
+            if (one[i] != other[i] && !(char.IsAsciiLetter(one[i]) && (one[i] | 0x20) == (other[i] | 0x20)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Names that <see cref="TryGet"/> is called with: each is kept once, so there is room for all.</summary>
