@@ -1,12 +1,14 @@
+using System.Net;
 using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orleans.TestingHost;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
 using Silo.Storage;
 using Xunit;
 
-namespace Cluster.Storage;
+namespace EndToEnd.Storage;
 
 public interface ICounterGrain : IGrainWithStringKey
 {
@@ -34,7 +36,7 @@ public sealed class CounterGrain([PersistentState("counter", "counters")] IPersi
     public Task Clear() => state.ClearStateAsync();
 }
 
-/// <summary>A silo with its members and its grains' states on a table store.</summary>
+/// <summary>A real silo, with its members and its grains' states on a table store, on ports that the system gives.</summary>
 public sealed class SiloOnTablesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("silo-").FullName;
@@ -49,15 +51,14 @@ public sealed class SiloOnTablesTests : IDisposable
         for (var start = 1; start <= 2; start++)
         {
             await using var store = SqliteTableStore.Open(_folder);
-            await using var cluster = await Start(store);
-            var silo = cluster.GetSiloServiceProvider();
-            var grains = silo.GetRequiredService<IGrainFactory>();
+            using var silo = await Start(store);
+            var grains = silo.Services.GetRequiredService<IGrainFactory>();
             Assert.Equal(start, await grains.GetGrain<ICounterGrain>("http://a.example/?b#c").Raise());
 
-            // A silo's start is known to the second: the second one may have the first one's row.
-            var members = await silo.GetRequiredService<IMembershipTable>().ReadAllAsync(Cancel);
+            var members = await silo.Services.GetRequiredService<IMembershipTable>().ReadAllAsync(Cancel);
+            Assert.Equal(start, members.Members.Count);
             Assert.Single(members.Members, member => member.Item1.Status == SiloStatus.Active);
-            await cluster.StopAllSilosAsync();
+            await silo.StopAsync(Cancel);
         }
     }
 
@@ -65,8 +66,8 @@ public sealed class SiloOnTablesTests : IDisposable
     public async Task AWriteThatConflictsFailsAndTheNextCallGoesOnFromWhatIsStored()
     {
         var store = new FlakyTableStore();
-        await using var cluster = await Start(store);
-        var grain = cluster.GetSiloServiceProvider().GetRequiredService<IGrainFactory>().GetGrain<ICounterGrain>("flaky");
+        using var silo = await Start(store);
+        var grain = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICounterGrain>("flaky");
         Assert.Equal(1, await grain.Raise());
 
         store.FailCommitsWhen(static (table, _, _) => table == "counters" ? CommitFailure.Conflict : null);
@@ -77,22 +78,26 @@ public sealed class SiloOnTablesTests : IDisposable
         Assert.Equal(2, await grain.Raise());
         await grain.Clear();
         Assert.Equal(1, await grain.Raise());
+        await silo.StopAsync(Cancel);
     }
 
-    private static async Task<InProcessTestCluster> Start(ITableStore store)
+    private static async Task<IHost> Start(ITableStore store)
     {
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.Options.InitializeClientOnDeploy = false;
-        (builder.Options.ClusterId, builder.Options.ServiceId) = ("test", "test");
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.Services.RemoveAll<IMembershipTable>(); // Of the testing host: it forgets.
-            silo.Services.AddSingleton(store);
-            silo.UseTableClustering().AddTableGrainStorage("counters");
-        });
-        var cluster = builder.Build();
-        await cluster.DeployAsync();
-        return cluster;
+        var (siloPort, gatewayPort) = (Unique.Port(), Unique.Port());
+        var host = Host.CreateApplicationBuilder();
+        host.Logging.ClearProviders();
+        host.Services.AddSingleton(store);
+        host.UseOrleans(silo => silo
+            .UseTableClustering()
+            .AddTableGrainStorage("counters")
+            .Configure<ClusterOptions>(options =>
+            {
+                options.ClusterId = "test";
+                options.ServiceId = "test";
+            })
+            .ConfigureEndpoints(IPAddress.Loopback, siloPort, gatewayPort));
+        var built = host.Build();
+        await built.StartAsync(Cancel);
+        return built;
     }
 }
