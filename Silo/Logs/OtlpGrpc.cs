@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Grains.Net;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.Net.Http.Headers;
@@ -100,24 +101,10 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
     }
 
     /// <summary>The one message of the body. An end within it, and anything behind it, is an <see cref="InvalidDataException"/>.</summary>
-    private sealed class MessageStream(Stream body, long length) : Stream
+    private sealed class MessageStream(Stream body, long length) : ReadingStream
     {
         private readonly byte[] _end = new byte[1];
         private long _left = length;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -135,19 +122,5 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
             _left -= read;
             return read;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A body is read asynchronously.");
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -1,4 +1,5 @@
 using Grains.Logs.Intake;
+using Grains.Net;
 
 namespace Silo.Logs;
 
@@ -7,7 +8,7 @@ namespace Silo.Logs;
 /// When it does not, <see cref="TooSlow"/> is cancelled.
 /// </summary>
 /// <remarks>Reads asynchronously only. Does not dispose what it reads from.</remarks>
-internal sealed class PacedStream : Stream
+internal sealed class PacedStream : ReadingStream
 {
     /// <summary>2 KiB a second: a sender of text on the slowest of networks is faster.</summary>
     public const int LeastBytes = 10 * 1024;
@@ -33,20 +34,6 @@ internal sealed class PacedStream : Stream
 
     /// <summary>Told of each <see cref="LeastBytes"/> that came in time.</summary>
     public Admission.Ticket? Ticket { get; set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Ends the reading as if the body came too slowly. Any thread; also when the reading is over.</summary>
     public void GiveUp()
@@ -75,20 +62,6 @@ internal sealed class PacedStream : Stream
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A body is read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -106,7 +106,7 @@ public sealed class DeployScriptTests : IDisposable
             esac
             """);
         StandIn("dotnet", $"echo \"dotnet $*\" >> '{Calls}'");
-        var start = new ProcessStartInfo("bash", [Path.Combine(Repository, "infra", "deploy.sh"), "--group", "g", "--prefix", "p1a", .. options])
+        var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Folder, "infra", "deploy.sh"), "--group", "g", "--prefix", "p1a", .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -126,20 +126,6 @@ public sealed class DeployScriptTests : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        }
-    }
-
-    private static string Repository
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder!.FullName, "Orleans.sln")))
-            {
-                folder = folder.Parent;
-            }
-
-            return folder.FullName;
         }
     }
 

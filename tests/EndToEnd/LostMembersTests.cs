@@ -22,7 +22,7 @@ public sealed class LostMembersTests
         var table = new TableMembershipTable(
             new TableStoreInMemory(), Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" }));
         await Insert(table, (IPEndPoint)living.LocalEndpoint);
-        await Insert(table, new(IPAddress.Loopback, Ports.Take()));
+        await Insert(table, new(IPAddress.Loopback, Unique.Port()));
         await Insert(table, new(IPAddress.Parse("10.0.0.1"), 11111));
 
         await new LostMembers(table, NullLogger<LostMembers>.Instance).Run(Cancel);

@@ -40,7 +40,7 @@ public sealed class PortCheckTests : IDisposable
     [Fact]
     public async Task WithoutItsGatewayPortASiloDoesNotStart()
     {
-        var doors = new Doors(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
+        var doors = new Doors(new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
         await Assert.ThrowsAsync<StartUpException>(() => Check(doors));
     }
 
@@ -48,7 +48,7 @@ public sealed class PortCheckTests : IDisposable
     public void APortTakenSinceItWasCheckedIsNamed()
     {
         var doors = new Doors(
-            new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Port }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 });
+            new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 });
         var explained = StartUpErrors.Explain(new SocketException((int)SocketError.AddressAlreadyInUse), doors, "/data")!;
 
         Assert.StartsWith($"Port {Port} for clients (Cluster:GatewayPort) is in use on 127.0.0.1", explained.Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class PortCheckTests : IDisposable
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
 
     private Doors Doors() =>
-        new(new ClusterOptions { SiloPort = Ports.Take(), GatewayPort = Ports.Take() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Ports.Take() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
+        new(new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Unique.Port() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Unique.Port() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
 
     private static Task Check(Doors doors, params (string Key, string Value)[] settings) => new PortCheck(
         doors,

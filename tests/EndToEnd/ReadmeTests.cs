@@ -18,7 +18,7 @@ public sealed partial class ReadmeTests
     /// <summary>For a hang: a page of sixty commands takes a minute or two.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(15);
 
-    private static string Root { get; } = FindRoot();
+    private static string Root => Repository.Folder;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -238,17 +238,6 @@ public sealed partial class ReadmeTests
     private static void Say(string text) => TestContext.Current.TestOutputHelper?.WriteLine(text);
 
     private static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Orleans.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException($"There is no Orleans.sln above {AppContext.BaseDirectory}.");
-        }
-
-        return folder.FullName;
-    }
 
     [GeneratedRegex(@"--(?:project|solution) (\S+)")]
     private static partial Regex NamedProject();

@@ -17,7 +17,7 @@ public sealed class SyslogListenerTests : IAsyncLifetime
 {
     private readonly LogIntakeInMemory _intake = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly IPEndPoint _end = new(IPAddress.Loopback, Ports.Take());
+    private readonly IPEndPoint _end = new(IPAddress.Loopback, Unique.Port());
     private SyslogListener _listener = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
