@@ -1,6 +1,12 @@
 # Shared by .ci/run and .ci/long, which source it: timed steps, checks, test runs, and the closing count.
 # A test run is counted by the reports it leaves; the exit code of its command has to agree with them.
 
+# A signal that whoever started this ignores, as a background job of a script ignores SIGINT, would be ignored by the consoles
+# that the tests start, and Ctrl-C is one of the tests.
+if [ -z "${CI_SIGNALS:-}" ] && env --default-signal=INT true 2>/dev/null; then
+    exec env --default-signal=INT --default-signal=QUIT CI_SIGNALS=default bash ".ci/${0##*/}" "$@"
+fi
+
 # In CI a missing server or tool is a failure: the tests that need one look at this.
 export CI="${CI:-true}"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
