@@ -21,7 +21,9 @@ internal sealed class Facts
     {
         if (terminal.OutputIsTerminal)
         {
-            var grid = new Grid().AddColumn(new GridColumn { NoWrap = true, Padding = new(2, 0, 3, 0) }).AddColumn(new GridColumn { Padding = new(0, 0, 0, 0) });
+            var grid = new Grid()
+                .AddColumn(new GridColumn { NoWrap = true, Padding = new(2, 0, 3, 0) })
+                .AddColumn(new GridColumn { Padding = new(0, 0, 0, 0) });
             foreach (var (label, text) in _facts)
             {
                 grid.AddRow(new Markup($"[grey]{Markup.Escape(Terminal.Clean(label))}[/]"), new Markup(text.ToMarkup()));

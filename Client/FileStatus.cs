@@ -28,7 +28,8 @@ internal readonly partial record struct FileStatus(string Id, int Type)
     public static FileStatus? Of(string path) => OperatingSystem.IsLinux() ? Read(CurrentFolder, path, flags: 0) : null;
 
     /// <summary>Null on other systems than Linux.</summary>
-    public static FileStatus? Of(SafeFileHandle handle) => OperatingSystem.IsLinux() ? Read((int)handle.DangerousGetHandle(), "", OfTheHandle) : null;
+    public static FileStatus? Of(SafeFileHandle handle) =>
+        OperatingSystem.IsLinux() ? Read((int)handle.DangerousGetHandle(), "", OfTheHandle) : null;
 
     private static FileStatus? Read(int at, string path, int flags)
     {
@@ -39,8 +40,14 @@ internal readonly partial record struct FileStatus(string Id, int Type)
         }
 
         var (mode, inode) = (BinaryPrimitives.ReadUInt16LittleEndian(status[28..]), BinaryPrimitives.ReadUInt64LittleEndian(status[32..]));
-        var (born, bornPart) = (BinaryPrimitives.ReadInt64LittleEndian(status[80..]), BinaryPrimitives.ReadUInt32LittleEndian(status[88..]));
-        var (major, minor) = (BinaryPrimitives.ReadUInt32LittleEndian(status[136..]), BinaryPrimitives.ReadUInt32LittleEndian(status[140..]));
+        var (born, bornPart) = (
+            BinaryPrimitives.ReadInt64LittleEndian(status[80..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(status[88..])
+        );
+        var (major, minor) = (
+            BinaryPrimitives.ReadUInt32LittleEndian(status[136..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(status[140..])
+        );
         return new(string.Create(CultureInfo.InvariantCulture, $"{major:x}:{minor:x}:{inode:x}:{born:x}.{bornPart:x}"), mode & 0xf000);
     }
 

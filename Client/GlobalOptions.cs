@@ -12,27 +12,25 @@ internal sealed class GlobalOptions
     /// <summary>Gateways for when no option names one, separated by commas.</summary>
     public const string GatewayVariable = "SILO_GATEWAY";
 
-    public Option<string[]> Gateway { get; } = new("--gateway")
-    {
-        Description = $"Gateway of a silo, several allowed. [default: {GatewayVariable} of the environment, else 127.0.0.1:30000]",
-        HelpName = "HOST:PORT",
-        Recursive = true,
-        AllowMultipleArgumentsPerToken = false,
-        Validators = { RefuseOddGateways },
-    };
+    public Option<string[]> Gateway { get; } =
+        new("--gateway")
+        {
+            Description = $"Gateway of a silo, several allowed. [default: {GatewayVariable} of the environment, else 127.0.0.1:30000]",
+            HelpName = "HOST:PORT",
+            Recursive = true,
+            AllowMultipleArgumentsPerToken = false,
+            Validators = { RefuseOddGateways },
+        };
 
-    public Option<string> ClusterId { get; } = new("--cluster")
-    {
-        Description = $"The cluster's id. [default: {ClusterNames.DefaultClusterId}]",
-        HelpName = "ID",
-        Recursive = true,
-    };
+    public Option<string> ClusterId { get; } =
+        new("--cluster")
+        {
+            Description = $"The cluster's id. [default: {ClusterNames.DefaultClusterId}]",
+            HelpName = "ID",
+            Recursive = true,
+        };
 
-    public Option<bool> Json { get; } = new("--json")
-    {
-        Description = "Write for programs: one JSON object a line.",
-        Recursive = true,
-    };
+    public Option<bool> Json { get; } = new("--json") { Description = "Write for programs: one JSON object a line.", Recursive = true };
 
     /// <exception cref="ConsoleException">The environment names something that is no gateway.</exception>
     public ClusterAddress Address(ParseResult parsed, Func<string, string?> environment)
@@ -43,13 +41,17 @@ internal sealed class GlobalOptions
             gateways = [.. set.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
             if (gateways.FirstOrDefault(gateway => !GatewayAddress.TryParse(gateway, out _)) is { } odd)
             {
-                throw new ConsoleException($"{GatewayVariable} names «{odd}», which is no gateway: it would look like 127.0.0.1:30000.", ExitCode.WrongUsage);
+                throw new ConsoleException(
+                    $"{GatewayVariable} names «{odd}», which is no gateway: it would look like 127.0.0.1:30000.",
+                    ExitCode.WrongUsage
+                );
             }
         }
 
         return new(
             gateways.IsEmpty ? ClusterAddress.Local.Gateways : [.. gateways.Select(GatewayAddress.Parse)],
-            parsed.GetValue(ClusterId) ?? ClusterNames.DefaultClusterId);
+            parsed.GetValue(ClusterId) ?? ClusterNames.DefaultClusterId
+        );
     }
 
     private static void RefuseOddGateways(OptionResult result)

@@ -59,5 +59,6 @@ internal sealed class GuardedWriter : TextWriter
     }
 
     /// <summary>What the system answers to a write: an error number becomes either of these.</summary>
-    private static bool IsOutputFailure(Exception failure) => failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
+    private static bool IsOutputFailure(Exception failure) =>
+        failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 }

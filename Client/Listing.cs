@@ -44,11 +44,13 @@ internal sealed class Listing
         var table = new Table { Border = TableBorder.Simple, BorderStyle = new Style(Color.Grey) };
         foreach (var column in _columns)
         {
-            table.AddColumn(new TableColumn($"[grey]{Markup.Escape(Terminal.Clean(column.Title))}[/]")
-            {
-                Alignment = column.Right ? Justify.Right : Justify.Left,
-                NoWrap = !column.Wrap,
-            });
+            table.AddColumn(
+                new TableColumn($"[grey]{Markup.Escape(Terminal.Clean(column.Title))}[/]")
+                {
+                    Alignment = column.Right ? Justify.Right : Justify.Left,
+                    NoWrap = !column.Wrap,
+                }
+            );
         }
 
         foreach (var row in _rows)

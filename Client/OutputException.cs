@@ -1,7 +1,8 @@
 namespace Client;
 
 /// <summary>What a verb had to say could not be written: the disk is full, a limit is reached, the output is closed.</summary>
-internal sealed class OutputException(Exception cause) : Exception($"The output cannot be written: {(cause is ArgumentOutOfRangeException ? "File too large" : cause.Message)}", cause)
+internal sealed class OutputException(Exception cause)
+    : Exception($"The output cannot be written: {(cause is ArgumentOutOfRangeException ? "File too large" : cause.Message)}", cause)
 {
     /// <summary>EPIPE, on Linux and macOS.</summary>
     private const int BrokenPipe = 32;

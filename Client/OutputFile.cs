@@ -21,7 +21,10 @@ internal static class OutputFile
 
             return FileStatus.Of(target) is { IsRegular: false }
                 ? await WriteInto(target, FileMode.Open, write)
-                : await WriteAside(File.Exists(target) ? File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName ?? target : target, write);
+                : await WriteAside(
+                    File.Exists(target) ? File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName ?? target : target,
+                    write
+                );
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,14 @@ internal sealed class Terminal
     private readonly Lazy<IAnsiConsole> _console;
     private readonly Lazy<IAnsiConsole> _errorConsole;
 
-    public Terminal(TextWriter output, TextWriter error, bool outputIsTerminal, bool errorIsTerminal, Func<string, bool> confirm, TimeProvider clock)
+    public Terminal(
+        TextWriter output,
+        TextWriter error,
+        bool outputIsTerminal,
+        bool errorIsTerminal,
+        Func<string, bool> confirm,
+        TimeProvider clock
+    )
     {
         Output = new GuardedWriter(output, OutputFailed);
         Error = new GuardedWriter(error, failure => ErrorFailed |= !OutputException.IsClosedPipe(failure));
@@ -61,8 +68,11 @@ internal sealed class Terminal
             System.Console.Error,
             outputIsTerminal: !System.Console.IsOutputRedirected,
             errorIsTerminal: !System.Console.IsErrorRedirected,
-            question => !System.Console.IsInputRedirected && new ConfirmationPrompt(Markup.Escape(Clean(question))) { DefaultValue = false }.Show(AnsiConsole.Console),
-            TimeProvider.System);
+            question =>
+                !System.Console.IsInputRedirected
+                && new ConfirmationPrompt(Markup.Escape(Clean(question))) { DefaultValue = false }.Show(AnsiConsole.Console),
+            TimeProvider.System
+        );
     }
 
     /// <summary>One line of a result, for people: what could steer a terminal is replaced, also on a pipe, which may end in one.</summary>
@@ -140,13 +150,15 @@ internal sealed class Terminal
 
     private static IAnsiConsole Create(SpectreOutput output, bool terminal)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = output,
-            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
-        });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = output,
+                Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+                ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+            }
+        );
         console.Pipeline.Attach(new CleanRendering());
         if (!terminal)
         {
@@ -175,7 +187,8 @@ internal sealed class Terminal
     /// <summary>The last look at all that Spectre draws: no text of it steers the terminal, whoever forgot to clean it.</summary>
     private sealed class CleanRendering : IRenderHook
     {
-        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) => renderables.Select(renderable => new Cleaned(renderable));
+        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+            renderables.Select(renderable => new Cleaned(renderable));
 
         private sealed class Cleaned(IRenderable drawn) : IRenderable
         {

@@ -44,13 +44,16 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
     {
         try
         {
-            var code = await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                Output = terminal.Output,
-                Error = terminal.Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = TimeToLeave,
-            }, cancel);
+            var code = await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = terminal.Output,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = TimeToLeave,
+                },
+                cancel
+            );
             terminal.Flush();
             return code;
         }
@@ -89,12 +92,18 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         }
         catch (TimeoutException)
         {
-            terminal.Fail($"The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.", json);
+            terminal.Fail(
+                $"The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.",
+                json
+            );
             return ExitCode.Failed;
         }
         catch (Exception gone) when (gone is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException)
         {
-            terminal.Fail($"The silo went away before it answered. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.", json);
+            terminal.Fail(
+                $"The silo went away before it answered. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.",
+                json
+            );
             return ExitCode.NoSilo;
         }
         catch (Exception failure)

@@ -31,7 +31,12 @@ public static partial class Unawaited
     /// </param>
     /// <param name="what">Names the work in the log.</param>
     public static void Observe(
-        this Grain grain, Task work, ILogger logger, CancellationToken stopping = default, [CallerArgumentExpression(nameof(work))] string what = "")
+        this Grain grain,
+        Task work,
+        ILogger logger,
+        CancellationToken stopping = default,
+        [CallerArgumentExpression(nameof(work))] string what = ""
+    )
     {
         if (work.IsCompletedSuccessfully)
         {
@@ -49,7 +54,10 @@ public static partial class Unawaited
             }
 
             LogActivationFailed(logger, activation.GrainId, what, failure);
-            activation.Deactivate(new(DeactivationReasonCode.ApplicationError, failure, $"Work that nobody awaits failed: {what}"), CancellationToken.None);
+            activation.Deactivate(
+                new(DeactivationReasonCode.ApplicationError, failure, $"Work that nobody awaits failed: {what}"),
+                CancellationToken.None
+            );
         });
     }
 

@@ -9,7 +9,8 @@ public static class About
 
     public const string FrontName = "Orleans front";
 
-    public const string Purpose = "one process of a cluster that crawls web sites with virtual actors, and loses nothing of what it took on.";
+    public const string Purpose =
+        "one process of a cluster that crawls web sites with virtual actors, and loses nothing of what it took on.";
 
     /// <summary>The version without the commit: <c>0.1.0</c>.</summary>
     public static string Version { get; } =

@@ -16,17 +16,17 @@ return await Launcher.Run(
     args,
     add: builder =>
     {
-        builder.AddStorage();    // Storage/: which table and blob store
-        builder.AddCluster();    // members, streams, ports
-        builder.AddKeys();       // who may come in by HTTP
+        builder.AddStorage(); // Storage/: which table and blob store
+        builder.AddCluster(); // members, streams, ports
+        builder.AddKeys(); // who may come in by HTTP
         builder.AddCrawling();
         builder.AddLogs();
         builder.AddLogReading();
         builder.AddOrders();
         builder.AddTelemetry();
-        builder.AddLogDoors();   // OTLP, lines, syslog
+        builder.AddLogDoors(); // OTLP, lines, syslog
         builder.AddGrpcDoor();
-        builder.AddHttp();       // Middleware/Chain.cs: what every request passes
+        builder.AddHttp(); // Middleware/Chain.cs: what every request passes
     },
     map: app =>
     {
@@ -45,4 +45,5 @@ return await Launcher.Run(
         app.MapCluster();
         app.MapTelemetry();
         app.MapGrpc();
-    });
+    }
+);

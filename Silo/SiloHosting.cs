@@ -34,7 +34,14 @@ public static class SiloHosting
         services.AddSettings<HttpOptions>(builder.Configuration);
         services.AddSettings<GrpcOptions>(builder.Configuration);
         services.AddSettings<LogDoorsOptions>(builder.Configuration);
-        services.AddSingleton(provider => new Doors(Of<ClusterOptions>(provider), Of<HttpOptions>(provider), Of<GrpcOptions>(provider), Of<ListenOptions>(provider), Of<InstanceOptions>(provider), Of<LogDoorsOptions>(provider)));
+        services.AddSingleton(provider => new Doors(
+            Of<ClusterOptions>(provider),
+            Of<HttpOptions>(provider),
+            Of<GrpcOptions>(provider),
+            Of<ListenOptions>(provider),
+            Of<InstanceOptions>(provider),
+            Of<LogDoorsOptions>(provider)
+        ));
         services.AddStartUpCheck<PortCheck>();
         services.Configure<HostOptions>(host =>
         {
@@ -43,11 +50,15 @@ public static class SiloHosting
             // A service beside the grains that fails for good is logged as an error; it does not end the silo.
             host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
         });
-        services.AddOptions<Orleans.Configuration.ClusterOptions>().Configure<IOptions<ClusterOptions>>((orleans, ours) =>
-        {
-            orleans.ClusterId = ours.Value.Id;
-            orleans.ServiceId = ClusterNames.ServiceId;
-        });
+        services
+            .AddOptions<Orleans.Configuration.ClusterOptions>()
+            .Configure<IOptions<ClusterOptions>>(
+                (orleans, ours) =>
+                {
+                    orleans.ClusterId = ours.Value.Id;
+                    orleans.ServiceId = ClusterNames.ServiceId;
+                }
+            );
         if (builder.IsFront())
         {
             AddClient(builder);
@@ -78,14 +89,15 @@ public static class SiloHosting
         builder.Services.AddWakeUps();
     }
 
-    private static void AddClient(WebApplicationBuilder builder) => builder.UseOrleansClient(client =>
-    {
-        client.UseTableClustering();
-        client.AddGrainChain();
-        client.UseConnectionRetryFilter<FrontPatience>();
-        // A silo that was killed and one that started are found this soon.
-        client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
-    });
+    private static void AddClient(WebApplicationBuilder builder) =>
+        builder.UseOrleansClient(client =>
+        {
+            client.UseTableClustering();
+            client.AddGrainChain();
+            client.UseConnectionRetryFilter<FrontPatience>();
+            // A silo that was killed and one that started are found this soon.
+            client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+        });
 
     private static void Listen(EndpointOptions orleans, Doors doors)
     {
@@ -97,6 +109,5 @@ public static class SiloHosting
     }
 
     private static T Of<T>(IServiceProvider provider)
-        where T : class =>
-        provider.GetRequiredService<IOptions<T>>().Value;
+        where T : class => provider.GetRequiredService<IOptions<T>>().Value;
 }

@@ -10,7 +10,13 @@ namespace Client.Books;
 internal static class LedgerCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(new("ledger", "The books: in = done + refused (by reason) + waiting, a line per account. Ends with 1 when a line does not balance."), Run);
+        verbs.Act(
+            new(
+                "ledger",
+                "The books: in = done + refused (by reason) + waiting, a line per account. Ends with 1 when a line does not balance."
+            ),
+            Run
+        );
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
@@ -36,15 +42,23 @@ internal static class LedgerCommand
             Table(accounts, withAnswers: !terminal.OutputIsTerminal).WriteTo(terminal);
             foreach (var account in accounts.Where(_ => terminal.OutputIsTerminal))
             {
-                terminal.MarkupLine($"  [grey]{account.System} {account.Name}, when full: {Markup.Escape(Terminal.Clean(account.WhenFull))}[/]");
+                terminal.MarkupLine(
+                    $"  [grey]{account.System} {account.Name}, when full: {Markup.Escape(Terminal.Clean(account.WhenFull))}[/]"
+                );
             }
         }
     }
 
     private static Listing Table(ImmutableArray<Account> accounts, bool withAnswers)
     {
-        var listing = new Listing().Column("account").Column("in", right: true).Column("= done", right: true).Column("+ refused", wrap: true)
-            .Column("+ waiting", right: true).Column("of at most", right: true).Column("balances");
+        var listing = new Listing()
+            .Column("account")
+            .Column("in", right: true)
+            .Column("= done", right: true)
+            .Column("+ refused", wrap: true)
+            .Column("+ waiting", right: true)
+            .Column("of at most", right: true)
+            .Column("balances");
         if (withAnswers)
         {
             listing.Column("when full");
@@ -57,10 +71,14 @@ internal static class LedgerCommand
                 $"{account.System} {account.Name}",
                 Counts.Format(account.In),
                 Counts.Format(account.Done),
-                account.Refused.IsEmpty ? "0" : string.Join('\n', account.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
+                account.Refused.IsEmpty
+                    ? "0"
+                    : string.Join('\n', account.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
                 Counts.Format(account.Waiting),
                 Counts.Format(account.Bound),
-                account.Balances ? new("✓", "green") : account.Doubt is { } doubt ? new($"✗ {doubt}", "red") : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"),
+                account.Balances ? new("✓", "green")
+                : account.Doubt is { } doubt ? new($"✗ {doubt}", "red")
+                : new($"✗ {Counts.Format(account.In)} ≠ {Counts.Format(Out(account))}", "red"),
             ];
             listing.Row(withAnswers ? [.. cells, account.WhenFull] : cells);
         }

@@ -27,7 +27,8 @@ internal static class ChainCommand
         return ExitCode.Done;
     }
 
-    private static IEnumerable<object> Of(ImmutableArray<ChainLine> chain) => chain.Select(link => new { name = link.Name, what = link.What });
+    private static IEnumerable<object> Of(ImmutableArray<ChainLine> chain) =>
+        chain.Select(link => new { name = link.Name, what = link.What });
 
     private static Listing Table(string title, ImmutableArray<ChainLine> chain)
     {

@@ -32,9 +32,11 @@ internal readonly record struct GatewayAddress(string Host, int Port)
         var colon = text.LastIndexOf(':');
         var host = (colon < 0 ? text : text[..colon]).Trim('[', ']');
         var port = DefaultPort;
-        if (Uri.CheckHostName(host) == UriHostNameType.Unknown
+        if (
+            Uri.CheckHostName(host) == UriHostNameType.Unknown
             || (colon >= 0 && !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port))
-            || port is < 1 or > 65535)
+            || port is < 1 or > 65535
+        )
         {
             return false;
         }
@@ -44,7 +46,9 @@ internal readonly record struct GatewayAddress(string Host, int Port)
     }
 
     public static GatewayAddress Parse(string text) =>
-        TryParse(text, out var gateway) ? gateway : throw new FormatException($"«{text}» is no gateway: it would look like 127.0.0.1:30000.");
+        TryParse(text, out var gateway)
+            ? gateway
+            : throw new FormatException($"«{text}» is no gateway: it would look like 127.0.0.1:30000.");
 
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -68,14 +68,22 @@ internal sealed class ClusterConnection : ICluster
             await host.StartAsync(patience.Token).WaitAsync(patience.Token);
             return new ClusterConnection(host);
         }
-        catch (Exception reason) when (!cancel.IsCancellationRequested
-            && reason is OrleansException or SocketException or TimeoutException or OperationCanceledException or InvalidOperationException)
+        catch (Exception reason)
+            when (!cancel.IsCancellationRequested
+                && reason
+                    is OrleansException
+                        or SocketException
+                        or TimeoutException
+                        or OperationCanceledException
+                        or InvalidOperationException
+            )
         {
             host?.Dispose();
             throw new ConsoleException(
                 $"No silo of cluster «{address.ClusterId}» was reached at {address}. Start one with: dotnet run -c Release --project Silo",
                 ExitCode.NoSilo,
-                reason);
+                reason
+            );
         }
     }
 
@@ -100,16 +108,18 @@ internal sealed class ClusterConnection : ICluster
         builder.Logging.ClearProviders();
         // Ctrl-C belongs to the verb, not to this host.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering(gateways)
-            .Configure<ClusterOptions>(options =>
-            {
-                options.ClusterId = clusterId;
-                options.ServiceId = ClusterNames.ServiceId;
-            })
-            // Orleans would go on trying; whoever typed a verb wants to know, and whoever follows a crawl tries again itself.
-            .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
-            .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience));
+        builder.UseOrleansClient(client =>
+            client
+                .UseStaticClustering(gateways)
+                .Configure<ClusterOptions>(options =>
+                {
+                    options.ClusterId = clusterId;
+                    options.ServiceId = ClusterNames.ServiceId;
+                })
+                // Orleans would go on trying; whoever typed a verb wants to know, and whoever follows a crawl tries again itself.
+                .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
+                .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience)
+        );
         return builder.Build();
     }
 

@@ -11,7 +11,10 @@ namespace Client.Cluster;
 internal static class StatusCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(new("status", "Silos and their state, activations per grain type, bytes on disk by system, health checks that do not pass."), Run);
+        verbs.Act(
+            new("status", "Silos and their state, activations per grain type, bytes on disk by system, health checks that do not pass."),
+            Run
+        );
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
@@ -19,16 +22,31 @@ internal static class StatusCommand
         var status = await cluster.Status.Show(cancel);
         if (session.Json)
         {
-            session.Terminal.Json(new
-            {
-                clusterId = status.ClusterId,
-                version = status.Version,
-                silos = status.Silos.Select(silo => new { address = silo.Address, gateway = silo.Gateway, name = silo.Name, status = silo.Status, startedAt = silo.StartedAt }),
-                activations = status.Activations.Select(type => new { grainType = type.GrainType, count = type.Count }),
-                storage = status.Storage.Select(line => new { system = line.System, bytes = line.Bytes }),
-                storageKind = status.StorageKind,
-                health = Checks(status).Select(check => new { check = check.Check, status = check.Status, reason = check.Reason }),
-            });
+            session.Terminal.Json(
+                new
+                {
+                    clusterId = status.ClusterId,
+                    version = status.Version,
+                    silos = status.Silos.Select(silo => new
+                    {
+                        address = silo.Address,
+                        gateway = silo.Gateway,
+                        name = silo.Name,
+                        status = silo.Status,
+                        startedAt = silo.StartedAt,
+                    }),
+                    activations = status.Activations.Select(type => new { grainType = type.GrainType, count = type.Count }),
+                    storage = status.Storage.Select(line => new { system = line.System, bytes = line.Bytes }),
+                    storageKind = status.StorageKind,
+                    health = Checks(status)
+                        .Select(check => new
+                        {
+                            check = check.Check,
+                            status = check.Status,
+                            reason = check.Reason,
+                        }),
+                }
+            );
         }
         else
         {
@@ -44,17 +62,25 @@ internal static class StatusCommand
     private static void Write(ClusterStatus status, Terminal terminal)
     {
         var now = terminal.Clock.GetUtcNow();
-        terminal.MarkupLine($"Cluster [bold]{Markup.Escape(Terminal.Clean(status.ClusterId))}[/], version {Markup.Escape(Terminal.Clean(status.Version))}");
+        terminal.MarkupLine(
+            $"Cluster [bold]{Markup.Escape(Terminal.Clean(status.ClusterId))}[/], version {Markup.Escape(Terminal.Clean(status.Version))}"
+        );
 
         var silos = new Listing().Column("silo").Column("status").Column("address").Column("gateway").Column("up for", right: true);
         foreach (var silo in status.Silos)
         {
             silos.Row(
                 silo.Name,
-                new(silo.Status, silo.Status == "Active" ? "green" : silo.Status == "Dead" ? "grey" : "yellow"),
+                new(
+                    silo.Status,
+                    silo.Status == "Active" ? "green"
+                        : silo.Status == "Dead" ? "grey"
+                        : "yellow"
+                ),
                 silo.Address,
                 silo.Gateway,
-                silo.Status == "Dead" || now < silo.StartedAt ? "" : Durations.Elapsed(now - silo.StartedAt));
+                silo.Status == "Dead" || now < silo.StartedAt ? "" : Durations.Elapsed(now - silo.StartedAt)
+            );
         }
 
         var activations = new Listing().Column("grain type").Column("activations", right: true);

@@ -19,12 +19,18 @@ internal static class ControlCommands
     {
         var crawl = CrawlArgument.Create();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
-        return verbs.Act(
-            new("delete", "Remove a crawl and everything that was kept of it.") { crawl, yes },
-            (session, parsed, cancel) => Delete(session, parsed.GetRequiredValue(crawl), parsed.GetValue(yes), cancel));
+        return verbs.Act(new("delete", "Remove a crawl and everything that was kept of it.") { crawl, yes }, (session, parsed, cancel) =>
+            Delete(session, parsed.GetRequiredValue(crawl), parsed.GetValue(yes), cancel)
+        );
     }
 
-    private static Command Control(Verbs verbs, string name, string description, string became, Func<ICrawlGrain, CancellationToken, Task<ControlReply>> control)
+    private static Command Control(
+        Verbs verbs,
+        string name,
+        string description,
+        string became,
+        Func<ICrawlGrain, CancellationToken, Task<ControlReply>> control
+    )
     {
         var crawl = CrawlArgument.Create();
         return verbs.Act(new(name, description) { crawl }, async (session, parsed, cancel) =>
@@ -56,7 +62,10 @@ internal static class ControlCommands
         var crawl = await session.Show(id, cancel);
         if (!yes && (!session.Terminal.OutputIsTerminal || session.Json))
         {
-            throw new ConsoleException($"Nobody can be asked here: to delete crawl {CrawlText.Title(crawl)} with all it found, say --yes.", ExitCode.WrongUsage);
+            throw new ConsoleException(
+                $"Nobody can be asked here: to delete crawl {CrawlText.Title(crawl)} with all it found, say --yes.",
+                ExitCode.WrongUsage
+            );
         }
 
         if (!yes && !session.Terminal.Confirm($"Delete crawl {CrawlText.Title(crawl)} and its {crawl.Added} URLs?"))
@@ -71,7 +80,14 @@ internal static class ControlCommands
 
         if (session.Json)
         {
-            session.Terminal.Json(new { id = id.ToString(), name = crawl.Name, deleted = true });
+            session.Terminal.Json(
+                new
+                {
+                    id = id.ToString(),
+                    name = crawl.Name,
+                    deleted = true,
+                }
+            );
         }
         else
         {

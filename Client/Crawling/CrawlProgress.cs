@@ -26,7 +26,11 @@ internal static class CrawlProgress
         if (progress is not null)
         {
             var crawl = progress.Crawl;
-            rows.Add(new Markup($"[bold]{Markup.Escape(CrawlText.Title(crawl))}[/]  [{CrawlText.Style(crawl.State)}]{CrawlText.State(crawl.State)}[/]  [grey]{Durations.Elapsed(crawl.Elapsed)}[/]"));
+            rows.Add(
+                new Markup(
+                    $"[bold]{Markup.Escape(CrawlText.Title(crawl))}[/]  [{CrawlText.Style(crawl.State)}]{CrawlText.State(crawl.State)}[/]  [grey]{Durations.Elapsed(crawl.Elapsed)}[/]"
+                )
+            );
             if (crawl.Spec.MaxPages is { } limit)
             {
                 rows.Add(Bar(crawl.Pages, limit));
@@ -49,7 +53,9 @@ internal static class CrawlProgress
     {
         var share = limit <= 0 ? 1 : Math.Clamp((double)pages / limit, 0, 1);
         var filled = (int)(share * BarWidth);
-        return new Markup($"[green]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]  {Counts.Format(pages)} of {Counts.Format(limit)} pages");
+        return new Markup(
+            $"[green]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]  {Counts.Format(pages)} of {Counts.Format(limit)} pages"
+        );
     }
 
     private static Markup Numbers(FollowEvent.Progress progress)

@@ -6,34 +6,40 @@ namespace Client.Crawling;
 /// <summary>The words in which people read of a crawl, alike in every verb.</summary>
 internal static class CrawlText
 {
-    public static string State(CrawlState state) => state switch
-    {
-        CrawlState.Running => "running",
-        CrawlState.Paused => "paused",
-        CrawlState.Done => "done",
-        CrawlState.Cancelled => "cancelled",
-        CrawlState.Deleting => "being deleted",
-        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not a crawl's state."),
-    };
+    public static string State(CrawlState state) =>
+        state switch
+        {
+            CrawlState.Running => "running",
+            CrawlState.Paused => "paused",
+            CrawlState.Done => "done",
+            CrawlState.Cancelled => "cancelled",
+            CrawlState.Deleting => "being deleted",
+            _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not a crawl's state."),
+        };
 
-    public static string Style(CrawlState state) => state switch
-    {
-        CrawlState.Running => "blue",
-        CrawlState.Paused => "yellow",
-        CrawlState.Done => "green",
-        _ => "grey",
-    };
+    public static string Style(CrawlState state) =>
+        state switch
+        {
+            CrawlState.Running => "blue",
+            CrawlState.Paused => "yellow",
+            CrawlState.Done => "green",
+            _ => "grey",
+        };
 
     /// <summary><c>docs (k3j9x0a1bc)</c>, or the id alone.</summary>
-    public static string Title(CrawlSummary crawl) =>
-        crawl.Name is { } name ? $"{Terminal.Clean(name)} ({crawl.Id})" : crawl.Id.ToString();
+    public static string Title(CrawlSummary crawl) => crawl.Name is { } name ? $"{Terminal.Clean(name)} ({crawl.Id})" : crawl.Id.ToString();
 
     /// <summary><c>robots 10, timeout 2</c>, the most frequent first; null when there are none.</summary>
-    public static string? Reasons(CrawlSummary crawl) => crawl.Reasons is { Count: > 0 } reasons
-        ? string.Join(", ", reasons
-            .OrderByDescending(reason => reason.Value).ThenBy(reason => reason.Key, StringComparer.Ordinal)
-            .Select(reason => $"{reason.Key} {Counts.Format(reason.Value)}"))
-        : null;
+    public static string? Reasons(CrawlSummary crawl) =>
+        crawl.Reasons is { Count: > 0 } reasons
+            ? string.Join(
+                ", ",
+                reasons
+                    .OrderByDescending(reason => reason.Value)
+                    .ThenBy(reason => reason.Key, StringComparer.Ordinal)
+                    .Select(reason => $"{reason.Key} {Counts.Format(reason.Value)}")
+            )
+            : null;
 
     /// <summary>A line for each seed with which something is wrong, and one for those beyond.</summary>
     public static IEnumerable<string> SeedTroubles(CrawlSummary crawl)
@@ -43,7 +49,9 @@ internal static class CrawlText
             return [];
         }
 
-        var lines = seeds.Troubles.Select(trouble => $"seed {Terminal.Clean(trouble.Url)}: {trouble.Reason}. {Terminal.Clean(trouble.Says)}");
+        var lines = seeds.Troubles.Select(trouble =>
+            $"seed {Terminal.Clean(trouble.Url)}: {trouble.Reason}. {Terminal.Clean(trouble.Says)}"
+        );
         return seeds.MoreTroubles == 0
             ? lines
             : lines.Append($"and {Counts.Of(seeds.MoreTroubles, "more seed", "more seeds")}; crawl export {crawl.Id} --all has each");

@@ -9,9 +9,9 @@ internal static class ExplainCommand
     {
         var crawl = CrawlArgument.Create();
         var url = new Argument<string>("URL") { Description = "As it was typed or linked; the canonical form is shown." };
-        return verbs.Act(
-            new("explain", "Why a URL was or was not fetched.") { crawl, url },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), parsed.GetRequiredValue(url), cancel));
+        return verbs.Act(new("explain", "Why a URL was or was not fetched.") { crawl, url }, (session, parsed, cancel) =>
+            Run(session, parsed.GetRequiredValue(crawl), parsed.GetRequiredValue(url), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string idOrName, string url, CancellationToken cancel)
@@ -20,13 +20,15 @@ internal static class ExplainCommand
         var explanation = await (await session.Cluster(cancel)).Crawl(id).Explain(url, cancel);
         if (session.Json)
         {
-            session.Terminal.Json(new
-            {
-                id = id.ToString(),
-                url = explanation.Url,
-                state = explanation.State,
-                lines = explanation.Lines.Select(line => new { label = line.Label, text = line.Text }),
-            });
+            session.Terminal.Json(
+                new
+                {
+                    id = id.ToString(),
+                    url = explanation.Url,
+                    state = explanation.State,
+                    lines = explanation.Lines.Select(line => new { label = line.Label, text = line.Text }),
+                }
+            );
         }
         else
         {

@@ -15,7 +15,11 @@ internal sealed class ExportCommand
         HelpName = "jsonl|csv",
     };
 
-    private readonly Option<string?> _out = new("--out") { Description = "Where to; it is there when it is whole, and replaces what was there. [default: standard output]", HelpName = "FILE" };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "Where to; it is there when it is whole, and replaces what was there. [default: standard output]",
+        HelpName = "FILE",
+    };
     private readonly Option<bool> _all = new("--all") { Description = "With the URLs that were skipped." };
 
     private ExportCommand() => _format.AcceptOnlyFromAmong("jsonl", "csv");
@@ -24,8 +28,15 @@ internal sealed class ExportCommand
     {
         var export = new ExportCommand();
         return verbs.Act(
-            new("export", "What a crawl fetched, and what failed: one record per URL.") { export._crawl, export._format, export._out, export._all },
-            export.Run);
+            new("export", "What a crawl fetched, and what failed: one record per URL.")
+            {
+                export._crawl,
+                export._format,
+                export._out,
+                export._all,
+            },
+            export.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
@@ -42,10 +53,28 @@ internal sealed class ExportCommand
             return ExitCode.Done;
         }
 
-        var records = await OutputFile.Write(file, writer => Write(crawl, kind, form, (line, end) => { writer.Write(line); writer.Write(end); }, Progress(session, toOutput: false), cancel));
+        var records = await OutputFile.Write(file, writer => Write(
+                crawl,
+                kind,
+                form,
+                (line, end) =>
+                {
+                    writer.Write(line);
+                    writer.Write(end);
+                },
+                Progress(session, toOutput: false),
+                cancel
+            ));
         if (session.Json)
         {
-            session.Terminal.Json(new { id = id.ToString(), file = Path.GetFullPath(file), records });
+            session.Terminal.Json(
+                new
+                {
+                    id = id.ToString(),
+                    file = Path.GetFullPath(file),
+                    records,
+                }
+            );
         }
         else
         {
@@ -56,7 +85,14 @@ internal sealed class ExportCommand
     }
 
     /// <summary>Every record of the crawl, page by page; the answer is how many there were.</summary>
-    internal static async Task<long> Write(ICrawlGrain crawl, ExportKind kind, PageForm form, Action<string, string> write, Action<long> progress, CancellationToken cancel)
+    internal static async Task<long> Write(
+        ICrawlGrain crawl,
+        ExportKind kind,
+        PageForm form,
+        Action<string, string> write,
+        Action<long> progress,
+        CancellationToken cancel
+    )
     {
         if (form.Header is { } header)
         {
@@ -76,8 +112,7 @@ internal sealed class ExportCommand
             records += page.Records.Length;
             cursor = page.Cursor;
             progress(records);
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
 
         return records;
     }

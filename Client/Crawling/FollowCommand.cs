@@ -15,17 +15,21 @@ internal static class FollowCommand
             new(
                 "follow",
                 "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, with 1 when it is not, "
-                + "or when it is and no seed was fetched.") { crawl },
-            async (session, parsed, cancel) => await Follow(session, await session.Find(parsed.GetRequiredValue(crawl), cancel), cancel));
+                    + "or when it is and no seed was fetched."
+            )
+            {
+                crawl,
+            },
+            async (session, parsed, cancel) => await Follow(session, await session.Find(parsed.GetRequiredValue(crawl), cancel), cancel)
+        );
     }
 
     /// <summary>Watches to the end; <see cref="ExitCode.Done"/> only when the crawl is done.</summary>
     public static async Task<int> Follow(Session session, CrawlId id, CancellationToken cancel)
     {
         var terminal = session.Terminal;
-        var last = session.Json || !terminal.OutputIsTerminal
-            ? await FollowAsLines(session, id, cancel)
-            : await FollowLive(session, id, cancel);
+        var last =
+            session.Json || !terminal.OutputIsTerminal ? await FollowAsLines(session, id, cancel) : await FollowLive(session, id, cancel);
         if (session.Json && last is not null)
         {
             terminal.Json(CrawlForm.Of(last));
@@ -101,29 +105,33 @@ internal static class FollowCommand
     {
         CrawlSummary? last = null;
         FollowEvent.Progress? progress = null;
-        await session.Terminal.Console.Live(new Text("")).AutoClear(true).StartAsync(async live =>
-        {
-            try
+        await session
+            .Terminal.Console.Live(new Text(""))
+            .AutoClear(true)
+            .StartAsync(async live =>
             {
-                await foreach (var seen in new CrawlFollower(session, id, session.Pace).Watch(cancel))
+                try
                 {
-                    progress = seen as FollowEvent.Progress ?? progress;
-                    last = progress?.Crawl ?? last;
-                    live.UpdateTarget(CrawlProgress.Live(progress, seen is FollowEvent.Progress ? null : Sentence(seen)));
+                    await foreach (var seen in new CrawlFollower(session, id, session.Pace).Watch(cancel))
+                    {
+                        progress = seen as FollowEvent.Progress ?? progress;
+                        last = progress?.Crawl ?? last;
+                        live.UpdateTarget(CrawlProgress.Live(progress, seen is FollowEvent.Progress ? null : Sentence(seen)));
+                    }
                 }
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                // As above.
-            }
-        });
+                catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+                {
+                    // As above.
+                }
+            });
         return last;
     }
 
-    internal static string Sentence(FollowEvent seen) => seen switch
-    {
-        FollowEvent.Lost => "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.",
-        FollowEvent.Back back => $"A silo answers again, after {Durations.Elapsed(back.After)}.",
-        _ => throw new ArgumentOutOfRangeException(nameof(seen), seen, "Progress has no sentence."),
-    };
+    internal static string Sentence(FollowEvent seen) =>
+        seen switch
+        {
+            FollowEvent.Lost => "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.",
+            FollowEvent.Back back => $"A silo answers again, after {Durations.Elapsed(back.After)}.",
+            _ => throw new ArgumentOutOfRangeException(nameof(seen), seen, "Progress has no sentence."),
+        };
 }

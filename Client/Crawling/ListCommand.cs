@@ -8,8 +8,7 @@ namespace Client.Crawling;
 /// <summary><c>crawl list</c></summary>
 internal static class ListCommand
 {
-    public static Command Create(Verbs verbs) =>
-        verbs.Act(new("list", "The crawls that are kept, the newest first."), Run);
+    public static Command Create(Verbs verbs) => verbs.Act(new("list", "The crawls that are kept, the newest first."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
@@ -28,9 +27,17 @@ internal static class ListCommand
         }
         else
         {
-            var listing = new Listing().Column("id").Column("name", wrap: true).Column("state")
-                .Column("done", right: true).Column("queued", right: true).Column("failed", right: true).Column("skipped", right: true)
-                .Column("hosts", right: true).Column("size", right: true).Column("took", right: true);
+            var listing = new Listing()
+                .Column("id")
+                .Column("name", wrap: true)
+                .Column("state")
+                .Column("done", right: true)
+                .Column("queued", right: true)
+                .Column("failed", right: true)
+                .Column("skipped", right: true)
+                .Column("hosts", right: true)
+                .Column("size", right: true)
+                .Column("took", right: true);
             foreach (var crawl in crawls)
             {
                 listing.Row(
@@ -43,7 +50,8 @@ internal static class ListCommand
                     Counts.Format(crawl.Skipped),
                     Counts.Format(crawl.Hosts),
                     Sizes.Format(crawl.Bytes),
-                    Durations.Elapsed(crawl.Elapsed));
+                    Durations.Elapsed(crawl.Elapsed)
+                );
             }
 
             listing.WriteTo(session.Terminal);

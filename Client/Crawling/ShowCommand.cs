@@ -14,7 +14,8 @@ internal static class ShowCommand
         var crawl = CrawlArgument.Create();
         return verbs.Act(
             new("show", "One crawl: what was asked, and how far it is. Ends with 1 when it is done and no seed was fetched.") { crawl },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), cancel));
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string idOrName, CancellationToken cancel)
@@ -70,10 +71,11 @@ internal static class ShowCommand
     private static string? Joined(IEnumerable<string> lines) => string.Join('\n', lines) is { Length: > 0 } text ? text : null;
 
     /// <summary>The first few; a crawl may have a thousand seeds.</summary>
-    private static string? Some(IReadOnlyList<string> texts, int most = 5) => texts.Count switch
-    {
-        0 => null,
-        _ when texts.Count <= most => string.Join('\n', texts),
-        _ => $"{string.Join('\n', texts.Take(most))}\nand {Counts.Format(texts.Count - most)} more",
-    };
+    private static string? Some(IReadOnlyList<string> texts, int most = 5) =>
+        texts.Count switch
+        {
+            0 => null,
+            _ when texts.Count <= most => string.Join('\n', texts),
+            _ => $"{string.Join('\n', texts.Take(most))}\nand {Counts.Format(texts.Count - most)} more",
+        };
 }

@@ -12,24 +12,56 @@ internal sealed class StartCommand
 {
     private static readonly CrawlSpec Defaults = new() { Seeds = [] };
 
-    private readonly Argument<string[]> _seeds = new("seed") { Description = "URLs to begin with, http or https.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _seeds = new("seed")
+    {
+        Description = "URLs to begin with, http or https.",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
     private readonly Option<CrawlScope> _scope = new("--scope")
     {
-        Description = "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the last slash), or any URL. [default: host]",
+        Description =
+            "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the last slash), or any URL. [default: host]",
         HelpName = "host|domain|prefix|any",
         CustomParser = ReadScope,
     };
 
     private readonly Option<long?> _maxPages = Number<long?>("--max-pages", "At most this many pages are fetched. [default: no limit]");
-    private readonly Option<int?> _maxDepth = Number<int?>("--max-depth", "Links are followed this many steps from a seed. [default: no limit]");
-    private readonly Option<TimeSpan?> _delay = Duration("--delay", $"Between two requests to one host. [default: {Durations.Format(Defaults.Delay)}]");
-    private readonly Option<int?> _concurrency = Number<int?>("--concurrency", $"Requests to one host at once. [default: {Defaults.Concurrency}]");
-    private readonly Option<int?> _parallel = Number<int?>("--parallel", $"Requests of the crawl at once, over all hosts. [default: {Defaults.Parallel}]");
-    private readonly Option<string[]> _include = Texts("--include", "PATTERN", "A URL must match one: a glob over the whole URL, or a regular expression between slashes. Several allowed.");
-    private readonly Option<string[]> _exclude = Texts("--exclude", "PATTERN", "A URL that matches one is out, whatever is included. Several allowed.");
-    private readonly Option<string[]> _allowPrivate = Texts("--allow-private", "RANGE", "Private addresses that the crawl may connect to, such as 127.0.0.0/8, within what the silo allows. Several allowed.");
-    private readonly Option<TimeSpan?> _timeout = Duration("--timeout", $"For one fetch, to its last byte. [default: {Durations.Format(Defaults.Timeout)}]");
+    private readonly Option<int?> _maxDepth = Number<int?>(
+        "--max-depth",
+        "Links are followed this many steps from a seed. [default: no limit]"
+    );
+    private readonly Option<TimeSpan?> _delay = Duration(
+        "--delay",
+        $"Between two requests to one host. [default: {Durations.Format(Defaults.Delay)}]"
+    );
+    private readonly Option<int?> _concurrency = Number<int?>(
+        "--concurrency",
+        $"Requests to one host at once. [default: {Defaults.Concurrency}]"
+    );
+    private readonly Option<int?> _parallel = Number<int?>(
+        "--parallel",
+        $"Requests of the crawl at once, over all hosts. [default: {Defaults.Parallel}]"
+    );
+    private readonly Option<string[]> _include = Texts(
+        "--include",
+        "PATTERN",
+        "A URL must match one: a glob over the whole URL, or a regular expression between slashes. Several allowed."
+    );
+    private readonly Option<string[]> _exclude = Texts(
+        "--exclude",
+        "PATTERN",
+        "A URL that matches one is out, whatever is included. Several allowed."
+    );
+    private readonly Option<string[]> _allowPrivate = Texts(
+        "--allow-private",
+        "RANGE",
+        "Private addresses that the crawl may connect to, such as 127.0.0.0/8, within what the silo allows. Several allowed."
+    );
+    private readonly Option<TimeSpan?> _timeout = Duration(
+        "--timeout",
+        $"For one fetch, to its last byte. [default: {Durations.Format(Defaults.Timeout)}]"
+    );
 
     private readonly Option<int?> _maxBody = new("--max-body")
     {
@@ -38,20 +70,37 @@ internal sealed class StartCommand
         CustomParser = ReadSize,
     };
 
-    private readonly Option<string?> _name = new("--name") { Description = "A name for the crawl, to be used in place of its id.", HelpName = "NAME" };
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "A name for the crawl, to be used in place of its id.",
+        HelpName = "NAME",
+    };
     private readonly Option<bool> _follow = new("--follow") { Description = "Watch it until it ends." };
 
-    private StartCommand()
-    {
-    }
+    private StartCommand() { }
 
     public static Command Create(Verbs verbs)
     {
         var start = new StartCommand();
-        var command = new Command("start", "Start a crawl; it goes on by itself, without the console and over restarts. Durations are 500ms, 1s, 2m or 0; sizes are 512KB or 10MB.")
+        var command = new Command(
+            "start",
+            "Start a crawl; it goes on by itself, without the console and over restarts. Durations are 500ms, 1s, 2m or 0; sizes are 512KB or 10MB."
+        )
         {
-            start._seeds, start._scope, start._maxPages, start._maxDepth, start._delay, start._concurrency, start._parallel,
-            start._include, start._exclude, start._allowPrivate, start._timeout, start._maxBody, start._name, start._follow,
+            start._seeds,
+            start._scope,
+            start._maxPages,
+            start._maxDepth,
+            start._delay,
+            start._concurrency,
+            start._parallel,
+            start._include,
+            start._exclude,
+            start._allowPrivate,
+            start._timeout,
+            start._maxBody,
+            start._name,
+            start._follow,
         };
         return verbs.Act(command, start.Run);
     }
@@ -83,44 +132,47 @@ internal sealed class StartCommand
         return follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
     }
 
-    private CrawlSpec Spec(ParseResult parsed) => new()
-    {
-        Seeds = [.. parsed.GetRequiredValue(_seeds)],
-        Name = parsed.GetValue(_name),
-        Scope = parsed.GetValue(_scope),
-        MaxPages = parsed.GetValue(_maxPages),
-        MaxDepth = parsed.GetValue(_maxDepth),
-        Delay = parsed.GetValue(_delay) ?? Defaults.Delay,
-        Concurrency = parsed.GetValue(_concurrency) ?? Defaults.Concurrency,
-        Parallel = parsed.GetValue(_parallel) ?? Defaults.Parallel,
-        Include = Many(parsed, _include),
-        Exclude = Many(parsed, _exclude),
-        AllowPrivate = Many(parsed, _allowPrivate),
-        Timeout = parsed.GetValue(_timeout) ?? Defaults.Timeout,
-        MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
-    };
+    private CrawlSpec Spec(ParseResult parsed) =>
+        new()
+        {
+            Seeds = [.. parsed.GetRequiredValue(_seeds)],
+            Name = parsed.GetValue(_name),
+            Scope = parsed.GetValue(_scope),
+            MaxPages = parsed.GetValue(_maxPages),
+            MaxDepth = parsed.GetValue(_maxDepth),
+            Delay = parsed.GetValue(_delay) ?? Defaults.Delay,
+            Concurrency = parsed.GetValue(_concurrency) ?? Defaults.Concurrency,
+            Parallel = parsed.GetValue(_parallel) ?? Defaults.Parallel,
+            Include = Many(parsed, _include),
+            Exclude = Many(parsed, _exclude),
+            AllowPrivate = Many(parsed, _allowPrivate),
+            Timeout = parsed.GetValue(_timeout) ?? Defaults.Timeout,
+            MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
+        };
 
     private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
 
     private static Option<T> Number<T>(string name, string description) => new(name) { Description = description, HelpName = "N" };
 
-    private static Option<string[]> Texts(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
+    private static Option<string[]> Texts(string name, string helpName, string description) =>
+        new(name) { Description = description, HelpName = helpName };
 
-    private static Option<TimeSpan?> Duration(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "DURATION",
-        CustomParser = result =>
+    private static Option<TimeSpan?> Duration(string name, string description) =>
+        new(name)
         {
-            if (Durations.TryParse(result.Tokens[0].Value, out var duration))
+            Description = description,
+            HelpName = "DURATION",
+            CustomParser = result =>
             {
-                return duration;
-            }
+                if (Durations.TryParse(result.Tokens[0].Value, out var duration))
+                {
+                    return duration;
+                }
 
-            result.AddError($"{name} is a duration such as 500ms, 1s, 2m or 0; this is «{result.Tokens[0].Value}»");
-            return null;
-        },
-    };
+                result.AddError($"{name} is a duration such as 500ms, 1s, 2m or 0; this is «{result.Tokens[0].Value}»");
+                return null;
+            },
+        };
 
     private static CrawlScope ReadScope(ArgumentResult result)
     {

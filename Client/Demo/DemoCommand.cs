@@ -19,9 +19,17 @@ internal sealed class DemoCommand
 
     private static readonly Option<bool> Here = new("--here") { Description = "Use the silo that is reached, and kill nothing." };
 
-    public static Command Create(Verbs verbs) => verbs.Act(
-        new("demo", "A silo of its own crawls a small site, is killed with kill -9 half-way, starts again; then the books are read. Under a minute; needs nothing else.") { Here },
-        (session, parsed, cancel) => Run(session, parsed.GetValue(Here), cancel));
+    public static Command Create(Verbs verbs) =>
+        verbs.Act(
+            new(
+                "demo",
+                "A silo of its own crawls a small site, is killed with kill -9 half-way, starts again; then the books are read. Under a minute; needs nothing else."
+            )
+            {
+                Here,
+            },
+            (session, parsed, cancel) => Run(session, parsed.GetValue(Here), cancel)
+        );
 
     private static async Task<int> Run(Session session, bool here, CancellationToken cancel)
     {
@@ -47,7 +55,12 @@ internal sealed class DemoCommand
         catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
             throw new ConsoleException(
-                (patience.IsCancellationRequested ? $"The demo did not end within {Durations.Elapsed(Patience)}" : "The demo's terminal was closed") + "; its silo is stopped and its folder removed.");
+                (
+                    patience.IsCancellationRequested
+                        ? $"The demo did not end within {Durations.Elapsed(Patience)}"
+                        : "The demo's terminal was closed"
+                ) + "; its silo is stopped and its folder removed."
+            );
         }
     }
 
@@ -93,7 +106,11 @@ internal sealed class DemoCommand
             var half = await story.Watch(progress => progress.Crawl.Pages >= shop.Paths.Count / 2, cancel);
             before = half.Crawl.Pages;
             await silo.Kill();
-            screen.Step("kill -9", $"{silo.Id}, half-way: {Counts.Of(half.Crawl.Pages, "page", "pages")} done, {Counts.Format(half.Crawl.Queued)} URLs queued. Nothing could be put in order.", "red");
+            screen.Step(
+                "kill -9",
+                $"{silo.Id}, half-way: {Counts.Of(half.Crawl.Pages, "page", "pages")} done, {Counts.Format(half.Crawl.Queued)} URLs queued. Nothing could be put in order.",
+                "red"
+            );
         }
 
         await using (var silo = SiloProcess.Start(place, clock))
@@ -124,7 +141,10 @@ internal sealed class DemoCommand
             };
             var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
             _id = reply.Id ?? throw new ConsoleException(string.Join(' ', reply.Errors));
-            screen.Step("crawl", $"{_id}: one request at a time, {Durations.Format(spec.Delay)} from the end of one to the start of the next");
+            screen.Step(
+                "crawl",
+                $"{_id}: one request at a time, {Durations.Format(spec.Delay)} from the end of one to the start of the next"
+            );
             sales.Begin(cancel);
             screen.Step("logs", "the shop's tills write their sales into the log all the while, and send again what nobody acknowledged");
             var (orderId, noHook) = await order.Begin(cancel);
@@ -148,15 +168,16 @@ internal sealed class DemoCommand
                 var page = await cluster.Crawl(_id).Export(cursor, ExportKind.All, cancel);
                 records.AddRange(page.Records);
                 cursor = page.Cursor;
-            }
-            while (cursor is not null && records.Count <= 10 * shop.Paths.Count);
+            } while (cursor is not null && records.Count <= 10 * shop.Paths.Count);
 
             var sold = await sales.End(cancel);
             var moved = await order.End(cancel);
             var accounts = await cluster.Ledger.Read(cancel);
             await order.Leave(cancel);
             var crawl = await session.Show(_id, cancel);
-            var verdict = DemoVerdict.Of(new(shop, site.Url, crawl, records.ToImmutable(), accounts, site.Read(), kills, elapsed, sold, moved));
+            var verdict = DemoVerdict.Of(
+                new(shop, site.Url, crawl, records.ToImmutable(), accounts, site.Read(), kills, elapsed, sold, moved)
+            );
             Tell(verdict, crawl);
             return verdict;
         }
@@ -164,22 +185,36 @@ internal sealed class DemoCommand
         private void Tell(DemoVerdict verdict, CrawlSummary crawl)
         {
             screen.Title("What became of it");
-            screen.Line($"pages     {verdict.Pages} of {verdict.PagesOnSite}, each once in the export: {string.Join(", ", verdict.Statuses.Select(status => $"{status.Value} × {status.Key}"))}");
+            screen.Line(
+                $"pages     {verdict.Pages} of {verdict.PagesOnSite}, each once in the export: {string.Join(", ", verdict.Statuses.Select(status => $"{status.Value} × {status.Key}"))}"
+            );
             screen.Line($"skipped   {verdict.Skipped}, for robots.txt; the site was never asked for them");
-            screen.Line($"requests  {verdict.Requests} at the site: one a page, one more after its 503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}");
-            screen.Line($"pace      {(verdict.SmallestGapMs is { } gap ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart") : "there was one request")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}");
+            screen.Line(
+                $"requests  {verdict.Requests} at the site: one a page, one more after its 503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}"
+            );
+            screen.Line(
+                $"pace      {(verdict.SmallestGapMs is { } gap ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart") : "there was one request")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}"
+            );
             var kept = verdict.Sales;
-            screen.Line($"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, {Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once");
+            screen.Line(
+                $"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, {Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once"
+            );
             screen.Line($"log       {Counts.Of(kept.OfPages, "record", "records")} more, of the crawl's pages and of the silo itself");
-            screen.Line($"order     {string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)))}: each change seen once, in order, over the kill; {Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold");
+            screen.Line(
+                $"order     {string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)))}: each change seen once, in order, over the kill; {Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold"
+            );
             if (verdict.Order.Mails is { } mails)
             {
-                screen.Line($"mail      {Counts.Of(mails, "mail", "mails")} for its customer, one of each change; without a mail server they are files");
+                screen.Line(
+                    $"mail      {Counts.Of(mails, "mail", "mails")} for its customer, one of each change; without a mail server they are files"
+                );
             }
 
             if (verdict.Order.Hook is { } told)
             {
-                screen.Line($"webhook   {Counts.Of(told.Changes.Count, "change", "changes")} told to an endpoint of this console, each signature checked and good{(told.Again == 0 ? "" : $"; {told.Again} again, under the same id")}");
+                screen.Line(
+                    $"webhook   {Counts.Of(told.Changes.Count, "change", "changes")} told to an endpoint of this console, each signature checked and good{(told.Again == 0 ? "" : $"; {told.Again} again, under the same id")}"
+                );
             }
 
             screen.Title("The books: in = done + refused + waiting");

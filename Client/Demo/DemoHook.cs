@@ -55,15 +55,22 @@ internal sealed class DemoHook : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        context.Response.StatusCode = Count(context.Request.Headers, body.ToArray()) ? StatusCodes.Status204NoContent : StatusCodes.Status401Unauthorized;
+        context.Response.StatusCode = Count(context.Request.Headers, body.ToArray())
+            ? StatusCodes.Status204NoContent
+            : StatusCodes.Status401Unauthorized;
     }
 
     private bool Count(IHeaderDictionary headers, byte[] body)
     {
-        string? id = headers[WebhookSignature.IdHeader], time = headers[WebhookSignature.TimestampHeader], signature = headers[WebhookSignature.SignatureHeader];
+        string? id = headers[WebhookSignature.IdHeader],
+            time = headers[WebhookSignature.TimestampHeader],
+            signature = headers[WebhookSignature.SignatureHeader];
         lock (_lock)
         {
-            if (WebhookSignature.Verify(id, time, signature, body, _secrets, _clock.GetUtcNow(), WebhookSignature.Tolerance) != SignatureVerdict.Good)
+            if (
+                WebhookSignature.Verify(id, time, signature, body, _secrets, _clock.GetUtcNow(), WebhookSignature.Tolerance)
+                != SignatureVerdict.Good
+            )
             {
                 _wrong++;
                 return false;

@@ -14,7 +14,14 @@ namespace Client.Demo;
 /// <param name="Hook">What the webhook's endpoint was told; null where the silo takes none on loopback.</param>
 /// <param name="Deliveries">As the silo tells of them: <c>mail order.paid delivered</c>.</param>
 internal sealed record OrderEvidence(
-    string Id, ImmutableArray<string> Steps, int Proven, bool AuditHolds, int? Mails, HookLedger? Hook, ImmutableArray<string> Deliveries)
+    string Id,
+    ImmutableArray<string> Steps,
+    int Proven,
+    bool AuditHolds,
+    int? Mails,
+    HookLedger? Hook,
+    ImmutableArray<string> Deliveries
+)
 {
     public static readonly ImmutableArray<string> Expected = ["1 order.placed", "2 order.paid", "3 order.shipped", "4 order.completed"];
 }
@@ -43,7 +50,17 @@ internal sealed class DemoOrder(Session session, Session watcher, DemoHook hook,
             hook.Expect(WebhookSecret.Parse(secret));
         }
 
-        var placed = await desk.Place(IdempotencyKey.Random(), new() { Customer = "ann", Currency = "EUR", Lines = [new("atlas", 1, 2450), new("ink", 3, 320)], Email = mails is null ? null : "ann@example.org" }, cancel);
+        var placed = await desk.Place(
+            IdempotencyKey.Random(),
+            new()
+            {
+                Customer = "ann",
+                Currency = "EUR",
+                Lines = [new("atlas", 1, 2450), new("ink", 3, 320)],
+                Email = mails is null ? null : "ann@example.org",
+            },
+            cancel
+        );
         _id = (placed.Order ?? throw new ConsoleException(placed.Detail ?? "The order was refused.")).Id;
         _watching = Watch(CancellationTokenSource.CreateLinkedTokenSource(cancel, _enough.Token).Token);
         await Take(OrderStep.Pay, cancel);
@@ -64,9 +81,12 @@ internal sealed class DemoOrder(Session session, Session watcher, DemoHook hook,
         while (proven < OrderEvidence.Expected.Length)
         {
             // The audit is told apart from the order's flow: a moment later.
-            proven = await desk.Audit.Proof(_id, cancel) is { } proof && AuditReceipt.FromJson(proof) is var receipt && receipt.Check(keys) is null
-                ? receipt.Entries.Count(entry => AuditEntry.Decode(entry.Entry.Span).Kind == AuditEntryKind.OrderChange)
-                : 0;
+            proven =
+                await desk.Audit.Proof(_id, cancel) is { } proof
+                && AuditReceipt.FromJson(proof) is var receipt
+                && receipt.Check(keys) is null
+                    ? receipt.Entries.Count(entry => AuditEntry.Decode(entry.Entry.Span).Kind == AuditEntryKind.OrderChange)
+                    : 0;
             await Task.Delay(BetweenLooks, session.Terminal.Clock, cancel);
         }
 
@@ -79,7 +99,8 @@ internal sealed class DemoOrder(Session session, Session watcher, DemoHook hook,
             (await AuditCheck.Run(desk, [], all: false, cancel)).Holds,
             mails is null ? null : Directory.GetFiles(mails, "*.eml").Length,
             told,
-            deliveries);
+            deliveries
+        );
     }
 
     /// <summary>Where the silo stays, nothing of the demo stays with it but an order.</summary>
@@ -97,10 +118,17 @@ internal sealed class DemoOrder(Session session, Session watcher, DemoHook hook,
         var expected = OrderEvidence.Expected.Length * ((mails is null ? 0 : 1) + (_webhook is null ? 0 : 1));
         while (true)
         {
-            var own = (await desk.Subscribers.Deliveries(_id, cancel)).All.Where(delivery => delivery.Subscriber == "mail" || delivery.Subscriber == $"webhook-{_webhook}").ToArray();
+            var own = (await desk.Subscribers.Deliveries(_id, cancel))
+                .All.Where(delivery => delivery.Subscriber == "mail" || delivery.Subscriber == $"webhook-{_webhook}")
+                .ToArray();
             if (own.Count(delivery => delivery.Status != DeliveryStatus.Waiting) >= expected)
             {
-                return [.. own.Select(delivery => $"{(delivery.Subscriber == "mail" ? "mail" : "webhook")} {delivery.Type} {DeliveryForm.Word(delivery.Status)}")];
+                return
+                [
+                    .. own.Select(delivery =>
+                        $"{(delivery.Subscriber == "mail" ? "mail" : "webhook")} {delivery.Type} {DeliveryForm.Word(delivery.Status)}"
+                    ),
+                ];
             }
 
             await Task.Delay(BetweenLooks, session.Terminal.Clock, cancel);

@@ -57,7 +57,15 @@ internal sealed class DemoSales(Session session, string service) : IAsyncDisposa
         var run = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray());
         for (ulong number = 0; !_enough.IsCancellationRequested; number++)
         {
-            var lines = new SendLines(new(run, number), service, "till", "sales", LineFormat.Ndjson, "UTC", Sales(number, clock.GetUtcNow()));
+            var lines = new SendLines(
+                new(run, number),
+                service,
+                "till",
+                "sales",
+                LineFormat.Ndjson,
+                "UTC",
+                Sales(number, clock.GetUtcNow())
+            );
             _sent += Together;
             await SendOnce(lines, cancel);
             _acknowledged += Together;
@@ -74,12 +82,16 @@ internal sealed class DemoSales(Session session, string service) : IAsyncDisposa
             try
             {
                 cluster = lost is null ? await session.Cluster(cancel) : await session.ReopenUnless(lost, cancel);
-                if ((await cluster.LogSend.Send(lines, cancel).WaitAsync(Answer, session.Terminal.Clock, cancel)).Outcome == SendOutcome.Stored)
+                if (
+                    (await cluster.LogSend.Send(lines, cancel).WaitAsync(Answer, session.Terminal.Clock, cancel)).Outcome
+                    == SendOutcome.Stored
+                )
                 {
                     return;
                 }
             }
-            catch (Exception gone) when (gone is OrleansException or TimeoutException or IOException or ConsoleException { Code: ExitCode.NoSilo })
+            catch (Exception gone)
+                when (gone is OrleansException or TimeoutException or IOException or ConsoleException { Code: ExitCode.NoSilo })
             {
                 lost = cluster ?? lost;
             }
@@ -94,7 +106,11 @@ internal sealed class DemoSales(Session session, string service) : IAsyncDisposa
         var text = new StringBuilder();
         for (var sale = 1; sale <= Together; sale++)
         {
-            text.Append(CultureInfo.InvariantCulture, $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{(number * Together) + (ulong)sale}}","till":{{1 + (number % 4)}},"cents":{{990 + (sale * 37 % 2100)}}}""").Append('\n');
+            text.Append(
+                    CultureInfo.InvariantCulture,
+                    $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{(number * Together) + (ulong)sale}}","till":{{1 + (number % 4)}},"cents":{{990 + (sale * 37 % 2100)}}}"""
+                )
+                .Append('\n');
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());

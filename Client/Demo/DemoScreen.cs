@@ -28,7 +28,7 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
     {
         if (!silent)
         {
-            terminal.MarkupLine($"  [{style}]●[/] [bold]{what,-9}[/] {Markup.Escape(text)}");
+            terminal.MarkupLine($"  [{style}]●[/] [bold]{what, -9}[/] {Markup.Escape(text)}");
         }
     }
 
@@ -50,19 +50,29 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
     }
 
     /// <summary>Shows how the crawl goes on, until it ends or <paramref name="enough"/>; the answer is the last that was seen.</summary>
-    public async Task<FollowEvent.Progress> Watch(CrawlFollower follower, long pages, Func<FollowEvent.Progress, bool> enough, CancellationToken cancel)
+    public async Task<FollowEvent.Progress> Watch(
+        CrawlFollower follower,
+        long pages,
+        Func<FollowEvent.Progress, bool> enough,
+        CancellationToken cancel
+    )
     {
         if (silent || !terminal.OutputIsTerminal)
         {
             return await Watch(follower, enough, Lines(pages), cancel);
         }
 
-        return await terminal.Console.Live(new Text("")).StartAsync(live =>
-            Watch(follower, enough, (seen, last) => live.UpdateTarget(Picture(last, pages, seen)), cancel));
+        return await terminal
+            .Console.Live(new Text(""))
+            .StartAsync(live => Watch(follower, enough, (seen, last) => live.UpdateTarget(Picture(last, pages, seen)), cancel));
     }
 
     private static async Task<FollowEvent.Progress> Watch(
-        CrawlFollower follower, Func<FollowEvent.Progress, bool> enough, Action<FollowEvent, FollowEvent.Progress?> show, CancellationToken cancel)
+        CrawlFollower follower,
+        Func<FollowEvent.Progress, bool> enough,
+        Action<FollowEvent, FollowEvent.Progress?> show,
+        CancellationToken cancel
+    )
     {
         FollowEvent.Progress? last = null;
         await foreach (var seen in follower.Watch(cancel))
@@ -95,7 +105,9 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
             else if (said is not { } before || last!.Crawl.Ended || terminal.Clock.GetElapsedTime(before) >= BetweenLines)
             {
                 said = terminal.Clock.GetTimestamp();
-                terminal.Line($"    {Counts.Format(last!.Crawl.Pages)} of {Counts.Format(pages)} pages, {Counts.Format(last.Crawl.Queued)} queued, {Counts.Rate(last.PagesPerSecond)}");
+                terminal.Line(
+                    $"    {Counts.Format(last!.Crawl.Pages)} of {Counts.Format(pages)} pages, {Counts.Format(last.Crawl.Queued)} queued, {Counts.Rate(last.PagesPerSecond)}"
+                );
             }
         };
     }
@@ -106,7 +118,11 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
         if (last is not null)
         {
             rows.Add(CrawlProgress.Bar(last.Crawl.Pages, pages));
-            rows.Add(new Markup($"[grey]{Counts.Format(last.Crawl.Queued)} queued   {Counts.Rate(last.PagesPerSecond)}   {Sizes.Format(last.Crawl.Bytes)}[/]"));
+            rows.Add(
+                new Markup(
+                    $"[grey]{Counts.Format(last.Crawl.Queued)} queued   {Counts.Rate(last.PagesPerSecond)}   {Sizes.Format(last.Crawl.Bytes)}[/]"
+                )
+            );
         }
 
         if (seen is not FollowEvent.Progress)

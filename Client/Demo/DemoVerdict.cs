@@ -21,7 +21,8 @@ internal sealed record DemoEvidence(
     int Kills,
     TimeSpan Elapsed,
     SalesLedger Sales,
-    OrderEvidence Order);
+    OrderEvidence Order
+);
 
 /// <summary>Whether the evidence adds up; one JSON object.</summary>
 /// <param name="Problems">A sentence each; none when all is well.</param>
@@ -44,7 +45,8 @@ internal sealed record DemoVerdict(
     double ElapsedSeconds,
     SalesLedger Sales,
     OrderEvidence Order,
-    ImmutableArray<AccountForm> Ledger)
+    ImmutableArray<AccountForm> Ledger
+)
 {
     [JsonIgnore]
     public ImmutableArray<Account> Accounts { get; private init; } = [];
@@ -62,7 +64,9 @@ internal sealed record DemoVerdict(
             crawl.Id.ToString(),
             fetched.Length,
             shop.Paths.Count,
-            fetched.GroupBy(record => record.Status!.Value.ToString(CultureInfo.InvariantCulture)).ToImmutableSortedDictionary(status => status.Key, status => status.Count(), StringComparer.Ordinal),
+            fetched
+                .GroupBy(record => record.Status!.Value.ToString(CultureInfo.InvariantCulture))
+                .ToImmutableSortedDictionary(status => status.Key, status => status.Count(), StringComparer.Ordinal),
             records.Length - fetched.Length,
             seen.Requests.Values.Sum() + seen.Strays,
             repeated,
@@ -72,7 +76,8 @@ internal sealed record DemoVerdict(
             Math.Round(elapsed.TotalSeconds, 1),
             sales,
             order,
-            [.. accounts.Select(AccountForm.Of)])
+            [.. accounts.Select(AccountForm.Of)]
+        )
         {
             Accounts = accounts,
         };
@@ -105,7 +110,11 @@ internal sealed record DemoVerdict(
 
         foreach (var record in fetched)
         {
-            if (Uri.TryCreate(record.Url, UriKind.Absolute, out var at) && shop.Open(at.AbsolutePath) is { } page && page.Status != record.Status)
+            if (
+                Uri.TryCreate(record.Url, UriKind.Absolute, out var at)
+                && shop.Open(at.AbsolutePath) is { } page
+                && page.Status != record.Status
+            )
             {
                 yield return $"{record.Url} has status {record.Status} in the export; the site answers {page.Status}.";
             }
@@ -130,7 +139,8 @@ internal sealed record DemoVerdict(
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for.");
+                $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for."
+            );
         }
 
         if (sales.Different < sales.Acknowledged)

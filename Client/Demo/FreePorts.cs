@@ -61,7 +61,8 @@ internal sealed class FreePorts(int first, int blocks)
         lock (_gate)
         {
             var block = Own(instances);
-            var taken = Enumerable.Range(block + 1, BlockSize - 1)
+            var taken = Enumerable
+                .Range(block + 1, BlockSize - 1)
                 .Where(port => Enumerable.Range(0, instances).All(instance => IsFree(port + (instance * BlockSize))))
                 .Take(ports)
                 .ToArray();

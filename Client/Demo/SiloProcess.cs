@@ -14,7 +14,8 @@ internal sealed record SiloPlace(string Folder, int SiloPort, int GatewayPort, i
     public string Mails => Path.Combine(Folder, "data", "mail");
 
     /// <summary>Three ports that nobody else is given as long as the demo runs.</summary>
-    public static SiloPlace Choose(string folder) => FreePorts.Shared.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
+    public static SiloPlace Choose(string folder) =>
+        FreePorts.Shared.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
 }
 
 /// <summary>A silo as a child process: the one that was built beside the console. It does not outlive this object.</summary>
@@ -63,23 +64,38 @@ internal sealed class SiloProcess : IAsyncDisposable
         };
         // What .NET keeps beside a process (its diagnostic sockets) is left lying after kill -9; there it goes with the folder.
         start.Environment["TMPDIR"] = place.Folder;
-        foreach (var argument in (string[])
-        [
-            assembly,
-            "--Cluster:Id", SiloPlace.ClusterId,
-            "--Cluster:SiloPort", Text(place.SiloPort),
-            "--Cluster:GatewayPort", Text(place.GatewayPort),
-            "--Http:Port", Text(place.HttpPort),
-            "--Grpc:Port", "0",
-            "--Logs:OtlpHttpPort", "0",
-            "--Storage:Kind", "Local",
-            "--Storage:Path", Path.Combine(place.Folder, "data"),
-            "--Crawling:AllowPrivate", "127.0.0.0/8",
-            "--Logs:Own", "true",
-            "--Logs:Crawls", "true",
-            "--Webhooks:AllowHttp", "true",
-            "--Webhooks:AllowPrivate", "127.0.0.0/8",
-        ])
+        foreach (
+            var argument in (string[])
+                [
+                    assembly,
+                    "--Cluster:Id",
+                    SiloPlace.ClusterId,
+                    "--Cluster:SiloPort",
+                    Text(place.SiloPort),
+                    "--Cluster:GatewayPort",
+                    Text(place.GatewayPort),
+                    "--Http:Port",
+                    Text(place.HttpPort),
+                    "--Grpc:Port",
+                    "0",
+                    "--Logs:OtlpHttpPort",
+                    "0",
+                    "--Storage:Kind",
+                    "Local",
+                    "--Storage:Path",
+                    Path.Combine(place.Folder, "data"),
+                    "--Crawling:AllowPrivate",
+                    "127.0.0.0/8",
+                    "--Logs:Own",
+                    "true",
+                    "--Logs:Crawls",
+                    "true",
+                    "--Webhooks:AllowHttp",
+                    "true",
+                    "--Webhooks:AllowPrivate",
+                    "127.0.0.0/8",
+                ]
+        )
         {
             start.ArgumentList.Add(argument);
         }

@@ -19,26 +19,38 @@ internal static class KeyCommands
         role.AcceptOnlyFromAmong("reader", "writer", "operator");
         return verbs.Act(
             new("add", "Make an API key. It is shown once; the cluster keeps a hash of it.") { name, role },
-            (session, parsed, cancel) => Add(session, parsed.GetRequiredValue(name), Enum.Parse<ApiRole>(parsed.GetRequiredValue(role), ignoreCase: true), cancel));
+            (session, parsed, cancel) =>
+                Add(session, parsed.GetRequiredValue(name), Enum.Parse<ApiRole>(parsed.GetRequiredValue(role), ignoreCase: true), cancel)
+        );
     }
 
-    public static Command List(Verbs verbs) =>
-        verbs.Act(new("list", "The keys that are known, without their secrets."), List);
+    public static Command List(Verbs verbs) => verbs.Act(new("list", "The keys that are known, without their secrets."), List);
 
     public static Command Revoke(Verbs verbs)
     {
         var name = Name("The name of the key.");
         return verbs.Act(
-            new("revoke", "Make a key worthless; every silo refuses it within five seconds. After the last one HTTP and gRPC stay closed until another is made, or «keys open».") { name },
-            (session, parsed, cancel) => Revoke(session, parsed.GetRequiredValue(name), cancel));
+            new(
+                "revoke",
+                "Make a key worthless; every silo refuses it within five seconds. After the last one HTTP and gRPC stay closed until another is made, or «keys open»."
+            )
+            {
+                name,
+            },
+            (session, parsed, cancel) => Revoke(session, parsed.GetRequiredValue(name), cancel)
+        );
     }
 
     public static Command Open(Verbs verbs)
     {
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
         return verbs.Act(
-            new("open", "After the last key was revoked: let everybody on a silo's machine in again without a key, to do everything.") { yes },
-            (session, parsed, cancel) => Open(session, parsed.GetValue(yes), cancel));
+            new("open", "After the last key was revoked: let everybody on a silo's machine in again without a key, to do everything.")
+            {
+                yes,
+            },
+            (session, parsed, cancel) => Open(session, parsed.GetValue(yes), cancel)
+        );
     }
 
     private static Argument<string> Name(string description) => new("name") { Description = description };
@@ -53,7 +65,14 @@ internal static class KeyCommands
 
         if (session.Json)
         {
-            session.Terminal.Json(new { name, role, key = secret });
+            session.Terminal.Json(
+                new
+                {
+                    name,
+                    role,
+                    key = secret,
+                }
+            );
         }
         else
         {
@@ -70,20 +89,33 @@ internal static class KeyCommands
         var keys = await (await session.Cluster(cancel)).Keys.List(cancel);
         if (session.Json)
         {
-            session.Terminal.Json(keys.Select(key => new { name = key.Name, role = key.Role, addedAt = key.AddedAt }));
+            session.Terminal.Json(
+                keys.Select(key => new
+                {
+                    name = key.Name,
+                    role = key.Role,
+                    addedAt = key.AddedAt,
+                })
+            );
         }
         else if (keys.IsEmpty)
         {
-            session.Terminal.Line(await (await session.Cluster(cancel)).Keys.IsOpen(cancel)
-                ? "There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."
-                : "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine.");
+            session.Terminal.Line(
+                await (await session.Cluster(cancel)).Keys.IsOpen(cancel)
+                    ? "There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."
+                    : "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine."
+            );
         }
         else
         {
             var listing = new Listing().Column("key").Column("role").Column("made");
             foreach (var key in keys)
             {
-                listing.Row(key.Name, key.Role.ToString().ToLowerInvariant(), key.AddedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+                listing.Row(
+                    key.Name,
+                    key.Role.ToString().ToLowerInvariant(),
+                    key.AddedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+                );
             }
 
             listing.WriteTo(session.Terminal);
@@ -108,7 +140,9 @@ internal static class KeyCommands
             session.Terminal.Line($"Key {Terminal.Clean(name)} is revoked.");
             if ((await (await session.Cluster(cancel)).Keys.List(cancel)).IsEmpty)
             {
-                session.Terminal.Line("It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine.");
+                session.Terminal.Line(
+                    "It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine."
+                );
             }
         }
 
@@ -117,7 +151,12 @@ internal static class KeyCommands
 
     private static async Task<int> Open(Session session, bool yes, CancellationToken cancel)
     {
-        Orders.Asking.Sure(session, yes, "to let everybody on the silo's machine do everything without a key", "Let everybody on the silo's machine do everything without a key?");
+        Orders.Asking.Sure(
+            session,
+            yes,
+            "to let everybody on the silo's machine do everything without a key",
+            "Let everybody on the silo's machine do everything without a key?"
+        );
         if (!await (await session.Cluster(cancel)).Keys.Open(cancel))
         {
             throw new ConsoleException("There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.");

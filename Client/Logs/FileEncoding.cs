@@ -107,7 +107,11 @@ internal sealed class FileEncoding
                     continue;
                 }
 
-                var needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+                var needed =
+                    lead >= 0xf0 ? 4
+                    : lead >= 0xe0 ? 3
+                    : lead >= 0xc0 ? 2
+                    : 1;
                 return needed > back ? length - back : length;
             }
         }
@@ -122,7 +126,8 @@ internal sealed class FileEncoding
         return Unit == 1 ? text : Encoding.UTF8.GetBytes(_encoding.GetString(text.Span));
     }
 
-    private ushort UnitAt(ReadOnlySpan<byte> bytes) => _lineEnd[0] == 0 ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
+    private ushort UnitAt(ReadOnlySpan<byte> bytes) =>
+        _lineEnd[0] == 0 ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
 
     private static int Zeros(ReadOnlySpan<byte> bytes, int from)
     {

@@ -23,7 +23,16 @@ internal sealed record FollowEnd(SendState State, bool IsWhole, long Seen);
 /// <param name="input">Standard input or a pipe, which nobody can read twice; null for a file.</param>
 /// <param name="file">Null for standard input and pipes.</param>
 /// <param name="state">How far the file was sent.</param>
-internal sealed class FileSender(Session session, SendLines form, Stream? input, LogFile? file, SendState? state, string stateFolder, Action<SendProgress> told, Action<long, LineFault> refused)
+internal sealed class FileSender(
+    Session session,
+    SendLines form,
+    Stream? input,
+    LogFile? file,
+    SendState? state,
+    string stateFolder,
+    Action<SendProgress> told,
+    Action<long, LineFault> refused
+)
 {
     /// <summary>A part ends with a line, and has this many bytes at most; a longer line is cut here, between two characters.</summary>
     public const int PartBytes = 1024 * 1024;
@@ -39,7 +48,9 @@ internal sealed class FileSender(Session session, SendLines form, Stream? input,
     /// <summary>When a followed file has not grown for so long, its last record of several lines is whole.</summary>
     private static readonly TimeSpan RecordIsOver = TimeSpan.FromSeconds(1);
 
-    private readonly RecordJoiner _joiner = new(new(TimeZoneInfo.TryFindSystemTimeZoneById(form.Zone, out var zone) ? zone : TimeZoneInfo.Utc));
+    private readonly RecordJoiner _joiner = new(
+        new(TimeZoneInfo.TryFindSystemTimeZoneById(form.Zone, out var zone) ? zone : TimeZoneInfo.Utc)
+    );
     private int _lastBuffered;
     private long _grew;
     private readonly LinkedList<(FilePart Part, byte[] Ending, long? OpenLine, Task<SendReply> Reply)> _sent = [];
@@ -183,7 +194,10 @@ internal sealed class FileSender(Session session, SendLines form, Stream? input,
             lines = Records(lines, isEnd);
         }
 
-        var length = isEnd && !wholeLines ? encoding.WholeUnits(_buffer.AsSpan(0, _buffered)) : isEnd || lines > 0 ? lines : encoding.WholeCharacters(_buffer.AsSpan(0, _buffered));
+        var length =
+            isEnd && !wholeLines ? encoding.WholeUnits(_buffer.AsSpan(0, _buffered))
+            : isEnd || lines > 0 ? lines
+            : encoding.WholeCharacters(_buffer.AsSpan(0, _buffered));
         var part = _buffer.AsSpan(0, length).ToArray();
         _buffer.AsSpan(length, _buffered - length).CopyTo(_buffer);
         _buffered -= length;
@@ -289,7 +303,10 @@ internal sealed class FileSender(Session session, SendLines form, Stream? input,
             _beginning = [.. _beginning, .. bytes[(int)known..(int)Math.Min(bytes.Length, SendState.MaxMark - part.Offset)]];
         }
 
-        _ending = bytes.Length >= SendState.MaxMark ? bytes[^SendState.MaxMark..].ToArray() : [.. _ending.TakeLast(SendState.MaxMark - bytes.Length), .. bytes];
+        _ending =
+            bytes.Length >= SendState.MaxMark
+                ? bytes[^SendState.MaxMark..].ToArray()
+                : [.. _ending.TakeLast(SendState.MaxMark - bytes.Length), .. bytes];
     }
 
     /// <summary>Where the last line of a part begins when it has no end; null for a line that was cut, whose next part goes on.</summary>
@@ -350,9 +367,17 @@ internal sealed class FileSender(Session session, SendLines form, Stream? input,
                     return reply;
                 }
 
-                told(Progress() with { WaitsFor = reply.Outcome == SendOutcome.Full ? "the silo is full" : "the silo's storage does not answer" });
+                told(
+                    Progress() with
+                    {
+                        WaitsFor = reply.Outcome == SendOutcome.Full ? "the silo is full" : "the silo's storage does not answer",
+                    }
+                );
             }
-            catch (Exception gone) when (gone is OrleansException or TimeoutException or IOException || (gone is ConsoleException { Code: ExitCode.NoSilo } && part.Offset + _stored > 0))
+            catch (Exception gone)
+                when (gone is OrleansException or TimeoutException or IOException
+                    || (gone is ConsoleException { Code: ExitCode.NoSilo } && part.Offset + _stored > 0)
+                )
             {
                 lost = cluster;
                 told(Progress() with { WaitsFor = "there is no silo" });

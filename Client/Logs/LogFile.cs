@@ -102,7 +102,10 @@ internal sealed class LogFile : IDisposable
     {
         try
         {
-            return IsPacked ? IsPackedOf(state) : Length >= state.End && Hashes(state, ReadAt(0, state.BeginningLength), ReadAt(state.Done - state.EndingLength, state.EndingLength));
+            return IsPacked
+                ? IsPackedOf(state)
+                : Length >= state.End
+                    && Hashes(state, ReadAt(0, state.BeginningLength), ReadAt(state.Done - state.EndingLength, state.EndingLength));
         }
         catch (Exception broken) when (broken is InvalidDataException or IOException)
         {
@@ -113,7 +116,9 @@ internal sealed class LogFile : IDisposable
 
     /// <summary>Whether an open file still has the bytes that were read of it, at its beginning and before <paramref name="end"/>: it was not cut and written anew.</summary>
     public bool Has(ReadOnlySpan<byte> beginning, ReadOnlySpan<byte> ending, long end) =>
-        _file.Length >= end && ReadAt(0, beginning.Length).AsSpan().SequenceEqual(beginning) && ReadAt(end - ending.Length, ending.Length).AsSpan().SequenceEqual(ending);
+        _file.Length >= end
+        && ReadAt(0, beginning.Length).AsSpan().SequenceEqual(beginning)
+        && ReadAt(end - ending.Length, ending.Length).AsSpan().SequenceEqual(ending);
 
     /// <summary>Whether the name is this file's still. Where the system does not tell files apart, one that is longer than this is another.</summary>
     public bool IsNamed(string path)
@@ -149,7 +154,7 @@ internal sealed class LogFile : IDisposable
     private static void Skip(Stream stream, long count)
     {
         var dropped = new byte[Chunk];
-        for (var left = count; left > 0;)
+        for (var left = count; left > 0; )
         {
             var read = stream.Read(dropped, 0, (int)Math.Min(left, Chunk));
             left -= read > 0 ? read : throw new EndOfStreamException();

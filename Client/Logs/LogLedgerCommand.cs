@@ -14,8 +14,16 @@ internal sealed class LogLedgerCommand
     {
         var ledger = new LogLedgerCommand();
         return verbs.Act(
-            new("ledger", "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance, or when segments cannot be read; stderr names them.") { ledger._since, ledger._until },
-            ledger.Run);
+            new(
+                "ledger",
+                "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance, or when segments cannot be read; stderr names them."
+            )
+            {
+                ledger._since,
+                ledger._until,
+            },
+            ledger.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
@@ -26,7 +34,9 @@ internal sealed class LogLedgerCommand
         var cluster = await session.Cluster(cancel);
         var settings = await cluster.LogQuery().Settings(cancel);
         var shards = Enumerable.Range(0, settings.Shards).Select(cluster.LogShard).ToArray();
-        var counts = LogCountForm.Of((await Task.WhenAll(shards.Select(shard => shard.Counts(since, until, cancel)))).SelectMany(shard => shard));
+        var counts = LogCountForm.Of(
+            (await Task.WhenAll(shards.Select(shard => shard.Counts(since, until, cancel)))).SelectMany(shard => shard)
+        );
         var states = await Task.WhenAll(shards.Select(shard => shard.Show(cancel)));
         if (session.Json)
         {
@@ -55,8 +65,16 @@ internal sealed class LogLedgerCommand
 
     private static Listing Table(IEnumerable<LogCountForm> counts)
     {
-        var listing = new Listing().Column("hour").Column("service", wrap: true).Column("received", right: true).Column("= stored", right: true).Column("+ filtered", right: true)
-            .Column("+ sampled", right: true).Column("+ repeated", right: true).Column("+ refused", wrap: true).Column("balances");
+        var listing = new Listing()
+            .Column("hour")
+            .Column("service", wrap: true)
+            .Column("received", right: true)
+            .Column("= stored", right: true)
+            .Column("+ filtered", right: true)
+            .Column("+ sampled", right: true)
+            .Column("+ repeated", right: true)
+            .Column("+ refused", wrap: true)
+            .Column("balances");
         foreach (var count in counts)
         {
             listing.Row(
@@ -67,8 +85,11 @@ internal sealed class LogLedgerCommand
                 Counts.Format(count.Filtered),
                 Counts.Format(count.Sampled),
                 Counts.Format(count.Repeated),
-                count.Refused.IsEmpty ? "0" : string.Join('\n', count.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
-                new(count.Balances ? "yes" : "NO", count.Balances ? "green" : "bold red"));
+                count.Refused.IsEmpty
+                    ? "0"
+                    : string.Join('\n', count.Refused.Select(refused => $"{Counts.Format(refused.Value)} {refused.Key}")),
+                new(count.Balances ? "yes" : "NO", count.Balances ? "green" : "bold red")
+            );
         }
 
         return listing;

@@ -18,7 +18,16 @@ internal sealed record LogLoad(double Rate, long Bytes, TimeSpan Outage, TimeSpa
 /// <param name="RidesOut">How long an outage the settings' buffer stands, before it answers that it is full.</param>
 /// <param name="MaxRate">Records a second that the settings' shards can write.</param>
 /// <param name="Acknowledged">After so long a record is acknowledged, as a rule.</param>
-internal sealed record LogSizing(TimeSpan Gather, long InFlightBytes, long BufferBytes, long BatchRecords, int Shards, TimeSpan RidesOut, double MaxRate, TimeSpan Acknowledged)
+internal sealed record LogSizing(
+    TimeSpan Gather,
+    long InFlightBytes,
+    long BufferBytes,
+    long BatchRecords,
+    int Shards,
+    TimeSpan RidesOut,
+    double MaxRate,
+    TimeSpan Acknowledged
+)
 {
     public static LogSizing Of(LogLoad load, LogSettings settings)
     {
@@ -37,7 +46,8 @@ internal sealed record LogSizing(TimeSpan Gather, long InFlightBytes, long Buffe
             Math.Max(1, (int)Math.Ceiling(load.Rate / perShard)),
             TimeSpan.FromSeconds(Math.Min(left / bytesPerSecond, TimeSpan.FromDays(3650).TotalSeconds)),
             perShard * settings.Shards,
-            gather + load.Write);
+            gather + load.Write
+        );
     }
 
     /// <summary>The settings hold what is asked.</summary>

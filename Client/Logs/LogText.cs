@@ -18,7 +18,10 @@ internal static class LogText
         var severity = LogSeverity.Name(record.Severity);
         var style = Style(record.Severity);
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"[grey]{LogForm.Moment(record.Time).UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}[/] [{style}]{(severity.Length == 0 ? "-" : severity.ToUpperInvariant()),-6}[/] ");
+        line.Append(
+            CultureInfo.InvariantCulture,
+            $"[grey]{LogForm.Moment(record.Time).UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}[/] [{style}]{(severity.Length == 0 ? "-" : severity.ToUpperInvariant()), -6}[/] "
+        );
         line.Append(CultureInfo.InvariantCulture, $"[cyan]{Clean(Text(record.Service), "-")}[/] ");
         line.Append(Spectre.Console.Markup.Escape(Terminal.Clean(Text(record.Body).ReplaceLineEndings("\u23CE"))));
         foreach (var (name, value) in Attributes(record))
@@ -29,15 +32,16 @@ internal static class LogText
         return line.ToString();
     }
 
-    public static string Style(byte severity) => severity switch
-    {
-        0 => "grey",
-        <= 8 => "grey",
-        <= 12 => "green",
-        <= 16 => "yellow",
-        <= 20 => "red",
-        _ => "bold red",
-    };
+    public static string Style(byte severity) =>
+        severity switch
+        {
+            0 => "grey",
+            <= 8 => "grey",
+            <= 12 => "green",
+            <= 16 => "yellow",
+            <= 20 => "red",
+            _ => "bold red",
+        };
 
     /// <summary>Records as programs get them, one object a line.</summary>
     public static void WriteJson(Terminal terminal, LogBlock block)
@@ -97,19 +101,24 @@ internal static class LogText
 
         if (session.Terminal.ErrorIsTerminal && !session.Json)
         {
-            session.Terminal.Note($"{found}; read {Read(end)} in {end.Took.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture)} s.");
+            session.Terminal.Note(
+                $"{found}; read {Read(end)} in {end.Took.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture)} s."
+            );
         }
 
         return ExitCode.Done;
     }
 
-    public static bool StoppedEarly(QueryEnd end) => end.Outcome is QueryOutcome.Time or QueryOutcome.Memory or QueryOutcome.Size or QueryOutcome.Crash;
+    public static bool StoppedEarly(QueryEnd end) =>
+        end.Outcome is QueryOutcome.Time or QueryOutcome.Memory or QueryOutcome.Size or QueryOutcome.Crash;
 
     /// <summary>Says which segments cannot be read, beside the result.</summary>
     public static void NoteUnreadable(Terminal terminal, int count, ImmutableArray<string> names)
     {
         var named = names.IsDefault ? [] : names;
-        terminal.Note($"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in {(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}.");
+        terminal.Note(
+            $"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in {(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}."
+        );
     }
 
     /// <exception cref="ConsoleException">It is no time.</exception>
@@ -120,10 +129,13 @@ internal static class LogText
             return null;
         }
 
-        return LogTimes.TryParse(text, now, out var moment) ? moment : throw new ConsoleException($"{option} is {LogTimes.Forms}; this is «{Terminal.Clean(text)}».", ExitCode.WrongUsage);
+        return LogTimes.TryParse(text, now, out var moment)
+            ? moment
+            : throw new ConsoleException($"{option} is {LogTimes.Forms}; this is «{Terminal.Clean(text)}».", ExitCode.WrongUsage);
     }
 
-    private static string Read(QueryEnd end) => $"{Counts.Format(end.SegmentsRead)} of {Counts.Of(end.Segments, "segment", "segments")} ({Counts.Of(end.RecordsRead, "record", "records")})";
+    private static string Read(QueryEnd end) =>
+        $"{Counts.Format(end.SegmentsRead)} of {Counts.Of(end.Segments, "segment", "segments")} ({Counts.Of(end.RecordsRead, "record", "records")})";
 
     private static List<(string Name, string Value)> Attributes(LogRecord record)
     {
@@ -145,5 +157,6 @@ internal static class LogText
 
     private static string Text(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
 
-    private static string Clean(string text, string otherwise = "") => text.Length == 0 ? otherwise : Spectre.Console.Markup.Escape(Terminal.Clean(text));
+    private static string Clean(string text, string otherwise = "") =>
+        text.Length == 0 ? otherwise : Spectre.Console.Markup.Escape(Terminal.Clean(text));
 }

@@ -39,7 +39,12 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             return _results;
         }
 
-        await Send(file, Sender(file, await CatchUp(fromStart ? null : SendState.Of(stateFolder, _path, form.Service), before: null, file, cancel)), isLast: true, cancel);
+        await Send(
+            file,
+            Sender(file, await CatchUp(fromStart ? null : SendState.Of(stateFolder, _path, form.Service), before: null, file, cancel)),
+            isLast: true,
+            cancel
+        );
         return _results;
     }
 
@@ -47,7 +52,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
     public async Task Follow(bool fromStart, TimeSpan look, CancellationToken cancel)
     {
         var state = fromStart ? null : SendState.Of(stateFolder, _path, form.Service);
-        for (FollowEnd? before = null; ;)
+        for (FollowEnd? before = null; ; )
         {
             using var file = LogFile.OpenIfThere(name);
             if (file is null)
@@ -58,7 +63,10 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
 
             if (file is { IsPacked: true } or { IsKept: false })
             {
-                throw new ConsoleException($"«{name}» is {(file.IsKept ? "packed" : "a pipe")} and cannot be followed; send it without --follow.", ExitCode.WrongUsage);
+                throw new ConsoleException(
+                    $"«{name}» is {(file.IsKept ? "packed" : "a pipe")} and cannot be followed; send it without --follow.",
+                    ExitCode.WrongUsage
+                );
             }
 
             before = await Sender(file, await CatchUp(state, before, file, cancel)).Follow(name, look, cancel);
@@ -77,7 +85,12 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         }
 
         using var beside = Beside(state, out var after);
-        if (before is null && now.Is(state) && (state.End > 0 || now.Id == state.FileId) && (beside is null || beside.Id != state.FileId || now.Id == state.FileId))
+        if (
+            before is null
+            && now.Is(state)
+            && (state.End > 0 || now.Id == state.FileId)
+            && (beside is null || beside.Id != state.FileId || now.Id == state.FileId)
+        )
         {
             return state;
         }
@@ -96,7 +109,9 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             if (!rotated.IsReadable)
             {
                 HasGaps = true;
-                session.Terminal.Note($"«{rotated.Name}» was written after what was sent of «{name}», and is packed in a form that cannot be read here: it was not sent. Unpack it and send it.");
+                session.Terminal.Note(
+                    $"«{rotated.Name}» was written after what was sent of «{name}», and is packed in a form that cannot be read here: it was not sent. Unpack it and send it."
+                );
                 continue;
             }
 
@@ -114,7 +129,9 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
     private LogFile? Beside(SendState state, out IReadOnlyList<RotatedName> after)
     {
         var (folder, file) = (Path.GetDirectoryName(_path)!, Path.GetFileName(_path));
-        var names = new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { AttributesToSkip = FileAttributes.None }).Select(other => other.Name)
+        var names = new DirectoryInfo(folder)
+            .EnumerateFiles("*", new EnumerationOptions { AttributesToSkip = FileAttributes.None })
+            .Select(other => other.Name)
             .Where(other => other != file && other.StartsWith(Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal))
             .Take(MaxBeside)
             .ToArray();
@@ -125,7 +142,10 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         // The same file under another name first, then by content: what was rotated last, then whatever else lies there.
         var byAge = rotated.Select(other => other.Name).Reverse().ToArray();
         var candidates = byAge.Concat(names.Except(byAge)).Select(other => Path.Combine(folder, other)).ToArray();
-        var (same, others) = (candidates.Where(other => state.FileId is not null && FileStatus.Of(other)?.Id == state.FileId), state.End > 0 ? candidates : []);
+        var (same, others) = (
+            candidates.Where(other => state.FileId is not null && FileStatus.Of(other)?.Id == state.FileId),
+            state.End > 0 ? candidates : []
+        );
         foreach (var candidate in same.Concat(others))
         {
             if (LogFile.OpenIfReadable(candidate) is not { } found)
@@ -137,7 +157,13 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             {
                 if (rotated.FirstOrDefault(other => other.Name == Path.GetFileName(candidate)) is { } match)
                 {
-                    after = [.. rotated.Where(other => other.IsNewerThan(match) && IsWrittenSince(state, Path.Combine(folder, other.Name))).GroupBy(other => other.Name[..^other.Packing.Length]).Select(forms => forms.Last())];
+                    after =
+                    [
+                        .. rotated
+                            .Where(other => other.IsNewerThan(match) && IsWrittenSince(state, Path.Combine(folder, other.Name)))
+                            .GroupBy(other => other.Name[..^other.Packing.Length])
+                            .Select(forms => forms.Last()),
+                    ];
                 }
 
                 return found;
@@ -163,7 +189,12 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         HasGaps |= lost > 0;
         session.Terminal.Note(
             $"«{name}» is not the file any more that was sent up to byte {state.Done}, and that one is not beside it: "
-            + (lost > 0 ? $"{Counts.Of(lost, "byte", "bytes")} after that were not sent, or not acknowledged." : "if anything was written to it after that, it was not sent."));
+                + (
+                    lost > 0
+                        ? $"{Counts.Of(lost, "byte", "bytes")} after that were not sent, or not acknowledged."
+                        : "if anything was written to it after that, it was not sent."
+                )
+        );
     }
 
     private FileSender Sender(LogFile file, SendState state)
@@ -171,11 +202,23 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         var beginning = file.ReadAt(0, FileEncoding.MaxBeginning);
         var isJson = FileEncoding.Of(beginning).ToUtf8(beginning, isFirst: true).Span.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
         return new(
-            session, form with { FileName = Path.GetFileName(_path), Format = format ?? (isJson ? LineFormat.Ndjson : LineFormat.Text) }, null, file, state, stateFolder,
-            progress => screen.Show(progress with { File = Path.GetFileName(file.Path) }), Refused(file));
+            session,
+            form with
+            {
+                FileName = Path.GetFileName(_path),
+                Format = format ?? (isJson ? LineFormat.Ndjson : LineFormat.Text),
+            },
+            null,
+            file,
+            state,
+            stateFolder,
+            progress => screen.Show(progress with { File = Path.GetFileName(file.Path) }),
+            Refused(file)
+        );
     }
 
-    private Action<long, LineFault> Refused(LogFile file) => (offset, fault) => screen.Refused(file.Path == _path ? name : file.Path, offset, fault);
+    private Action<long, LineFault> Refused(LogFile file) =>
+        (offset, fault) => screen.Refused(file.Path == _path ? name : file.Path, offset, fault);
 
     /// <summary>Sends a file to its end; of one that bears another name by now it is told only when there was something to send.</summary>
     private async Task Send(LogFile file, FileSender sender, bool isLast, CancellationToken cancel)
@@ -184,12 +227,16 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         if (sender.WasCut)
         {
             HasGaps = true;
-            session.Terminal.Note($"«{sent.File}» was cut or written anew after byte {sent.Bytes} while it was sent. Send it again for what it has now; what it had is sent if a copy is beside it.");
+            session.Terminal.Note(
+                $"«{sent.File}» was cut or written anew after byte {sent.Bytes} while it was sent. Send it again for what it has now; what it had is sent if a copy is beside it."
+            );
         }
         else if (sender.Left > 0)
         {
             HasGaps = true;
-            session.Terminal.Note($"{Counts.Of(sender.Left, "byte", "bytes")} at the end of «{sent.File}» are no whole character, and were not sent.");
+            session.Terminal.Note(
+                $"{Counts.Of(sender.Left, "byte", "bytes")} at the end of «{sent.File}» are no whole character, and were not sent."
+            );
         }
 
         if (isLast || sent is not { Stored: 0, Refused: 0 })

@@ -18,14 +18,28 @@ internal sealed class QueryCommand
         DefaultValueFactory = _ => SearchLogs.DefaultLimit,
     };
 
-    private readonly Option<bool> _oldestFirst = new("--oldest-first") { Description = "In the order in which they happened. Without it the newest come first." };
+    private readonly Option<bool> _oldestFirst = new("--oldest-first")
+    {
+        Description = "In the order in which they happened. Without it the newest come first.",
+    };
 
     public static Command Create(Verbs verbs)
     {
         var query = new QueryCommand();
         return verbs.Act(
-            new("query", "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which.") { query._query, query._since, query._until, query._limit, query._oldestFirst },
-            query.Run);
+            new(
+                "query",
+                "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which."
+            )
+            {
+                query._query,
+                query._since,
+                query._until,
+                query._limit,
+                query._oldestFirst,
+            },
+            query.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
@@ -36,7 +50,8 @@ internal sealed class QueryCommand
             LogText.Time(parsed.GetValue(_since), "--since", now),
             LogText.Time(parsed.GetValue(_until), "--until", now),
             parsed.GetValue(_limit),
-            parsed.GetValue(_oldestFirst));
+            parsed.GetValue(_oldestFirst)
+        );
         var found = 0L;
         await foreach (var page in (await session.Cluster(cancel)).LogQuery().Search(ask, cancel).WithBatchSize(1).WithCancellation(cancel))
         {
@@ -68,11 +83,17 @@ internal sealed class QueryCommand
     {
         if (found == 0 && !session.Json && !LogText.StoppedEarly(end))
         {
-            session.Terminal.Line(end.Segments == 0
-                ? "Nothing is stored yet. Send something with: logs send /var/log/dpkg.log --service dpkg"
-                : ask.Since is null ? "Nothing that is stored matches." : $"Nothing since {ask.Since:yyyy-MM-dd HH:mm:ss}Z matches; a longer --since looks further back.");
+            session.Terminal.Line(
+                end.Segments == 0 ? "Nothing is stored yet. Send something with: logs send /var/log/dpkg.log --service dpkg"
+                : ask.Since is null ? "Nothing that is stored matches."
+                : $"Nothing since {ask.Since:yyyy-MM-dd HH:mm:ss}Z matches; a longer --since looks further back."
+            );
         }
 
-        return LogText.Finish(session, end, Counts.Of(found, "record", "records") + (end.Outcome == QueryOutcome.Limit ? ", as many as --limit allows" : ""));
+        return LogText.Finish(
+            session,
+            end,
+            Counts.Of(found, "record", "records") + (end.Outcome == QueryOutcome.Limit ? ", as many as --limit allows" : "")
+        );
     }
 }

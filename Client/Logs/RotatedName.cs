@@ -28,19 +28,28 @@ internal sealed record RotatedName(string Name, IReadOnlyList<BigInteger> Number
         var packing = s_packings.FirstOrDefault(packing => name.EndsWith(packing, StringComparison.Ordinal)) ?? "";
         var plain = name[..^packing.Length];
         var (stem, ending) = (Path.GetFileNameWithoutExtension(file), Path.GetExtension(file));
-        var added = plain.Length > file.Length && plain.StartsWith(file, StringComparison.Ordinal) ? plain[file.Length..]
-            : ending.Length > 0 && stem.Length > 0 && plain.Length > file.Length && plain.StartsWith(stem, StringComparison.Ordinal) && plain.EndsWith(ending, StringComparison.Ordinal)
+        var added =
+            plain.Length > file.Length && plain.StartsWith(file, StringComparison.Ordinal) ? plain[file.Length..]
+            : ending.Length > 0
+            && stem.Length > 0
+            && plain.Length > file.Length
+            && plain.StartsWith(stem, StringComparison.Ordinal)
+            && plain.EndsWith(ending, StringComparison.Ordinal)
                 ? plain[stem.Length..^ending.Length]
             : null;
         return added?.TrimStart(s_separators) is [>= '0' and <= '9', ..] key ? new(name, NumbersIn(key), packing) : null;
     }
 
     /// <summary>Whether this was rotated after the other, as far as names tell: of counted ones the lower number, of dated ones the later date. Of different kinds nobody knows.</summary>
-    public bool IsNewerThan(RotatedName other) => IsIndex == other.IsIndex && (IsIndex ? Compare(Numbers, other.Numbers) < 0 : Compare(Numbers, other.Numbers) > 0);
+    public bool IsNewerThan(RotatedName other) =>
+        IsIndex == other.IsIndex && (IsIndex ? Compare(Numbers, other.Numbers) < 0 : Compare(Numbers, other.Numbers) > 0);
 
     /// <summary>For a list from the oldest to the newest; of one file, as it was and packed, the one as it was comes last.</summary>
     public static int OldestFirst(RotatedName one, RotatedName other) =>
-        one.IsIndex != other.IsIndex ? one.IsIndex.CompareTo(other.IsIndex) : one.IsNewerThan(other) ? 1 : other.IsNewerThan(one) ? -1 : string.CompareOrdinal(other.Packing, one.Packing);
+        one.IsIndex != other.IsIndex ? one.IsIndex.CompareTo(other.IsIndex)
+        : one.IsNewerThan(other) ? 1
+        : other.IsNewerThan(one) ? -1
+        : string.CompareOrdinal(other.Packing, one.Packing);
 
     private static int Compare(IReadOnlyList<BigInteger> one, IReadOnlyList<BigInteger> other)
     {
@@ -58,7 +67,7 @@ internal sealed record RotatedName(string Name, IReadOnlyList<BigInteger> Number
     private static List<BigInteger> NumbersIn(string key)
     {
         var numbers = new List<BigInteger>();
-        for (var at = 0; at < key.Length;)
+        for (var at = 0; at < key.Length; )
         {
             var end = at;
             while (end < key.Length && char.IsAsciiDigit(key[end]))

@@ -10,9 +10,9 @@ internal static class RulesAddCommand
     {
         var rule = RuleArgument.Create();
         var at = new Option<int?>("--at") { Description = "The number that it is to have, from 1. None: the last.", HelpName = "number" };
-        return verbs.Act(
-            new("add", "Add a rule; every silo goes by it a second later.") { rule, at },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(rule), parsed.GetValue(at), cancel));
+        return verbs.Act(new("add", "Add a rule; every silo goes by it a second later.") { rule, at }, (session, parsed, cancel) =>
+            Run(session, parsed.GetRequiredValue(rule), parsed.GetValue(at), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string rule, int? at, CancellationToken cancel)

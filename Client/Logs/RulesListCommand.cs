@@ -7,8 +7,7 @@ namespace Client.Logs;
 /// <summary><c>logs rules list</c></summary>
 internal static class RulesListCommand
 {
-    public static Command Create(Verbs verbs) =>
-        verbs.Act(new("list", "The rules, in the order in which records pass them."), Run);
+    public static Command Create(Verbs verbs) => verbs.Act(new("list", "The rules, in the order in which records pass them."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
@@ -19,7 +18,9 @@ internal static class RulesListCommand
         }
         else if (rules.Rules.IsEmpty)
         {
-            session.Terminal.Line("There is no rule: every record is stored as it comes. Add one with: logs rules add 'severity<=debug => drop'");
+            session.Terminal.Line(
+                "There is no rule: every record is stored as it comes. Add one with: logs rules add 'severity<=debug => drop'"
+            );
         }
         else
         {

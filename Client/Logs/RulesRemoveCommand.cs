@@ -11,7 +11,8 @@ internal static class RulesRemoveCommand
         var number = new Argument<int>("number") { Description = "The rule's number, as «logs rules list» shows it." };
         return verbs.Act(
             new("remove", "Take a rule out; it is shown, so that it can be added again.") { number },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(number), cancel));
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(number), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, int number, CancellationToken cancel)

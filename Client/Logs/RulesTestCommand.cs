@@ -29,7 +29,8 @@ internal static class RulesTestCommand
         };
         return verbs.Act(
             new("test", "What a rule would have done to records that are stored. It changes nothing.") { rule, since },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(rule), parsed.GetValue(since), cancel));
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(rule), parsed.GetValue(since), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string rule, TimeSpan since, CancellationToken cancel)
@@ -51,13 +52,21 @@ internal static class RulesTestCommand
 
     private static void Show(Terminal terminal, RuleTest test)
     {
-        terminal.Line($"Of {Counts.Format(test.Total)} records{(test.IsWhole ? "" : " (it stopped before all were seen)")}, {Counts.Format(test.Matching)} match.");
+        terminal.Line(
+            $"Of {Counts.Format(test.Total)} records{(test.IsWhole ? "" : " (it stopped before all were seen)")}, {Counts.Format(test.Matching)} match."
+        );
         if (test.Tested < test.Matching)
         {
             terminal.Line($"The rule was tried on the newest {Counts.Format(test.Tested)} of them.");
         }
 
-        var done = new[] { (test.Filtered, "dropped"), (test.Sampled, "sampled away"), (test.Changed, "changed"), (test.Routed, "routed to another class") }
+        var done = new[]
+        {
+            (test.Filtered, "dropped"),
+            (test.Sampled, "sampled away"),
+            (test.Changed, "changed"),
+            (test.Routed, "routed to another class"),
+        }
             .Where(what => what.Item1 > 0)
             .Select(what => $"{Counts.Format(what.Item1)} {what.Item2}")
             .ToArray();

@@ -19,12 +19,24 @@ internal readonly record struct FilePart(long Offset, int Length)
 /// <param name="Beginning">A hash of the file's first bytes: another file of the same name is another file.</param>
 /// <param name="BeginningLength">Of how many.</param>
 /// <param name="Run">Made by chance when the file was met first: lines at the same place of the next file of this name are others, though they may read the same.</param>
-internal sealed record SendState(string File, string Service, string Beginning, int BeginningLength, string Run, long Done, IReadOnlyList<FilePart> Sent)
+internal sealed record SendState(
+    string File,
+    string Service,
+    string Beginning,
+    int BeginningLength,
+    string Run,
+    long Done,
+    IReadOnlyList<FilePart> Sent
+)
 {
     /// <summary>Bytes that tell a file from another, at its beginning and before <see cref="Done"/>.</summary>
     public const int MaxMark = 1024;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, IgnoreReadOnlyProperties = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        IgnoreReadOnlyProperties = true,
+    };
 
     /// <summary>A hash of the bytes before <see cref="Done"/>: a file that was cut and written anew may begin as it did before.</summary>
     public string Ending { get; init; } = "";
@@ -67,7 +79,10 @@ internal sealed record SendState(string File, string Service, string Beginning, 
         }
         catch (JsonException broken)
         {
-            throw new ConsoleException($"«{path}» says how far a file was sent, and cannot be read: {broken.Message} Remove it to send the file from its start.", cause: broken);
+            throw new ConsoleException(
+                $"«{path}» says how far a file was sent, and cannot be read: {broken.Message} Remove it to send the file from its start.",
+                cause: broken
+            );
         }
     }
 
@@ -75,10 +90,16 @@ internal sealed record SendState(string File, string Service, string Beginning, 
     public static SendState Begin(string file, string service) => new(file, service, Hash([]), 0, Guid.NewGuid().ToString("N"), 0, []);
 
     /// <summary>Whether a file that begins so is this one, which may have grown.</summary>
-    public bool IsOf(ReadOnlySpan<byte> beginning) => BeginningLength <= beginning.Length && Beginning == Hash(beginning[..BeginningLength]);
+    public bool IsOf(ReadOnlySpan<byte> beginning) =>
+        BeginningLength <= beginning.Length && Beginning == Hash(beginning[..BeginningLength]);
 
     /// <summary>The same, told from others by these first bytes.</summary>
-    public SendState BeginsWith(ReadOnlySpan<byte> beginning) => this with { Beginning = Hash(beginning), BeginningLength = beginning.Length };
+    public SendState BeginsWith(ReadOnlySpan<byte> beginning) =>
+        this with
+        {
+            Beginning = Hash(beginning),
+            BeginningLength = beginning.Length,
+        };
 
     /// <summary>Whole or not at all.</summary>
     /// <exception cref="ConsoleException">It cannot be kept.</exception>
@@ -94,11 +115,15 @@ internal sealed record SendState(string File, string Service, string Beginning, 
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {
-            throw new ConsoleException($"How far «{File}» was sent cannot be kept in «{folder}» (--state names another folder): {reason.Message}", cause: reason);
+            throw new ConsoleException(
+                $"How far «{File}» was sent cannot be kept in «{folder}» (--state names another folder): {reason.Message}",
+                cause: reason
+            );
         }
     }
 
     public static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(XxHash128.Hash(bytes));
 
-    private static string Name(string file, string service) => $"{Path.GetFileName(file)}.{Hash(Encoding.UTF8.GetBytes($"{file}\n{service}"))[..16]}.json";
+    private static string Name(string file, string service) =>
+        $"{Path.GetFileName(file)}.{Hash(Encoding.UTF8.GetBytes($"{file}\n{service}"))[..16]}.json";
 }

@@ -10,25 +10,48 @@ namespace Client.Logs;
 /// <summary><c>logs sql</c></summary>
 internal sealed class SqlCommand
 {
-    private readonly Argument<string> _sql = new("select") { Description = "One SELECT over the view «logs», in quotes; «describe logs» shows its columns." };
+    private readonly Argument<string> _sql = new("select")
+    {
+        Description = "One SELECT over the view «logs», in quotes; «describe logs» shows its columns.",
+    };
     private readonly Option<string?> _since = LogQueryOptions.Since("the view holds everything");
     private readonly Option<string?> _until = LogQueryOptions.Until();
-    private readonly Option<int> _limit = new("--limit") { Description = $"Rows at most, up to {AskSql.MaxRows}.", HelpName = "N", DefaultValueFactory = _ => AskSql.DefaultRows };
+    private readonly Option<int> _limit = new("--limit")
+    {
+        Description = $"Rows at most, up to {AskSql.MaxRows}.",
+        HelpName = "N",
+        DefaultValueFactory = _ => AskSql.DefaultRows,
+    };
     private readonly Option<bool> _csv = new("--csv") { Description = "CSV by RFC 4180 with a header." };
 
     public static Command Create(Verbs verbs)
     {
         var sql = new SqlCommand();
         return verbs.Act(
-            new("sql", "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which.") { sql._sql, sql._since, sql._until, sql._limit, sql._csv },
-            sql.Run);
+            new(
+                "sql",
+                "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which."
+            )
+            {
+                sql._sql,
+                sql._since,
+                sql._until,
+                sql._limit,
+                sql._csv,
+            },
+            sql.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
         var now = session.Terminal.Clock.GetUtcNow();
         var ask = new AskSql(
-            parsed.GetRequiredValue(_sql), LogText.Time(parsed.GetValue(_since), "--since", now), LogText.Time(parsed.GetValue(_until), "--until", now), parsed.GetValue(_limit));
+            parsed.GetRequiredValue(_sql),
+            LogText.Time(parsed.GetValue(_since), "--since", now),
+            LogText.Time(parsed.GetValue(_until), "--until", now),
+            parsed.GetValue(_limit)
+        );
         var reply = await (await session.Cluster(cancel)).LogQuery().Sql(ask, cancel);
         LogText.ThrowIfRefused(reply.End);
         if (session.Json)
@@ -81,7 +104,9 @@ internal sealed class SqlCommand
         terminal.Text(string.Join(',', reply.Columns.Select(CsvField.Of)) + "\r\n");
         foreach (var row in reply.Rows)
         {
-            terminal.Text(string.Join(',', Texts(row).Zip(reply.Types, (text, type) => IsNumber(type) ? text : CsvField.Of(text))) + "\r\n");
+            terminal.Text(
+                string.Join(',', Texts(row).Zip(reply.Types, (text, type) => IsNumber(type) ? text : CsvField.Of(text))) + "\r\n"
+            );
         }
 
         terminal.Flush();
@@ -109,17 +134,36 @@ internal sealed class SqlCommand
         listing.WriteTo(terminal);
     }
 
-    private static bool IsNumber(string type) => type is "TinyInt" or "SmallInt" or "Integer" or "BigInt" or "HugeInt" or "UnsignedTinyInt" or "UnsignedSmallInt"
-        or "UnsignedInteger" or "UnsignedBigInt" or "Double" or "Float" or "Decimal";
+    private static bool IsNumber(string type) =>
+        type
+            is "TinyInt"
+                or "SmallInt"
+                or "Integer"
+                or "BigInt"
+                or "HugeInt"
+                or "UnsignedTinyInt"
+                or "UnsignedSmallInt"
+                or "UnsignedInteger"
+                or "UnsignedBigInt"
+                or "Double"
+                or "Float"
+                or "Decimal";
 
     private static List<string> Texts(string row)
     {
         using var document = JsonDocument.Parse(row);
-        return [.. document.RootElement.EnumerateArray().Select(value => value.ValueKind switch
-        {
-            JsonValueKind.Null => "",
-            JsonValueKind.String => value.GetString()!,
-            _ => value.GetRawText(),
-        })];
+        return
+        [
+            .. document
+                .RootElement.EnumerateArray()
+                .Select(value =>
+                    value.ValueKind switch
+                    {
+                        JsonValueKind.Null => "",
+                        JsonValueKind.String => value.GetString()!,
+                        _ => value.GetRawText(),
+                    }
+                ),
+        ];
     }
 }

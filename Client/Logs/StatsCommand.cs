@@ -19,14 +19,22 @@ internal sealed class StatsCommand
     private readonly Argument<string> _query = LogQueryOptions.Query();
     private readonly Option<string?> _since = LogQueryOptions.Since("1h");
     private readonly Option<string?> _until = LogQueryOptions.Until();
-    private readonly Option<string> _by = new("--by") { Description = "What the table has a line for.", HelpName = "service|severity", DefaultValueFactory = _ => "service" };
+    private readonly Option<string> _by = new("--by")
+    {
+        Description = "What the table has a line for.",
+        HelpName = "service|severity",
+        DefaultValueFactory = _ => "service",
+    };
 
     private StatsCommand() => _by.AcceptOnlyFromAmong("service", "severity");
 
     public static Command Create(Verbs verbs)
     {
         var stats = new StatsCommand();
-        return verbs.Act(new("stats", "Rate, volume and severities over time, by service.") { stats._query, stats._since, stats._until, stats._by }, stats.Run);
+        return verbs.Act(
+            new("stats", "Rate, volume and severities over time, by service.") { stats._query, stats._since, stats._until, stats._by },
+            stats.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
@@ -60,7 +68,10 @@ internal sealed class StatsCommand
         new Facts()
             .Add("from", $"{Moment(stats.Since)} to {Moment(stats.Until)}")
             .Add("records", Counts.Format(stats.Records))
-            .Add("rate", $"{Counts.Rate(stats.RecordsPerSecond)}, at most {Counts.Rate(stats.Counts.Max() / stats.StepSeconds)} in {Durations.Elapsed(TimeSpan.FromSeconds(stats.StepSeconds))}")
+            .Add(
+                "rate",
+                $"{Counts.Rate(stats.RecordsPerSecond)}, at most {Counts.Rate(stats.Counts.Max() / stats.StepSeconds)} in {Durations.Elapsed(TimeSpan.FromSeconds(stats.StepSeconds))}"
+            )
             .Add("volume", $"about {Sizes.Format(stats.RawBytes)}, stored as {Sizes.Format(stats.StoredBytes)} (whole segments)")
             .WriteTo(terminal);
         terminal.Line("");
@@ -69,7 +80,12 @@ internal sealed class StatsCommand
             Chart(terminal, stats);
         }
 
-        var listing = new Listing().Column(bySeverity ? "severity" : "service", wrap: true).Column("records", right: true).Column("rate", right: true).Column("share", right: true).Column("over time");
+        var listing = new Listing()
+            .Column(bySeverity ? "severity" : "service", wrap: true)
+            .Column("records", right: true)
+            .Column("rate", right: true)
+            .Column("share", right: true)
+            .Column("over time");
         foreach (var line in bySeverity ? stats.Severities : stats.Services)
         {
             listing.Row(
@@ -77,7 +93,8 @@ internal sealed class StatsCommand
                 Counts.Format(line.Records),
                 Counts.Rate(line.Records / (stats.StepSeconds * stats.Counts.Length)),
                 (100.0 * line.Records / stats.Records).ToString("0.0", CultureInfo.InvariantCulture) + " %",
-                Line(line.Counts));
+                Line(line.Counts)
+            );
         }
 
         listing.WriteTo(terminal);
@@ -90,17 +107,26 @@ internal sealed class StatsCommand
         var severities = stats.Severities.Reverse().ToArray();
         for (var row = Height - 1; row >= 0; row--)
         {
-            var line = new StringBuilder(row == Height - 1 ? $"[grey]{Counts.Rate(most / stats.StepSeconds),10}[/] " : row == 0 ? $"[grey]{"0",10}[/] " : new string(' ', 11));
+            var line = new StringBuilder(
+                row == Height - 1 ? $"[grey]{Counts.Rate(most / stats.StepSeconds), 10}[/] "
+                : row == 0 ? $"[grey]{"0", 10}[/] "
+                : new string(' ', 11)
+            );
             for (var part = 0; part < stats.Counts.Length; part++)
             {
                 var eighths = (int)Math.Ceiling(stats.Counts[part] * 8.0 * Height / most) - (row * 8);
-                line.Append(CultureInfo.InvariantCulture, $"[{StyleAt(severities, part, (row + 0.5) / Height * most)}]{Blocks[Math.Clamp(eighths, 0, 8)]}[/]");
+                line.Append(
+                    CultureInfo.InvariantCulture,
+                    $"[{StyleAt(severities, part, (row + 0.5) / Height * most)}]{Blocks[Math.Clamp(eighths, 0, 8)]}[/]"
+                );
             }
 
             terminal.Console.MarkupLine(line.ToString());
         }
 
-        terminal.Console.MarkupLine($"{new string(' ', 11)}[grey]{stats.Since:HH:mm}{new string(' ', Math.Max(1, stats.Counts.Length - 10))}{stats.Until:HH:mm}[/]");
+        terminal.Console.MarkupLine(
+            $"{new string(' ', 11)}[grey]{stats.Since:HH:mm}{new string(' ', Math.Max(1, stats.Counts.Length - 10))}{stats.Until:HH:mm}[/]"
+        );
         terminal.Line("");
     }
 
@@ -117,7 +143,9 @@ internal sealed class StatsCommand
             }
         }
 
-        return fromWorst.LastOrDefault(severity => severity.Counts[part] > 0) is { } mildest ? LogText.Style(LogSeverity.Of(mildest.Name)) : "grey";
+        return fromWorst.LastOrDefault(severity => severity.Counts[part] > 0) is { } mildest
+            ? LogText.Style(LogSeverity.Of(mildest.Name))
+            : "grey";
     }
 
     private static string Line(ImmutableArray<long> counts)
@@ -126,5 +154,6 @@ internal sealed class StatsCommand
         return string.Concat(counts.Select(count => Blocks[(int)Math.Ceiling(count * 8.0 / most)]));
     }
 
-    private static string Moment(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Moment(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

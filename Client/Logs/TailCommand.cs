@@ -15,18 +15,29 @@ internal sealed class TailCommand
     public static Command Create(Verbs verbs)
     {
         var tail = new TailCommand();
-        return verbs.Act(new("tail", "Records as they are stored, until Ctrl-C. When the silo goes, another is looked for; what was stored meanwhile is not shown.") { tail._query }, tail.Run);
+        return verbs.Act(
+            new(
+                "tail",
+                "Records as they are stored, until Ctrl-C. When the silo goes, another is looked for; what was stored meanwhile is not shown."
+            )
+            {
+                tail._query,
+            },
+            tail.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
         var query = parsed.GetValue(_query) ?? "";
         var clock = session.Terminal.Clock;
-        for (var lost = (long?)null; ;)
+        for (var lost = (long?)null; ; )
         {
             try
             {
-                await foreach (var page in (await session.Cluster(cancel)).LogTail().Watch(query, cancel).WithBatchSize(1).WithCancellation(cancel))
+                await foreach (
+                    var page in (await session.Cluster(cancel)).LogTail().Watch(query, cancel).WithBatchSize(1).WithCancellation(cancel)
+                )
                 {
                     if (lost is not null)
                     {
@@ -45,7 +56,9 @@ internal sealed class TailCommand
             {
                 if (lost is null)
                 {
-                    session.Terminal.Note("The silo went away; looking for another. What is stored meanwhile is not shown here: ask for it with logs query.");
+                    session.Terminal.Note(
+                        "The silo went away; looking for another. What is stored meanwhile is not shown here: ask for it with logs query."
+                    );
                 }
                 else if (clock.GetElapsedTime(lost.Value) > Patience)
                 {
@@ -71,7 +84,8 @@ internal sealed class TailCommand
         }
     }
 
-    private static bool IsLoss(Exception reason) => reason is OrleansException or EnumerationAbortedException or TimeoutException or IOException;
+    private static bool IsLoss(Exception reason) =>
+        reason is OrleansException or EnumerationAbortedException or TimeoutException or IOException;
 
     private static void Show(Session session, TailPage page)
     {
@@ -100,7 +114,9 @@ internal sealed class TailCommand
         }
         else if (page.Missed > 0)
         {
-            session.Terminal.MarkupLine($"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: {(page.UnreadableSegments.IsDefaultOrEmpty ? "they came faster than they could be shown" : "they cannot be read, or came faster than they could be shown")}[/]");
+            session.Terminal.MarkupLine(
+                $"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: {(page.UnreadableSegments.IsDefaultOrEmpty ? "they came faster than they could be shown" : "they cannot be read, or came faster than they could be shown")}[/]"
+            );
         }
     }
 }

@@ -22,7 +22,12 @@ internal static class AuditCheck
 
     /// <param name="against">Heads from elsewhere.</param>
     /// <param name="all">Against every head that the cluster has kept, and against the orders' own rows.</param>
-    public static async Task<AuditCheckResult> Run(OrderDesk desk, IReadOnlyCollection<SignedAuditHead> against, bool all, CancellationToken cancel)
+    public static async Task<AuditCheckResult> Run(
+        OrderDesk desk,
+        IReadOnlyCollection<SignedAuditHead> against,
+        bool all,
+        CancellationToken cancel
+    )
     {
         var heads = new List<SignedAuditHead>(against) { SignedAuditHead.FromJson(await desk.AuditHeads.Head(cancel)) };
         if (all)
@@ -44,7 +49,7 @@ internal static class AuditCheck
         var orders = 0L;
         for (var partition = 0; partition < await desk.Partitions(cancel); partition++)
         {
-            for (OrderId? after = null; findings.Count < MaxFindings;)
+            for (OrderId? after = null; findings.Count < MaxFindings; )
             {
                 var lines = await desk.Audit.Orders(partition, after, IAuditGrain.MaxOrders, cancel);
                 foreach (var line in lines)
@@ -74,7 +79,11 @@ internal static class AuditCheck
         while (Wrong(line) is { } wrong)
         {
             // Its last change may not have come to the audit yet: the order's row and the audit's are not read at one moment.
-            if (line.Versions.Length >= line.Version || patience.IsCancellationRequested || !await IsOnItsWay(desk, line.Order.Partition, cancel))
+            if (
+                line.Versions.Length >= line.Version
+                || patience.IsCancellationRequested
+                || !await IsOnItsWay(desk, line.Order.Partition, cancel)
+            )
             {
                 return await Again(desk, line.Order, cancel) is { } now ? Wrong(now) : wrong;
             }
@@ -87,7 +96,9 @@ internal static class AuditCheck
     }
 
     private static async Task<bool> IsOnItsWay(OrderDesk desk, int partition, CancellationToken cancel) =>
-        (await desk.Subscribers.List(cancel)).Any(state => state is { Name: AuditSubscriber.Name, Lag: > 0 } && state.Partition == partition);
+        (await desk.Subscribers.List(cancel)).Any(state =>
+            state is { Name: AuditSubscriber.Name, Lag: > 0 } && state.Partition == partition
+        );
 
     /// <summary>The line of this order, read again: the one after the id just below it.</summary>
     private static async Task<AuditedOrderLine?> Again(OrderDesk desk, OrderId order, CancellationToken cancel)
@@ -121,7 +132,11 @@ internal static class AuditCheck
             return $"Order {line.Order}: its last entry cannot be read. {e.Message}";
         }
 
-        return last.Status == line.Status && last.Currency == line.Currency && last.Total == line.Total && last.LinesHash.ToString() == line.Hash
+        return
+            last.Status == line.Status
+            && last.Currency == line.Currency
+            && last.Total == line.Total
+            && last.LinesHash.ToString() == line.Hash
             ? null
             : $"Order {line.Order} is {line.Status}, {line.Total} {line.Currency}; its last entry says {last.Status}, {last.Total} {last.Currency}{(last.LinesHash.ToString() == line.Hash ? "" : ", and other lines")}.";
     }

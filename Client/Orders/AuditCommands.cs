@@ -10,71 +10,87 @@ internal static class AuditCommands
     public static Command Proof(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Act(new("proof", "Prove all that was recorded of an order: entries, inclusion proofs and the signed head, as JSON.") { id }, async (session, parsed, cancel) =>
-        {
-            var text = parsed.GetRequiredValue(id);
-            var desk = (await session.Cluster(cancel)).Orders;
-            var order = await OrderArgument.Read(desk, text, cancel);
-            var proof = await desk.Audit.Proof(order, cancel) ?? throw new ConsoleException($"Nothing is recorded of order {Terminal.Clean(text)} yet.");
-            if (AuditReceipt.FromJson(proof).Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]) is { } wrong)
+        return verbs.Act(
+            new("proof", "Prove all that was recorded of an order: entries, inclusion proofs and the signed head, as JSON.") { id },
+            async (session, parsed, cancel) =>
             {
-                throw new ConsoleException($"The proof does not hold: {wrong}");
-            }
+                var text = parsed.GetRequiredValue(id);
+                var desk = (await session.Cluster(cancel)).Orders;
+                var order = await OrderArgument.Read(desk, text, cancel);
+                var proof = await desk.Audit.Proof(order, cancel)
+                    ?? throw new ConsoleException($"Nothing is recorded of order {Terminal.Clean(text)} yet.");
+                if (AuditReceipt.FromJson(proof).Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]) is { } wrong)
+                {
+                    throw new ConsoleException($"The proof does not hold: {wrong}");
+                }
 
-            session.Terminal.Document(proof.TrimEnd());
-            return ExitCode.Done;
-        });
+                session.Terminal.Document(proof.TrimEnd());
+                return ExitCode.Done;
+            }
+        );
     }
 
     public static Command Head(Verbs verbs)
     {
         var file = new Option<string?>("--out") { Description = "Write it to this file, to be kept elsewhere.", HelpName = "FILE" };
-        return verbs.Act(new("head", "The audit as it is now: size and root of every partition, signed.") { file }, async (session, parsed, cancel) =>
-        {
-            var desk = (await session.Cluster(cancel)).Orders;
-            var head = await desk.AuditHeads.Head(cancel);
-            if (parsed.GetValue(file) is not { } path)
+        return verbs.Act(
+            new("head", "The audit as it is now: size and root of every partition, signed.") { file },
+            async (session, parsed, cancel) =>
             {
-                session.Terminal.Document(head.TrimEnd());
+                var desk = (await session.Cluster(cancel)).Orders;
+                var head = await desk.AuditHeads.Head(cancel);
+                if (parsed.GetValue(file) is not { } path)
+                {
+                    session.Terminal.Document(head.TrimEnd());
+                    return ExitCode.Done;
+                }
+
+                await OutputFile.Write(path, async writer =>
+                {
+                    await writer.WriteAsync(head);
+                    return head.Length;
+                });
+
+                var entries = SignedAuditHead.FromJson(head).Head.Roots.Sum(root => root.Size);
+                if (session.Json)
+                {
+                    session.Terminal.Json(new { file = path, entries });
+                }
+                else
+                {
+                    session.Terminal.Line(
+                        $"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it."
+                    );
+                }
+
                 return ExitCode.Done;
             }
-
-            await OutputFile.Write(path, async writer =>
-            {
-                await writer.WriteAsync(head);
-                return head.Length;
-            });
-
-            var entries = SignedAuditHead.FromJson(head).Head.Roots.Sum(root => root.Size);
-            if (session.Json)
-            {
-                session.Terminal.Json(new { file = path, entries });
-            }
-            else
-            {
-                session.Terminal.Line($"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it.");
-            }
-
-            return ExitCode.Done;
-        });
+        );
     }
 
     public static Command Verify(Verbs verbs)
     {
         var all = new Option<bool>("--all") { Description = "Against every head that is kept, and against the orders themselves." };
-        var against = new Option<string[]>("--against") { Description = "A head from «orders audit head --out»; may be given several times.", HelpName = "HEADFILE" };
-        return verbs.Act(new("verify", "Check every entry against the signed head, here and not in the cluster.") { all, against }, async (session, parsed, cancel) =>
+        var against = new Option<string[]>("--against")
         {
-            var heads = new List<SignedAuditHead>();
-            foreach (var path in parsed.GetValue(against) ?? [])
+            Description = "A head from «orders audit head --out»; may be given several times.",
+            HelpName = "HEADFILE",
+        };
+        return verbs.Act(
+            new("verify", "Check every entry against the signed head, here and not in the cluster.") { all, against },
+            async (session, parsed, cancel) =>
             {
-                heads.Add(Read(path));
-            }
+                var heads = new List<SignedAuditHead>();
+                foreach (var path in parsed.GetValue(against) ?? [])
+                {
+                    heads.Add(Read(path));
+                }
 
-            var result = await AuditCheck.Run((await session.Cluster(cancel)).Orders, heads, parsed.GetValue(all), cancel);
-            Tell(session, result);
-            return result.Holds ? ExitCode.Done : ExitCode.Failed;
-        });
+                var result = await AuditCheck.Run((await session.Cluster(cancel)).Orders, heads, parsed.GetValue(all), cancel);
+                Tell(session, result);
+                return result.Holds ? ExitCode.Done : ExitCode.Failed;
+            }
+        );
     }
 
     private static SignedAuditHead Read(string path)
@@ -94,19 +110,29 @@ internal static class AuditCommands
         var report = result.Report;
         if (session.Json)
         {
-            session.Terminal.Json(new
-            {
-                holds = result.Holds,
-                entries = report.Entries,
-                covered = report.Covered,
-                erased = report.Erased,
-                partitions = report.Partitions,
-                heads = result.Heads,
-                orders = result.Orders,
-                versionsNotChecked = report.VersionsNotChecked,
-                findings = report.Findings.Select(finding => new { fault = finding.Fault.ToString(), finding.Partition, finding.Index, finding.OrderId, finding.Version, finding.What }),
-                orderFindings = result.OrderFindings,
-            });
+            session.Terminal.Json(
+                new
+                {
+                    holds = result.Holds,
+                    entries = report.Entries,
+                    covered = report.Covered,
+                    erased = report.Erased,
+                    partitions = report.Partitions,
+                    heads = result.Heads,
+                    orders = result.Orders,
+                    versionsNotChecked = report.VersionsNotChecked,
+                    findings = report.Findings.Select(finding => new
+                    {
+                        fault = finding.Fault.ToString(),
+                        finding.Partition,
+                        finding.Index,
+                        finding.OrderId,
+                        finding.Version,
+                        finding.What,
+                    }),
+                    orderFindings = result.OrderFindings,
+                }
+            );
             return;
         }
 
@@ -117,12 +143,16 @@ internal static class AuditCommands
 
         var orders = result.Orders > 0 ? $" and {Counts.Of(result.Orders, "order", "orders")}" : "";
         var erased = report.Erased > 0 ? $"; the personal parts of {Counts.Format(report.Erased)} are erased" : "";
-        session.Terminal.Line(result.Holds
-            ? $"The audit holds: {Counts.Of(report.Entries, "entry", "entries")}{orders} in {Counts.Of(report.Partitions, "partition", "partitions")}, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
-            : "The audit does not hold.");
+        session.Terminal.Line(
+            result.Holds
+                ? $"The audit holds: {Counts.Of(report.Entries, "entry", "entries")}{orders} in {Counts.Of(report.Partitions, "partition", "partitions")}, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
+                : "The audit does not hold."
+        );
         if (report.VersionsNotChecked > 0)
         {
-            session.Terminal.Note($"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: more orders are under way than are kept in memory. --all checks them by order.");
+            session.Terminal.Note(
+                $"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: more orders are under way than are kept in memory. --all checks them by order."
+            );
         }
     }
 }

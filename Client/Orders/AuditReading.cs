@@ -9,16 +9,25 @@ internal sealed class AuditReading(IAuditGrain audit, int partitions) : IAuditSo
     public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) => new([.. Enumerable.Range(0, partitions)]);
 
     public async ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default) =>
-        partition < partitions && (await audit.Frontiers(cancel))[partition] is { } frontier ? new ReadOnlyMemory<byte>(frontier) : (ReadOnlyMemory<byte>?)null;
+        partition < partitions && (await audit.Frontiers(cancel))[partition] is { } frontier
+            ? new ReadOnlyMemory<byte>(frontier)
+            : (ReadOnlyMemory<byte>?)null;
 
-    public async IAsyncEnumerable<StoredEntry> Entries(int partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<StoredEntry> Entries(
+        int partition,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default
+    )
     {
-        for (var from = 0L; partition < partitions;)
+        for (var from = 0L; partition < partitions; )
         {
             var lines = await audit.Entries(partition, from, IAuditGrain.MaxTake, cancel);
             foreach (var line in lines)
             {
-                yield return new(line.Index, line.Entry, line.Personal is { } personal ? new ReadOnlyMemory<byte>(personal) : (ReadOnlyMemory<byte>?)null);
+                yield return new(
+                    line.Index,
+                    line.Entry,
+                    line.Personal is { } personal ? new ReadOnlyMemory<byte>(personal) : (ReadOnlyMemory<byte>?)null
+                );
             }
 
             if (lines.IsEmpty)
@@ -35,6 +44,8 @@ internal sealed class AuditReading(IAuditGrain audit, int partitions) : IAuditSo
     private sealed class TilesThere(IAuditGrain audit, int partition, bool isThere) : ITileSource
     {
         public async ValueTask<ReadOnlyMemory<byte>?> Read(TileId tile, CancellationToken cancel = default) =>
-            isThere && await audit.Tile(partition, tile.Level, tile.Index, cancel) is { } bytes ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null;
+            isThere && await audit.Tile(partition, tile.Level, tile.Index, cancel) is { } bytes
+                ? new ReadOnlyMemory<byte>(bytes)
+                : (ReadOnlyMemory<byte>?)null;
     }
 }

@@ -9,51 +9,97 @@ namespace Client.Orders;
 internal sealed class DeadLetterCommands
 {
     private readonly Option<string?> _subscriber = new("--subscriber") { Description = "Only of this subscriber.", HelpName = "NAME" };
-    private readonly Option<string?> _reason = new("--reason") { Description = "Only with this reason, as the list has it.", HelpName = "R" };
-    private readonly Argument<string?> _id = new("ID") { Description = "One dead letter, as the list has it: mail/3/1f.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _reason = new("--reason")
+    {
+        Description = "Only with this reason, as the list has it.",
+        HelpName = "R",
+    };
+    private readonly Argument<string?> _id = new("ID")
+    {
+        Description = "One dead letter, as the list has it: mail/3/1f.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly Option<bool> _all = new("--all") { Description = "All that there are." };
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
     private readonly Option<bool> _byReason = new("--by-reason") { Description = "How many there are of each reason." };
-    private readonly Option<int> _take = new("--take") { Description = "So many at most.", HelpName = "N", DefaultValueFactory = _ => 50 };
-    private readonly Option<string?> _after = new("--after") { Description = "Go on where a list ended: it says with what.", HelpName = "ID" };
-
-    private DeadLetterCommands()
+    private readonly Option<int> _take = new("--take")
     {
-    }
+        Description = "So many at most.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 50,
+    };
+    private readonly Option<string?> _after = new("--after")
+    {
+        Description = "Go on where a list ended: it says with what.",
+        HelpName = "ID",
+    };
+
+    private DeadLetterCommands() { }
 
     public static Command List(Verbs verbs)
     {
         var it = new DeadLetterCommands();
-        return verbs.Act(new("list", "Changes that a subscriber could not handle, for good.") { it._subscriber, it._reason, it._byReason, it._take, it._after }, it.List);
+        return verbs.Act(
+            new("list", "Changes that a subscriber could not handle, for good.")
+            {
+                it._subscriber,
+                it._reason,
+                it._byReason,
+                it._take,
+                it._after,
+            },
+            it.List
+        );
     }
 
     public static Command Show(Verbs verbs)
     {
         var id = new Argument<string>("ID") { Description = "The dead letter, as the list has it: mail/3/1f." };
-        return verbs.Act(new("show", "One dead letter, and what was tried.") { id }, (session, parsed, cancel) => Show(session, parsed.GetRequiredValue(id), cancel));
+        return verbs.Act(new("show", "One dead letter, and what was tried.") { id }, (session, parsed, cancel) =>
+            Show(session, parsed.GetRequiredValue(id), cancel)
+        );
     }
 
     public static Command Replay(Verbs verbs)
     {
         var it = new DeadLetterCommands();
-        return verbs.Act(new("replay", "Hand dead letters to their subscribers again: one, by subscriber or reason, or all.") { it._id, it._subscriber, it._reason, it._all }, async (session, parsed, cancel) =>
-        {
-            var filter = it.Filter(parsed);
-            var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Replay(filter, Who(), cancel);
-            return Tell(session, filter, reply, "replayed");
-        });
+        return verbs.Act(
+            new("replay", "Hand dead letters to their subscribers again: one, by subscriber or reason, or all.")
+            {
+                it._id,
+                it._subscriber,
+                it._reason,
+                it._all,
+            },
+            async (session, parsed, cancel) =>
+            {
+                var filter = it.Filter(parsed);
+                var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Replay(filter, Who(), cancel);
+                return Tell(session, filter, reply, "replayed");
+            }
+        );
     }
 
     public static Command Discard(Verbs verbs)
     {
         var it = new DeadLetterCommands();
-        return verbs.Act(new("discard", "Remove dead letters for good: one, by subscriber or reason, or all.") { it._id, it._subscriber, it._reason, it._all, it._yes }, async (session, parsed, cancel) =>
-        {
-            var filter = it.Filter(parsed);
-            Asking.Sure(session, parsed.GetValue(it._yes), "to discard dead letters", "Discard these dead letters for good?");
-            var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Discard(filter, Who(), cancel);
-            return Tell(session, filter, reply, "discarded");
-        });
+        return verbs.Act(
+            new("discard", "Remove dead letters for good: one, by subscriber or reason, or all.")
+            {
+                it._id,
+                it._subscriber,
+                it._reason,
+                it._all,
+                it._yes,
+            },
+            async (session, parsed, cancel) =>
+            {
+                var filter = it.Filter(parsed);
+                Asking.Sure(session, parsed.GetValue(it._yes), "to discard dead letters", "Discard these dead letters for good?");
+                var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Discard(filter, Who(), cancel);
+                return Tell(session, filter, reply, "discarded");
+            }
+        );
     }
 
     private static string Who() => $"{Environment.UserName} at the console";
@@ -73,7 +119,10 @@ internal sealed class DeadLetterCommands
         }
 
         DeadLetterId? after = parsed.GetValue(_after) is { } text ? Read(text) : null;
-        var (left, listing) = (wanted, new Listing().Column("id").Column("order").Column("change").Column("reason").Column("since").Column("detail", wrap: true));
+        var (left, listing) = (
+            wanted,
+            new Listing().Column("id").Column("order").Column("change").Column("reason").Column("since").Column("detail", wrap: true)
+        );
         do
         {
             var page = await desk.DeadLetters(new(subscriber, reason, Math.Min(left, ISubscriberGrain.MaxTake), after), cancel);
@@ -85,13 +134,19 @@ internal sealed class DeadLetterCommands
                 }
                 else
                 {
-                    listing.Row(DeadLetterId.Of(letter).ToString(), letter.Change.OrderId.Value, letter.Change.Type, new(letter.Reason, "red"), OrderText.At(letter.At), letter.Detail);
+                    listing.Row(
+                        DeadLetterId.Of(letter).ToString(),
+                        letter.Change.OrderId.Value,
+                        letter.Change.Type,
+                        new(letter.Reason, "red"),
+                        OrderText.At(letter.At),
+                        letter.Detail
+                    );
                 }
             }
 
             (left, after) = (left - page.Letters.Length, page.After);
-        }
-        while (left > 0 && after is not null);
+        } while (left > 0 && after is not null);
         if (!session.Json && listing.Rows == 0)
         {
             session.Terminal.Line(subscriber is null && reason is null ? "There are no dead letters." : "There is no such dead letter.");
@@ -118,7 +173,14 @@ internal sealed class DeadLetterCommands
             {
                 if (session.Json)
                 {
-                    session.Terminal.Json(new { subscriber = form.Name, reason = name, dead = count });
+                    session.Terminal.Json(
+                        new
+                        {
+                            subscriber = form.Name,
+                            reason = name,
+                            dead = count,
+                        }
+                    );
                 }
 
                 listing.Row(form.Name, new(name, "red"), Counts.Format(count));
@@ -164,7 +226,12 @@ internal sealed class DeadLetterCommands
 
     private DeadLetterFilter Filter(ParseResult parsed)
     {
-        var (id, subscriber, reason, all) = (parsed.GetValue(_id), parsed.GetValue(_subscriber), parsed.GetValue(_reason), parsed.GetValue(_all));
+        var (id, subscriber, reason, all) = (
+            parsed.GetValue(_id),
+            parsed.GetValue(_subscriber),
+            parsed.GetValue(_reason),
+            parsed.GetValue(_all)
+        );
         return (id is not null, subscriber is not null || reason is not null, all) switch
         {
             (true, false, false) => new(Read(id!)),
@@ -200,5 +267,6 @@ internal sealed class DeadLetterCommands
 
     private static DeadLetterId Read(string text) => DeadLetterId.TryParse(text, out var id) ? id : throw None(text);
 
-    private static ConsoleException None(string text) => new($"There is no dead letter «{Terminal.Clean(text)}»; «orders dead-letters list» shows those that there are.");
+    private static ConsoleException None(string text) =>
+        new($"There is no dead letter «{Terminal.Clean(text)}»; «orders dead-letters list» shows those that there are.");
 }

@@ -12,7 +12,8 @@ internal static class DeliveriesCommand
         var id = OrderArgument.Create();
         return verbs.Act(
             new("deliveries", "Who was told of an order's changes: what was tried, when, with what outcome, what comes next.") { id },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel));
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string text, CancellationToken cancel)
@@ -55,7 +56,13 @@ internal static class DeliveriesCommand
 
             if (delivery.Status != DeliveryStatus.Waiting)
             {
-                listing.Row(change, to, new(DeliveryForm.Word(delivery.Status), Style(delivery.Status)), OrderText.At(delivery.At ?? last!.At), last?.What);
+                listing.Row(
+                    change,
+                    to,
+                    new(DeliveryForm.Word(delivery.Status), Style(delivery.Status)),
+                    OrderText.At(delivery.At ?? last!.At),
+                    last?.What
+                );
                 continue;
             }
 
@@ -84,18 +91,22 @@ internal static class DeliveriesCommand
 
         if (deliveries.All.Any(delivery => delivery.Status == DeliveryStatus.Dead))
         {
-            terminal.Note("What is dead lies among the dead letters: «orders dead-letters list» shows it, «orders dead-letters replay» tries it again.");
+            terminal.Note(
+                "What is dead lies among the dead letters: «orders dead-letters list» shows it, «orders dead-letters replay» tries it again."
+            );
         }
     }
 
-    private static string Next(Delivery delivery) => delivery.Next is null
-        ? "is being tried, or comes after an earlier change"
-        : string.Create(CultureInfo.InvariantCulture, $"comes next: try {delivery.Attempts + 1}");
+    private static string Next(Delivery delivery) =>
+        delivery.Next is null
+            ? "is being tried, or comes after an earlier change"
+            : string.Create(CultureInfo.InvariantCulture, $"comes next: try {delivery.Attempts + 1}");
 
-    private static string? Style(DeliveryStatus status) => status switch
-    {
-        DeliveryStatus.Delivered => "green",
-        DeliveryStatus.Dead => "red",
-        _ => "grey",
-    };
+    private static string? Style(DeliveryStatus status) =>
+        status switch
+        {
+            DeliveryStatus.Delivered => "green",
+            DeliveryStatus.Dead => "red",
+            _ => "grey",
+        };
 }

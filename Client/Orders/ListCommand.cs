@@ -16,12 +16,19 @@ internal sealed class ListCommand
         CustomParser = ReadStatus,
     };
 
-    private readonly Option<int> _take = new("--take") { Description = "So many at most.", HelpName = "N", DefaultValueFactory = _ => 50 };
-    private readonly Option<string?> _after = new("--after") { Description = "Go on where a list ended: it says with what.", HelpName = "CURSOR" };
-
-    private ListCommand()
+    private readonly Option<int> _take = new("--take")
     {
-    }
+        Description = "So many at most.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 50,
+    };
+    private readonly Option<string?> _after = new("--after")
+    {
+        Description = "Go on where a list ended: it says with what.",
+        HelpName = "CURSOR",
+    };
+
+    private ListCommand() { }
 
     public static Command Create(Verbs verbs)
     {
@@ -39,7 +46,13 @@ internal sealed class ListCommand
 
         var desk = (await session.Cluster(cancel)).Orders;
         var (left, after) = (wanted, parsed.GetValue(_after));
-        var listing = new Listing().Column("id").Column("status").Column("customer", wrap: true).Column("total", right: true).Column("placed").Column("updated");
+        var listing = new Listing()
+            .Column("id")
+            .Column("status")
+            .Column("customer", wrap: true)
+            .Column("total", right: true)
+            .Column("placed")
+            .Column("updated");
         do
         {
             var page = await desk.List.List(new(customer, status, Math.Min(left, IOrderListGrain.MaxTake), after), cancel);
@@ -54,8 +67,7 @@ internal sealed class ListCommand
             }
 
             (left, after) = (left - page.Orders.Length, page.After);
-        }
-        while (left > 0 && after is not null);
+        } while (left > 0 && after is not null);
         End(session, listing, after, isNarrow: customer is not null || status is not null, isEmpty: left == wanted);
         return ExitCode.Done;
     }
@@ -74,14 +86,17 @@ internal sealed class ListCommand
             order.Customer,
             OrderText.Total(order),
             OrderText.At(order.PlacedAt),
-            OrderText.At(order.UpdatedAt));
+            OrderText.At(order.UpdatedAt)
+        );
     }
 
     private static void End(Session session, Listing listing, string? after, bool isNarrow, bool isEmpty)
     {
         if (!session.Json && isEmpty)
         {
-            session.Terminal.Line(isNarrow ? "There is no such order." : "There are no orders. Place one with: orders place --customer ann --line tea:2:450");
+            session.Terminal.Line(
+                isNarrow ? "There is no such order." : "There are no orders. Place one with: orders place --customer ann --line tea:2:450"
+            );
         }
         else if (!session.Json)
         {

@@ -12,5 +12,6 @@ internal static class OrderArgument
     public static async Task<OrderId> Read(OrderDesk desk, string text, CancellationToken cancel) =>
         OrderId.TryParse(text, out var id) && id.Partition < await desk.Partitions(cancel) ? id : throw None(text);
 
-    public static ConsoleException None(string text) => new($"There is no order «{Terminal.Clean(text)}»; «orders list» shows those that there are.");
+    public static ConsoleException None(string text) =>
+        new($"There is no order «{Terminal.Clean(text)}»; «orders list» shows those that there are.");
 }

@@ -46,7 +46,9 @@ internal sealed class OrderFollower(Session session, string? from, string? id)
             try
             {
                 var cluster = lostAt is null ? await session.Cluster(cancel) : await session.Reopen(cancel);
-                page = await cluster.Orders.Watch.Read(new(_cursor, id, IOrderWatchGrain.MaxTake, Wait), cancel).WaitAsync(Wait + session.Pace.Answer, clock, cancel);
+                page = await cluster
+                    .Orders.Watch.Read(new(_cursor, id, IOrderWatchGrain.MaxTake, Wait), cancel)
+                    .WaitAsync(Wait + session.Pace.Answer, clock, cancel);
             }
             catch (Exception reason) when (!cancel.IsCancellationRequested && IsLoss(reason))
             {
@@ -83,5 +85,6 @@ internal sealed class OrderFollower(Session session, string? from, string? id)
         }
     }
 
-    private static bool IsLoss(Exception reason) => reason is OrleansException or TimeoutException or IOException or ConsoleException { Code: ExitCode.NoSilo };
+    private static bool IsLoss(Exception reason) =>
+        reason is OrleansException or TimeoutException or IOException or ConsoleException { Code: ExitCode.NoSilo };
 }

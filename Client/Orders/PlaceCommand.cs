@@ -9,7 +9,12 @@ namespace Client.Orders;
 /// <summary><c>orders place</c></summary>
 internal sealed class PlaceCommand
 {
-    private readonly Option<string> _customer = new("--customer") { Description = "Whose order it is.", HelpName = "C", Required = true };
+    private readonly Option<string> _customer = new("--customer")
+    {
+        Description = "Whose order it is.",
+        HelpName = "C",
+        Required = true,
+    };
 
     private readonly Option<OrderLine[]> _lines = new("--line")
     {
@@ -20,28 +25,47 @@ internal sealed class PlaceCommand
         CustomParser = ReadLines,
     };
 
-    private readonly Option<string> _currency = new("--currency") { Description = "Three letters of ISO 4217.", HelpName = "CODE", DefaultValueFactory = _ => "EUR" };
-    private readonly Option<string?> _key = new("--key") { Description = "The same key places one order, however often it is asked.", HelpName = "K" };
+    private readonly Option<string> _currency = new("--currency")
+    {
+        Description = "Three letters of ISO 4217.",
+        HelpName = "CODE",
+        DefaultValueFactory = _ => "EUR",
+    };
+    private readonly Option<string?> _key = new("--key")
+    {
+        Description = "The same key places one order, however often it is asked.",
+        HelpName = "K",
+    };
     private readonly Option<string?> _notes = new("--notes") { Description = "Free text that goes with the order.", HelpName = "TEXT" };
     private readonly Option<string?> _email = new("--email") { Description = "Where the customer hears of it.", HelpName = "ADDRESS" };
-    private readonly Option<string?> _language = new("--language") { Description = "In which language, such as en or pt-BR.", HelpName = "TAG" };
+    private readonly Option<string?> _language = new("--language")
+    {
+        Description = "In which language, such as en or pt-BR.",
+        HelpName = "TAG",
+    };
 
     private readonly Option<string?> _payBefore = new("--pay-before")
     {
-        Description = "It cancels itself when it is not paid by then: a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m.",
+        Description =
+            "It cancels itself when it is not paid by then: a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m.",
         HelpName = "TIME",
     };
 
-    private PlaceCommand()
-    {
-    }
+    private PlaceCommand() { }
 
     public static Command Create(Verbs verbs)
     {
         var place = new PlaceCommand();
         var command = new Command("place", "Place an order.")
         {
-            place._customer, place._lines, place._currency, place._key, place._notes, place._email, place._language, place._payBefore,
+            place._customer,
+            place._lines,
+            place._currency,
+            place._key,
+            place._notes,
+            place._email,
+            place._language,
+            place._payBefore,
         };
         return verbs.Act(command, place.Run);
     }
@@ -67,7 +91,9 @@ internal sealed class PlaceCommand
         }
         else if (session.Terminal.OutputIsTerminal)
         {
-            session.Terminal.MarkupLine($"Order [bold]{order.Id}[/] is placed: {OrderText.Total(order)}. [grey]Look at it with: orders show {order.Id}[/]");
+            session.Terminal.MarkupLine(
+                $"Order [bold]{order.Id}[/] is placed: {OrderText.Total(order)}. [grey]Look at it with: orders show {order.Id}[/]"
+            );
         }
         else
         {
@@ -84,9 +110,11 @@ internal sealed class PlaceCommand
         foreach (var token in result.Tokens)
         {
             var parts = token.Value.Split(':');
-            if (parts.Length >= 3
+            if (
+                parts.Length >= 3
                 && int.TryParse(parts[^2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var quantity)
-                && long.TryParse(parts[^1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var price))
+                && long.TryParse(parts[^1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var price)
+            )
             {
                 lines.Add(new(string.Join(':', parts[..^2]), quantity, price));
             }
@@ -113,6 +141,9 @@ internal sealed class PlaceCommand
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw new ConsoleException($"--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «{Terminal.Clean(text)}».", ExitCode.WrongUsage);
+            : throw new ConsoleException(
+                $"--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «{Terminal.Clean(text)}».",
+                ExitCode.WrongUsage
+            );
     }
 }

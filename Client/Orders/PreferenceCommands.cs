@@ -15,7 +15,10 @@ internal static class PreferenceCommands
         var customer = Customer();
         return verbs.Act(new("show", "What a customer wants to be told.") { customer }, async (session, parsed, cancel) =>
         {
-            Print(session, PreferencesForm.Of(await (await session.Cluster(cancel)).Orders.Mail.Preferences(parsed.GetRequiredValue(customer), cancel)));
+            Print(
+                session,
+                PreferencesForm.Of(await (await session.Cluster(cancel)).Orders.Mail.Preferences(parsed.GetRequiredValue(customer), cancel))
+            );
             return ExitCode.Done;
         });
     }
@@ -29,33 +32,37 @@ internal static class PreferenceCommands
             HelpName = "TYPES",
             Required = true,
         };
-        return verbs.Act(new("set", "Say what a customer wants to be told. It is known everywhere a few seconds later.") { customer, mail }, async (session, parsed, cancel) =>
-        {
-            var form = new PreferencesForm(parsed.GetRequiredValue(customer), Types(parsed.GetRequiredValue(mail)));
-            var fault = form.TryRead(out var preferences);
-            if (fault is not null)
+        return verbs.Act(
+            new("set", "Say what a customer wants to be told. It is known everywhere a few seconds later.") { customer, mail },
+            async (session, parsed, cancel) =>
             {
-                throw new ConsoleException(fault, ExitCode.WrongUsage);
-            }
+                var form = new PreferencesForm(parsed.GetRequiredValue(customer), Types(parsed.GetRequiredValue(mail)));
+                var fault = form.TryRead(out var preferences);
+                if (fault is not null)
+                {
+                    throw new ConsoleException(fault, ExitCode.WrongUsage);
+                }
 
-            if (await (await session.Cluster(cancel)).Orders.Mail.Prefer(preferences, cancel) is { } refused)
-            {
-                throw new ConsoleException(refused);
-            }
+                if (await (await session.Cluster(cancel)).Orders.Mail.Prefer(preferences, cancel) is { } refused)
+                {
+                    throw new ConsoleException(refused);
+                }
 
-            Print(session, PreferencesForm.Of(preferences));
-            return ExitCode.Done;
-        });
+                Print(session, PreferencesForm.Of(preferences));
+                return ExitCode.Done;
+            }
+        );
     }
 
     private static Argument<string> Customer() => new("CUSTOMER") { Description = "Whose: the name as the orders have it." };
 
-    private static ImmutableArray<string>? Types(string text) => text switch
-    {
-        All => null,
-        None => ImmutableArray<string>.Empty,
-        _ => text.Split(',', StringSplitOptions.TrimEntries).ToImmutableArray(),
-    };
+    private static ImmutableArray<string>? Types(string text) =>
+        text switch
+        {
+            All => null,
+            None => ImmutableArray<string>.Empty,
+            _ => text.Split(',', StringSplitOptions.TrimEntries).ToImmutableArray(),
+        };
 
     private static void Print(Session session, PreferencesForm preferences)
     {
@@ -65,11 +72,13 @@ internal static class PreferenceCommands
             return;
         }
 
-        session.Terminal.Line($"{Terminal.Clean(preferences.Customer)} gets by mail: {preferences.Mail switch
+        session.Terminal.Line(
+            $"{Terminal.Clean(preferences.Customer)} gets by mail: {preferences.Mail switch
         {
             null => "everything",
             [] => "nothing",
             { } types => string.Join(", ", types.Select(type => type[(type.IndexOf('.', StringComparison.Ordinal) + 1)..])),
-        }}.");
+        }}."
+        );
     }
 }

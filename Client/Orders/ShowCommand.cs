@@ -11,7 +11,9 @@ internal static class ShowCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Act(new("show", "One order, as it is.") { id }, (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel));
+        return verbs.Act(new("show", "One order, as it is.") { id }, (session, parsed, cancel) =>
+            Run(session, parsed.GetRequiredValue(id), cancel)
+        );
     }
 
     private static async Task<int> Run(Session session, string text, CancellationToken cancel)
@@ -38,7 +40,8 @@ internal static class ShowCommand
             facts.Add("line", $"{line.Sku}  {Counts.Format(line.Quantity)} × {Amounts.Format(line.Price, order.Currency)}");
         }
 
-        facts.Add("notes", order.Notes)
+        facts
+            .Add("notes", order.Notes)
             .Add("pay before", order.PayBefore is { } due ? OrderText.At(due) : null)
             .Add("placed", OrderText.At(order.PlacedAt))
             .Add("updated", OrderText.At(order.UpdatedAt))

@@ -25,7 +25,9 @@ internal static class StepCommands
         {
             var desk = (await session.Cluster(cancel)).Orders;
             var request = new StepRequest(step, OrderText.Key(parsed.GetValue(key)).StepId, parsed.GetValue(version));
-            var order = OrderText.Taken(await desk.Order(await OrderArgument.Read(desk, parsed.GetRequiredValue(id), cancel)).Take(request, cancel));
+            var order = OrderText.Taken(
+                await desk.Order(await OrderArgument.Read(desk, parsed.GetRequiredValue(id), cancel)).Take(request, cancel)
+            );
             if (session.Json)
             {
                 session.Terminal.Json(OrderForm.Of(order));

@@ -12,33 +12,47 @@ internal static class SubscriberCommands
         var partitions = new Option<bool>("--partitions") { Description = "A line for each partition." };
         return verbs.Act(
             new("list", "Who wants to know of changes, and how far each is.") { partitions },
-            async (session, parsed, cancel) => Show(session, SubscriberForm.Of(await (await session.Cluster(cancel)).Orders.Subscribers.List(cancel)), parsed.GetValue(partitions)));
+            async (session, parsed, cancel) =>
+                Show(
+                    session,
+                    SubscriberForm.Of(await (await session.Cluster(cancel)).Orders.Subscribers.List(cancel)),
+                    parsed.GetValue(partitions)
+                )
+        );
     }
 
     public static Command Remove(Verbs verbs)
     {
         var name = new Argument<string>("NAME") { Description = "The subscriber's name." };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
-        return verbs.Act(new("remove", "Remove one that no silo runs any more, with all that was kept of it.") { name, yes }, async (session, parsed, cancel) =>
-        {
-            var gone = parsed.GetRequiredValue(name);
-            Asking.Sure(session, parsed.GetValue(yes), $"to remove subscriber {Terminal.Clean(gone)} with its dead letters", $"Remove subscriber {gone} with its dead letters?");
-            if (await (await session.Cluster(cancel)).Orders.Subscribers.Remove(gone, cancel) is { } error)
+        return verbs.Act(
+            new("remove", "Remove one that no silo runs any more, with all that was kept of it.") { name, yes },
+            async (session, parsed, cancel) =>
             {
-                throw new ConsoleException(error);
-            }
+                var gone = parsed.GetRequiredValue(name);
+                Asking.Sure(
+                    session,
+                    parsed.GetValue(yes),
+                    $"to remove subscriber {Terminal.Clean(gone)} with its dead letters",
+                    $"Remove subscriber {gone} with its dead letters?"
+                );
+                if (await (await session.Cluster(cancel)).Orders.Subscribers.Remove(gone, cancel) is { } error)
+                {
+                    throw new ConsoleException(error);
+                }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(new { name = gone, removed = true });
-            }
-            else
-            {
-                session.Terminal.Line($"Subscriber {gone} is removed.");
-            }
+                if (session.Json)
+                {
+                    session.Terminal.Json(new { name = gone, removed = true });
+                }
+                else
+                {
+                    session.Terminal.Line($"Subscriber {gone} is removed.");
+                }
 
-            return ExitCode.Done;
-        });
+                return ExitCode.Done;
+            }
+        );
     }
 
     private static int Show(Session session, IReadOnlyCollection<SubscriberForm> subscribers, bool partitions)
@@ -54,7 +68,9 @@ internal static class SubscriberCommands
         }
 
         var listing = new Listing().Column("subscriber");
-        _ = partitions ? listing.Column("partition", right: true).Column("cursor", right: true) : listing.Column("in", right: true).Column("done", right: true);
+        _ = partitions
+            ? listing.Column("partition", right: true).Column("cursor", right: true)
+            : listing.Column("in", right: true).Column("done", right: true);
         listing.Column("lag", right: true).Column("waiting", right: true).Column("dead", right: true).Column("halted", wrap: true);
         foreach (var subscriber in subscribers)
         {
@@ -62,14 +78,28 @@ internal static class SubscriberCommands
             {
                 foreach (var part in subscriber.Partitions)
                 {
-                    listing.Row(subscriber.Name, Counts.Format(part.Partition), Counts.Format(part.Cursor), Counts.Format(part.Lag), Counts.Format(part.Waiting), Dead(part.Dead), part.Halt);
+                    listing.Row(
+                        subscriber.Name,
+                        Counts.Format(part.Partition),
+                        Counts.Format(part.Cursor),
+                        Counts.Format(part.Lag),
+                        Counts.Format(part.Waiting),
+                        Dead(part.Dead),
+                        part.Halt
+                    );
                 }
             }
             else
             {
                 listing.Row(
-                    subscriber.Name, Counts.Format(subscriber.In), Counts.Format(subscriber.Done), Counts.Format(subscriber.Lag), Counts.Format(subscriber.Waiting), Dead(subscriber.Dead),
-                    string.Join('\n', subscriber.Partitions.Select(part => part.Halt).OfType<string>().Distinct()));
+                    subscriber.Name,
+                    Counts.Format(subscriber.In),
+                    Counts.Format(subscriber.Done),
+                    Counts.Format(subscriber.Lag),
+                    Counts.Format(subscriber.Waiting),
+                    Dead(subscriber.Dead),
+                    string.Join('\n', subscriber.Partitions.Select(part => part.Halt).OfType<string>().Distinct())
+                );
             }
         }
 

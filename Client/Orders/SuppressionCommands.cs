@@ -6,55 +6,63 @@ namespace Client.Orders;
 /// <summary><c>orders suppressions list|show|remove</c></summary>
 internal static class SuppressionCommands
 {
-    public static Command List(Verbs verbs) => verbs.Act(
-        new("list", "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for they are not kept."),
-        async (session, _, cancel) =>
-        {
-            var mail = (await session.Cluster(cancel)).Orders.Mail;
-            var listing = new Listing().Column("address").Column("since").Column("reason").Column("what was said", wrap: true);
-            var count = 0;
-            for (string? after = null; ;)
+    public static Command List(Verbs verbs) =>
+        verbs.Act(
+            new(
+                "list",
+                "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for they are not kept."
+            ),
+            async (session, _, cancel) =>
             {
-                var page = await mail.Suppressions(after, IOrderMailGrain.MaxTake, cancel);
-                foreach (var suppression in page)
+                var mail = (await session.Cluster(cancel)).Orders.Mail;
+                var listing = new Listing().Column("address").Column("since").Column("reason").Column("what was said", wrap: true);
+                var count = 0;
+                for (string? after = null; ; )
                 {
-                    count++;
-                    if (session.Json)
+                    var page = await mail.Suppressions(after, IOrderMailGrain.MaxTake, cancel);
+                    foreach (var suppression in page)
                     {
-                        session.Terminal.Json(SuppressionForm.Of(suppression));
+                        count++;
+                        if (session.Json)
+                        {
+                            session.Terminal.Json(SuppressionForm.Of(suppression));
+                        }
+                        else
+                        {
+                            listing.Row(suppression.Masked, OrderText.At(suppression.At), suppression.Reason, suppression.Detail);
+                        }
                     }
-                    else
+
+                    if (page.Length < IOrderMailGrain.MaxTake)
                     {
-                        listing.Row(suppression.Masked, OrderText.At(suppression.At), suppression.Reason, suppression.Detail);
+                        break;
                     }
+
+                    after = page[^1].Id;
                 }
 
-                if (page.Length < IOrderMailGrain.MaxTake)
+                if (!session.Json && count == 0)
                 {
-                    break;
+                    session.Terminal.Line("Mail goes to every address.");
+                }
+                else if (!session.Json)
+                {
+                    listing.WriteTo(session.Terminal);
                 }
 
-                after = page[^1].Id;
+                return ExitCode.Done;
             }
-
-            if (!session.Json && count == 0)
-            {
-                session.Terminal.Line("Mail goes to every address.");
-            }
-            else if (!session.Json)
-            {
-                listing.WriteTo(session.Terminal);
-            }
-
-            return ExitCode.Done;
-        });
+        );
 
     public static Command Show(Verbs verbs)
     {
         var address = Address();
         return verbs.Act(new("show", "Whether an address gets mail, and why not.") { address }, async (session, parsed, cancel) =>
         {
-            if (await (await session.Cluster(cancel)).Orders.Mail.Suppression(parsed.GetRequiredValue(address), cancel) is not { } suppression)
+            if (
+                await (await session.Cluster(cancel)).Orders.Mail.Suppression(parsed.GetRequiredValue(address), cancel)
+                is not { } suppression
+            )
             {
                 throw Gets();
             }
@@ -65,7 +73,9 @@ internal static class SuppressionCommands
             }
             else
             {
-                session.Terminal.Line($"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): {Terminal.Clean(suppression.Detail)}");
+                session.Terminal.Line(
+                    $"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): {Terminal.Clean(suppression.Detail)}"
+                );
             }
 
             return ExitCode.Done;
@@ -75,25 +85,28 @@ internal static class SuppressionCommands
     public static Command Remove(Verbs verbs)
     {
         var address = Address();
-        return verbs.Act(new("remove", "Let mail go to an address again. What was suppressed meanwhile is not sent.") { address }, async (session, parsed, cancel) =>
-        {
-            var lifted = parsed.GetRequiredValue(address);
-            if (!await (await session.Cluster(cancel)).Orders.Mail.Lift(lifted, cancel))
+        return verbs.Act(
+            new("remove", "Let mail go to an address again. What was suppressed meanwhile is not sent.") { address },
+            async (session, parsed, cancel) =>
             {
-                throw Gets();
-            }
+                var lifted = parsed.GetRequiredValue(address);
+                if (!await (await session.Cluster(cancel)).Orders.Mail.Lift(lifted, cancel))
+                {
+                    throw Gets();
+                }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(new { address = lifted, removed = true });
-            }
-            else
-            {
-                session.Terminal.Line($"Mail goes to {Terminal.Clean(lifted)} again.");
-            }
+                if (session.Json)
+                {
+                    session.Terminal.Json(new { address = lifted, removed = true });
+                }
+                else
+                {
+                    session.Terminal.Line($"Mail goes to {Terminal.Clean(lifted)} again.");
+                }
 
-            return ExitCode.Done;
-        });
+                return ExitCode.Done;
+            }
+        );
     }
 
     private static Argument<string> Address() => new("ADDRESS") { Description = "The whole address." };

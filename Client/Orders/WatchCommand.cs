@@ -8,7 +8,11 @@ namespace Client.Orders;
 /// <summary><c>orders watch [ID]</c></summary>
 internal sealed class WatchCommand
 {
-    private readonly Argument<string?> _id = new("ID") { Description = "One order's id. [default: all orders]", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _id = new("ID")
+    {
+        Description = "One order's id. [default: all orders]",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     private readonly Option<string?> _from = new("--from")
     {
@@ -22,27 +26,33 @@ internal sealed class WatchCommand
     {
         var watch = new WatchCommand();
         return verbs.Act(
-            new("watch", "Each change of orders as it is committed, once and in order, until Ctrl-C; over restarts of silos. With --json one object a line, each with the cursor to go on from.")
+            new(
+                "watch",
+                "Each change of orders as it is committed, once and in order, until Ctrl-C; over restarts of silos. With --json one object a line, each with the cursor to go on from."
+            )
             {
                 watch._id,
                 watch._from,
                 watch._previous,
             },
-            watch.Run);
+            watch.Run
+        );
     }
 
-    internal static string Sentence(WatchEvent seen) => seen switch
-    {
-        WatchEvent.Lost { Busy: { } busy } => busy,
-        WatchEvent.Lost => "The silo does not answer; looking for it. No change is missed: the watch goes on where it was.",
-        WatchEvent.Back back => $"A silo answers again, after {Durations.Elapsed(back.After)}.",
-        _ => throw new ArgumentOutOfRangeException(nameof(seen), seen, "A page has no sentence."),
-    };
+    internal static string Sentence(WatchEvent seen) =>
+        seen switch
+        {
+            WatchEvent.Lost { Busy: { } busy } => busy,
+            WatchEvent.Lost => "The silo does not answer; looking for it. No change is missed: the watch goes on where it was.",
+            WatchEvent.Back back => $"A silo answers again, after {Durations.Elapsed(back.After)}.",
+            _ => throw new ArgumentOutOfRangeException(nameof(seen), seen, "A page has no sentence."),
+        };
 
     internal static string Line(OrderChange change, bool previous)
     {
-        var before = previous && change.Previous is { } order ? $"  was {OrderText.Status(order.Status)} since {OrderText.At(order.UpdatedAt)}" : "";
-        return $"{OrderText.At(change.At)}  {change.OrderId}  v{change.Version}  {OrderText.Status(change.Order.Status),-9}  {OrderText.Total(change.Order)}  {Terminal.Clean(change.Order.Customer)}{before}";
+        var before =
+            previous && change.Previous is { } order ? $"  was {OrderText.Status(order.Status)} since {OrderText.At(order.UpdatedAt)}" : "";
+        return $"{OrderText.At(change.At)}  {change.OrderId}  v{change.Version}  {OrderText.Status(change.Order.Status), -9}  {OrderText.Total(change.Order)}  {Terminal.Clean(change.Order.Customer)}{before}";
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
@@ -61,7 +71,13 @@ internal sealed class WatchCommand
 
                 foreach (var (cursor, change) in page.Changes)
                 {
-                    terminal.Text((session.Json ? JsonSerializer.Serialize(WatchForm.Of(cursor, change, previous), JsonForm.Options) : Line(change, previous)) + "\n");
+                    terminal.Text(
+                        (
+                            session.Json
+                                ? JsonSerializer.Serialize(WatchForm.Of(cursor, change, previous), JsonForm.Options)
+                                : Line(change, previous)
+                        ) + "\n"
+                    );
                 }
 
                 terminal.Flush();

@@ -11,126 +11,171 @@ internal static class WebhookCommands
     public static Command Add(Verbs verbs)
     {
         var url = new Argument<string>("URL") { Description = "Where changes are sent, such as https://example.org/hooks." };
-        var events = new Option<string?>("--events") { Description = "Only these changes, such as placed,paid; all without it.", HelpName = "E,E" };
-        var secret = new Option<string?>("--secret") { Description = "What messages are signed with: whsec_ and 24 to 64 bytes in base64. Made here without it.", HelpName = "S" };
-        return verbs.Act(new("add", "Tell an endpoint of orders' changes. The secret is shown once.") { url, events, secret }, async (session, parsed, cancel) =>
+        var events = new Option<string?>("--events")
         {
-            var names = (parsed.GetValue(events) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            var added = await (await session.Cluster(cancel)).Orders.Webhooks.Add(new(parsed.GetRequiredValue(url), [.. names], parsed.GetValue(secret)), cancel);
-            if (added.Endpoint is not { } endpoint)
+            Description = "Only these changes, such as placed,paid; all without it.",
+            HelpName = "E,E",
+        };
+        var secret = new Option<string?>("--secret")
+        {
+            Description = "What messages are signed with: whsec_ and 24 to 64 bytes in base64. Made here without it.",
+            HelpName = "S",
+        };
+        return verbs.Act(
+            new("add", "Tell an endpoint of orders' changes. The secret is shown once.") { url, events, secret },
+            async (session, parsed, cancel) =>
             {
-                throw new ConsoleException(added.Error!, added.Refusal == WebhookRefusal.Full ? ExitCode.Failed : ExitCode.WrongUsage);
-            }
+                var names = (parsed.GetValue(events) ?? "").Split(
+                    ',',
+                    StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+                );
+                var added = await (await session.Cluster(cancel)).Orders.Webhooks.Add(
+                    new(parsed.GetRequiredValue(url), [.. names], parsed.GetValue(secret)),
+                    cancel
+                );
+                if (added.Endpoint is not { } endpoint)
+                {
+                    throw new ConsoleException(added.Error!, added.Refusal == WebhookRefusal.Full ? ExitCode.Failed : ExitCode.WrongUsage);
+                }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(WebhookForm.Of(endpoint) with { Secret = added.Secret });
+                if (session.Json)
+                {
+                    session.Terminal.Json(WebhookForm.Of(endpoint) with { Secret = added.Secret });
+                    return ExitCode.Done;
+                }
+
+                new Facts()
+                    .Add("id", endpoint.Id)
+                    .Add("url", endpoint.Url)
+                    .Add("events", Events(endpoint))
+                    .Add("secret", added.Secret)
+                    .WriteTo(session.Terminal);
+                session.Terminal.Note("The secret is not shown again: keep it where the endpoint checks signatures.");
                 return ExitCode.Done;
             }
-
-            new Facts().Add("id", endpoint.Id).Add("url", endpoint.Url).Add("events", Events(endpoint)).Add("secret", added.Secret).WriteTo(session.Terminal);
-            session.Terminal.Note("The secret is not shown again: keep it where the endpoint checks signatures.");
-            return ExitCode.Done;
-        });
+        );
     }
 
     public static Command List(Verbs verbs) => verbs.Act(new("list", "The endpoints."), async (session, _, cancel) =>
-    {
-        var endpoints = await (await session.Cluster(cancel)).Orders.Webhooks.List(cancel);
-        if (session.Json)
         {
-            foreach (var endpoint in endpoints)
+            var endpoints = await (await session.Cluster(cancel)).Orders.Webhooks.List(cancel);
+            if (session.Json)
             {
-                session.Terminal.Json(WebhookForm.Of(endpoint));
+                foreach (var endpoint in endpoints)
+                {
+                    session.Terminal.Json(WebhookForm.Of(endpoint));
+                }
+
+                return ExitCode.Done;
             }
 
+            if (endpoints.IsEmpty)
+            {
+                session.Terminal.Line("There are no webhooks.");
+                return ExitCode.Done;
+            }
+
+            var listing = new Listing()
+                .Column("id")
+                .Column("url", wrap: true)
+                .Column("events", wrap: true)
+                .Column("state")
+                .Column("failing since")
+                .Column("circuit");
+            foreach (var endpoint in endpoints)
+            {
+                listing.Row(endpoint.Id, endpoint.Url, Events(endpoint), State(endpoint), Since(endpoint), Circuit(endpoint));
+            }
+
+            listing.WriteTo(session.Terminal);
             return ExitCode.Done;
-        }
-
-        if (endpoints.IsEmpty)
-        {
-            session.Terminal.Line("There are no webhooks.");
-            return ExitCode.Done;
-        }
-
-        var listing = new Listing().Column("id").Column("url", wrap: true).Column("events", wrap: true).Column("state").Column("failing since").Column("circuit");
-        foreach (var endpoint in endpoints)
-        {
-            listing.Row(endpoint.Id, endpoint.Url, Events(endpoint), State(endpoint), Since(endpoint), Circuit(endpoint));
-        }
-
-        listing.WriteTo(session.Terminal);
-        return ExitCode.Done;
-    });
+        });
 
     public static Command Show(Verbs verbs)
     {
         var id = Id();
-        return verbs.Act(new("show", "One endpoint: how it is, what waits for it, what happened to it.") { id }, async (session, parsed, cancel) =>
-        {
-            var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-            var endpoint = await desk.Webhook(name).Show(cancel) ?? throw None(name);
-            var deliveries = WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel));
-            if (session.Json)
+        return verbs.Act(
+            new("show", "One endpoint: how it is, what waits for it, what happened to it.") { id },
+            async (session, parsed, cancel) =>
             {
-                session.Terminal.Json(WebhookForm.Of(endpoint) with { Deliveries = deliveries });
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                var endpoint = await desk.Webhook(name).Show(cancel) ?? throw None(name);
+                var deliveries = WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel));
+                if (session.Json)
+                {
+                    session.Terminal.Json(WebhookForm.Of(endpoint) with { Deliveries = deliveries });
+                    return ExitCode.Done;
+                }
+
+                var state = State(endpoint);
+                var facts = new Facts()
+                    .Add("id", endpoint.Id)
+                    .Add("url", endpoint.Url)
+                    .Add("events", Events(endpoint))
+                    .Add("state", state.Text, state.Style)
+                    .Add("why", endpoint.DisabledBecause)
+                    .Add("failing since", Since(endpoint))
+                    .Add("failures", Counts.Format(endpoint.Failures))
+                    .Add("circuit", endpoint.Circuit, Circuit(endpoint).Style)
+                    .Add("rate", string.Create(CultureInfo.InvariantCulture, $"{endpoint.Rate:0.##} a second"))
+                    .Add(
+                        "in flight",
+                        $"{Counts.Format(endpoint.InFlight)} of {Counts.Format(endpoint.Window)}{(endpoint.InLine > 0 ? $", {Counts.Format(endpoint.InLine)} in line" : "")}"
+                    )
+                    .Add("old secret", endpoint.OldSecretUntil is { } until ? $"signs until {OrderText.At(until)}" : null)
+                    .Add("lag", Counts.Format(deliveries.Lag))
+                    .Add("waiting", Counts.Format(deliveries.Waiting))
+                    .Add("dead", Counts.Format(deliveries.Dead), deliveries.Dead > 0 ? "red" : null);
+                foreach (var (reason, count) in deliveries.DeadByReason)
+                {
+                    facts.Add($"dead: {reason}", Counts.Format(count), "red");
+                }
+
+                foreach (var note in endpoint.History)
+                {
+                    facts.Add(OrderText.At(note.At), note.Text);
+                }
+
+                facts.WriteTo(session.Terminal);
                 return ExitCode.Done;
             }
-
-            var state = State(endpoint);
-            var facts = new Facts()
-                .Add("id", endpoint.Id)
-                .Add("url", endpoint.Url)
-                .Add("events", Events(endpoint))
-                .Add("state", state.Text, state.Style)
-                .Add("why", endpoint.DisabledBecause)
-                .Add("failing since", Since(endpoint))
-                .Add("failures", Counts.Format(endpoint.Failures))
-                .Add("circuit", endpoint.Circuit, Circuit(endpoint).Style)
-                .Add("rate", string.Create(CultureInfo.InvariantCulture, $"{endpoint.Rate:0.##} a second"))
-                .Add("in flight", $"{Counts.Format(endpoint.InFlight)} of {Counts.Format(endpoint.Window)}{(endpoint.InLine > 0 ? $", {Counts.Format(endpoint.InLine)} in line" : "")}")
-                .Add("old secret", endpoint.OldSecretUntil is { } until ? $"signs until {OrderText.At(until)}" : null)
-                .Add("lag", Counts.Format(deliveries.Lag))
-                .Add("waiting", Counts.Format(deliveries.Waiting))
-                .Add("dead", Counts.Format(deliveries.Dead), deliveries.Dead > 0 ? "red" : null);
-            foreach (var (reason, count) in deliveries.DeadByReason)
-            {
-                facts.Add($"dead: {reason}", Counts.Format(count), "red");
-            }
-
-            foreach (var note in endpoint.History)
-            {
-                facts.Add(OrderText.At(note.At), note.Text);
-            }
-
-            facts.WriteTo(session.Terminal);
-            return ExitCode.Done;
-        });
+        );
     }
 
     public static Command Rotate(Verbs verbs)
     {
         var id = Id();
-        var secret = new Option<string?>("--secret") { Description = "The new secret: whsec_ and 24 to 64 bytes in base64. Made here without it.", HelpName = "S" };
-        return verbs.Act(new("rotate", "Sign with a new secret, and for a day with the old one, too. The new one is shown once.") { id, secret }, async (session, parsed, cancel) =>
+        var secret = new Option<string?>("--secret")
         {
-            var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-            var rotated = await desk.Webhook(name).Rotate(parsed.GetValue(secret), cancel) ?? throw None(name);
-            if (rotated.Error is { } error)
+            Description = "The new secret: whsec_ and 24 to 64 bytes in base64. Made here without it.",
+            HelpName = "S",
+        };
+        return verbs.Act(
+            new("rotate", "Sign with a new secret, and for a day with the old one, too. The new one is shown once.") { id, secret },
+            async (session, parsed, cancel) =>
             {
-                throw new ConsoleException(error, ExitCode.WrongUsage);
-            }
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                var rotated = await desk.Webhook(name).Rotate(parsed.GetValue(secret), cancel) ?? throw None(name);
+                if (rotated.Error is { } error)
+                {
+                    throw new ConsoleException(error, ExitCode.WrongUsage);
+                }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(new WebhookRotatedForm(name, rotated.Secret!, rotated.OldSecretUntil));
+                if (session.Json)
+                {
+                    session.Terminal.Json(new WebhookRotatedForm(name, rotated.Secret!, rotated.OldSecretUntil));
+                    return ExitCode.Done;
+                }
+
+                new Facts()
+                    .Add("id", name)
+                    .Add("secret", rotated.Secret)
+                    .Add("old secret", rotated.OldSecretUntil is { } until ? $"signs until {OrderText.At(until)}" : null)
+                    .WriteTo(session.Terminal);
+                session.Terminal.Note("The secret is not shown again.");
                 return ExitCode.Done;
             }
-
-            new Facts().Add("id", name).Add("secret", rotated.Secret).Add("old secret", rotated.OldSecretUntil is { } until ? $"signs until {OrderText.At(until)}" : null).WriteTo(session.Terminal);
-            session.Terminal.Note("The secret is not shown again.");
-            return ExitCode.Done;
-        });
+        );
     }
 
     public static Command Enable(Verbs verbs)
@@ -140,7 +185,10 @@ internal static class WebhookCommands
         {
             var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
             var endpoint = await desk.Webhook(name).Enable(cancel) ?? throw None(name);
-            var enabled = WebhookEnabledForm.Of(endpoint, WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel)));
+            var enabled = WebhookEnabledForm.Of(
+                endpoint,
+                WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel))
+            );
             if (session.Json)
             {
                 session.Terminal.Json(enabled);
@@ -150,7 +198,9 @@ internal static class WebhookCommands
             session.Terminal.Line($"Webhook {name} is enabled.");
             if (enabled.Replay is { } replay)
             {
-                session.Terminal.Line($"{Counts.Of(enabled.Dead, "change lies", "changes lie")} among the dead letters because it was disabled; this sends them: {replay}");
+                session.Terminal.Line(
+                    $"{Counts.Of(enabled.Dead, "change lies", "changes lie")} among the dead letters because it was disabled; this sends them: {replay}"
+                );
             }
 
             return ExitCode.Done;
@@ -161,53 +211,64 @@ internal static class WebhookCommands
     {
         var id = Id();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
-        return verbs.Act(new("remove", "Remove an endpoint with all that waits for it, dead letters included.") { id, yes }, async (session, parsed, cancel) =>
-        {
-            var name = parsed.GetRequiredValue(id);
-            Asking.Sure(session, parsed.GetValue(yes), $"to remove webhook {Terminal.Clean(name)} with its dead letters", $"Remove webhook {name} with its dead letters?");
-            if (!await (await session.Cluster(cancel)).Orders.Webhooks.Remove(name, cancel))
+        return verbs.Act(
+            new("remove", "Remove an endpoint with all that waits for it, dead letters included.") { id, yes },
+            async (session, parsed, cancel) =>
             {
-                throw None(name);
-            }
+                var name = parsed.GetRequiredValue(id);
+                Asking.Sure(
+                    session,
+                    parsed.GetValue(yes),
+                    $"to remove webhook {Terminal.Clean(name)} with its dead letters",
+                    $"Remove webhook {name} with its dead letters?"
+                );
+                if (!await (await session.Cluster(cancel)).Orders.Webhooks.Remove(name, cancel))
+                {
+                    throw None(name);
+                }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(new { id = name, removed = true });
-            }
-            else
-            {
-                session.Terminal.Line($"Webhook {name} is removed.");
-            }
+                if (session.Json)
+                {
+                    session.Terminal.Json(new { id = name, removed = true });
+                }
+                else
+                {
+                    session.Terminal.Line($"Webhook {name} is removed.");
+                }
 
-            return ExitCode.Done;
-        });
+                return ExitCode.Done;
+            }
+        );
     }
 
     /// <summary>A test that was not taken is a failure of the command: scripts ask for that.</summary>
     public static Command Test(Verbs verbs)
     {
         var id = Id();
-        return verbs.Act(new("test", "Send a test message to an endpoint now, a disabled one too.") { id }, async (session, parsed, cancel) =>
-        {
-            var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-            var tested = WebhookTestedForm.Of(name, await desk.Webhook(name).Test(cancel) ?? throw None(name));
-            if (session.Json)
+        return verbs.Act(
+            new("test", "Send a test message to an endpoint now, a disabled one too.") { id },
+            async (session, parsed, cancel) =>
             {
-                session.Terminal.Json(tested);
-            }
-            else
-            {
-                new Facts()
-                    .Add("id", name)
-                    .Add("message", tested.MessageId)
-                    .Add("result", tested.Delivered ? "taken" : "not taken", tested.Delivered ? "green" : "red")
-                    .Add("detail", tested.Detail)
-                    .Add("took", string.Create(CultureInfo.InvariantCulture, $"{tested.Milliseconds:N0} ms"))
-                    .WriteTo(session.Terminal);
-            }
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                var tested = WebhookTestedForm.Of(name, await desk.Webhook(name).Test(cancel) ?? throw None(name));
+                if (session.Json)
+                {
+                    session.Terminal.Json(tested);
+                }
+                else
+                {
+                    new Facts()
+                        .Add("id", name)
+                        .Add("message", tested.MessageId)
+                        .Add("result", tested.Delivered ? "taken" : "not taken", tested.Delivered ? "green" : "red")
+                        .Add("detail", tested.Detail)
+                        .Add("took", string.Create(CultureInfo.InvariantCulture, $"{tested.Milliseconds:N0} ms"))
+                        .WriteTo(session.Terminal);
+                }
 
-            return tested.Delivered ? ExitCode.Done : ExitCode.Failed;
-        });
+                return tested.Delivered ? ExitCode.Done : ExitCode.Failed;
+            }
+        );
     }
 
     private static Argument<string> Id() => new("ID") { Description = "The endpoint, as the list has it." };
@@ -217,16 +278,18 @@ internal static class WebhookCommands
 
     private static string Events(WebhookEndpoint endpoint) => endpoint.Events.IsEmpty ? "all" : string.Join(", ", endpoint.Events);
 
-    private static Cell State(WebhookEndpoint endpoint) => endpoint switch
-    {
-        { IsEnabled: false } => new("disabled", "red"),
-        { FailingSince: not null } => new("failing", "yellow"),
-        _ => new("enabled", "green"),
-    };
+    private static Cell State(WebhookEndpoint endpoint) =>
+        endpoint switch
+        {
+            { IsEnabled: false } => new("disabled", "red"),
+            { FailingSince: not null } => new("failing", "yellow"),
+            _ => new("enabled", "green"),
+        };
 
     private static Cell Circuit(WebhookEndpoint endpoint) => new(endpoint.Circuit, endpoint.Circuit == "closed" ? null : "yellow");
 
     private static string? Since(WebhookEndpoint endpoint) => endpoint.FailingSince is { } since ? OrderText.At(since) : null;
 
-    private static ConsoleException None(string id) => new($"There is no webhook «{Terminal.Clean(id)}»; «orders webhooks list» shows those that there are.");
+    private static ConsoleException None(string id) =>
+        new($"There is no webhook «{Terminal.Clean(id)}»; «orders webhooks list» shows those that there are.");
 }

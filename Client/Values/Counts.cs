@@ -12,6 +12,5 @@ internal static class Counts
     public static string Of(long count, string one, string many) => $"{Format(count)} {(count == 1 ? one : many)}";
 
     /// <summary><c>28.4/s</c>, <c>1,284/s</c>.</summary>
-    public static string Rate(double perSecond) =>
-        perSecond.ToString(perSecond < 100 ? "0.0" : "N0", CultureInfo.InvariantCulture) + "/s";
+    public static string Rate(double perSecond) => perSecond.ToString(perSecond < 100 ? "0.0" : "N0", CultureInfo.InvariantCulture) + "/s";
 }

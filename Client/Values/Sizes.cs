@@ -19,7 +19,9 @@ internal static partial class Sizes
         }
 
         var unit = Math.Max(0, Array.IndexOf(Units, match.Groups["unit"].Value.ToUpperInvariant()));
-        var number = decimal.Parse(match.Groups["number"].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) * (1L << (10 * unit));
+        var number =
+            decimal.Parse(match.Groups["number"].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture)
+            * (1L << (10 * unit));
         if (number > long.MaxValue || number != decimal.Truncate(number))
         {
             return false;

@@ -19,7 +19,8 @@ public sealed record Account(
     [property: Id(4)] ImmutableSortedDictionary<string, long> Refused,
     [property: Id(5)] long Waiting,
     [property: Id(6)] long Bound,
-    [property: Id(7)] string WhenFull)
+    [property: Id(7)] string WhenFull
+)
 {
     /// <summary>Why the sums are not to be believed although they agree: what they count stands. Null while there is no such reason.</summary>
     [Id(8)]

@@ -13,8 +13,20 @@ public sealed record AccountForm(
     long Bound,
     string WhenFull,
     bool Balances,
-    string? Doubt = null)
+    string? Doubt = null
+)
 {
-    public static AccountForm Of(Account account) => new(
-        account.System, account.Name, account.In, account.Done, account.Refused, account.Waiting, account.Bound, account.WhenFull, account.Balances, account.Doubt);
+    public static AccountForm Of(Account account) =>
+        new(
+            account.System,
+            account.Name,
+            account.In,
+            account.Done,
+            account.Refused,
+            account.Waiting,
+            account.Bound,
+            account.WhenFull,
+            account.Balances,
+            account.Doubt
+        );
 }

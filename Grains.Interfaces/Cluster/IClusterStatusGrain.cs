@@ -22,7 +22,8 @@ public sealed record ClusterStatus(
     [property: Id(2)] ImmutableArray<SiloStatusLine> Silos,
     [property: Id(3)] ImmutableArray<ActivationCount> Activations,
     [property: Id(4)] ImmutableArray<StorageLine> Storage,
-    [property: Id(5)] string StorageKind)
+    [property: Id(5)] string StorageKind
+)
 {
     /// <summary>Every health check of the silo that answers; empty from a silo of an earlier version.</summary>
     [Id(6)]
@@ -33,10 +34,7 @@ public sealed record ClusterStatus(
 /// <param name="Status">Healthy, Degraded or Unhealthy.</param>
 /// <param name="Reason">Why it is not healthy, without any path of the machine; null when it is.</param>
 [GenerateSerializer, Immutable, Alias("cluster.HealthLine")]
-public readonly record struct HealthLine(
-    [property: Id(0)] string Check,
-    [property: Id(1)] string Status,
-    [property: Id(2)] string? Reason);
+public readonly record struct HealthLine([property: Id(0)] string Check, [property: Id(1)] string Status, [property: Id(2)] string? Reason);
 
 /// <param name="Address">Silo port's address, as <c>ip:port</c>.</param>
 /// <param name="Status">Orleans' own word: Active, Joining, ShuttingDown, Dead…</param>
@@ -46,24 +44,19 @@ public readonly record struct SiloStatusLine(
     [property: Id(1)] string Gateway,
     [property: Id(2)] string Name,
     [property: Id(3)] string Status,
-    [property: Id(4)] DateTimeOffset StartedAt);
+    [property: Id(4)] DateTimeOffset StartedAt
+);
 
 [GenerateSerializer, Immutable, Alias("cluster.ActivationCount")]
-public readonly record struct ActivationCount(
-    [property: Id(0)] string GrainType,
-    [property: Id(1)] long Count);
+public readonly record struct ActivationCount([property: Id(0)] string GrainType, [property: Id(1)] long Count);
 
 [GenerateSerializer, Immutable, Alias("cluster.StorageLine")]
-public readonly record struct StorageLine(
-    [property: Id(0)] string System,
-    [property: Id(1)] long Bytes);
+public readonly record struct StorageLine([property: Id(0)] string System, [property: Id(1)] long Bytes);
 
 /// <param name="Http">Every request over HTTP and gRPC, in order.</param>
 /// <param name="Grains">Every call of a grain, in order.</param>
 [GenerateSerializer, Immutable, Alias("cluster.Chains")]
-public sealed record Chains(
-    [property: Id(0)] ImmutableArray<ChainLine> Http,
-    [property: Id(1)] ImmutableArray<ChainLine> Grains);
+public sealed record Chains([property: Id(0)] ImmutableArray<ChainLine> Http, [property: Id(1)] ImmutableArray<ChainLine> Grains);
 
 [GenerateSerializer, Immutable, Alias("cluster.ChainLine")]
 public sealed record ChainLine([property: Id(0)] string Name, [property: Id(1)] string What);

@@ -8,17 +8,11 @@ namespace Grains.Interfaces.Cluster;
 public sealed class TryAgainException : Exception
 {
     public TryAgainException()
-        : this("The cluster could not do it at this moment; ask again.")
-    {
-    }
+        : this("The cluster could not do it at this moment; ask again.") { }
 
     public TryAgainException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public TryAgainException(string message, Exception cause)
-        : base(message, cause)
-    {
-    }
+        : base(message, cause) { }
 }

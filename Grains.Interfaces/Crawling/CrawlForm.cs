@@ -19,7 +19,8 @@ public sealed record CrawlForm(
     double ElapsedSeconds,
     DateTimeOffset StartedAt,
     DateTimeOffset? EndedAt,
-    string? Note)
+    string? Note
+)
 {
     /// <summary>Failed and skipped, by the word for the books; left out when there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -37,26 +38,28 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SpecForm? Spec { get; init; }
 
-    public static CrawlForm Of(CrawlSummary crawl) => new(
-        crawl.Id.ToString(),
-        crawl.Name,
-        crawl.State,
-        crawl.Pages,
-        crawl.Failed,
-        crawl.Skipped,
-        crawl.Queued,
-        crawl.Added,
-        crawl.Hosts,
-        crawl.Bytes,
-        Math.Round(crawl.Elapsed.TotalSeconds, 3),
-        crawl.StartedAt,
-        crawl.EndedAt,
-        crawl.Note)
-    {
-        Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
-        Truncated = crawl.Truncated,
-        Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
-    };
+    public static CrawlForm Of(CrawlSummary crawl) =>
+        new(
+            crawl.Id.ToString(),
+            crawl.Name,
+            crawl.State,
+            crawl.Pages,
+            crawl.Failed,
+            crawl.Skipped,
+            crawl.Queued,
+            crawl.Added,
+            crawl.Hosts,
+            crawl.Bytes,
+            Math.Round(crawl.Elapsed.TotalSeconds, 3),
+            crawl.StartedAt,
+            crawl.EndedAt,
+            crawl.Note
+        )
+        {
+            Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
+            Truncated = crawl.Truncated,
+            Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
+        };
 
     public static CrawlForm WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecForm.Of(crawl.Spec) };
 }
@@ -66,11 +69,13 @@ public sealed record CrawlForm(
 /// </summary>
 public sealed record SeedsForm(int Fetched, int NotFetched, ImmutableArray<SeedTroubleForm> Troubles, int MoreTroubles)
 {
-    public static SeedsForm Of(SeedReport seeds) => new(
-        seeds.Fetched,
-        seeds.NotFetched,
-        [.. seeds.Troubles.Select(trouble => new SeedTroubleForm(trouble.Url, trouble.Reason, trouble.Says))],
-        seeds.MoreTroubles);
+    public static SeedsForm Of(SeedReport seeds) =>
+        new(
+            seeds.Fetched,
+            seeds.NotFetched,
+            [.. seeds.Troubles.Select(trouble => new SeedTroubleForm(trouble.Url, trouble.Reason, trouble.Says))],
+            seeds.MoreTroubles
+        );
 }
 
 public sealed record SeedTroubleForm(string Url, string Reason, string Says);
@@ -88,19 +93,22 @@ public sealed record SpecForm(
     ImmutableArray<string> Exclude,
     ImmutableArray<string> AllowPrivate,
     string Timeout,
-    int MaxBodyBytes)
+    int MaxBodyBytes
+)
 {
-    public static SpecForm Of(CrawlSpec spec) => new(
-        spec.Seeds,
-        spec.Scope,
-        spec.MaxPages,
-        spec.MaxDepth,
-        Durations.Format(spec.Delay),
-        spec.Concurrency,
-        spec.Parallel,
-        spec.Include,
-        spec.Exclude,
-        spec.AllowPrivate,
-        Durations.Format(spec.Timeout),
-        spec.MaxBodyBytes);
+    public static SpecForm Of(CrawlSpec spec) =>
+        new(
+            spec.Seeds,
+            spec.Scope,
+            spec.MaxPages,
+            spec.MaxDepth,
+            Durations.Format(spec.Delay),
+            spec.Concurrency,
+            spec.Parallel,
+            spec.Include,
+            spec.Exclude,
+            spec.AllowPrivate,
+            Durations.Format(spec.Timeout),
+            spec.MaxBodyBytes
+        );
 }

@@ -13,7 +13,9 @@ public readonly record struct CrawlId([property: Id(0)] string Value)
     }
 
     public static CrawlId Parse(string text) =>
-        TryParse(text, out var id) ? id : throw new FormatException($"A crawl's id is {Length} lower-case letters and digits; this is «{text}».");
+        TryParse(text, out var id)
+            ? id
+            : throw new FormatException($"A crawl's id is {Length} lower-case letters and digits; this is «{text}».");
 
     public override string ToString() => Value;
 }

@@ -13,15 +13,15 @@ public sealed record CrawlOrder(
     [property: Id(0)] CrawlId Id,
     [property: Id(1)] long Version,
     [property: Id(2)] CrawlState State,
-    [property: Id(3)] CrawlSpec Spec)
+    [property: Id(3)] CrawlSpec Spec
+)
 {
     /// <summary>The trace of the request that started the crawl (W3C traceparent), for those who fetch in its name; null when there was none.</summary>
-    [Id(4)] public string? Trace { get; init; }
+    [Id(4)]
+    public string? Trace { get; init; }
 }
 
 /// <param name="Order">The crawl as it is now.</param>
 /// <param name="NotListed">Hosts beyond <see cref="ICrawlGrain.MaxHosts"/>: give them nothing.</param>
 [GenerateSerializer, Immutable, Alias("crawling.EnlistReply")]
-public sealed record EnlistReply(
-    [property: Id(0)] CrawlOrder Order,
-    [property: Id(1)] ImmutableArray<HostKey> NotListed);
+public sealed record EnlistReply([property: Id(0)] CrawlOrder Order, [property: Id(1)] ImmutableArray<HostKey> NotListed);

@@ -23,42 +23,55 @@ public enum CrawlScope
 public sealed record CrawlSpec
 {
     /// <summary>1 to <see cref="MaxSeeds"/> http or https URLs.</summary>
-    [Id(0)] public required ImmutableArray<string> Seeds { get; init; }
+    [Id(0)]
+    public required ImmutableArray<string> Seeds { get; init; }
 
     /// <summary>1 to 60 characters of letters, digits and <c>._-</c>, unique among the crawls that are kept. Null: the id alone.</summary>
-    [Id(1)] public string? Name { get; init; }
+    [Id(1)]
+    public string? Name { get; init; }
 
-    [Id(2)] public CrawlScope Scope { get; init; } = CrawlScope.Host;
+    [Id(2)]
+    public CrawlScope Scope { get; init; } = CrawlScope.Host;
 
     /// <summary>At most this many pages are fetched; null: no limit.</summary>
-    [Id(3)] public long? MaxPages { get; init; }
+    [Id(3)]
+    public long? MaxPages { get; init; }
 
     /// <summary>Links are followed this many steps from a seed; null: no limit. 0 fetches the seeds alone.</summary>
-    [Id(4)] public int? MaxDepth { get; init; }
+    [Id(4)]
+    public int? MaxDepth { get; init; }
 
     /// <summary>Between two requests to one host: from the end of the one with concurrency 1, from its start with more. A longer Crawl-delay of robots.txt wins.</summary>
-    [Id(5)] public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
+    [Id(5)]
+    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Requests to one host at once, 1 to 256.</summary>
-    [Id(6)] public int Concurrency { get; init; } = 1;
+    [Id(6)]
+    public int Concurrency { get; init; } = 1;
 
     /// <summary>Requests of the crawl at once, over all hosts and silos, 1 to 1,024.</summary>
-    [Id(7)] public int Parallel { get; init; } = 64;
+    [Id(7)]
+    public int Parallel { get; init; } = 64;
 
     /// <summary>If there are any, a URL must match one: a glob over the whole URL (<c>*</c> any characters, <c>?</c> one), or a regular expression between slashes.</summary>
-    [Id(8)] public ImmutableArray<string> Include { get; init; } = [];
+    [Id(8)]
+    public ImmutableArray<string> Include { get; init; } = [];
 
     /// <summary>A URL that matches one is out, whatever <see cref="Include"/> says.</summary>
-    [Id(9)] public ImmutableArray<string> Exclude { get; init; } = [];
+    [Id(9)]
+    public ImmutableArray<string> Exclude { get; init; } = [];
 
     /// <summary>Private address ranges (CIDR) that this crawl may connect to, within what the silo allows.</summary>
-    [Id(10)] public ImmutableArray<string> AllowPrivate { get; init; } = [];
+    [Id(10)]
+    public ImmutableArray<string> AllowPrivate { get; init; } = [];
 
     /// <summary>For one fetch, from the connection to the last byte. 1 s to 5 min.</summary>
-    [Id(11)] public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+    [Id(11)]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Of one body, also after decompression. What is longer is cut, and the record says so.</summary>
-    [Id(12)] public int MaxBodyBytes { get; init; } = 10 * 1024 * 1024;
+    [Id(12)]
+    public int MaxBodyBytes { get; init; } = 10 * 1024 * 1024;
 
     public const int MaxSeeds = 1000;
 

@@ -20,17 +20,15 @@ public static class CrawlStreams
 /// <summary>This host has URLs of this crawl that may be fetched now.</summary>
 /// <param name="Parallel">How many fetches of this crawl may be in flight over all workers.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReady")]
-public sealed record HostReady(
-    [property: Id(0)] HostKey Host,
-    [property: Id(1)] CrawlId Crawl,
-    [property: Id(2)] int Parallel);
+public sealed record HostReady([property: Id(0)] HostKey Host, [property: Id(1)] CrawlId Crawl, [property: Id(2)] int Parallel);
 
 /// <summary>URLs of one host that were fetched or failed, at most <see cref="MaxPages"/>, in the order in which they were stored.</summary>
 [GenerateSerializer, Immutable, Alias("crawling.PagesFinished")]
 public sealed record PagesFinished(
     [property: Id(0)] CrawlId Crawl,
     [property: Id(1)] HostKey Host,
-    [property: Id(2)] ImmutableArray<PageRecord> Pages)
+    [property: Id(2)] ImmutableArray<PageRecord> Pages
+)
 {
     public const int MaxPages = 100;
 }

@@ -43,20 +43,24 @@ public sealed record CrawlSummary(
     [property: Id(11)] DateTimeOffset StartedAt,
     [property: Id(12)] DateTimeOffset? EndedAt,
     [property: Id(13)] TimeSpan Elapsed,
-    [property: Id(14)] string? Note)
+    [property: Id(14)] string? Note
+)
 {
     /// <summary>Failed and skipped, by the word for the books; null from a silo of an earlier version.</summary>
-    [Id(15)] public ImmutableSortedDictionary<string, long>? Reasons { get; init; }
+    [Id(15)]
+    public ImmutableSortedDictionary<string, long>? Reasons { get; init; }
 
     /// <summary>
     /// Of <see cref="Pages"/> those whose body is not here whole: it was cut at the limit, ended early, or could not be decompressed.
     /// </summary>
-    [Id(16)] public long Truncated { get; init; }
+    [Id(16)]
+    public long Truncated { get; init; }
 
     /// <summary>
     /// What became of the seeds, once the crawl has ended; null before, and of a crawl that ended under an earlier version.
     /// </summary>
-    [Id(17)] public SeedReport? Seeds { get; init; }
+    [Id(17)]
+    public SeedReport? Seeds { get; init; }
 
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
@@ -77,7 +81,8 @@ public sealed record SeedReport(
     [property: Id(0)] int Fetched,
     [property: Id(1)] int NotFetched,
     [property: Id(2)] ImmutableArray<SeedTrouble> Troubles,
-    [property: Id(3)] int MoreTroubles)
+    [property: Id(3)] int MoreTroubles
+)
 {
     public const int MaxTroubles = 10;
 }

@@ -72,9 +72,7 @@ public enum ExportKind
 }
 
 [GenerateSerializer, Immutable, Alias("crawling.ExportPage")]
-public sealed record ExportPage(
-    [property: Id(0)] ImmutableArray<PageRecord> Records,
-    [property: Id(1)] string? Cursor);
+public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Records, [property: Id(1)] string? Cursor);
 
 /// <summary>What is kept of a finished URL.</summary>
 /// <param name="Url">Canonical.</param>
@@ -108,7 +106,8 @@ public sealed record PageRecord(
     [property: Id(12)] string? Location,
     [property: Id(13)] bool Truncated,
     [property: Id(14)] string? Error,
-    [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null);
+    [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null
+);
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
 /// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>
@@ -117,7 +116,8 @@ public sealed record PageRecord(
 public sealed record Explanation(
     [property: Id(0)] string? Url,
     [property: Id(1)] string State,
-    [property: Id(2)] ImmutableArray<ExplainLine> Lines);
+    [property: Id(2)] ImmutableArray<ExplainLine> Lines
+);
 
 [GenerateSerializer, Immutable, Alias("crawling.ExplainLine")]
 public readonly record struct ExplainLine([property: Id(0)] string Label, [property: Id(1)] string Text);

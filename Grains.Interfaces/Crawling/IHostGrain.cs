@@ -52,7 +52,8 @@ public readonly record struct FoundUrl(
     [property: Id(0)] string Url,
     [property: Id(1)] int Depth,
     [property: Id(2)] string? Parent,
-    [property: Id(3)] int Hops = 0);
+    [property: Id(3)] int Hops = 0
+);
 
 /// <param name="New">How many were not known before, those refused included.</param>
 /// <param name="Refused">How many the host has no room for.</param>
@@ -68,7 +69,8 @@ public sealed record HostReport(
     [property: Id(0)] int Worker,
     [property: Id(1)] ImmutableArray<FetchOutcome> Outcomes,
     [property: Id(2)] CrawlId? Crawl,
-    [property: Id(3)] int Take);
+    [property: Id(3)] int Take
+);
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>
 /// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or will have it.</param>
@@ -76,7 +78,8 @@ public sealed record HostReport(
 public sealed record HostReply(
     [property: Id(0)] CrawlOrder? Order,
     [property: Id(1)] ImmutableArray<Lease> Leases,
-    [property: Id(2)] ImmutableArray<long> Late);
+    [property: Id(2)] ImmutableArray<long> Late
+);
 
 public enum LeaseKind
 {
@@ -101,7 +104,8 @@ public sealed record Lease(
     [property: Id(4)] int Depth,
     [property: Id(5)] int Attempt,
     [property: Id(6)] bool TellBegun,
-    [property: Id(7)] int Hops = 0);
+    [property: Id(7)] int Hops = 0
+);
 
 public enum FetchResult
 {
@@ -141,13 +145,16 @@ public sealed record FetchOutcome(
     [property: Id(6)] TimeSpan? RetryAfter,
     [property: Id(7)] PageRecord? Page,
     [property: Id(8)] ImmutableArray<string> Links,
-    [property: Id(9)] byte[]? Robots)
+    [property: Id(9)] byte[]? Robots
+)
 {
     /// <summary>Links in scope on this host that are not followed, canonical, each once, with the word for the books.</summary>
-    [Id(10)] public ImmutableArray<TurnedAwayLink> TurnedAway { get; init; } = [];
+    [Id(10)]
+    public ImmutableArray<TurnedAwayLink> TurnedAway { get; init; } = [];
 
     /// <summary>How many other links of the page are not followed, by the word for the books; null: none.</summary>
-    [Id(11)] public ImmutableSortedDictionary<string, long>? LeftOut { get; init; }
+    [Id(11)]
+    public ImmutableSortedDictionary<string, long>? LeftOut { get; init; }
 }
 
 /// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>
@@ -168,11 +175,14 @@ public sealed record HostSums(
     [property: Id(4)] long Waiting,
     [property: Id(5)] long Bytes,
     [property: Id(6)] long Used,
-    [property: Id(7)] bool WantsMore)
+    [property: Id(7)] bool WantsMore
+)
 {
     /// <summary>Pages whose body is not here whole: it was cut at the limit, ended early, or could not be decompressed.</summary>
-    [Id(8)] public long Truncated { get; init; }
+    [Id(8)]
+    public long Truncated { get; init; }
 
     /// <summary>Why the host does not move, in a sentence; null when there is nothing to say.</summary>
-    [Id(9)] public string? Note { get; init; }
+    [Id(9)]
+    public string? Note { get; init; }
 }

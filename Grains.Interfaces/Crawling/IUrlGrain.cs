@@ -38,4 +38,5 @@ public sealed record UrlFacts(
     [property: Id(2)] string? ETag,
     [property: Id(3)] string? LastModified,
     [property: Id(4)] string? Digest,
-    [property: Id(5)] string? Location);
+    [property: Id(5)] string? Location
+);

@@ -83,29 +83,34 @@ public abstract class PageForm
     /// <summary>RFC 4180: a header, CRLF, fields as <see cref="CsvField"/> has them. What is null is empty.</summary>
     private sealed class CsvForm : PageForm
     {
-        public override string Header => "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut";
+        public override string Header =>
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut";
 
         public override string LineEnd => "\r\n";
 
-        public override string Line(PageRecord page) => string.Join(',', new[]
-        {
-            CsvField.Of(page.Url),
-            page.Status?.ToString(CultureInfo.InvariantCulture),
-            Number(page.Depth),
-            CsvField.Of(page.Parent),
-            CsvField.Of(page.ContentType),
-            CsvField.Of(page.Title),
-            Number(page.Bytes),
-            CsvField.Of(page.Digest),
-            Number(page.Links),
-            FetchedAt(page),
-            Number(page.ElapsedMs),
-            CsvField.Of(page.Error),
-            Number(page.Attempts),
-            CsvField.Of(page.Location),
-            page.Truncated ? "true" : "false",
-            CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
-        });
+        public override string Line(PageRecord page) =>
+            string.Join(
+                ',',
+                new[]
+                {
+                    CsvField.Of(page.Url),
+                    page.Status?.ToString(CultureInfo.InvariantCulture),
+                    Number(page.Depth),
+                    CsvField.Of(page.Parent),
+                    CsvField.Of(page.ContentType),
+                    CsvField.Of(page.Title),
+                    Number(page.Bytes),
+                    CsvField.Of(page.Digest),
+                    Number(page.Links),
+                    FetchedAt(page),
+                    Number(page.ElapsedMs),
+                    CsvField.Of(page.Error),
+                    Number(page.Attempts),
+                    CsvField.Of(page.Location),
+                    page.Truncated ? "true" : "false",
+                    CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
+                }
+            );
 
         private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
     }

@@ -62,7 +62,8 @@ public sealed record WriteLogs(
     [property: Id(0)] LogRequestId Id,
     [property: Id(1)] DateTimeOffset Deadline,
     [property: Id(2)] ImmutableArray<LogPart> Parts,
-    [property: Id(3)] ImmutableArray<ServiceCount> Counts);
+    [property: Id(3)] ImmutableArray<ServiceCount> Counts
+);
 
 /// <summary>Records that are kept equally long.</summary>
 /// <param name="Class">Name of a retention class: 1 to 32 of <c>[a-z0-9-]</c>.</param>
@@ -78,7 +79,8 @@ public sealed record ServiceCount(
     [property: Id(3)] long Filtered,
     [property: Id(4)] long Sampled,
     [property: Id(5)] long Repeated,
-    [property: Id(6)] ImmutableSortedDictionary<string, long> Refused)
+    [property: Id(6)] ImmutableSortedDictionary<string, long> Refused
+)
 {
     public bool Balances => Received == Stored + Filtered + Sampled + Repeated + Refused.Values.Sum();
 }
@@ -117,7 +119,8 @@ public sealed record ManifestDelta(
     [property: Id(0)] ManifestMark Now,
     [property: Id(1)] bool IsWhole,
     [property: Id(2)] ImmutableArray<LogSegment> Added,
-    [property: Id(3)] ImmutableArray<string> Removed);
+    [property: Id(3)] ImmutableArray<string> Removed
+);
 
 /// <summary>One immutable object of records, in Parquet.</summary>
 /// <param name="Name">Of the object in the blob store.</param>
@@ -139,7 +142,8 @@ public sealed record LogSegment(
     [property: Id(8)] long RawBytes,
     [property: Id(9)] bool IsMerged,
     [property: Id(10)] ImmutableArray<string> Services,
-    [property: Id(11)] ReadOnlyMemory<byte> Traces)
+    [property: Id(11)] ReadOnlyMemory<byte> Traces
+)
 {
     public const int MaxServices = 64;
 }
@@ -156,7 +160,8 @@ public sealed record LogShardState(
     [property: Id(4)] long SegmentBytes,
     [property: Id(5)] long RawBytes,
     [property: Id(6)] long Records,
-    [property: Id(7)] DateTimeOffset? OldestArrived)
+    [property: Id(7)] DateTimeOffset? OldestArrived
+)
 {
     /// <summary>Names of segments and of rows that cannot be read, the first <see cref="QueryEnd.MaxUnreadableNames"/>; default from a silo of an earlier version.</summary>
     [Id(8)]

@@ -38,7 +38,8 @@ public sealed record SearchLogs(
     [property: Id(1)] DateTimeOffset? Since,
     [property: Id(2)] DateTimeOffset? Until,
     [property: Id(3)] int Limit,
-    [property: Id(4)] bool OldestFirst)
+    [property: Id(4)] bool OldestFirst
+)
 {
     public const int DefaultLimit = 100;
 
@@ -62,7 +63,8 @@ public sealed record QueryEnd(
     [property: Id(3)] int SegmentsRead,
     [property: Id(4)] int Segments,
     [property: Id(5)] long RecordsRead,
-    [property: Id(6)] TimeSpan Took)
+    [property: Id(6)] TimeSpan Took
+)
 {
     /// <summary>Names of unreadable segments that are given with an answer.</summary>
     public const int MaxUnreadableNames = 20;
@@ -116,7 +118,8 @@ public sealed record AskSql(
     [property: Id(0)] string Sql,
     [property: Id(1)] DateTimeOffset? Since,
     [property: Id(2)] DateTimeOffset? Until,
-    [property: Id(3)] int Limit)
+    [property: Id(3)] int Limit
+)
 {
     public const int MaxLength = 16 * 1024;
 
@@ -132,7 +135,8 @@ public sealed record SqlReply(
     [property: Id(0)] ImmutableArray<string> Columns,
     [property: Id(1)] ImmutableArray<string> Types,
     [property: Id(2)] ImmutableArray<string> Rows,
-    [property: Id(3)] QueryEnd End);
+    [property: Id(3)] QueryEnd End
+);
 
 /// <param name="Query">Only what matches; empty: every record.</param>
 /// <param name="Buckets">Parts of the time: 1 to <see cref="MaxBuckets"/>.</param>
@@ -141,7 +145,8 @@ public sealed record AskStats(
     [property: Id(0)] string Query,
     [property: Id(1)] DateTimeOffset Since,
     [property: Id(2)] DateTimeOffset Until,
-    [property: Id(3)] int Buckets)
+    [property: Id(3)] int Buckets
+)
 {
     public const int MaxBuckets = 1_440;
 }
@@ -157,7 +162,8 @@ public sealed record StatsReply(
     [property: Id(3)] ImmutableArray<StatsCell> Cells,
     [property: Id(4)] long RawBytes,
     [property: Id(5)] long StoredBytes,
-    [property: Id(6)] QueryEnd End)
+    [property: Id(6)] QueryEnd End
+)
 {
     /// <summary>Services that are told apart; the records of others are under <see cref="Others"/>.</summary>
     public const int MaxServices = 30;
@@ -172,7 +178,8 @@ public readonly record struct StatsCell(
     [property: Id(0)] int Bucket,
     [property: Id(1)] string Service,
     [property: Id(2)] byte Severity,
-    [property: Id(3)] long Records);
+    [property: Id(3)] long Records
+);
 
 /// <summary>What decides how much the pipeline can hold, as it is set at one silo.</summary>
 [GenerateSerializer, Immutable, Alias("logs.LogSettings")]
@@ -181,4 +188,5 @@ public sealed record LogSettings(
     [property: Id(1)] long BufferBytes,
     [property: Id(2)] TimeSpan Linger,
     [property: Id(3)] int SegmentBytes,
-    [property: Id(4)] int SegmentRecords);
+    [property: Id(4)] int SegmentRecords
+);

@@ -43,7 +43,12 @@ public sealed record LogRules([property: Id(0)] long Revision, [property: Id(1)]
 /// <param name="Rule">Its text.</param>
 /// <param name="Error">Why it was not done; null when it was, or was so already.</param>
 [GenerateSerializer, Immutable, Alias("logs.RuleReply")]
-public sealed record RuleReply([property: Id(0)] LogRules Rules, [property: Id(1)] int Number, [property: Id(2)] string? Rule, [property: Id(3)] RuleFault? Error);
+public sealed record RuleReply(
+    [property: Id(0)] LogRules Rules,
+    [property: Id(1)] int Number,
+    [property: Id(2)] string? Rule,
+    [property: Id(3)] RuleFault? Error
+);
 
 /// <summary>Why something about rules was not done.</summary>
 /// <param name="Sentence">For people; where the text of a rule is wrong, the text itself and a caret line stand before it.</param>
@@ -88,9 +93,15 @@ public sealed record RuleTest(
     [property: Id(5)] int Sampled,
     [property: Id(6)] int Changed,
     [property: Id(7)] int Routed,
-    [property: Id(8)] ImmutableArray<RuleExample> Examples);
+    [property: Id(8)] ImmutableArray<RuleExample> Examples
+);
 
 /// <param name="Before">Body, and attributes behind it; cut when longer than 1,000 characters.</param>
 /// <param name="After">The same, afterwards; null when it would not have been stored.</param>
 [GenerateSerializer, Immutable, Alias("logs.RuleExample")]
-public sealed record RuleExample([property: Id(0)] DateTimeOffset Time, [property: Id(1)] string Service, [property: Id(2)] string Before, [property: Id(3)] string? After);
+public sealed record RuleExample(
+    [property: Id(0)] DateTimeOffset Time,
+    [property: Id(1)] string Service,
+    [property: Id(2)] string Before,
+    [property: Id(3)] string? After
+);

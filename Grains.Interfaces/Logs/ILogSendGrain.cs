@@ -25,7 +25,8 @@ public sealed record SendLines(
     [property: Id(4)] LineFormat Format,
     [property: Id(5)] string Zone,
     [property: Id(6)] ReadOnlyMemory<byte> Bytes,
-    [property: Id(7)] bool IsMultiline = false)
+    [property: Id(7)] bool IsMultiline = false
+)
 {
     public const int MaxBytes = 2 * 1024 * 1024;
 }
@@ -60,7 +61,8 @@ public sealed record SendReply(
     [property: Id(0)] SendOutcome Outcome,
     [property: Id(1)] int Accepted,
     [property: Id(2)] int Refused,
-    [property: Id(3)] ImmutableArray<LineFault> Faults);
+    [property: Id(3)] ImmutableArray<LineFault> Faults
+);
 
 [GenerateSerializer, Immutable, Alias("logs.LineFault")]
 public sealed record LineFault([property: Id(0)] int Line, [property: Id(1)] string Sentence);

@@ -54,7 +54,9 @@ public static class LogForm
     public static ulong Nanoseconds(DateTimeOffset moment)
     {
         var ticks = (moment - DateTimeOffset.UnixEpoch).Ticks;
-        return ticks <= 0 ? 0 : (ulong)ticks > ulong.MaxValue / NanosPerTick ? ulong.MaxValue : (ulong)ticks * NanosPerTick;
+        return ticks <= 0 ? 0
+            : (ulong)ticks > ulong.MaxValue / NanosPerTick ? ulong.MaxValue
+            : (ulong)ticks * NanosPerTick;
     }
 
     private static int Format(ulong nanoseconds, Span<char> text)

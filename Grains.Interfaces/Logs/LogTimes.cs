@@ -12,7 +12,11 @@ public static class LogTimes
     public static bool TryParse(string text, DateTimeOffset now, out DateTimeOffset moment)
     {
         moment = now;
-        if (text.EndsWith('d') && decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var days) && days <= 100_000)
+        if (
+            text.EndsWith('d')
+            && decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var days)
+            && days <= 100_000
+        )
         {
             moment = now - TimeSpan.FromTicks((long)(days * TimeSpan.TicksPerDay));
             return true;
@@ -24,6 +28,11 @@ public static class LogTimes
             return true;
         }
 
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out moment);
+        return DateTimeOffset.TryParse(
+            text,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out moment
+        );
     }
 }

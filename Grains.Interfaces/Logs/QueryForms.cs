@@ -8,17 +8,27 @@ namespace Grains.Interfaces.Logs;
 /// <param name="Unreadable">Segments that cannot be read: what is in them is missing from the answer.</param>
 /// <param name="UnreadableSegments">The names of the first <see cref="QueryEnd.MaxUnreadableNames"/> of them.</param>
 public sealed record QueryEndForm(
-    string Outcome, string? Detail, int SegmentsRead, int Segments, long RecordsRead, double TookMs, int Unreadable, ImmutableArray<string> UnreadableSegments)
+    string Outcome,
+    string? Detail,
+    int SegmentsRead,
+    int Segments,
+    long RecordsRead,
+    double TookMs,
+    int Unreadable,
+    ImmutableArray<string> UnreadableSegments
+)
 {
-    public static QueryEndForm Of(QueryEnd end) => new(
-        end.Outcome.ToString().ToLowerInvariant(),
-        end.Sentence,
-        end.SegmentsRead,
-        end.Segments,
-        end.RecordsRead,
-        Math.Round(end.Took.TotalMilliseconds, 1),
-        end.Unreadable,
-        end.UnreadableSegments.IsDefault ? [] : end.UnreadableSegments);
+    public static QueryEndForm Of(QueryEnd end) =>
+        new(
+            end.Outcome.ToString().ToLowerInvariant(),
+            end.Sentence,
+            end.SegmentsRead,
+            end.Segments,
+            end.RecordsRead,
+            Math.Round(end.Took.TotalMilliseconds, 1),
+            end.Unreadable,
+            end.UnreadableSegments.IsDefault ? [] : end.UnreadableSegments
+        );
 }
 
 /// <summary>Counts by time, of all and of each service and severity, as programs get them.</summary>
@@ -35,7 +45,8 @@ public sealed record StatsForm(
     ImmutableArray<long> Counts,
     ImmutableArray<StatsLineForm> Services,
     ImmutableArray<StatsLineForm> Severities,
-    QueryEndForm End)
+    QueryEndForm End
+)
 {
     public static StatsForm Of(StatsReply reply)
     {
@@ -50,16 +61,30 @@ public sealed record StatsForm(
             reply.RawBytes,
             reply.StoredBytes,
             ByPart(reply, reply.Cells),
-            [.. Lines(reply, cell => cell.Service).OrderByDescending(line => line.Records).ThenBy(line => line.Name, StringComparer.Ordinal)],
-            [.. reply.Cells.Select(cell => cell.Severity).Distinct().Order().SelectMany(severity => Lines(reply, cell => cell.Severity == severity ? NameOf(severity) : null))],
-            QueryEndForm.Of(reply.End));
+            [
+                .. Lines(reply, cell => cell.Service)
+                    .OrderByDescending(line => line.Records)
+                    .ThenBy(line => line.Name, StringComparer.Ordinal),
+            ],
+            [
+                .. reply
+                    .Cells.Select(cell => cell.Severity)
+                    .Distinct()
+                    .Order()
+                    .SelectMany(severity => Lines(reply, cell => cell.Severity == severity ? NameOf(severity) : null)),
+            ],
+            QueryEndForm.Of(reply.End)
+        );
     }
 
     /// <summary><c>none</c> for 0: not said.</summary>
     public static string NameOf(byte severity) => severity == 0 ? "none" : LogSeverity.Name(severity);
 
     private static IEnumerable<StatsLineForm> Lines(StatsReply reply, Func<StatsCell, string?> by) =>
-        reply.Cells.GroupBy(by).Where(line => line.Key is not null).Select(line => new StatsLineForm(line.Key!, line.Sum(cell => cell.Records), ByPart(reply, line)));
+        reply
+            .Cells.GroupBy(by)
+            .Where(line => line.Key is not null)
+            .Select(line => new StatsLineForm(line.Key!, line.Sum(cell => cell.Records), ByPart(reply, line)));
 
     private static ImmutableArray<long> ByPart(StatsReply reply, IEnumerable<StatsCell> cells)
     {
@@ -78,26 +103,51 @@ public sealed record StatsLineForm(string Name, long Records, ImmutableArray<lon
 
 /// <summary>What was received of one service in one hour and what became of it, as programs get it.</summary>
 public sealed record LogCountForm(
-    DateTimeOffset Hour, string Service, long Received, long Stored, long Filtered, long Sampled, long Repeated, ImmutableSortedDictionary<string, long> Refused, bool Balances)
+    DateTimeOffset Hour,
+    string Service,
+    long Received,
+    long Stored,
+    long Filtered,
+    long Sampled,
+    long Repeated,
+    ImmutableSortedDictionary<string, long> Refused,
+    bool Balances
+)
 {
-    public static LogCountForm Of(LogCount count) => new(
-        count.Hour, count.Count.Service, count.Count.Received, count.Count.Stored, count.Count.Filtered, count.Count.Sampled, count.Count.Repeated, count.Count.Refused, count.Count.Balances);
+    public static LogCountForm Of(LogCount count) =>
+        new(
+            count.Hour,
+            count.Count.Service,
+            count.Count.Received,
+            count.Count.Stored,
+            count.Count.Filtered,
+            count.Count.Sampled,
+            count.Count.Repeated,
+            count.Count.Refused,
+            count.Count.Balances
+        );
 
     /// <summary>Of all shards, each hour and service once, in order.</summary>
     public static ImmutableArray<LogCountForm> Of(IEnumerable<LogCount> counts) =>
-    [
-        .. counts.GroupBy(count => (count.Hour, count.Count.Service)).Select(same => same.Select(Of).Aggregate(Sum))
-            .OrderBy(count => count.Hour).ThenBy(count => count.Service, StringComparer.Ordinal),
-    ];
+        [
+            .. counts
+                .GroupBy(count => (count.Hour, count.Count.Service))
+                .Select(same => same.Select(Of).Aggregate(Sum))
+                .OrderBy(count => count.Hour)
+                .ThenBy(count => count.Service, StringComparer.Ordinal),
+        ];
 
-    private static LogCountForm Sum(LogCountForm left, LogCountForm right) => left with
-    {
-        Received = left.Received + right.Received,
-        Stored = left.Stored + right.Stored,
-        Filtered = left.Filtered + right.Filtered,
-        Sampled = left.Sampled + right.Sampled,
-        Repeated = left.Repeated + right.Repeated,
-        Refused = left.Refused.SetItems(right.Refused.Select(pair => KeyValuePair.Create(pair.Key, pair.Value + left.Refused.GetValueOrDefault(pair.Key)))),
-        Balances = left.Balances && right.Balances,
-    };
+    private static LogCountForm Sum(LogCountForm left, LogCountForm right) =>
+        left with
+        {
+            Received = left.Received + right.Received,
+            Stored = left.Stored + right.Stored,
+            Filtered = left.Filtered + right.Filtered,
+            Sampled = left.Sampled + right.Sampled,
+            Repeated = left.Repeated + right.Repeated,
+            Refused = left.Refused.SetItems(
+                right.Refused.Select(pair => KeyValuePair.Create(pair.Key, pair.Value + left.Refused.GetValueOrDefault(pair.Key)))
+            ),
+            Balances = left.Balances && right.Balances,
+        };
 }

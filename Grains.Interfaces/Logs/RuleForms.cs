@@ -19,7 +19,17 @@ public sealed record RuleChangeForm(int Number, string Rule, long Revision)
 }
 
 /// <summary>What a rule would have done: the members of <see cref="RuleTest"/>.</summary>
-public sealed record RuleTestForm(long Total, long Matching, int Tested, bool IsWhole, int Filtered, int Sampled, int Changed, int Routed, ImmutableArray<RuleExample> Examples)
+public sealed record RuleTestForm(
+    long Total,
+    long Matching,
+    int Tested,
+    bool IsWhole,
+    int Filtered,
+    int Sampled,
+    int Changed,
+    int Routed,
+    ImmutableArray<RuleExample> Examples
+)
 {
     public static RuleTestForm Of(RuleTest test) =>
         new(test.Total, test.Matching, test.Tested, test.IsWhole, test.Filtered, test.Sampled, test.Changed, test.Routed, test.Examples);

@@ -38,7 +38,8 @@ public sealed record Delivery(
     [property: Id(5)] int Attempts,
     [property: Id(6)] DateTimeOffset? At,
     [property: Id(7)] DateTimeOffset? Next,
-    [property: Id(8)] ImmutableArray<HandlingTry> Tries);
+    [property: Id(8)] ImmutableArray<HandlingTry> Tries
+);
 
 /// <summary>All that is known of an order's deliveries.</summary>
 /// <param name="Behind">Subscribers that have yet to take changes of the order's partition: the order's last ones may be among them.</param>
@@ -47,25 +48,45 @@ public sealed record OrderDeliveries([property: Id(0)] ImmutableArray<Delivery> 
 
 /// <summary>A delivery as programs read it.</summary>
 public sealed record DeliveryForm(
-    string Subscriber, long Version, string Change, string Status, string? Reason, int Attempts, DateTimeOffset? At, DateTimeOffset? Next, ImmutableArray<HandlingTryForm> Tries)
+    string Subscriber,
+    long Version,
+    string Change,
+    string Status,
+    string? Reason,
+    int Attempts,
+    DateTimeOffset? At,
+    DateTimeOffset? Next,
+    ImmutableArray<HandlingTryForm> Tries
+)
 {
-    public static DeliveryForm Of(Delivery delivery) => new(
-        delivery.Subscriber, delivery.Version, delivery.Type, Word(delivery.Status), delivery.Reason, delivery.Attempts, delivery.At, delivery.Next,
-        [.. delivery.Tries.Select(tried => new HandlingTryForm(tried.At, tried.What))]);
+    public static DeliveryForm Of(Delivery delivery) =>
+        new(
+            delivery.Subscriber,
+            delivery.Version,
+            delivery.Type,
+            Word(delivery.Status),
+            delivery.Reason,
+            delivery.Attempts,
+            delivery.At,
+            delivery.Next,
+            [.. delivery.Tries.Select(tried => new HandlingTryForm(tried.At, tried.What))]
+        );
 
-    public static string Word(DeliveryStatus status) => status switch
-    {
-        DeliveryStatus.Waiting => "waiting",
-        DeliveryStatus.Delivered => "delivered",
-        DeliveryStatus.Suppressed => "suppressed",
-        DeliveryStatus.Dead => "dead",
-        DeliveryStatus.Discarded => "discarded",
-        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No status of a delivery."),
-    };
+    public static string Word(DeliveryStatus status) =>
+        status switch
+        {
+            DeliveryStatus.Waiting => "waiting",
+            DeliveryStatus.Delivered => "delivered",
+            DeliveryStatus.Suppressed => "suppressed",
+            DeliveryStatus.Dead => "dead",
+            DeliveryStatus.Discarded => "discarded",
+            _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No status of a delivery."),
+        };
 }
 
 /// <param name="Behind">Subscribers that have yet to take changes of the order's partition.</param>
 public sealed record DeliveryListForm(string OrderId, ImmutableArray<DeliveryForm> Deliveries, ImmutableArray<string> Behind)
 {
-    public static DeliveryListForm Of(string order, OrderDeliveries deliveries) => new(order, [.. deliveries.All.Select(DeliveryForm.Of)], deliveries.Behind);
+    public static DeliveryListForm Of(string order, OrderDeliveries deliveries) =>
+        new(order, [.. deliveries.All.Select(DeliveryForm.Of)], deliveries.Behind);
 }

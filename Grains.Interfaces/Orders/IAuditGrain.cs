@@ -74,4 +74,5 @@ public sealed record AuditedOrderLine(
     [property: Id(4)] long Total,
     [property: Id(5)] string Hash,
     [property: Id(6)] ImmutableArray<long> Versions,
-    [property: Id(7)] byte[]? Last);
+    [property: Id(7)] byte[]? Last
+);

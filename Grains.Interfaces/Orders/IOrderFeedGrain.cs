@@ -96,10 +96,12 @@ public sealed record FeedRequest(
     [property: Id(3)] long Seen,
     [property: Id(4)] Order Order,
     [property: Id(5)] OrderRefusal Refusal,
-    [property: Id(6)] DateTimeOffset? Deadline)
+    [property: Id(6)] DateTimeOffset? Deadline
+)
 {
     /// <inheritdoc cref="OrderChange.Trace"/>
-    [Id(7)] public string? Trace { get; init; }
+    [Id(7)]
+    public string? Trace { get; init; }
 }
 
 public enum FeedOutcome
@@ -123,7 +125,8 @@ public enum FeedOutcome
 public sealed record FeedReply(
     [property: Id(0)] FeedOutcome Outcome,
     [property: Id(1)] Order? Order,
-    [property: Id(2)] OrderRefusal Refusal);
+    [property: Id(2)] OrderRefusal Refusal
+);
 
 /// <param name="Changes">In order, without gaps, the first one at the revision that was asked for.</param>
 /// <param name="Head">The last committed revision; 0: there is none yet.</param>
@@ -134,10 +137,12 @@ public sealed record OrderChanges(
     [property: Id(0)] ImmutableArray<OrderChange> Changes,
     [property: Id(1)] long Head,
     [property: Id(2)] long Lowest,
-    [property: Id(3)] long Next)
+    [property: Id(3)] long Next
+)
 {
     /// <summary>What was asked for is not kept any more: <see cref="Next"/> is the lowest that is.</summary>
-    [Id(4)] public bool IsCompacted { get; init; }
+    [Id(4)]
+    public bool IsCompacted { get; init; }
 }
 
 /// <inheritdoc cref="OrderChanges"/>
@@ -154,4 +159,8 @@ public sealed record FeedSubscriber([property: Id(0)] string Name, [property: Id
 /// <param name="Changes">Kept changes that were erased now.</param>
 /// <param name="Head">The last revision that was committed before.</param>
 [GenerateSerializer, Immutable, Alias("orders.FeedErased")]
-public sealed record FeedErased([property: Id(0)] ImmutableArray<OrderId> Orders, [property: Id(1)] int Changes, [property: Id(2)] long Head);
+public sealed record FeedErased(
+    [property: Id(0)] ImmutableArray<OrderId> Orders,
+    [property: Id(1)] int Changes,
+    [property: Id(2)] long Head
+);

@@ -33,22 +33,30 @@ public interface IOrderGrain : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("orders.PlaceOrder")]
 public sealed record PlaceOrder
 {
-    [Id(0)] public required string Customer { get; init; }
+    [Id(0)]
+    public required string Customer { get; init; }
 
-    [Id(1)] public required string Currency { get; init; }
+    [Id(1)]
+    public required string Currency { get; init; }
 
-    [Id(2)] public required ImmutableArray<OrderLine> Lines { get; init; }
+    [Id(2)]
+    public required ImmutableArray<OrderLine> Lines { get; init; }
 
-    [Id(3)] public string? Notes { get; init; }
+    [Id(3)]
+    public string? Notes { get; init; }
 
-    [Id(4)] public string? Email { get; init; }
+    [Id(4)]
+    public string? Email { get; init; }
 
-    [Id(5)] public string? Language { get; init; }
+    [Id(5)]
+    public string? Language { get; init; }
 
-    [Id(6)] public DateTimeOffset? PayBefore { get; init; }
+    [Id(6)]
+    public DateTimeOffset? PayBefore { get; init; }
 
     /// <summary>After this nobody waits for the answer any more, and it is not begun. No part of what is asked.</summary>
-    [Id(7)] public DateTimeOffset? Deadline { get; init; }
+    [Id(7)]
+    public DateTimeOffset? Deadline { get; init; }
 
     /// <summary>Without what may be personal.</summary>
     public override string ToString() => $"An order of {(Lines.IsDefault ? 0 : Lines.Length)} line(s)";
@@ -62,7 +70,8 @@ public sealed record StepRequest(
     [property: Id(0)] OrderStep Step,
     [property: Id(1)] StepId Id,
     [property: Id(2)] long? ExpectedVersion = null,
-    [property: Id(3)] DateTimeOffset? Deadline = null);
+    [property: Id(3)] DateTimeOffset? Deadline = null
+);
 
 /// <summary>Why a step was not taken.</summary>
 public enum OrderRefusal
@@ -114,4 +123,5 @@ public sealed record OrderReply(
     [property: Id(1)] OrderRefusal Refusal,
     [property: Id(2)] string? Detail,
     [property: Id(3)] ImmutableArray<OrderFault> Faults,
-    [property: Id(4)] bool Repeated);
+    [property: Id(4)] bool Repeated
+);

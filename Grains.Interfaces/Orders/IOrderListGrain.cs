@@ -24,7 +24,8 @@ public sealed record OrderQuery(
     [property: Id(0)] string? Customer,
     [property: Id(1)] OrderStatus? Status,
     [property: Id(2)] int Take,
-    [property: Id(3)] string? After);
+    [property: Id(3)] string? After
+);
 
 /// <param name="Orders">The newest first. It may be fewer than were asked for while there are more.</param>
 /// <param name="After">To go on; null when there are no more.</param>
@@ -33,4 +34,5 @@ public sealed record OrderQuery(
 public sealed record OrderPage(
     [property: Id(0)] ImmutableArray<Order> Orders,
     [property: Id(1)] string? After,
-    [property: Id(2)] string? Error);
+    [property: Id(2)] string? Error
+);

@@ -56,4 +56,10 @@ public sealed record MailPreferences([property: Id(0)] string Customer, [propert
 /// <param name="Reason">As for dead letters: <c>smtp-550</c>.</param>
 /// <param name="Detail">What the server said, without addresses.</param>
 [GenerateSerializer, Immutable, Alias("orders.MailSuppression")]
-public sealed record MailSuppression([property: Id(0)] string Id, [property: Id(1)] string Masked, [property: Id(2)] DateTimeOffset At, [property: Id(3)] string Reason, [property: Id(4)] string Detail);
+public sealed record MailSuppression(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Masked,
+    [property: Id(2)] DateTimeOffset At,
+    [property: Id(3)] string Reason,
+    [property: Id(4)] string Detail
+);

@@ -31,7 +31,8 @@ public sealed record WatchRead(
     [property: Id(0)] string? From,
     [property: Id(1)] string? Order,
     [property: Id(2)] int Take,
-    [property: Id(3)] TimeSpan Wait);
+    [property: Id(3)] TimeSpan Wait
+);
 
 public enum WatchRefusal
 {
@@ -57,7 +58,8 @@ public sealed record WatchPage(
     [property: Id(1)] string? Cursor,
     [property: Id(2)] WatchRefusal Refusal = WatchRefusal.None,
     [property: Id(3)] string? Detail = null,
-    [property: Id(4)] string? Lowest = null);
+    [property: Id(4)] string? Lowest = null
+);
 
 /// <param name="Cursor">To go on after this change.</param>
 [GenerateSerializer, Immutable, Alias("orders.WatchedOrder")]

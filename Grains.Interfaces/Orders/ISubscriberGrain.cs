@@ -77,14 +77,20 @@ public readonly record struct SubscriberKey(string Name, int Partition)
 
     /// <summary>A name has 1 to <see cref="MaxName"/> lower-case letters, digits and dashes, and starts with a letter.</summary>
     public static bool IsName(string text) =>
-        text.Length is > 0 and <= MaxName && char.IsAsciiLetterLower(text[0]) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+        text.Length is > 0 and <= MaxName
+        && char.IsAsciiLetterLower(text[0])
+        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}/{Partition}");
 
     public static SubscriberKey Parse(string text)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        return slash > 0 && IsName(text[..slash]) && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition) && partition < OrderId.MaxPartitions
+        return
+            slash > 0
+            && IsName(text[..slash])
+            && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+            && partition < OrderId.MaxPartitions
             ? new(text[..slash], partition)
             : throw new FormatException($"A subscriber in a partition is called name/number; this is «{text}».");
     }
@@ -113,19 +119,24 @@ public sealed record SubscriberState(
     [property: Id(8)] long Discarded,
     [property: Id(9)] long Missed,
     [property: Id(10)] string? Halt,
-    [property: Id(11)] long Commits)
+    [property: Id(11)] long Commits
+)
 {
     /// <summary>Of those that it is through with, those that were nothing for it.</summary>
-    [Id(12)] public long NotWanted { get; init; }
+    [Id(12)]
+    public long NotWanted { get; init; }
 
     /// <summary>Of those that it is through with, those of which nobody was to be told, by reason.</summary>
-    [Id(13)] public ImmutableSortedDictionary<string, long> Suppressed { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+    [Id(13)]
+    public ImmutableSortedDictionary<string, long> Suppressed { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
 
     /// <summary>On which it tells customers or other systems; null: it tells nobody.</summary>
-    [Id(14)] public string? Channel { get; init; }
+    [Id(14)]
+    public string? Channel { get; init; }
 
     /// <summary>Its cursor and the feed do not belong together: it takes nothing, and its books say nothing of the orders.</summary>
-    [Id(15)] public bool IsStopped { get; init; }
+    [Id(15)]
+    public bool IsStopped { get; init; }
 
     /// <summary>Changes that it has yet to take.</summary>
     public long Lag => Math.Max(0, Head + 1 - Cursor);
@@ -144,7 +155,8 @@ public sealed record DeadLetter(
     [property: Id(3)] string Reason,
     [property: Id(4)] string Detail,
     [property: Id(5)] DateTimeOffset At,
-    [property: Id(6)] ImmutableArray<HandlingTry> History);
+    [property: Id(6)] ImmutableArray<HandlingTry> History
+);
 
 /// <param name="What">What came of it: a sentence.</param>
 [GenerateSerializer, Immutable, Alias("orders.HandlingTry")]
@@ -164,4 +176,5 @@ public sealed record OrderNote(
     [property: Id(3)] long Version,
     [property: Id(4)] string Type,
     [property: Id(5)] DateTimeOffset At,
-    [property: Id(6)] string Detail);
+    [property: Id(6)] string Detail
+);

@@ -48,17 +48,35 @@ public interface ISubscriberListGrain : IGrainWithIntegerKey
 
 /// <summary>Names a dead letter: <c>mail/3/1f</c>, the subscriber, the partition, and the revision in hexadecimal digits.</summary>
 [GenerateSerializer, Immutable, Alias("orders.DeadLetterId")]
-public readonly record struct DeadLetterId([property: Id(0)] string Subscriber, [property: Id(1)] int Partition, [property: Id(2)] long Revision)
+public readonly record struct DeadLetterId(
+    [property: Id(0)] string Subscriber,
+    [property: Id(1)] int Partition,
+    [property: Id(2)] long Revision
+)
 {
     public static DeadLetterId Of(DeadLetter letter) => new(letter.Subscriber, letter.Partition, letter.Change.Revision);
 
     public static bool TryParse(string? text, out DeadLetterId id)
     {
         id = default;
-        if (text?.Split('/') is not [var name, var partition, var revision]
+        if (
+            text?.Split('/') is not [var name, var partition, var revision]
             || !SubscriberKey.IsName(name)
-            || !int.TryParse(partition, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) || number >= OrderId.MaxPartitions
-            || !long.TryParse(revision, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out var at) || at < 1)
+            || !int.TryParse(
+                partition,
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out var number
+            )
+            || number >= OrderId.MaxPartitions
+            || !long.TryParse(
+                revision,
+                System.Globalization.NumberStyles.AllowHexSpecifier,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out var at
+            )
+            || at < 1
+        )
         {
             return false;
         }
@@ -67,7 +85,8 @@ public readonly record struct DeadLetterId([property: Id(0)] string Subscriber, 
         return true;
     }
 
-    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Subscriber}/{Partition}/{Revision:x}");
+    public override string ToString() =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Subscriber}/{Partition}/{Revision:x}");
 }
 
 /// <summary>Which dead letters: one, or those of a subscriber, or with a reason, or both; all when nothing is said.</summary>
@@ -75,7 +94,8 @@ public readonly record struct DeadLetterId([property: Id(0)] string Subscriber, 
 public sealed record DeadLetterFilter(
     [property: Id(0)] DeadLetterId? Id = null,
     [property: Id(1)] string? Subscriber = null,
-    [property: Id(2)] string? Reason = null);
+    [property: Id(2)] string? Reason = null
+);
 
 /// <param name="Take">1 to <see cref="ISubscriberGrain.MaxTake"/>.</param>
 /// <param name="After">The last one of the page before.</param>
@@ -84,7 +104,8 @@ public sealed record DeadLetterQuery(
     [property: Id(0)] string? Subscriber,
     [property: Id(1)] string? Reason,
     [property: Id(2)] int Take,
-    [property: Id(3)] DeadLetterId? After);
+    [property: Id(3)] DeadLetterId? After
+);
 
 /// <param name="After">To go on; null when there are no more.</param>
 [GenerateSerializer, Immutable, Alias("orders.DeadLetterPage")]

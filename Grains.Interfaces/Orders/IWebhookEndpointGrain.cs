@@ -53,7 +53,8 @@ public static class WebhookId
 
     public static string New() => RandomNumberGenerator.GetString(Alphabet, Length);
 
-    public static bool IsOne(string? text) => text is { Length: Length } && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character));
+    public static bool IsOne(string? text) =>
+        text is { Length: Length } && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character));
 }
 
 public enum WebhookSent
@@ -82,7 +83,8 @@ public sealed record WebhookReply(
     [property: Id(0)] WebhookSent Sent,
     [property: Id(1)] string Reason,
     [property: Id(2)] string Detail,
-    [property: Id(3)] TimeSpan? After);
+    [property: Id(3)] TimeSpan? After
+);
 
 /// <summary>An endpoint as it is. Nothing secret is in it.</summary>
 /// <param name="Url">Without what its query says: that may be a secret.</param>
@@ -112,7 +114,8 @@ public sealed record WebhookEndpoint(
     [property: Id(10)] int InFlight,
     [property: Id(11)] int Window,
     [property: Id(12)] int InLine,
-    [property: Id(13)] ImmutableArray<WebhookNote> History);
+    [property: Id(13)] ImmutableArray<WebhookNote> History
+);
 
 [GenerateSerializer, Immutable, Alias("orders.WebhookNote")]
 public sealed record WebhookNote([property: Id(0)] DateTimeOffset At, [property: Id(1)] string Text);
@@ -121,7 +124,11 @@ public sealed record WebhookNote([property: Id(0)] DateTimeOffset At, [property:
 /// <param name="OldSecretUntil">So long messages are signed with the old one, too.</param>
 /// <param name="Error">Why it was refused: a sentence.</param>
 [GenerateSerializer, Immutable, Alias("orders.WebhookRotated")]
-public sealed record WebhookRotated([property: Id(0)] string? Secret, [property: Id(1)] DateTimeOffset? OldSecretUntil, [property: Id(2)] string? Error);
+public sealed record WebhookRotated(
+    [property: Id(0)] string? Secret,
+    [property: Id(1)] DateTimeOffset? OldSecretUntil,
+    [property: Id(2)] string? Error
+);
 
 /// <summary>What a test came to.</summary>
 /// <param name="MessageId">The <c>webhook-id</c> that was sent.</param>
@@ -134,4 +141,5 @@ public sealed record WebhookTested(
     [property: Id(2)] string Reason,
     [property: Id(3)] string Detail,
     [property: Id(4)] int? Status,
-    [property: Id(5)] TimeSpan Took);
+    [property: Id(5)] TimeSpan Took
+);

@@ -32,7 +32,8 @@ public interface IWebhookListGrain : IGrainWithIntegerKey
 public sealed record AddWebhook(
     [property: Id(0)] string Url,
     [property: Id(1)] ImmutableArray<string> Events,
-    [property: Id(2)] string? Secret)
+    [property: Id(2)] string? Secret
+)
 {
     /// <summary>Without the secret, and without what may be one in the URL.</summary>
     public override string ToString() => "a webhook";
@@ -58,4 +59,5 @@ public sealed record WebhookAdded(
     [property: Id(0)] WebhookEndpoint? Endpoint,
     [property: Id(1)] string? Secret,
     [property: Id(2)] WebhookRefusal Refusal,
-    [property: Id(3)] string? Error);
+    [property: Id(3)] string? Error
+);

@@ -45,7 +45,8 @@ public sealed record PreferencesForm(string Customer, ImmutableArray<string>? Ma
 /// <inheritdoc cref="MailSuppression"/>
 public sealed record SuppressionForm(string Id, string Address, DateTimeOffset At, string Reason, string Detail)
 {
-    public static SuppressionForm Of(MailSuppression suppression) => new(suppression.Id, suppression.Masked, suppression.At, suppression.Reason, suppression.Detail);
+    public static SuppressionForm Of(MailSuppression suppression) =>
+        new(suppression.Id, suppression.Masked, suppression.At, suppression.Reason, suppression.Detail);
 }
 
 /// <param name="After">For the next page; null when there are no more.</param>

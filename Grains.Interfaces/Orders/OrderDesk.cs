@@ -27,7 +27,8 @@ public sealed class OrderDesk(IGrainFactory grains)
     public IAuditHeadGrain AuditHeads => grains.GetGrain<IAuditHeadGrain>(0);
 
     /// <summary>Asked of the cluster once: it never changes.</summary>
-    public async ValueTask<int> Partitions(CancellationToken cancel = default) => _partitions > 0 ? _partitions : _partitions = await List.Partitions(cancel);
+    public async ValueTask<int> Partitions(CancellationToken cancel = default) =>
+        _partitions > 0 ? _partitions : _partitions = await List.Partitions(cancel);
 
     /// <inheritdoc cref="IOrderGrain.Place"/>
     public async Task<OrderReply> Place(IdempotencyKey key, PlaceOrder order, CancellationToken cancel = default) =>
@@ -37,7 +38,9 @@ public sealed class OrderDesk(IGrainFactory grains)
     public async Task<IReadOnlyList<SubscriberState>> Subscriber(string name, CancellationToken cancel = default)
     {
         var heads = await Task.WhenAll(Enumerable.Range(0, await Partitions(cancel)).Select(partition => Feed(partition).Head(cancel)));
-        var states = await Task.WhenAll(heads.Select((_, partition) => grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString()).Show(cancel)));
+        var states = await Task.WhenAll(
+            heads.Select((_, partition) => grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString()).Show(cancel))
+        );
         return [.. states.Select(state => state with { Head = heads[state.Partition].Head })];
     }
 }

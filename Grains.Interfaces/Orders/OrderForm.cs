@@ -18,25 +18,31 @@ public sealed record OrderForm(
     DateTimeOffset? PayBefore,
     DateTimeOffset PlacedAt,
     DateTimeOffset UpdatedAt,
-    string? Reason)
+    string? Reason
+)
 {
-    private static readonly ImmutableArray<string> ChangeTypes = [.. Enum.GetNames<OrderStatus>().Select(name => "order." + name.ToLowerInvariant())];
+    private static readonly ImmutableArray<string> ChangeTypes =
+    [
+        .. Enum.GetNames<OrderStatus>().Select(name => "order." + name.ToLowerInvariant()),
+    ];
 
-    public static OrderForm Of(Order order) => new(
-        order.Id.Value,
-        order.Version,
-        order.Status,
-        order.Customer,
-        order.Currency,
-        [.. order.Lines.Select(line => new OrderLineForm(line.Sku, line.Quantity, line.Price))],
-        order.Total,
-        order.Notes,
-        order.Email,
-        order.Language,
-        order.PayBefore,
-        order.PlacedAt,
-        order.UpdatedAt,
-        order.Reason);
+    public static OrderForm Of(Order order) =>
+        new(
+            order.Id.Value,
+            order.Version,
+            order.Status,
+            order.Customer,
+            order.Currency,
+            [.. order.Lines.Select(line => new OrderLineForm(line.Sku, line.Quantity, line.Price))],
+            order.Total,
+            order.Notes,
+            order.Email,
+            order.Language,
+            order.PayBefore,
+            order.PlacedAt,
+            order.UpdatedAt,
+            order.Reason
+        );
 
     /// <summary><c>order.placed</c>, <c>order.paid</c>…</summary>
     public static string ChangeType(OrderStatus status) => ChangeTypes[(int)status];

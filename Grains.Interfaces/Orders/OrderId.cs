@@ -22,17 +22,30 @@ public readonly record struct OrderId([property: Id(0)] string Value)
     public int Partition => ((Value[0] - '0') * 10) + Value[1] - '0';
 
     /// <param name="hash">32 bytes, the same for the same client and key.</param>
-    internal static OrderId Of(ReadOnlySpan<byte> hash, int partitions) => new(string.Create(
-        CultureInfo.InvariantCulture, $"{System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(hash[^4..]) % (uint)partitions:00}-{Base32.Format(hash)}"));
+    internal static OrderId Of(ReadOnlySpan<byte> hash, int partitions) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(hash[^4..]) % (uint)partitions:00}-{Base32.Format(hash)}"
+            )
+        );
 
     public static bool TryParse(string? text, out OrderId id)
     {
         id = new(text ?? "");
-        return text is { Length: Length } && char.IsAsciiDigit(text[0]) && char.IsAsciiDigit(text[1]) && text[2] == '-' && Base32.IsOf(text.AsSpan(3));
+        return text is { Length: Length }
+            && char.IsAsciiDigit(text[0])
+            && char.IsAsciiDigit(text[1])
+            && text[2] == '-'
+            && Base32.IsOf(text.AsSpan(3));
     }
 
     public static OrderId Parse(string text) =>
-        TryParse(text, out var id) ? id : throw new FormatException($"An order's id is two digits, «-» and {Base32.Length} digits and lower-case letters; this is «{text}».");
+        TryParse(text, out var id)
+            ? id
+            : throw new FormatException(
+                $"An order's id is two digits, «-» and {Base32.Length} digits and lower-case letters; this is «{text}»."
+            );
 
     public override string ToString() => Value;
 }

@@ -20,8 +20,10 @@ public sealed record OrdersChanged(
     [property: Id(0)] int Partition,
     [property: Id(1)] long First,
     [property: Id(2)] long Last,
-    [property: Id(3)] ImmutableArray<OrderChange> Changes)
+    [property: Id(3)] ImmutableArray<OrderChange> Changes
+)
 {
     /// <summary>Who is listed with the feed: one that was listed just now hears at once.</summary>
-    [Id(4)] public ImmutableArray<string> Subscribers { get; init; } = [];
+    [Id(4)]
+    public ImmutableArray<string> Subscribers { get; init; } = [];
 }

@@ -13,14 +13,17 @@ public sealed record WatchForm(
     string Type,
     DateTimeOffset At,
     OrderForm Order,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderForm? Previous)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderForm? Previous
+)
 {
-    public static WatchForm Of(string cursor, OrderChange change, bool previous) => new(
-        cursor,
-        change.OrderId.Value,
-        change.Version,
-        change.Type,
-        change.At,
-        OrderForm.Of(change.Order),
-        previous && change.Previous is { } before ? OrderForm.Of(before) : null);
+    public static WatchForm Of(string cursor, OrderChange change, bool previous) =>
+        new(
+            cursor,
+            change.OrderId.Value,
+            change.Version,
+            change.Type,
+            change.At,
+            OrderForm.Of(change.Order),
+            previous && change.Previous is { } before ? OrderForm.Of(before) : null
+        );
 }

@@ -27,7 +27,8 @@ public sealed record WebhookForm(
     int InLine,
     ImmutableArray<WebhookNoteForm> History,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WebhookDeliveriesForm? Deliveries = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null
+)
 {
     /// <summary>What the subscribers that stand for endpoints are called.</summary>
     public const string Kind = "webhook";
@@ -35,21 +36,23 @@ public sealed record WebhookForm(
     /// <summary>Why changes for a disabled endpoint are dead letters.</summary>
     public const string DisabledReason = "endpoint-disabled";
 
-    public static WebhookForm Of(WebhookEndpoint endpoint) => new(
-        endpoint.Id,
-        endpoint.Url,
-        endpoint.Events,
-        endpoint.IsEnabled,
-        endpoint.DisabledBecause,
-        endpoint.FailingSince,
-        endpoint.Failures,
-        endpoint.OldSecretUntil,
-        endpoint.Circuit,
-        endpoint.Rate,
-        endpoint.InFlight,
-        endpoint.Window,
-        endpoint.InLine,
-        [.. endpoint.History.Select(note => new WebhookNoteForm(note.At, note.Text))]);
+    public static WebhookForm Of(WebhookEndpoint endpoint) =>
+        new(
+            endpoint.Id,
+            endpoint.Url,
+            endpoint.Events,
+            endpoint.IsEnabled,
+            endpoint.DisabledBecause,
+            endpoint.FailingSince,
+            endpoint.Failures,
+            endpoint.OldSecretUntil,
+            endpoint.Circuit,
+            endpoint.Rate,
+            endpoint.InFlight,
+            endpoint.Window,
+            endpoint.InLine,
+            [.. endpoint.History.Select(note => new WebhookNoteForm(note.At, note.Text))]
+        );
 
     /// <summary>Of the subscriber that stands for the endpoint.</summary>
     public static string SubscriberOf(string id) => $"{Kind}-{id}";
@@ -62,11 +65,16 @@ public sealed record WebhookNoteForm(DateTimeOffset At, string Text);
 /// <param name="Waiting">Changes that are tried again later, or are being tried.</param>
 public sealed record WebhookDeliveriesForm(long Lag, long Waiting, long Dead, ImmutableSortedDictionary<string, long> DeadByReason)
 {
-    public static WebhookDeliveriesForm Of(IReadOnlyCollection<SubscriberState> states) => new(
-        states.Sum(state => state.Lag),
-        states.Sum(state => state.Waiting),
-        states.Sum(state => state.Dead.Values.Sum()),
-        states.SelectMany(state => state.Dead).GroupBy(reason => reason.Key, StringComparer.Ordinal).ToImmutableSortedDictionary(reason => reason.Key, reason => reason.Sum(pair => pair.Value), StringComparer.Ordinal));
+    public static WebhookDeliveriesForm Of(IReadOnlyCollection<SubscriberState> states) =>
+        new(
+            states.Sum(state => state.Lag),
+            states.Sum(state => state.Waiting),
+            states.Sum(state => state.Dead.Values.Sum()),
+            states
+                .SelectMany(state => state.Dead)
+                .GroupBy(reason => reason.Key, StringComparer.Ordinal)
+                .ToImmutableSortedDictionary(reason => reason.Key, reason => reason.Sum(pair => pair.Value), StringComparer.Ordinal)
+        );
 }
 
 public sealed record WebhookListForm(ImmutableArray<WebhookForm> Webhooks);
@@ -96,14 +104,33 @@ public sealed record WebhookEnabledForm(string Id, bool Enabled, long Dead, stri
             endpoint.Id,
             endpoint.IsEnabled,
             dead,
-            dead == 0 ? null : $"orders dead-letters replay --subscriber {WebhookForm.SubscriberOf(endpoint.Id)} --reason {WebhookForm.DisabledReason}");
+            dead == 0
+                ? null
+                : $"orders dead-letters replay --subscriber {WebhookForm.SubscriberOf(endpoint.Id)} --reason {WebhookForm.DisabledReason}"
+        );
     }
 }
 
 /// <param name="MessageId">The <c>webhook-id</c> that was sent.</param>
 /// <param name="Status">What was answered; null where nothing was.</param>
-public sealed record WebhookTestedForm(string Id, string MessageId, bool Delivered, string Reason, string Detail, int? Status, double Milliseconds)
+public sealed record WebhookTestedForm(
+    string Id,
+    string MessageId,
+    bool Delivered,
+    string Reason,
+    string Detail,
+    int? Status,
+    double Milliseconds
+)
 {
     public static WebhookTestedForm Of(string id, WebhookTested tested) =>
-        new(id, tested.MessageId, tested.IsDelivered, tested.Reason, tested.Detail, tested.Status, Math.Round(tested.Took.TotalMilliseconds, 1));
+        new(
+            id,
+            tested.MessageId,
+            tested.IsDelivered,
+            tested.Reason,
+            tested.Detail,
+            tested.Status,
+            Math.Round(tested.Took.TotalMilliseconds, 1)
+        );
 }

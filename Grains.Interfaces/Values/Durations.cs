@@ -11,7 +11,15 @@ public static partial class Durations
     {
         duration = TimeSpan.Zero;
         var match = Form().Match(text);
-        if (!match.Success || !decimal.TryParse(match.Groups["number"].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        if (
+            !match.Success
+            || !decimal.TryParse(
+                match.Groups["number"].ValueSpan,
+                NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out var number
+            )
+        )
         {
             return false;
         }
@@ -34,22 +42,24 @@ public static partial class Durations
     }
 
     /// <summary>What <see cref="TryParse"/> reads back: <c>1s</c>, <c>250ms</c>.</summary>
-    public static string Format(TimeSpan duration) => duration switch
-    {
-        { Ticks: 0 } => "0",
-        _ when duration.Ticks % TimeSpan.TicksPerHour == 0 => Number(duration.TotalHours, "h"),
-        _ when duration.Ticks % TimeSpan.TicksPerMinute == 0 => Number(duration.TotalMinutes, "m"),
-        _ when duration < TimeSpan.FromSeconds(1) => Number(duration.TotalMilliseconds, "ms"),
-        _ => Number(duration.TotalSeconds, "s"),
-    };
+    public static string Format(TimeSpan duration) =>
+        duration switch
+        {
+            { Ticks: 0 } => "0",
+            _ when duration.Ticks % TimeSpan.TicksPerHour == 0 => Number(duration.TotalHours, "h"),
+            _ when duration.Ticks % TimeSpan.TicksPerMinute == 0 => Number(duration.TotalMinutes, "m"),
+            _ when duration < TimeSpan.FromSeconds(1) => Number(duration.TotalMilliseconds, "ms"),
+            _ => Number(duration.TotalSeconds, "s"),
+        };
 
     /// <summary>How long something took, to be read at a glance: <c>4.2 s</c>, <c>3 min 05 s</c>, <c>2 h 11 min</c>.</summary>
-    public static string Elapsed(TimeSpan elapsed) => elapsed switch
-    {
-        { TotalSeconds: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(elapsed.TotalSeconds * 10) / 10:0.0} s"),
-        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{elapsed.Minutes} min {elapsed.Seconds:00} s"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)elapsed.TotalHours} h {elapsed.Minutes:00} min"),
-    };
+    public static string Elapsed(TimeSpan elapsed) =>
+        elapsed switch
+        {
+            { TotalSeconds: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(elapsed.TotalSeconds * 10) / 10:0.0} s"),
+            { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{elapsed.Minutes} min {elapsed.Seconds:00} s"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{(long)elapsed.TotalHours} h {elapsed.Minutes:00} min"),
+        };
 
     private static string Number(double number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{number:0.###}{unit}");
 

@@ -20,14 +20,19 @@ public static class TerminalText
     /// <summary>
     /// Data for programs that a person looks at: each dangerous character is spelled as JSON spells it (<c>\u001b</c>); line ends and tabs stand, a carriage return alone does not.
     /// </summary>
-    public static string Spell(string text) => string.Join("\r\n", text.Split("\r\n").Select(part => Replace(part, isKept: "\n\t", static (clean, rune) =>
-    {
-        Span<char> units = stackalloc char[2];
-        foreach (var unit in units[..rune.EncodeToUtf16(units)])
-        {
-            clean.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
-        }
-    })));
+    public static string Spell(string text) =>
+        string.Join(
+            "\r\n",
+            text.Split("\r\n")
+                .Select(part => Replace(part, isKept: "\n\t", static (clean, rune) =>
+                    {
+                        Span<char> units = stackalloc char[2];
+                        foreach (var unit in units[..rune.EncodeToUtf16(units)])
+                        {
+                            clean.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+                        }
+                    }))
+        );
 
     private static string Replace(string text, string isKept, Action<StringBuilder, Rune> replace)
     {
@@ -53,5 +58,9 @@ public static class TerminalText
     }
 
     private static bool IsDangerous(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 }

@@ -19,7 +19,12 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
         var (hostKey, lastUrl) = cursor?.Split('/') is [var host, var last] ? (host, last) : ("", "");
         var hosts = KeyRange.Prefix(CrawlTable.HostPrefix);
         var found = await store.Scan(
-            CrawlTable.Name, CrawlTable.Crawl(crawl), hostKey.Length == 0 ? hosts : hosts with { From = hostKey }, take: 1, cancel);
+            CrawlTable.Name,
+            CrawlTable.Crawl(crawl),
+            hostKey.Length == 0 ? hosts : hosts with { From = hostKey },
+            take: 1,
+            cancel
+        );
         if (found is not [var listed])
         {
             return new([], null);
@@ -28,11 +33,19 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
         var urls = KeyRange.Prefix(CrawlTable.UrlPrefix);
         var partition = CrawlTable.Urls(crawl, listed.Key[CrawlTable.HostPrefix.Length..]);
         var rows = await store.Scan(
-            CrawlTable.Name, partition, listed.Key == hostKey && lastUrl.Length > 0 ? urls.After(lastUrl) : urls, PageSize, cancel);
-        var head = kind == ExportKind.All && await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey, cancel) is { } row
-            ? CrawlJson.Read<HostHead>(row.Payload)
-            : null;
-        var records = rows.Select(url => Record(CrawlJson.Read<UrlRow>(url.Payload), kind, head?.Ended)).OfType<PageRecord>().ToImmutableArray();
+            CrawlTable.Name,
+            partition,
+            listed.Key == hostKey && lastUrl.Length > 0 ? urls.After(lastUrl) : urls,
+            PageSize,
+            cancel
+        );
+        var head =
+            kind == ExportKind.All && await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey, cancel) is { } row
+                ? CrawlJson.Read<HostHead>(row.Payload)
+                : null;
+        var records = rows.Select(url => Record(CrawlJson.Read<UrlRow>(url.Payload), kind, head?.Ended))
+            .OfType<PageRecord>()
+            .ToImmutableArray();
         return new(records, rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel));
     }
 
@@ -42,16 +55,32 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
         return next.Count == 0 ? null : $"{next[0].Key}/";
     }
 
-    private static PageRecord? Record(UrlRow row, ExportKind kind, string? ended) => row.State switch
-    {
-        UrlState.Fetched => row.Page,
-        UrlState.Failed => row.Page ?? Without(row, $"Given up: {row.Reason}."),
-        UrlState.Skipped when kind == ExportKind.All => row.Page ?? Without(row, $"Not fetched: {row.Reason}."),
-        UrlState.Queued when kind == ExportKind.All && ended is not null => row.Page ?? Without(row, $"Not fetched: {ended}."),
-        _ => null,
-    };
+    private static PageRecord? Record(UrlRow row, ExportKind kind, string? ended) =>
+        row.State switch
+        {
+            UrlState.Fetched => row.Page,
+            UrlState.Failed => row.Page ?? Without(row, $"Given up: {row.Reason}."),
+            UrlState.Skipped when kind == ExportKind.All => row.Page ?? Without(row, $"Not fetched: {row.Reason}."),
+            UrlState.Queued when kind == ExportKind.All && ended is not null => row.Page ?? Without(row, $"Not fetched: {ended}."),
+            _ => null,
+        };
 
-    private static PageRecord Without(UrlRow row, string error) => new(
-        row.Url, Status: null, row.Depth, row.Parent, ContentType: null, Title: null, Bytes: 0, Digest: null, Links: 0, FetchedAt: default, ElapsedMs: 0,
-        row.Attempts, Location: null, Truncated: false, error);
+    private static PageRecord Without(UrlRow row, string error) =>
+        new(
+            row.Url,
+            Status: null,
+            row.Depth,
+            row.Parent,
+            ContentType: null,
+            Title: null,
+            Bytes: 0,
+            Digest: null,
+            Links: 0,
+            FetchedAt: default,
+            ElapsedMs: 0,
+            row.Attempts,
+            Location: null,
+            Truncated: false,
+            error
+        );
 }

@@ -16,7 +16,10 @@ public sealed partial class CrawlGrain
             return;
         }
 
-        _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(SweepPeriod, SweepPeriod) { Interleave = true, KeepAlive = true });
+        _timer = this.RegisterGrainTimer(
+            OnTimer,
+            new GrainTimerCreationOptions(SweepPeriod, SweepPeriod) { Interleave = true, KeepAlive = true }
+        );
     }
 
     private async Task OnTimer(CancellationToken cancel)
@@ -142,7 +145,10 @@ public sealed partial class CrawlGrain
         var shares = PageShares.Divide(most, mayFindHosts, sums.ToDictionary(host => host.Key, host => (_hosts[host.Key], host.Value)));
         foreach (var some in shares.Chunk(StoreLimits.MaxCommitRows - 1))
         {
-            await Save(head => head, some.Select(share => RowChange.Put(HostRow(share.Key), CrawlJson.Write(new ListedHost(share.Key.Value, share.Value)))));
+            await Save(
+                head => head,
+                some.Select(share => RowChange.Put(HostRow(share.Key), CrawlJson.Write(new ListedHost(share.Key.Value, share.Value))))
+            );
             foreach (var (host, allowance) in some)
             {
                 _hosts[host] = allowance;
@@ -150,7 +156,11 @@ public sealed partial class CrawlGrain
         }
 
         // Those who got more need not wait for the next round to hear of it.
-        await Task.WhenAll(shares.Select(share => GrainFactory.GetGrain<IHostGrain>(share.Key.Value).Sums(_head!.Order, share.Value, CancellationToken.None)));
+        await Task.WhenAll(
+            shares.Select(share =>
+                GrainFactory.GetGrain<IHostGrain>(share.Key.Value).Sums(_head!.Order, share.Value, CancellationToken.None)
+            )
+        );
     }
 
     private async Task EndHosts(string reason)
@@ -165,15 +175,17 @@ public sealed partial class CrawlGrain
         _sums = total;
         _note = null;
         var seeds = _head!.Order.State == CrawlState.Deleting ? null : await SeedOutcomes.Read(store, _head.Order, CancellationToken.None);
-        await Save(head => head with
-        {
-            Order = head.Order.State is CrawlState.Cancelled or CrawlState.Deleting ? head.Order : Next(CrawlState.Done),
-            EndedAt = clock.GetUtcNow(),
-            Ran = Ran,
-            RunningSince = null,
-            Sums = total,
-            Seeds = seeds,
-        });
+        await Save(head =>
+            head with
+            {
+                Order = head.Order.State is CrawlState.Cancelled or CrawlState.Deleting ? head.Order : Next(CrawlState.Done),
+                EndedAt = clock.GetUtcNow(),
+                Ran = Ran,
+                RunningSince = null,
+                Sums = total,
+                Seeds = seeds,
+            }
+        );
         var skipped = total.Refused.Values.Sum() - total.Failed;
         LogEnded(Id, _head!.Order.State, total.Done, total.Failed, skipped);
     }
@@ -187,9 +199,7 @@ public sealed partial class CrawlGrain
             {
                 var grain = GrainFactory.GetGrain<IHostGrain>(host.Value);
                 await grain.End(_head!.Order, Refusals.Cancelled, CancellationToken.None);
-                while (!await grain.Delete(Id, CancellationToken.None))
-                {
-                }
+                while (!await grain.Delete(Id, CancellationToken.None)) { }
             }
 
             MustBeCommitted(await store.Commit(CrawlTable.Name, Partition, [.. some.Select(host => RowChange.Delete(HostRow(host)))]));
@@ -227,8 +237,15 @@ public sealed partial class CrawlGrain
         foreach (var sums in hosts)
         {
             total = new(
-                total.Added + sums.Added, total.Done + sums.Done, total.Refused.Plus(sums.Refused), total.Failed + sums.Failed, total.Waiting + sums.Waiting,
-                total.Bytes + sums.Bytes, total.Used + sums.Used, total.WantsMore || sums.WantsMore)
+                total.Added + sums.Added,
+                total.Done + sums.Done,
+                total.Refused.Plus(sums.Refused),
+                total.Failed + sums.Failed,
+                total.Waiting + sums.Waiting,
+                total.Bytes + sums.Bytes,
+                total.Used + sums.Used,
+                total.WantsMore || sums.WantsMore
+            )
             {
                 Truncated = total.Truncated + sums.Truncated,
                 Note = total.Note ?? sums.Note,

@@ -15,8 +15,10 @@ namespace Grains.Crawling;
 /// The sweep is a timer that interleaves with calls, so that nobody waits for slow hosts. It holds because a sweep changes the head only by
 /// <see cref="Save"/>, which starts from the head as it is at that moment, and looks at the state again after each await.
 /// </remarks>
-public sealed partial class CrawlGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger) : Grain, ICrawlGrain, IDisposable
+public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger)
+    : Grain,
+        ICrawlGrain,
+        IDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -64,7 +66,12 @@ public sealed partial class CrawlGrain(
     {
         if (_head is null)
         {
-            await Save(_ => new CrawlHead { Order = new(Id, Version: 1, CrawlState.Running, spec) { Trace = System.Diagnostics.Activity.Current?.Id }, StartedAt = at, RunningSince = clock.GetUtcNow() });
+            await Save(_ => new CrawlHead
+            {
+                Order = new(Id, Version: 1, CrawlState.Running, spec) { Trace = System.Diagnostics.Activity.Current?.Id },
+                StartedAt = at,
+                RunningSince = clock.GetUtcNow(),
+            });
             LogBegun(Id, spec.Name);
         }
 
@@ -112,7 +119,15 @@ public sealed partial class CrawlGrain(
     {
         if (_head is { Order.State: CrawlState.Running or CrawlState.Paused })
         {
-            await Save(head => head with { Order = Next(CrawlState.Cancelled), EndReason = head.EndReason ?? Refusals.Cancelled, Ran = Ran, RunningSince = null });
+            await Save(head =>
+                head with
+                {
+                    Order = Next(CrawlState.Cancelled),
+                    EndReason = head.EndReason ?? Refusals.Cancelled,
+                    Ran = Ran,
+                    RunningSince = null,
+                }
+            );
             LogState(Id, CrawlState.Cancelled);
             StartSweeping();
             await SweepAnew();
@@ -125,7 +140,15 @@ public sealed partial class CrawlGrain(
     {
         if (_head is not null && _head.Order.State != CrawlState.Deleting)
         {
-            await Save(head => head with { Order = Next(CrawlState.Deleting), EndReason = head.EndReason ?? Refusals.Cancelled, Ran = Ran, RunningSince = null });
+            await Save(head =>
+                head with
+                {
+                    Order = Next(CrawlState.Deleting),
+                    EndReason = head.EndReason ?? Refusals.Cancelled,
+                    Ran = Ran,
+                    RunningSince = null,
+                }
+            );
             LogState(Id, CrawlState.Deleting);
             StartSweeping();
         }
@@ -145,7 +168,8 @@ public sealed partial class CrawlGrain(
         {
             await Save(
                 head => head,
-                some.Select(host => RowChange.Put(HostRow(host), CrawlJson.Write(new ListedHost(host.Value, Allowance: null)))));
+                some.Select(host => RowChange.Put(HostRow(host), CrawlJson.Write(new ListedHost(host.Value, Allowance: null))))
+            );
             foreach (var host in some)
             {
                 _hosts.TryAdd(host, null);
@@ -171,7 +195,10 @@ public sealed partial class CrawlGrain(
         var fault = UrlParser.Parse(url, baseUrl: null, out var canonical);
         if (canonical is null)
         {
-            ImmutableArray<ExplainLine> no = [new("url", $"«{UrlFaults.Shorten(url)}» is no URL that can be crawled: {UrlFaults.Say(fault, url)}")];
+            ImmutableArray<ExplainLine> no =
+            [
+                new("url", $"«{UrlFaults.Shorten(url)}» is no URL that can be crawled: {UrlFaults.Say(fault, url)}"),
+            ];
             return new(null, "no url", fault == UrlFault.TooLong ? no.Add(Explanations.TooLong(_sums.Refused)) : no);
         }
 
@@ -191,8 +218,12 @@ public sealed partial class CrawlGrain(
         var state = lines.First(line => line.Label == Explanations.State);
         lines = lines.Remove(state);
         return new(
-            canonical.Text, state.Text,
-            state.Text == NotFound ? [.. lines.Select(line => line.Label == Explanations.Found ? WhyNotFound(head.Order.Spec) : line)] : lines);
+            canonical.Text,
+            state.Text,
+            state.Text == NotFound
+                ? [.. lines.Select(line => line.Label == Explanations.Found ? WhyNotFound(head.Order.Spec) : line)]
+                : lines
+        );
     }
 
     private ExplainLine WhyNotFound(CrawlSpec spec) => Explanations.NotFound(spec, _sums.Refused, _sums.Truncated);
@@ -200,24 +231,37 @@ public sealed partial class CrawlGrain(
     public async Task<Account?> Account(CancellationToken cancel)
     {
         await HaveSums();
-        return _head is null ? null : new Account(
-            "crawling", "urls", _sums.Added, _sums.Done, _sums.Refused, _sums.Waiting,
-            (long)options.Value.MaxUrlsPerHost * Math.Max(1, _hosts.Count),
-            "refused as host-full, and counted");
+        return _head is null
+            ? null
+            : new Account(
+                "crawling",
+                "urls",
+                _sums.Added,
+                _sums.Done,
+                _sums.Refused,
+                _sums.Waiting,
+                (long)options.Value.MaxUrlsPerHost * Math.Max(1, _hosts.Count),
+                "refused as host-full, and counted"
+            );
     }
 
     private static HostSums Zero => new(0, 0, ImmutableSortedDictionary<string, long>.Empty, 0, 0, 0, 0, WantsMore: false);
 
     /// <summary>Nothing is left to do for this crawl.</summary>
-    private bool IsSettled => _head is null || _head.Order.State is CrawlState.Done || (_head.Order.State is CrawlState.Cancelled && _head.EndedAt is not null);
+    private bool IsSettled =>
+        _head is null || _head.Order.State is CrawlState.Done || (_head.Order.State is CrawlState.Cancelled && _head.EndedAt is not null);
 
     private TimeSpan Ran => _head!.Ran + (_head.RunningSince is { } since ? clock.GetUtcNow() - since : TimeSpan.Zero);
 
     /// <summary>Hosts are listed, then given their seeds, then it is noted: after a crash, it is done again, and what is there stays.</summary>
     private async Task Seed(CancellationToken cancel)
     {
-        var seeds = _head!.Order.Spec.Seeds
-            .Select(seed => CanonicalUrl.TryParse(seed, baseUrl: null, out var url) ? url : throw new FormatException($"The seed «{seed}» of crawl {Id} is no URL."))
+        var seeds = _head!
+            .Order.Spec.Seeds.Select(seed =>
+                CanonicalUrl.TryParse(seed, baseUrl: null, out var url)
+                    ? url
+                    : throw new FormatException($"The seed «{seed}» of crawl {Id} is no URL.")
+            )
             .GroupBy(seed => seed.HostKey)
             .ToList();
         if (await Enlist([.. seeds.Select(host => host.Key)], cancel) is not { } enlisted)
@@ -225,8 +269,13 @@ public sealed partial class CrawlGrain(
             return;
         }
 
-        await Task.WhenAll(seeds.Select(host => GrainFactory.GetGrain<IHostGrain>(host.Key.Value).Add(
-            enlisted.Order, [.. host.Select(seed => new FoundUrl(seed.Text, Depth: 0, Parent: null))], cancel)));
+        await Task.WhenAll(
+            seeds.Select(host =>
+                GrainFactory
+                    .GetGrain<IHostGrain>(host.Key.Value)
+                    .Add(enlisted.Order, [.. host.Select(seed => new FoundUrl(seed.Text, Depth: 0, Parent: null))], cancel)
+            )
+        );
         await Save(head => head with { Seeded = true });
     }
 
@@ -241,17 +290,37 @@ public sealed partial class CrawlGrain(
 
         return crawl.State == wanted || (wanted == CrawlState.Cancelled && crawl.State == CrawlState.Deleting)
             ? new(crawl, null)
-            : new(crawl, $"Crawl {Id} is {crawl.State.ToString().ToLowerInvariant()} and cannot become {wanted.ToString().ToLowerInvariant()}.");
+            : new(
+                crawl,
+                $"Crawl {Id} is {crawl.State.ToString().ToLowerInvariant()} and cannot become {wanted.ToString().ToLowerInvariant()}."
+            );
     }
 
-    private CrawlSummary? Summary() => _head is not { } head ? null : new(
-        Id, head.Order.Spec.Name, head.Order.State, head.Order.Spec, _sums.Added, _sums.Done, _sums.Failed, _sums.Refused.Values.Sum() - _sums.Failed,
-        _sums.Waiting, _hosts.Count, _sums.Bytes, head.StartedAt, head.EndedAt, Ran, _note)
-    {
-        Reasons = _sums.Refused,
-        Truncated = _sums.Truncated,
-        Seeds = head.Seeds,
-    };
+    private CrawlSummary? Summary() =>
+        _head is not { } head
+            ? null
+            : new(
+                Id,
+                head.Order.Spec.Name,
+                head.Order.State,
+                head.Order.Spec,
+                _sums.Added,
+                _sums.Done,
+                _sums.Failed,
+                _sums.Refused.Values.Sum() - _sums.Failed,
+                _sums.Waiting,
+                _hosts.Count,
+                _sums.Bytes,
+                head.StartedAt,
+                head.EndedAt,
+                Ran,
+                _note
+            )
+            {
+                Reasons = _sums.Refused,
+                Truncated = _sums.Truncated,
+                Seeds = head.Seeds,
+            };
 
     private static string HostRow(HostKey host) => CrawlTable.HostPrefix + StoreLimits.HashKey(host.Value);
 
@@ -268,8 +337,7 @@ public sealed partial class CrawlGrain(
             }
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
-        }
-        while (rows.Count == StoreLimits.MaxScan);
+        } while (rows.Count == StoreLimits.MaxScan);
     }
 
     /// <summary>
@@ -282,11 +350,16 @@ public sealed partial class CrawlGrain(
         {
             var head = change(_head!);
             var payload = CrawlJson.Write(head);
-            var result = await store.Commit(CrawlTable.Name, Partition,
-            [
-                _headETag is null ? RowChange.Insert(PartitionWriter.HeadKey, payload) : RowChange.Replace(PartitionWriter.HeadKey, payload, _headETag),
-                .. others ?? [],
-            ]);
+            var result = await store.Commit(
+                CrawlTable.Name,
+                Partition,
+                [
+                    _headETag is null
+                        ? RowChange.Insert(PartitionWriter.HeadKey, payload)
+                        : RowChange.Replace(PartitionWriter.HeadKey, payload, _headETag),
+                    .. others ?? [],
+                ]
+            );
             MustBeCommitted(result);
             _head = head;
             _headETag = result.ETags[0];

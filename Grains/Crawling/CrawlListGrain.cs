@@ -10,7 +10,11 @@ namespace Grains.Crawling;
 
 /// <summary>The crawls that are kept. A crawl is listed, with what was asked, before it begins; so one that did not come to begin is begun by <see cref="Wake"/>.</summary>
 public sealed partial class CrawlListGrain(
-    ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlListGrain> logger) : Grain, ICrawlListGrain
+    ITableStore store,
+    IOptions<CrawlingOptions> options,
+    TimeProvider clock,
+    ILogger<CrawlListGrain> logger
+) : Grain, ICrawlListGrain
 {
     private const string ItemPrefix = "i.";
     private const string NamePrefix = "n.";
@@ -36,8 +40,7 @@ public sealed partial class CrawlListGrain(
             }
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
-        }
-        while (rows.Count == StoreLimits.MaxScan);
+        } while (rows.Count == StoreLimits.MaxScan);
     }
 
     public async Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel)
@@ -53,7 +56,11 @@ public sealed partial class CrawlListGrain(
             return new(null, errors);
         }
 
-        var listed = new ListedCrawl(new(RandomNumberGenerator.GetString("0123456789abcdefghjkmnpqrstvwxyz", CrawlId.Length)), canonical!, clock.GetUtcNow());
+        var listed = new ListedCrawl(
+            new(RandomNumberGenerator.GetString("0123456789abcdefghjkmnpqrstvwxyz", CrawlId.Length)),
+            canonical!,
+            clock.GetUtcNow()
+        );
         var changes = new List<RowChange> { RowChange.Insert(ItemPrefix + listed.Id, CrawlJson.Write(listed)) };
         if (spec.Name is { } name)
         {
@@ -88,13 +95,16 @@ public sealed partial class CrawlListGrain(
 
     public Task<CrawlId?> Find(string idOrName, CancellationToken cancel)
     {
-        var found = _crawls.Values.FirstOrDefault(listed => listed.Id.Value == idOrName) ?? _crawls.Values.FirstOrDefault(listed => listed.Spec.Name == idOrName);
+        var found = _crawls.Values.FirstOrDefault(listed => listed.Id.Value == idOrName)
+            ?? _crawls.Values.FirstOrDefault(listed => listed.Spec.Name == idOrName);
         return Task.FromResult(found?.Id);
     }
 
     public async Task<ImmutableArray<CrawlSummary>> List(CancellationToken cancel)
     {
-        var summaries = await Task.WhenAll(_crawls.Values.OrderByDescending(listed => listed.At).Select(listed => Crawl(listed.Id).Show(cancel)));
+        var summaries = await Task.WhenAll(
+            _crawls.Values.OrderByDescending(listed => listed.At).Select(listed => Crawl(listed.Id).Show(cancel))
+        );
         return [.. summaries.OfType<CrawlSummary>()];
     }
 

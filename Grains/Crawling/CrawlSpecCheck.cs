@@ -35,9 +35,18 @@ public static class CrawlSpecCheck
             errors.Add($"The seeds have more than {MaxSeedCharacters} characters together. Start with fewer; links lead to the others.");
         }
 
-        if (spec.Name is { } name && (name.Length is 0 or > 60 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || CrawlId.TryParse(name, out _)))
+        if (
+            spec.Name is { } name
+            && (
+                name.Length is 0 or > 60
+                || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+                || CrawlId.TryParse(name, out _)
+            )
+        )
         {
-            errors.Add($"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id ({CrawlId.Length} small letters and digits).");
+            errors.Add(
+                $"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id ({CrawlId.Length} small letters and digits)."
+            );
         }
 
         if (canonical is not null && CrawlJson.Write(canonical).Length > MaxBytes)
@@ -74,13 +83,14 @@ public static class CrawlSpecCheck
     }
 
     /// <summary>A list that was not sent is empty.</summary>
-    private static CrawlSpec Whole(CrawlSpec spec) => spec with
-    {
-        Seeds = spec.Seeds.IsDefault ? [] : spec.Seeds,
-        Include = spec.Include.IsDefault ? [] : spec.Include,
-        Exclude = spec.Exclude.IsDefault ? [] : spec.Exclude,
-        AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
-    };
+    private static CrawlSpec Whole(CrawlSpec spec) =>
+        spec with
+        {
+            Seeds = spec.Seeds.IsDefault ? [] : spec.Seeds,
+            Include = spec.Include.IsDefault ? [] : spec.Include,
+            Exclude = spec.Exclude.IsDefault ? [] : spec.Exclude,
+            AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
+        };
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, CrawlingOptions options)
     {
@@ -101,9 +111,11 @@ public static class CrawlSpecCheck
         }
         else if (!own.IsWithin(silo) && !(options.AllowPrivate.Length == 0 && options.ListensOnLoopback))
         {
-            errors.Add(options.AllowPrivate.Length == 0
-                ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
-                : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it.");
+            errors.Add(
+                options.AllowPrivate.Length == 0
+                    ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
+                    : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it."
+            );
         }
     }
 

@@ -16,8 +16,8 @@ public sealed partial class CrawlWorkerGrain(
     WorkersOfSilo workers,
     IOptions<CrawlingOptions> options,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
-    ILogger<CrawlWorkerGrain> logger)
-    : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
+    ILogger<CrawlWorkerGrain> logger
+) : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
     /// <summary>How long a worker that leaves waits for the hosts to hear of it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -58,16 +58,18 @@ public sealed partial class CrawlWorkerGrain(
     public void Dispose() => _stopping.Dispose();
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<HostReady>().ResumeAsync(events =>
-        {
-            foreach (var ready in events)
+        handleFactory
+            .Create<HostReady>()
+            .ResumeAsync(events =>
             {
-                _desk.Note(ready.Item);
-            }
+                foreach (var ready in events)
+                {
+                    _desk.Note(ready.Item);
+                }
 
-            AskWhoWaits();
-            return Task.CompletedTask;
-        });
+                AskWhoWaits();
+                return Task.CompletedTask;
+            });
 
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
 
@@ -166,8 +168,12 @@ public sealed partial class CrawlWorkerGrain(
         try
         {
             var asked = guards.GetTimestamp();
-            var reply = await _grains.GetGrain<IHostGrain>(line.Host.Value).Report(
-                new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted), CancellationToken.None);
+            var reply = await _grains
+                .GetGrain<IHostGrain>(line.Host.Value)
+                .Report(
+                    new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted),
+                    CancellationToken.None
+                );
             places -= reply.Leases.Length;
             line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
             line.InFlight += reply.Leases.Length;

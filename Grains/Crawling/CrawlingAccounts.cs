@@ -15,8 +15,18 @@ public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOpti
         var crawls = await grains.GetGrain<ICrawlListGrain>(0).List(cancel);
         var accounts = await Task.WhenAll(crawls.Select(crawl => grains.GetGrain<ICrawlGrain>(crawl.Id.Value).Account(cancel)));
         var total = new Account(
-            "crawling", "urls", In: 0, Done: 0, ImmutableSortedDictionary<string, long>.Empty, Waiting: 0, Bound: 0,
-            string.Create(CultureInfo.InvariantCulture, $"a URL beyond {options.Value.MaxUrlsPerHost:N0} of one host is refused as host-full, and counted"));
+            "crawling",
+            "urls",
+            In: 0,
+            Done: 0,
+            ImmutableSortedDictionary<string, long>.Empty,
+            Waiting: 0,
+            Bound: 0,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"a URL beyond {options.Value.MaxUrlsPerHost:N0} of one host is refused as host-full, and counted"
+            )
+        );
         foreach (var account in accounts.OfType<Account>())
         {
             total = total with

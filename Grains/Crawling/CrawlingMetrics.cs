@@ -22,22 +22,57 @@ public sealed class CrawlingMetrics
     public CrawlingMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Meter);
-        _fetches = meter.CreateHistogram<double>("crawling.fetch.duration", "s", "Fetches and how long they took, by kind (page, robots) and result.");
+        _fetches = meter.CreateHistogram<double>(
+            "crawling.fetch.duration",
+            "s",
+            "Fetches and how long they took, by kind (page, robots) and result."
+        );
         _bytes = meter.CreateCounter<long>("crawling.fetch.bytes", "By", "Bytes of bodies, after decompression.");
-        _leases = meter.CreateCounter<long>("crawling.leases", "{lease}", "Leases that hosts gave out; again: not for the first time, a retry.");
-        _expired = meter.CreateCounter<long>("crawling.leases.expired", "{lease}", "Leases that ended without a report; their URLs wait again.");
+        _leases = meter.CreateCounter<long>(
+            "crawling.leases",
+            "{lease}",
+            "Leases that hosts gave out; again: not for the first time, a retry."
+        );
+        _expired = meter.CreateCounter<long>(
+            "crawling.leases.expired",
+            "{lease}",
+            "Leases that ended without a report; their URLs wait again."
+        );
         meter.CreateObservableGauge("crawling.hosts", () => _hosts.Count, "{host}", "Hosts in memory.");
-        meter.CreateObservableGauge("crawling.urls.waiting", () => _hosts.Keys.Sum(host => Volatile.Read(ref host.Waiting)), "{url}", "URLs that wait at hosts in memory, those in flight included.");
-        meter.CreateObservableGauge("crawling.urls.leased", () => _hosts.Keys.Sum(host => Volatile.Read(ref host.Leased)), "{url}", "URLs that are leased by hosts in memory.");
-        meter.CreateObservableGauge("crawling.commits.waiting", () => _hosts.Keys.Sum(host => Volatile.Read(ref host.CommitsWaiting)), "{work}", "Pieces of work that wait for a commit; at most 10,000 a host and crawl.");
-        meter.CreateObservableGauge("crawling.seen.bytes", () => _hosts.Keys.Sum(host => Volatile.Read(ref host.SeenBytes)), "By", "Memory of what hosts have seen.");
+        meter.CreateObservableGauge(
+            "crawling.urls.waiting",
+            () => _hosts.Keys.Sum(host => Volatile.Read(ref host.Waiting)),
+            "{url}",
+            "URLs that wait at hosts in memory, those in flight included."
+        );
+        meter.CreateObservableGauge(
+            "crawling.urls.leased",
+            () => _hosts.Keys.Sum(host => Volatile.Read(ref host.Leased)),
+            "{url}",
+            "URLs that are leased by hosts in memory."
+        );
+        meter.CreateObservableGauge(
+            "crawling.commits.waiting",
+            () => _hosts.Keys.Sum(host => Volatile.Read(ref host.CommitsWaiting)),
+            "{work}",
+            "Pieces of work that wait for a commit; at most 10,000 a host and crawl."
+        );
+        meter.CreateObservableGauge(
+            "crawling.seen.bytes",
+            () => _hosts.Keys.Sum(host => Volatile.Read(ref host.SeenBytes)),
+            "By",
+            "Memory of what hosts have seen."
+        );
     }
 
     public void OnFetched(LeaseKind kind, FetchResult result, TimeSpan took, long bytes)
     {
         if (_fetches.Enabled)
         {
-            _fetches.Record(took.TotalSeconds, new TagList { { "kind", kind == LeaseKind.Page ? "page" : "robots" }, { "result", result.ToString() } });
+            _fetches.Record(
+                took.TotalSeconds,
+                new TagList { { "kind", kind == LeaseKind.Page ? "page" : "robots" }, { "result", result.ToString() } }
+            );
         }
 
         _bytes.Add(bytes);

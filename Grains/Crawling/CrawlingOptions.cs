@@ -9,7 +9,9 @@ public sealed class CrawlingOptions
 {
     public const string Section = "Crawling";
 
-    [Description("Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made.")]
+    [Description(
+        "Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made."
+    )]
     [AddressRangesSetting]
     public string AllowPrivate { get; set; } = "";
 
@@ -17,7 +19,9 @@ public sealed class CrawlingOptions
     [RegularExpression("^[A-Za-z_-]{1,40}$", ErrorMessage = "Crawling:ProductToken has 1 to 40 letters, «-» and «_» (RFC 9309 §2.2.1).")]
     public string ProductToken { get; set; } = "OrleansCrawler";
 
-    [Description("Where the owner of a site finds out who crawls: appended to the User-Agent header as (+URL). Empty: nothing is appended.")]
+    [Description(
+        "Where the owner of a site finds out who crawls: appended to the User-Agent header as (+URL). Empty: nothing is appended."
+    )]
     public string ContactUrl { get; set; } = "";
 
     [Description("Crawl workers in the cluster. Stored at the first start; another number later stops the silo.")]
@@ -28,7 +32,9 @@ public sealed class CrawlingOptions
     [Range(1, 1024)]
     public int FetchesPerWorker { get; set; } = 64;
 
-    [Description("URLs that one host keeps for one crawl at most, 16 bytes of memory each while the host is active. What comes after is refused as host-full.")]
+    [Description(
+        "URLs that one host keeps for one crawl at most, 16 bytes of memory each while the host is active. What comes after is refused as host-full."
+    )]
     [Range(1, 100_000_000)]
     public int MaxUrlsPerHost { get; set; } = 5_000_000;
 
@@ -36,12 +42,16 @@ public sealed class CrawlingOptions
     [Range(1, 10)]
     public int Attempts { get; set; } = 3;
 
-    [Description("Wait before the second try; it doubles with each further one, with a jitter of a fifth. A Retry-After of the server wins.")]
+    [Description(
+        "Wait before the second try; it doubles with each further one, with a jitter of a fifth. A Retry-After of the server wins."
+    )]
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    [Description("How long a robots.txt that cannot be reached is asked for again, after RetryDelay and then twice as long each time. "
-        + "The URLs of its host wait; when a try fails after this time, they fail.")]
+    [Description(
+        "How long a robots.txt that cannot be reached is asked for again, after RetryDelay and then twice as long each time. "
+            + "The URLs of its host wait; when a try fails after this time, they fail."
+    )]
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan RobotsPatience { get; set; } = TimeSpan.FromMinutes(2);
 

@@ -32,8 +32,14 @@ internal sealed class DeletedCrawls
     /// <summary>The row that makes it known to a successor, and those that have served their time. They go from memory here as well.</summary>
     public IReadOnlyList<RowChange> Rows(CrawlId id, DateTimeOffset now)
     {
-        var changes = new List<RowChange> { RowChange.Put(CrawlTable.DeletedPrefix + id, CrawlJson.Write(new DeletedCrawl(_known[id].At))) };
-        var over = _known.Where(known => known.Key != id && known.Value.At + KnownFor <= now && known.Value.Leases.Leased == 0).Take(MaxDrops).ToList();
+        var changes = new List<RowChange>
+        {
+            RowChange.Put(CrawlTable.DeletedPrefix + id, CrawlJson.Write(new DeletedCrawl(_known[id].At))),
+        };
+        var over = _known
+            .Where(known => known.Key != id && known.Value.At + KnownFor <= now && known.Value.Leases.Leased == 0)
+            .Take(MaxDrops)
+            .ToList();
         foreach (var (crawl, _) in over)
         {
             _known.Remove(crawl);

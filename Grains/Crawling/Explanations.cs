@@ -16,13 +16,14 @@ internal static class Explanations
     public const string Found = "found";
 
     /// <summary>Why a URL was skipped, a sentence, from the word for the books.</summary>
-    public static string Why(string? reason) => reason switch
-    {
-        Refusals.Robots => "robots.txt does not allow it.",
-        Refusals.PrivateAddress => "Its host has a private address.",
-        null => "",
-        _ => $"Not fetched: {reason}.",
-    };
+    public static string Why(string? reason) =>
+        reason switch
+        {
+            Refusals.Robots => "robots.txt does not allow it.",
+            Refusals.PrivateAddress => "Its host has a private address.",
+            null => "",
+            _ => $"Not fetched: {reason}.",
+        };
 
     /// <summary>
     /// What there is to say of a URL that has no row. If links were cut off in this crawl it may be one of them: then nobody can say that
@@ -33,15 +34,17 @@ internal static class Explanations
     public static ExplainLine NotFound(CrawlSpec spec, ImmutableSortedDictionary<string, long> reasons, long truncated)
     {
         var cut = new List<string>();
-        foreach (var (reason, where) in (ReadOnlySpan<(string, string)>)
-        [
-            (Refusals.TooManyLinks, Say($"beyond the first {PageParser.MaxLinks:N0} of their page")),
-            (Refusals.MaxDepth, Say($"more than {spec.MaxDepth} step(s) from a seed")),
-            (Refusals.NoFollow, "that their page asks not to follow"),
-            (Refusals.TooManyHosts, Say($"to hosts beyond the first {ICrawlGrain.MaxHosts:N0}")),
-            (Refusals.HostFull, "to a host that keeps as many URLs as it may"),
-            (Refusals.TooManyRedirects, Say($"behind {Redirect.MaxHops} redirects in a row")),
-        ])
+        foreach (
+            var (reason, where) in (ReadOnlySpan<(string, string)>)
+                [
+                    (Refusals.TooManyLinks, Say($"beyond the first {PageParser.MaxLinks:N0} of their page")),
+                    (Refusals.MaxDepth, Say($"more than {spec.MaxDepth} step(s) from a seed")),
+                    (Refusals.NoFollow, "that their page asks not to follow"),
+                    (Refusals.TooManyHosts, Say($"to hosts beyond the first {ICrawlGrain.MaxHosts:N0}")),
+                    (Refusals.HostFull, "to a host that keeps as many URLs as it may"),
+                    (Refusals.TooManyRedirects, Say($"behind {Redirect.MaxHops} redirects in a row")),
+                ]
+        )
         {
             if (reasons.TryGetValue(reason, out var count) && count > 0)
             {
@@ -55,16 +58,21 @@ internal static class Explanations
             says += $"{(says.Length > 0 ? "; and " : "")}{truncated.ToString("N0", CultureInfo.InvariantCulture)} page(s) read in part";
         }
 
-        return new(Found, says.Length == 0
-            ? "no page of this crawl that was fetched links to it"
-            : $"no link to it was followed, but it may be among what was cut off: {says}");
+        return new(
+            Found,
+            says.Length == 0
+                ? "no page of this crawl that was fetched links to it"
+                : $"no link to it was followed, but it may be among what was cut off: {says}"
+        );
     }
 
     /// <summary>What there is to say of a URL that is too long to be one, and of how many links that was so.</summary>
-    public static ExplainLine TooLong(ImmutableSortedDictionary<string, long> reasons) => new(
-        "left out",
-        Say($"a link longer than {CanonicalUrl.MaxLength:N0} characters is refused ({Refusals.TooLongUrl}); ")
-        + Say($"in this crawl {reasons.GetValueOrDefault(Refusals.TooLongUrl):N0} were"));
+    public static ExplainLine TooLong(ImmutableSortedDictionary<string, long> reasons) =>
+        new(
+            "left out",
+            Say($"a link longer than {CanonicalUrl.MaxLength:N0} characters is refused ({Refusals.TooLongUrl}); ")
+                + Say($"in this crawl {reasons.GetValueOrDefault(Refusals.TooLongUrl):N0} were")
+        );
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
@@ -83,7 +91,10 @@ internal static class Explanations
         {
             case UrlState.Fetched:
                 yield return new(State, "fetched");
-                yield return new("answer", $"{row.Page?.Status} {row.Page?.ContentType}, {row.Page?.Bytes} bytes at {row.Page?.FetchedAt:u}");
+                yield return new(
+                    "answer",
+                    $"{row.Page?.Status} {row.Page?.ContentType}, {row.Page?.Bytes} bytes at {row.Page?.FetchedAt:u}"
+                );
                 if (row.Page?.Truncated == true)
                 {
                     yield return new("truncated", "the body is not here whole, and links behind its end are not known");

@@ -12,7 +12,14 @@ namespace Grains.Crawling;
 /// <param name="guards">For leases, and for what may still be on its way of a crawl that was deleted.</param>
 /// <param name="opened">Called as soon as a crawl is here; what is known of it may still be loading.</param>
 internal sealed class HostCrawls(
-    ITableStore store, HostKey host, HostPace pace, CrawlingOptions options, RetryPolicy retries, TimeProvider guards, Action<HostPartition> opened)
+    ITableStore store,
+    HostKey host,
+    HostPace pace,
+    CrawlingOptions options,
+    RetryPolicy retries,
+    TimeProvider guards,
+    Action<HostPartition> opened
+)
 {
     /// <summary>Commits of rows to delete in one call.</summary>
     private const int DeletesAtOnce = 100;
@@ -48,8 +55,7 @@ internal sealed class HostCrawls(
             }
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
-        }
-        while (rows.Count == StoreLimits.MaxScan);
+        } while (rows.Count == StoreLimits.MaxScan);
 
         // Only now: a crawl that is opened hands out leases by the pace that was restored.
         foreach (var id in listed)
@@ -105,7 +111,11 @@ internal sealed class HostCrawls(
     public async Task<bool> Delete(CrawlId id, CancellationToken cancel)
     {
         var noted = await store.Commit(
-            CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, guards.GetUtcNow())], cancel);
+            CrawlTable.Name,
+            _partition,
+            [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, guards.GetUtcNow())],
+            cancel
+        );
         if (noted.Outcome != CommitOutcome.Committed)
         {
             return false;
@@ -162,7 +172,11 @@ internal sealed class HostCrawls(
             if (order is not null)
             {
                 // Listed before it takes on work, so that a successor opens it, and waits for its leases.
-                var listed = await store.Commit(CrawlTable.Name, _partition, [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]);
+                var listed = await store.Commit(
+                    CrawlTable.Name,
+                    _partition,
+                    [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]
+                );
                 if (listed.Outcome != CommitOutcome.Committed)
                 {
                     throw new PartitionLostException(CrawlTable.Name, _partition, listed);
@@ -193,5 +207,6 @@ internal sealed class HostCrawls(
         opened(held);
     }
 
-    private RowChange Clock() => pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases)));
+    private RowChange Clock() =>
+        pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases)));
 }

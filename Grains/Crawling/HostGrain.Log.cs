@@ -5,19 +5,31 @@ namespace Grains.Crawling;
 
 public sealed partial class HostGrain
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: leases of an earlier activation may last until {Until:u}; nothing is asked before")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Host {Host}: leases of an earlier activation may last until {Until:u}; nothing is asked before"
+    )]
     private partial void LogWaitsForPredecessor(HostKey host, DateTimeOffset until);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: the lease of {Url} for crawl {Crawl} ended without a report; for a page that counts as a try")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Host {Host}: the lease of {Url} for crawl {Crawl} ended without a report; for a page that counts as a try"
+    )]
     private partial void LogExpired(HostKey host, string url, CrawlId crawl);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Host {Host}: a report for {Url} under lease {Number} came late or twice and changes nothing")]
+    [LoggerMessage(
+        Level = LogLevel.Debug,
+        Message = "Host {Host}: a report for {Url} under lease {Number} came late or twice and changes nothing"
+    )]
     private partial void LogLate(HostKey host, string url, long number);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: crawl {Crawl} goes to another activation: {Why}")]
     private partial void LogLost(HostKey host, CrawlId crawl, string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host} ended before its last commit ({Why}); its successor waits for the horizon that was committed before")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Host {Host} ended before its last commit ({Why}); its successor waits for the horizon that was committed before"
+    )]
     private partial void LogLeftEarly(HostKey host, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: an event {Event} was not published; what it told of is found later")]

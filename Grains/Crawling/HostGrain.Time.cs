@@ -55,7 +55,10 @@ public sealed partial class HostGrain
 
     private void TellLoad()
     {
-        long waiting = 0, leased = 0, commits = 0, bytes = 0;
+        long waiting = 0,
+            leased = 0,
+            commits = 0,
+            bytes = 0;
         foreach (var held in _crawls.Open)
         {
             waiting += held.Crawl.Waiting;
@@ -74,7 +77,10 @@ public sealed partial class HostGrain
         {
             foreach (var pages in Announcements.Split(held.Crawl.TakeFinished()))
             {
-                Publish(StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)), new PagesFinished(held.Crawl.Order.Id, Host, pages));
+                Publish(
+                    StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)),
+                    new PagesFinished(held.Crawl.Order.Id, Host, pages)
+                );
             }
         }
     }

@@ -27,7 +27,8 @@ public sealed partial class HostGrain(
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance,
     CrawlingMetrics metrics,
-    ILogger<HostGrain> logger) : Grain, IHostGrain, IDisposable
+    ILogger<HostGrain> logger
+) : Grain, IHostGrain, IDisposable
 {
     private readonly HostLoad _load = metrics.Watch();
     private readonly CancellationTokenSource _stopping = new();
@@ -50,7 +51,10 @@ public sealed partial class HostGrain(
         _crawls = new(store, Host, _pace, settings, retries, guards, Opened);
         _turns = new(Host, _crawls, _pace);
         _leases = new(Host, _crawls, _pace, _turns);
-        _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _timer = this.RegisterGrainTimer(
+            OnTimer,
+            new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
+        );
         await _crawls.Restore(cancellationToken);
         Pump();
     }
@@ -185,14 +189,18 @@ public sealed partial class HostGrain(
             lines.Add(new("robots", _pace.Robots.Explain(canonical.Origin, canonical.PathAndQuery)));
             if (_pace.Robots.CrawlDelay is var asked && asked > options.Value.MaxDelay)
             {
-                lines.Add(new("delay", $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {options.Value.MaxDelay} count"));
+                lines.Add(
+                    new("delay", $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {options.Value.MaxDelay} count")
+                );
             }
         }
 
         var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);
         var held = await _crawls.Get(crawl);
         var now = Now();
-        lines.AddRange(Explanations.Of(row is null ? null : CrawlJson.Read<UrlRow>(row.Payload), url, held?.Crawl, now.Schedule, _pace.Next(now)));
+        lines.AddRange(
+            Explanations.Of(row is null ? null : CrawlJson.Read<UrlRow>(row.Payload), url, held?.Crawl, now.Schedule, _pace.Next(now))
+        );
         return lines.ToImmutable();
     }
 

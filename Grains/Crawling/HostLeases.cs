@@ -22,8 +22,14 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         var leases = ImmutableArray.CreateBuilder<Lease>();
         var skips = new List<IPartitionWork>();
         string? waiting = null;
-        while (leases.Count < wanted && skips.Count < MaxSkipsAtOnce && held.Writer.HasRoom && turns.MayLease(held, now) && turns.IsTurnOf(held, now)
-            && crawl.LeaseEnd(now.Guards) is { } end)
+        while (
+            leases.Count < wanted
+            && skips.Count < MaxSkipsAtOnce
+            && held.Writer.HasRoom
+            && turns.MayLease(held, now)
+            && turns.IsTurnOf(held, now)
+            && crawl.LeaseEnd(now.Guards) is { } end
+        )
         {
             // The other origin of this host, http beside https, need not wait for the robots.txt of the first.
             if ((waiting is null ? crawl.Queue.Peek(now.Schedule) : crawl.Queue.Peek(now.Schedule, waiting)) is not { } entry)
@@ -42,8 +48,18 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end);
-                leases.Add(new(
-                    LeaseKind.Page, entry.Url, number, end - now.Guards - HostCrawl.Grace, entry.Depth, entry.Attempts + 1, pace.Clock.TellBegun, entry.Hops));
+                leases.Add(
+                    new(
+                        LeaseKind.Page,
+                        entry.Url,
+                        number,
+                        end - now.Guards - HostCrawl.Grace,
+                        entry.Depth,
+                        entry.Attempts + 1,
+                        pace.Clock.TellBegun,
+                        entry.Hops
+                    )
+                );
                 pace.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
                 held.Served++;
             }
@@ -57,7 +73,17 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                 var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
                 pace.Robots.Ask(lease);
                 crawl.RobotsLeaseEnd = end;
-                leases.Add(new(LeaseKind.Robots, lease.Url, lease.Number, end - now.Guards - HostCrawl.Grace, Depth: 0, Attempt: 1, pace.Clock.TellBegun));
+                leases.Add(
+                    new(
+                        LeaseKind.Robots,
+                        lease.Url,
+                        lease.Number,
+                        end - now.Guards - HostCrawl.Grace,
+                        Depth: 0,
+                        Attempt: 1,
+                        pace.Clock.TellBegun
+                    )
+                );
                 pace.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
             }
             else if (waiting is null)

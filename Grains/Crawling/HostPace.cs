@@ -86,7 +86,8 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
     /// </summary>
     public RowChange Row(IEnumerable<HostQueue> queues)
     {
-        var leased = queues.Select(queue => queue.LastLeaseEnds)
+        var leased = queues
+            .Select(queue => queue.LastLeaseEnds)
             .Append(Robots.Asking?.Until)
             .Append(_inherited > DateTimeOffset.MinValue ? _inherited : null)
             .Max();

@@ -12,7 +12,15 @@ internal sealed class HostPartition
     private readonly ITableStore _store;
     private readonly string _partition;
 
-    private HostPartition(ITableStore store, string partition, HostCrawl crawl, HostHead head, string? headETag, int workers, TimeProvider guards)
+    private HostPartition(
+        ITableStore store,
+        string partition,
+        HostCrawl crawl,
+        HostHead head,
+        string? headETag,
+        int workers,
+        TimeProvider guards
+    )
     {
         _store = store;
         _partition = partition;
@@ -42,7 +50,14 @@ internal sealed class HostPartition
     /// (<paramref name="order"/> is then what to make it with).
     /// </summary>
     public static async Task<HostPartition?> Open(
-        ITableStore store, HostKey host, CrawlId id, CrawlOrder? order, CrawlingOptions options, RetryPolicy retries, TimeProvider guards)
+        ITableStore store,
+        HostKey host,
+        CrawlId id,
+        CrawlOrder? order,
+        CrawlingOptions options,
+        RetryPolicy retries,
+        TimeProvider guards
+    )
     {
         var partition = CrawlTable.Urls(id, host);
         var headRow = await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey);
@@ -57,7 +72,15 @@ internal sealed class HostPartition
         var current = order is not null && order.Version >= (stored?.Version ?? 0) ? order : stored!;
         head.Epoch++;
         var opened = new HostPartition(
-            store, partition, new HostCrawl(current, head, options.MaxUrlsPerHost, retries), head with { }, headRow?.ETag, options.Workers, guards);
+            store,
+            partition,
+            new HostCrawl(current, head, options.MaxUrlsPerHost, retries),
+            head with
+            { },
+            headRow?.ETag,
+            options.Workers,
+            guards
+        );
         await opened.Writer.Commit(new PutOrder(current));
         if (headRow is not null && !opened.Crawl.Ended)
         {
@@ -120,7 +143,11 @@ internal sealed class HostPartition
         try
         {
             var rows = await _store.Scan(
-                CrawlTable.Name, _partition, string.IsNullOrEmpty(window.LoadedTo) ? range : range.After(window.LoadedTo), StoreLimits.MaxScan);
+                CrawlTable.Name,
+                _partition,
+                string.IsNullOrEmpty(window.LoadedTo) ? range : range.After(window.LoadedTo),
+                StoreLimits.MaxScan
+            );
             window.EndLoad([.. rows.Select(Entry)], isLast: rows.Count < StoreLimits.MaxScan);
         }
         catch

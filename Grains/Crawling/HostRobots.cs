@@ -42,9 +42,7 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
             return known.Refusal is { } refusal ? RobotsDecision.Fails(refusal, known.Cause) : RobotsDecision.Wait;
         }
 
-        return known.Record.Rules.Allows(pathAndQuery).Allowed
-            ? RobotsDecision.Allowed
-            : RobotsDecision.Refused(Refusals.Robots);
+        return known.Record.Rules.Allows(pathAndQuery).Allowed ? RobotsDecision.Allowed : RobotsDecision.Refused(Refusals.Robots);
     }
 
     public void Ask(RobotsLease lease) => Asking = lease;
@@ -108,12 +106,15 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
         }
 
         return !known.Record.Unreachable ? $"{known.Record.Rules.Allows(pathAndQuery).Says} {known.Record.Says}"
-            : known.Refusal is { } refusal ? Say($"nothing is asked for: {known.Cause} ({refusal}). After {known.Record.ExpiresAt:u} it is asked again.")
+            : known.Refusal is { } refusal
+                ? Say($"nothing is asked for: {known.Cause} ({refusal}). After {known.Record.ExpiresAt:u} it is asked again.")
             : Waits(known);
     }
 
-    private string Waits(Known known) => Say(
-        $"{known.Cause} It is asked for again at {known.Record.ExpiresAt:u}, and the URLs wait; if it fails at {known.Since + patience:u} or later, they fail.");
+    private string Waits(Known known) =>
+        Say(
+            $"{known.Cause} It is asked for again at {known.Record.ExpiresAt:u}, and the URLs wait; if it fails at {known.Since + patience:u} or later, they fail."
+        );
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

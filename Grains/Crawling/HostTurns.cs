@@ -28,7 +28,9 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
         {
             var (order, queue) = (held.Crawl.Order, held.Crawl.Queue);
             var fetches = Math.Min(pace.Clock.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
-            chances.AddRange(held.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel))));
+            chances.AddRange(
+                held.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel)))
+            );
         }
 
         return chances;
@@ -49,19 +51,27 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
     /// </summary>
     public DateTimeOffset Next(HostTime now)
     {
-        var ends = crawls.Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
+        var ends = crawls
+            .Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
             .Concat(crawls.Open.Select(held => held.Crawl.Queue.NextLeaseEnd))
             .Append(pace.Robots.Asking?.Until)
             .Min();
-        return crawls.Open.Select(held => NextStart(held, now))
+        return crawls
+            .Open.Select(held => NextStart(held, now))
             .Append(pace.Robots.NextEvent() is { } robots && robots > now.Schedule ? robots : null)
             .Append(ends is { } end && end > now.Guards ? now.ScheduleAt(end) : null)
-            .Min() ?? DateTimeOffset.MaxValue;
+            .Min()
+            ?? DateTimeOffset.MaxValue;
     }
 
     private DateTimeOffset? NextStart(HostPartition held, HostTime now)
     {
-        if (!held.Loaded.IsCompleted || !held.Crawl.MayLease || held.Crawl.Queue.NextReady is not { } ready || pace.Next(now) is not { } may)
+        if (
+            !held.Loaded.IsCompleted
+            || !held.Crawl.MayLease
+            || held.Crawl.Queue.NextReady is not { } ready
+            || pace.Next(now) is not { } may
+        )
         {
             return null;
         }

@@ -8,7 +8,12 @@ namespace Grains.Crawling;
 /// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
-internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, TimeProvider guards, Action<string, CrawlId, Exception> notDelivered)
+internal sealed class LeaseErrand(
+    PageVisitor visitor,
+    IGrainFactory grains,
+    TimeProvider guards,
+    Action<string, CrawlId, Exception> notDelivered
+)
 {
     private readonly CrawlBoundaries _boundaries = new();
     private readonly LinkDelivery _links = new(grains);
@@ -53,7 +58,11 @@ internal sealed class LeaseErrand(PageVisitor visitor, IGrainFactory grains, Tim
         catch (Exception e) when (e is not OperationCanceledException)
         {
             notDelivered(visit.Outcome.Url, order.Id, e);
-            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = Refusals.Delivery, Links = [] }, Facts = null };
+            return visit with
+            {
+                Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = Refusals.Delivery, Links = [] },
+                Facts = null,
+            };
         }
     }
 

@@ -42,7 +42,8 @@ internal sealed class LinkDelivery(IGrainFactory grains)
         }
 
         var replies = await Task.WhenAll(
-            links.Where(some => !refused.Contains(some.Key)).Select(some => DeliverTo(order, some.Key, some.Value, cancel)));
+            links.Where(some => !refused.Contains(some.Key)).Select(some => DeliverTo(order, some.Key, some.Value, cancel))
+        );
         return new(refused.Sum(host => links[host].Count), replies.Sum());
     }
 
@@ -76,11 +77,13 @@ internal sealed class LinkDelivery(IGrainFactory grains)
 internal readonly record struct Undelivered(int Hosts, int Full)
 {
     /// <summary>The outcome that says so too.</summary>
-    public FetchOutcome In(FetchOutcome outcome) => outcome with
-    {
-        Page = outcome.Page?.WithLeftOut(Refusals.TooManyHosts, Hosts).WithLeftOut(Refusals.HostFull, Full),
-        LeftOut = Hosts == 0
-            ? outcome.LeftOut
-            : (outcome.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty).Plus(Refusals.TooManyHosts, Hosts),
-    };
+    public FetchOutcome In(FetchOutcome outcome) =>
+        outcome with
+        {
+            Page = outcome.Page?.WithLeftOut(Refusals.TooManyHosts, Hosts).WithLeftOut(Refusals.HostFull, Full),
+            LeftOut =
+                Hosts == 0
+                    ? outcome.LeftOut
+                    : (outcome.LeftOut ?? ImmutableSortedDictionary<string, long>.Empty).Plus(Refusals.TooManyHosts, Hosts),
+        };
 }

@@ -14,28 +14,38 @@ namespace Grains.Crawling;
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
 /// <remarks>It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all cores.</remarks>
 public sealed class PageVisitor(
-    IPageFetcher fetcher, IOptions<CrawlingOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, CrawlingMetrics metrics)
+    IPageFetcher fetcher,
+    IOptions<CrawlingOptions> options,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    CrawlingMetrics metrics
+)
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
     private const int MaxRobotsRedirects = 5;
 
     private readonly CrawlingOptions _options = options.Value;
 
-    private readonly string _userAgent = options.Value.ContactUrl.Length == 0
-        ? $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0)"
-        : $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0; +{options.Value.ContactUrl})";
+    private readonly string _userAgent =
+        options.Value.ContactUrl.Length == 0
+            ? $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0)"
+            : $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0; +{options.Value.ContactUrl})";
 
     /// <param name="timeLeft">Of the lease. The fetch takes no longer.</param>
     public async Task<Visit> Visit(CrawlOrder order, CrawlBoundary boundary, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
     {
-        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed)
+            ? parsed
+            : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
-        var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel).ConfigureAwait(false);
+        var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel)
+            .ConfigureAwait(false);
         var redirect = Redirect.Of(fetch, url, lease.Hops);
         var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
-        var page = verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
-            ? PageParser.Parse(fetch, url, _options.ProductToken, at)
-            : new ParsedPage { MediaType = fetch.ContentType.MediaType };
+        var page =
+            verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
+                ? PageParser.Parse(fetch, url, _options.ProductToken, at)
+                : new ParsedPage { MediaType = fetch.ContentType.MediaType };
         var links = new SortedLinks(url, boundary, lease.Depth + 1);
         if (verdict.Result == FetchResult.Answered)
         {
@@ -44,34 +54,68 @@ public sealed class PageVisitor(
 
         var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
         var record = new PageRecord(
-            lease.Url, fetch.Status == 0 ? null : fetch.Status, lease.Depth, Parent: null, Empty(page.MediaType), page.Title, fetch.Body.Length, digest,
-            page.Links.Length, at, (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, redirect.Target?.Text, fetch.Truncated,
-            fetch.Error ?? redirect.Error ?? StatusError(fetch, verdict), links.LeftOut);
+            lease.Url,
+            fetch.Status == 0 ? null : fetch.Status,
+            lease.Depth,
+            Parent: null,
+            Empty(page.MediaType),
+            page.Title,
+            fetch.Body.Length,
+            digest,
+            page.Links.Length,
+            at,
+            (long)fetch.Elapsed.TotalMilliseconds,
+            lease.Attempt,
+            redirect.Target?.Text,
+            fetch.Truncated,
+            fetch.Error ?? redirect.Error ?? StatusError(fetch, verdict),
+            links.LeftOut
+        );
         return new(
             new(
-                order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason,
-                verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null, record, links.Own, Robots: null)
+                order.Id,
+                lease.Kind,
+                lease.Url,
+                lease.Number,
+                verdict.Result,
+                verdict.Reason,
+                verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null,
+                record,
+                links.Own,
+                Robots: null
+            )
             {
                 TurnedAway = links.TurnedAway,
                 LeftOut = links.Elsewhere,
             },
             links.Foreign,
-            verdict.Result == FetchResult.Answered ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text) : null);
+            verdict.Result == FetchResult.Answered
+                ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text)
+                : null
+        );
     }
 
     /// <summary>The robots.txt of an origin. Redirects are followed, to other hosts too: they lead to no page.</summary>
     public async Task<Visit> VisitRobots(CrawlOrder order, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
     {
-        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed) ? parsed : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+        var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed)
+            ? parsed
+            : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
         var at = clock.GetUtcNow();
         var started = guards.GetTimestamp();
         PageFetch fetch;
         for (var redirects = 0; ; redirects++)
         {
             var left = timeLeft - guards.GetElapsedTime(started);
-            fetch = left > TimeSpan.Zero
-                ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes + 1), cancel).ConfigureAwait(false)
-                : PageFetch.Failed(FetchFailure.Timeout, "The redirects of robots.txt took longer than the time-out of a fetch.", guards.GetElapsedTime(started));
+            fetch =
+                left > TimeSpan.Zero
+                    ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes + 1), cancel)
+                        .ConfigureAwait(false)
+                    : PageFetch.Failed(
+                        FetchFailure.Timeout,
+                        "The redirects of robots.txt took longer than the time-out of a fetch.",
+                        guards.GetElapsedTime(started)
+                    );
             if (!fetch.IsRedirect || redirects == MaxRobotsRedirects || !CanonicalUrl.TryParse(fetch.Location, url, out var next))
             {
                 break;
@@ -82,12 +126,30 @@ public sealed class PageVisitor(
 
         var verdict = FetchVerdict.Of(fetch);
         var record = new PageRecord(
-            lease.Url, fetch.Status == 0 ? null : fetch.Status, 0, null, Empty(fetch.ContentType.MediaType), null, fetch.Body.Length, null, 0, at,
-            (long)fetch.Elapsed.TotalMilliseconds, lease.Attempt, null, fetch.Truncated, fetch.Error ?? StatusError(fetch, verdict));
+            lease.Url,
+            fetch.Status == 0 ? null : fetch.Status,
+            0,
+            null,
+            Empty(fetch.ContentType.MediaType),
+            null,
+            fetch.Body.Length,
+            null,
+            0,
+            at,
+            (long)fetch.Elapsed.TotalMilliseconds,
+            lease.Attempt,
+            null,
+            fetch.Truncated,
+            fetch.Error ?? StatusError(fetch, verdict)
+        );
 
         // Of rules that are not there whole nobody knows what the others say; those behind the limit are the RFC's own exception.
         var body = fetch.Status is >= 200 and <= 299 && fetch.Error is null ? fetch.Body.ToArray() : null;
-        return new(new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body), new Dictionary<HostKey, List<FoundUrl>>(), Facts: null);
+        return new(
+            new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body),
+            new Dictionary<HostKey, List<FoundUrl>>(),
+            Facts: null
+        );
     }
 
     /// <summary>Measured, and in the trace of the request that started the crawl.</summary>
@@ -100,12 +162,14 @@ public sealed class PageVisitor(
         return fetch;
     }
 
-    private PageRequest Request(CrawlOrder order, string url, TimeSpan timeLeft, int maxBytes) => new(
-        url,
-        order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
-        maxBytes,
-        CrawlSpecCheck.Allowed(order.Spec, _options),
-        _userAgent);
+    private PageRequest Request(CrawlOrder order, string url, TimeSpan timeLeft, int maxBytes) =>
+        new(
+            url,
+            order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
+            maxBytes,
+            CrawlSpecCheck.Allowed(order.Spec, _options),
+            _userAgent
+        );
 
     private static string? StatusError(PageFetch fetch, FetchVerdict verdict) =>
         verdict.Result == FetchResult.Answered ? null : $"The server answered {fetch.Status}.";
@@ -120,8 +184,10 @@ public sealed class PageVisitor(
 public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts)
 {
     /// <summary>Nothing was fetched: the URL goes back, or is known.</summary>
-    public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) => new(
-        new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
-        ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
-        Facts: null);
+    public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) =>
+        new(
+            new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
+            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
+            Facts: null
+        );
 }

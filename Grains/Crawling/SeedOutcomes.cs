@@ -41,16 +41,24 @@ internal static class SeedOutcomes
         return new(fetched, outcomes.Count - fetched, [.. troubles.Take(SeedReport.MaxTroubles)], more);
     }
 
-    private static SeedTrouble? Trouble(string url, UrlRow? row, CrawlBoundary? boundary) => row switch
-    {
-        { State: UrlState.Fetched, Page: { Location: { } location } } =>
-            CanonicalUrl.TryParse(location, baseUrl: null, out var target) && boundary?.Decide(target, depth: 1) is { In: false } decision
+    private static SeedTrouble? Trouble(string url, UrlRow? row, CrawlBoundary? boundary) =>
+        row switch
+        {
+            { State: UrlState.Fetched, Page: { Location: { } location } } => CanonicalUrl.TryParse(location, baseUrl: null, out var target)
+            && boundary?.Decide(target, depth: 1) is { In: false } decision
                 ? new(url, "redirect", $"It redirects to {location}, which is not crawled. {decision.Says}")
                 : null,
-        { State: UrlState.Fetched, Page: { Status: >= 400 } page } =>
-            new(url, $"http-{page.Status}", page.Error ?? $"The server answered {page.Status}."),
-        { State: UrlState.Fetched } => null,
-        { State: UrlState.Failed or UrlState.Skipped } => new(url, row.Reason ?? "failed", row.Page?.Error ?? Explanations.Why(row.Reason)),
-        _ => new(url, "not-asked", "The crawl ended before it was asked for."),
-    };
+            { State: UrlState.Fetched, Page: { Status: >= 400 } page } => new(
+                url,
+                $"http-{page.Status}",
+                page.Error ?? $"The server answered {page.Status}."
+            ),
+            { State: UrlState.Fetched } => null,
+            { State: UrlState.Failed or UrlState.Skipped } => new(
+                url,
+                row.Reason ?? "failed",
+                row.Page?.Error ?? Explanations.Why(row.Reason)
+            ),
+            _ => new(url, "not-asked", "The crawl ended before it was asked for."),
+        };
 }

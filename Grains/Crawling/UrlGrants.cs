@@ -19,10 +19,12 @@ public sealed class UrlGrants
     private readonly Dictionary<CrawlId, long> _granted = [];
 
     /// <summary>What the last fetch learned, in whatever crawl.</summary>
-    [Id(0)] public UrlFacts? Facts { get; set; }
+    [Id(0)]
+    public UrlFacts? Facts { get; set; }
 
     /// <summary>Crawls in which the URL is done, the latest last.</summary>
-    [Id(1)] public List<string> DoneIn { get; set; } = [];
+    [Id(1)]
+    public List<string> DoneIn { get; set; } = [];
 
     public UrlGrantAnswer Grant(CrawlId crawl, long lease)
     {

@@ -20,18 +20,20 @@ namespace Grains.Logs;
 public sealed class CrawlLogGrain(IOptions<LogsOptions> options, CrawlLog log) : Grain, ICrawlLogGrain, IStreamSubscriptionObserver
 {
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<PagesFinished>().ResumeAsync(events =>
-        {
-            if (options.Value.Crawls)
+        handleFactory
+            .Create<PagesFinished>()
+            .ResumeAsync(events =>
             {
-                foreach (var finished in events)
+                if (options.Value.Crawls)
                 {
-                    log.Add(finished.Item);
+                    foreach (var finished in events)
+                    {
+                        log.Add(finished.Item);
+                    }
                 }
-            }
 
-            return Task.CompletedTask;
-        });
+                return Task.CompletedTask;
+            });
 }
 
 /// <summary>Pages as log records.</summary>
@@ -52,9 +54,16 @@ public sealed class CrawlLog(Func<string, LogFeeder> feeders)
     }
 
     /// <summary>A page that was fetched is information, one that was not a warning.</summary>
-    public static FedRecord Record(PagesFinished finished, PageRecord page) => page.Error is null
-        ? new(page.FetchedAt, 9, "INFO", string.Create(CultureInfo.InvariantCulture, $"{page.Status} {page.Url}"), Attributes(finished, page))
-        : new(page.FetchedAt, 13, "WARN", $"{page.Url}: {page.Error}", Attributes(finished, page));
+    public static FedRecord Record(PagesFinished finished, PageRecord page) =>
+        page.Error is null
+            ? new(
+                page.FetchedAt,
+                9,
+                "INFO",
+                string.Create(CultureInfo.InvariantCulture, $"{page.Status} {page.Url}"),
+                Attributes(finished, page)
+            )
+            : new(page.FetchedAt, 13, "WARN", $"{page.Url}: {page.Error}", Attributes(finished, page));
 
     private static string Attributes(PagesFinished finished, PageRecord page)
     {

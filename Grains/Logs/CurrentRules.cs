@@ -9,7 +9,12 @@ namespace Grains.Logs;
 /// Rules that are asked for all the time are read ahead, so that nobody waits.
 /// </summary>
 /// <remarks>Thread-safe. One read at a time. The same rules keep their <see cref="RuleSet"/>, and so the counts of <c>sample n/s</c>.</remarks>
-public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, Func<double> chance)
+public sealed class CurrentRules(
+    IGrainFactory grains,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    Func<double> chance
+)
 {
     /// <summary>A change is known after this.</summary>
     public static readonly TimeSpan Staleness = TimeSpan.FromSeconds(1);
@@ -50,7 +55,9 @@ public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, [From
         catch (Exception failure) when (!cancel.IsCancellationRequested)
         {
             // Whatever the cluster has: for a while it is better to go by the rules of a moment ago than to turn everything away.
-            return Volatile.Read(ref _known) is { } known && clock.GetElapsedTime(known.ReadAt) < Patience ? known.Set : throw new RulesUnavailableException(failure);
+            return Volatile.Read(ref _known) is { } known && clock.GetElapsedTime(known.ReadAt) < Patience
+                ? known.Set
+                : throw new RulesUnavailableException(failure);
         }
     }
 
@@ -67,9 +74,15 @@ public sealed class CurrentRules(IGrainFactory grains, TimeProvider clock, [From
             await Task.Yield();
             var at = clock.GetTimestamp();
             var before = Volatile.Read(ref _known);
-            var rules = await grains.GetGrain<ILogRulesGrain>(0).Since(before?.Revision ?? -1).WaitAsync(ReadTimeout, guards, CancellationToken.None);
+            var rules = await grains
+                .GetGrain<ILogRulesGrain>(0)
+                .Since(before?.Revision ?? -1)
+                .WaitAsync(ReadTimeout, guards, CancellationToken.None);
             var known = rules is null
-                ? before! with { ReadAt = at }
+                ? before! with
+                {
+                    ReadAt = at,
+                }
                 : new Known(rules.Revision, new([.. rules.Rules.Select(LogRule.Parse)], chance), at);
             Volatile.Write(ref _known, known);
             return known;

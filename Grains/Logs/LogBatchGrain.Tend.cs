@@ -32,9 +32,7 @@ public sealed partial class LogBatchGrain
         try
         {
             var now = clock.GetUtcNow();
-            while (await _log.Fold(options.Value.RepeatWindow, now, CancellationToken.None))
-            {
-            }
+            while (await _log.Fold(options.Value.RepeatWindow, now, CancellationToken.None)) { }
 
             await _log.ForgetCounts(now, CancellationToken.None);
             if (RetentionClasses.TryParse(options.Value.Retention, out _) is { } classes)
@@ -110,7 +108,14 @@ public sealed partial class LogBatchGrain
             return;
         }
 
-        var (number, row) = await Put(merged, segments[0].Class, segments[0].Arrived, isMerged: true, LogsTracing.MergePut, CancellationToken.None);
+        var (number, row) = await Put(
+            merged,
+            segments[0].Class,
+            segments[0].Arrived,
+            isMerged: true,
+            LogsTracing.MergePut,
+            CancellationToken.None
+        );
         using (LogsTracing.Source.StartActivity(LogsTracing.MergeCommit))
         {
             await _log.Replace(due, number, row, guards.GetUtcNow());
@@ -211,7 +216,11 @@ public sealed partial class LogBatchGrain
         if (_swept == default)
         {
             prefixes.Clear();
-            for (var hour = Rows.LogTable.HourOf(_log.Flushed == default ? now : _log.Flushed); hour <= now && prefixes.Count < 48; hour += TimeSpan.FromHours(1))
+            for (
+                var hour = Rows.LogTable.HourOf(_log.Flushed == default ? now : _log.Flushed);
+                hour <= now && prefixes.Count < 48;
+                hour += TimeSpan.FromHours(1)
+            )
             {
                 prefixes.Add(SegmentName.HourPrefix(hour));
             }
@@ -223,7 +232,12 @@ public sealed partial class LogBatchGrain
         {
             await foreach (var blob in blobs.List(prefix))
             {
-                if (SegmentName.TryParse(blob.Name, out var name) && name.Shard == Shard && name.Epoch < _log.Epoch && !named.Contains(blob.Name))
+                if (
+                    SegmentName.TryParse(blob.Name, out var name)
+                    && name.Shard == Shard
+                    && name.Epoch < _log.Epoch
+                    && !named.Contains(blob.Name)
+                )
                 {
                     await blobs.Delete(blob.Name);
                     LogSwept(Shard, blob.Name);

@@ -30,7 +30,8 @@ public sealed partial class LogBatchGrain(
     LogsMetrics metrics,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
-    ILogger<LogBatchGrain> logger) : Grain, ILogBatchGrain
+    ILogger<LogBatchGrain> logger
+) : Grain, ILogBatchGrain
 {
     private LogPartition _log = null!;
     private UnnamedRequests _unnamed = null!;
@@ -47,7 +48,10 @@ public sealed partial class LogBatchGrain(
         _unnamed = new(settings.RepeatWindow);
         _policy = new(settings.Linger, settings.SegmentBytes, settings.SegmentRecords);
         _filling = new(clock.GetUtcNow());
-        _timer = this.RegisterGrainTimer(Flush, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _timer = this.RegisterGrainTimer(
+            Flush,
+            new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
+        );
         _log = await LogPartition.Open(store, Shard, cancellationToken);
         if (_log.UnreadableRows.Count > 0)
         {
@@ -85,7 +89,9 @@ public sealed partial class LogBatchGrain(
             return WriteReply.Late;
         }
 
-        var isRepeat = request.Id.IsOfBytes ? _unnamed.TryClaim(request.Id, guards.GetUtcNow(), out var first) : _log.Requests.Contains(request.Id, out first);
+        var isRepeat = request.Id.IsOfBytes
+            ? _unnamed.TryClaim(request.Id, guards.GetUtcNow(), out var first)
+            : _log.Requests.Contains(request.Id, out first);
         if (isRepeat)
         {
             return await Repeated(request, first, now);
@@ -132,15 +138,22 @@ public sealed partial class LogBatchGrain(
             _log.Manifest.Bytes,
             _log.Manifest.RawBytes,
             _log.Manifest.Records,
-            _log.Manifest.Segments.Select(entry => (DateTimeOffset?)entry.Value.Arrived).Min())
+            _log.Manifest.Segments.Select(entry => (DateTimeOffset?)entry.Value.Arrived).Min()
+        )
         {
             Unreadable = _unreadable.Count + _log.UnreadableRows.Count,
             UnreadableSegments =
-                [.. _unreadable.Values.Select(segment => segment.Name).Concat(_log.UnreadableRows.Select(row => $"shard {Shard}, row {row}")).Take(QueryEnd.MaxUnreadableNames)],
+            [
+                .. _unreadable
+                    .Values.Select(segment => segment.Name)
+                    .Concat(_log.UnreadableRows.Select(row => $"shard {Shard}, row {row}"))
+                    .Take(QueryEnd.MaxUnreadableNames),
+            ],
         };
     }
 
-    public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) => _log.Counts(from, to, cancel);
+    public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) =>
+        _log.Counts(from, to, cancel);
 
     private long WaitingBytes => _filling.Bytes + (_written?.Bytes ?? 0);
 
@@ -173,7 +186,11 @@ public sealed partial class LogBatchGrain(
     /// <summary>Writes what is due, and what became due meanwhile.</summary>
     private async Task Flush(CancellationToken cancel)
     {
-        while (_written is null && !_filling.IsEmpty && _policy.Wait(_filling.Bytes, _filling.Records, _filling.Since, clock.GetUtcNow()) == TimeSpan.Zero)
+        while (
+            _written is null
+            && !_filling.IsEmpty
+            && _policy.Wait(_filling.Bytes, _filling.Records, _filling.Since, clock.GetUtcNow()) == TimeSpan.Zero
+        )
         {
             await Write(cancel);
         }
@@ -185,7 +202,9 @@ public sealed partial class LogBatchGrain(
     {
         if (_written is { } other)
         {
-            await ((Task)other.Done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await ((Task)other.Done).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
+            );
             return;
         }
 
@@ -236,7 +255,14 @@ public sealed partial class LogBatchGrain(
         return segments;
     }
 
-    private async Task<(long Number, LogSegment Segment)> Put(WrittenSegment written, string retention, DateTimeOffset arrived, bool isMerged, string step, CancellationToken cancel)
+    private async Task<(long Number, LogSegment Segment)> Put(
+        WrittenSegment written,
+        string retention,
+        DateTimeOffset arrived,
+        bool isMerged,
+        string step,
+        CancellationToken cancel
+    )
     {
         var number = _log.NextNumber();
         var name = new SegmentName(arrived, retention, Shard, _log.Epoch, number).ToString();
@@ -249,8 +275,23 @@ public sealed partial class LogBatchGrain(
         }
 
         var facts = written.Facts;
-        return (number, new(
-            name, retention, arrived, clock.GetUtcNow(), facts.MinTime, facts.MaxTime, facts.Records, written.Content.Length, facts.RawBytes, isMerged, facts.Services, facts.Traces));
+        return (
+            number,
+            new(
+                name,
+                retention,
+                arrived,
+                clock.GetUtcNow(),
+                facts.MinTime,
+                facts.MaxTime,
+                facts.Records,
+                written.Content.Length,
+                facts.RawBytes,
+                isMerged,
+                facts.Services,
+                facts.Traces
+            )
+        );
     }
 
     private void End(Batch batch, PartitionLostException lost)

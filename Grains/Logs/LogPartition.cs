@@ -98,18 +98,30 @@ public sealed class LogPartition
     {
         var number = NextNumber();
         var flush = new FlushRow(now, KnownRequests.Ids(batch), batch.Tally.Counts);
-        List<RowChange> changes = [RowChange.Insert(LogTable.Flush(number), LogJson.Write(flush)), .. segments.Select(entry => RowChange.Insert(LogTable.Segment(entry.Number), LogJson.Write(entry.Segment)))];
-        return Writer.Commit(new RowsWork(
-            changes,
-            filled: () => _head = _head with { Total = flush.Counts.Aggregate(_head.Total, Tally.Sum), Flushed = segments.Count > 0 ? now : _head.Flushed },
-            committed: () =>
-            {
-                _flushes.Add(number, flush);
-                foreach (var (added, segment) in segments)
+        List<RowChange> changes =
+        [
+            RowChange.Insert(LogTable.Flush(number), LogJson.Write(flush)),
+            .. segments.Select(entry => RowChange.Insert(LogTable.Segment(entry.Number), LogJson.Write(entry.Segment))),
+        ];
+        return Writer.Commit(
+            new RowsWork(
+                changes,
+                filled: () =>
+                    _head = _head with
+                    {
+                        Total = flush.Counts.Aggregate(_head.Total, Tally.Sum),
+                        Flushed = segments.Count > 0 ? now : _head.Flushed,
+                    },
+                committed: () =>
                 {
-                    Manifest.Add(added, segment);
+                    _flushes.Add(number, flush);
+                    foreach (var (added, segment) in segments)
+                    {
+                        Manifest.Add(added, segment);
+                    }
                 }
-            }));
+            )
+        );
     }
 
     /// <summary>One segment takes the place of others, whose objects are removed once nobody reads them any more.</summary>
@@ -123,7 +135,12 @@ public sealed class LogPartition
 
     /// <summary>Numbers of segments that have been kept for as long as their class says; at most <see cref="MergePlan.MaxSegments"/>.</summary>
     public IReadOnlyList<long> Expired(RetentionClasses classes, DateTimeOffset now) =>
-        [.. Manifest.Segments.Where(entry => entry.Value.Arrived + TimeSpan.FromHours(1) + classes.Of(entry.Value.Class) <= now).Select(entry => entry.Key).Take(MergePlan.MaxSegments)];
+        [
+            .. Manifest
+                .Segments.Where(entry => entry.Value.Arrived + TimeSpan.FromHours(1) + classes.Of(entry.Value.Class) <= now)
+                .Select(entry => entry.Key)
+                .Take(MergePlan.MaxSegments),
+        ];
 
     /// <summary>Objects that may be removed now; at most one row's.</summary>
     /// <inheritdoc cref="Replace"/>
@@ -132,7 +149,9 @@ public sealed class LogPartition
 
     /// <summary>The objects of this row are gone.</summary>
     public Task Removed(long doomed) =>
-        Writer.Commit(new RowsWork([RowChange.Delete(LogTable.Doomed(doomed))], filled: static () => { }, committed: () => _doomed.Remove(doomed)));
+        Writer.Commit(
+            new RowsWork([RowChange.Delete(LogTable.Doomed(doomed))], filled: static () => { }, committed: () => _doomed.Remove(doomed))
+        );
 
     /// <summary>Flushes that no retry can mean any more are added to their hour's counts. Returns whether there were any; call again then.</summary>
     public async Task<bool> Fold(TimeSpan window, DateTimeOffset now, CancellationToken cancel)
@@ -143,7 +162,10 @@ public sealed class LogPartition
         }
 
         var hour = LogTable.HourOf(_flushes.First().Value.At);
-        var old = _flushes.TakeWhile(entry => entry.Value.At + window <= now && LogTable.HourOf(entry.Value.At) == hour).Take(MergePlan.MaxSegments).ToList();
+        var old = _flushes
+            .TakeWhile(entry => entry.Value.At + window <= now && LogTable.HourOf(entry.Value.At) == hour)
+            .Take(MergePlan.MaxSegments)
+            .ToList();
         var key = LogTable.Hour(hour);
         var tally = new Tally();
         if (await _store.Get(LogTable.Name, _partition, key, cancel) is { } stored)
@@ -161,18 +183,24 @@ public sealed class LogPartition
             tally.Add(flush.Counts);
         }
 
-        await Writer.Commit(new RowsWork(
-            [RowChange.Put(key, LogJson.Write(new HourRow(tally.Counts))), .. old.Select(entry => RowChange.Delete(LogTable.Flush(entry.Key)))],
-            filled: static () => { },
-            committed: () =>
-            {
-                _folds++;
-                foreach (var (number, flush) in old)
+        await Writer.Commit(
+            new RowsWork(
+                [
+                    RowChange.Put(key, LogJson.Write(new HourRow(tally.Counts))),
+                    .. old.Select(entry => RowChange.Delete(LogTable.Flush(entry.Key))),
+                ],
+                filled: static () => { },
+                committed: () =>
                 {
-                    _flushes.Remove(number);
-                    Requests.Forget(flush.Requests.Span);
+                    _folds++;
+                    foreach (var (number, flush) in old)
+                    {
+                        _flushes.Remove(number);
+                        Requests.Forget(flush.Requests.Span);
+                    }
                 }
-            }));
+            )
+        );
         return true;
     }
 
@@ -225,38 +253,51 @@ public sealed class LogPartition
         var old = await _store.Scan(LogTable.Name, _partition, range, MergePlan.MaxSegments, cancel);
         if (old.Count > 0)
         {
-            await Writer.Commit(new RowsWork([.. old.Select(row => RowChange.Delete(row.Key))], filled: static () => { }, committed: static () => { }));
+            await Writer.Commit(
+                new RowsWork([.. old.Select(row => RowChange.Delete(row.Key))], filled: static () => { }, committed: static () => { })
+            );
         }
     }
 
     /// <summary>Objects that a row names, if only to have them removed.</summary>
-    public HashSet<string> Named() => [.. Manifest.Segments.Select(entry => entry.Value.Name), .. _doomed.Values.SelectMany(row => row.Names)];
+    public HashSet<string> Named() =>
+        [.. Manifest.Segments.Select(entry => entry.Value.Name), .. _doomed.Values.SelectMany(row => row.Names)];
 
     private Task Remove(IReadOnlyList<long> numbers, DateTimeOffset now, (long Number, LogSegment Segment)? added)
     {
         var names = Manifest.Segments.Where(entry => numbers.Contains(entry.Key)).Select(entry => entry.Value.Name).ToList();
         var doomed = NextNumber();
         var row = new DoomedRow(now + LogLimits.ReadersNeed, names);
-        List<RowChange> changes = [RowChange.Insert(LogTable.Doomed(doomed), LogJson.Write(row)), .. numbers.Select(number => RowChange.Delete(LogTable.Segment(number)))];
+        List<RowChange> changes =
+        [
+            RowChange.Insert(LogTable.Doomed(doomed), LogJson.Write(row)),
+            .. numbers.Select(number => RowChange.Delete(LogTable.Segment(number))),
+        ];
         if (added is { } merged)
         {
             changes.Add(RowChange.Insert(LogTable.Segment(merged.Number), LogJson.Write(merged.Segment)));
         }
 
-        return Writer.Commit(new RowsWork(changes, filled: static () => { }, committed: () =>
-        {
-            foreach (var number in numbers)
-            {
-                Manifest.Remove(number);
-            }
+        return Writer.Commit(
+            new RowsWork(
+                changes,
+                filled: static () => { },
+                committed: () =>
+                {
+                    foreach (var number in numbers)
+                    {
+                        Manifest.Remove(number);
+                    }
 
-            if (added is { } entry)
-            {
-                Manifest.Add(entry.Number, entry.Segment);
-            }
+                    if (added is { } entry)
+                    {
+                        Manifest.Add(entry.Number, entry.Segment);
+                    }
 
-            _doomed.Add(doomed, row);
-        }));
+                    _doomed.Add(doomed, row);
+                }
+            )
+        );
     }
 
     /// <summary>Null: it cannot be read, and from now on that is known.</summary>
@@ -274,9 +315,12 @@ public sealed class LogPartition
         }
     }
 
-    private async IAsyncEnumerable<TableRow> Rows(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<TableRow> Rows(
+        string prefix,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
+    )
     {
-        for (var range = KeyRange.Prefix(prefix); ;)
+        for (var range = KeyRange.Prefix(prefix); ; )
         {
             var rows = await _store.Scan(LogTable.Name, _partition, range, Page, cancel);
             foreach (var row in rows)

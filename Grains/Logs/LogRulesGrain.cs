@@ -13,7 +13,8 @@ public sealed partial class LogRulesGrain(
     TimeProvider clock,
     ILogger<LogRulesGrain> logger,
     Func<double> chance,
-    ILogSample? stored = null) : Grain, ILogRulesGrain
+    ILogSample? stored = null
+) : Grain, ILogRulesGrain
 {
     public Task<LogRules> List(CancellationToken cancel = default) => Task.FromResult(state.State.Shown);
 

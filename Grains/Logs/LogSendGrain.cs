@@ -12,7 +12,11 @@ namespace Grains.Logs;
 /// <summary>Decodes lines that the console sends and hands them to the intake: the same way in as every door's.</summary>
 [StatelessWorker]
 public sealed class LogSendGrain(
-    ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : Grain, ILogSendGrain
+    ILogIntake intake,
+    IOptions<LogsOptions> options,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+) : Grain, ILogSendGrain
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -30,7 +34,11 @@ public sealed class LogSendGrain(
         return reply switch
         {
             IntakeReply.Stored => new(
-                SendOutcome.Stored, decoded.Received - decoded.Refused, decoded.Refused, [.. decoded.Faults.Select(fault => new LineFault(fault.Place, fault.Sentence))]),
+                SendOutcome.Stored,
+                decoded.Received - decoded.Refused,
+                decoded.Refused,
+                [.. decoded.Faults.Select(fault => new LineFault(fault.Place, fault.Sentence))]
+            ),
             IntakeReply.Full => new(SendOutcome.Full, 0, 0, []),
             _ => new(SendOutcome.Unavailable, 0, 0, []),
         };
@@ -46,6 +54,10 @@ public sealed class LogSendGrain(
             return decoder.Decode(lines.Bytes.Span, now, builder);
         }
 
-        return new LineDecoder(limits, lines.Service, lines.Host, lines.FileName, zone, lines.IsMultiline).Decode(lines.Bytes.Span, now, builder);
+        return new LineDecoder(limits, lines.Service, lines.Host, lines.FileName, zone, lines.IsMultiline).Decode(
+            lines.Bytes.Span,
+            now,
+            builder
+        );
     }
 }

@@ -15,7 +15,13 @@ namespace Grains.Logs;
 /// what was merged was there before.
 /// </summary>
 public sealed partial class LogTail(
-    IGrainFactory grains, IBlobStore blobs, UnreadableSegments unreadable, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogTail> logger)
+    IGrainFactory grains,
+    IBlobStore blobs,
+    UnreadableSegments unreadable,
+    IOptions<LogsOptions> options,
+    TimeProvider clock,
+    ILogger<LogTail> logger
+)
 {
     /// <summary>Between two looks at the shards.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -82,7 +88,7 @@ public sealed partial class LogTail(
     private async Task Follow(TaskCompletionSource started)
     {
         using var shards = new TailShards(grains, options.Value.Shards);
-        for (var known = false; !IsOver();)
+        for (var known = false; !IsOver(); )
         {
             try
             {
@@ -201,7 +207,10 @@ public sealed partial class LogTail(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The live tail cannot follow what is stored; it tries again")]
     private partial void LogCannotFollow(Exception reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The live tail cannot read «{Segment}»; whoever watches misses its {Records} records")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The live tail cannot read «{Segment}»; whoever watches misses its {Records} records"
+    )]
     private partial void LogCannotRead(string segment, int records, Exception reason);
 }
 

@@ -13,7 +13,9 @@ public sealed class LogsAccounts(IGrainFactory grains, IOptions<LogsOptions> opt
 {
     public async Task<ImmutableArray<Account>> Read(CancellationToken cancel)
     {
-        var shards = await Task.WhenAll(Enumerable.Range(0, options.Value.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Show(cancel)));
+        var shards = await Task.WhenAll(
+            Enumerable.Range(0, options.Value.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Show(cancel))
+        );
         var total = shards.Select(shard => shard.Total).Aggregate(Tally.None, Tally.Sum);
         var waiting = shards.Sum(shard => shard.WaitingRecords);
         var refused = total.Refused;
@@ -25,8 +27,18 @@ public sealed class LogsAccounts(IGrainFactory grains, IOptions<LogsOptions> opt
         return
         [
             new(
-                "logs", "records", total.Received + waiting, total.Stored, refused, waiting, options.Value.BufferBytes / LogLimits.SmallestRecordBytes,
-                string.Create(CultureInfo.InvariantCulture, $"what is beyond {options.Value.BufferBytes / (1024 * 1024):N0} MiB in a silo is answered with 429 or 503 and Retry-After 1")),
+                "logs",
+                "records",
+                total.Received + waiting,
+                total.Stored,
+                refused,
+                waiting,
+                options.Value.BufferBytes / LogLimits.SmallestRecordBytes,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"what is beyond {options.Value.BufferBytes / (1024 * 1024):N0} MiB in a silo is answered with 429 or 503 and Retry-After 1"
+                )
+            ),
         ];
     }
 }

@@ -27,15 +27,43 @@ public sealed class LogsMetrics
         _stored = meter.CreateCounter<long>("logs.stored", "{record}", "Records that are in storage.");
         _bytes = meter.CreateCounter<long>("logs.segments.bytes", "By", "Bytes of segments, compressed.");
         _flushes = meter.CreateHistogram<double>("logs.flush.duration", "s", "From the moment a batch is closed until it is durable.");
-        _failed = meter.CreateCounter<long>("logs.flush.failed", "{flush}", "Batches that storage did not take; their senders were told to come again.");
+        _failed = meter.CreateCounter<long>(
+            "logs.flush.failed",
+            "{flush}",
+            "Batches that storage did not take; their senders were told to come again."
+        );
         _full = meter.CreateCounter<long>("logs.shard.full", "{request}", "Requests that a shard had no room for.");
         _merged = meter.CreateCounter<long>("logs.merged", "{segment}", "Segments that were merged into larger ones.");
-        _sqlEnded = meter.CreateCounter<long>("logs.sql.ended", "{process}", "SQL processes that ended before they had answered, by cause: stopped, memory, crash, notstarted.");
-        meter.CreateObservableGauge("logs.segments.unreadable", () => unreadable.Count, "{segment}", "Segments of the log that this silo could not read when it last tried.");
+        _sqlEnded = meter.CreateCounter<long>(
+            "logs.sql.ended",
+            "{process}",
+            "SQL processes that ended before they had answered, by cause: stopped, memory, crash, notstarted."
+        );
+        meter.CreateObservableGauge(
+            "logs.segments.unreadable",
+            () => unreadable.Count,
+            "{segment}",
+            "Segments of the log that this silo could not read when it last tried."
+        );
         meter.CreateObservableGauge("logs.buffer.bytes", () => admission.Held, "By", "Bytes of requests that this silo holds.");
-        meter.CreateObservableGauge("logs.buffer.limit", () => admission.MaxBytes, "By", "Bytes of requests that this silo may hold (Logs:BufferBytes).");
-        meter.CreateObservableCounter("logs.turned_away", () => admission.TurnedAway, "{request}", "Requests that were turned away before they were decoded: they are in no books.");
-        meter.CreateObservableCounter("logs.bodies.too_slow", () => admission.TooSlow, "{request}", "Requests whose bodies came slower than the least speed, or stalled while others needed the room: answered with 408, in no books.");
+        meter.CreateObservableGauge(
+            "logs.buffer.limit",
+            () => admission.MaxBytes,
+            "By",
+            "Bytes of requests that this silo may hold (Logs:BufferBytes)."
+        );
+        meter.CreateObservableCounter(
+            "logs.turned_away",
+            () => admission.TurnedAway,
+            "{request}",
+            "Requests that were turned away before they were decoded: they are in no books."
+        );
+        meter.CreateObservableCounter(
+            "logs.bodies.too_slow",
+            () => admission.TooSlow,
+            "{request}",
+            "Requests whose bodies came slower than the least speed, or stalled while others needed the room: answered with 408, in no books."
+        );
     }
 
     public void OnFlushed(Batch batch, long bytes, TimeSpan took)
@@ -52,5 +80,6 @@ public sealed class LogsMetrics
 
     public void OnMerged(int segments) => _merged.Add(segments);
 
-    public void OnSqlProcessEnded(SqlProcessEnd end) => _sqlEnded.Add(1, new KeyValuePair<string, object?>("cause", end.ToString().ToLowerInvariant()));
+    public void OnSqlProcessEnded(SqlProcessEnd end) =>
+        _sqlEnded.Add(1, new KeyValuePair<string, object?>("cause", end.ToString().ToLowerInvariant()));
 }

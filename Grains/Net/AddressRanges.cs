@@ -28,13 +28,25 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
     public bool IsEmpty => _ranges.IsEmpty;
 
     /// <summary>Ranges (<c>10.0.0.0/8</c>, <c>fd00::/8</c>) and single addresses between commas, as they stand in settings. Nothing between them is nothing.</summary>
-    public static bool TryParse(string? commaSeparated, [NotNullWhen(true)] out AddressRanges? ranges, [NotNullWhen(false)] out string? error) =>
-        TryParse((commaSeparated ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), out ranges, out error);
+    public static bool TryParse(
+        string? commaSeparated,
+        [NotNullWhen(true)] out AddressRanges? ranges,
+        [NotNullWhen(false)] out string? error
+    ) =>
+        TryParse(
+            (commaSeparated ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            out ranges,
+            out error
+        );
 
     /// <param name="texts">One range or single address each.</param>
     /// <param name="ranges">Null when one of the texts is none.</param>
     /// <param name="error">A sentence that names the text which is wrong, and what would be right.</param>
-    public static bool TryParse(IEnumerable<string> texts, [NotNullWhen(true)] out AddressRanges? ranges, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        IEnumerable<string> texts,
+        [NotNullWhen(true)] out AddressRanges? ranges,
+        [NotNullWhen(false)] out string? error
+    )
     {
         ranges = null;
         var parsed = new SortedDictionary<string, IPNetwork>(StringComparer.Ordinal);
@@ -103,8 +115,11 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
         var (start, prefix) = slash < 0 ? (text, null) : (text[..slash], text[(slash + 1)..]);
 
         // IPAddress also takes "10" and "010.1": whoever writes that means something else.
-        if (!IPAddress.TryParse(start, out var address) || start.Contains('%', StringComparison.Ordinal)
-            || (!start.Contains(':', StringComparison.Ordinal) && address.ToString() != start))
+        if (
+            !IPAddress.TryParse(start, out var address)
+            || start.Contains('%', StringComparison.Ordinal)
+            || (!start.Contains(':', StringComparison.Ordinal) && address.ToString() != start)
+        )
         {
             error = $"\"{text}\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1.";
             return false;
@@ -112,7 +127,13 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
 
         var bits = address.GetAddressBytes().Length * 8;
         var length = bits;
-        if (prefix is not null && (!int.TryParse(prefix, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out length) || length > bits))
+        if (
+            prefix is not null
+            && (
+                !int.TryParse(prefix, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out length)
+                || length > bits
+            )
+        )
         {
             error = $"\"{text}\" is not an address range: behind the slash stands a number from 0 to {bits}.";
             return false;

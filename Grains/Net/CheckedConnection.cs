@@ -36,7 +36,8 @@ internal static class CheckedConnection
         AddressRanges? allowed,
         Func<string, CancellationToken, Task<IPAddress[]>>? resolve,
         Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect,
-        CancellationToken cancel)
+        CancellationToken cancel
+    )
     {
         var addresses = await Resolve(host.Host, resolve ?? Dns.GetHostAddressesAsync, cancel).ConfigureAwait(false);
         var permitted = allowed is null ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
@@ -45,7 +46,8 @@ internal static class CheckedConnection
             var address = addresses[0];
             throw new CannotConnectException(
                 ConnectFailure.PrivateAddress,
-                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed!.IsEmpty ? "none" : allowed)}).");
+                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed!.IsEmpty ? "none" : allowed)})."
+            );
         }
 
         SocketException? last = null;
@@ -62,7 +64,11 @@ internal static class CheckedConnection
             }
         }
 
-        throw new CannotConnectException(ConnectFailure.Unreachable, $"No connection to {host.Host} ({permitted[^1]}) on port {host.Port}: {last!.SocketErrorCode}.", last);
+        throw new CannotConnectException(
+            ConnectFailure.Unreachable,
+            $"No connection to {host.Host} ({permitted[^1]}) on port {host.Port}: {last!.SocketErrorCode}.",
+            last
+        );
     }
 
     private static async ValueTask<Stream> Tcp(IPEndPoint target, CancellationToken cancel)
@@ -80,7 +86,11 @@ internal static class CheckedConnection
         }
     }
 
-    private static async Task<IPAddress[]> Resolve(string host, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancel)
+    private static async Task<IPAddress[]> Resolve(
+        string host,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        CancellationToken cancel
+    )
     {
         if (IPAddress.TryParse(host, out var literal))
         {
@@ -90,15 +100,25 @@ internal static class CheckedConnection
         try
         {
             var addresses = await resolve(host, cancel).ConfigureAwait(false);
-            return addresses.Length > 0 ? addresses : throw new CannotConnectException(ConnectFailure.Unreachable, $"The name {host} has no address.");
+            return addresses.Length > 0
+                ? addresses
+                : throw new CannotConnectException(ConnectFailure.Unreachable, $"The name {host} has no address.");
         }
         catch (SocketException exception)
         {
-            throw new CannotConnectException(ConnectFailure.Unreachable, $"The name {host} has no address: {exception.SocketErrorCode}.", exception);
+            throw new CannotConnectException(
+                ConnectFailure.Unreachable,
+                $"The name {host} has no address: {exception.SocketErrorCode}.",
+                exception
+            );
         }
         catch (ArgumentException exception)
         {
-            throw new CannotConnectException(ConnectFailure.BadName, $"{host} is no name that DNS could know: {exception.Message}", exception);
+            throw new CannotConnectException(
+                ConnectFailure.BadName,
+                $"{host} is no name that DNS could know: {exception.Message}",
+                exception
+            );
         }
     }
 }

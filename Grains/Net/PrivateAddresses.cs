@@ -16,7 +16,6 @@ public static class PrivateAddresses
         Range("10.0.0.0/8", "private"),
         Range("100.64.0.0/10", "shared by a carrier"),
         Range("127.0.0.0/8", "loopback"),
-
         // Azure's platform: DNS, health probes and the guest agent's secrets, on an address that looks public.
         Range("168.63.129.16/32", "a cloud's own service"),
         Range("169.254.0.0/16", "link-local"),
@@ -107,7 +106,9 @@ public static class PrivateAddresses
             }
         }
 
-        return plain.AddressFamily == AddressFamily.InterNetworkV6 && !GlobalUnicast.Contains(plain) && !Nat64.Contains(plain) ? "not global" : null;
+        return plain.AddressFamily == AddressFamily.InterNetworkV6 && !GlobalUnicast.Contains(plain) && !Nat64.Contains(plain)
+            ? "not global"
+            : null;
     }
 
     private static ImmutableArray<IPAddress> Carried(IPAddress plain)

@@ -16,7 +16,9 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
 
     public async Task<ImmutableArray<byte[]?>> Frontiers(CancellationToken cancel)
     {
-        var frontiers = await Task.WhenAll(Enumerable.Range(0, options.Value.Partitions).Select(partition => _audit.Frontier(partition, cancel).AsTask()));
+        var frontiers = await Task.WhenAll(
+            Enumerable.Range(0, options.Value.Partitions).Select(partition => _audit.Frontier(partition, cancel).AsTask())
+        );
         return [.. frontiers.Select(frontier => frontier?.ToArray())];
     }
 
@@ -59,7 +61,13 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
         var proven = ImmutableArray.CreateBuilder<ProvenEntry>();
         foreach (var entry in entries.Where(entry => entry.Index < size))
         {
-            proven.Add(new(entry.Entry, await tiles.Inclusion(entry.Index, size, cancel), entry.Personal is { } personal ? SaltedPersonal.Decode(personal.Span) : null));
+            proven.Add(
+                new(
+                    entry.Entry,
+                    await tiles.Inclusion(entry.Index, size, cancel),
+                    entry.Personal is { } personal ? SaltedPersonal.Decode(personal.Span) : null
+                )
+            );
         }
 
         return new AuditReceipt(head, proven.ToImmutable()).ToJson();
@@ -69,30 +77,50 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
     {
         Check(partition, 0, take, IAuditGrain.MaxOrders);
         var range = KeyRange.Prefix(OrderTable.OrderPrefix);
-        var rows = await store.Scan(OrderTable.Name, OrderTable.Partition(partition), after is { } id ? range.After(OrderTable.Order(id)) : range, take, cancel);
-        return [.. await Task.WhenAll(rows.Select(async row =>
-        {
-            var order = OrderJson.Read<OrderRow>(row.Payload).Order;
-            var audited = AuditSubscriber.AuditedOf(order);
-            var (versions, last) = (ImmutableArray.CreateBuilder<long>(), (byte[]?)null);
-            foreach (var entry in await _audit.Of(order.Id, cancel))
-            {
-                try
+        var rows = await store.Scan(
+            OrderTable.Name,
+            OrderTable.Partition(partition),
+            after is { } id ? range.After(OrderTable.Order(id)) : range,
+            take,
+            cancel
+        );
+        return
+        [
+            .. await Task.WhenAll(
+                rows.Select(async row =>
                 {
-                    if (AuditEntry.Decode(entry.Entry.Span) is { Kind: AuditEntryKind.OrderChange } read)
+                    var order = OrderJson.Read<OrderRow>(row.Payload).Order;
+                    var audited = AuditSubscriber.AuditedOf(order);
+                    var (versions, last) = (ImmutableArray.CreateBuilder<long>(), (byte[]?)null);
+                    foreach (var entry in await _audit.Of(order.Id, cancel))
                     {
-                        versions.Add(read.Version);
-                        last = entry.Entry.ToArray();
+                        try
+                        {
+                            if (AuditEntry.Decode(entry.Entry.Span) is { Kind: AuditEntryKind.OrderChange } read)
+                            {
+                                versions.Add(read.Version);
+                                last = entry.Entry.ToArray();
+                            }
+                        }
+                        catch (FormatException)
+                        {
+                            versions.Add(-1); // Unreadable: no version of it.
+                        }
                     }
-                }
-                catch (FormatException)
-                {
-                    versions.Add(-1); // Unreadable: no version of it.
-                }
-            }
 
-            return new AuditedOrderLine(order.Id, order.Version, audited.Status, audited.Currency, audited.Total, audited.LinesHash.ToString(), versions.ToImmutable(), last);
-        }))];
+                    return new AuditedOrderLine(
+                        order.Id,
+                        order.Version,
+                        audited.Status,
+                        audited.Currency,
+                        audited.Total,
+                        audited.LinesHash.ToString(),
+                        versions.ToImmutable(),
+                        last
+                    );
+                })
+            ),
+        ];
     }
 
     private void Check(int partition, long from, int take, int most)

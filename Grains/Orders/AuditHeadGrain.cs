@@ -13,7 +13,10 @@ namespace Grains.Orders;
 /// <remarks>
 /// Its rows are in a partition of the subscribers' table: <c>k</c> the private key, <c>t.{time}</c> a head. Whoever can write there can sign as well: heads convince who has them from before, from elsewhere.
 /// </remarks>
-public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> options, TimeProvider clock) : Grain, IAuditHeadGrain, IDisposable
+public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> options, TimeProvider clock)
+    : Grain,
+        IAuditHeadGrain,
+        IDisposable
 {
     private const string Partition = "audit.heads";
     private const string KeyRow = "k";
@@ -34,7 +37,7 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
         _writer = new(store, SubscriberTable.Name, Partition, () => [], fence?.ETag, () => { });
         await _writer.CommitHead();
         _key = options.Value.AuditKey is { Length: > 0 } file ? AuditKeyFile.Read(file) : await StoredKey(cancellationToken);
-        for (var range = KeyRange.Prefix(HeadPrefix); ;)
+        for (var range = KeyRange.Prefix(HeadPrefix); ; )
         {
             var rows = await store.Scan(SubscriberTable.Name, Partition, range, StoreLimits.MaxScan, cancellationToken);
             _count += rows.Count;
@@ -52,7 +55,9 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
 
     public async Task<string> Head(CancellationToken cancel)
     {
-        var roots = await Task.WhenAll(Enumerable.Range(0, options.Value.Partitions).Select(partition => _audit.Root(partition, cancel).AsTask()));
+        var roots = await Task.WhenAll(
+            Enumerable.Range(0, options.Value.Partitions).Select(partition => _audit.Root(partition, cancel).AsTask())
+        );
         if (_last is null || _last.KeyId != _key.PublicKey.Id || !_last.Head.Roots.SequenceEqual(roots))
         {
             await Keep(_key.Sign(new(After(_last), roots)), cancel);
@@ -66,7 +71,7 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
         ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, IAuditHeadGrain.MaxHeads);
         var heads = new List<string>();
-        for (var range = KeyRange.Prefix(HeadPrefix); ;)
+        for (var range = KeyRange.Prefix(HeadPrefix); ; )
         {
             var rows = await store.Scan(SubscriberTable.Name, Partition, range, StoreLimits.MaxScan, cancel);
             heads.AddRange(rows.Select(row => Encoding.UTF8.GetString(row.Payload.Span)));
@@ -90,7 +95,16 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
 
     private async Task Keep(SignedAuditHead head, CancellationToken cancel)
     {
-        var old = _count < IAuditHeadGrain.MaxHeads ? [] : await store.Scan(SubscriberTable.Name, Partition, KeyRange.Prefix(HeadPrefix), Math.Min(Trim, _count - IAuditHeadGrain.MaxHeads + 1), cancel);
+        var old =
+            _count < IAuditHeadGrain.MaxHeads
+                ? []
+                : await store.Scan(
+                    SubscriberTable.Name,
+                    Partition,
+                    KeyRange.Prefix(HeadPrefix),
+                    Math.Min(Trim, _count - IAuditHeadGrain.MaxHeads + 1),
+                    cancel
+                );
         var key = string.Create(CultureInfo.InvariantCulture, $"{HeadPrefix}{head.Head.At.UtcTicks:x16}");
         await Commit([RowChange.Insert(key, Encoding.UTF8.GetBytes(head.ToJson())), .. old.Select(row => RowChange.Delete(row.Key))]);
         _count += 1 - old.Count;

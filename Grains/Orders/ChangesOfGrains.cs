@@ -13,7 +13,8 @@ public sealed class ChangesOfGrains(OrderDesk desk, IGrainFactory grains) : IOrd
 
     public async Task<int> Partitions(CancellationToken cancel) => await desk.Partitions(cancel);
 
-    public Task<OrderChanges> Read(int partition, long from, int take, CancellationToken cancel) => desk.Feed(partition).Read(from, take, cancel);
+    public Task<OrderChanges> Read(int partition, long from, int take, CancellationToken cancel) =>
+        desk.Feed(partition).Read(from, take, cancel);
 
     public Task<FeedHead> Head(int partition, CancellationToken cancel) => desk.Feed(partition).Head(cancel);
 

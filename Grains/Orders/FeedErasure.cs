@@ -10,7 +10,14 @@ using Grains.Storage;
 namespace Grains.Orders;
 
 /// <summary>Takes what is personal of one customer's orders out of a feed's partition: memory first, so that no later commit brings it back, then the orders' rows, then the changes'.</summary>
-internal sealed class FeedErasure(ITableStore store, string partition, OrderFeed feed, PartitionWriter writer, FeedHeadRow head, Func<OrderId, ValueTask<OrderEntry>> entryOf)
+internal sealed class FeedErasure(
+    ITableStore store,
+    string partition,
+    OrderFeed feed,
+    PartitionWriter writer,
+    FeedHeadRow head,
+    Func<OrderId, ValueTask<OrderEntry>> entryOf
+)
 {
     private const int PlacesAtOnce = 1000;
 
@@ -22,7 +29,7 @@ internal sealed class FeedErasure(ITableStore store, string partition, OrderFeed
     public async Task<FeedErased> Erase(string customer, CancellationToken cancel)
     {
         var ids = new HashSet<OrderId>();
-        for (var range = KeyRange.Prefix(OrderTable.CustomerPrefix(customer)); ;)
+        for (var range = KeyRange.Prefix(OrderTable.CustomerPrefix(customer)); ; )
         {
             var places = await store.Scan(OrderTable.Name, partition, range, PlacesAtOnce, cancel);
             ids.UnionWith(places.Select(place => OrderTable.IdIn(place.Key)));
@@ -95,7 +102,7 @@ internal sealed class FeedErasure(ITableStore store, string partition, OrderFeed
     {
         var sought = JsonEncodedText.Encode(customer, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
         var count = 0;
-        for (var range = KeyRange.Prefix(OrderTable.ChangesPrefix); ;)
+        for (var range = KeyRange.Prefix(OrderTable.ChangesPrefix); ; )
         {
             var rows = await store.Scan(OrderTable.Name, partition, range, RowsAtOnce, cancel);
             foreach (var row in rows)
@@ -104,7 +111,9 @@ internal sealed class FeedErasure(ITableStore store, string partition, OrderFeed
                 {
                     var changes = OrderJson.Read<ChangesRow>(row.Payload).Changes;
                     count += changes.Count(change => ids.Contains(change.Order.Id));
-                    var erased = changes.Select(change => ids.Contains(change.Order.Id) ? change with { Order = Erasure.Of(change.Order) } : change);
+                    var erased = changes.Select(change =>
+                        ids.Contains(change.Order.Id) ? change with { Order = Erasure.Of(change.Order) } : change
+                    );
                     await writer.Commit(new ChangesOf(row.Key, OrderJson.Write(new ChangesRow([.. erased])), head));
                 }
             }

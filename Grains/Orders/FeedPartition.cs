@@ -29,7 +29,8 @@ internal sealed class FeedPartition
         FeedHeadRow head,
         string? headETag,
         Action<CommittedChanges> announce,
-        Action<Task> observe)
+        Action<Task> observe
+    )
     {
         _store = store;
         _clock = clock;
@@ -51,7 +52,13 @@ internal sealed class FeedPartition
     /// <param name="observe">Takes commits that nobody awaits.</param>
     /// <param name="guards">For the deadlines of steps; null: <paramref name="clock"/>.</param>
     public static async Task<FeedPartition> Open(
-        ITableStore store, TimeProvider clock, int number, Action<CommittedChanges> announce, Action<Task> observe, TimeProvider? guards = null)
+        ITableStore store,
+        TimeProvider clock,
+        int number,
+        Action<CommittedChanges> announce,
+        Action<Task> observe,
+        TimeProvider? guards = null
+    )
     {
         var partition = OrderTable.Partition(number);
         var row = await store.Get(OrderTable.Name, partition, PartitionWriter.HeadKey);
@@ -67,7 +74,14 @@ internal sealed class FeedPartition
 
         var opened = new FeedPartition(store, clock, guards ?? clock, partition, head, row?.ETag, announce, observe);
         await opened.Writer.CommitHead();
-        foreach (var subscriber in await store.Scan(OrderTable.Name, partition, KeyRange.Prefix(OrderTable.SubscriberPrefix), StoreLimits.MaxScan))
+        foreach (
+            var subscriber in await store.Scan(
+                OrderTable.Name,
+                partition,
+                KeyRange.Prefix(OrderTable.SubscriberPrefix),
+                StoreLimits.MaxScan
+            )
+        )
         {
             opened.Feed.Restore(subscriber.Key[OrderTable.SubscriberPrefix.Length..], OrderJson.Read<SubscriberRow>(subscriber.Payload));
         }
@@ -117,9 +131,14 @@ internal sealed class FeedPartition
             return new([], head.Revision, head.Lowest, from);
         }
 
-        var changes = from >= Feed.Tail.First ? Feed.Tail.Read(from, take, IOrderFeedGrain.MaxReadBytes) : await ReadRows(from, take, head.Revision, cancel);
+        var changes =
+            from >= Feed.Tail.First
+                ? Feed.Tail.Read(from, take, IOrderFeedGrain.MaxReadBytes)
+                : await ReadRows(from, take, head.Revision, cancel);
         head = Feed.Committed;
-        return changes is [var first, ..] && first.Revision == from ? new(changes, head.Revision, head.Lowest, from + changes.Length) : Compacted();
+        return changes is [var first, ..] && first.Revision == from
+            ? new(changes, head.Revision, head.Lowest, from + changes.Length)
+            : Compacted();
     }
 
     /// <summary>Cancels orders that should have been paid by now, a hundred at most; true when there may be more.</summary>
@@ -140,8 +159,12 @@ internal sealed class FeedPartition
     {
         var until = _clock.GetUtcNow() - keep;
         var rows = await _store.Scan(OrderTable.Name, _partition, KeyRange.Prefix(OrderTable.ChangesPrefix), RowsAtOnce);
-        var old = rows.TakeWhile(row => OrderTable.LastRevision(row.Key) < Feed.Unread && OrderJson.Read<ChangesRow>(row.Payload).Changes[^1].Order.UpdatedAt < until)
-            .Select(row => row.Key).ToList();
+        var old = rows.TakeWhile(row =>
+                OrderTable.LastRevision(row.Key) < Feed.Unread
+                && OrderJson.Read<ChangesRow>(row.Payload).Changes[^1].Order.UpdatedAt < until
+            )
+            .Select(row => row.Key)
+            .ToList();
         if (old.Count == 0)
         {
             return false;
@@ -192,7 +215,7 @@ internal sealed class FeedPartition
     {
         var changes = ImmutableArray.CreateBuilder<OrderChange>();
         var range = OrderTable.ChangesFrom(from);
-        for (var (bytes, more) = (0, true); more && changes.Count < take && bytes < IOrderFeedGrain.MaxReadBytes;)
+        for (var (bytes, more) = (0, true); more && changes.Count < take && bytes < IOrderFeedGrain.MaxReadBytes; )
         {
             var rows = await _store.Scan(OrderTable.Name, _partition, range, RowsAtOnce, cancel);
             foreach (var row in rows)
@@ -224,7 +247,18 @@ internal sealed class FeedPartition
         var entry = await Entry(id);
         if (entry.Order is { } order && OrderLifecycle.IsOverdue(order, now))
         {
-            var kept = Feed.Keep(new(default, OrderStep.Cancel, nameof(OrderStep.Cancel), order.Version, OrderLifecycle.GiveUp(order, now), OrderRefusal.None, Deadline: null), entry);
+            var kept = Feed.Keep(
+                new(
+                    default,
+                    OrderStep.Cancel,
+                    nameof(OrderStep.Cancel),
+                    order.Version,
+                    OrderLifecycle.GiveUp(order, now),
+                    OrderRefusal.None,
+                    Deadline: null
+                ),
+                entry
+            );
             Commit();
             await kept;
         }
@@ -234,7 +268,11 @@ internal sealed class FeedPartition
     {
         // What is committed while this is read sets it by itself.
         Feed.NextDue = null;
-        if (await _store.Scan(OrderTable.Name, _partition, KeyRange.Prefix(OrderTable.DuePrefix), 1) is [var row] && OrderTable.DueIn(row.Key).At is var next && !(Feed.NextDue <= next))
+        if (
+            await _store.Scan(OrderTable.Name, _partition, KeyRange.Prefix(OrderTable.DuePrefix), 1) is [var row]
+            && OrderTable.DueIn(row.Key).At is var next
+            && !(Feed.NextDue <= next)
+        )
         {
             Feed.NextDue = next;
         }

@@ -13,7 +13,10 @@ public sealed partial class OrderFeedGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orders {Partition} ended before its last counters were written: {Why}")]
     private partial void LogLeftEarly(int partition, string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders {Partition}: changes {First} to {Last} were not announced; who listens reads them later")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Orders {Partition}: changes {First} to {Last} were not announced; who listens reads them later"
+    )]
     private partial void LogNotAnnounced(int partition, long first, long last, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Orders {Partition}: subscriber {Subscriber} is listed no more")]

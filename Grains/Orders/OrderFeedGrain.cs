@@ -25,7 +25,8 @@ public sealed partial class OrderFeedGrain(
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     OrdersMetrics metrics,
-    ILogger<OrderFeedGrain> logger) : Grain, IOrderFeedGrain
+    ILogger<OrderFeedGrain> logger
+) : Grain, IOrderFeedGrain
 {
     /// <summary>What nobody waits for is written after this at the latest.</summary>
     private static readonly TimeSpan TellWithin = TimeSpan.FromSeconds(1);
@@ -55,7 +56,10 @@ public sealed partial class OrderFeedGrain(
             throw new InvalidOperationException($"The partitions of orders are 0 to {options.Value.Partitions - 1}; {Number} is none.");
         }
 
-        _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _timer = this.RegisterGrainTimer(
+            OnTimer,
+            new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
+        );
         _partition = await FeedPartition.Open(store, clock, Number, Announce, commit => this.Observe(commit, logger), guards);
         foreach (var name in catalog.Names)
         {
@@ -107,13 +111,17 @@ public sealed partial class OrderFeedGrain(
 
     public Task<OrderChanges> Read(long from, int take, CancellationToken cancel) => _partition.Read(from, take, cancel);
 
-    public Task<FeedHead> Head(CancellationToken cancel) => Task.FromResult(new FeedHead(Feed.Committed.Revision, Feed.Committed.Lowest, _partition.Writer.Commits));
+    public Task<FeedHead> Head(CancellationToken cancel) =>
+        Task.FromResult(new FeedHead(Feed.Committed.Revision, Feed.Committed.Lowest, _partition.Writer.Commits));
 
     public async Task<long> Register(string subscriber, long? from, CancellationToken cancel)
     {
         if (!StoreLimits.IsKey(subscriber) || subscriber.Length > 100)
         {
-            throw new ArgumentException($"A subscriber's name has 1 to 100 characters of [0-9A-Za-z._~-]; this is «{subscriber}».", nameof(subscriber));
+            throw new ArgumentException(
+                $"A subscriber's name has 1 to 100 characters of [0-9A-Za-z._~-]; this is «{subscriber}».",
+                nameof(subscriber)
+            );
         }
 
         if (Feed.Subscribers.Count >= IOrderFeedGrain.MaxSubscribers && !Feed.Subscribers.ContainsKey(subscriber))
@@ -133,8 +141,12 @@ public sealed partial class OrderFeedGrain(
         return Task.CompletedTask;
     }
 
-    public Task<ImmutableArray<FeedSubscriber>> Subscribers(CancellationToken cancel) => Task.FromResult<ImmutableArray<FeedSubscriber>>(
-        [.. Feed.Subscribers.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new FeedSubscriber(pair.Key, pair.Value.Cursor, pair.Value.At))]);
+    public Task<ImmutableArray<FeedSubscriber>> Subscribers(CancellationToken cancel) =>
+        Task.FromResult<ImmutableArray<FeedSubscriber>>([
+            .. Feed
+                .Subscribers.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => new FeedSubscriber(pair.Key, pair.Value.Cursor, pair.Value.At)),
+        ]);
 
     public async Task<bool> Remove(string subscriber, CancellationToken cancel)
     {
@@ -183,8 +195,18 @@ public sealed partial class OrderFeedGrain(
 
         var head = Feed.Committed;
         return new(
-            "orders", "steps", head.In, head.Done, head.Refused, head.Waiting, OrderFeed.MaxWaiting,
-            string.Create(CultureInfo.InvariantCulture, $"a step beyond {OrderFeed.MaxWaiting:N0} that wait in one partition is refused as busy, and counted"));
+            "orders",
+            "steps",
+            head.In,
+            head.Done,
+            head.Refused,
+            head.Waiting,
+            OrderFeed.MaxWaiting,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"a step beyond {OrderFeed.MaxWaiting:N0} that wait in one partition is refused as busy, and counted"
+            )
+        );
     }
 
     public Task Wake(CancellationToken cancel)
@@ -271,7 +293,12 @@ public sealed partial class OrderFeedGrain(
 
         _timerDue = due;
         var wait = due - now;
-        _timer!.Change(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait > LongestWait ? LongestWait : wait, Timeout.InfiniteTimeSpan);
+        _timer!.Change(
+            wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1)
+                : wait > LongestWait ? LongestWait
+                : wait,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     private async Task Flush()
@@ -304,7 +331,9 @@ public sealed partial class OrderFeedGrain(
     {
         try
         {
-            await this.GetStreamProvider(OrderStreams.Provider).GetStream<OrdersChanged>(StreamId.Create(OrderStreams.Changes, Number)).OnNextAsync(changed);
+            await this.GetStreamProvider(OrderStreams.Provider)
+                .GetStream<OrdersChanged>(StreamId.Create(OrderStreams.Changes, Number))
+                .OnNextAsync(changed);
         }
         catch (Exception e)
         {

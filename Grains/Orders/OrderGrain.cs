@@ -36,7 +36,13 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             if (await Show(cancel) is not { } there)
             {
                 this.Observe(Feed.Count(OrderRefusal.Invalid), logger);
-                return new(null, OrderRefusal.Invalid, faults.Length == 1 ? faults[0].Detail : $"{faults.Length} things are wrong.", faults, Repeated: false);
+                return new(
+                    null,
+                    OrderRefusal.Invalid,
+                    faults.Length == 1 ? faults[0].Detail : $"{faults.Length} things are wrong.",
+                    faults,
+                    Repeated: false
+                );
             }
 
             if (!OrderCheck.Check(order, DateTimeOffset.MinValue).IsEmpty)
@@ -61,16 +67,23 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             return Refused(null, request.Step, OrderRefusal.NotFound);
         }
 
-        return await Once(request.Id, request.Step, request.Step.ToString(), request.Deadline, order =>
-        {
-            if (request.ExpectedVersion is { } expected && expected != order!.Version)
+        return await Once(
+            request.Id,
+            request.Step,
+            request.Step.ToString(),
+            request.Deadline,
+            order =>
             {
-                return (order, OrderRefusal.Stale);
-            }
+                if (request.ExpectedVersion is { } expected && expected != order!.Version)
+                {
+                    return (order, OrderRefusal.Stale);
+                }
 
-            var decision = OrderLifecycle.Decide(order!, request.Step, clock.GetUtcNow());
-            return (decision.Changed ?? order!, decision.Refusal);
-        }, seen: order => order!.Version);
+                var decision = OrderLifecycle.Decide(order!, request.Step, clock.GetUtcNow());
+                return (decision.Changed ?? order!, decision.Refusal);
+            },
+            seen: order => order!.Version
+        );
     }
 
     public async Task<Order?> Show(CancellationToken cancel)
@@ -81,7 +94,13 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
 
     /// <summary>One after the other; a step that is being taken is not waited for under the same id. One that was taken before is: they all get the first answer.</summary>
     private async Task<OrderReply> Once(
-        StepId id, OrderStep step, string mark, DateTimeOffset? deadline, Func<Order?, (Order Order, OrderRefusal Refusal)> decide, Func<Order?, long> seen)
+        StepId id,
+        OrderStep step,
+        string mark,
+        DateTimeOffset? deadline,
+        Func<Order?, (Order Order, OrderRefusal Refusal)> decide,
+        Func<Order?, long> seen
+    )
     {
         var isFirst = _inFlight.Add(id);
         if (!isFirst && !await IsKept(id))
@@ -116,10 +135,17 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
 
     /// <summary>Looked at only when two ask under one id at a time: whether both of them repeat what is durable already.</summary>
     private async Task<bool> IsKept(StepId id) =>
-        await store.Get(OrderTable.Name, OrderTable.Partition(Id.Partition), OrderTable.Order(Id)) is { } row && OrderJson.Read<OrderRow>(row.Payload).Steps.Any(step => step.Id == id.Value);
+        await store.Get(OrderTable.Name, OrderTable.Partition(Id.Partition), OrderTable.Order(Id)) is { } row
+        && OrderJson.Read<OrderRow>(row.Payload).Steps.Any(step => step.Id == id.Value);
 
     private async Task<OrderReply> Decide(
-        StepId id, OrderStep step, string mark, DateTimeOffset? deadline, Func<Order?, (Order Order, OrderRefusal Refusal)> decide, Func<Order?, long> seen)
+        StepId id,
+        OrderStep step,
+        string mark,
+        DateTimeOffset? deadline,
+        Func<Order?, (Order Order, OrderRefusal Refusal)> decide,
+        Func<Order?, long> seen
+    )
     {
         for (var attempt = 1; ; attempt++)
         {

@@ -39,7 +39,7 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
         // An order that moves on while it is looked for may be missed in one index and met in the other: each once.
         var orders = ImmutableArray.CreateBuilder<Order>();
         var cursor = query.After;
-        for (var looks = 0; looks < MaxLooks;)
+        for (var looks = 0; looks < MaxLooks; )
         {
             // One more than is wanted says whether there are more.
             var places = await Places(prefixes, cursor, query.Take + 1, cancel);
@@ -47,7 +47,11 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
             for (var i = 0; i < read.Length; i++)
             {
                 cursor = places[i];
-                if (read[i] is { } order && (query.Status is null || order.Status == query.Status) && (query.Customer is null || order.Customer == query.Customer))
+                if (
+                    read[i] is { } order
+                    && (query.Status is null || order.Status == query.Status)
+                    && (query.Customer is null || order.Customer == query.Customer)
+                )
                 {
                     orders.Add(order);
                     if (orders.Count == query.Take)
@@ -73,7 +77,8 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
         var scans = await Task.WhenAll(
             from partition in Enumerable.Range(0, options.Value.Partitions)
             from prefix in prefixes
-            select Scan(OrderTable.Partition(partition), prefix, after, take, cancel));
+            select Scan(OrderTable.Partition(partition), prefix, after, take, cancel)
+        );
         return [.. scans.SelectMany(places => places).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(take)];
     }
 

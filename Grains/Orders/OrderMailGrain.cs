@@ -15,7 +15,9 @@ public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
 
     public async Task<string?> Prefer(MailPreferences preferences, CancellationToken cancel)
     {
-        var wanted = preferences.Types is { } types ? CustomerPreferences.Everything.With(MailSubscriber.Name, types) : CustomerPreferences.Everything;
+        var wanted = preferences.Types is { } types
+            ? CustomerPreferences.Everything.With(MailSubscriber.Name, types)
+            : CustomerPreferences.Everything;
         if (wanted.Fault() is { } fault)
         {
             return fault;
@@ -39,7 +41,8 @@ public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
 
     public Task<bool> Lift(string address, CancellationToken cancel) => store.Lift(address, cancel);
 
-    public async Task<bool> Knows(string token, CancellationToken cancel) => UnsubscribeToken.TryRead(await store.UnsubscribeKey(cancel), token, out _);
+    public async Task<bool> Knows(string token, CancellationToken cancel) =>
+        UnsubscribeToken.TryRead(await store.UnsubscribeKey(cancel), token, out _);
 
     public async Task<bool> Unsubscribe(string token, CancellationToken cancel)
     {
@@ -52,5 +55,6 @@ public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
         return true;
     }
 
-    private static MailSuppression Of(string key, Suppression suppression) => new(key, suppression.Masked, suppression.At, suppression.Reason, suppression.Detail);
+    private static MailSuppression Of(string key, Suppression suppression) =>
+        new(key, suppression.Masked, suppression.At, suppression.Reason, suppression.Detail);
 }

@@ -8,7 +8,10 @@ namespace Grains.Orders;
 
 /// <summary>Passes on what a partition's stream carries; whoever listens looks at the feed as well, and misses nothing that is lost here.</summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
-public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<OrderRelayGrain> logger) : Grain, IOrderRelayGrain, IStreamSubscriptionObserver
+public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<OrderRelayGrain> logger)
+    : Grain,
+        IOrderRelayGrain,
+        IStreamSubscriptionObserver
 {
     /// <summary>From the last time that a listener asked.</summary>
     private static readonly TimeSpan Told = TimeSpan.FromMinutes(1);
@@ -35,22 +38,24 @@ public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] T
     }
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<OrdersChanged>().ResumeAsync(events =>
-        {
-            var now = guards.GetUtcNow();
-            foreach (var (listener, until) in _until)
+        handleFactory
+            .Create<OrdersChanged>()
+            .ResumeAsync(events =>
             {
-                if (until > now)
+                var now = guards.GetUtcNow();
+                foreach (var (listener, until) in _until)
                 {
-                    foreach (var changed in events)
+                    if (until > now)
                     {
-                        this.Observe(Tell(listener, changed.Item), logger);
+                        foreach (var changed in events)
+                        {
+                            this.Observe(Tell(listener, changed.Item), logger);
+                        }
                     }
                 }
-            }
 
-            return Task.CompletedTask;
-        });
+                return Task.CompletedTask;
+            });
 
     /// <summary>One way: it is sent, and nobody waits.</summary>
     private async Task Tell(IOrderListener listener, OrdersChanged changed)

@@ -11,14 +11,22 @@ public sealed class OrdersAccounts(IGrainFactory grains, IOptions<OrdersOptions>
 {
     public async Task<ImmutableArray<Account>> Read(CancellationToken cancel)
     {
-        var accounts = await Task.WhenAll(Enumerable.Range(0, options.Value.Partitions).Select(partition => grains.GetGrain<IOrderFeedGrain>(partition).Account(cancel)));
-        return [accounts.Aggregate((sum, account) => sum with
-        {
-            In = sum.In + account.In,
-            Done = sum.Done + account.Done,
-            Refused = sum.Refused.Plus(account.Refused),
-            Waiting = sum.Waiting + account.Waiting,
-            Bound = sum.Bound + account.Bound,
-        })];
+        var accounts = await Task.WhenAll(
+            Enumerable.Range(0, options.Value.Partitions).Select(partition => grains.GetGrain<IOrderFeedGrain>(partition).Account(cancel))
+        );
+        return
+        [
+            accounts.Aggregate(
+                (sum, account) =>
+                    sum with
+                    {
+                        In = sum.In + account.In,
+                        Done = sum.Done + account.Done,
+                        Refused = sum.Refused.Plus(account.Refused),
+                        Waiting = sum.Waiting + account.Waiting,
+                        Bound = sum.Bound + account.Bound,
+                    }
+            ),
+        ];
     }
 }

@@ -26,7 +26,12 @@ public sealed class OrdersMetrics
         _changes = meter.CreateHistogram<int>("orders.commit.changes", "{change}", "Changes in one commit.");
         _bytes = meter.CreateHistogram<int>("orders.commit.bytes", "By", "Bytes of the changes in one commit.");
         _tries = meter.CreateCounter<long>("orders.delivery.tries", "{try}", "Tries to tell somebody of a change, by channel and outcome.");
-        meter.CreateObservableGauge("orders.subscribers.halted", () => _stopped.Count, "{subscriber}", "Subscribers, by partition, that are halted because their cursor is not of the feed that is there; 0 while all is well.");
+        meter.CreateObservableGauge(
+            "orders.subscribers.halted",
+            () => _stopped.Count,
+            "{subscriber}",
+            "Subscribers, by partition, that are halted because their cursor is not of the feed that is there; 0 while all is well."
+        );
         _delivery = meter.CreateHistogram<double>("orders.delivery.duration", "s", "From the change to its delivery, by channel.");
     }
 
@@ -51,7 +56,18 @@ public sealed class OrdersMetrics
     {
         if (_tries.Enabled && handled is not { As: DoneAs.NotWanted })
         {
-            _tries.Add(1, new TagList { { "channel", channel }, { "outcome", (handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).ToLowerInvariant() }, { "reason", handled.Reason } });
+            _tries.Add(
+                1,
+                new TagList
+                {
+                    { "channel", channel },
+                    {
+                        "outcome",
+                        (handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).ToLowerInvariant()
+                    },
+                    { "reason", handled.Reason },
+                }
+            );
         }
 
         if (handled.As == DoneAs.Delivered)

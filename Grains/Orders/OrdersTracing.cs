@@ -38,7 +38,11 @@ public static class OrdersTracing
 
         var links = before is null ? null : new[] { new ActivityLink(Context(before)) };
         var activity = Source.StartActivity(ActivityKind.Producer, Context(change.Trace), links: links, name: "order.deliver");
-        return activity?.SetTag("order.id", change.OrderId.Value).SetTag("order.version", change.Version).SetTag("subscriber", subscriber).SetTag("attempt", attempt);
+        return activity
+            ?.SetTag("order.id", change.OrderId.Value)
+            .SetTag("order.version", change.Version)
+            .SetTag("subscriber", subscriber)
+            .SetTag("attempt", attempt);
     }
 
     /// <summary>What a try came to. Answers its name, for the link from the next; null when nothing was tried: then it is not told of.</summary>
@@ -52,11 +56,14 @@ public static class OrdersTracing
                 return null;
             }
 
-            tracing.SetTag("outcome", handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).SetTag("reason", handled.Reason);
+            tracing
+                .SetTag("outcome", handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString())
+                .SetTag("reason", handled.Reason);
             tracing.SetStatus(handled.Outcome is HandledAs.Later or HandledAs.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
             return tracing.Id;
         }
     }
 
-    private static ActivityContext Context(string trace) => ActivityContext.TryParse(trace, null, isRemote: true, out var context) ? context : default;
+    private static ActivityContext Context(string trace) =>
+        ActivityContext.TryParse(trace, null, isRemote: true, out var context) ? context : default;
 }

@@ -28,8 +28,8 @@ public sealed partial class SubscriberGrain(
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance,
-    ILogger<SubscriberGrain> logger)
-    : Grain, ISubscriberGrain, IDisposable
+    ILogger<SubscriberGrain> logger
+) : Grain, ISubscriberGrain, IDisposable
 {
     /// <summary>Changes in one answer of the feed.</summary>
     private const int ReadAtOnce = 256;
@@ -75,7 +75,10 @@ public sealed partial class SubscriberGrain(
         (_stop, _grains) = (_stopping.Token, GrainFactory);
         _key = SubscriberKey.Parse(this.GetPrimaryKeyString());
         _entry = catalog.Find(_key.Name);
-        _timer = this.RegisterGrainTimer(OnTimer, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _timer = this.RegisterGrainTimer(
+            OnTimer,
+            new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
+        );
         return Task.CompletedTask;
     }
 
@@ -126,7 +129,7 @@ public sealed partial class SubscriberGrain(
     /// <summary>As many as there are, for they come with every commit; with the next wake-up it goes on.</summary>
     private async Task Forget(DateTimeOffset before, CancellationToken cancel)
     {
-        for (var began = guards.GetTimestamp(); await Do(partition => partition.Forget(before, cancel));)
+        for (var began = guards.GetTimestamp(); await Do(partition => partition.Forget(before, cancel)); )
         {
             if (guards.GetElapsedTime(began) >= ForgetFor)
             {
@@ -150,24 +153,29 @@ public sealed partial class SubscriberGrain(
     public async Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel) =>
         await TryOpen() is { } partition && _entry!.Rules.Channel is not null ? await partition.Deliveries(order, cancel) : [];
 
-    public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel) => await (await Here()).DeadLetters(from, reason, take, cancel);
+    public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel) =>
+        await (await Here()).DeadLetters(from, reason, take, cancel);
 
-    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) => Do(partition => partition.Replay(revision, reason, by, cancel));
+    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) =>
+        Do(partition => partition.Replay(revision, reason, by, cancel));
 
-    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) => Do(partition => partition.Discard(revision, reason, by, cancel));
+    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) =>
+        Do(partition => partition.Discard(revision, reason, by, cancel));
 
-    public Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel) => Do(async partition =>
-    {
-        await partition.Record(source, notes, cancel);
-        return notes.Length;
-    });
+    public Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel) =>
+        Do(async partition =>
+        {
+            await partition.Record(source, notes, cancel);
+            return notes.Length;
+        });
 
-    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) => Do(async partition =>
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(orders.Length, ISubscriberGrain.MaxErase);
-        await partition.Erase(orders, cancel);
-        return orders.Length;
-    });
+    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) =>
+        Do(async partition =>
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(orders.Length, ISubscriberGrain.MaxErase);
+            await partition.Erase(orders, cancel);
+            return orders.Length;
+        });
 
     public async Task<bool> Remove(CancellationToken cancel)
     {
@@ -181,7 +189,7 @@ public sealed partial class SubscriberGrain(
 
         // Nobody writes here: the rows go as they are met, the head last, so that a removal that ends halfway is found again.
         var partition = SubscriberTable.Partition(_key);
-        for (var range = KeyRange.All; ;)
+        for (var range = KeyRange.All; ; )
         {
             var rows = await store.Scan(SubscriberTable.Name, partition, range, StoreLimits.MaxCommitRows, cancel);
             var changes = rows.Where(row => row.Key != PartitionWriter.HeadKey).Select(row => RowChange.Delete(row.Key)).ToList();
@@ -228,7 +236,7 @@ public sealed partial class SubscriberGrain(
             return;
         }
 
-        for (var range = KeyRange.Prefix(SubscriberTable.NotePrefix); ;)
+        for (var range = KeyRange.Prefix(SubscriberTable.NotePrefix); ; )
         {
             var rows = await store.Scan(SubscriberTable.Name, SubscriberTable.Partition(_key), range, Handled.MaxRows, cancel);
             if (rows.Count > 0)
@@ -246,7 +254,10 @@ public sealed partial class SubscriberGrain(
 
     private async Task Delete(string partition, List<RowChange> changes, CancellationToken cancel)
     {
-        if (changes.Count > 0 && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed)
+        if (
+            changes.Count > 0
+            && await store.Commit(SubscriberTable.Name, partition, changes, cancel) is { Outcome: not CommitOutcome.Committed } failed
+        )
         {
             throw new InvalidOperationException($"What is kept of {_key} could not be removed whole; ask again.", failed.Cause);
         }
@@ -283,7 +294,16 @@ public sealed partial class SubscriberGrain(
             return null;
         }
 
-        var partition = await SubscriberPartition.Open(store, entry, _key, catalog.NoteTaker is not null, from => Feed.Register(_key.Name, from), clock, chance, _stop);
+        var partition = await SubscriberPartition.Open(
+            store,
+            entry,
+            _key,
+            catalog.NoteTaker is not null,
+            from => Feed.Register(_key.Name, from),
+            clock,
+            chance,
+            _stop
+        );
         _readTo = (await Feed.Head(_stop)).Head;
         if (partition.Desk.Stopped is { } why)
         {
@@ -320,14 +340,27 @@ public sealed partial class SubscriberGrain(
         }
     }
 
-    private SubscriberState State(SubscriberHeadRow head, string? halt, long commits) => new(
-        _key.Name, _key.Partition, head.Cursor, Math.Max(_known, head.Cursor - 1), head.In, head.Done, head.Waiting, head.Dead, head.Discarded, head.Missed, halt, commits)
-    {
-        NotWanted = head.NotWanted,
-        Suppressed = head.Suppressed,
-        Channel = _entry?.Rules.Channel,
-        IsStopped = _partition?.Desk.Stopped is not null,
-    };
+    private SubscriberState State(SubscriberHeadRow head, string? halt, long commits) =>
+        new(
+            _key.Name,
+            _key.Partition,
+            head.Cursor,
+            Math.Max(_known, head.Cursor - 1),
+            head.In,
+            head.Done,
+            head.Waiting,
+            head.Dead,
+            head.Discarded,
+            head.Missed,
+            halt,
+            commits
+        )
+        {
+            NotWanted = head.NotWanted,
+            Suppressed = head.Suppressed,
+            Channel = _entry?.Rules.Channel,
+            IsStopped = _partition?.Desk.Stopped is not null,
+        };
 
     /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing. While the activation ends, what was done is still committed.</summary>
     private void Go()
@@ -574,7 +607,12 @@ public sealed partial class SubscriberGrain(
 
         _timerDue = due;
         var wait = due - now;
-        _timer!.Change(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait > LongestWait ? LongestWait : wait, Timeout.InfiniteTimeSpan);
+        _timer!.Change(
+            wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1)
+                : wait > LongestWait ? LongestWait
+                : wait,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     private void End(PartitionLostException lost)

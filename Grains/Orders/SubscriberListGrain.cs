@@ -21,8 +21,8 @@ public sealed partial class SubscriberListGrain(
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     ILogger<SubscriberListGrain> logger,
-    IFileRemains? files = null)
-    : Grain, ISubscriberListGrain
+    IFileRemains? files = null
+) : Grain, ISubscriberListGrain
 {
     /// <summary>How long an erasure waits until every subscriber has taken what was committed before it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -40,10 +40,7 @@ public sealed partial class SubscriberListGrain(
     {
         var names = (await Listed(cancel)).Union(catalog.Names).Order(StringComparer.Ordinal);
         var heads = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Head(cancel)));
-        var states = await Task.WhenAll(
-            from name in names
-            from partition in Partitions
-            select Subscriber(name, partition).Show(cancel));
+        var states = await Task.WhenAll(from name in names from partition in Partitions select Subscriber(name, partition).Show(cancel));
         return [.. states.Select(state => state with { Head = heads[state.Partition].Head })];
     }
 
@@ -96,9 +93,12 @@ public sealed partial class SubscriberListGrain(
         return new(letters.ToImmutable(), null);
     }
 
-    public async Task<DeadLetter?> DeadLetter(DeadLetterId id, CancellationToken cancel) => IsHere(id)
-        ? (await Subscriber(id.Subscriber, id.Partition).DeadLetters(id.Revision, reason: null, 1, cancel)).FirstOrDefault(letter => letter.Change.Revision == id.Revision)
-        : null;
+    public async Task<DeadLetter?> DeadLetter(DeadLetterId id, CancellationToken cancel) =>
+        IsHere(id)
+            ? (await Subscriber(id.Subscriber, id.Partition).DeadLetters(id.Revision, reason: null, 1, cancel)).FirstOrDefault(letter =>
+                letter.Change.Revision == id.Revision
+            )
+            : null;
 
     public Task<DeadLetterReply> Replay(DeadLetterFilter filter, string by, CancellationToken cancel) =>
         Each(filter, (grain, revision) => grain.Replay(revision, filter.Reason, by, cancel), cancel);
@@ -128,7 +128,11 @@ public sealed partial class SubscriberListGrain(
                 var grain = Subscriber(name, partition);
                 if (catalog.Find(name)?.Rules.Channel is null && await Reaches(grain, erased.Head, cancel) is { } cursor)
                 {
-                    return new(orders, changes, $"«{name}» in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so.");
+                    return new(
+                        orders,
+                        changes,
+                        $"«{name}» in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so."
+                    );
                 }
 
                 foreach (var some in erased.Orders.Chunk(ISubscriberGrain.MaxErase))
@@ -157,8 +161,14 @@ public sealed partial class SubscriberListGrain(
         var head = await Feed(order.Partition).Head(cancel);
         var states = await Task.WhenAll(names.Select(name => Subscriber(name, order.Partition).Show(cancel)));
         return new(
-            [.. found.SelectMany(some => some).OrderBy(delivery => delivery.Version).ThenBy(delivery => delivery.Subscriber, StringComparer.Ordinal)],
-            [.. states.Where(state => state.Cursor <= head.Head).Select(state => state.Name)]);
+            [
+                .. found
+                    .SelectMany(some => some)
+                    .OrderBy(delivery => delivery.Version)
+                    .ThenBy(delivery => delivery.Subscriber, StringComparer.Ordinal),
+            ],
+            [.. states.Where(state => state.Cursor <= head.Head).Select(state => state.Name)]
+        );
     }
 
     public async Task Wake(CancellationToken cancel)
@@ -173,8 +183,11 @@ public sealed partial class SubscriberListGrain(
     /// <summary>Files are to be cleaned: durable before the first row is erased, so that a crash does not leave them.</summary>
     private async Task Remember(CancellationToken cancel)
     {
-        if (files is not null
-            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Put(FilesKey, ReadOnlyMemory<byte>.Empty)], cancel) is { Outcome: not CommitOutcome.Committed } failed)
+        if (
+            files is not null
+            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Put(FilesKey, ReadOnlyMemory<byte>.Empty)], cancel)
+                is { Outcome: not CommitOutcome.Committed } failed
+        )
         {
             throw new PartitionLostException(OrderTable.Name, ErasuresPartition, failed);
         }
@@ -195,17 +208,22 @@ public sealed partial class SubscriberListGrain(
         }
 
         // An erasure that began meanwhile has written the row again, and has it cleaned itself.
-        return cleaned && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Delete(FilesKey, asked.ETag)], cancel) is { Outcome: CommitOutcome.Committed };
+        return cleaned
+            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Delete(FilesKey, asked.ETag)], cancel)
+                is { Outcome: CommitOutcome.Committed };
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The files of the store still hold traces of what was erased, for somebody reads them; it is tried again")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The files of the store still hold traces of what was erased, for somebody reads them; it is tried again"
+    )]
     private partial void LogNotCleaned();
 
     /// <summary>Null when it has taken everything up to there, else where it stands.</summary>
     private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)
     {
         await grain.Wake(cancel);
-        for (var end = guards.GetUtcNow() + Patience; ;)
+        for (var end = guards.GetUtcNow() + Patience; ; )
         {
             var state = await grain.Show(cancel);
             if (state.Cursor > revision)
@@ -222,7 +240,11 @@ public sealed partial class SubscriberListGrain(
         }
     }
 
-    private async Task<DeadLetterReply> Each(DeadLetterFilter filter, Func<ISubscriberGrain, long?, Task<int>> act, CancellationToken cancel)
+    private async Task<DeadLetterReply> Each(
+        DeadLetterFilter filter,
+        Func<ISubscriberGrain, long?, Task<int>> act,
+        CancellationToken cancel
+    )
     {
         if (filter.Id is { } id)
         {
@@ -232,17 +254,22 @@ public sealed partial class SubscriberListGrain(
         var keys = await Keys(filter.Subscriber, cancel);
         var counts = await Task.WhenAll(keys.Select(key => act(Grain(key), null)));
         var states = await Task.WhenAll(keys.Select(key => Grain(key).Show(cancel)));
-        return new(counts.Sum(), states.Sum(state => filter.Reason is { } reason ? state.Dead.GetValueOrDefault(reason) : state.Dead.Values.Sum()));
+        return new(
+            counts.Sum(),
+            states.Sum(state => filter.Reason is { } reason ? state.Dead.GetValueOrDefault(reason) : state.Dead.Values.Sum())
+        );
     }
 
     private bool IsHere(DeadLetterId id) => catalog.Find(id.Subscriber) is not null && id.Partition < options.Value.Partitions;
 
     /// <summary>Of this program, in order.</summary>
-    private async Task<List<SubscriberKey>> Keys(string? name, CancellationToken cancel) => [..
-        from known in await Names(cancel)
-        where name is null || name == known
-        from partition in Partitions
-        select new SubscriberKey(known, partition)];
+    private async Task<List<SubscriberKey>> Keys(string? name, CancellationToken cancel) =>
+        [
+            .. from known in await Names(cancel)
+            where name is null || name == known
+            from partition in Partitions
+            select new SubscriberKey(known, partition),
+        ];
 
     /// <summary>Those that are always there, and those that come and go as the feeds list them.</summary>
     private async Task<List<string>> Names(CancellationToken cancel) =>
@@ -251,7 +278,10 @@ public sealed partial class SubscriberListGrain(
     private async Task<IEnumerable<string>> Listed(CancellationToken cancel)
     {
         var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
-        return listed.SelectMany(some => some.Select(subscriber => subscriber.Name)).Where(SubscriberKey.IsName).Distinct(StringComparer.Ordinal);
+        return listed
+            .SelectMany(some => some.Select(subscriber => subscriber.Name))
+            .Where(SubscriberKey.IsName)
+            .Distinct(StringComparer.Ordinal);
     }
 
     private static int Compare(SubscriberKey key, SubscriberKey other) =>

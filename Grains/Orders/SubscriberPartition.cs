@@ -27,7 +27,16 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private Task _alone = Task.CompletedTask;
     private SubscriberHeadRow _written;
 
-    private SubscriberPartition(ITableStore store, SubscriberEntry entry, SubscriberKey key, SubscriberHeadRow head, string? headETag, bool hasNoteTaker, TimeProvider clock, Func<double> chance)
+    private SubscriberPartition(
+        ITableStore store,
+        SubscriberEntry entry,
+        SubscriberKey key,
+        SubscriberHeadRow head,
+        string? headETag,
+        bool hasNoteTaker,
+        TimeProvider clock,
+        Func<double> chance
+    )
     {
         _store = store;
         _clock = clock;
@@ -62,18 +71,33 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
     /// <param name="register">Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and answers where it begins.</param>
     public static async Task<SubscriberPartition> Open(
-        ITableStore store, SubscriberEntry entry, SubscriberKey key, bool hasNoteTaker, Func<long?, Task<long>> register, TimeProvider clock, Func<double> chance, CancellationToken cancel)
+        ITableStore store,
+        SubscriberEntry entry,
+        SubscriberKey key,
+        bool hasNoteTaker,
+        Func<long?, Task<long>> register,
+        TimeProvider clock,
+        Func<double> chance,
+        CancellationToken cancel
+    )
     {
         var partition = SubscriberTable.Partition(key);
         var row = await store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey, cancel);
         var head = row is null ? SubscriberHeadRow.Begun(clock.GetUtcNow()) : OrderJson.Read<SubscriberHeadRow>(row.Payload);
-        var listed = await register(head.Cursor > 0 ? head.Cursor : entry.Rules.FromStart ? 1 : null);
+        var listed = await register(
+            head.Cursor > 0 ? head.Cursor
+            : entry.Rules.FromStart ? 1
+            : null
+        );
         if (head.Cursor == 0)
         {
             head.Cursor = listed;
         }
 
-        var otherFeed = OtherFeed(await store.Get(OrderTable.Name, OrderTable.Partition(key.Partition), PartitionWriter.HeadKey, cancel), head);
+        var otherFeed = OtherFeed(
+            await store.Get(OrderTable.Name, OrderTable.Partition(key.Partition), PartitionWriter.HeadKey, cancel),
+            head
+        );
         head.Epoch++;
         var opened = new SubscriberPartition(store, entry, key, head, row?.ETag, hasNoteTaker, clock, chance);
         if (otherFeed is not null)
@@ -114,16 +138,20 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         if (head.Cursor > feed.Revision + 1)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"its cursor {head.Cursor} is beyond the feed's head {feed.Revision}: table {OrderTable.Name} was lost or is older; {Advice}");
+                CultureInfo.InvariantCulture,
+                $"its cursor {head.Cursor} is beyond the feed's head {feed.Revision}: table {OrderTable.Name} was lost or is older; {Advice}"
+            );
         }
 
         head.FeedId = feed.Id;
         return null;
     }
 
-    public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) => _store.Get(SubscriberTable.Name, _partition, key, cancel);
+    public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) =>
+        _store.Get(SubscriberTable.Name, _partition, key, cancel);
 
-    public ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default) => _store.Scan(SubscriberTable.Name, _partition, range, take, cancel);
+    public ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default) =>
+        _store.Scan(SubscriberTable.Name, _partition, range, take, cancel);
 
     public Task Commit(Handled handled) => Commit(new RowsWork(this, handled));
 
@@ -140,14 +168,27 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, ISubscriberGrain.MaxTake);
         var rows = await DeadRows(from, reason, take, cancel);
-        return [.. rows.Select(row => new DeadLetter(_key.Name, _key.Partition, row.Change, row.Reason!, row.Detail ?? "", row.At ?? default, row.History))];
+        return
+        [
+            .. rows.Select(row => new DeadLetter(
+                _key.Name,
+                _key.Partition,
+                row.Change,
+                row.Reason!,
+                row.Detail ?? "",
+                row.At ?? default,
+                row.History
+            )),
+        ];
     }
 
     /// <inheritdoc cref="ISubscriberGrain.Replay"/>
-    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) => Letters(revision, reason, by, isReplay: true, cancel);
+    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) =>
+        Letters(revision, reason, by, isReplay: true, cancel);
 
     /// <inheritdoc cref="ISubscriberGrain.Discard"/>
-    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) => Letters(revision, reason, by, isReplay: false, cancel);
+    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) =>
+        Letters(revision, reason, by, isReplay: false, cancel);
 
     /// <inheritdoc cref="ISubscriberGrain.Record"/>
     public async Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel)
@@ -165,11 +206,12 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     }
 
     /// <inheritdoc cref="ISubscriberGrain.Erase"/>
-    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) => Alone(async () =>
-    {
-        await EraseAlone(orders, cancel);
-        return orders.Length;
-    });
+    public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) =>
+        Alone(async () =>
+        {
+            await EraseAlone(orders, cancel);
+            return orders.Length;
+        });
 
     private async Task EraseAlone(ImmutableArray<OrderId> orders, CancellationToken cancel)
     {
@@ -182,11 +224,13 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         }
 
         var rows = new List<RowChange>();
-        for (var from = 0L; ;)
+        for (var from = 0L; ; )
         {
             var dead = await DeadRows(from, reason: null, ISubscriberGrain.MaxTake, cancel);
-            rows.AddRange(dead.Where(row => ids.Contains(row.Order.Id))
-                .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(Erasure.Of(row)))));
+            rows.AddRange(
+                dead.Where(row => ids.Contains(row.Order.Id))
+                    .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(Erasure.Of(row))))
+            );
             if (dead.Count < ISubscriberGrain.MaxTake)
             {
                 break;
@@ -201,9 +245,11 @@ internal sealed class SubscriberPartition : ISubscriberPlace
             {
                 // One that is under way writes its row itself when it is done, without its free text.
                 var underWay = Desk.Of(order).Select(item => item.Change.Version).ToHashSet();
-                rows.AddRange((await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel))
-                    .Where(row => !underWay.Contains(OrderJson.Read<DeliveryRow>(row.Payload).Version))
-                    .Select(row => RowChange.Put(row.Key, OrderJson.Write(Erasure.Of(OrderJson.Read<DeliveryRow>(row.Payload))))));
+                rows.AddRange(
+                    (await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel))
+                        .Where(row => !underWay.Contains(OrderJson.Read<DeliveryRow>(row.Payload).Version))
+                        .Select(row => RowChange.Put(row.Key, OrderJson.Write(Erasure.Of(OrderJson.Read<DeliveryRow>(row.Payload)))))
+                );
             }
         }
 
@@ -247,7 +293,16 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         foreach (var item in before.Where(item => !found.ContainsKey(item.Change.Version)).Concat(under))
         {
             found[item.Change.Version] = new(
-                _key.Name, item.Change.Version, item.Change.Type, DeliveryStatus.Waiting, item.History is [.., var last] ? last.What.Split(':')[0] : null, item.Attempts, null, Desk.NextTry(item), item.History);
+                _key.Name,
+                item.Change.Version,
+                item.Change.Type,
+                DeliveryStatus.Waiting,
+                item.History is [.., var last] ? last.What.Split(':')[0] : null,
+                item.Attempts,
+                null,
+                Desk.NextTry(item),
+                item.History
+            );
         }
 
         return [.. found.Values];
@@ -312,7 +367,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private async Task RestoreWaiting(CancellationToken cancel)
     {
         var waiting = new List<(string Key, KeptChangeRow Row)>();
-        for (var range = KeyRange.Prefix(SubscriberTable.WaitingPrefix); ;)
+        for (var range = KeyRange.Prefix(SubscriberTable.WaitingPrefix); ; )
         {
             var rows = await Scan(range, RowsAtOnce, cancel);
             waiting.AddRange(rows.Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Payload))));
@@ -333,10 +388,12 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private async Task<List<KeptChangeRow>> DeadRows(long from, string? reason, int take, CancellationToken cancel)
     {
         var found = new List<KeptChangeRow>();
-        for (var range = SubscriberTable.DeadFrom(from); found.Count < take;)
+        for (var range = SubscriberTable.DeadFrom(from); found.Count < take; )
         {
             var rows = await Scan(range, RowsAtOnce, cancel);
-            found.AddRange(rows.Select(row => OrderJson.Read<KeptChangeRow>(row.Payload)).Where(row => reason is null || row.Reason == reason));
+            found.AddRange(
+                rows.Select(row => OrderJson.Read<KeptChangeRow>(row.Payload)).Where(row => reason is null || row.Reason == reason)
+            );
             if (rows.Count < RowsAtOnce)
             {
                 break;
@@ -351,7 +408,7 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     private async Task<int> Letters(long? revision, string? reason, string by, bool isReplay, CancellationToken cancel)
     {
         var done = 0;
-        for (var from = revision ?? 0; ;)
+        for (var from = revision ?? 0; ; )
         {
             var rows = await Alone(() => SomeLetters(from, revision, reason, by, isReplay, cancel));
             done += rows.Count;
@@ -364,7 +421,14 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         }
     }
 
-    private async Task<List<KeptChangeRow>> SomeLetters(long from, long? revision, string? reason, string by, bool isReplay, CancellationToken cancel)
+    private async Task<List<KeptChangeRow>> SomeLetters(
+        long from,
+        long? revision,
+        string? reason,
+        string by,
+        bool isReplay,
+        CancellationToken cancel
+    )
     {
         var rows = await DeadRows(from, reason, LettersInCommit, cancel);
         rows = revision is { } one ? [.. rows.Where(row => row.Revision == one)] : rows;
@@ -414,7 +478,11 @@ internal sealed class SubscriberPartition : ISubscriberPlace
                 var what = isReplay ? "replayed" : "discarded";
                 if (isReplay)
                 {
-                    ImmutableArray<HandlingTry> history = [.. row.History.TakeLast(KeptChangeRow.MaxHistory - 1), new(now, $"replayed: by {by}")];
+                    ImmutableArray<HandlingTry> history =
+                    [
+                        .. row.History.TakeLast(KeptChangeRow.MaxHistory - 1),
+                        new(now, $"replayed: by {by}"),
+                    ];
                     partition.Desk.Revive(row with { History = history, Attempts = 0 }, commit);
                 }
                 else
@@ -423,14 +491,45 @@ internal sealed class SubscriberPartition : ISubscriberPlace
                     partition._head.Discarded++;
                     if (partition._channel is not null)
                     {
-                        ImmutableArray<HandlingTry> history = [.. row.History.TakeLast(KeptChangeRow.MaxHistory - 1), new(now, $"discarded: by {by}")];
-                        partition.Desk.Deliver(new(row.Revision, row.Order.Version, row.Change.Type, DeliveryStatus.Discarded, row.Reason!, row.Detail ?? "", row.Attempts, now, history), row.Order.Id, commit);
+                        ImmutableArray<HandlingTry> history =
+                        [
+                            .. row.History.TakeLast(KeptChangeRow.MaxHistory - 1),
+                            new(now, $"discarded: by {by}"),
+                        ];
+                        partition.Desk.Deliver(
+                            new(
+                                row.Revision,
+                                row.Order.Version,
+                                row.Change.Type,
+                                DeliveryStatus.Discarded,
+                                row.Reason!,
+                                row.Detail ?? "",
+                                row.Attempts,
+                                now,
+                                history
+                            ),
+                            row.Order.Id,
+                            commit
+                        );
                     }
                 }
 
                 if (partition._hasNoteTaker)
                 {
-                    partition.Desk.Notes([new(0, (byte)Audit.AuditEntryKind.Replay, row.Order.Id, row.Order.Version, $"{partition._key.Name}.{what}", now, $"by {by}; {row.Reason}")], commit);
+                    partition.Desk.Notes(
+                        [
+                            new(
+                                0,
+                                (byte)Audit.AuditEntryKind.Replay,
+                                row.Order.Id,
+                                row.Order.Version,
+                                $"{partition._key.Name}.{what}",
+                                now,
+                                $"by {by}; {row.Reason}"
+                            ),
+                        ],
+                        commit
+                    );
                 }
             }
 
@@ -487,7 +586,11 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     {
         public bool Fill(CommitBuilder commit)
         {
-            if (!partition.Desk.HasRoom(commit, handled.Rows.Count + handled.Notes.Count, handled.Bytes) || handled.Rows.Any(row => commit.Has(row.Key)) || handled.Fill?.Invoke(commit) == false)
+            if (
+                !partition.Desk.HasRoom(commit, handled.Rows.Count + handled.Notes.Count, handled.Bytes)
+                || handled.Rows.Any(row => commit.Has(row.Key))
+                || handled.Fill?.Invoke(commit) == false
+            )
             {
                 return false;
             }

@@ -35,7 +35,13 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private int _tests;
 
     public WebhookEndpointGrain(
-        ITableStore store, IWebhookSender sender, IOptions<WebhooksOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<WebhookEndpointGrain> logger)
+        ITableStore store,
+        IWebhookSender sender,
+        IOptions<WebhooksOptions> options,
+        TimeProvider clock,
+        [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+        ILogger<WebhookEndpointGrain> logger
+    )
     {
         _store = store;
         _sender = sender;
@@ -65,7 +71,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         var outcome = await _gate.Send(token => Send(message, token), cancel);
         if (outcome.IsNoAttempt)
         {
-            return outcome.Reason == WebhookOutcome.HeldBackReason ? await HeldBack(outcome, cancel) : new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter);
+            return outcome.Reason == WebhookOutcome.HeldBackReason
+                ? await HeldBack(outcome, cancel)
+                : new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter);
         }
 
         var after = await Tried(outcome);
@@ -118,7 +126,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         var message = WebhookMessage.Test(Guid.NewGuid(), now);
         if (_tests >= MaxTests)
         {
-            return Tested(WebhookOutcome.NotSent(WebhookFailure.NoPlace, EndpointGate.NoPlaceWait, "other tests of this endpoint are under way"));
+            return Tested(
+                WebhookOutcome.NotSent(WebhookFailure.NoPlace, EndpointGate.NoPlaceWait, "other tests of this endpoint are under way")
+            );
         }
 
         _tests++;
@@ -132,7 +142,14 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
 
         WebhookTested Tested(WebhookOutcome outcome) =>
-            new(message.Id, outcome.Verdict == WebhookVerdict.Delivered, outcome.Reason, outcome.Detail, outcome.Status, _clock.GetElapsedTime(began));
+            new(
+                message.Id,
+                outcome.Verdict == WebhookVerdict.Delivered,
+                outcome.Reason,
+                outcome.Detail,
+                outcome.Status,
+                _clock.GetElapsedTime(began)
+            );
     }
 
     public async Task<bool> Remove(CancellationToken cancel)
@@ -162,16 +179,18 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     }
 
     /// <summary>What waited in line goes out only if it still may; it is signed with what counts now.</summary>
-    private Task<WebhookOutcome> Send(WebhookMessage message, CancellationToken cancel) => _kept is { State: { IsEnabled: true } state }
-        ? _sender.Send(new(new(state.Url), message, state.Secrets(_clock.GetUtcNow())), cancel)
-        : Task.FromResult(WebhookOutcome.NotSent(WebhookFailure.HeldBack, EndpointGate.NoPlaceWait, "the endpoint is not what it was"));
+    private Task<WebhookOutcome> Send(WebhookMessage message, CancellationToken cancel) =>
+        _kept is { State: { IsEnabled: true } state }
+            ? _sender.Send(new(new(state.Url), message, state.Secrets(_clock.GetUtcNow())), cancel)
+            : Task.FromResult(WebhookOutcome.NotSent(WebhookFailure.HeldBack, EndpointGate.NoPlaceWait, "the endpoint is not what it was"));
 
-    private async Task<WebhookReply> HeldBack(WebhookOutcome outcome, CancellationToken cancel) => await State(cancel) switch
-    {
-        null => new(WebhookSent.NotWanted, "not-wanted", "There is no such endpoint any more.", After: null),
-        { IsEnabled: false } state => Disabled(state),
-        _ => new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter),
-    };
+    private async Task<WebhookReply> HeldBack(WebhookOutcome outcome, CancellationToken cancel) =>
+        await State(cancel) switch
+        {
+            null => new(WebhookSent.NotWanted, "not-wanted", "There is no such endpoint any more.", After: null),
+            { IsEnabled: false } state => Disabled(state),
+            _ => new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter),
+        };
 
     private static WebhookReply Disabled(EndpointState state) =>
         new(WebhookSent.Disabled, WebhookForm.DisabledReason, $"The endpoint is disabled: {state.DisabledBecause}", After: null);
@@ -187,7 +206,10 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         {
             // It has happened, whoever waits for it still.
             EndpointState? before = null;
-            var state = await Change(state => (before = state).Tried(outcome, _clock.GetUtcNow(), _options.FailsFor), CancellationToken.None);
+            var state = await Change(
+                state => (before = state).Tried(outcome, _clock.GetUtcNow(), _options.FailsFor),
+                CancellationToken.None
+            );
             Tell(before, state, outcome);
             return state;
         }
@@ -260,7 +282,12 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
                     return next;
                 }
 
-                var result = await _store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Replace(Id, EndpointTable.Write(next), kept.ETag)], cancel);
+                var result = await _store.Commit(
+                    EndpointTable.Name,
+                    EndpointTable.Partition,
+                    [RowChange.Replace(Id, EndpointTable.Write(next), kept.ETag)],
+                    cancel
+                );
                 if (result.Outcome == CommitOutcome.Committed)
                 {
                     _kept = new(next, next, result.ETags[0]!, _clock.GetTimestamp());
@@ -270,7 +297,10 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
                 _kept = null;
                 if (tries == MaxTries)
                 {
-                    throw new IOException($"Endpoint {Id} could not be stored: {(result.Outcome == CommitOutcome.Conflict ? "others change it at the same time" : "nothing is known of the commit")}; ask again.", result.Cause);
+                    throw new IOException(
+                        $"Endpoint {Id} could not be stored: {(result.Outcome == CommitOutcome.Conflict ? "others change it at the same time" : "nothing is known of the commit")}; ask again.",
+                        result.Cause
+                    );
                 }
             }
         }
@@ -282,7 +312,8 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
     /// <summary>The number of failures alone is written once in a while.</summary>
     private bool IsDue(Kept kept, EndpointState next) =>
-        next != kept.Written && (next with { Failures = kept.Written.Failures } != kept.Written || _clock.GetElapsedTime(kept.WrittenAt) >= CountEvery);
+        next != kept.Written
+        && (next with { Failures = kept.Written.Failures } != kept.Written || _clock.GetElapsedTime(kept.WrittenAt) >= CountEvery);
 
     /// <summary>Where nothing is in memory, what is stored. Whoever calls has the turn.</summary>
     private async ValueTask<Kept?> Read(CancellationToken cancel)
@@ -296,26 +327,28 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         return _kept;
     }
 
-    private WebhookEndpoint Show(EndpointState state) => new(
-        Id,
-        state.ShownUrl,
-        state.Events,
-        state.IsEnabled,
-        state.DisabledBecause,
-        state.FailingSince,
-        state.Failures,
-        OldUntil(state),
-        _gate.Circuit switch
-        {
-            EndpointCircuit.Closed => "closed",
-            EndpointCircuit.Open => "open",
-            _ => "half-open",
-        },
-        _gate.Rate,
-        _gate.InFlight,
-        _gate.Window,
-        _gate.InLine,
-        [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]);
+    private WebhookEndpoint Show(EndpointState state) =>
+        new(
+            Id,
+            state.ShownUrl,
+            state.Events,
+            state.IsEnabled,
+            state.DisabledBecause,
+            state.FailingSince,
+            state.Failures,
+            OldUntil(state),
+            _gate.Circuit switch
+            {
+                EndpointCircuit.Closed => "closed",
+                EndpointCircuit.Open => "open",
+                _ => "half-open",
+            },
+            _gate.Rate,
+            _gate.InFlight,
+            _gate.Window,
+            _gate.InLine,
+            [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]
+        );
 
     private DateTimeOffset? OldUntil(EndpointState state) => state.Secrets(_clock.GetUtcNow()).Length > 1 ? state.OldSecretUntil : null;
 

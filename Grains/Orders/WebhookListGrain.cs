@@ -8,7 +8,13 @@ using Microsoft.Extensions.Options;
 namespace Grains.Orders;
 
 /// <summary>Adds and removes endpoints. Each is a row, and a subscriber that every partition's feed has listed; in between a crash leaves one without the other, which <see cref="Wake"/> puts right.</summary>
-public sealed partial class WebhookListGrain(ITableStore store, IOptions<WebhooksOptions> options, IOptions<OrdersOptions> orders, TimeProvider clock, ILogger<WebhookListGrain> logger) : Grain, IWebhookListGrain
+public sealed partial class WebhookListGrain(
+    ITableStore store,
+    IOptions<WebhooksOptions> options,
+    IOptions<OrdersOptions> orders,
+    TimeProvider clock,
+    ILogger<WebhookListGrain> logger
+) : Grain, IWebhookListGrain
 {
     /// <summary>What ended halfway, before this activation or in it, is finished.</summary>
     private bool _isWhole;
@@ -36,7 +42,10 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
 
         if ((await Ids(cancel)).Length >= IWebhookListGrain.MaxEndpoints)
         {
-            return Refused(WebhookRefusal.Full, $"There are {IWebhookListGrain.MaxEndpoints} endpoints, and no more can be; remove one that is not needed.");
+            return Refused(
+                WebhookRefusal.Full,
+                $"There are {IWebhookListGrain.MaxEndpoints} endpoints, and no more can be; remove one that is not needed."
+            );
         }
 
         var id = WebhookId.New();
@@ -45,7 +54,8 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
         await Insert(id, EndpointState.New(url, events, secret, clock.GetUtcNow()), cancel);
         await Register(id, cancel);
         _isWhole = wasWhole;
-        var endpoint = await Endpoint(id).Show(cancel) ?? throw new InvalidOperationException($"Endpoint {id} was removed while it was added.");
+        var endpoint = await Endpoint(id).Show(cancel)
+            ?? throw new InvalidOperationException($"Endpoint {id} was removed while it was added.");
         LogAdded(id, endpoint.Url);
         return new(endpoint, secret.Text, WebhookRefusal.None, Error: null);
     }
@@ -64,7 +74,11 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
         var wasWhole = _isWhole;
         _isWhole = false;
         var wasThere = await Endpoint(id).Remove(cancel);
-        var listed = await Task.WhenAll(Partitions.Select(async partition => (await Feed(partition).Subscribers(cancel)).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))));
+        var listed = await Task.WhenAll(
+            Partitions.Select(async partition =>
+                (await Feed(partition).Subscribers(cancel)).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))
+            )
+        );
         var wasListed = listed.Contains(true);
         if (wasThere || wasListed)
         {
@@ -91,7 +105,11 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
             LogRegistered(id);
         }
 
-        var left = listed.SelectMany(some => some).Select(subscriber => subscriber.Name).Where(name => name.StartsWith(WebhookForm.SubscriberOf(""), StringComparison.Ordinal)).Distinct()
+        var left = listed
+            .SelectMany(some => some)
+            .Select(subscriber => subscriber.Name)
+            .Where(name => name.StartsWith(WebhookForm.SubscriberOf(""), StringComparison.Ordinal))
+            .Distinct()
             .Select(name => name[WebhookForm.SubscriberOf("").Length..]);
         foreach (var id in left.Except(ids, StringComparer.Ordinal))
         {
@@ -104,14 +122,23 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
     private static WebhookAdded Refused(WebhookRefusal refusal, string error) => new(Endpoint: null, Secret: null, refusal, error);
 
     private async Task<ImmutableArray<string>> Ids(CancellationToken cancel) =>
-        [.. (await store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel)).Select(row => row.Key)];
+        [
+            .. (await store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel)).Select(row =>
+                row.Key
+            ),
+        ];
 
     private async Task Insert(string id, EndpointState state, CancellationToken cancel)
     {
         var row = EndpointTable.Write(state);
         var result = await store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Insert(id, row)], cancel);
-        if (result.Outcome == CommitOutcome.Committed
-            || (await store.Get(EndpointTable.Name, EndpointTable.Partition, id, cancel) is { } stored && stored.Payload.Span.SequenceEqual(row)))
+        if (
+            result.Outcome == CommitOutcome.Committed
+            || (
+                await store.Get(EndpointTable.Name, EndpointTable.Partition, id, cancel) is { } stored
+                && stored.Payload.Span.SequenceEqual(row)
+            )
+        )
         {
             return;
         }
@@ -120,10 +147,17 @@ public sealed partial class WebhookListGrain(ITableStore store, IOptions<Webhook
     }
 
     /// <summary>From now on nothing is compacted that it has yet to be told.</summary>
-    private Task<long[]> Register(string id, CancellationToken cancel) => Task.WhenAll(Partitions.Select(partition => Feed(partition).Register(WebhookForm.SubscriberOf(id), from: null, cancel)));
+    private Task<long[]> Register(string id, CancellationToken cancel) =>
+        Task.WhenAll(Partitions.Select(partition => Feed(partition).Register(WebhookForm.SubscriberOf(id), from: null, cancel)));
 
-    private Task<bool[]> RemoveSubscriber(string id, CancellationToken cancel) => Task.WhenAll(Partitions.Select(partition =>
-        GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString()).Remove(cancel)));
+    private Task<bool[]> RemoveSubscriber(string id, CancellationToken cancel) =>
+        Task.WhenAll(
+            Partitions.Select(partition =>
+                GrainFactory
+                    .GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString())
+                    .Remove(cancel)
+            )
+        );
 
     private IWebhookEndpointGrain Endpoint(string id) => GrainFactory.GetGrain<IWebhookEndpointGrain>(id);
 

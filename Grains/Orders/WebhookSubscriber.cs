@@ -33,7 +33,8 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSu
         });
     }
 
-    public async ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) => _events = await endpoint.Events(cancel);
+    public async ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) =>
+        _events = await endpoint.Events(cancel);
 
     public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
@@ -65,13 +66,14 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSu
         };
     }
 
-    internal static SubscriberRules Rules(string name, IReadOnlyList<TimeSpan> waits) => new()
-    {
-        Name = name,
-        Channel = Channel,
-        KeepsOrder = false,
-        AtOnce = 8,
-        Within = null,
-        Backoff = waits,
-    };
+    internal static SubscriberRules Rules(string name, IReadOnlyList<TimeSpan> waits) =>
+        new()
+        {
+            Name = name,
+            Channel = Channel,
+            KeepsOrder = false,
+            AtOnce = 8,
+            Within = null,
+            Backoff = waits,
+        };
 }

@@ -15,6 +15,5 @@ public readonly record struct KeyRange(string From, string To)
     /// <summary>What remains of this range after <paramref name="key"/>. A space is less than every character of a key.</summary>
     public KeyRange After(string key) => new(key + " ", To);
 
-    public bool Contains(string key) =>
-        string.CompareOrdinal(From, key) <= 0 && string.CompareOrdinal(key, To) < 0;
+    public bool Contains(string key) => string.CompareOrdinal(From, key) <= 0 && string.CompareOrdinal(key, To) < 0;
 }

@@ -8,12 +8,9 @@ public sealed class PartitionLostException : Exception
             result.Outcome == CommitOutcome.Conflict
                 ? $"Row «{result.ConflictKey}» of {table}/{partition} was changed by another owner of the partition."
                 : $"The store did not say what became of a commit to {table}/{partition}: {result.Cause?.Message}",
-            result.Cause)
-    {
-    }
+            result.Cause
+        ) { }
 
     public PartitionLostException(string table, string partition, Exception cause)
-        : base($"A commit to {table}/{partition} failed: {cause.Message}", cause)
-    {
-    }
+        : base($"A commit to {table}/{partition} failed: {cause.Message}", cause) { }
 }

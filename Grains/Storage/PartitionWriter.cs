@@ -127,7 +127,9 @@ public sealed class PartitionWriter
 
         if (_filled.Count == 0 && commit.Changes.Count == 0)
         {
-            throw new InvalidOperationException($"A piece of work of {_table}/{_partition} fits into no commit, not even into one of its own.");
+            throw new InvalidOperationException(
+                $"A piece of work of {_table}/{_partition} fits into no commit, not even into one of its own."
+            );
         }
 
         var head = _head();

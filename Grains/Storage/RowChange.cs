@@ -36,7 +36,8 @@ public readonly record struct RowChange
 
     public static RowChange Insert(string key, ReadOnlyMemory<byte> payload) => new(RowChangeKind.Insert, key, payload, etag: null);
 
-    public static RowChange Replace(string key, ReadOnlyMemory<byte> payload, string etag) => new(RowChangeKind.Replace, key, payload, etag);
+    public static RowChange Replace(string key, ReadOnlyMemory<byte> payload, string etag) =>
+        new(RowChangeKind.Replace, key, payload, etag);
 
     public static RowChange Put(string key, ReadOnlyMemory<byte> payload) => new(RowChangeKind.Put, key, payload, etag: null);
 

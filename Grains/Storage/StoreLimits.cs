@@ -28,8 +28,9 @@ public static class StoreLimits
     /// <summary>Bytes of one blob.</summary>
     public const int MaxBlobBytes = 256 * 1024 * 1024;
 
-    private static readonly SearchValues<char> KeyCharacters =
-        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._~-");
+    private static readonly SearchValues<char> KeyCharacters = SearchValues.Create(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._~-"
+    );
 
     private static readonly SearchValues<char> TableCharacters = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyz");
 
@@ -40,19 +41,24 @@ public static class StoreLimits
     public static string HashKey(string text)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        var bytes = Encoding.UTF8.GetMaxByteCount(text.Length) <= 1024 ? stackalloc byte[1024] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        var bytes =
+            Encoding.UTF8.GetMaxByteCount(text.Length) <= 1024
+                ? stackalloc byte[1024]
+                : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         SHA256.HashData(bytes[..Encoding.UTF8.GetBytes(text, bytes)], hash);
         return System.Buffers.Text.Base64Url.EncodeToString(hash);
     }
 
-    public static bool IsKey(string text) =>
-        text.Length is > 0 and <= MaxKeyLength && !text.AsSpan().ContainsAnyExcept(KeyCharacters);
+    public static bool IsKey(string text) => text.Length is > 0 and <= MaxKeyLength && !text.AsSpan().ContainsAnyExcept(KeyCharacters);
 
     public static void CheckTable(string table)
     {
         if (table.Length is < 3 or > 63 || !char.IsAsciiLetterLower(table[0]) || table.AsSpan().ContainsAnyExcept(TableCharacters))
         {
-            throw new ArgumentException($"A table's name has 3 to 63 lower-case letters and digits and starts with a letter; this is «{table}».", nameof(table));
+            throw new ArgumentException(
+                $"A table's name has 3 to 63 lower-case letters and digits and starts with a letter; this is «{table}».",
+                nameof(table)
+            );
         }
     }
 
@@ -60,7 +66,10 @@ public static class StoreLimits
     {
         if (!IsKey(key))
         {
-            throw new ArgumentException($"A {what} has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-]; this has {key.Length}: «{(key.Length > 80 ? key[..80] + "…" : key)}».", nameof(key));
+            throw new ArgumentException(
+                $"A {what} has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-]; this has {key.Length}: «{(key.Length > 80 ? key[..80] + "…" : key)}».",
+                nameof(key)
+            );
         }
     }
 
@@ -72,7 +81,10 @@ public static class StoreLimits
         {
             if (bound.Length > MaxKeyLength + 1 || bound.AsSpan().ContainsAnyExceptInRange(' ', '\u007f') || bound.Contains('\''))
             {
-                throw new ArgumentException($"A bound of a range is ASCII without quotes, at most {MaxKeyLength + 1} characters; this is «{bound}».", nameof(range));
+                throw new ArgumentException(
+                    $"A bound of a range is ASCII without quotes, at most {MaxKeyLength + 1} characters; this is «{bound}».",
+                    nameof(range)
+                );
             }
         }
     }
@@ -98,7 +110,10 @@ public static class StoreLimits
 
             if (change.Payload.Length > MaxPayloadBytes)
             {
-                throw new ArgumentException($"A payload has at most {MaxPayloadBytes} bytes; the one of «{change.Key}» has {change.Payload.Length}.", nameof(changes));
+                throw new ArgumentException(
+                    $"A payload has at most {MaxPayloadBytes} bytes; the one of «{change.Key}» has {change.Payload.Length}.",
+                    nameof(changes)
+                );
             }
 
             bytes += change.Payload.Length;
@@ -106,7 +121,10 @@ public static class StoreLimits
 
         if (bytes > MaxCommitBytes)
         {
-            throw new ArgumentException($"A commit carries at most {MaxCommitBytes} bytes of payload; this carries {bytes}.", nameof(changes));
+            throw new ArgumentException(
+                $"A commit carries at most {MaxCommitBytes} bytes of payload; this carries {bytes}.",
+                nameof(changes)
+            );
         }
     }
 
@@ -122,7 +140,10 @@ public static class StoreLimits
 
         if (!good)
         {
-            throw new ArgumentException($"A blob's name has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-] in segments joined by «/», none of them empty, «.» or «..»; this is «{name}».", nameof(name));
+            throw new ArgumentException(
+                $"A blob's name has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-] in segments joined by «/», none of them empty, «.» or «..»; this is «{name}».",
+                nameof(name)
+            );
         }
     }
 }

@@ -9,8 +9,12 @@ namespace Silo.Books;
 public static class LedgerRoutes
 {
     public static void MapLedger(this WebApplication app) =>
-        app.MapGet("/api/ledger", Read).For(ApiRole.Reader).WithMetadata(new TakesQuery()).WithTags("ledger")
-            .WithSummary("The books of all systems: in = done + refused (by reason) + waiting.").Produces<LedgerForm>();
+        app.MapGet("/api/ledger", Read)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithTags("ledger")
+            .WithSummary("The books of all systems: in = done + refused (by reason) + waiting.")
+            .Produces<LedgerForm>();
 
     private static async Task<IResult> Read(HttpContext context, IGrainFactory grains)
     {

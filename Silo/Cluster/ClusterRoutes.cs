@@ -10,11 +10,18 @@ namespace Silo.Cluster;
 public static class ClusterRoutes
 {
     public static void MapCluster(this WebApplication app) =>
-        app.MapGet("/api/cluster", Show).For(ApiRole.Operator).WithMetadata(new TakesQuery()).WithTags("cluster")
-            .WithSummary("Silos and their state, activations per grain type, bytes by system, health checks with reasons.").Produces<ClusterForm>();
+        app.MapGet("/api/cluster", Show)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithTags("cluster")
+            .WithSummary("Silos and their state, activations per grain type, bytes by system, health checks with reasons.")
+            .Produces<ClusterForm>();
 
     private static async Task<IResult> Show(HttpContext context, IGrainFactory grains) =>
-        Results.Json(ClusterForm.Of(await grains.GetGrain<IClusterStatusGrain>(0).Show(context.RequestAborted)), RestJson.AsItIs.ClusterForm);
+        Results.Json(
+            ClusterForm.Of(await grains.GetGrain<IClusterStatusGrain>(0).Show(context.RequestAborted)),
+            RestJson.AsItIs.ClusterForm
+        );
 }
 
 /// <summary>The cluster as programs read it: the members of <see cref="ClusterStatus"/>, in camelCase.</summary>
@@ -25,8 +32,17 @@ public sealed record ClusterForm(
     ImmutableArray<ActivationCount> Activations,
     ImmutableArray<StorageLine> Storage,
     string StorageKind,
-    ImmutableArray<HealthLine> Health)
+    ImmutableArray<HealthLine> Health
+)
 {
     public static ClusterForm Of(ClusterStatus status) =>
-        new(status.ClusterId, status.Version, status.Silos, status.Activations, status.Storage, status.StorageKind, status.Health.IsDefault ? [] : status.Health);
+        new(
+            status.ClusterId,
+            status.Version,
+            status.Silos,
+            status.Activations,
+            status.Storage,
+            status.StorageKind,
+            status.Health.IsDefault ? [] : status.Health
+        );
 }

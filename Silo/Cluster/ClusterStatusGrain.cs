@@ -13,8 +13,12 @@ namespace Silo.Cluster;
 /// Gathers what an operator wants to see: one line per address with the silo that started there last, activations of our own grain types
 /// over all silos, bytes by table, the health checks of the silo that it runs in.
 /// </summary>
-public sealed class ClusterStatusGrain(IStorageUsage usage, HealthCheckService health, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage)
-    : Grain, IClusterStatusGrain
+public sealed class ClusterStatusGrain(
+    IStorageUsage usage,
+    HealthCheckService health,
+    IOptions<ClusterOptions> cluster,
+    IOptions<StorageOptions> storage
+) : Grain, IClusterStatusGrain
 {
     public async Task<ClusterStatus> Show(CancellationToken cancel = default)
     {
@@ -29,38 +33,51 @@ public sealed class ClusterStatusGrain(IStorageUsage usage, HealthCheckService h
             Lines(await hosts),
             Counts(await activations),
             [.. (await bytes).Select(share => new StorageLine(share.Name, share.Bytes))],
-            storage.Value.Kind.ToString())
+            storage.Value.Kind.ToString()
+        )
         {
-            Health = [.. (await report).Entries.Select(check => new HealthLine(check.Key, check.Value.Status.ToString(), Http.Health.Why(check.Value)))],
+            Health =
+            [
+                .. (await report).Entries.Select(check => new HealthLine(
+                    check.Key,
+                    check.Value.Status.ToString(),
+                    Http.Health.Why(check.Value)
+                )),
+            ],
         };
     }
 
-    public Task<Chains> Chains(CancellationToken cancel = default) => Task.FromResult(new Chains(
-        [.. Chain.Http.Select(link => new ChainLine(link.Name, link.What))],
-        [.. Chain.OfGrains.Select(link => new ChainLine(link.Name, link.What))]));
+    public Task<Chains> Chains(CancellationToken cancel = default) =>
+        Task.FromResult(
+            new Chains(
+                [.. Chain.Http.Select(link => new ChainLine(link.Name, link.What))],
+                [.. Chain.OfGrains.Select(link => new ChainLine(link.Name, link.What))]
+            )
+        );
 
     private static ImmutableArray<SiloStatusLine> Lines(IEnumerable<MembershipEntry> members) =>
-    [
-        .. members
-            .GroupBy(member => member.SiloAddress.Endpoint)
-            .Select(address => address.MaxBy(member => member.SiloAddress.Generation)!)
-            .OrderBy(member => member.SiloName, StringComparer.Ordinal)
-            .Select(member => new SiloStatusLine(
-                member.SiloAddress.Endpoint.ToString(),
-                new IPEndPoint(member.SiloAddress.Endpoint.Address, member.ProxyPort).ToString(),
-                member.SiloName,
-                member.Status.ToString(),
-                new(member.StartTime, TimeSpan.Zero))),
-    ];
+        [
+            .. members
+                .GroupBy(member => member.SiloAddress.Endpoint)
+                .Select(address => address.MaxBy(member => member.SiloAddress.Generation)!)
+                .OrderBy(member => member.SiloName, StringComparer.Ordinal)
+                .Select(member => new SiloStatusLine(
+                    member.SiloAddress.Endpoint.ToString(),
+                    new IPEndPoint(member.SiloAddress.Endpoint.Address, member.ProxyPort).ToString(),
+                    member.SiloName,
+                    member.Status.ToString(),
+                    new(member.StartTime, TimeSpan.Zero)
+                )),
+        ];
 
     private static ImmutableArray<ActivationCount> Counts(IEnumerable<SimpleGrainStatistic> statistics) =>
-    [
-        .. statistics
-            .Where(statistic => !statistic.GrainType.StartsWith("Orleans.", StringComparison.Ordinal))
-            .GroupBy(statistic => ShortName(statistic.GrainType), statistic => (long)statistic.ActivationCount)
-            .Select(type => new ActivationCount(type.Key, type.Sum()))
-            .OrderBy(type => type.GrainType, StringComparer.Ordinal),
-    ];
+        [
+            .. statistics
+                .Where(statistic => !statistic.GrainType.StartsWith("Orleans.", StringComparison.Ordinal))
+                .GroupBy(statistic => ShortName(statistic.GrainType), statistic => (long)statistic.ActivationCount)
+                .Select(type => new ActivationCount(type.Key, type.Sum()))
+                .OrderBy(type => type.GrainType, StringComparer.Ordinal),
+        ];
 
     /// <summary>The class without namespace and assembly: <c>HostGrain</c>.</summary>
     private static string ShortName(string type)

@@ -13,7 +13,14 @@ public sealed record Door(string Setting, string What, IPEndPoint EndPoint)
 }
 
 /// <summary>The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a key.</summary>
-public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions grpc, ListenOptions listen, InstanceOptions instance, LogDoorsOptions? logs = null)
+public sealed class Doors(
+    ClusterOptions cluster,
+    HttpOptions http,
+    GrpcOptions grpc,
+    ListenOptions listen,
+    InstanceOptions instance,
+    LogDoorsOptions? logs = null
+)
 {
     private readonly LogDoorsOptions _logs = logs ?? new();
     private readonly ConcurrentDictionary<Door, bool> _closed = [];
@@ -60,9 +67,15 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
     {
         var ports = new[]
         {
-            ("Cluster:SiloPort", Shifted(cluster.SiloPort)), ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)), ("Http:Port", Shifted(http.Port)), ("Grpc:Port", Shifted(grpc.Port)),
-            ("Logs:OtlpHttpPort", Shifted(_logs.OtlpHttpPort)), ("Logs:SyslogPort", Shifted(_logs.SyslogPort)),
-        }.Where(port => port.Item2 != 0 && !(IsFront && port.Item1.StartsWith("Cluster:", StringComparison.Ordinal))).ToArray();
+            ("Cluster:SiloPort", Shifted(cluster.SiloPort)),
+            ("Cluster:GatewayPort", Shifted(cluster.GatewayPort)),
+            ("Http:Port", Shifted(http.Port)),
+            ("Grpc:Port", Shifted(grpc.Port)),
+            ("Logs:OtlpHttpPort", Shifted(_logs.OtlpHttpPort)),
+            ("Logs:SyslogPort", Shifted(_logs.SyslogPort)),
+        }
+            .Where(port => port.Item2 != 0 && !(IsFront && port.Item1.StartsWith("Cluster:", StringComparison.Ordinal)))
+            .ToArray();
         foreach (var (setting, port) in ports.Where(p => p.Item2 > IPEndPoint.MaxPort))
         {
             yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; choose a smaller port or instance.";
@@ -114,7 +127,8 @@ public sealed class Doors(ClusterOptions cluster, HttpOptions http, GrpcOptions 
 
     private Door OfCluster(string setting, string what, int port) => new(setting, what, new(ListenAddress, Shifted(port)));
 
-    private IPEndPoint Advertised(int port, Door door) => new(IPAddress.Parse(cluster.Address), port == 0 ? door.EndPoint.Port : Shifted(port));
+    private IPEndPoint Advertised(int port, Door door) =>
+        new(IPAddress.Parse(cluster.Address), port == 0 ? door.EndPoint.Port : Shifted(port));
 
     private Door ForEverybody(string setting, string what, int port) => new(setting, what, new(listen.Parsed, Shifted(port)));
 }

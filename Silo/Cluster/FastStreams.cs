@@ -15,11 +15,15 @@ internal static class FastStreams
     {
         streams.ConfigurePartitioning(2);
         streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
-        streams.ConfigurePullingAgent(agent => agent.Configure(options =>
-        {
-            options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
-            options.BatchContainerBatchSize = 100;
-        }));
-        streams.ConfigureCacheEviction(cache => cache.Configure(options => (options.DataMinTimeInCache, options.DataMaxAgeInCache) = (Kept, Kept)));
+        streams.ConfigurePullingAgent(agent =>
+            agent.Configure(options =>
+            {
+                options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
+                options.BatchContainerBatchSize = 100;
+            })
+        );
+        streams.ConfigureCacheEviction(cache =>
+            cache.Configure(options => (options.DataMinTimeInCache, options.DataMaxAgeInCache) = (Kept, Kept))
+        );
     }
 }

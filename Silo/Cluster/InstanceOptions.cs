@@ -11,7 +11,9 @@ public sealed class InstanceOptions
     /// <summary>How far apart the ports of two neighbouring instances are.</summary>
     public const int PortStep = 100;
 
-    [Description("Which of several silos on one machine this is: every port is shifted by 100 times this number. «--instance 1» is short for it.")]
+    [Description(
+        "Which of several silos on one machine this is: every port is shifted by 100 times this number. «--instance 1» is short for it."
+    )]
     [Range(0, 99)]
     public int Number { get; set; }
 }

@@ -42,7 +42,14 @@ public sealed partial class LostMembers(IMembershipTable members, ILogger<LostMe
         var end = member.SiloAddress.Endpoint;
         return member.Status is SiloStatus.Joining or SiloStatus.Active
             && IPAddress.IsLoopback(end.Address)
-            && !listeners.Any(listener => listener.Port == end.Port && (listener.Address.Equals(end.Address) || listener.Address.Equals(IPAddress.Any) || listener.Address.Equals(IPAddress.IPv6Any)));
+            && !listeners.Any(listener =>
+                listener.Port == end.Port
+                && (
+                    listener.Address.Equals(end.Address)
+                    || listener.Address.Equals(IPAddress.Any)
+                    || listener.Address.Equals(IPAddress.IPv6Any)
+                )
+            );
     }
 
     /// <summary>What is listened on, on this machine.</summary>

@@ -4,8 +4,11 @@ using Grains.Interfaces.Cluster;
 namespace Silo.Cluster;
 
 /// <summary>Has the one reminder of its system, and calls what the rounds of every silo call (<see cref="WakeUps"/>).</summary>
-public sealed partial class WakeUpGrain(IEnumerable<IWakeUp> systems, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<WakeUpGrain> logger)
-    : Grain, IWakeUpGrain, IRemindable
+public sealed partial class WakeUpGrain(
+    IEnumerable<IWakeUp> systems,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    ILogger<WakeUpGrain> logger
+) : Grain, IWakeUpGrain, IRemindable
 {
     /// <summary>The name of the reminder.</summary>
     public const string Reminder = "wake";

@@ -25,12 +25,20 @@ internal sealed partial class WakeUps : BackgroundService
 
     /// <param name="arm">Sees to it that the reminder of the system of this name is there.</param>
     public WakeUps(
-        IEnumerable<IWakeUp> systems, Func<string, CancellationToken, Task> arm, TimeProvider clock, TimeProvider guards, ILogger<WakeUps> logger)
+        IEnumerable<IWakeUp> systems,
+        Func<string, CancellationToken, Task> arm,
+        TimeProvider clock,
+        TimeProvider guards,
+        ILogger<WakeUps> logger
+    )
     {
         _systems = [.. systems];
         if (_systems.GroupBy(system => system.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new ArgumentException($"Two wake-ups are named «{twice.Key}»; each system has one, under a name of its own.", nameof(systems));
+            throw new ArgumentException(
+                $"Two wake-ups are named «{twice.Key}»; each system has one, under a name of its own.",
+                nameof(systems)
+            );
         }
 
         _arm = arm;
@@ -39,7 +47,8 @@ internal sealed partial class WakeUps : BackgroundService
         _logger = logger;
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_systems.Select(system => Rounds(system, stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_systems.Select(system => Rounds(system, stoppingToken)));
 
     private async Task Rounds(IWakeUp system, CancellationToken stop)
     {
@@ -52,8 +61,7 @@ internal sealed partial class WakeUps : BackgroundService
             {
                 armed = await Try(cancel => _arm(system.Name, cancel), LogNotArmed);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(stop));
 
         async Task<bool> Try(Func<CancellationToken, Task> call, Action<string, Exception> log)
         {
@@ -83,16 +91,21 @@ internal sealed partial class WakeUps : BackgroundService
 public static class WakeUpsHosting
 {
     /// <summary>The rounds themselves. After Orleans, for they call grains.</summary>
-    internal static IServiceCollection AddWakeUps(this IServiceCollection services) => services.AddHostedService(provider => new WakeUps(
-        provider.GetServices<IWakeUp>(),
-        (name, cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<IWakeUpGrain>(name).Arm(cancel),
-        provider.GetRequiredService<TimeProvider>(),
-        provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
-        provider.GetRequiredService<ILogger<WakeUps>>()));
+    internal static IServiceCollection AddWakeUps(this IServiceCollection services) =>
+        services.AddHostedService(provider => new WakeUps(
+            provider.GetServices<IWakeUp>(),
+            (name, cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<IWakeUpGrain>(name).Arm(cancel),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+            provider.GetRequiredService<ILogger<WakeUps>>()
+        ));
 
     /// <summary>One system's wake-up: called when a silo starts, every few seconds after, and by the system's reminder.</summary>
-    public static IServiceCollection AddWakeUp(this IServiceCollection services, string name, Func<IGrainFactory, CancellationToken, Task> wake) =>
-        services.AddSingleton<IWakeUp>(provider => new SystemWakeUp(name, wake, provider));
+    public static IServiceCollection AddWakeUp(
+        this IServiceCollection services,
+        string name,
+        Func<IGrainFactory, CancellationToken, Task> wake
+    ) => services.AddSingleton<IWakeUp>(provider => new SystemWakeUp(name, wake, provider));
 
     /// <summary>The grains are looked up with each call: a grain that has its reminder is made of these too.</summary>
     private sealed class SystemWakeUp(string name, Func<IGrainFactory, CancellationToken, Task> wake, IServiceProvider services) : IWakeUp

@@ -13,7 +13,12 @@ public sealed record CrawlList(ImmutableArray<CrawlForm> Crawls);
 public sealed record ExplanationForm(string Id, string? Url, string State, ImmutableArray<ExplanationLineForm> Lines)
 {
     public static ExplanationForm Of(CrawlId id, Explanation explanation) =>
-        new(id.ToString(), explanation.Url, explanation.State, [.. explanation.Lines.Select(line => new ExplanationLineForm(line.Label, line.Text))]);
+        new(
+            id.ToString(),
+            explanation.Url,
+            explanation.State,
+            [.. explanation.Lines.Select(line => new ExplanationLineForm(line.Label, line.Text))]
+        );
 }
 
 public sealed record ExplanationLineForm(string Label, string Text);

@@ -74,7 +74,10 @@ internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimePr
             if (id != seen)
             {
                 (seen, saidAt) = (id, Clock.GetTimestamp());
-                await response.WriteAsync($"id: {id}\nevent: {(crawl.Ended ? "end" : "progress")}\ndata: {JsonSerializer.Serialize(CrawlForm.Of(crawl), RestJson.AsItIs.CrawlForm)}\n\n", cancel);
+                await response.WriteAsync(
+                    $"id: {id}\nevent: {(crawl.Ended ? "end" : "progress")}\ndata: {JsonSerializer.Serialize(CrawlForm.Of(crawl), RestJson.AsItIs.CrawlForm)}\n\n",
+                    cancel
+                );
             }
             else if (Clock.GetElapsedTime(saidAt) >= Quiet)
             {

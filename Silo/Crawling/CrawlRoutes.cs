@@ -11,30 +11,69 @@ public static class CrawlRoutes
     public static void MapCrawls(this WebApplication app)
     {
         var crawls = app.MapGroup("/api/crawls").WithTags("crawls");
-        crawls.MapPost("", Start).For(ApiRole.Writer).Takes(RestJson.Default.StartCrawl, StartCrawl.MaxBytes)
-            .WithSummary("Starts a crawl; it goes on by itself, over restarts.").Produces<CrawlStarted>(StatusCodes.Status201Created);
-        crawls.MapGet("", List).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("The crawls that are kept, the newest first.").Produces<CrawlList>();
-        crawls.MapGet("{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("One crawl: what was asked, and how far it is.").Produces<CrawlForm>();
+        crawls
+            .MapPost("", Start)
+            .For(ApiRole.Writer)
+            .Takes(RestJson.Default.StartCrawl, StartCrawl.MaxBytes)
+            .WithSummary("Starts a crawl; it goes on by itself, over restarts.")
+            .Produces<CrawlStarted>(StatusCodes.Status201Created);
+        crawls
+            .MapGet("", List)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("The crawls that are kept, the newest first.")
+            .Produces<CrawlList>();
+        crawls
+            .MapGet("{id}", Show)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("One crawl: what was asked, and how far it is.")
+            .Produces<CrawlForm>();
         Control(crawls, "pause", "Begins no new fetches; those in flight end.", (crawl, cancel) => crawl.Pause(cancel));
         Control(crawls, "resume", "Goes on with a crawl that was paused.", (crawl, cancel) => crawl.Resume(cancel));
         Control(crawls, "cancel", "Ends a crawl for good; what waits is skipped.", (crawl, cancel) => crawl.Cancel(cancel));
-        crawls.MapDelete("{id}", (HttpContext context, string id, IGrainFactory grains) => Change(context, id, grains, StatusCodes.Status202Accepted, (crawl, cancel) => crawl.Delete(cancel)))
-            .For(ApiRole.Writer).WithMetadata(new TakesQuery())
-            .WithSummary("Removes a crawl and everything that was kept of it. Its rows go by and by.").Produces<CrawlForm>(StatusCodes.Status202Accepted);
-        crawls.MapGet("{id}/export", Export).For(ApiRole.Reader).WithMetadata(new TakesQuery("format", "kind"))
+        crawls
+            .MapDelete("{id}", (HttpContext context, string id, IGrainFactory grains) =>
+                Change(context, id, grains, StatusCodes.Status202Accepted, (crawl, cancel) => crawl.Delete(cancel))
+            )
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Removes a crawl and everything that was kept of it. Its rows go by and by.")
+            .Produces<CrawlForm>(StatusCodes.Status202Accepted);
+        crawls
+            .MapGet("{id}/export", Export)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("format", "kind"))
             .WithSummary("One record per URL, as it is read: format is jsonl or csv, kind is fetched or all (with what was skipped).")
             .Produces(StatusCodes.Status200OK, contentType: CrawlExportAnswer.JsonLines, additionalContentTypes: [CrawlExportAnswer.Csv]);
-        crawls.MapGet("{id}/explain", Explain).For(ApiRole.Reader).WithMetadata(new TakesQuery("url"))
-            .WithSummary("Why a URL was or was not fetched.").Produces<ExplanationForm>();
-        crawls.MapGet("{id}/events", Events).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("Server-sent events: progress whenever it changes, and end when the crawl does.").Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
+        crawls
+            .MapGet("{id}/explain", Explain)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("url"))
+            .WithSummary("Why a URL was or was not fetched.")
+            .Produces<ExplanationForm>();
+        crawls
+            .MapGet("{id}/events", Events)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Server-sent events: progress whenever it changes, and end when the crawl does.")
+            .Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
     }
 
-    private static void Control(RouteGroupBuilder crawls, string verb, string summary, Func<ICrawlGrain, CancellationToken, Task<ControlReply>> control) =>
-        crawls.MapPost($"{{id}}/{verb}", (HttpContext context, string id, IGrainFactory grains) => Change(context, id, grains, StatusCodes.Status200OK, control))
-            .For(ApiRole.Writer).WithMetadata(new TakesQuery()).WithSummary(summary).Produces<CrawlForm>();
+    private static void Control(
+        RouteGroupBuilder crawls,
+        string verb,
+        string summary,
+        Func<ICrawlGrain, CancellationToken, Task<ControlReply>> control
+    ) =>
+        crawls
+            .MapPost($"{{id}}/{verb}", (HttpContext context, string id, IGrainFactory grains) =>
+                Change(context, id, grains, StatusCodes.Status200OK, control)
+            )
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(summary)
+            .Produces<CrawlForm>();
 
     private static async Task<IResult> Start(HttpContext context, IGrainFactory grains)
     {
@@ -50,18 +89,31 @@ public static class CrawlRoutes
         }
 
         context.Response.Headers.Location = $"/api/crawls/{id}";
-        return Results.Json(new CrawlStarted(id.ToString(), spec.Name), RestJson.AsItIs.CrawlStarted, statusCode: StatusCodes.Status201Created);
+        return Results.Json(
+            new CrawlStarted(id.ToString(), spec.Name),
+            RestJson.AsItIs.CrawlStarted,
+            statusCode: StatusCodes.Status201Created
+        );
     }
 
     private static async Task<IResult> List(HttpContext context, IGrainFactory grains) =>
-        Results.Json(new CrawlList([.. (await Crawls(grains).List(context.RequestAborted)).Select(CrawlForm.Of)]), RestJson.AsItIs.CrawlList);
+        Results.Json(
+            new CrawlList([.. (await Crawls(grains).List(context.RequestAborted)).Select(CrawlForm.Of)]),
+            RestJson.AsItIs.CrawlList
+        );
 
     private static async Task<IResult> Show(HttpContext context, string id, IGrainFactory grains) =>
         await Found(id, grains, context.RequestAborted) is { } crawl && await crawl.Grain.Show(context.RequestAborted) is { } summary
             ? Results.Json(CrawlForm.WithSpec(summary), RestJson.AsItIs.CrawlForm)
             : None(id);
 
-    private static async Task<IResult> Change(HttpContext context, string id, IGrainFactory grains, int status, Func<ICrawlGrain, CancellationToken, Task<ControlReply>> change)
+    private static async Task<IResult> Change(
+        HttpContext context,
+        string id,
+        IGrainFactory grains,
+        int status,
+        Func<ICrawlGrain, CancellationToken, Task<ControlReply>> change
+    )
     {
         if (await Found(id, grains, context.RequestAborted) is not { } crawl)
         {
@@ -85,11 +137,21 @@ public static class CrawlRoutes
         }
 
         return await Found(id, grains, context.RequestAborted) is { } crawl
-            ? Results.Json(ExplanationForm.Of(crawl.Id, await crawl.Grain.Explain(url, context.RequestAborted)), RestJson.AsItIs.ExplanationForm)
+            ? Results.Json(
+                ExplanationForm.Of(crawl.Id, await crawl.Grain.Explain(url, context.RequestAborted)),
+                RestJson.AsItIs.ExplanationForm
+            )
             : None(id);
     }
 
-    private static async Task<IResult> Export(HttpContext context, string id, IGrainFactory grains, LongAnswers places, string format = "jsonl", string kind = "fetched")
+    private static async Task<IResult> Export(
+        HttpContext context,
+        string id,
+        IGrainFactory grains,
+        LongAnswers places,
+        string format = "jsonl",
+        string kind = "fetched"
+    )
     {
         var faults = new List<Fault>();
         if (format is not ("jsonl" or "csv"))
@@ -108,17 +170,33 @@ public static class CrawlRoutes
         }
 
         return await Found(id, grains, context.RequestAborted) is { } crawl
-            ? new CrawlExportAnswer(crawl.Id, crawl.Grain, places, IsCsv: format == "csv", kind == "all" ? ExportKind.All : ExportKind.Fetched)
+            ? new CrawlExportAnswer(
+                crawl.Id,
+                crawl.Grain,
+                places,
+                IsCsv: format == "csv",
+                kind == "all" ? ExportKind.All : ExportKind.Fetched
+            )
             : None(id);
     }
 
-    private static async Task<IResult> Events(HttpContext context, string id, IGrainFactory grains, LongAnswers places, TimeProvider clock, IHostApplicationLifetime application) =>
-        await Found(id, grains, context.RequestAborted) is { } crawl ? new CrawlEvents(crawl.Grain, places, clock, application.ApplicationStopping) : None(id);
+    private static async Task<IResult> Events(
+        HttpContext context,
+        string id,
+        IGrainFactory grains,
+        LongAnswers places,
+        TimeProvider clock,
+        IHostApplicationLifetime application
+    ) =>
+        await Found(id, grains, context.RequestAborted) is { } crawl
+            ? new CrawlEvents(crawl.Grain, places, clock, application.ApplicationStopping)
+            : None(id);
 
     private static async Task<(CrawlId Id, ICrawlGrain Grain)?> Found(string idOrName, IGrainFactory grains, CancellationToken cancel) =>
         await Crawls(grains).Find(idOrName, cancel) is { } id ? (id, grains.GetGrain<ICrawlGrain>(id.ToString())) : null;
 
-    private static Problem None(string idOrName) => Problem.NotFound($"There is no crawl «{idOrName}»; GET /api/crawls lists those that are kept.");
+    private static Problem None(string idOrName) =>
+        Problem.NotFound($"There is no crawl «{idOrName}»; GET /api/crawls lists those that are kept.");
 
     private static ICrawlListGrain Crawls(IGrainFactory grains) => grains.GetGrain<ICrawlListGrain>(0);
 }

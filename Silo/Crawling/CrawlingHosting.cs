@@ -22,13 +22,19 @@ public static class CrawlingHosting
 
         var services = builder.Services;
         services.AddSettings<CrawlingOptions>(builder.Configuration);
-        services.AddOptions<CrawlingOptions>().PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));
-        services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling => crawling.Workers);
-        builder.UseOrleans(silo => silo
-            .AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name)
-            .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>());
+        services
+            .AddOptions<CrawlingOptions>()
+            .PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));
+        services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling =>
+            crawling.Workers
+        );
+        builder.UseOrleans(silo =>
+            silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name).AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
+        );
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(
-            provider.GetRequiredService<TimeProvider>(), guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
+            provider.GetRequiredService<TimeProvider>(),
+            guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
+        ));
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();

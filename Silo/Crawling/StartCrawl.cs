@@ -78,7 +78,12 @@ public sealed record StartCrawl
     /// <summary>JSON lets a null stand where a text should.</summary>
     private static ImmutableArray<string> Texts(ImmutableArray<string> texts, string name, List<Fault> faults)
     {
-        faults.AddRange(texts.Index().Where(text => text.Item is null).Select(text => new Fault($"«{name}» is a list of texts.", $"#/{name}/{text.Index}")));
+        faults.AddRange(
+            texts
+                .Index()
+                .Where(text => text.Item is null)
+                .Select(text => new Fault($"«{name}» is a list of texts.", $"#/{name}/{text.Index}"))
+        );
         return texts;
     }
 }

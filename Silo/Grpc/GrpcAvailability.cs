@@ -8,7 +8,10 @@ namespace Silo.Grpc;
 internal sealed partial class GrpcAvailability(Availability availability, ILogger<GrpcAvailability> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        ServerCallContext context,
+        UnaryServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -21,7 +24,11 @@ internal sealed partial class GrpcAvailability(Availability availability, ILogge
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -34,7 +41,10 @@ internal sealed partial class GrpcAvailability(Availability availability, ILogge
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -47,7 +57,11 @@ internal sealed partial class GrpcAvailability(Availability availability, ILogge
     }
 
     public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -62,7 +76,11 @@ internal sealed partial class GrpcAvailability(Availability availability, ILogge
     /// <summary>Null for what the service answered itself, for a caller who has gone, and for a defect.</summary>
     private RpcException? Unavailable(Exception failure, ServerCallContext context)
     {
-        if (failure is RpcException || context.CancellationToken.IsCancellationRequested || availability.Explain(failure) is not { } sentence)
+        if (
+            failure is RpcException
+            || context.CancellationToken.IsCancellationRequested
+            || availability.Explain(failure) is not { } sentence
+        )
         {
             return null;
         }

@@ -17,14 +17,17 @@ internal sealed class DoorServer(IServer kestrel, Doors doors) : IServer
         var kestrel = server.ImplementationType ?? throw new InvalidOperationException("The server is not registered by its type.");
         services.RemoveAll<IServer>();
         services.AddSingleton(kestrel);
-        services.AddSingleton<IServer>(provider => new DoorServer((IServer)provider.GetRequiredService(kestrel), provider.GetRequiredService<Doors>()));
+        services.AddSingleton<IServer>(provider => new DoorServer(
+            (IServer)provider.GetRequiredService(kestrel),
+            provider.GetRequiredService<Doors>()
+        ));
     }
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
-        where TContext : notnull =>
-        doors.Open.Any() ? kestrel.StartAsync(application, cancellationToken) : Task.CompletedTask;
+        where TContext : notnull => doors.Open.Any() ? kestrel.StartAsync(application, cancellationToken) : Task.CompletedTask;
 
-    public Task StopAsync(CancellationToken cancellationToken) => doors.Open.Any() ? kestrel.StopAsync(cancellationToken) : Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        doors.Open.Any() ? kestrel.StopAsync(cancellationToken) : Task.CompletedTask;
 
     public void Dispose()
     {

@@ -34,8 +34,13 @@ public static class Health
     {
         var checks = builder.Services.AddHealthChecks();
         string[] ofFront = builder.IsFront() ? [Ready] : [];
-        _ = builder.IsFront() ? checks.AddCheck<SilosAnswer>("silos", tags: [Startup, Ready]) : checks.AddCheck<Joined>("joined", tags: [Startup, Ready]);
-        checks.AddCheck<NotStopping>("not-stopping", tags: [Ready]).AddCheck<StoreAnswers>("store", tags: ofFront).AddCheck<WritesSucceed>("writes", tags: ofFront);
+        _ = builder.IsFront()
+            ? checks.AddCheck<SilosAnswer>("silos", tags: [Startup, Ready])
+            : checks.AddCheck<Joined>("joined", tags: [Startup, Ready]);
+        checks
+            .AddCheck<NotStopping>("not-stopping", tags: [Ready])
+            .AddCheck<StoreAnswers>("store", tags: ofFront)
+            .AddCheck<WritesSucceed>("writes", tags: ofFront);
     }
 
     public static void MapHealth(this WebApplication app)
@@ -47,10 +52,13 @@ public static class Health
     }
 
     private static void Map(WebApplication app, string path, Func<HealthCheckRegistration, bool> which) =>
-        app.MapHealthChecks(path, new HealthCheckOptions { Predicate = which, ResponseWriter = Write }).ForAll(unlimited: true).WithMetadata(new AtOtlpDoor());
+        app.MapHealthChecks(path, new HealthCheckOptions { Predicate = which, ResponseWriter = Write })
+            .ForAll(unlimited: true)
+            .WithMetadata(new AtOtlpDoor());
 
     /// <summary>Why a check does not pass, in words that may be shown to anybody; null when it gives none. The message of an exception may carry a path.</summary>
-    internal static string? Why(HealthReportEntry entry) => entry.Exception is { } failure ? $"it failed ({failure.GetType().Name})" : entry.Description;
+    internal static string? Why(HealthReportEntry entry) =>
+        entry.Exception is { } failure ? $"it failed ({failure.GetType().Name})" : entry.Description;
 
     /// <summary>One line of text per check: <c>store: Unhealthy, it did not answer within 2 s</c>.</summary>
     private static Task Write(HttpContext context, HealthReport report)
@@ -63,9 +71,11 @@ public static class Health
     internal sealed class Joined(ISiloStatusOracle members) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(members.CurrentStatus == SiloStatus.Active
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy($"the silo is {members.CurrentStatus} in its cluster"));
+            Task.FromResult(
+                members.CurrentStatus == SiloStatus.Active
+                    ? HealthCheckResult.Healthy()
+                    : HealthCheckResult.Unhealthy($"the silo is {members.CurrentStatus} in its cluster")
+            );
     }
 
     /// <summary>Of a front: a silo answers it.</summary>
@@ -75,7 +85,10 @@ public static class Health
         {
             try
             {
-                await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true, cancellationToken).WaitAsync(StoreTimeout, guards, cancellationToken);
+                await grains
+                    .GetGrain<IManagementGrain>(0)
+                    .GetHosts(onlyActive: true, cancellationToken)
+                    .WaitAsync(StoreTimeout, guards, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
             catch (Exception failure) when (failure is OrleansException or TimeoutException)
@@ -88,9 +101,11 @@ public static class Health
     internal sealed class NotStopping(IHostApplicationLifetime application) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(application.ApplicationStopping.IsCancellationRequested
-                ? HealthCheckResult.Unhealthy("the silo is stopping")
-                : HealthCheckResult.Healthy());
+            Task.FromResult(
+                application.ApplicationStopping.IsCancellationRequested
+                    ? HealthCheckResult.Unhealthy("the silo is stopping")
+                    : HealthCheckResult.Healthy()
+            );
     }
 
     internal sealed class StoreAnswers(ITableStore tables, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) : IHealthCheck
@@ -101,10 +116,14 @@ public static class Health
             {
                 using var bound = new CancellationTokenSource(StoreTimeout, guards);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
-                await tables.Get(DataFormat.Table, DataFormat.Partition, DataFormat.VersionKey, either.Token).AsTask().WaitAsync(StoreTimeout, guards, cancellationToken);
+                await tables
+                    .Get(DataFormat.Table, DataFormat.Partition, DataFormat.VersionKey, either.Token)
+                    .AsTask()
+                    .WaitAsync(StoreTimeout, guards, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
-            catch (Exception failure) when (failure is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception failure)
+                when (failure is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 return HealthCheckResult.Unhealthy($"it did not answer within {StoreTimeout.TotalSeconds:0} s");
             }
@@ -114,10 +133,21 @@ public static class Health
     /// <summary>Writes to every table and to the blobs succeed, as far as this process knows: its last write to each, and those of <see cref="WriteProbe"/>.</summary>
     internal sealed class WritesSucceed(WriteHealth writes) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-            writes.Failing is { Count: > 0 } failing
-                ? HealthCheckResult.Unhealthy(string.Join("; ", failing.Select(part => string.Create(
-                    CultureInfo.InvariantCulture, $"{part.Part} cannot be written: {part.Reason} (since {part.Since:HH:mm:ss}Z, {part.Failures:N0} failed)"))))
-                : HealthCheckResult.Healthy());
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(
+                writes.Failing is { Count: > 0 } failing
+                    ? HealthCheckResult.Unhealthy(
+                        string.Join(
+                            "; ",
+                            failing.Select(part =>
+                                string.Create(
+                                    CultureInfo.InvariantCulture,
+                                    $"{part.Part} cannot be written: {part.Reason} (since {part.Since:HH:mm:ss}Z, {part.Failures:N0} failed)"
+                                )
+                            )
+                        )
+                    )
+                    : HealthCheckResult.Healthy()
+            );
     }
 }

@@ -18,7 +18,9 @@ public static class HttpHosting
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<IOptions<LimitsOptions>>().Value.Connections;
+            kestrel.Limits.MaxConcurrentConnections = kestrel
+                .ApplicationServices.GetRequiredService<IOptions<LimitsOptions>>()
+                .Value.Connections;
             var doors = kestrel.ApplicationServices.GetRequiredService<Doors>();
             foreach (var door in doors.Open)
             {
@@ -30,12 +32,19 @@ public static class HttpHosting
         builder.AddChain();
         builder.AddHealth();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, RestJson.Default));
-        builder.Services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new() { Title = About.Name, Version = About.Version, Description = About.Purpose };
-            document.Servers = []; // Wherever it was read from.
-            return Task.CompletedTask;
-        }));
+        builder.Services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer(
+                (document, _, _) =>
+                {
+                    document.Info = new()
+                    {
+                        Title = About.Name,
+                        Version = About.Version,
+                        Description = About.Purpose,
+                    };
+                    document.Servers = []; // Wherever it was read from.
+                    return Task.CompletedTask;
+                }
+            ));
     }
 
     /// <summary>What the routes take and answer, for programs: OpenAPI 3.1 at <c>/openapi/v1.json</c>.</summary>
@@ -47,26 +56,26 @@ public static class HttpHosting
 
     private static string Text(Doors doors) =>
         $"""
-        {About.Name} {About.Version}: {About.Purpose}
+            {About.Name} {About.Version}: {About.Purpose}
 
-        /health/startup  200 when the silo has joined its cluster
-        /health/ready    200 while it takes work: joined and not stopping
-        /health/live     200 while the process answers
-        /health          every check with its reason; 503 when one is unhealthy
+            /health/startup  200 when the silo has joined its cluster
+            /health/ready    200 while it takes work: joined and not stopping
+            /health/live     200 while the process answers
+            /health          every check with its reason; 503 when one is unhealthy
 
-        /openapi/v1.json what can be asked over HTTP, for programs
-        /api/crawls      start, watch and export crawls
-        /v1/logs         OTLP, from any OpenTelemetry SDK
-        /api/logs        log records, one JSON object a line
-        /api/orders      place orders, move them on, watch them
-        /api/ledger      the books: in = done + refused + waiting
-        /api/cluster     silos, activations, bytes
-        /metrics         numbers for Prometheus
-        /dashboard/      the dashboard of Orleans, for operators
+            /openapi/v1.json what can be asked over HTTP, for programs
+            /api/crawls      start, watch and export crawls
+            /v1/logs         OTLP, from any OpenTelemetry SDK
+            /api/logs        log records, one JSON object a line
+            /api/orders      place orders, move them on, watch them
+            /api/ledger      the books: in = done + refused + waiting
+            /api/cluster     silos, activations, bytes
+            /metrics         numbers for Prometheus
+            /dashboard/      the dashboard of Orleans, for operators
 
-        Once there are API keys, /api needs one: Authorization: Bearer KEY
+            Once there are API keys, /api needs one: Authorization: Bearer KEY
 
-        The console talks to the port for clients: dotnet run -c Release --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
+            The console talks to the port for clients: dotnet run -c Release --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
 
-        """;
+            """;
 }

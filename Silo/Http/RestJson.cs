@@ -17,7 +17,8 @@ namespace Silo.Http;
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<OrderStatus>)])]
+    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<OrderStatus>)]
+)]
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
@@ -60,7 +61,10 @@ internal sealed partial class RestJson : JsonSerializerContext
     private static RestJson? _relaxed;
 
     /// <summary>Text as it is: these answers are no part of a web page.</summary>
-    public static RestJson AsItIs => _relaxed ??= new(new JsonSerializerOptions(Default.Options) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static RestJson AsItIs =>
+        _relaxed ??= new(
+            new JsonSerializerOptions(Default.Options) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
 }
 
 /// <summary>The names of an enum in camelCase; no numbers.</summary>

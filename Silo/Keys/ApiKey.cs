@@ -12,7 +12,9 @@ public sealed record ApiKey(string Name, ApiRole Role, byte[] Hash, DateTimeOffs
 {
     private const int SecretBytes = 32;
 
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_");
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+    );
 
     /// <summary>1 to 60 letters, digits, <c>-</c> and <c>_</c>.</summary>
     public static bool IsName(string text) =>
@@ -27,13 +29,20 @@ public sealed record ApiKey(string Name, ApiRole Role, byte[] Hash, DateTimeOffs
     /// <summary>The key of a secret that is known already.</summary>
     /// <exception cref="ArgumentException">It has not the form of one.</exception>
     public static ApiKey Of(string secret, ApiRole role, DateTimeOffset now) =>
-        new(NameIn(secret) ?? throw new ArgumentException("It has not the form of an API key's secret.", nameof(secret)), role, HashOf(secret), now);
+        new(
+            NameIn(secret) ?? throw new ArgumentException("It has not the form of an API key's secret.", nameof(secret)),
+            role,
+            HashOf(secret),
+            now
+        );
 
     /// <summary>The name that a secret claims; null when it is none of ours by its form.</summary>
     public static string? NameIn(string secret)
     {
         var dot = secret.IndexOf('.', StringComparison.Ordinal);
-        return dot > 0 && secret.Length - dot - 1 == Base64Url.GetEncodedLength(SecretBytes) && IsName(secret[..dot]) ? secret[..dot] : null;
+        return dot > 0 && secret.Length - dot - 1 == Base64Url.GetEncodedLength(SecretBytes) && IsName(secret[..dot])
+            ? secret[..dot]
+            : null;
     }
 
     /// <summary>Takes as long whichever byte differs.</summary>

@@ -33,12 +33,19 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
             case CommitOutcome.Conflict:
                 return new(null, $"There is a key named «{name}» already. Choose another name, or revoke that one first.");
             default:
-                return new(null, $"The store did not say whether the key «{name}» was kept. Look with «keys list»; revoke it if it is there, and make it again.");
+                return new(
+                    null,
+                    $"The store did not say whether the key «{name}» was kept. Look with «keys list»; revoke it if it is there, and make it again."
+                );
         }
     }
 
     public async Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default) =>
-        [.. (await KeyTable.Read(store, cancel)).OrderBy(key => key.Name, StringComparer.Ordinal).Select(key => new ApiKeyLine(key.Name, key.Role, key.AddedAt))];
+        [
+            .. (await KeyTable.Read(store, cancel))
+                .OrderBy(key => key.Name, StringComparer.Ordinal)
+                .Select(key => new ApiKeyLine(key.Name, key.Role, key.AddedAt)),
+        ];
 
     public async Task<bool> Revoke(string name, CancellationToken cancel = default)
     {
@@ -50,7 +57,9 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
         // Before the key goes: whatever dies in between, the last one never takes the lock along.
         if ((await KeyTable.Close(store, cancel)).Outcome != CommitOutcome.Committed)
         {
-            throw new InvalidOperationException($"The store did not say whether the doors stay closed without the key «{name}», so it was not removed. Revoke it again.");
+            throw new InvalidOperationException(
+                $"The store did not say whether the doors stay closed without the key «{name}», so it was not removed. Revoke it again."
+            );
         }
 
         var commit = await KeyTable.Delete(store, name, cancel);
@@ -63,7 +72,8 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
         return true;
     }
 
-    public async Task<bool> IsOpen(CancellationToken cancel = default) => (await KeyTable.Read(store, cancel)).Count == 0 && !await KeyTable.IsClosed(store, cancel);
+    public async Task<bool> IsOpen(CancellationToken cancel = default) =>
+        (await KeyTable.Read(store, cancel)).Count == 0 && !await KeyTable.IsClosed(store, cancel);
 
     public async Task<bool> Open(CancellationToken cancel = default)
     {
@@ -87,6 +97,9 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
     [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was revoked")]
     private partial void LogRevoked(string name);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "HTTP and gRPC were opened: without a key everybody on a silo's machine may do everything")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "HTTP and gRPC were opened: without a key everybody on a silo's machine may do everything"
+    )]
     private partial void LogOpened();
 }

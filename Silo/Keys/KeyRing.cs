@@ -91,7 +91,8 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedSer
             using var bound = new CancellationTokenSource(ReadTimeout, guards);
             var keys = await KeyTable.Read(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
             // Where there are keys nobody asks.
-            var isClosed = keys.Count == 0 && await KeyTable.IsClosed(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
+            var isClosed =
+                keys.Count == 0 && await KeyTable.IsClosed(store, bound.Token).WaitAsync(ReadTimeout, guards, CancellationToken.None);
             var known = new Known(keys.ToFrozenDictionary(key => key.Name), isClosed, at);
             Volatile.Write(ref _known, known);
             return known;

@@ -8,11 +8,21 @@ namespace Silo.Keys;
 
 /// <summary>Where HTTP is reached from other machines, there is a key at least: the bootstrap key is made while there was none yet. One that was revoked does not come back.</summary>
 public sealed partial class KeysCheck(
-    Doors doors, KeyRing ring, ITableStore store, IOptions<KeysOptions> options, TimeProvider clock, ILogger<KeysCheck> logger) : IStartUpCheck
+    Doors doors,
+    KeyRing ring,
+    ITableStore store,
+    IOptions<KeysOptions> options,
+    TimeProvider clock,
+    ILogger<KeysCheck> logger
+) : IStartUpCheck
 {
     public async Task Run(CancellationToken cancel)
     {
-        if (options.Value.Bootstrap is { Length: > 0 } secret && (await KeyTable.Read(store, cancel)).Count == 0 && !await KeyTable.IsClosed(store, cancel))
+        if (
+            options.Value.Bootstrap is { Length: > 0 } secret
+            && (await KeyTable.Read(store, cancel)).Count == 0
+            && !await KeyTable.IsClosed(store, cancel)
+        )
         {
             await Add(ApiKey.Of(secret, ApiRole.Operator, clock.GetUtcNow()), cancel);
         }
@@ -21,8 +31,9 @@ public sealed partial class KeysCheck(
         {
             throw new StartUpException(
                 $"{beyond.What} would listen on {beyond.EndPoint.Address} (Listen:Address), and there is no API key: whoever reaches it could do everything. "
-                + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
-                + "or give the first key by Keys:Bootstrap.");
+                    + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
+                    + "or give the first key by Keys:Bootstrap."
+            );
         }
     }
 
@@ -39,6 +50,9 @@ public sealed partial class KeysCheck(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Key {Name} was made for an operator from Keys:Bootstrap; the setting is ignored from now on")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Key {Name} was made for an operator from Keys:Bootstrap; the setting is ignored from now on"
+    )]
     private partial void LogAdded(string name);
 }

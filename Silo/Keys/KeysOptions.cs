@@ -8,7 +8,9 @@ public sealed class KeysOptions
 {
     public const string Section = "Keys";
 
-    [Description("The first API key, an operator's, for a deployment whose HTTP is never on loopback: made while no key exists and none was revoked, and ignored afterwards. A name, a dot and 43 characters of base64url (256 random bits), as \"keys add\" prints it. Give it by an environment variable from a secret store.")]
+    [Description(
+        "The first API key, an operator's, for a deployment whose HTTP is never on loopback: made while no key exists and none was revoked, and ignored afterwards. A name, a dot and 43 characters of base64url (256 random bits), as \"keys add\" prints it. Give it by an environment variable from a secret store."
+    )]
     [KeySecret, PasswordPropertyText(true)]
     public string Bootstrap { get; set; } = "";
 }

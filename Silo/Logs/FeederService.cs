@@ -13,7 +13,9 @@ internal class FeederService(LogFeeder feeder) : BackgroundService
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         feeder.Complete();
-        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(LogFeeder.LastWords, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (ExecuteTask ?? Task.CompletedTask)
+            .WaitAsync(LogFeeder.LastWords, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
     }
 

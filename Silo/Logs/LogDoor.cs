@@ -27,7 +27,12 @@ internal readonly record struct LogAnswer(Decoded? Decoded, Problem? Problem);
 /// The way of every request of log records, over HTTP or gRPC: room is made before anything of it is read, it is read into that room, decoded, and handed in;
 /// it is answered when what was taken of it is durable.
 /// </summary>
-internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+internal sealed class LogDoor(
+    ILogIntake intake,
+    IOptions<LogsOptions> options,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+)
 {
     /// <summary>In which all of a body is to have arrived; exporters give up after ten seconds. <see cref="PacedStream"/> has the least speed.</summary>
     public static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(30);
@@ -37,9 +42,17 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
 
-    private static readonly Problem Full = new(StatusCodes.Status429TooManyRequests, "There is no room for more log records at the moment (Logs:BufferBytes). Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
+    private static readonly Problem Full = new(
+        StatusCodes.Status429TooManyRequests,
+        "There is no room for more log records at the moment (Logs:BufferBytes). Come again when Retry-After is over.",
+        RetryAfter: TryAgainAfter
+    );
 
-    private static readonly Problem Unavailable = new(StatusCodes.Status503ServiceUnavailable, "The records could not be stored at the moment. Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
+    private static readonly Problem Unavailable = new(
+        StatusCodes.Status503ServiceUnavailable,
+        "The records could not be stored at the moment. Come again when Retry-After is over.",
+        RetryAfter: TryAgainAfter
+    );
 
     private int MaxRequestBytes => options.Value.MaxRequestBytes;
 
@@ -47,7 +60,15 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
     /// <param name="length">Of what comes over the wire, when it is known.</param>
     /// <param name="service">Of records that name none.</param>
     /// <param name="patience">How long the sender will wait from now.</param>
-    public async Task<LogAnswer> Take(HttpContext context, Stream wire, long? length, bool isGzip, LogFormat format, TimeSpan patience, string? service = null)
+    public async Task<LogAnswer> Take(
+        HttpContext context,
+        Stream wire,
+        long? length,
+        bool isGzip,
+        LogFormat format,
+        TimeSpan patience,
+        string? service = null
+    )
     {
         if (length > MaxRequestBytes)
         {
@@ -138,18 +159,31 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
         return body;
     }
 
-    private Problem? Problem(BodyFault fault) => fault switch
-    {
-        BodyFault.TooLarge => TooLarge,
-        BodyFault.Full => Full,
-        BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
-        BodyFault.Slow => new(StatusCodes.Status408RequestTimeout, $"The body came slower than {PacedStream.LeastBytes / PacedStream.Window.TotalSeconds:0} bytes a second, or took longer than {BodyPatience.TotalSeconds:0} s. The connection is closed."),
-        _ => null,
-    };
+    private Problem? Problem(BodyFault fault) =>
+        fault switch
+        {
+            BodyFault.TooLarge => TooLarge,
+            BodyFault.Full => Full,
+            BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
+            BodyFault.Slow => new(
+                StatusCodes.Status408RequestTimeout,
+                $"The body came slower than {PacedStream.LeastBytes / PacedStream.Window.TotalSeconds:0} bytes a second, or took longer than {BodyPatience.TotalSeconds:0} s. The connection is closed."
+            ),
+            _ => null,
+        };
 
-    private Problem TooLarge => new(StatusCodes.Status413PayloadTooLarge, $"A request has {MaxRequestBytes} bytes at most, after decompression (Logs:MaxRequestBytes); send it in parts.");
+    private Problem TooLarge =>
+        new(
+            StatusCodes.Status413PayloadTooLarge,
+            $"A request has {MaxRequestBytes} bytes at most, after decompression (Logs:MaxRequestBytes); send it in parts."
+        );
 
-    private (Decoded Decoded, LogBlock Block, LogRequestId Id) Decode(HttpContext context, ReadOnlySpan<byte> bytes, LogFormat format, string? service)
+    private (Decoded Decoded, LogBlock Block, LogRequestId Id) Decode(
+        HttpContext context,
+        ReadOnlySpan<byte> bytes,
+        LogFormat format,
+        string? service
+    )
     {
         using var activity = LogsTracing.Source.StartActivity(LogsTracing.Decode);
         var limits = new DecodeLimits(options.Value.MaxRecordBytes);
@@ -157,11 +191,20 @@ internal sealed class LogDoor(ILogIntake intake, IOptions<LogsOptions> options, 
         using var builder = new LogBlockBuilder();
         var decoded = Decode(bytes, format, service, limits, now, builder);
         var caller = Caller.Of(context).Name;
-        var id = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? RequestIds.OfKey(caller, key) : RequestIds.OfBytes(caller, bytes);
+        var id = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 } key]
+            ? RequestIds.OfKey(caller, key)
+            : RequestIds.OfBytes(caller, bytes);
         return (decoded, builder.Build(), id);
     }
 
-    private static Decoded Decode(ReadOnlySpan<byte> bytes, LogFormat format, string? service, DecodeLimits limits, ulong now, LogBlockBuilder builder)
+    private static Decoded Decode(
+        ReadOnlySpan<byte> bytes,
+        LogFormat format,
+        string? service,
+        DecodeLimits limits,
+        ulong now,
+        LogBlockBuilder builder
+    )
     {
         switch (format)
         {

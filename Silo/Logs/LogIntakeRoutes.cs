@@ -29,8 +29,14 @@ public static class LogIntakeRoutes
         var grpc = app.Services.GetRequiredService<OtlpGrpc>();
         app.MapPost(OtlpGrpc.Path, grpc.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), OtlpGrpc.Method, grpc);
         var lines = app.Services.GetRequiredService<NdjsonHttp>();
-        app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new TakesQuery("service")).WithTags("logs")
-            .WithSummary("Takes log records, one JSON object a line; answers when they are stored.").WithDescription("The body is application/x-ndjson; service names the records that name none. A bad line is reported by its number, the good ones are taken.")
+        app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take)
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesInBulk(), new TakesQuery("service"))
+            .WithTags("logs")
+            .WithSummary("Takes log records, one JSON object a line; answers when they are stored.")
+            .WithDescription(
+                "The body is application/x-ndjson; service names the records that name none. A bad line is reported by its number, the good ones are taken."
+            )
             .Produces<LogsTaken>();
     }
 

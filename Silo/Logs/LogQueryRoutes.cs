@@ -16,42 +16,88 @@ public static class LogQueryRoutes
     public static void MapLogQueries(this WebApplication app)
     {
         var logs = app.MapGroup("/api/logs").WithTags("logs");
-        logs.MapGet("", Search).For(ApiRole.Reader).WithMetadata(new TakesQuery("query", "since", "until", "limit", "order"))
-            .WithSummary($"Records that match, the newest first: since and until are {LogTimes.Forms}; order is newest or oldest; at most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list for Accept: {Json}.")
+        logs.MapGet("", Search)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("query", "since", "until", "limit", "order"))
+            .WithSummary(
+                $"Records that match, the newest first: since and until are {LogTimes.Forms}; order is newest or oldest; at most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list for Accept: {Json}."
+            )
             .Produces(StatusCodes.Status200OK, contentType: LogSearchAnswer.JsonLines, additionalContentTypes: [Json]);
-        logs.MapGet("tail", Tail).For(ApiRole.Reader).WithMetadata(new TakesQuery("query"))
-            .WithSummary("Server-sent events: a record an event as it is stored, and missed where this viewer was too slow.").Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
-        logs.MapGet("stats", Stats).For(ApiRole.Reader).WithMetadata(new TakesQuery("query", "since", "until", "parts"))
-            .WithSummary("How many records there were, by time, service and severity.").Produces<StatsForm>();
-        logs.MapPost("sql", Sql).For(ApiRole.Reader).Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
-            .WithSummary("One SELECT over the view «logs», within limits of time and memory. When the time or the memory was over, or the statement crashed the database, «end» says so and there are no rows.").Produces<LogSqlForm>();
-        logs.MapGet("ledger", Ledger).For(ApiRole.Reader).WithMetadata(new TakesQuery("since", "until"))
-            .WithSummary("What was received and what became of it, by service and hour of arrival.").Produces<LogLedger>();
+        logs.MapGet("tail", Tail)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("query"))
+            .WithSummary("Server-sent events: a record an event as it is stored, and missed where this viewer was too slow.")
+            .Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
+        logs.MapGet("stats", Stats)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("query", "since", "until", "parts"))
+            .WithSummary("How many records there were, by time, service and severity.")
+            .Produces<StatsForm>();
+        logs.MapPost("sql", Sql)
+            .For(ApiRole.Reader)
+            .Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
+            .WithSummary(
+                "One SELECT over the view «logs», within limits of time and memory. When the time or the memory was over, or the statement crashed the database, «end» says so and there are no rows."
+            )
+            .Produces<LogSqlForm>();
+        logs.MapGet("ledger", Ledger)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("since", "until"))
+            .WithSummary("What was received and what became of it, by service and hour of arrival.")
+            .Produces<LogLedger>();
     }
 
     private static IResult Search(
-        HttpContext context, IGrainFactory grains, TimeProvider clock, string query = "", string? since = null, string? until = null, string? limit = null, string order = "newest")
+        HttpContext context,
+        IGrainFactory grains,
+        TimeProvider clock,
+        string query = "",
+        string? since = null,
+        string? until = null,
+        string? limit = null,
+        string order = "newest"
+    )
     {
         var faults = new List<Fault>();
         var now = clock.GetUtcNow();
-        var ask = new SearchLogs(query, Time(since, "since", now, faults), Time(until, "until", now, faults), Number(limit, "limit", SearchLogs.DefaultLimit, SearchLogs.MaxLimit, faults), order == "oldest");
+        var ask = new SearchLogs(
+            query,
+            Time(since, "since", now, faults),
+            Time(until, "until", now, faults),
+            Number(limit, "limit", SearchLogs.DefaultLimit, SearchLogs.MaxLimit, faults),
+            order == "oldest"
+        );
         if (order is not ("newest" or "oldest"))
         {
             faults.Add(new($"«order» is newest or oldest; this is «{order}».", Parameter: "order"));
         }
 
-        return faults is [] ? new LogSearchAnswer(grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()), ask, WantsJson(context.Request)) : Problem.Invalid(faults);
+        return faults is []
+            ? new LogSearchAnswer(grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()), ask, WantsJson(context.Request))
+            : Problem.Invalid(faults);
     }
 
     private static LogTailEvents Tail(IGrainFactory grains, LongAnswers places, IHostApplicationLifetime application, string query = "") =>
         new(grains.GetGrain<ILogTailGrain>(Guid.NewGuid()), query, places, application.ApplicationStopping);
 
     private static async Task<IResult> Stats(
-        HttpContext context, IGrainFactory grains, TimeProvider clock, string query = "", string since = "1h", string? until = null, string? parts = null)
+        HttpContext context,
+        IGrainFactory grains,
+        TimeProvider clock,
+        string query = "",
+        string since = "1h",
+        string? until = null,
+        string? parts = null
+    )
     {
         var faults = new List<Fault>();
         var now = clock.GetUtcNow();
-        var ask = new AskStats(query, Time(since, "since", now, faults) ?? now, Time(until, "until", now, faults) ?? now, Number(parts, "parts", 60, AskStats.MaxBuckets, faults));
+        var ask = new AskStats(
+            query,
+            Time(since, "since", now, faults) ?? now,
+            Time(until, "until", now, faults) ?? now,
+            Number(parts, "parts", 60, AskStats.MaxBuckets, faults)
+        );
         if (faults is not [])
         {
             return Problem.Invalid(faults);
@@ -66,7 +112,12 @@ public static class LogQueryRoutes
         var body = ITakesBody.BodyOf<AskLogSql>(context);
         var faults = new List<Fault>();
         var now = clock.GetUtcNow();
-        var ask = new AskSql(body.Sql, Time(body.Since, "since", now, faults), Time(body.Until, "until", now, faults), body.Limit ?? AskSql.DefaultRows);
+        var ask = new AskSql(
+            body.Sql,
+            Time(body.Since, "since", now, faults),
+            Time(body.Until, "until", now, faults),
+            body.Limit ?? AskSql.DefaultRows
+        );
         if (faults is not [])
         {
             return Problem.Invalid(faults);
@@ -76,7 +127,13 @@ public static class LogQueryRoutes
         return Refusal(reply.End, null) is { } refusal ? refusal : new LogSqlAnswer(reply);
     }
 
-    private static async Task<IResult> Ledger(HttpContext context, IGrainFactory grains, TimeProvider clock, string since = "24h", string? until = null)
+    private static async Task<IResult> Ledger(
+        HttpContext context,
+        IGrainFactory grains,
+        TimeProvider clock,
+        string since = "24h",
+        string? until = null
+    )
     {
         var faults = new List<Fault>();
         var now = clock.GetUtcNow();
@@ -94,12 +151,17 @@ public static class LogQueryRoutes
     }
 
     /// <summary>What is answered when a question was not taken; null when it was.</summary>
-    internal static Problem? Refusal(QueryEnd end, string? parameter) => end.Outcome switch
-    {
-        QueryOutcome.Wrong => Problem.Invalid(new Fault(end.Sentence ?? "The question is wrong.", Parameter: parameter)),
-        QueryOutcome.Busy => new(StatusCodes.Status503ServiceUnavailable, end.Sentence ?? "Ask again.", RetryAfter: TimeSpan.FromSeconds(1)),
-        _ => null,
-    };
+    internal static Problem? Refusal(QueryEnd end, string? parameter) =>
+        end.Outcome switch
+        {
+            QueryOutcome.Wrong => Problem.Invalid(new Fault(end.Sentence ?? "The question is wrong.", Parameter: parameter)),
+            QueryOutcome.Busy => new(
+                StatusCodes.Status503ServiceUnavailable,
+                end.Sentence ?? "Ask again.",
+                RetryAfter: TimeSpan.FromSeconds(1)
+            ),
+            _ => null,
+        };
 
     private static DateTimeOffset? Time(string? text, string name, DateTimeOffset now, List<Fault> faults)
     {
@@ -134,7 +196,10 @@ public static class LogQueryRoutes
     }
 
     /// <summary>JSON lines unless a list is asked for by name: RFC 9110 §12.5.1 without the weights, which nobody who asks for either sends.</summary>
-    private static bool WantsJson(HttpRequest request) => request.Headers.Accept.Any(accept => accept?.Split(',').Any(kind => kind.Trim().StartsWith(Json, StringComparison.OrdinalIgnoreCase)) == true);
+    private static bool WantsJson(HttpRequest request) =>
+        request.Headers.Accept.Any(accept =>
+            accept?.Split(',').Any(kind => kind.Trim().StartsWith(Json, StringComparison.OrdinalIgnoreCase)) == true
+        );
 }
 
 /// <summary>A statement as it is asked for over HTTP.</summary>

@@ -23,13 +23,33 @@ public static class LogReadingHosting
             return; // It asks grains.
         }
 
-        services.AddSingleton(provider => new QueryPlaces(Options(provider).Queries, QueryPlaces.UsualPatience, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
-        services.AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IBlobStore>(), CacheFolder(provider), Options(provider).CacheBytes));
+        services.AddSingleton(provider => new QueryPlaces(
+            Options(provider).Queries,
+            QueryPlaces.UsualPatience,
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
+        ));
+        services.AddSingleton(provider => new SegmentCache(
+            provider.GetRequiredService<IBlobStore>(),
+            CacheFolder(provider),
+            Options(provider).CacheBytes
+        ));
         services.AddSingleton<ISegmentSource, LogManifest>();
         services.AddSingleton<LogSearch>();
-        services.AddSingleton<ISqlRunner>(provider => ActivatorUtilities.CreateInstance<SqlProcesses>(provider, SqlProgram.OfThisProcess()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LogStatements>(provider, new QueryPlaces(
-            Options(provider).SqlProcesses, QueryPlaces.UsualPatience, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards), "Logs:SqlProcesses", "statements of SQL")));
+        services.AddSingleton<ISqlRunner>(provider =>
+            ActivatorUtilities.CreateInstance<SqlProcesses>(provider, SqlProgram.OfThisProcess())
+        );
+        services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<LogStatements>(
+                provider,
+                new QueryPlaces(
+                    Options(provider).SqlProcesses,
+                    QueryPlaces.UsualPatience,
+                    provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+                    "Logs:SqlProcesses",
+                    "statements of SQL"
+                )
+            )
+        );
         services.AddSingleton<LogStats>();
         services.AddSingleton<LogTail>();
         services.AddSingleton<ILogSample, LogSamples>();
@@ -37,8 +57,12 @@ public static class LogReadingHosting
     }
 
     /// <summary>Several silos of one machine may have one data folder: each copies for itself.</summary>
-    private static string CacheFolder(IServiceProvider provider) => Path.Combine(
-        provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath, "log-cache", $"instance-{provider.GetRequiredService<IOptions<InstanceOptions>>().Value.Number}");
+    private static string CacheFolder(IServiceProvider provider) =>
+        Path.Combine(
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value.FullPath,
+            "log-cache",
+            $"instance-{provider.GetRequiredService<IOptions<InstanceOptions>>().Value.Number}"
+        );
 
     private static LogReadingOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LogReadingOptions>>().Value;
 }

@@ -21,7 +21,9 @@ public static class LogsHosting
         var services = builder.Services;
         services.AddSettings<LogsOptions>(builder.Configuration);
         services.AddStoredCount<LogsOptions>($"{LogsOptions.Section}:{nameof(LogsOptions.Shards)}", logs => logs.Shards);
-        services.AddSingleton(provider => Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+            Of(provider.GetRequiredService<IOptions<LogsOptions>>().Value, provider.GetRequiredService<TimeProvider>())
+        );
         services.AddSingleton<UnreadableSegments>();
         services.AddSingleton<LogsMetrics>();
         services.AddSingleton<ILogIntake, LogIntake>();
@@ -36,9 +38,13 @@ public static class LogsHosting
         services.AddSingleton<MergeTurn>();
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();
-        services.AddSingleton(provider => new CrawlLog(
-            service => new LogFeeder(service, Environment.MachineName, provider.GetRequiredService<ILogIntake>,
-                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards))));
+        services.AddSingleton(provider => new CrawlLog(service => new LogFeeder(
+            service,
+            Environment.MachineName,
+            provider.GetRequiredService<ILogIntake>,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
+        )));
         services.AddHostedService(provider => new FeederService(provider.GetRequiredService<CrawlLog>().Feeder));
         if (builder.Configuration.GetSection(LogsOptions.Section).Get<LogsOptions>() is { Own: true })
         {

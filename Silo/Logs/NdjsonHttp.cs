@@ -14,20 +14,37 @@ namespace Silo.Logs;
 /// </summary>
 internal sealed class NdjsonHttp(LogDoor door)
 {
-    private static readonly string[] Types = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines", "application/json", "text/plain"];
+    private static readonly string[] Types =
+    [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/json-lines",
+        "application/json",
+        "text/plain",
+    ];
 
     public async Task<IResult> Take(HttpContext context)
     {
         var request = context.Request;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !Types.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase))
+        if (
+            !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !Types.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
+        )
         {
-            return new Problem(StatusCodes.Status415UnsupportedMediaType, $"{request.Path} takes application/x-ndjson; this is {request.ContentType ?? "of no kind that is named"}.");
+            return new Problem(
+                StatusCodes.Status415UnsupportedMediaType,
+                $"{request.Path} takes application/x-ndjson; this is {request.ContentType ?? "of no kind that is named"}."
+            );
         }
 
         if (LogBodies.Encoding(request) is not { } encoding)
         {
             context.Response.Headers.AcceptEncoding = LogBodies.Gzip;
-            return new Problem(StatusCodes.Status415UnsupportedMediaType, $"A body is compressed with gzip or not at all; this is {request.Headers.ContentEncoding}.");
+            return new Problem(
+                StatusCodes.Status415UnsupportedMediaType,
+                $"A body is compressed with gzip or not at all; this is {request.Headers.ContentEncoding}."
+            );
         }
 
         string service = request.Query["service"].ToString();
@@ -37,7 +54,15 @@ internal sealed class NdjsonHttp(LogDoor door)
         }
 
         LogBodies.Widen(context);
-        var answer = await door.Take(context, request.Body, request.ContentLength, encoding == LogBodies.Gzip, LogFormat.Ndjson, LogDoor.SenderPatience, service);
+        var answer = await door.Take(
+            context,
+            request.Body,
+            request.ContentLength,
+            encoding == LogBodies.Gzip,
+            LogFormat.Ndjson,
+            LogDoor.SenderPatience,
+            service
+        );
         return answer.Problem ?? (IResult)new Taken(answer.Decoded!);
     }
 

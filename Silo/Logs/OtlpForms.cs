@@ -46,24 +46,31 @@ internal static class OtlpForms
         }
 
         byte[] details = retryAfter is { } wait
-            ? Message(3, [.. Text(1, "type.googleapis.com/google.rpc.RetryInfo"), .. Message(2, Message(1, Number(1, (ulong)Math.Max(1, Math.Ceiling(wait.TotalSeconds)))))])
+            ? Message(
+                3,
+                [
+                    .. Text(1, "type.googleapis.com/google.rpc.RetryInfo"),
+                    .. Message(2, Message(1, Number(1, (ulong)Math.Max(1, Math.Ceiling(wait.TotalSeconds))))),
+                ]
+            )
             : [];
         return [.. Number(1, (ulong)code), .. Text(2, message), .. details];
     }
 
     /// <summary>The code of gRPC that says what an HTTP status says (google/rpc/code.proto).</summary>
-    public static int CodeOf(int status) => status switch
-    {
-        StatusCodes.Status400BadRequest or StatusCodes.Status415UnsupportedMediaType => 3, // INVALID_ARGUMENT
-        StatusCodes.Status401Unauthorized => 16, // UNAUTHENTICATED
-        StatusCodes.Status403Forbidden => 7, // PERMISSION_DENIED
-        StatusCodes.Status404NotFound => 12, // UNIMPLEMENTED: not at this door
-        StatusCodes.Status408RequestTimeout => 4, // DEADLINE_EXCEEDED
-        StatusCodes.Status413PayloadTooLarge => 8, // RESOURCE_EXHAUSTED, which without RetryInfo is not to be sent again
-        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
-        StatusCodes.Status501NotImplemented => 12, // UNIMPLEMENTED: a compression that is not known
-        _ => 13, // INTERNAL
-    };
+    public static int CodeOf(int status) =>
+        status switch
+        {
+            StatusCodes.Status400BadRequest or StatusCodes.Status415UnsupportedMediaType => 3, // INVALID_ARGUMENT
+            StatusCodes.Status401Unauthorized => 16, // UNAUTHENTICATED
+            StatusCodes.Status403Forbidden => 7, // PERMISSION_DENIED
+            StatusCodes.Status404NotFound => 12, // UNIMPLEMENTED: not at this door
+            StatusCodes.Status408RequestTimeout => 4, // DEADLINE_EXCEEDED
+            StatusCodes.Status413PayloadTooLarge => 8, // RESOURCE_EXHAUSTED, which without RetryInfo is not to be sent again
+            StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
+            StatusCodes.Status501NotImplemented => 12, // UNIMPLEMENTED: a compression that is not known
+            _ => 13, // INTERNAL
+        };
 
     private static string Words(Decoded decoded)
     {

@@ -20,12 +20,28 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
     private const int PrefixBytes = 5;
 
     /// <summary>By which gRPC's door and its reflection know the route.</summary>
-    public static GrpcMethodMetadata Method { get; } = new(typeof(LogsService.Endpoint), new Method<byte[], byte[]>(MethodType.Unary, LogsService.FullName, "Export", Marshallers.Create(bytes => bytes, bytes => bytes), Marshallers.Create(bytes => bytes, bytes => bytes)));
+    public static GrpcMethodMetadata Method { get; } =
+        new(
+            typeof(LogsService.Endpoint),
+            new Method<byte[], byte[]>(
+                MethodType.Unary,
+                LogsService.FullName,
+                "Export",
+                Marshallers.Create(bytes => bytes, bytes => bytes),
+                Marshallers.Create(bytes => bytes, bytes => bytes)
+            )
+        );
 
     public async Task Take(HttpContext context)
     {
         var request = context.Request;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !(type.MediaType.Equals(ContentType, StringComparison.OrdinalIgnoreCase) || type.MediaType.Equals(ContentType + "+proto", StringComparison.OrdinalIgnoreCase)))
+        if (
+            !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(
+                type.MediaType.Equals(ContentType, StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals(ContentType + "+proto", StringComparison.OrdinalIgnoreCase)
+            )
+        )
         {
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType; // As the protocol says: not gRPC, so no status of gRPC.
             return;
@@ -43,12 +59,25 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
         if (prefix[0] != 0 && encoding != LogBodies.Gzip)
         {
             context.Response.Headers["grpc-accept-encoding"] = "identity,gzip";
-            await Tell(context, new(StatusCodes.Status501NotImplemented, $"A message is compressed with gzip or not at all; this is {(encoding is "" ? "of no kind that is named" : encoding)}."));
+            await Tell(
+                context,
+                new(
+                    StatusCodes.Status501NotImplemented,
+                    $"A message is compressed with gzip or not at all; this is {(encoding is "" ? "of no kind that is named" : encoding)}."
+                )
+            );
             return;
         }
 
         var length = BinaryPrimitives.ReadUInt32BigEndian(prefix.AsSpan(1));
-        var answer = await door.Take(context, new MessageStream(request.Body, length), length, isGzip: prefix[0] != 0, LogFormat.OtlpProtobuf, Patience(request));
+        var answer = await door.Take(
+            context,
+            new MessageStream(request.Body, length),
+            length,
+            isGzip: prefix[0] != 0,
+            LogFormat.OtlpProtobuf,
+            Patience(request)
+        );
         if (answer.Problem is { } problem)
         {
             await Tell(context, problem);
@@ -74,7 +103,9 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
         response.Headers["grpc-message"] = Uri.EscapeDataString(problem.Detail);
         if (problem.RetryAfter is { } wait)
         {
-            response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(OtlpForms.Status(code, problem.Detail, isJson: false, wait)).TrimEnd('=');
+            response.Headers["grpc-status-details-bin"] = Convert
+                .ToBase64String(OtlpForms.Status(code, problem.Detail, isJson: false, wait))
+                .TrimEnd('=');
         }
 
         return Task.CompletedTask;
@@ -83,7 +114,10 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
     /// <summary>How long the sender waits (<c>grpc-timeout</c>); what it does not say, or says wrongly, is the usual.</summary>
     internal static TimeSpan Patience(HttpRequest request)
     {
-        if (request.Headers["grpc-timeout"] is not [{ Length: >= 2 and <= 9 } text] || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (
+            request.Headers["grpc-timeout"] is not [{ Length: >= 2 and <= 9 } text]
+            || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        )
         {
             return LogDoor.SenderPatience;
         }
@@ -110,7 +144,9 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
         {
             if (_left == 0)
             {
-                return await body.ReadAsync(_end, cancellationToken) == 0 ? 0 : throw new InvalidDataException("There is more than one message.");
+                return await body.ReadAsync(_end, cancellationToken) == 0
+                    ? 0
+                    : throw new InvalidDataException("There is more than one message.");
             }
 
             var read = await body.ReadAsync(buffer[..(int)Math.Min(buffer.Length, _left)], cancellationToken);

@@ -19,26 +19,50 @@ internal sealed class OtlpHttp(LogDoor door) : ITellsProblems
         var request = context.Request;
         if (FormatOf(request) is not { } format)
         {
-            await Tell(context, new(StatusCodes.Status415UnsupportedMediaType, $"OTLP comes as {Protobuf} or {Json}; this is {request.ContentType ?? "of no kind that is named"}."));
+            await Tell(
+                context,
+                new(
+                    StatusCodes.Status415UnsupportedMediaType,
+                    $"OTLP comes as {Protobuf} or {Json}; this is {request.ContentType ?? "of no kind that is named"}."
+                )
+            );
             return;
         }
 
         if (LogBodies.Encoding(request) is not { } encoding)
         {
             context.Response.Headers.AcceptEncoding = "gzip";
-            await Tell(context, new(StatusCodes.Status415UnsupportedMediaType, $"A body is compressed with gzip or not at all; this is {request.Headers.ContentEncoding}."));
+            await Tell(
+                context,
+                new(
+                    StatusCodes.Status415UnsupportedMediaType,
+                    $"A body is compressed with gzip or not at all; this is {request.Headers.ContentEncoding}."
+                )
+            );
             return;
         }
 
         LogBodies.Widen(context);
-        var answer = await door.Take(context, request.Body, request.ContentLength, encoding == LogBodies.Gzip, format, LogDoor.SenderPatience);
+        var answer = await door.Take(
+            context,
+            request.Body,
+            request.ContentLength,
+            encoding == LogBodies.Gzip,
+            format,
+            LogDoor.SenderPatience
+        );
         if (answer.Problem is { } problem)
         {
             await Tell(context, problem);
             return;
         }
 
-        await Write(context, StatusCodes.Status200OK, OtlpForms.Response(answer.Decoded!, format == LogFormat.OtlpJson), format == LogFormat.OtlpJson);
+        await Write(
+            context,
+            StatusCodes.Status200OK,
+            OtlpForms.Response(answer.Decoded!, format == LogFormat.OtlpJson),
+            format == LogFormat.OtlpJson
+        );
     }
 
     /// <summary>What cannot be answered in the kind that it came in is answered in JSON.</summary>
@@ -75,13 +99,16 @@ internal static class LogBodies
     public const string Identity = "identity";
 
     /// <summary><see cref="Gzip"/> or <see cref="Identity"/>; null when it is another one.</summary>
-    public static string? Encoding(HttpRequest request) => request.Headers.ContentEncoding switch
-    {
-        [] or [null or ""] => Identity,
-        [{ } one] when one.Equals(Identity, StringComparison.OrdinalIgnoreCase) => Identity,
-        [{ } one] when one.Equals(Gzip, StringComparison.OrdinalIgnoreCase) || one.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => Gzip,
-        _ => null,
-    };
+    public static string? Encoding(HttpRequest request) =>
+        request.Headers.ContentEncoding switch
+        {
+            [] or [null or ""] => Identity,
+            [{ } one] when one.Equals(Identity, StringComparison.OrdinalIgnoreCase) => Identity,
+            [{ } one]
+                when one.Equals(Gzip, StringComparison.OrdinalIgnoreCase) || one.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) =>
+                Gzip,
+            _ => null,
+        };
 
     /// <summary>This request may be larger than others: <see cref="RequestBody"/> bounds it. What is refused unread is passed over by the server, for a few seconds, so that the answer arrives.</summary>
     public static void Widen(HttpContext context)

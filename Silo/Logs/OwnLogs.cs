@@ -14,7 +14,8 @@ namespace Silo.Logs;
 /// </summary>
 [ProviderAlias("Own")]
 internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
-    : FeederService(new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock, guards)), ILoggerProvider
+    : FeederService(new(Service, Environment.MachineName, services.GetRequiredService<ILogIntake>, clock, guards)),
+        ILoggerProvider
 {
     public const string Service = "silo";
 
@@ -29,28 +30,35 @@ internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [Fr
             ? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
             : new Category(this, categoryName);
 
-    private static byte Severity(LogLevel level) => level switch
-    {
-        LogLevel.Trace => 1,
-        LogLevel.Debug => 5,
-        LogLevel.Information => 9,
-        LogLevel.Warning => 13,
-        LogLevel.Error => 17,
-        LogLevel.Critical => 21,
-        _ => 0,
-    };
+    private static byte Severity(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Trace => 1,
+            LogLevel.Debug => 5,
+            LogLevel.Information => 9,
+            LogLevel.Warning => 13,
+            LogLevel.Error => 17,
+            LogLevel.Critical => 21,
+            _ => 0,
+        };
 
     private sealed class Category(OwnLogs own, string name) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull =>
-            null;
+            where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
-            byte[] trace = [], span = [];
+            byte[] trace = [],
+                span = [];
             if (Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity)
             {
                 trace = new byte[16];
@@ -59,7 +67,17 @@ internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [Fr
                 activity.SpanId.CopyTo(span);
             }
 
-            own.Feeder.Add(new(own._clock.GetUtcNow(), Severity(logLevel), logLevel.ToString(), formatter(state, exception), Attributes(state, exception), trace, span));
+            own.Feeder.Add(
+                new(
+                    own._clock.GetUtcNow(),
+                    Severity(logLevel),
+                    logLevel.ToString(),
+                    formatter(state, exception),
+                    Attributes(state, exception),
+                    trace,
+                    span
+                )
+            );
         }
 
         private string Attributes<TState>(TState state, Exception? exception)
@@ -71,7 +89,11 @@ internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [Fr
                 json.WriteString("category", name);
                 if (state is IEnumerable<KeyValuePair<string, object?>> fields)
                 {
-                    foreach (var (field, value) in fields.Where(field => field.Key is not ("{OriginalFormat}" or "category")).DistinctBy(field => field.Key))
+                    foreach (
+                        var (field, value) in fields
+                            .Where(field => field.Key is not ("{OriginalFormat}" or "category"))
+                            .DistinctBy(field => field.Key)
+                    )
                     {
                         json.WriteString(field, Convert.ToString(value, CultureInfo.InvariantCulture));
                     }

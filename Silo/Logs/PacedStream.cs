@@ -57,7 +57,11 @@ internal sealed class PacedStream : ReadingStream
             _came = 0;
             Ticket?.Progressed();
             var left = LogDoor.BodyPatience - _clock.GetElapsedTime(_began);
-            _tooSlow.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < Window ? left : Window);
+            _tooSlow.CancelAfter(
+                left < TimeSpan.Zero ? TimeSpan.Zero
+                : left < Window ? left
+                : Window
+            );
         }
 
         return read;

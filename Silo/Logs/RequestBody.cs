@@ -47,7 +47,14 @@ internal sealed class RequestBody : IDisposable
     /// <param name="maxBytes">After decompression.</param>
     /// <param name="cancel">Ends it with <see cref="BodyFault.Slow"/>.</param>
     /// <exception cref="IOException">The wire broke.</exception>
-    public static async ValueTask<RequestBody> Read(Stream wire, long? length, bool isGzip, Admission.Ticket ticket, int maxBytes, CancellationToken cancel)
+    public static async ValueTask<RequestBody> Read(
+        Stream wire,
+        long? length,
+        bool isGzip,
+        Admission.Ticket ticket,
+        int maxBytes,
+        CancellationToken cancel
+    )
     {
         var body = new RequestBody();
         try
@@ -94,7 +101,14 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>Reads to the end, and never more than one byte beyond <paramref name="maxBytes"/>: so a bomb costs what the limit costs.</summary>
     /// <param name="length">Of what is read, when it is known: memory does not grow beyond it while no more comes.</param>
-    private async ValueTask<BodyFault> Fill(Stream from, long? length, int room, Admission.Ticket ticket, int maxBytes, CancellationToken cancel)
+    private async ValueTask<BodyFault> Fill(
+        Stream from,
+        long? length,
+        int room,
+        Admission.Ticket ticket,
+        int maxBytes,
+        CancellationToken cancel
+    )
     {
         _bytes = ArrayPool<byte>.Shared.Rent(Math.Max(room, 1));
         var one = new byte[1];
@@ -123,7 +137,8 @@ internal sealed class RequestBody : IDisposable
                 return BodyFault.TooLarge;
             }
 
-            var wider = (int)Math.Min(Math.Max(FirstRoom, (long)Growth * room), Math.Min(maxBytes, length > room ? length.Value : maxBytes));
+            var wider = (int)
+                Math.Min(Math.Max(FirstRoom, (long)Growth * room), Math.Min(maxBytes, length > room ? length.Value : maxBytes));
             if (!ticket.Resize(wider))
             {
                 return BodyFault.Full;

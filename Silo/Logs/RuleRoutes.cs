@@ -12,14 +12,30 @@ public static class RuleRoutes
     public static void MapLogRules(this WebApplication app)
     {
         var rules = app.MapGroup("/api/logs/rules").WithTags("logs");
-        rules.MapGet("", List).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("The rules that records pass when they come in, in their order.").Produces<RuleListForm>();
-        rules.MapPost("", Add).For(ApiRole.Writer).Takes(RestJson.Default.AddRule, AddRule.MaxBytes)
-            .WithSummary("Adds a rule, «query => action», at a number or at the end; every silo goes by it a second later.").Produces<RuleChangeForm>(StatusCodes.Status201Created);
-        rules.MapDelete("{number:int}", Remove).For(ApiRole.Writer).WithMetadata(new TakesQuery("revision"))
-            .WithSummary("Removes the rule of this number; with revision, only if the rules are still those.").Produces<RuleChangeForm>();
-        rules.MapPost("test", Test).For(ApiRole.Reader).Takes(RestJson.Default.TestRule, AddRule.MaxBytes)
-            .WithSummary("What a rule would have done to records that are stored; changes nothing.").Produces<RuleTestForm>();
+        rules
+            .MapGet("", List)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("The rules that records pass when they come in, in their order.")
+            .Produces<RuleListForm>();
+        rules
+            .MapPost("", Add)
+            .For(ApiRole.Writer)
+            .Takes(RestJson.Default.AddRule, AddRule.MaxBytes)
+            .WithSummary("Adds a rule, «query => action», at a number or at the end; every silo goes by it a second later.")
+            .Produces<RuleChangeForm>(StatusCodes.Status201Created);
+        rules
+            .MapDelete("{number:int}", Remove)
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesQuery("revision"))
+            .WithSummary("Removes the rule of this number; with revision, only if the rules are still those.")
+            .Produces<RuleChangeForm>();
+        rules
+            .MapPost("test", Test)
+            .For(ApiRole.Reader)
+            .Takes(RestJson.Default.TestRule, AddRule.MaxBytes)
+            .WithSummary("What a rule would have done to records that are stored; changes nothing.")
+            .Produces<RuleTestForm>();
     }
 
     private static async Task<IResult> List(HttpContext context, IGrainFactory grains) =>
@@ -29,15 +45,22 @@ public static class RuleRoutes
     {
         var asked = ITakesBody.BodyOf<AddRule>(context);
         var reply = await Rules(grains).Add(asked.Rule, asked.At, context.RequestAborted);
-        return reply.Error is { } error ? Of(error) : Results.Json(RuleChangeForm.Of(reply), RestJson.AsItIs.RuleChangeForm, statusCode: StatusCodes.Status201Created);
+        return reply.Error is { } error
+            ? Of(error)
+            : Results.Json(RuleChangeForm.Of(reply), RestJson.AsItIs.RuleChangeForm, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> Remove(HttpContext context, int number, IGrainFactory grains, string? revision = null)
     {
         long seen = 0;
-        if (revision is not null && !long.TryParse(revision, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out seen))
+        if (
+            revision is not null
+            && !long.TryParse(revision, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out seen)
+        )
         {
-            return Problem.Invalid(new Fault($"«revision» is a whole number, as the list of rules shows it; this is «{revision}».", Parameter: "revision"));
+            return Problem.Invalid(
+                new Fault($"«revision» is a whole number, as the list of rules shows it; this is «{revision}».", Parameter: "revision")
+            );
         }
 
         var reply = await Rules(grains).Remove(number, revision is null ? null : seen, context.RequestAborted);
@@ -61,13 +84,14 @@ public static class RuleRoutes
         };
     }
 
-    private static Problem Of(RuleFault fault) => fault.Kind switch
-    {
-        RuleFaultKind.Wrong => Problem.Invalid(new Fault(fault.Sentence)),
-        RuleFaultKind.NotThere => Problem.NotFound(fault.Sentence),
-        RuleFaultKind.Conflict => new(StatusCodes.Status409Conflict, fault.Sentence),
-        _ => new(StatusCodes.Status503ServiceUnavailable, fault.Sentence),
-    };
+    private static Problem Of(RuleFault fault) =>
+        fault.Kind switch
+        {
+            RuleFaultKind.Wrong => Problem.Invalid(new Fault(fault.Sentence)),
+            RuleFaultKind.NotThere => Problem.NotFound(fault.Sentence),
+            RuleFaultKind.Conflict => new(StatusCodes.Status409Conflict, fault.Sentence),
+            _ => new(StatusCodes.Status503ServiceUnavailable, fault.Sentence),
+        };
 
     private static ILogRulesGrain Rules(IGrainFactory grains) => grains.GetGrain<ILogRulesGrain>(0);
 }

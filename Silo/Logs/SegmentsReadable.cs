@@ -12,9 +12,12 @@ internal sealed class SegmentsReadable(UnreadableSegments unreadable) : IHealthC
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var segments = unreadable.All;
-        return Task.FromResult(segments.IsEmpty
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Degraded(
-                $"{segments.Length} of the log's segments cannot be read: {string.Join("; ", segments.Take(Named).Select(segment => $"{segment.Name} {segment.Reason}"))}{(segments.Length > Named ? "; and more" : "")}"));
+        return Task.FromResult(
+            segments.IsEmpty
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Degraded(
+                    $"{segments.Length} of the log's segments cannot be read: {string.Join("; ", segments.Take(Named).Select(segment => $"{segment.Name} {segment.Reason}"))}{(segments.Length > Named ? "; and more" : "")}"
+                )
+        );
     }
 }

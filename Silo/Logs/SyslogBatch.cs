@@ -7,7 +7,8 @@ namespace Silo.Logs;
 
 /// <summary>Messages of one connection, gathered for a moment and handed in together. Used by one at a time.</summary>
 /// <param name="onAgain">Told what was thrown when what became of an attempt is not known.</param>
-internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimeProvider guards, int maxRecordBytes, Action<Exception> onAgain) : IDisposable
+internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimeProvider guards, int maxRecordBytes, Action<Exception> onAgain)
+    : IDisposable
 {
     public const int MaxRecords = 512;
 
@@ -69,7 +70,9 @@ internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimePro
         using var ticket = intake.Admit(_records.Bytes);
         try
         {
-            return ticket is not null && await intake.Accept(ticket, _records.Build(), _decoded, _id, guards.GetUtcNow() + Patience, cancel) == IntakeReply.Stored;
+            return ticket is not null
+                && await intake.Accept(ticket, _records.Build(), _decoded, _id, guards.GetUtcNow() + Patience, cancel)
+                    == IntakeReply.Stored;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancel.IsCancellationRequested)
         {

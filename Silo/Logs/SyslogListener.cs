@@ -13,7 +13,15 @@ namespace Silo.Logs;
 /// Syslog over TCP and UDP, when <c>Logs:SyslogPort</c> is set. Plain syslog has no acknowledgement: what was received is in this process's memory until it is stored,
 /// and a crash loses it. While there is no room, TCP is not read any further, so that the sender waits and nothing is lost; UDP is dropped, and counted.
 /// </summary>
-internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOptions<LogsOptions> options, SyslogMetrics metrics, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<SyslogListener> logger) : IHostedLifecycleService, IDisposable
+internal sealed partial class SyslogListener(
+    Doors doors,
+    ILogIntake intake,
+    IOptions<LogsOptions> options,
+    SyslogMetrics metrics,
+    TimeProvider clock,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
+    ILogger<SyslogListener> logger
+) : IHostedLifecycleService, IDisposable
 {
     /// <summary>Connections at once. One more closes one that is idle, or is refused (<see cref="ConnectionLimit{T}"/>).</summary>
     public const int MaxConnections = 256;
@@ -163,7 +171,8 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     private bool MayWarn()
     {
         var (now, last) = (clock.GetTimestamp(), Interlocked.Read(ref _warned));
-        return (last == 0 || clock.GetElapsedTime(last, now) >= WarnAgainAfter) && Interlocked.CompareExchange(ref _warned, now, last) == last;
+        return (last == 0 || clock.GetElapsedTime(last, now) >= WarnAgainAfter)
+            && Interlocked.CompareExchange(ref _warned, now, last) == last;
     }
 
     private async Task<Socket> Next(Socket listener)
@@ -379,21 +388,36 @@ internal sealed partial class SyslogListener(Doors doors, ILogIntake intake, IOp
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection of syslog could not be accepted")]
     private partial void LogNotAccepted(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "There are {Connections} connections of syslog: the idle one of {Evicted} is closed for one of {Peer}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "There are {Connections} connections of syslog: the idle one of {Evicted} is closed for one of {Peer}"
+    )]
     private partial void LogEvicted(int connections, string evicted, string peer);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "There are {Connections} connections of syslog and none is idle: one of {Peer} is refused")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "There are {Connections} connections of syslog and none is idle: one of {Peer} is refused"
+    )]
     private partial void LogRefused(int connections, string peer);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of syslog from {Peer} is longer than {Bytes} bytes and is cut; its record says log.truncated")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A message of syslog from {Peer} is longer than {Bytes} bytes and is cut; its record says log.truncated"
+    )]
     private partial void LogCut(string peer, int bytes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection of syslog from {Peer} ended: {Messages} messages were too long and were cut, {Bytes} bytes behind the cuts were passed over")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A connection of syslog from {Peer} ended: {Messages} messages were too long and were cut, {Bytes} bytes behind the cuts were passed over"
+    )]
     private partial void LogCutInAll(string peer, long messages, long bytes);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages of syslog could not be handed in; they are handed in again")]
     private partial void LogAgain(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Messages} messages of syslog were received and could not be stored before the silo stopped")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Messages} messages of syslog were received and could not be stored before the silo stopped"
+    )]
     private partial void LogLost(long messages);
 }

@@ -16,10 +16,26 @@ internal sealed class SyslogMetrics
     {
         var meter = meters.Create(LogsMetrics.Meter);
         _stored = meter.CreateCounter<long>("logs.syslog.stored", "{message}", "Messages of syslog that were stored, by protocol.");
-        _dropped = meter.CreateCounter<long>("logs.syslog.dropped", "{message}", "Messages of syslog for which there was no room (UDP) or no time any more (TCP, at the end): nobody can be told.");
-        _cut = meter.CreateCounter<long>("logs.syslog.cut", "{message}", "Messages of syslog that were too large and were cut, by protocol. Their records say log.truncated.");
-        _passedOver = meter.CreateCounter<long>("logs.syslog.passed_over", "By", "Bytes of syslog messages that were too large and were passed over behind the cut, by protocol.");
-        _closed = meter.CreateCounter<long>("logs.syslog.closed", "{connection}", "Connections of syslog that were closed because there were too many, by reason: idle, or refused.");
+        _dropped = meter.CreateCounter<long>(
+            "logs.syslog.dropped",
+            "{message}",
+            "Messages of syslog for which there was no room (UDP) or no time any more (TCP, at the end): nobody can be told."
+        );
+        _cut = meter.CreateCounter<long>(
+            "logs.syslog.cut",
+            "{message}",
+            "Messages of syslog that were too large and were cut, by protocol. Their records say log.truncated."
+        );
+        _passedOver = meter.CreateCounter<long>(
+            "logs.syslog.passed_over",
+            "By",
+            "Bytes of syslog messages that were too large and were passed over behind the cut, by protocol."
+        );
+        _closed = meter.CreateCounter<long>(
+            "logs.syslog.closed",
+            "{connection}",
+            "Connections of syslog that were closed because there were too many, by reason: idle, or refused."
+        );
     }
 
     public void OnStored(long messages, string protocol) => _stored.Add(messages, Of(protocol));

@@ -80,5 +80,6 @@ internal sealed class SyslogSenders
     }
 
     /// <summary>An address of IPv4 that was mapped into IPv6 is its own.</summary>
-    public static byte[] TextOf(IPAddress address) => Encoding.ASCII.GetBytes((address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString());
+    public static byte[] TextOf(IPAddress address) =>
+        Encoding.ASCII.GetBytes((address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString());
 }

@@ -22,8 +22,19 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     /// <summary>With these proxies name the client that they stand for, besides all that begin with <see cref="ForwardedPrefix"/>.</summary>
     private static readonly ImmutableArray<string> ProxyHeaders =
     [
-        "Forwarded", "Via", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-For", "X-Original-Host", "X-ProxyUser-Ip", "X-Envoy-External-Address",
-        "X-Azure-ClientIP", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP",
+        "Forwarded",
+        "Via",
+        "X-Real-IP",
+        "X-Client-IP",
+        "X-Cluster-Client-IP",
+        "X-Original-For",
+        "X-Original-Host",
+        "X-ProxyUser-Ip",
+        "X-Envoy-External-Address",
+        "X-Azure-ClientIP",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "Fastly-Client-IP",
     ];
 
     private const string ForwardedPrefix = "X-Forwarded";
@@ -37,7 +48,14 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             return;
         }
 
-        if (await Refusal(context, route.Metadata.GetMetadata<Needs>() ?? new(ApiRole.Operator), route.Metadata.GetMetadata<ForBrowsers>() is not null) is { } problem)
+        if (
+            await Refusal(
+                context,
+                route.Metadata.GetMetadata<Needs>() ?? new(ApiRole.Operator),
+                route.Metadata.GetMetadata<ForBrowsers>() is not null
+            ) is
+            { } problem
+        )
         {
             await problem.ExecuteAsync(context);
             return;
@@ -55,18 +73,28 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             if (ProxyHeader(context.Request) is { } header)
             {
                 return Unknown(
-                    context, forBrowsers, $"This came through a proxy ({header}), so it may be anybody's: it needs an API key. An operator makes one with «keys add NAME --role reader».");
+                    context,
+                    forBrowsers,
+                    $"This came through a proxy ({header}), so it may be anybody's: it needs an API key. An operator makes one with «keys add NAME --role reader»."
+                );
             }
 
             context.Features.Set(Caller.ThisMachine);
             return IsOfAWebPage(context.Request)
-                ? new(StatusCodes.Status403Forbidden, "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with «keys add» to be known.")
+                ? new(
+                    StatusCodes.Status403Forbidden,
+                    "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with «keys add» to be known."
+                )
                 : null;
         }
 
         if (secret is null)
         {
-            return Unknown(context, forBrowsers, "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader».");
+            return Unknown(
+                context,
+                forBrowsers,
+                "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader»."
+            );
         }
 
         if (await ring.Find(secret, context.RequestAborted) is not { } key)
@@ -99,7 +127,9 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     private static string Password(string credentials)
     {
         var bytes = new byte[credentials.Length];
-        return Convert.TryFromBase64String(credentials, bytes, out var length) && bytes.AsSpan(0, length).IndexOf((byte)':') is >= 0 and var colon
+        return
+            Convert.TryFromBase64String(credentials, bytes, out var length)
+            && bytes.AsSpan(0, length).IndexOf((byte)':') is >= 0 and var colon
             ? Encoding.UTF8.GetString(bytes.AsSpan(colon + 1, length - colon - 1))
             : "";
     }
@@ -127,7 +157,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
 
     /// <summary>The header by which a request shows that a proxy has passed it on; null where there is none.</summary>
     internal static string? ProxyHeader(HttpRequest request) =>
-        ProxyHeaders.FirstOrDefault(request.Headers.ContainsKey) ?? request.Headers.Keys.FirstOrDefault(name => name.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase));
+        ProxyHeaders.FirstOrDefault(request.Headers.ContainsKey)
+        ?? request.Headers.Keys.FirstOrDefault(name => name.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase));
 
     private static string Word(ApiRole role) => role.ToString().ToLowerInvariant();
 }

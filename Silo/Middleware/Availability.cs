@@ -21,30 +21,40 @@ public sealed class Availability(IHostApplicationLifetime application, ISiloStat
 
     private const string StoreFailed = "The store did not take it, or did not say that it did. Ask again.";
 
-    private bool IsAway => application.ApplicationStopping.IsCancellationRequested
+    private bool IsAway =>
+        application.ApplicationStopping.IsCancellationRequested
         || !application.ApplicationStarted.IsCancellationRequested
         || members is { CurrentStatus: not SiloStatus.Active };
 
     /// <summary>A sentence for whoever asked, without anything of the failure's inside; null when asking again would fail in the same way.</summary>
-    public string? Explain(Exception failure) => Sentence(failure) ?? (IsAway ? "This process is starting or stopping, or has lost its cluster. Ask again." : null);
+    public string? Explain(Exception failure) =>
+        Sentence(failure) ?? (IsAway ? "This process is starting or stopping, or has lost its cluster. Ask again." : null);
 
     /// <summary>Whether a failure is the store's, and may be gone when it is tried again.</summary>
-    internal static bool IsOfStore(Exception failure) => failure
-        is PartitionLostException or OutcomeUnknownException or DbException or RequestFailedException { Status: 0 or 408 or 429 or >= 500 }
+    internal static bool IsOfStore(Exception failure) =>
+        failure
+            is PartitionLostException
+                or OutcomeUnknownException
+                or DbException
+                or RequestFailedException { Status: 0 or 408 or 429 or >= 500 }
         || (failure is IOException and not BadHttpRequestException and not ConnectionResetException and not FileNotFoundException);
 
-    private static string? Sentence(Exception failure) => failure switch
-    {
-        KeysUnavailableException => "The store does not answer, and so nobody's key can be looked up.",
-        TryAgainException => failure.Message,
-        RulesUnavailableException => "The rules of the log cannot be read at the moment. Ask again.",
-        AggregateException { InnerExceptions: [var only] } => Sentence(only),
-        _ when IsOfStore(failure) => StoreFailed,
+    private static string? Sentence(Exception failure) =>
+        failure switch
+        {
+            KeysUnavailableException => "The store does not answer, and so nobody's key can be looked up.",
+            TryAgainException => failure.Message,
+            RulesUnavailableException => "The rules of the log cannot be read at the moment. Ask again.",
+            AggregateException { InnerExceptions: [var only] } => Sentence(only),
+            _ when IsOfStore(failure) => StoreFailed,
 
-        // Defects of this program or of its settings: the next request meets them too.
-        OrleansConfigurationException or BadProviderConfigException or GrainExtensionNotInstalledException or GrainReferenceNotBoundException => null,
-        OrleansException or TimeoutException or OperationCanceledException =>
-            "The cluster did not answer in time; it may be starting, stopping, or short of its store.",
-        _ => null,
-    };
+            // Defects of this program or of its settings: the next request meets them too.
+            OrleansConfigurationException
+            or BadProviderConfigException
+            or GrainExtensionNotInstalledException
+            or GrainReferenceNotBoundException => null,
+            OrleansException or TimeoutException or OperationCanceledException =>
+                "The cluster did not answer in time; it may be starting, stopping, or short of its store.",
+            _ => null,
+        };
 }

@@ -15,17 +15,40 @@ public static class Chain
         Link.Of<Logging>("logging", "a line for what changes something or fails; a failure is answered without its insides: 500, 503"),
         Link.Of<Authentication>("authentication", "who it is, by API key, and whether the key's role is enough: 401, 403"),
         Link.Of<RateLimit>("rate limit", "requests a second of this key, and of all: 429 with Retry-After"),
-        Link.Of<Idempotency>("idempotency", "once per Idempotency-Key where a route says so: 400, 409, 422; a repeat gets the first answer"),
+        Link.Of<Idempotency>(
+            "idempotency",
+            "once per Idempotency-Key where a route says so: 400, 409, 422; a repeat gets the first answer"
+        ),
         Link.Of<Validation>("validation", "what the route takes, and no more: 400, 413, 415"),
     ];
 
     /// <summary>What every call of a grain passes, in this order, in a silo; a front has the calling half of it.</summary>
     public static ImmutableArray<GrainLink> OfGrains { get; } =
     [
-        new("tracing", "goes on with the caller's trace, when somebody listens", silo => silo.AddActivityPropagation(), client => client.AddActivityPropagation()),
-        new("metrics", "counts and measures, by interface and method, when somebody listens", silo => silo.AddIncomingGrainCallFilter<CallMetrics>(), _ => { }),
-        new("deadline", "a call from outside whose caller has given up is not begun", silo => silo.AddOutgoingGrainCallFilter<Deadline.Outgoing>().AddIncomingGrainCallFilter<Deadline.Incoming>(), client => client.AddOutgoingGrainCallFilter<Deadline.Outgoing>()),
-        new("error mapping", "what the store threw goes out as «ask again»", silo => silo.AddIncomingGrainCallFilter<ErrorMapping>(), _ => { }),
+        new(
+            "tracing",
+            "goes on with the caller's trace, when somebody listens",
+            silo => silo.AddActivityPropagation(),
+            client => client.AddActivityPropagation()
+        ),
+        new(
+            "metrics",
+            "counts and measures, by interface and method, when somebody listens",
+            silo => silo.AddIncomingGrainCallFilter<CallMetrics>(),
+            _ => { }
+        ),
+        new(
+            "deadline",
+            "a call from outside whose caller has given up is not begun",
+            silo => silo.AddOutgoingGrainCallFilter<Deadline.Outgoing>().AddIncomingGrainCallFilter<Deadline.Incoming>(),
+            client => client.AddOutgoingGrainCallFilter<Deadline.Outgoing>()
+        ),
+        new(
+            "error mapping",
+            "what the store threw goes out as «ask again»",
+            silo => silo.AddIncomingGrainCallFilter<ErrorMapping>(),
+            _ => { }
+        ),
     ];
 
     public static void AddChain(this WebApplicationBuilder builder)

@@ -16,9 +16,17 @@ public sealed class DoorMetrics
     public DoorMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Meter);
-        _requests = meter.CreateHistogram<double>("doors.request.duration", "s", "Requests and how long they took, by route, status and the caller's role.");
+        _requests = meter.CreateHistogram<double>(
+            "doors.request.duration",
+            "s",
+            "Requests and how long they took, by route, status and the caller's role."
+        );
         _active = meter.CreateUpDownCounter<int>("doors.requests.active", "{request}", "Requests that are being answered.");
-        _streams = meter.CreateUpDownCounter<int>("doors.streams.active", "{stream}", "Answers that go on for long: exports and streams of events.");
+        _streams = meter.CreateUpDownCounter<int>(
+            "doors.streams.active",
+            "{stream}",
+            "Answers that go on for long: exports and streams of events."
+        );
     }
 
     public void OnBegan() => _active.Add(1);
@@ -28,7 +36,15 @@ public sealed class DoorMetrics
         _active.Add(-1);
         if (_requests.Enabled)
         {
-            _requests.Record(took.TotalSeconds, new TagList { { "route", route ?? "none" }, { "status", status }, { "role", role?.ToString() ?? "none" } });
+            _requests.Record(
+                took.TotalSeconds,
+                new TagList
+                {
+                    { "route", route ?? "none" },
+                    { "status", status },
+                    { "role", role?.ToString() ?? "none" },
+                }
+            );
         }
     }
 

@@ -30,7 +30,8 @@ public sealed class Idempotency(RequestDelegate next)
     }
 
     public static IdempotencyKey KeyOf(HttpContext context) =>
-        context.Features.Get<IdempotencyKey>() ?? throw new InvalidOperationException($"{context.Request.Path} has no rule that it is done once per key.");
+        context.Features.Get<IdempotencyKey>()
+        ?? throw new InvalidOperationException($"{context.Request.Path} has no rule that it is done once per key.");
 
     /// <summary>Null when there is a key, or none is needed.</summary>
     private static Problem? Read(HttpContext context)
@@ -41,7 +42,9 @@ public sealed class Idempotency(RequestDelegate next)
         {
             if (caller != Caller.ThisMachine)
             {
-                return Wrong($"{Header} is missing: a text of your choice, a new one for each thing that is to be done once, such as a UUID.");
+                return Wrong(
+                    $"{Header} is missing: a text of your choice, a new one for each thing that is to be done once, such as a UUID."
+                );
             }
 
             context.Features.Set(IdempotencyKey.Random());
@@ -56,7 +59,9 @@ public sealed class Idempotency(RequestDelegate next)
 
         if (!IdempotencyKey.IsKey(key) || key.Contains('"', StringComparison.Ordinal) || key.Contains('\\', StringComparison.Ordinal))
         {
-            return Wrong($"{Header} stands once and has 1 to {IdempotencyKey.MaxLength} printable ASCII characters without quotes and backslashes.");
+            return Wrong(
+                $"{Header} stands once and has 1 to {IdempotencyKey.MaxLength} printable ASCII characters without quotes and backslashes."
+            );
         }
 
         context.Features.Set(IdempotencyKey.Of(caller == Caller.ThisMachine ? "this machine" : "key " + caller.Name, key));
@@ -69,17 +74,29 @@ public sealed class Idempotency(RequestDelegate next)
 /// <summary>The rule as it is written where a route is mapped.</summary>
 public static class IdempotencyRules
 {
-    public static RouteHandlerBuilder TakesIdempotencyKey(this RouteHandlerBuilder route) => route.WithMetadata(new OncePerKey())
-        .DescribesHeader(Idempotency.Header, "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. Needed where callers have API keys.");
+    public static RouteHandlerBuilder TakesIdempotencyKey(this RouteHandlerBuilder route) =>
+        route
+            .WithMetadata(new OncePerKey())
+            .DescribesHeader(
+                Idempotency.Header,
+                "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. Needed where callers have API keys."
+            );
 
     /// <summary>For OpenAPI: a header that the route looks at.</summary>
     public static RouteHandlerBuilder DescribesHeader(this RouteHandlerBuilder route, string name, string description) =>
-        route.AddOpenApiOperationTransformer((operation, _, _) =>
-        {
-            (operation.Parameters ??= []).Add(new OpenApiParameter
+        route.AddOpenApiOperationTransformer(
+            (operation, _, _) =>
             {
-                Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-            });
-            return Task.CompletedTask;
-        });
+                (operation.Parameters ??= []).Add(
+                    new OpenApiParameter
+                    {
+                        Name = name,
+                        In = ParameterLocation.Header,
+                        Description = description,
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                    }
+                );
+                return Task.CompletedTask;
+            }
+        );
 }

@@ -23,7 +23,9 @@ public static class JsonBody
         }
         catch (JsonException broken)
         {
-            return Wrong<T>(new Fault(body.IsEmpty ? "The body is empty; it is a JSON object." : $"The body is no JSON{Place(broken)}.", "#"));
+            return Wrong<T>(
+                new Fault(body.IsEmpty ? "The body is empty; it is a JSON object." : $"The body is no JSON{Place(broken)}.", "#")
+            );
         }
 
         using (document)
@@ -35,8 +37,13 @@ public static class JsonBody
 
             Fault[] unknown =
             [
-                .. document.RootElement.EnumerateObject().Where(member => type.Properties.All(property => property.Name != member.Name))
-                    .Select(member => new Fault($"There is no member «{member.Name}»; there are {string.Join(", ", type.Properties.Select(property => property.Name))}.", Pointer(member.Name))),
+                .. document
+                    .RootElement.EnumerateObject()
+                    .Where(member => type.Properties.All(property => property.Name != member.Name))
+                    .Select(member => new Fault(
+                        $"There is no member «{member.Name}»; there are {string.Join(", ", type.Properties.Select(property => property.Name))}.",
+                        Pointer(member.Name)
+                    )),
             ];
             if (unknown is not [])
             {
@@ -55,8 +62,7 @@ public static class JsonBody
     }
 
     private static JsonBody<T> Wrong<T>(params Fault[] faults)
-        where T : class =>
-        new(null, [.. faults]);
+        where T : class => new(null, [.. faults]);
 
     /// <summary>Line and column of the first byte that is wrong, counted from 1.</summary>
     private static string Place(JsonException broken) =>
@@ -65,13 +71,20 @@ public static class JsonBody
     private static Fault Of(JsonException wrong, JsonTypeInfo type, JsonElement root)
     {
         // «$.seeds[0]»: the path of System.Text.Json, of members without odd characters, as all of ours are.
-        var path = (wrong.Path ?? "$").TrimStart('$').TrimStart('.').Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        var path = (wrong.Path ?? "$")
+            .TrimStart('$')
+            .TrimStart('.')
+            .Replace("[", ".", StringComparison.Ordinal)
+            .Replace("]", "", StringComparison.Ordinal);
         if (type.Properties.FirstOrDefault(property => property.Name == path.Split('.')[0]) is { } named)
         {
             return new($"«{named.Name}» is {Kind(named.PropertyType)}.", Pointer([.. path.Split('.')]));
         }
 
-        var missing = type.Properties.Where(property => property.IsRequired && !root.TryGetProperty(property.Name, out _)).Select(property => property.Name).ToArray();
+        var missing = type
+            .Properties.Where(property => property.IsRequired && !root.TryGetProperty(property.Name, out _))
+            .Select(property => property.Name)
+            .ToArray();
         return new(missing is [] ? "The body is not of the right form." : $"«{string.Join("», «", missing)}» is missing.", "#");
     }
 
@@ -91,5 +104,8 @@ public static class JsonBody
     }
 
     private static string Pointer(params string[] path) =>
-        string.Concat(path.Select(name => "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal))).Insert(0, "#");
+        string.Concat(
+                path.Select(name => "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal))
+            )
+            .Insert(0, "#");
 }

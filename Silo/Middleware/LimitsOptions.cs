@@ -8,7 +8,9 @@ public sealed class LimitsOptions
 {
     public const string Section = "Limits";
 
-    [Description("Requests a second under one API key; a second's worth may come at once. Less protects the others, more lets one program do more.")]
+    [Description(
+        "Requests a second under one API key; a second's worth may come at once. Less protects the others, more lets one program do more."
+    )]
     [Range(0.001, 100_000.0)]
     public double PerKey { get; set; } = 200;
 

@@ -5,6 +5,5 @@ namespace Silo.Middleware;
 public sealed record Link(string Name, string What, Action<IApplicationBuilder> Use)
 {
     public static Link Of<T>(string name, string what)
-        where T : class =>
-        new(name, what, app => app.UseMiddleware<T>());
+        where T : class => new(name, what, app => app.UseMiddleware<T>());
 }

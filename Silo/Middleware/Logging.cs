@@ -35,8 +35,15 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         var problem = failure switch
         {
             BadHttpRequestException bad => new Problem(bad.StatusCode, bad.Message),
-            _ when availability.Explain(failure) is { } sentence => new Problem(StatusCodes.Status503ServiceUnavailable, sentence, RetryAfter: Availability.RetryAfter),
-            _ => new Problem(StatusCodes.Status500InternalServerError, "It is not your request that is wrong. The log has more under this traceId."),
+            _ when availability.Explain(failure) is { } sentence => new Problem(
+                StatusCodes.Status503ServiceUnavailable,
+                sentence,
+                RetryAfter: Availability.RetryAfter
+            ),
+            _ => new Problem(
+                StatusCodes.Status500InternalServerError,
+                "It is not your request that is wrong. The log has more under this traceId."
+            ),
         };
         if (problem.Status >= 500 && logger.IsEnabled(LogLevel.Error))
         {
@@ -57,25 +64,40 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
     }
 
     private static string PathOf(HttpContext context) =>
-        context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<HasSecretPath>() is not null ? route.RoutePattern.RawText! : context.Request.Path;
+        context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<HasSecretPath>() is not null
+            ? route.RoutePattern.RawText!
+            : context.Request.Path;
 
     private static Problem OfStatus(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        return new(response.StatusCode, response.StatusCode switch
-        {
-            StatusCodes.Status404NotFound => $"{request.Method} {request.Path} is not known. / says what is.",
-            StatusCodes.Status405MethodNotAllowed => $"{request.Path} does not take {request.Method}; it takes {string.Join(", ", response.Headers.Allow.ToArray())}.",
-            StatusCodes.Status415UnsupportedMediaType => $"{request.Path} takes application/json; this is {request.ContentType ?? "of no kind that is named"}.",
-            _ => $"{request.Method} {request.Path} was not answered.",
-        });
+        return new(
+            response.StatusCode,
+            response.StatusCode switch
+            {
+                StatusCodes.Status404NotFound => $"{request.Method} {request.Path} is not known. / says what is.",
+                StatusCodes.Status405MethodNotAllowed =>
+                    $"{request.Path} does not take {request.Method}; it takes {string.Join(", ", response.Headers.Allow.ToArray())}.",
+                StatusCodes.Status415UnsupportedMediaType =>
+                    $"{request.Path} takes application/json; this is {request.ContentType ?? "of no kind that is named"}.",
+                _ => $"{request.Method} {request.Path} was not answered.",
+            }
+        );
     }
 
     private void Log(HttpContext context, TimeSpan took)
     {
-        string method = context.Request.Method, path = PathOf(context), caller = Caller.Of(context).Name, trace = Tracing.IdOf(context);
+        string method = context.Request.Method,
+            path = PathOf(context),
+            caller = Caller.Of(context).Name,
+            trace = Tracing.IdOf(context);
         var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
-        var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && status < 400 && context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<TakesInBulk>() is null;
+        var changes =
+            !HttpMethods.IsGet(method)
+            && !HttpMethods.IsHead(method)
+            && status < 400
+            && context.GetEndpoint() is RouteEndpoint route
+            && route.Metadata.GetMetadata<TakesInBulk>() is null;
         LogAnswered(changes ? LogLevel.Information : LogLevel.Debug, method, path, caller, status, ms, trace);
     }
 

@@ -11,8 +11,12 @@ public sealed class LongAnswers(IOptions<LimitsOptions> limits, DoorMetrics metr
     private readonly ConcurrencyLimiter _places = new(new() { PermitLimit = limits.Value.Streams, QueueLimit = 0 });
 
     /// <summary>What is answered when there is no place.</summary>
-    public Problem Full { get; } = new(
-        StatusCodes.Status503ServiceUnavailable, $"All {limits.Value.Streams} places for long answers are taken (Limits:Streams). Come again when Retry-After is over.", RetryAfter: TryAgainAfter);
+    public Problem Full { get; } =
+        new(
+            StatusCodes.Status503ServiceUnavailable,
+            $"All {limits.Value.Streams} places for long answers are taken (Limits:Streams). Come again when Retry-After is over.",
+            RetryAfter: TryAgainAfter
+        );
 
     /// <summary>A place until it is disposed; null when there is none.</summary>
     public IDisposable? Take()

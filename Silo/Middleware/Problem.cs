@@ -29,23 +29,24 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
     public static Problem NotFound(string detail) => new(StatusCodes.Status404NotFound, detail);
 
     /// <summary>What the status means, in a word or two.</summary>
-    public string Title => Status switch
-    {
-        StatusCodes.Status400BadRequest => "The request is wrong",
-        StatusCodes.Status401Unauthorized => "A key is needed",
-        StatusCodes.Status403Forbidden => "Not allowed",
-        StatusCodes.Status404NotFound => "There is nothing here",
-        StatusCodes.Status405MethodNotAllowed => "Not this method",
-        StatusCodes.Status409Conflict => "Not in this state",
-        StatusCodes.Status412PreconditionFailed => "Another version",
-        StatusCodes.Status413PayloadTooLarge => "Too large",
-        StatusCodes.Status415UnsupportedMediaType => "Not this kind of content",
-        StatusCodes.Status422UnprocessableEntity => "Not the same request",
-        StatusCodes.Status429TooManyRequests => "Too fast",
-        StatusCodes.Status500InternalServerError => "It failed here",
-        StatusCodes.Status503ServiceUnavailable => "Not at the moment",
-        _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(Status),
-    };
+    public string Title =>
+        Status switch
+        {
+            StatusCodes.Status400BadRequest => "The request is wrong",
+            StatusCodes.Status401Unauthorized => "A key is needed",
+            StatusCodes.Status403Forbidden => "Not allowed",
+            StatusCodes.Status404NotFound => "There is nothing here",
+            StatusCodes.Status405MethodNotAllowed => "Not this method",
+            StatusCodes.Status409Conflict => "Not in this state",
+            StatusCodes.Status412PreconditionFailed => "Another version",
+            StatusCodes.Status413PayloadTooLarge => "Too large",
+            StatusCodes.Status415UnsupportedMediaType => "Not this kind of content",
+            StatusCodes.Status422UnprocessableEntity => "Not the same request",
+            StatusCodes.Status429TooManyRequests => "Too fast",
+            StatusCodes.Status500InternalServerError => "It failed here",
+            StatusCodes.Status503ServiceUnavailable => "Not at the moment",
+            _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(Status),
+        };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
@@ -70,7 +71,9 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
         response.Headers.CacheControl = "no-store";
         var body = Body(httpContext);
         response.ContentLength = body.Length;
-        return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
+        return HttpMethods.IsHead(httpContext.Request.Method)
+            ? Task.CompletedTask
+            : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
     }
 
     private byte[] Body(HttpContext context)
@@ -124,14 +127,15 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
         return Task.CompletedTask;
     }
 
-    private int GrpcStatus => Status switch
-    {
-        StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge => 3, // INVALID_ARGUMENT
-        StatusCodes.Status401Unauthorized => 16, // UNAUTHENTICATED
-        StatusCodes.Status403Forbidden => 7, // PERMISSION_DENIED
-        StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed => 12, // UNIMPLEMENTED: no such service or method
-        StatusCodes.Status429TooManyRequests => 8, // RESOURCE_EXHAUSTED
-        StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
-        _ => 13, // INTERNAL
-    };
+    private int GrpcStatus =>
+        Status switch
+        {
+            StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge => 3, // INVALID_ARGUMENT
+            StatusCodes.Status401Unauthorized => 16, // UNAUTHENTICATED
+            StatusCodes.Status403Forbidden => 7, // PERMISSION_DENIED
+            StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed => 12, // UNIMPLEMENTED: no such service or method
+            StatusCodes.Status429TooManyRequests => 8, // RESOURCE_EXHAUSTED
+            StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
+            _ => 13, // INTERNAL
+        };
 }

@@ -36,16 +36,23 @@ public sealed class Validation(RequestDelegate next, Doors doors)
     {
         var port = context.Connection.LocalPort;
         var isGrpc = route.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
-        return (port == doors.Grpc.EndPoint.Port) != isGrpc || (port == doors.Otlp.EndPoint.Port && route.Metadata.GetMetadata<AtOtlpDoor>() is null);
+        return (port == doors.Grpc.EndPoint.Port) != isGrpc
+            || (port == doors.Otlp.EndPoint.Port && route.Metadata.GetMetadata<AtOtlpDoor>() is null);
     }
 
     private static Problem? Unknown(HttpRequest request, TakesQuery takes)
     {
         Fault[] faults =
         [
-            .. request.Query.Keys.Where(name => !takes.Names.Contains(name)).Select(name => new Fault(
-                $"There is no parameter «{name}»; {(takes.Names is [] ? "this takes none" : $"this takes {string.Join(", ", takes.Names)}")}.", Parameter: name)),
-            .. request.Query.Where(pair => pair.Value.Count > 1).Select(pair => new Fault($"«{pair.Key}» stands {pair.Value.Count} times; once is right.", Parameter: pair.Key)),
+            .. request
+                .Query.Keys.Where(name => !takes.Names.Contains(name))
+                .Select(name => new Fault(
+                    $"There is no parameter «{name}»; {(takes.Names is [] ? "this takes none" : $"this takes {string.Join(", ", takes.Names)}")}.",
+                    Parameter: name
+                )),
+            .. request
+                .Query.Where(pair => pair.Value.Count > 1)
+                .Select(pair => new Fault($"«{pair.Key}» stands {pair.Value.Count} times; once is right.", Parameter: pair.Key)),
         ];
         return faults is [] ? null : Problem.Invalid(faults);
     }
@@ -57,7 +64,8 @@ public interface ITakesBody
     /// <summary>What was read by the chain.</summary>
     static T BodyOf<T>(HttpContext context)
         where T : class =>
-        context.Features.Get<T>() ?? throw new InvalidOperationException($"{context.Request.Path} has no rule that its body is a {typeof(T).Name}.");
+        context.Features.Get<T>()
+        ?? throw new InvalidOperationException($"{context.Request.Path} has no rule that its body is a {typeof(T).Name}.");
 
     /// <summary>Reads the body and keeps it with the request; what is wrong with it, or null.</summary>
     Task<Problem?> Read(HttpContext context);
@@ -72,7 +80,10 @@ public sealed class TakesBody<T>(JsonTypeInfo<T> type, int maxBytes) : ITakesBod
         var request = context.Request;
         if (!request.HasJsonContentType())
         {
-            return new(StatusCodes.Status415UnsupportedMediaType, $"{request.Path} takes application/json; this is {request.ContentType ?? "of no kind that is named"}.");
+            return new(
+                StatusCodes.Status415UnsupportedMediaType,
+                $"{request.Path} takes application/json; this is {request.ContentType ?? "of no kind that is named"}."
+            );
         }
 
         if (await BoundedBytes(request, context.RequestAborted) is not { } bytes)
@@ -99,7 +110,7 @@ public sealed class TakesBody<T>(JsonTypeInfo<T> type, int maxBytes) : ITakesBod
 
         var bytes = new MemoryStream();
         var buffer = new byte[8192];
-        for (int read; (read = await request.Body.ReadAsync(buffer, cancel)) > 0;)
+        for (int read; (read = await request.Body.ReadAsync(buffer, cancel)) > 0; )
         {
             if (bytes.Length + read > maxBytes)
             {

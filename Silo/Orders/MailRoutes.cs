@@ -16,21 +16,42 @@ internal static class MailRoutes
 
     public static void MapMail(this RouteGroupBuilder orders)
     {
-        orders.MapGet("preferences", Preferences).For(ApiRole.Reader).WithMetadata(new TakesQuery("customer"))
-            .WithSummary("What a customer wants to be told: by mail «null» for everything, «[]» for nothing.").Produces<PreferencesForm>();
-        orders.MapPut("preferences", Prefer).For(ApiRole.Writer).WithMetadata(new TakesQuery()).Takes(RestJson.Default.PreferencesForm, PreferencesForm.MaxBytes)
-            .WithSummary("Keeps what a customer wants to be told. It is known everywhere a few seconds later.").Produces<PreferencesForm>();
-        orders.MapGet("suppressions", Suppressions).For(ApiRole.Reader).WithMetadata(new TakesQuery("address", "take", "after"))
-            .WithSummary("Addresses that get no mail any more, since their server refused them for good; with «address» whether this is one. Addresses are not kept, so the list shows little of them.")
+        orders
+            .MapGet("preferences", Preferences)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("customer"))
+            .WithSummary("What a customer wants to be told: by mail «null» for everything, «[]» for nothing.")
+            .Produces<PreferencesForm>();
+        orders
+            .MapPut("preferences", Prefer)
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesQuery())
+            .Takes(RestJson.Default.PreferencesForm, PreferencesForm.MaxBytes)
+            .WithSummary("Keeps what a customer wants to be told. It is known everywhere a few seconds later.")
+            .Produces<PreferencesForm>();
+        orders
+            .MapGet("suppressions", Suppressions)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("address", "take", "after"))
+            .WithSummary(
+                "Addresses that get no mail any more, since their server refused them for good; with «address» whether this is one. Addresses are not kept, so the list shows little of them."
+            )
             .Produces<SuppressionListForm>();
-        orders.MapDelete("suppressions", Lift).For(ApiRole.Operator).WithMetadata(new TakesQuery("address"))
-            .WithSummary("Mail goes to this address again.").Produces(StatusCodes.Status204NoContent);
+        orders
+            .MapDelete("suppressions", Lift)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery("address"))
+            .WithSummary("Mail goes to this address again.")
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> Preferences(HttpContext context, OrderDesk desk, string? customer = null) =>
         Fault(customer) is { } fault
             ? Problem.Invalid(new Fault(fault, Parameter: "customer"))
-            : Results.Json(PreferencesForm.Of(await desk.Mail.Preferences(customer!, context.RequestAborted)), RestJson.AsItIs.PreferencesForm);
+            : Results.Json(
+                PreferencesForm.Of(await desk.Mail.Preferences(customer!, context.RequestAborted)),
+                RestJson.AsItIs.PreferencesForm
+            );
 
     private static async Task<IResult> Prefer(HttpContext context, OrderDesk desk)
     {
@@ -40,24 +61,43 @@ internal static class MailRoutes
             return Problem.Invalid(new Fault(nobody, "#/customer"));
         }
 
-        return form.TryRead(out var preferences) is { } fault || (fault = await desk.Mail.Prefer(preferences, context.RequestAborted)) is not null
+        return
+            form.TryRead(out var preferences) is { } fault
+            || (fault = await desk.Mail.Prefer(preferences, context.RequestAborted)) is not null
             ? Problem.Invalid(new Fault(fault, "#/mail"))
             : Results.Json(PreferencesForm.Of(preferences), RestJson.AsItIs.PreferencesForm);
     }
 
-    private static async Task<IResult> Suppressions(HttpContext context, OrderDesk desk, string? address = null, string? take = null, string? after = null)
+    private static async Task<IResult> Suppressions(
+        HttpContext context,
+        OrderDesk desk,
+        string? address = null,
+        string? take = null,
+        string? after = null
+    )
     {
         if (address is not null)
         {
             return take is null && after is null
                 ? Results.Json(
-                    new SuppressionListForm(await desk.Mail.Suppression(address, context.RequestAborted) is { } one ? [SuppressionForm.Of(one)] : [], null), RestJson.AsItIs.SuppressionListForm)
+                    new SuppressionListForm(
+                        await desk.Mail.Suppression(address, context.RequestAborted) is { } one ? [SuppressionForm.Of(one)] : [],
+                        null
+                    ),
+                    RestJson.AsItIs.SuppressionListForm
+                )
                 : Problem.Invalid(new Fault("«address» asks for one; «take» and «after» are for all.", Parameter: "address"));
         }
 
         var count = UsualTake;
         var faults = new List<Fault>();
-        if (take is not null && !(int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= IOrderMailGrain.MaxTake))
+        if (
+            take is not null
+            && !(
+                int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count)
+                && count is >= 1 and <= IOrderMailGrain.MaxTake
+            )
+        )
         {
             faults.Add(new($"«take» is 1 to {IOrderMailGrain.MaxTake}; this is «{take}».", Parameter: "take"));
         }
@@ -73,7 +113,10 @@ internal static class MailRoutes
         }
 
         var page = await desk.Mail.Suppressions(after, count, context.RequestAborted);
-        return Results.Json(new SuppressionListForm([.. page.Select(SuppressionForm.Of)], page.Length == count ? page[^1].Id : null), RestJson.AsItIs.SuppressionListForm);
+        return Results.Json(
+            new SuppressionListForm([.. page.Select(SuppressionForm.Of)], page.Length == count ? page[^1].Id : null),
+            RestJson.AsItIs.SuppressionListForm
+        );
     }
 
     private static async Task<IResult> Lift(HttpContext context, OrderDesk desk, string? address = null)
@@ -83,9 +126,13 @@ internal static class MailRoutes
             return Problem.Invalid(new Fault("«address» says which, such as ?address=ann@example.org.", Parameter: "address"));
         }
 
-        return await desk.Mail.Lift(address, context.RequestAborted) ? Results.NoContent() : Problem.NotFound("Mail goes to this address already.");
+        return await desk.Mail.Lift(address, context.RequestAborted)
+            ? Results.NoContent()
+            : Problem.NotFound("Mail goes to this address already.");
     }
 
     private static string? Fault(string? customer) =>
-        customer is { Length: >= 1 and <= MaxCustomer } ? null : $"«customer» is whose, by the name that the orders have: 1 to {MaxCustomer} characters.";
+        customer is { Length: >= 1 and <= MaxCustomer }
+            ? null
+            : $"«customer» is whose, by the name that the orders have: 1 to {MaxCustomer} characters.";
 }

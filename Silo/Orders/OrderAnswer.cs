@@ -30,15 +30,20 @@ internal static class OrderAnswer
         return Problem(reply);
     }
 
-    public static Problem Problem(OrderReply reply) => reply.Refusal switch
-    {
-        OrderRefusal.Invalid => Middleware.Problem.Invalid(reply.Faults.Select(fault => new Fault(fault.Detail, "#" + fault.At))),
-        OrderRefusal.NotFound => Middleware.Problem.NotFound(reply.Detail!),
-        OrderRefusal.WrongState or OrderRefusal.TooLate => new(StatusCodes.Status409Conflict, reply.Detail!),
-        OrderRefusal.Stale => new(StatusCodes.Status412PreconditionFailed, reply.Detail!),
-        OrderRefusal.KeyReused => new(StatusCodes.Status422UnprocessableEntity, reply.Detail!),
-        OrderRefusal.InFlight => new(StatusCodes.Status409Conflict, reply.Detail!, RetryAfter: AskAgainAfter),
-        OrderRefusal.Expired or OrderRefusal.Busy => new(StatusCodes.Status503ServiceUnavailable, reply.Detail!, RetryAfter: AskAgainAfter),
-        _ => throw new ArgumentOutOfRangeException(nameof(reply), reply.Refusal, "No refusal."),
-    };
+    public static Problem Problem(OrderReply reply) =>
+        reply.Refusal switch
+        {
+            OrderRefusal.Invalid => Middleware.Problem.Invalid(reply.Faults.Select(fault => new Fault(fault.Detail, "#" + fault.At))),
+            OrderRefusal.NotFound => Middleware.Problem.NotFound(reply.Detail!),
+            OrderRefusal.WrongState or OrderRefusal.TooLate => new(StatusCodes.Status409Conflict, reply.Detail!),
+            OrderRefusal.Stale => new(StatusCodes.Status412PreconditionFailed, reply.Detail!),
+            OrderRefusal.KeyReused => new(StatusCodes.Status422UnprocessableEntity, reply.Detail!),
+            OrderRefusal.InFlight => new(StatusCodes.Status409Conflict, reply.Detail!, RetryAfter: AskAgainAfter),
+            OrderRefusal.Expired or OrderRefusal.Busy => new(
+                StatusCodes.Status503ServiceUnavailable,
+                reply.Detail!,
+                RetryAfter: AskAgainAfter
+            ),
+            _ => throw new ArgumentOutOfRangeException(nameof(reply), reply.Refusal, "No refusal."),
+        };
 }

@@ -18,15 +18,17 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
     private const int UsualTake = 50;
 
     /// <summary>The rules of its methods for the chain: who may, and what is done once per key.</summary>
-    public static void Map(WebApplication app) => app.MapGrpcService<OrderBookService>().Add(endpoint =>
-    {
-        var changes = endpoint.Metadata.OfType<GrpcMethodMetadata>().FirstOrDefault()?.Method.Name is nameof(Place) or nameof(Take);
-        endpoint.Metadata.Add(new Needs(changes ? ApiRole.Writer : ApiRole.Reader));
-        if (changes)
-        {
-            endpoint.Metadata.Add(new OncePerKey());
-        }
-    });
+    public static void Map(WebApplication app) =>
+        app.MapGrpcService<OrderBookService>()
+            .Add(endpoint =>
+            {
+                var changes = endpoint.Metadata.OfType<GrpcMethodMetadata>().FirstOrDefault()?.Method.Name is nameof(Place) or nameof(Take);
+                endpoint.Metadata.Add(new Needs(changes ? ApiRole.Writer : ApiRole.Reader));
+                if (changes)
+                {
+                    endpoint.Metadata.Add(new OncePerKey());
+                }
+            });
 
     public override async Task<OrderState> Place(PlaceRequest request, ServerCallContext context)
     {
@@ -56,19 +58,37 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         };
         var id = await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) ?? throw None(request.OrderId);
         var key = Idempotency.KeyOf(context.GetHttpContext()).StepId;
-        return OrderMessages.Of(Taken(await desk.Order(id).Take(new(step, key, request.HasExpectedVersion ? request.ExpectedVersion : null, Deadline(context)), context.CancellationToken)));
+        return OrderMessages.Of(
+            Taken(
+                await desk.Order(id)
+                    .Take(
+                        new(step, key, request.HasExpectedVersion ? request.ExpectedVersion : null, Deadline(context)),
+                        context.CancellationToken
+                    )
+            )
+        );
     }
 
     public override async Task<OrderState> Show(ShowRequest request, ServerCallContext context) =>
-        await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) is { } id && await desk.Order(id).Show(context.CancellationToken) is { } order
+        await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) is { } id
+        && await desk.Order(id).Show(context.CancellationToken) is { } order
             ? OrderMessages.Of(order)
             : throw None(request.OrderId);
 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
-        var status = request.HasStatus ? OrderRoutes.StatusOf(request.Status) ?? throw Wrong(OrderRoutes.WrongStatus(request.Status)) : (OrderStatus?)null;
+        var status = request.HasStatus
+            ? OrderRoutes.StatusOf(request.Status) ?? throw Wrong(OrderRoutes.WrongStatus(request.Status))
+            : (OrderStatus?)null;
         var page = await desk.List.List(
-            new(request.HasCustomer ? request.Customer : null, status, request.HasTake ? request.Take : UsualTake, request.After is "" ? null : request.After), context.CancellationToken);
+            new(
+                request.HasCustomer ? request.Customer : null,
+                status,
+                request.HasTake ? request.Take : UsualTake,
+                request.After is "" ? null : request.After
+            ),
+            context.CancellationToken
+        );
         if (page.Error is { } error)
         {
             throw Wrong(error);

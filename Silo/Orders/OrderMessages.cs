@@ -21,7 +21,14 @@ internal static class OrderMessages
             PlacedAt = order.PlacedAt.ToTimestamp(),
             UpdatedAt = order.UpdatedAt.ToTimestamp(),
         };
-        message.Lines.Add(order.Lines.Select(line => new OrderState.Types.Line { Sku = line.Sku, Quantity = line.Quantity, Price = line.Price }));
+        message.Lines.Add(
+            order.Lines.Select(line => new OrderState.Types.Line
+            {
+                Sku = line.Sku,
+                Quantity = line.Quantity,
+                Price = line.Price,
+            })
+        );
         if (order.Notes is { } notes)
         {
             message.Notes = notes;
@@ -45,15 +52,16 @@ internal static class OrderMessages
         return message;
     }
 
-    public static PlaceOrder Of(PlaceRequest request, DateTimeOffset deadline) => new()
-    {
-        Customer = request.Customer,
-        Currency = request.Currency,
-        Lines = [.. request.Lines.Select(line => new OrderLine(line.Sku, line.Quantity, line.Price))],
-        Notes = request.HasNotes ? request.Notes : null,
-        Email = request.HasEmail ? request.Email : null,
-        Language = request.HasLanguage ? request.Language : null,
-        PayBefore = request.PayBefore?.ToDateTimeOffset(),
-        Deadline = deadline,
-    };
+    public static PlaceOrder Of(PlaceRequest request, DateTimeOffset deadline) =>
+        new()
+        {
+            Customer = request.Customer,
+            Currency = request.Currency,
+            Lines = [.. request.Lines.Select(line => new OrderLine(line.Sku, line.Quantity, line.Price))],
+            Notes = request.HasNotes ? request.Notes : null,
+            Email = request.HasEmail ? request.Email : null,
+            Language = request.HasLanguage ? request.Language : null,
+            PayBefore = request.PayBefore?.ToDateTimeOffset(),
+            Deadline = deadline,
+        };
 }

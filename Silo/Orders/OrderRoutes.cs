@@ -18,14 +18,31 @@ public static class OrderRoutes
     public static void MapOrders(this WebApplication app)
     {
         var orders = app.MapGroup("/api/orders").WithTags("orders");
-        orders.MapPost("", Place).For(ApiRole.Writer).TakesIdempotencyKey().Takes(RestJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
-            .WithSummary("Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however often it is asked.")
+        orders
+            .MapPost("", Place)
+            .For(ApiRole.Writer)
+            .TakesIdempotencyKey()
+            .Takes(RestJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
+            .WithSummary(
+                "Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however often it is asked."
+            )
             .Produces<OrderForm>(StatusCodes.Status201Created);
-        orders.MapGet("", List).For(ApiRole.Reader).WithMetadata(new TakesQuery("customer", "status", "take", "after"))
-            .WithSummary("Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null.")
+        orders
+            .MapGet("", List)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("customer", "status", "take", "after"))
+            .WithSummary(
+                "Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null."
+            )
             .Produces<OrderListForm>();
-        orders.MapGet("{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.").WithSummary("One order; its version is the ETag.").Produces<OrderForm>().Produces(StatusCodes.Status304NotModified);
+        orders
+            .MapGet("{id}", Show)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.")
+            .WithSummary("One order; its version is the ETag.")
+            .Produces<OrderForm>()
+            .Produces(StatusCodes.Status304NotModified);
         orders.MapSubscribers();
         orders.MapMail();
         orders.MapWebhooks();
@@ -37,10 +54,19 @@ public static class OrderRoutes
     }
 
     private static void Step(RouteGroupBuilder orders, OrderStep step, string summary) =>
-        orders.MapPost($"{{id}}/{step.ToString().ToLowerInvariant()}", (HttpContext context, string id, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) =>
-            Take(context, id, step, desk, guards))
-            .For(ApiRole.Writer).TakesIdempotencyKey().DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.").WithMetadata(new TakesQuery())
-            .WithSummary($"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at.")
+        orders
+            .MapPost(
+                $"{{id}}/{step.ToString().ToLowerInvariant()}",
+                (HttpContext context, string id, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) =>
+                    Take(context, id, step, desk, guards)
+            )
+            .For(ApiRole.Writer)
+            .TakesIdempotencyKey()
+            .DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.")
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                $"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at."
+            )
             .Produces<OrderForm>();
 
     private static async Task<IResult> Place(HttpContext context, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
@@ -72,13 +98,17 @@ public static class OrderRoutes
             return None(id);
         }
 
-        var reply = await desk.Order(orderId).Take(new(step, Idempotency.KeyOf(context).StepId, expected, guards.GetUtcNow() + Patience), context.RequestAborted);
+        var reply = await desk.Order(orderId)
+            .Take(new(step, Idempotency.KeyOf(context).StepId, expected, guards.GetUtcNow() + Patience), context.RequestAborted);
         return reply.Refusal == OrderRefusal.None ? OrderAnswer.Of(context, reply.Order!) : OrderAnswer.Refused(context, reply);
     }
 
     private static async Task<IResult> Show(HttpContext context, string id, OrderDesk desk)
     {
-        if (await Known(id, desk, context.RequestAborted) is not { } orderId || await desk.Order(orderId).Show(context.RequestAborted) is not { } order)
+        if (
+            await Known(id, desk, context.RequestAborted) is not { } orderId
+            || await desk.Order(orderId).Show(context.RequestAborted) is not { } order
+        )
         {
             return None(id);
         }
@@ -92,7 +122,14 @@ public static class OrderRoutes
         return OrderAnswer.Of(context, order);
     }
 
-    private static async Task<IResult> List(HttpContext context, OrderDesk desk, string? customer = null, string? status = null, string? take = null, string? after = null)
+    private static async Task<IResult> List(
+        HttpContext context,
+        OrderDesk desk,
+        string? customer = null,
+        string? status = null,
+        string? take = null,
+        string? after = null
+    )
     {
         var faults = new List<Fault>();
         OrderStatus? wanted = null;
@@ -106,7 +143,13 @@ public static class OrderRoutes
         }
 
         var count = UsualTake;
-        if (take is not null && !(int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= IOrderListGrain.MaxTake))
+        if (
+            take is not null
+            && !(
+                int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count)
+                && count is >= 1 and <= IOrderListGrain.MaxTake
+            )
+        )
         {
             faults.Add(new($"«take» is 1 to {IOrderListGrain.MaxTake}; this is «{take}».", Parameter: "take"));
         }
@@ -127,9 +170,12 @@ public static class OrderRoutes
         OrderId.TryParse(id, out var orderId) && orderId.Partition < await desk.Partitions(cancel) ? orderId : null;
 
     internal static OrderStatus? StatusOf(string text) =>
-        Enum.GetValues<OrderStatus>().Cast<OrderStatus?>().FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
+        Enum.GetValues<OrderStatus>()
+            .Cast<OrderStatus?>()
+            .FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
 
-    internal static string WrongStatus(string text) => $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
+    internal static string WrongStatus(string text) =>
+        $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
 
     internal static string NoOrder(string id) => $"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».";
 
@@ -148,14 +194,21 @@ public static class OrderRoutes
             return false;
         }
 
-        version = header.StartsWith('"') && header.Length > 2 && long.TryParse(header.AsSpan(1, header.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        version =
+            header.StartsWith('"')
+            && header.Length > 2
+            && long.TryParse(header.AsSpan(1, header.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var named)
+                ? named
+                : 0;
         return true;
     }
 
     /// <summary>RFC 9110 §13.1.2: whoever asks has this version already. Weak tags count as well.</summary>
-    private static bool IsKnown(HttpRequest request, string tag) => request.Headers.IfNoneMatch.ToString()
-        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-        .Any(known => known == "*" || known == tag || known == "W/" + tag);
+    private static bool IsKnown(HttpRequest request, string tag) =>
+        request
+            .Headers.IfNoneMatch.ToString()
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Any(known => known == "*" || known == tag || known == "W/" + tag);
 
     private static Problem None(string id) => Problem.NotFound(NoOrder(id));
 }

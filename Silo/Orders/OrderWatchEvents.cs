@@ -19,7 +19,14 @@ namespace Silo.Orders;
 /// and what Kestrel buffers of it (64 KiB); one that reads nothing for long is cut off by Kestrel, and comes back.
 /// </remarks>
 /// <param name="From">A cursor, <see cref="OrderWatches.Start"/>, or null for now.</param>
-internal sealed record OrderWatchEvents(OrderWatches Watches, LongAnswers Places, string? From, string? Order, bool Previous, CancellationToken Stopping) : IResult
+internal sealed record OrderWatchEvents(
+    OrderWatches Watches,
+    LongAnswers Places,
+    string? From,
+    string? Order,
+    bool Previous,
+    CancellationToken Stopping
+) : IResult
 {
     /// <summary>After so long without a change a progress notice is sent; it also keeps the connection from being taken for dead.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
@@ -66,13 +73,14 @@ internal sealed record OrderWatchEvents(OrderWatches Watches, LongAnswers Places
         }
     }
 
-    public static Problem Refused(WatchOpening opening) => opening.Refusal switch
-    {
-        WatchRefusal.Invalid => Problem.Invalid(new Fault(opening.Detail!)),
-        WatchRefusal.Compacted => new(StatusCodes.Status410Gone, opening.Detail!),
-        WatchRefusal.Full => new(StatusCodes.Status503ServiceUnavailable, opening.Detail!, RetryAfter: TimeSpan.FromSeconds(5)),
-        _ => throw new ArgumentOutOfRangeException(nameof(opening), opening.Refusal, "No refusal."),
-    };
+    public static Problem Refused(WatchOpening opening) =>
+        opening.Refusal switch
+        {
+            WatchRefusal.Invalid => Problem.Invalid(new Fault(opening.Detail!)),
+            WatchRefusal.Compacted => new(StatusCodes.Status410Gone, opening.Detail!),
+            WatchRefusal.Full => new(StatusCodes.Status503ServiceUnavailable, opening.Detail!, RetryAfter: TimeSpan.FromSeconds(5)),
+            _ => throw new ArgumentOutOfRangeException(nameof(opening), opening.Refusal, "No refusal."),
+        };
 
     private async Task Send(PipeWriter body, Watcher watcher, CancellationToken cancel)
     {
@@ -82,7 +90,10 @@ internal sealed record OrderWatchEvents(OrderWatches Watches, LongAnswers Places
             var batch = await watcher.Next(Take, Quiet, cancel);
             if (batch.Compacted is { } compacted)
             {
-                Write(body, $"event: compacted\ndata: {JsonSerializer.Serialize(new WatchCompactedForm(compacted.Detail, compacted.Lowest), RestJson.AsItIs.WatchCompactedForm)}\n\n");
+                Write(
+                    body,
+                    $"event: compacted\ndata: {JsonSerializer.Serialize(new WatchCompactedForm(compacted.Detail, compacted.Lowest), RestJson.AsItIs.WatchCompactedForm)}\n\n"
+                );
                 await body.FlushAsync(cancel);
                 return;
             }

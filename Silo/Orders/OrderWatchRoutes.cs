@@ -12,20 +12,52 @@ public static class OrderWatchRoutes
     public static void MapOrderWatches(this WebApplication app)
     {
         var orders = app.MapGroup("/api/orders").WithTags("orders");
-        orders.MapGet("watch", (HttpContext context, OrderWatches watches, LongAnswers places, IHostApplicationLifetime application, string? from = null, string? id = null, string? previous = null) =>
-                Watch(watches, places, application, from, id, previous))
-            .For(ApiRole.Reader).WithMetadata(new TakesQuery("from", "id", "previous"))
-            .WithSummary("Server-sent events: each change of orders once and in order per order, after «from»: a cursor, «start» for the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not kept any more is 410.")
+        orders
+            .MapGet(
+                "watch",
+                (
+                    HttpContext context,
+                    OrderWatches watches,
+                    LongAnswers places,
+                    IHostApplicationLifetime application,
+                    string? from = null,
+                    string? id = null,
+                    string? previous = null
+                ) => Watch(watches, places, application, from, id, previous)
+            )
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("from", "id", "previous"))
+            .WithSummary(
+                "Server-sent events: each change of orders once and in order per order, after «from»: a cursor, «start» for the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not kept any more is 410."
+            )
             .Produces<WatchForm>(StatusCodes.Status200OK, CrawlEvents.ContentType);
-        orders.MapGet("{id}/watch", (string id, OrderWatches watches, LongAnswers places, IHostApplicationLifetime application, string? from = null, string? previous = null) =>
-                Watch(watches, places, application, from, id, previous))
-            .For(ApiRole.Reader).WithMetadata(new TakesQuery("from", "previous"))
+        orders
+            .MapGet(
+                "{id}/watch",
+                (
+                    string id,
+                    OrderWatches watches,
+                    LongAnswers places,
+                    IHostApplicationLifetime application,
+                    string? from = null,
+                    string? previous = null
+                ) => Watch(watches, places, application, from, id, previous)
+            )
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("from", "previous"))
             .WithSummary("The same, of one order.")
             .Produces<WatchForm>(StatusCodes.Status200OK, CrawlEvents.ContentType);
         app.MapGrpcService<OrderWatchService>().For(ApiRole.Reader);
     }
 
-    private static IResult Watch(OrderWatches watches, LongAnswers places, IHostApplicationLifetime application, string? from, string? id, string? previous)
+    private static IResult Watch(
+        OrderWatches watches,
+        LongAnswers places,
+        IHostApplicationLifetime application,
+        string? from,
+        string? id,
+        string? previous
+    )
     {
         var with = false;
         return previous is not null && !bool.TryParse(previous, out with)

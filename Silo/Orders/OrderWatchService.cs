@@ -8,14 +8,19 @@ using Silo.Orders.Wire;
 namespace Silo.Orders;
 
 /// <summary>Watches over gRPC: <c>watch.proto</c> says what is promised.</summary>
-public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, IHostApplicationLifetime application) : OrderWatch.OrderWatchBase
+public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, IHostApplicationLifetime application)
+    : OrderWatch.OrderWatchBase
 {
     private const int Take = 200;
 
     public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchEvent> responseStream, ServerCallContext context)
     {
         using var place = places.Take() ?? throw new RpcException(new(StatusCode.ResourceExhausted, places.Full.Detail));
-        var opening = await watches.Open(request.From is "" ? null : request.From, request.OrderId is "" ? null : request.OrderId, context.CancellationToken);
+        var opening = await watches.Open(
+            request.From is "" ? null : request.From,
+            request.OrderId is "" ? null : request.OrderId,
+            context.CancellationToken
+        );
         using var watcher = opening.Watcher ?? throw Refused(opening);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, application.ApplicationStopping);
         try
@@ -50,13 +55,17 @@ public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, 
         }
     }
 
-    private static RpcException Refused(WatchOpening opening) => opening.Refusal switch
-    {
-        WatchRefusal.Invalid => new(new(StatusCode.InvalidArgument, opening.Detail!)),
-        WatchRefusal.Compacted => new(new(StatusCode.OutOfRange, opening.Detail!), new Metadata { { "lowest-cursor", opening.Lowest! } }),
-        WatchRefusal.Full => new(new(StatusCode.ResourceExhausted, opening.Detail!)),
-        _ => throw new ArgumentOutOfRangeException(nameof(opening), opening.Refusal, "No refusal."),
-    };
+    private static RpcException Refused(WatchOpening opening) =>
+        opening.Refusal switch
+        {
+            WatchRefusal.Invalid => new(new(StatusCode.InvalidArgument, opening.Detail!)),
+            WatchRefusal.Compacted => new(
+                new(StatusCode.OutOfRange, opening.Detail!),
+                new Metadata { { "lowest-cursor", opening.Lowest! } }
+            ),
+            WatchRefusal.Full => new(new(StatusCode.ResourceExhausted, opening.Detail!)),
+            _ => throw new ArgumentOutOfRangeException(nameof(opening), opening.Refusal, "No refusal."),
+        };
 
     private static WatchEvent Event(WatchItem item, bool previous)
     {

@@ -31,7 +31,13 @@ public sealed partial record PlaceOrderForm
     public IReadOnlyList<Fault> TryRead(DateTimeOffset deadline, out PlaceOrder order)
     {
         // JSON lets a null stand where a line should.
-        List<Fault> faults = [.. Lines.Index().Where(line => line.Item is null).Select(line => new Fault("A line is an object with sku, quantity and price.", $"#/lines/{line.Index}"))];
+        List<Fault> faults =
+        [
+            .. Lines
+                .Index()
+                .Where(line => line.Item is null)
+                .Select(line => new Fault("A line is an object with sku, quantity and price.", $"#/lines/{line.Index}")),
+        ];
         var payBefore = Time(PayBefore, faults);
         order = new()
         {
@@ -60,11 +66,19 @@ public sealed partial record PlaceOrderForm
             return time;
         }
 
-        faults.Add(new($"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{(text.Length > 40 ? text[..40] + "…" : text)}».", "#/payBefore"));
+        faults.Add(
+            new(
+                $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{(text.Length > 40 ? text[..40] + "…" : text)}».",
+                "#/payBefore"
+            )
+        );
         return null;
     }
 
     /// <summary>RFC 3339 §5.6; what numbers are too large finds the parser.</summary>
-    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Rfc3339();
 }

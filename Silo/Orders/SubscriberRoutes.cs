@@ -13,45 +13,125 @@ public static class SubscriberRoutes
 
     internal static void MapSubscribers(this RouteGroupBuilder orders)
     {
-        orders.MapGet("subscribers", List).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("Who wants to know of changes: how far each is, what waits, what is dead.").Produces<SubscriberListForm>();
-        orders.MapDelete("subscribers/{name}", Remove).For(ApiRole.Operator).WithMetadata(new TakesQuery())
+        orders
+            .MapGet("subscribers", List)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Who wants to know of changes: how far each is, what waits, what is dead.")
+            .Produces<SubscriberListForm>();
+        orders
+            .MapDelete("subscribers/{name}", Remove)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
             .WithSummary("Removes a subscriber that no silo runs any more, with all that was kept of it.");
-        orders.MapGet("dead-letters", Letters).For(ApiRole.Reader).WithMetadata(new TakesQuery("subscriber", "reason", "take", "after"))
-            .WithSummary("Changes that a subscriber could not handle, for good. How many there are by reason, the subscribers tell.").Produces<DeadLetterListForm>();
-        orders.MapGet("dead-letters/{subscriber}/{partition}/{revision}", Letter).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("One dead letter, and what was tried.").Produces<DeadLetterForm>();
-        orders.MapPost("dead-letters/replay", (HttpContext context, OrderDesk desk, string? id = null, string? subscriber = null, string? reason = null, string? all = null) =>
-                Each(context, id, subscriber, reason, all, desk.Subscribers.Replay))
-            .For(ApiRole.Operator).WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
-            .WithSummary("Hands dead letters to their subscribers again: one («id»), by «subscriber» or «reason» or both, or «all=true».").Produces<DeadLettersDoneForm>();
-        orders.MapPost("dead-letters/discard", (HttpContext context, OrderDesk desk, string? id = null, string? subscriber = null, string? reason = null, string? all = null) =>
-                Each(context, id, subscriber, reason, all, desk.Subscribers.Discard))
-            .For(ApiRole.Operator).WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
-            .WithSummary("Removes dead letters for good; which, as for replay.").Produces<DeadLettersDoneForm>();
-        orders.MapGet("audit/head", Head).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("The audit as it is now: size and root of every partition, signed. Keep it elsewhere, and hold the data to it later.");
-        orders.MapGet("audit/key", Key).For(ApiRole.Reader).WithMetadata(new TakesQuery()).WithSummary("The public key of the audit's heads, in PEM.");
-        orders.MapGet("{id}/audit", Proof).For(ApiRole.Reader).WithMetadata(new TakesQuery())
+        orders
+            .MapGet("dead-letters", Letters)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("subscriber", "reason", "take", "after"))
+            .WithSummary("Changes that a subscriber could not handle, for good. How many there are by reason, the subscribers tell.")
+            .Produces<DeadLetterListForm>();
+        orders
+            .MapGet("dead-letters/{subscriber}/{partition}/{revision}", Letter)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("One dead letter, and what was tried.")
+            .Produces<DeadLetterForm>();
+        orders
+            .MapPost(
+                "dead-letters/replay",
+                (
+                    HttpContext context,
+                    OrderDesk desk,
+                    string? id = null,
+                    string? subscriber = null,
+                    string? reason = null,
+                    string? all = null
+                ) => Each(context, id, subscriber, reason, all, desk.Subscribers.Replay)
+            )
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
+            .WithSummary("Hands dead letters to their subscribers again: one («id»), by «subscriber» or «reason» or both, or «all=true».")
+            .Produces<DeadLettersDoneForm>();
+        orders
+            .MapPost(
+                "dead-letters/discard",
+                (
+                    HttpContext context,
+                    OrderDesk desk,
+                    string? id = null,
+                    string? subscriber = null,
+                    string? reason = null,
+                    string? all = null
+                ) => Each(context, id, subscriber, reason, all, desk.Subscribers.Discard)
+            )
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
+            .WithSummary("Removes dead letters for good; which, as for replay.")
+            .Produces<DeadLettersDoneForm>();
+        orders
+            .MapGet("audit/head", Head)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                "The audit as it is now: size and root of every partition, signed. Keep it elsewhere, and hold the data to it later."
+            );
+        orders
+            .MapGet("audit/key", Key)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("The public key of the audit's heads, in PEM.");
+        orders
+            .MapGet("{id}/audit", Proof)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
             .WithSummary("All that was recorded of an order: entries, inclusion proofs, and the signed head that they lead to.");
-        orders.MapGet("{id}/deliveries", Deliveries).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("What became of telling others of an order's changes: who, what was tried, when, with what outcome, what comes next.").Produces<DeliveryListForm>();
-        orders.MapPost("erase", Erase).For(ApiRole.Operator).Takes(RestJson.Default.EraseForm, maxBytes: 4096)
-            .WithSummary("Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay.").Produces<ErasedForm>();
+        orders
+            .MapGet("{id}/deliveries", Deliveries)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                "What became of telling others of an order's changes: who, what was tried, when, with what outcome, what comes next."
+            )
+            .Produces<DeliveryListForm>();
+        orders
+            .MapPost("erase", Erase)
+            .For(ApiRole.Operator)
+            .Takes(RestJson.Default.EraseForm, maxBytes: 4096)
+            .WithSummary(
+                "Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay."
+            )
+            .Produces<ErasedForm>();
     }
 
     private static async Task<IResult> List(HttpContext context, OrderDesk desk) =>
-        Results.Json(new SubscriberListForm(SubscriberForm.Of(await desk.Subscribers.List(context.RequestAborted))), RestJson.AsItIs.SubscriberListForm);
+        Results.Json(
+            new SubscriberListForm(SubscriberForm.Of(await desk.Subscribers.List(context.RequestAborted))),
+            RestJson.AsItIs.SubscriberListForm
+        );
 
-    private static async Task<IResult> Remove(HttpContext context, string name, OrderDesk desk) => await desk.Subscribers.Remove(name, context.RequestAborted) is { } error
-        ? new Problem(StatusCodes.Status409Conflict, error)
-        : Results.NoContent();
+    private static async Task<IResult> Remove(HttpContext context, string name, OrderDesk desk) =>
+        await desk.Subscribers.Remove(name, context.RequestAborted) is { } error
+            ? new Problem(StatusCodes.Status409Conflict, error)
+            : Results.NoContent();
 
-    private static async Task<IResult> Letters(HttpContext context, OrderDesk desk, string? subscriber = null, string? reason = null, string? take = null, string? after = null)
+    private static async Task<IResult> Letters(
+        HttpContext context,
+        OrderDesk desk,
+        string? subscriber = null,
+        string? reason = null,
+        string? take = null,
+        string? after = null
+    )
     {
         var faults = new List<Fault>();
         var count = UsualTake;
-        if (take is not null && !(int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= ISubscriberGrain.MaxTake))
+        if (
+            take is not null
+            && !(
+                int.TryParse(take, NumberStyles.None, CultureInfo.InvariantCulture, out count)
+                && count is >= 1 and <= ISubscriberGrain.MaxTake
+            )
+        )
         {
             faults.Add(new($"«take» is 1 to {ISubscriberGrain.MaxTake}; this is «{take}».", Parameter: "take"));
         }
@@ -68,7 +148,10 @@ public static class SubscriberRoutes
         }
 
         var page = await desk.Subscribers.DeadLetters(new(subscriber, reason, count, after is null ? null : last), context.RequestAborted);
-        return Results.Json(new DeadLetterListForm([.. page.Letters.Select(DeadLetterForm.Of)], page.After?.ToString()), RestJson.AsItIs.DeadLetterListForm);
+        return Results.Json(
+            new DeadLetterListForm([.. page.Letters.Select(DeadLetterForm.Of)], page.After?.ToString()),
+            RestJson.AsItIs.DeadLetterListForm
+        );
     }
 
     private static async Task<IResult> Letter(HttpContext context, string subscriber, string partition, string revision, OrderDesk desk)
@@ -80,10 +163,20 @@ public static class SubscriberRoutes
     }
 
     private static async Task<IResult> Each(
-        HttpContext context, string? id, string? subscriber, string? reason, string? all, Func<DeadLetterFilter, string, CancellationToken, Task<DeadLetterReply>> act)
+        HttpContext context,
+        string? id,
+        string? subscriber,
+        string? reason,
+        string? all,
+        Func<DeadLetterFilter, string, CancellationToken, Task<DeadLetterReply>> act
+    )
     {
         DeadLetterId one = default;
-        if ((id is not null, subscriber is not null || reason is not null, all is not null) is not ((true, false, false) or (false, true, false) or (false, false, true)) || all is not (null or "true"))
+        if (
+            (id is not null, subscriber is not null || reason is not null, all is not null)
+                is not ((true, false, false) or (false, true, false) or (false, false, true))
+            || all is not (null or "true")
+        )
         {
             return Problem.Invalid(new Fault("Say which: «id», or «subscriber» or «reason» or both, or «all=true»."));
         }
@@ -94,21 +187,30 @@ public static class SubscriberRoutes
         }
 
         var reply = await act(new(id is null ? null : one, subscriber, reason), Caller.Of(context).Name, context.RequestAborted);
-        return id is not null && reply.Count == 0 ? None(id) : Results.Json(new DeadLettersDoneForm(reply.Count, reply.Left), RestJson.AsItIs.DeadLettersDoneForm);
+        return id is not null && reply.Count == 0
+            ? None(id)
+            : Results.Json(new DeadLettersDoneForm(reply.Count, reply.Left), RestJson.AsItIs.DeadLettersDoneForm);
     }
 
-    private static async Task<IResult> Head(HttpContext context, OrderDesk desk) => Results.Text(await desk.AuditHeads.Head(context.RequestAborted), "application/json");
+    private static async Task<IResult> Head(HttpContext context, OrderDesk desk) =>
+        Results.Text(await desk.AuditHeads.Head(context.RequestAborted), "application/json");
 
-    private static async Task<IResult> Key(HttpContext context, OrderDesk desk) => Results.Text(await desk.AuditHeads.PublicKey(context.RequestAborted), "application/x-pem-file");
+    private static async Task<IResult> Key(HttpContext context, OrderDesk desk) =>
+        Results.Text(await desk.AuditHeads.PublicKey(context.RequestAborted), "application/x-pem-file");
 
     private static async Task<IResult> Proof(HttpContext context, string id, OrderDesk desk) =>
-        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order && await desk.Audit.Proof(order, context.RequestAborted) is { } proof
+        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
+        && await desk.Audit.Proof(order, context.RequestAborted) is { } proof
             ? Results.Text(proof, "application/json")
             : Problem.NotFound($"Nothing is recorded of an order «{(id.Length > 80 ? id[..80] + "…" : id)}».");
 
     private static async Task<IResult> Deliveries(HttpContext context, string id, OrderDesk desk) =>
-        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order && await desk.Order(order).Show(context.RequestAborted) is not null
-            ? Results.Json(DeliveryListForm.Of(order.Value, await desk.Subscribers.Deliveries(order, context.RequestAborted)), RestJson.AsItIs.DeliveryListForm)
+        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
+        && await desk.Order(order).Show(context.RequestAborted) is not null
+            ? Results.Json(
+                DeliveryListForm.Of(order.Value, await desk.Subscribers.Deliveries(order, context.RequestAborted)),
+                RestJson.AsItIs.DeliveryListForm
+            )
             : Problem.NotFound(OrderRoutes.NoOrder(id));
 
     private static async Task<IResult> Erase(HttpContext context, OrderDesk desk)

@@ -13,11 +13,13 @@ internal sealed class SubscribersGoOn(OrdersMetrics metrics) : IHealthCheck
     {
         var halted = metrics.Stopped.OrderBy(one => one.Key.ToString(), StringComparer.Ordinal).ToList();
         var named = string.Join("; ", halted.Take(MostNamed).Select(one => $"subscriber {one.Key} is halted: {one.Value}"));
-        return Task.FromResult(halted.Count switch
-        {
-            0 => HealthCheckResult.Healthy(),
-            > MostNamed => HealthCheckResult.Degraded($"{named}; and {halted.Count - MostNamed} more"),
-            _ => HealthCheckResult.Degraded(named),
-        });
+        return Task.FromResult(
+            halted.Count switch
+            {
+                0 => HealthCheckResult.Healthy(),
+                > MostNamed => HealthCheckResult.Degraded($"{named}; and {halted.Count - MostNamed} more"),
+                _ => HealthCheckResult.Degraded(named),
+            }
+        );
     }
 }

@@ -12,8 +12,11 @@ namespace Silo.Orders;
 public static class SubscribersHosting
 {
     /// <summary>A subscriber: one object is made for each partition.</summary>
-    public static IServiceCollection AddOrderSubscriber(this IServiceCollection services, SubscriberRules rules, Func<IServiceProvider, int, IOrderSubscriber> make) =>
-        services.AddSingleton(provider => new SubscriberEntry(rules, partition => make(provider, partition)));
+    public static IServiceCollection AddOrderSubscriber(
+        this IServiceCollection services,
+        SubscriberRules rules,
+        Func<IServiceProvider, int, IOrderSubscriber> make
+    ) => services.AddSingleton(provider => new SubscriberEntry(rules, partition => make(provider, partition)));
 
     internal static IServiceCollection AddOrderSubscribers(this IServiceCollection services)
     {

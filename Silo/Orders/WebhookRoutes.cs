@@ -10,20 +10,54 @@ public static class WebhookRoutes
 {
     internal static void MapWebhooks(this RouteGroupBuilder orders)
     {
-        orders.MapPost("webhooks", Add).For(ApiRole.Operator).WithMetadata(new TakesQuery()).Takes(RestJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
-            .WithSummary("Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are signed with (Standard Webhooks 1.0); it is not shown again.")
+        orders
+            .MapPost("webhooks", Add)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .Takes(RestJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
+            .WithSummary(
+                "Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are signed with (Standard Webhooks 1.0); it is not shown again."
+            )
             .Produces<WebhookForm>(StatusCodes.Status201Created);
-        orders.MapGet("webhooks", List).For(ApiRole.Reader).WithMetadata(new TakesQuery()).WithSummary("The endpoints.").Produces<WebhookListForm>();
-        orders.MapGet("webhooks/{id}", Show).For(ApiRole.Reader).WithMetadata(new TakesQuery())
-            .WithSummary("One endpoint: its state, circuit, rate and history, and what waits for it or is dead.").Produces<WebhookForm>();
-        orders.MapDelete("webhooks/{id}", Remove).For(ApiRole.Operator).WithMetadata(new TakesQuery())
+        orders
+            .MapGet("webhooks", List)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("The endpoints.")
+            .Produces<WebhookListForm>();
+        orders
+            .MapGet("webhooks/{id}", Show)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("One endpoint: its state, circuit, rate and history, and what waits for it or is dead.")
+            .Produces<WebhookForm>();
+        orders
+            .MapDelete("webhooks/{id}", Remove)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
             .WithSummary("Removes an endpoint with all that waits for it, dead letters included.");
-        orders.MapPost("webhooks/{id}/rotate", Rotate).For(ApiRole.Operator).WithMetadata(new TakesQuery())
-            .WithSummary("Makes a new secret. For a day messages are signed with the old one, too. The answer has the new one; it is not shown again.").Produces<WebhookRotatedForm>();
-        orders.MapPost("webhooks/{id}/enable", Enable).For(ApiRole.Operator).WithMetadata(new TakesQuery())
-            .WithSummary("Enables an endpoint. What became a dead letter meanwhile is replayed by asking for it: the answer says how many there are.").Produces<WebhookEnabledForm>();
-        orders.MapPost("webhooks/{id}/test", Test).For(ApiRole.Operator).WithMetadata(new TakesQuery())
-            .WithSummary("Sends a test message now, to a disabled endpoint too, and says what came of it.").Produces<WebhookTestedForm>();
+        orders
+            .MapPost("webhooks/{id}/rotate", Rotate)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                "Makes a new secret. For a day messages are signed with the old one, too. The answer has the new one; it is not shown again."
+            )
+            .Produces<WebhookRotatedForm>();
+        orders
+            .MapPost("webhooks/{id}/enable", Enable)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                "Enables an endpoint. What became a dead letter meanwhile is replayed by asking for it: the answer says how many there are."
+            )
+            .Produces<WebhookEnabledForm>();
+        orders
+            .MapPost("webhooks/{id}/test", Test)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Sends a test message now, to a disabled endpoint too, and says what came of it.")
+            .Produces<WebhookTestedForm>();
     }
 
     private static async Task<IResult> Add(HttpContext context, OrderDesk desk)
@@ -44,7 +78,10 @@ public static class WebhookRoutes
     }
 
     private static async Task<IResult> List(HttpContext context, OrderDesk desk) =>
-        Results.Json(new WebhookListForm([.. (await desk.Webhooks.List(context.RequestAborted)).Select(WebhookForm.Of)]), RestJson.AsItIs.WebhookListForm);
+        Results.Json(
+            new WebhookListForm([.. (await desk.Webhooks.List(context.RequestAborted)).Select(WebhookForm.Of)]),
+            RestJson.AsItIs.WebhookListForm
+        );
 
     private static async Task<IResult> Show(HttpContext context, string id, OrderDesk desk)
     {

@@ -17,13 +17,17 @@ public static class WebhooksHosting
         services.AddSingleton<IWebhookSender>(provider => new HttpWebhookSender(
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IOptions<WebhooksOptions>>().Value.Ranges,
-            guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)));
+            guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
+        ));
         services.AddWebhookSubscribers();
         services.AddWakeUp("webhooks", (grains, cancel) => grains.GetGrain<IWebhookListGrain>(0).Wake(cancel));
     }
 
     /// <summary>A subscriber for each endpoint. The grains are looked up with each call: they are made of the catalog, too.</summary>
-    internal static IServiceCollection AddWebhookSubscribers(this IServiceCollection services) => services.AddSingleton(provider => WebhookSubscriber.Family(
-        provider.GetRequiredService<IOptions<WebhooksOptions>>().Value,
-        id => provider.GetRequiredService<IGrainFactory>().GetGrain<IWebhookEndpointGrain>(id)));
+    internal static IServiceCollection AddWebhookSubscribers(this IServiceCollection services) =>
+        services.AddSingleton(provider =>
+            WebhookSubscriber.Family(provider.GetRequiredService<IOptions<WebhooksOptions>>().Value, id =>
+                provider.GetRequiredService<IGrainFactory>().GetGrain<IWebhookEndpointGrain>(id)
+            )
+        );
 }

@@ -5,7 +5,12 @@ namespace Silo.Settings;
 /// <summary>What was typed after the program's name.</summary>
 /// <param name="Values">Settings by key; one that stands twice has its last value.</param>
 /// <param name="Problem">What cannot be understood, in a sentence; null when all can.</param>
-public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bool Help = false, bool Version = false, string? Problem = null)
+public sealed record CommandLine(
+    ImmutableDictionary<string, string?> Values,
+    bool Help = false,
+    bool Version = false,
+    string? Problem = null
+)
 {
     /// <summary>Short for <c>Instance:Number</c>.</summary>
     public const string Instance = "instance";
@@ -37,7 +42,8 @@ public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bo
 
             var equals = arg.IndexOf('=');
             var typed = equals < 0 ? arg[2..] : arg[2..equals];
-            var key = typed.Equals(Instance, StringComparison.OrdinalIgnoreCase) ? "Instance:Number"
+            var key =
+                typed.Equals(Instance, StringComparison.OrdinalIgnoreCase) ? "Instance:Number"
                 : typed.Equals(Log, StringComparison.OrdinalIgnoreCase) ? "Log:Format"
                 : typed;
             if (!SettingsCatalog.IsKnown(key))
@@ -45,7 +51,10 @@ public sealed record CommandLine(ImmutableDictionary<string, string?> Values, bo
                 return line with { Problem = SettingsCheck.Unknown(typed, "--") };
             }
 
-            var value = equals >= 0 ? arg[(equals + 1)..] : i + 1 < args.Count ? args[++i] : null;
+            var value =
+                equals >= 0 ? arg[(equals + 1)..]
+                : i + 1 < args.Count ? args[++i]
+                : null;
             if (value is null || (equals < 0 && value.StartsWith("--", StringComparison.Ordinal)))
             {
                 return line with { Problem = $"--{typed} needs a value after it." };

@@ -17,7 +17,12 @@ public static class HelpText
         lines.Add("Usage:  Silo [--Section:Name value]... [--instance N] [--help] [--version]");
         lines.Add("        dotnet run -c Release --project Silo -- [the same]");
         lines.Add("");
-        Wrap(lines, "Settings come from appsettings.json beside the program, from environment variables, and from the command line; the later of these wins.", "", width);
+        Wrap(
+            lines,
+            "Settings come from appsettings.json beside the program, from environment variables, and from the command line; the later of these wins.",
+            "",
+            width
+        );
         foreach (var setting in SettingsCatalog.All)
         {
             lines.Add("");
@@ -28,7 +33,12 @@ public static class HelpText
 
         lines.Add("");
         lines.Add($"  --{SettingsCatalog.LogLevels}CATEGORY <Debug|Information|Warning|Error|None>");
-        Wrap(lines, "What is written to the log, by the start of its category: Default, Silo, Grains, Orleans, Microsoft.", "      ", width);
+        Wrap(
+            lines,
+            "What is written to the log, by the start of its category: Default, Silo, Grains, Orleans, Microsoft.",
+            "      ",
+            width
+        );
         lines.Add("      Default: Information for Silo and Grains, Warning for the others.");
         lines.Add($"      Environment: {SettingsCatalog.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
         lines.Add("");
@@ -37,12 +47,17 @@ public static class HelpText
         lines.Add("  --help, -h            This text.");
         lines.Add("  --version             The version alone.");
         lines.Add("");
-        Wrap(lines, "Metrics, traces and the log go to an OpenTelemetry collector as well when its standard environment variables say where: OTEL_EXPORTER_OTLP_ENDPOINT and its kin.", "", width);
+        Wrap(
+            lines,
+            "Metrics, traces and the log go to an OpenTelemetry collector as well when its standard environment variables say where: OTEL_EXPORTER_OTLP_ENDPOINT and its kin.",
+            "",
+            width
+        );
         lines.Add("");
         lines.Add("Exit codes:");
         foreach (var (code, meaning) in ExitCodes.All)
         {
-            lines.Add($"  {code,3}  {meaning}");
+            lines.Add($"  {code, 3}  {meaning}");
         }
 
         return string.Join(Environment.NewLine, lines);

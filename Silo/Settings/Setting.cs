@@ -32,20 +32,20 @@ public sealed class Setting
     public string Default { get; }
 
     /// <summary>What stands for the value in the help: <c>number</c>, <c>text</c>, <c>hh:mm:ss</c>, or the words that are accepted.</summary>
-    public string Form => Type switch
-    {
-        { IsEnum: true } => string.Join('|', Enum.GetNames(Type)),
-        _ when Type == typeof(bool) => "true|false",
-        _ when Type == typeof(TimeSpan) => "hh:mm:ss",
-        _ when Type == typeof(string) => "text",
-        _ => "number",
-    };
+    public string Form =>
+        Type switch
+        {
+            { IsEnum: true } => string.Join('|', Enum.GetNames(Type)),
+            _ when Type == typeof(bool) => "true|false",
+            _ when Type == typeof(TimeSpan) => "hh:mm:ss",
+            _ when Type == typeof(string) => "text",
+            _ => "number",
+        };
 
     private Type Type => _property.PropertyType;
 
     /// <summary>What is wrong with a text for this setting, in a sentence; null when it is accepted.</summary>
-    public string? ProblemWithText(string text) =>
-        TryRead(text, out var value) ? ProblemWith(value) : $"{Key} is «{text}»; {Accepted()}.";
+    public string? ProblemWithText(string text) => TryRead(text, out var value) ? ProblemWith(value) : $"{Key} is «{text}»; {Accepted()}.";
 
     /// <summary>What is wrong with the setting's value in <paramref name="options"/>, in a sentence; null when it is accepted.</summary>
     public string? ProblemIn(object options) => ProblemWith(_property.GetValue(options));

@@ -52,21 +52,21 @@ public static class SettingsCatalog
 
     /// <summary>The settings of one options class: its properties that can be set.</summary>
     public static IEnumerable<Setting> Of(Type options) =>
-        options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        options
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.SetMethod is { IsPublic: true })
             .Select(property => new Setting(Section(options), property));
 
-    public static Setting? Find(string key) =>
-        All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+    public static Setting? Find(string key) => All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
 
-    public static bool IsKnown(string key) =>
-        Find(key) is not null || key.StartsWith(LogLevels, StringComparison.OrdinalIgnoreCase);
+    public static bool IsKnown(string key) => Find(key) is not null || key.StartsWith(LogLevels, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The setting that was probably meant, by its whole key or by its name alone; null when none is near.</summary>
     public static string? Nearest(string key)
     {
-        var (near, distance) = All
-            .SelectMany(setting => new[] { (setting.Key, setting.Key), (setting.Key, setting.Key[(setting.Key.IndexOf(':') + 1)..]) })
+        var (near, distance) = All.SelectMany(setting =>
+                new[] { (setting.Key, setting.Key), (setting.Key, setting.Key[(setting.Key.IndexOf(':') + 1)..]) }
+            )
             .Append((CommandLine.Instance, CommandLine.Instance))
             .Append((CommandLine.Log, CommandLine.Log))
             .Select(form => (near: form.Item1, distance: Distance(key, form.Item2)))

@@ -13,12 +13,12 @@ public static class SettingsCheck
     /// <summary>What is wrong, one sentence each; empty when the silo may start.</summary>
     public static IReadOnlyList<string> Problems(IConfiguration configuration)
     {
-        var unknown = SettingsCatalog.Classes
-            .SelectMany(options => configuration.GetSection(SettingsCatalog.Section(options)).AsEnumerable())
+        var unknown = SettingsCatalog
+            .Classes.SelectMany(options => configuration.GetSection(SettingsCatalog.Section(options)).AsEnumerable())
             .Where(pair => pair.Value is not null && pair.Key.Contains(':') && SettingsCatalog.Find(pair.Key) is null)
             .Select(pair => Unknown(pair.Key, ""));
-        var wrong = SettingsCatalog.All
-            .Select(setting => configuration[setting.Key] is { } text ? setting.ProblemWithText(text) : null)
+        var wrong = SettingsCatalog
+            .All.Select(setting => configuration[setting.Key] is { } text ? setting.ProblemWithText(text) : null)
             .OfType<string>();
         string[] problems = [.. unknown, .. wrong];
         return problems.Length > 0 ? problems : [.. Doors(configuration).Problems(), .. Read<StorageOptions>(configuration).Problems()];
@@ -40,11 +40,17 @@ public static class SettingsCheck
     }
 
     private static Doors Doors(IConfiguration configuration) =>
-        new(Read<ClusterOptions>(configuration), Read<HttpOptions>(configuration), Read<GrpcOptions>(configuration), Read<ListenOptions>(configuration), Read<InstanceOptions>(configuration), Read<LogDoorsOptions>(configuration));
+        new(
+            Read<ClusterOptions>(configuration),
+            Read<HttpOptions>(configuration),
+            Read<GrpcOptions>(configuration),
+            Read<ListenOptions>(configuration),
+            Read<InstanceOptions>(configuration),
+            Read<LogDoorsOptions>(configuration)
+        );
 
     private static T Read<T>(IConfiguration configuration)
-        where T : new() =>
-        configuration.GetSection(SettingsCatalog.Section(typeof(T))).Get<T>() ?? new();
+        where T : new() => configuration.GetSection(SettingsCatalog.Section(typeof(T))).Get<T>() ?? new();
 
     private sealed class Validator<T> : IValidateOptions<T>
         where T : class

@@ -23,16 +23,25 @@ public static class Banner
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
         var client = $"dotnet run -c Release --project Client --";
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s"
+        );
         if (!doors.IsFront)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"  silos    {doors.Silo.EndPoint}");
             text.AppendLine(CultureInfo.InvariantCulture, $"  clients  {doors.Gateway.EndPoint}");
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"  HTTP     {(doors.IsOpen(doors.Http) ? $"http://{doors.Http.EndPoint}/" : "closed")}"
+        );
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {(doors.IsOpen(doors.Grpc) ? doors.Grpc.EndPoint : "closed")}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"  OTLP     {(doors.IsOpen(doors.Otlp) ? $"http://{doors.Otlp.EndPoint}/v1/logs" : "closed")}");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"  OTLP     {(doors.IsOpen(doors.Otlp) ? $"http://{doors.Otlp.EndPoint}/v1/logs" : "closed")}"
+        );
         text.AppendLine(CultureInfo.InvariantCulture, $"  keys     {Keys(keys, isOpen)}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (doors.IsFront)
@@ -49,13 +58,14 @@ public static class Banner
         return text.ToString();
     }
 
-    private static string Keys(int? keys, bool isOpen) => (keys, isOpen) switch
-    {
-        (null, _) => "unknown: the store did not say",
-        (0, true) => "none: HTTP is open to everybody on this machine",
-        (0, false) => "none any more: HTTP is closed until one is made",
-        _ => keys.Value.ToString(CultureInfo.InvariantCulture),
-    };
+    private static string Keys(int? keys, bool isOpen) =>
+        (keys, isOpen) switch
+        {
+            (null, _) => "unknown: the store did not say",
+            (0, true) => "none: HTTP is open to everybody on this machine",
+            (0, false) => "none any more: HTTP is closed until one is made",
+            _ => keys.Value.ToString(CultureInfo.InvariantCulture),
+        };
 
     /// <summary>Bytes for people: <c>0 B</c>, <c>4.1 KiB</c>, <c>1.2 GiB</c>.</summary>
     public static string Size(long bytes)
@@ -68,6 +78,9 @@ public static class Banner
             size /= 1024;
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{size.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {units[unit]}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{size.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {units[unit]}"
+        );
     }
 }

@@ -22,7 +22,9 @@ public sealed partial class DataFolderCheck(IOptions<StorageOptions> storage, IL
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new StartUpException(
-                $"The data folder {folder} (Storage:Path) cannot be written: {Reason(folder, failure)}. Give a folder that can, with --Storage:Path.", failure);
+                $"The data folder {folder} (Storage:Path) cannot be written: {Reason(folder, failure)}. Give a folder that can, with --Storage:Path.",
+                failure
+            );
         }
     }
 
@@ -45,10 +47,16 @@ public sealed partial class DataFolderCheck(IOptions<StorageOptions> storage, IL
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The folder {Folder} was open to other users of this machine (mode {Mode}); it is closed to them now (700)")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The folder {Folder} was open to other users of this machine (mode {Mode}); it is closed to them now (700)"
+    )]
     private partial void LogClosed(string folder, string mode);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The folder {Folder} is open to other users of this machine, and cannot be closed to them: {Why}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The folder {Folder} is open to other users of this machine, and cannot be closed to them: {Why}"
+    )]
     private partial void LogOpen(string folder, string why);
 
     /// <summary>A file where a folder should be is the commonest cause, and the system's message does not say so.</summary>
@@ -67,7 +75,14 @@ public sealed partial class DataFolderCheck(IOptions<StorageOptions> storage, IL
 
     private static async Task Write(string file, CancellationToken cancel)
     {
-        await using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        await using var stream = new FileStream(
+            file,
+            FileMode.Create,
+            FileAccess.Write,
+            FileShare.None,
+            bufferSize: 1,
+            FileOptions.DeleteOnClose
+        );
         await stream.WriteAsync(new byte[] { 1 }, cancel);
         await stream.FlushAsync(cancel);
     }

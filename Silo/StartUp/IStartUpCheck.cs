@@ -14,8 +14,7 @@ public interface IStartUpCheck
 public static class StartUpChecks
 {
     public static IServiceCollection AddStartUpCheck<T>(this IServiceCollection services)
-        where T : IStartUpCheck =>
-        services.AddStartUpCheck(provider => ActivatorUtilities.CreateInstance<T>(provider));
+        where T : IStartUpCheck => services.AddStartUpCheck(provider => ActivatorUtilities.CreateInstance<T>(provider));
 
     public static IServiceCollection AddStartUpCheck(this IServiceCollection services, Func<IServiceProvider, IStartUpCheck> make) =>
         services.AddSingleton(new Step(make));

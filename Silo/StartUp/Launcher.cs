@@ -20,14 +20,18 @@ public static partial class Launcher
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static Task<int> Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map) =>
         // Before anything of a silo is made or loaded: the process that runs users' SQL is this program too.
-        SqlChild.IsAsked(args) ? Task.FromResult(SqlChild.Run()) : RunSilo(args, add, map);
+        SqlChild.IsAsked(args)
+            ? Task.FromResult(SqlChild.Run())
+            : RunSilo(args, add, map);
 
     private static async Task<int> RunSilo(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var line = CommandLine.Parse(args);
         if (line.Help || line.Version)
         {
-            Console.Out.WriteLine(line.Help ? HelpText.For(Console.IsOutputRedirected ? HelpText.MinWidth : Console.WindowWidth) : About.Version);
+            Console.Out.WriteLine(
+                line.Help ? HelpText.For(Console.IsOutputRedirected ? HelpText.MinWidth : Console.WindowWidth) : About.Version
+            );
             return ExitCodes.Stopped;
         }
 
@@ -67,7 +71,9 @@ public static partial class Launcher
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(line.Values);
         builder.Logging.ClearProviders();
-        builder.Logging.AddConsole(console => console.FormatterName = IsJson(builder.Configuration) ? JsonFormatter.FormatterName : LineFormatter.FormatterName);
+        builder.Logging.AddConsole(console =>
+            console.FormatterName = IsJson(builder.Configuration) ? JsonFormatter.FormatterName : LineFormatter.FormatterName
+        );
         builder.Logging.AddConsoleFormatter<JsonFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Logging.AddConsoleFormatter<LineFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Services.AddSingleton(TimeProvider.System);
@@ -81,14 +87,17 @@ public static partial class Launcher
         var application = app.Services.GetRequiredService<IHostApplicationLifetime>();
         await StartUpChecks.Run(app.Services, application.ApplicationStopping);
         map(app); // Routes may need what the checks say is there.
-        application.ApplicationStopping.Register(() => Say(app, "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once."));
+        application.ApplicationStopping.Register(() =>
+            Say(app, "Stopping: leaving the cluster, within 30 s. Ctrl-C again ends it at once.")
+        );
         try
         {
             await app.StartAsync();
             await PrintBanner(app);
             await app.WaitForShutdownAsync();
         }
-        catch (OperationCanceledException) when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (application.ApplicationStopping.IsCancellationRequested && !application.ApplicationStarted.IsCancellationRequested)
         {
             // Asked to stop while it was starting.
             await Leave(app, application);
@@ -114,14 +123,18 @@ public static partial class Launcher
     /// <summary>A silo that is a member leaves its cluster; one that is not has nothing to leave, and refuses to be stopped.</summary>
     private static async Task Leave(WebApplication app, IHostApplicationLifetime application)
     {
-        if (application.ApplicationStarted.IsCancellationRequested || app.Services.GetService<ISiloStatusOracle>() is { CurrentStatus: SiloStatus.Active })
+        if (
+            application.ApplicationStarted.IsCancellationRequested
+            || app.Services.GetService<ISiloStatusOracle>() is { CurrentStatus: SiloStatus.Active }
+        )
         {
             await app.StopAsync();
         }
     }
 
     private static bool IsJson(IConfiguration configuration) =>
-        Enum.TryParse<LogFormat>(configuration[$"{LogOptions.Section}:{nameof(LogOptions.Format)}"], ignoreCase: true, out var format) && format == LogFormat.Json;
+        Enum.TryParse<LogFormat>(configuration[$"{LogOptions.Section}:{nameof(LogOptions.Format)}"], ignoreCase: true, out var format)
+        && format == LogFormat.Json;
 
     /// <summary>What a person at the terminal is to see, in the form of the log when that is for programs.</summary>
     /// <remarks>A standard output that takes no more, a full disk for one, is no reason to end the silo.</remarks>
@@ -129,7 +142,9 @@ public static partial class Launcher
     {
         try
         {
-            Console.Out.WriteLine(IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text);
+            Console.Out.WriteLine(
+                IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text
+            );
         }
         catch (IOException failure)
         {
@@ -148,18 +163,25 @@ public static partial class Launcher
         }
 
         var bytes = await Find<long>(app, "the bytes of the data", async () =>
-            await services.GetRequiredService<IStorageUsage>().Measure() is { Count: > 0 } shares ? shares.Sum(share => share.Bytes) : null);
+            await services.GetRequiredService<IStorageUsage>().Measure() is { Count: > 0 } shares ? shares.Sum(share => share.Bytes) : null
+        );
         var keys = await Find<int>(app, "the number of API keys", async () => await services.GetRequiredService<KeyRing>().Count());
-        var isOpen = await Find<bool>(app, "whether HTTP is open without a key", async () => await services.GetRequiredService<KeyRing>().IsOpen());
+        var isOpen = await Find<bool>(app, "whether HTTP is open without a key", async () =>
+            await services.GetRequiredService<KeyRing>().IsOpen()
+        );
         using var process = Process.GetCurrentProcess();
-        Say(app, Banner.Text(
-            services.GetRequiredService<Doors>(),
-            services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
-            services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
-            bytes,
-            keys,
-            isOpen ?? false,
-            services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()));
+        Say(
+            app,
+            Banner.Text(
+                services.GetRequiredService<Doors>(),
+                services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
+                services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,
+                bytes,
+                keys,
+                isOpen ?? false,
+                services.GetRequiredService<TimeProvider>().GetUtcNow() - process.StartTime.ToUniversalTime()
+            )
+        );
     }
 
     /// <summary>Finds out what the banner tells for information only; null when that fails, whatever the reason: it ends no silo.</summary>

@@ -34,8 +34,7 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         textWriter.WriteLine();
     }
 
-    private static ReadOnlySpan<char> Bounded(ReadOnlySpan<char> text) =>
-        text.Length <= MaxLength ? text : $"{text[..MaxLength]}…";
+    private static ReadOnlySpan<char> Bounded(ReadOnlySpan<char> text) => text.Length <= MaxLength ? text : $"{text[..MaxLength]}…";
 
     /// <summary>Orleans puts whole stack traces into the messages of its exceptions.</summary>
     private static string FirstLine(string message)
@@ -44,13 +43,14 @@ public sealed class LineFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         return end < 0 ? message : message[..end];
     }
 
-    private static string Word(LogLevel level) => level switch
-    {
-        LogLevel.Trace => " trace ",
-        LogLevel.Debug => " debug ",
-        LogLevel.Information => " info  ",
-        LogLevel.Warning => " warn  ",
-        LogLevel.Error => " error ",
-        _ => " fatal ",
-    };
+    private static string Word(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Trace => " trace ",
+            LogLevel.Debug => " debug ",
+            LogLevel.Information => " info  ",
+            LogLevel.Warning => " warn  ",
+            LogLevel.Error => " error ",
+            _ => " fatal ",
+        };
 }

@@ -51,6 +51,9 @@ public sealed partial class PortCheck(Doors doors, IConfiguration configuration,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Port {Port} for {What} is in use on {Address}: this door stays closed. Give another port with --{Setting}, or 0 to close it without a word")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Port {Port} for {What} is in use on {Address}: this door stays closed. Give another port with --{Setting}, or 0 to close it without a word"
+    )]
     private partial void LogClosed(int port, string what, string address, string setting);
 }

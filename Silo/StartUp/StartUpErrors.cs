@@ -32,26 +32,42 @@ public static class StartUpErrors
             return new(string.Join(Environment.NewLine, invalid.Failures), failure) { ExitCode = ExitCodes.WrongSetting };
         }
 
-        if (causes.Any(cause => cause is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied }))
+        if (
+            causes.Any(cause =>
+                cause
+                    is AddressInUseException
+                        or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied }
+            )
+        )
         {
-            return new(doors.All.Select(door => PortCheck.Problem(doors, door)).FirstOrDefault(problem => problem is not null)
-                ?? "A port of the silo was taken by another process for a moment. Start it again.", failure);
+            return new(
+                doors.All.Select(door => PortCheck.Problem(doors, door)).FirstOrDefault(problem => problem is not null)
+                    ?? "A port of the silo was taken by another process for a moment. Start it again.",
+                failure
+            );
         }
 
         if (doors.IsFront && causes.Any(cause => cause is OrleansException))
         {
-            return new($"No silo of the cluster answered within {FrontPatience.Patience.TotalSeconds:0} s. A front needs one that shares its store: start it first, or look at Cluster:Id and Storage.", failure);
+            return new(
+                $"No silo of the cluster answered within {FrontPatience.Patience.TotalSeconds:0} s. A front needs one that shares its store: start it first, or look at Cluster:Id and Storage.",
+                failure
+            );
         }
 
         return causes.OfType<SqliteException>().FirstOrDefault() is { } database
-            ? new($"The database in the data folder {dataFolder} cannot be used: {database.Message} Restore the folder from a copy, or give another with --Storage:Path.", failure)
+            ? new(
+                $"The database in the data folder {dataFolder} cannot be used: {database.Message} Restore the folder from a copy, or give another with --Storage:Path.",
+                failure
+            )
             : null;
     }
 
-    private static IEnumerable<Exception> Causes(Exception failure) => failure switch
-    {
-        AggregateException many => many.InnerExceptions.SelectMany(Causes).Prepend(failure),
-        { InnerException: { } inner } => Causes(inner).Prepend(failure),
-        _ => [failure],
-    };
+    private static IEnumerable<Exception> Causes(Exception failure) =>
+        failure switch
+        {
+            AggregateException many => many.InnerExceptions.SelectMany(Causes).Prepend(failure),
+            { InnerException: { } inner } => Causes(inner).Prepend(failure),
+            _ => [failure],
+        };
 }

@@ -4,19 +4,13 @@ namespace Silo.StartUp;
 public sealed class StartUpException : Exception
 {
     public StartUpException()
-        : this("The silo cannot start.")
-    {
-    }
+        : this("The silo cannot start.") { }
 
     public StartUpException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public StartUpException(string message, Exception cause)
-        : base(message, cause)
-    {
-    }
+        : base(message, cause) { }
 
     /// <summary>One of <see cref="ExitCodes"/>.</summary>
     public int ExitCode { get; init; } = ExitCodes.Failed;

@@ -34,7 +34,8 @@ public sealed class AzureAccount
         var identity = new DefaultAzureCredential();
         return new(
             new(new Uri($"https://{options.AccountName}.table.core.windows.net/"), identity, ForTables()),
-            new(new Uri($"https://{options.AccountName}.blob.core.windows.net/"), identity, ForBlobs()));
+            new(new Uri($"https://{options.AccountName}.blob.core.windows.net/"), identity, ForBlobs())
+        );
     }
 
     public static AzureAccount Of(string connectionString) => new(new(connectionString, ForTables()), new(connectionString, ForBlobs()));

@@ -24,7 +24,13 @@ public sealed class AzureBlobStore : IBlobStore
 
     /// <param name="container">With the SDK's retries off, as <see cref="AzureAccount"/> makes it.</param>
     /// <param name="chance">A number from 0 to 1, for the spread of pauses.</param>
-    public AzureBlobStore(BlobContainerClient container, AzureBounds bounds, TimeProvider clock, Func<double> chance, ILogger<AzureBlobStore> logger)
+    public AzureBlobStore(
+        BlobContainerClient container,
+        AzureBounds bounds,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger<AzureBlobStore> logger
+    )
     {
         _container = container;
         _patience = new(bounds, clock, chance, logger);
@@ -41,7 +47,10 @@ public sealed class AzureBlobStore : IBlobStore
         StoreLimits.CheckBlobName(name);
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
-            throw new ArgumentException($"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.", nameof(content));
+            throw new ArgumentException(
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                nameof(content)
+            );
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -58,10 +67,17 @@ public sealed class AzureBlobStore : IBlobStore
         {
             try
             {
-                await _patience.Once(bound => blob.UploadAsync(BinaryData.FromBytes(content), upload, bound), TimeFor(content.Length), cancel);
+                await _patience.Once(
+                    bound => blob.UploadAsync(BinaryData.FromBytes(content), upload, bound),
+                    TimeFor(content.Length),
+                    cancel
+                );
                 return true;
             }
-            catch (RequestFailedException taken) when (taken.Status is 409 or 412 && (taken.ErrorCode == BlobErrorCode.BlobAlreadyExists || taken.ErrorCode == BlobErrorCode.ConditionNotMet))
+            catch (RequestFailedException taken)
+                when (taken.Status is 409 or 412
+                    && (taken.ErrorCode == BlobErrorCode.BlobAlreadyExists || taken.ErrorCode == BlobErrorCode.ConditionNotMet)
+                )
             {
                 if (uncertain is null)
                 {
@@ -113,7 +129,11 @@ public sealed class AzureBlobStore : IBlobStore
 
             var whole = offset == 0 && length is null;
             var part = new BlobDownloadOptions { Range = whole ? default : new HttpRange(offset, length) };
-            var answer = await _patience.Read(bound => blob.DownloadContentAsync(part, bound), TimeFor(length ?? StoreLimits.MaxBlobBytes), cancel);
+            var answer = await _patience.Read(
+                bound => blob.DownloadContentAsync(part, bound),
+                TimeFor(length ?? StoreLimits.MaxBlobBytes),
+                cancel
+            );
             return answer.Value.Content.ToMemory();
         }
         catch (RequestFailedException beyond) when (beyond.Status == 416)
@@ -138,8 +158,7 @@ public sealed class AzureBlobStore : IBlobStore
             }
 
             more = page?.ContinuationToken;
-        }
-        while (!string.IsNullOrEmpty(more));
+        } while (!string.IsNullOrEmpty(more));
     }
 
     public Task Delete(string name, CancellationToken cancel = default)
@@ -186,7 +205,8 @@ public sealed class AzureBlobStore : IBlobStore
                     return null;
                 }
             },
-            cancel);
+            cancel
+        );
 
     private static OutcomeUnknownException Unknown(string name, Exception cause) =>
         new($"Azure Storage did not say whether blob «{name}» was written ({AzureFailures.Sentence(cause)}).", cause);

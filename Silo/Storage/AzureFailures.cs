@@ -22,21 +22,24 @@ internal enum AzureFailure
 /// <summary>Reads failures of the Azure SDK. Codes: «Table Storage error codes» and «Status and error codes» of the Azure Storage REST reference.</summary>
 internal static class AzureFailures
 {
-    public static AzureFailure Kind(Exception failure) => failure switch
-    {
-        RequestFailedException { Status: 429 } => AzureFailure.NotTaken,
-        RequestFailedException { Status: 503, ErrorCode: "ServerBusy" } => AzureFailure.NotTaken,
-        RequestFailedException { Status: 0 or 408 or >= 500 } answer => NeverSent(answer) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
-        RequestFailedException => AzureFailure.Refused,
+    public static AzureFailure Kind(Exception failure) =>
+        failure switch
+        {
+            RequestFailedException { Status: 429 } => AzureFailure.NotTaken,
+            RequestFailedException { Status: 503, ErrorCode: "ServerBusy" } => AzureFailure.NotTaken,
+            RequestFailedException { Status: 0 or 408 or >= 500 } answer => NeverSent(answer)
+                ? AzureFailure.NotTaken
+                : AzureFailure.Uncertain,
+            RequestFailedException => AzureFailure.Refused,
 
-        // There is no identity, or the one that there is could not prove itself just now.
-        CredentialUnavailableException => AzureFailure.Refused,
-        AuthenticationFailedException => AzureFailure.NotTaken,
-        TimeoutException or IOException or HttpRequestException => NeverSent(failure) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
-        // The SDK could not read the answer: something between here and the service gave it.
-        JsonException or XmlException or FormatException or KeyNotFoundException => AzureFailure.Uncertain,
-        _ => AzureFailure.Refused,
-    };
+            // There is no identity, or the one that there is could not prove itself just now.
+            CredentialUnavailableException => AzureFailure.Refused,
+            AuthenticationFailedException => AzureFailure.NotTaken,
+            TimeoutException or IOException or HttpRequestException => NeverSent(failure) ? AzureFailure.NotTaken : AzureFailure.Uncertain,
+            // The SDK could not read the answer: something between here and the service gave it.
+            JsonException or XmlException or FormatException or KeyNotFoundException => AzureFailure.Uncertain,
+            _ => AzureFailure.Refused,
+        };
 
     /// <summary>How long the service asks to be left alone; zero when it does not say.</summary>
     public static TimeSpan AskedPause(Exception failure) =>
@@ -57,8 +60,17 @@ internal static class AzureFailures
     {
         for (; failure is not null; failure = failure.InnerException)
         {
-            if (failure is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError }
-                or AuthenticationException)
+            if (
+                failure
+                is HttpRequestException
+                    {
+                        HttpRequestError: HttpRequestError.NameResolutionError
+                            or HttpRequestError.ConnectionError
+                            or HttpRequestError.SecureConnectionError
+                            or HttpRequestError.ProxyTunnelError
+                    }
+                    or AuthenticationException
+            )
             {
                 return true;
             }

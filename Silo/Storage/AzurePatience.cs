@@ -9,12 +9,14 @@ namespace Silo.Storage;
 public sealed record AzureBounds(int Attempts, TimeSpan AttemptTimeout, TimeSpan WholeTimeout, TimeSpan FirstPause, TimeSpan LongestPause)
 {
     /// <summary>Within the half minute that a call between grains may take.</summary>
-    public static AzureBounds Usual { get; } = new(
-        Attempts: 5,
-        AttemptTimeout: TimeSpan.FromSeconds(8),
-        WholeTimeout: TimeSpan.FromSeconds(25),
-        FirstPause: TimeSpan.FromMilliseconds(200),
-        LongestPause: TimeSpan.FromSeconds(5));
+    public static AzureBounds Usual { get; } =
+        new(
+            Attempts: 5,
+            AttemptTimeout: TimeSpan.FromSeconds(8),
+            WholeTimeout: TimeSpan.FromSeconds(25),
+            FirstPause: TimeSpan.FromMilliseconds(200),
+            LongestPause: TimeSpan.FromSeconds(5)
+        );
 }
 
 /// <summary>Tries, pauses and gives up, in place of the SDK's own retries, which are off: it would send a write again without knowing what became of the first one.</summary>

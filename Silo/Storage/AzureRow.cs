@@ -84,7 +84,9 @@ internal static class AzureFilter
         var to = LeastFrom(range.To);
         return from is null || (to is not null && string.CompareOrdinal(from, to) >= 0)
             ? null
-            : $"PartitionKey eq '{partition}'" + (from.Length == 0 ? "" : $" and RowKey ge '{from}'") + (to is null ? "" : $" and RowKey lt '{to}'");
+            : $"PartitionKey eq '{partition}'"
+                + (from.Length == 0 ? "" : $" and RowKey ge '{from}'")
+                + (to is null ? "" : $" and RowKey lt '{to}'");
     }
 
     /// <summary>The least text of key characters that is not less than <paramref name="bound"/>; null when every key is less.</summary>

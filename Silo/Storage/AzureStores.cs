@@ -13,13 +13,25 @@ using Silo.StartUp;
 namespace Silo.Storage;
 
 /// <summary>The table store and the blob store of a silo on Azure Storage. As a check at start-up it makes the tables and the container, or says what is missing for that.</summary>
-public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage) : IStorageUsage, IStartUpCheck
+public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage)
+    : IStorageUsage,
+        IStartUpCheck
 {
     /// <summary>A table per system. Others are made when first written to.</summary>
-    private static readonly string[] Tables = [DataFormat.Table, CrawlTable.Name, LogTable.Name, OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name];
+    private static readonly string[] Tables =
+    [
+        DataFormat.Table,
+        CrawlTable.Name,
+        LogTable.Name,
+        OrderTable.Name,
+        SubscriberTable.Name,
+        MailTable.Name,
+        EndpointTable.Name,
+    ];
 
     /// <summary>Nothing: the service tells an account's size once a day, and not by table.</summary>
-    public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyList<StorageShare>>([]);
+    public ValueTask<IReadOnlyList<StorageShare>> Measure(CancellationToken cancel = default) =>
+        ValueTask.FromResult<IReadOnlyList<StorageShare>>([]);
 
     public async Task Run(CancellationToken cancel)
     {
@@ -42,19 +54,25 @@ public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IO
         {
             throw new StartUpException(
                 $"The {what} cannot be made in {account}: the service answered {AzureFailures.Sentence(denied)}. "
-                + $"Give this silo's identity the role {role}, or check the key in Storage:ConnectionString.", denied);
+                    + $"Give this silo's identity the role {role}, or check the key in Storage:ConnectionString.",
+                denied
+            );
         }
         catch (AuthenticationFailedException anonymous)
         {
             throw new StartUpException(
                 $"This silo has no identity that {account} could know: {AzureFailures.Sentence(anonymous)}. "
-                + "Run it with a managed identity, sign in with the Azure command line, or give Storage:ConnectionString.", anonymous);
+                    + "Run it with a managed identity, sign in with the Azure command line, or give Storage:ConnectionString.",
+                anonymous
+            );
         }
         catch (Exception failure) when (failure is RequestFailedException or TimeoutException)
         {
             throw new StartUpException(
                 $"The {what} cannot be made in {account}: {AzureFailures.Sentence(failure)}. "
-                + "Check that the account is there and can be reached from here, or that Azurite runs.", failure);
+                    + "Check that the account is there and can be reached from here, or that Azurite runs.",
+                failure
+            );
         }
     }
 }

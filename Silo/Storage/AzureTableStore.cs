@@ -1,9 +1,9 @@
+using System.Collections.Concurrent;
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
 using Grains;
 using Grains.Storage;
-using System.Collections.Concurrent;
 
 namespace Silo.Storage;
 
@@ -31,7 +31,13 @@ public sealed partial class AzureTableStore : ITableStore
 
     /// <param name="service">With the SDK's retries off, as <see cref="AzureAccount"/> makes it.</param>
     /// <param name="chance">A number from 0 to 1, for the spread of pauses.</param>
-    public AzureTableStore(TableServiceClient service, AzureBounds bounds, TimeProvider clock, Func<double> chance, ILogger<AzureTableStore> logger)
+    public AzureTableStore(
+        TableServiceClient service,
+        AzureBounds bounds,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger<AzureTableStore> logger
+    )
     {
         _service = service;
         _patience = new(bounds, clock, chance, logger);
@@ -47,7 +53,13 @@ public sealed partial class AzureTableStore : ITableStore
         return entity is null || AzureRow.IsMark(entity) ? null : AzureRow.Read(entity);
     }
 
-    public async ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+    public async ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    )
     {
         StoreLimits.CheckTable(table);
         StoreLimits.CheckKey(partition, "partition key");
@@ -65,13 +77,17 @@ public sealed partial class AzureTableStore : ITableStore
             var page = await Page(Table(table), filter, take, more, cancel);
             rows.AddRange((page?.Values ?? []).Where(entity => !AzureRow.IsMark(entity)).Take(take - rows.Count).Select(AzureRow.Read));
             more = page?.ContinuationToken;
-        }
-        while (rows.Count < take && more is not null);
+        } while (rows.Count < take && more is not null);
 
         return rows;
     }
 
-    public async Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default)
+    public async Task<CommitResult> Commit(
+        string table,
+        string partition,
+        IReadOnlyList<RowChange> changes,
+        CancellationToken cancel = default
+    )
     {
         StoreLimits.CheckCommit(table, partition, changes);
         cancel.ThrowIfCancellationRequested();
@@ -97,7 +113,10 @@ public sealed partial class AzureTableStore : ITableStore
 
     private async Task<CommitResult> Commit(CommitInWork commit)
     {
-        if (commit.Changes.FirstOrDefault(change => change.Kind == RowChangeKind.Replace && !AzureRow.IsETag(change.ETag!)) is { Key: { } odd })
+        if (
+            commit.Changes.FirstOrDefault(change => change.Kind == RowChangeKind.Replace && !AzureRow.IsETag(change.ETag!)) is
+            { Key: { } odd }
+        )
         {
             return CommitResult.Conflict(odd);
         }
@@ -116,7 +135,11 @@ public sealed partial class AzureTableStore : ITableStore
                 mustLook = false;
                 try
                 {
-                    var answers = await _patience.Once(bound => commit.Table.SubmitTransactionAsync(commit.Plan, bound), _patience.Bounds.AttemptTimeout, whole.Token);
+                    var answers = await _patience.Once(
+                        bound => commit.Table.SubmitTransactionAsync(commit.Plan, bound),
+                        _patience.Bounds.AttemptTimeout,
+                        whole.Token
+                    );
                     await RemoveMarks(commit, answers.Value);
                     return CommitResult.Committed(commit.ETags(answers.Value));
                 }
@@ -135,7 +158,8 @@ public sealed partial class AzureTableStore : ITableStore
                     commit.Last = failure;
                     mustLook = true;
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException && AzureFailures.Kind(failure) != AzureFailure.Refused)
+                catch (Exception failure)
+                    when (failure is not OperationCanceledException && AzureFailures.Kind(failure) != AzureFailure.Refused)
                 {
                     commit.Last = failure;
                     if (AzureFailures.Kind(failure) == AzureFailure.Uncertain)
@@ -156,7 +180,14 @@ public sealed partial class AzureTableStore : ITableStore
         }
         catch (OperationCanceledException late) when (whole.IsCancellationRequested)
         {
-            return GiveUp(commit, commit.Last ?? new TimeoutException($"Azure Storage did not answer within {_patience.Bounds.WholeTimeout.TotalSeconds:0.###} s.", late));
+            return GiveUp(
+                commit,
+                commit.Last
+                    ?? new TimeoutException(
+                        $"Azure Storage did not answer within {_patience.Bounds.WholeTimeout.TotalSeconds:0.###} s.",
+                        late
+                    )
+            );
         }
         catch (Exception unread) when (AzureFailures.Kind(unread) != AzureFailure.Refused)
         {
@@ -173,7 +204,11 @@ public sealed partial class AzureTableStore : ITableStore
         // Those that may prove that nothing was changed are read last: then all the others were read before any change too.
         foreach (var some in commit.Changes.ToLookup(change => change.ETag is not null).OrderBy(some => some.Key))
         {
-            await Task.WhenAll(some.Select(async change => rows[change.Key] = await Find(commit.Table, commit.Partition, change.Key, AzureRow.WithoutPayload, cancel)));
+            await Task.WhenAll(
+                some.Select(async change =>
+                    rows[change.Key] = await Find(commit.Table, commit.Partition, change.Key, AzureRow.WithoutPayload, cancel)
+                )
+            );
         }
 
         var settled = commit.Settle(rows);
@@ -195,7 +230,11 @@ public sealed partial class AzureTableStore : ITableStore
 
         try
         {
-            await _patience.Once(bound => commit.Table.SubmitTransactionAsync(marks, bound), _patience.Bounds.AttemptTimeout, CancellationToken.None);
+            await _patience.Once(
+                bound => commit.Table.SubmitTransactionAsync(marks, bound),
+                _patience.Bounds.AttemptTimeout,
+                CancellationToken.None
+            );
         }
         catch (Exception failure) when (failure is RequestFailedException || AzureFailures.Kind(failure) != AzureFailure.Refused)
         {
@@ -220,7 +259,10 @@ public sealed partial class AzureTableStore : ITableStore
             {
                 try
                 {
-                    await using var pages = table.QueryAsync<TableEntity>(filter, take, cancellationToken: bound).AsPages(more).GetAsyncEnumerator(bound);
+                    await using var pages = table
+                        .QueryAsync<TableEntity>(filter, take, cancellationToken: bound)
+                        .AsPages(more)
+                        .GetAsyncEnumerator(bound);
                     return await pages.MoveNextAsync() ? pages.Current : null;
                 }
                 catch (RequestFailedException missing) when (missing.ErrorCode == TableErrorCode.TableNotFound)
@@ -228,13 +270,19 @@ public sealed partial class AzureTableStore : ITableStore
                     return null;
                 }
             },
-            cancel);
+            cancel
+        );
 
     private TableClient Table(string name) => _tables.GetOrAdd(name, static (name, service) => service.GetTableClient(name), _service);
 
     private static bool IsCondition(RequestFailedException failure) =>
         failure.ErrorCode is { } code
-        && (code == TableErrorCode.EntityAlreadyExists || code == TableErrorCode.UpdateConditionNotSatisfied || code == TableErrorCode.ResourceNotFound || code == TableErrorCode.EntityNotFound);
+        && (
+            code == TableErrorCode.EntityAlreadyExists
+            || code == TableErrorCode.UpdateConditionNotSatisfied
+            || code == TableErrorCode.ResourceNotFound
+            || code == TableErrorCode.EntityNotFound
+        );
 
     /// <summary>Nobody waits for this commit any more; if it fails by a mistake, that is not lost.</summary>
     private void Observe(Task<CommitResult> commit) => Unawaited.Observe(commit, LogAbandoned);
@@ -278,68 +326,103 @@ public sealed partial class AzureTableStore : ITableStore
 
         /// <summary>Deletes of the marks that the plan inserted.</summary>
         public List<TableTransactionAction> Marks(IReadOnlyList<Response> answers) =>
-        [
-            .. Changes
-                .Select((change, n) => (change, n))
-                .Where(pair => pair.change.Kind == RowChangeKind.Delete && Plan[pair.n].ActionType == TableTransactionActionType.Add)
-                .Select(pair => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(Partition, pair.change.Key), answers[pair.n].Headers.ETag!.Value)),
-        ];
+            [
+                .. Changes
+                    .Select((change, n) => (change, n))
+                    .Where(pair => pair.change.Kind == RowChangeKind.Delete && Plan[pair.n].ActionType == TableTransactionActionType.Add)
+                    .Select(pair => new TableTransactionAction(
+                        TableTransactionActionType.Delete,
+                        new TableEntity(Partition, pair.change.Key),
+                        answers[pair.n].Headers.ETag!.Value
+                    )),
+            ];
 
         /// <summary>The row of a condition that did not hold, if that cannot be for a mark: only a replacement's.</summary>
         public string? CertainConflict(RequestFailedException failure) =>
-            failure is TableTransactionFailedException { FailedTransactionActionIndex: { } index } && index >= 0 && index < Changes.Length && Changes[index].Kind == RowChangeKind.Replace
+            failure is TableTransactionFailedException { FailedTransactionActionIndex: { } index }
+            && index >= 0
+            && index < Changes.Length
+            && Changes[index].Kind == RowChangeKind.Replace
                 ? Changes[index].Key
                 : null;
 
         /// <summary>What became of the commit, by its rows; null when nothing was changed yet and all of it may be tried.</summary>
         public CommitResult? Settle(ConcurrentDictionary<string, TableEntity?> rows)
         {
-            if (Uncertain is not null && (rows.Values.Any(IsMine) || (Changes.All(change => change.Kind == RowChangeKind.Delete) && Changes.All(change => IsAbsent(rows[change.Key])))))
+            if (
+                Uncertain is not null
+                && (
+                    rows.Values.Any(IsMine)
+                    || (Changes.All(change => change.Kind == RowChangeKind.Delete) && Changes.All(change => IsAbsent(rows[change.Key])))
+                )
+            )
             {
-                return CommitResult.Committed([.. Changes.Select(change => change.Kind == RowChangeKind.Delete ? null : IsMine(rows[change.Key]) ? AzureRow.ETagOf(rows[change.Key]!) : OvertakenETag)]);
+                return CommitResult.Committed([
+                    .. Changes.Select(change =>
+                        change.Kind == RowChangeKind.Delete ? null
+                        : IsMine(rows[change.Key]) ? AzureRow.ETagOf(rows[change.Key]!)
+                        : OvertakenETag
+                    ),
+                ]);
             }
 
-            var untouched = Changes.Any(change => change.ETag is not null && !IsAbsent(rows[change.Key]) && HasETag(rows[change.Key]!, change.ETag));
+            var untouched = Changes.Any(change =>
+                change.ETag is not null && !IsAbsent(rows[change.Key]) && HasETag(rows[change.Key]!, change.ETag)
+            );
             if (Changes.FirstOrDefault(change => !Holds(change, rows[change.Key])) is { Key: { } key })
             {
                 return Uncertain is null || untouched ? CommitResult.Conflict(key) : CommitResult.Unknown(Uncertain);
             }
 
-            return Uncertain is null || untouched || Changes.Any(change => change.Kind == RowChangeKind.Insert) ? null : CommitResult.Unknown(Uncertain);
+            return Uncertain is null || untouched || Changes.Any(change => change.Kind == RowChangeKind.Insert)
+                ? null
+                : CommitResult.Unknown(Uncertain);
         }
 
         public void PlanFor(ConcurrentDictionary<string, TableEntity?> rows) =>
-            Plan =
-            [
-                .. Changes.Select((change, n) => (change.Kind, rows[change.Key]) switch
-                {
-                    (RowChangeKind.Insert, { } mark) => new(TableTransactionActionType.UpdateReplace, Plan[n].Entity, mark.ETag),
-                    (RowChangeKind.Insert, null) => new(TableTransactionActionType.Add, Plan[n].Entity),
-                    (RowChangeKind.Delete, null) => new(TableTransactionActionType.Add, AzureRow.Mark(Partition, change.Key, _id)),
-                    (RowChangeKind.Delete, { } row) when AzureRow.IsMark(row) => new(TableTransactionActionType.Delete, new TableEntity(Partition, change.Key), row.ETag),
-                    (RowChangeKind.Delete, _) => Action(change),
-                    _ => Plan[n],
-                }),
+            Plan = [
+                .. Changes.Select(
+                    (change, n) =>
+                        (change.Kind, rows[change.Key]) switch
+                        {
+                            (RowChangeKind.Insert, { } mark) => new(TableTransactionActionType.UpdateReplace, Plan[n].Entity, mark.ETag),
+                            (RowChangeKind.Insert, null) => new(TableTransactionActionType.Add, Plan[n].Entity),
+                            (RowChangeKind.Delete, null) => new(TableTransactionActionType.Add, AzureRow.Mark(Partition, change.Key, _id)),
+                            (RowChangeKind.Delete, { } row) when AzureRow.IsMark(row) => new(
+                                TableTransactionActionType.Delete,
+                                new TableEntity(Partition, change.Key),
+                                row.ETag
+                            ),
+                            (RowChangeKind.Delete, _) => Action(change),
+                            _ => Plan[n],
+                        }
+                ),
             ];
 
-        private TableTransactionAction Action(RowChange change) => change.Kind switch
-        {
-            RowChangeKind.Insert => new(TableTransactionActionType.Add, Entity(change)),
-            RowChangeKind.Replace => new(TableTransactionActionType.UpdateReplace, Entity(change), new ETag(change.ETag!)),
-            RowChangeKind.Put => new(TableTransactionActionType.UpsertReplace, Entity(change)),
-            RowChangeKind.Delete => new(TableTransactionActionType.Delete, new TableEntity(Partition, change.Key), change.ETag is null ? ETag.All : new ETag(change.ETag)),
-            _ => throw new ArgumentOutOfRangeException(nameof(change), change.Kind, "Not a change of a row."),
-        };
+        private TableTransactionAction Action(RowChange change) =>
+            change.Kind switch
+            {
+                RowChangeKind.Insert => new(TableTransactionActionType.Add, Entity(change)),
+                RowChangeKind.Replace => new(TableTransactionActionType.UpdateReplace, Entity(change), new ETag(change.ETag!)),
+                RowChangeKind.Put => new(TableTransactionActionType.UpsertReplace, Entity(change)),
+                RowChangeKind.Delete => new(
+                    TableTransactionActionType.Delete,
+                    new TableEntity(Partition, change.Key),
+                    change.ETag is null ? ETag.All : new ETag(change.ETag)
+                ),
+                _ => throw new ArgumentOutOfRangeException(nameof(change), change.Kind, "Not a change of a row."),
+            };
 
         private TableEntity Entity(RowChange change) => AzureRow.Write(Partition, change.Key, change.Payload, _id);
 
-        private static bool Holds(RowChange change, TableEntity? row) => change.Kind switch
-        {
-            RowChangeKind.Insert => IsAbsent(row),
-            RowChangeKind.Replace => !IsAbsent(row) && HasETag(row!, change.ETag!),
-            RowChangeKind.Delete => IsAbsent(row) || change.ETag is null || HasETag(row!, change.ETag),
-            _ => true,
-        };
+        private static bool Holds(RowChange change, TableEntity? row) =>
+            change.Kind switch
+            {
+                RowChangeKind.Insert => IsAbsent(row),
+                RowChangeKind.Replace => !IsAbsent(row) && HasETag(row!, change.ETag!),
+                RowChangeKind.Delete => IsAbsent(row) || change.ETag is null || HasETag(row!, change.ETag),
+                _ => true,
+            };
 
         private bool IsMine(TableEntity? row) => row is not null && AzureRow.CommitOf(row) == _id;
 

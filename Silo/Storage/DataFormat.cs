@@ -30,7 +30,8 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
         {
             throw new StartUpException(
                 $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, {About.Version}, reads up to version {Version}. "
-                + $"Start the newer silo, or {storage.Value.Elsewhere}.");
+                    + $"Start the newer silo, or {storage.Value.Elsewhere}."
+            );
         }
 
         var owner = await FirstValue.Keep(tables, OwnerKey, new StoredOwner(cluster.Value.Id), cancel);
@@ -38,7 +39,8 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
         {
             throw new StartUpException(
                 $"The data in {storage.Value.Place} belongs to cluster «{owner.Cluster}», and this silo is of cluster «{cluster.Value.Id}». "
-                + $"Start it with --Cluster:Id {owner.Cluster}, or {storage.Value.Elsewhere}.");
+                    + $"Start it with --Cluster:Id {owner.Cluster}, or {storage.Value.Elsewhere}."
+            );
         }
     }
 
@@ -71,7 +73,9 @@ internal static class FirstValue
         // Another silo was first, or the answer got lost: what is there now decides.
         return await tables.Get(DataFormat.Table, DataFormat.Partition, key, cancel) is { } row
             ? Read<T>(key, row)
-            : throw new StartUpException($"The store did not keep the row «{key}» of the data's format: {commit.Cause?.Message ?? "no reason was given"}.");
+            : throw new StartUpException(
+                $"The store did not keep the row «{key}» of the data's format: {commit.Cause?.Message ?? "no reason was given"}."
+            );
     }
 
     private static T Read<T>(string key, TableRow row)

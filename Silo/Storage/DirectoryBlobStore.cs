@@ -66,7 +66,10 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
-            throw new StorageRefusedException($"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.", error);
+            throw new StorageRefusedException(
+                $"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.",
+                error
+            );
         }
     }
 
@@ -75,7 +78,10 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         StoreLimits.CheckBlobName(name);
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
-            throw new ArgumentException($"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.", nameof(content));
+            throw new ArgumentException(
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                nameof(content)
+            );
         }
 
         await _writes.WaitAsync(cancel);
@@ -162,9 +168,11 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
             bytes[first] = bytes.GetValueOrDefault(first) + entry.Bytes;
         }
 
-        return ValueTask.FromResult<IReadOnlyList<StorageShare>>(
-        [
-            .. bytes.Select(pair => new StorageShare(pair.Key, pair.Value)).OrderByDescending(share => share.Bytes).ThenBy(share => share.Name, StringComparer.Ordinal),
+        return ValueTask.FromResult<IReadOnlyList<StorageShare>>([
+            .. bytes
+                .Select(pair => new StorageShare(pair.Key, pair.Value))
+                .OrderByDescending(share => share.Bytes)
+                .ThenBy(share => share.Name, StringComparer.Ordinal),
         ]);
     }
 
@@ -292,23 +300,30 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         var ordered = true;
         foreach (var info in Inside(folder))
         {
-            var name = before + info.Name switch
-            {
-                [.. var segment, Follows] => segment + "/",
-                [.. var part, Continues] => part,
-                var last => last,
-            };
+            var name =
+                before
+                + info.Name switch
+                {
+                    [.. var segment, Follows] => segment + "/",
+                    [.. var part, Continues] => part,
+                    var last => last,
+                };
             ordered &= info.Name[^1] != Continues;
-            if (name.StartsWith(prefix, StringComparison.Ordinal) || (info is DirectoryInfo && prefix.StartsWith(name, StringComparison.Ordinal)))
+            if (
+                name.StartsWith(prefix, StringComparison.Ordinal)
+                || (info is DirectoryInfo && prefix.StartsWith(name, StringComparison.Ordinal))
+            )
             {
                 inside.Add((name, info));
             }
         }
 
         inside.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
-        var entries = inside.SelectMany(entry => entry.Info is DirectoryInfo deeper
-            ? Walk(deeper, entry.Name, prefix)
-            : LengthOf((FileInfo)entry.Info) is { } bytes ? [new BlobEntry(entry.Name, bytes)] : Enumerable.Empty<BlobEntry>());
+        var entries = inside.SelectMany(entry =>
+            entry.Info is DirectoryInfo deeper ? Walk(deeper, entry.Name, prefix)
+            : LengthOf((FileInfo)entry.Info) is { } bytes ? [new BlobEntry(entry.Name, bytes)]
+            : Enumerable.Empty<BlobEntry>()
+        );
 
         // A segment that was cut lies beside another of the same beginning, and their objects' names alternate.
         return ordered ? entries : entries.OrderBy(entry => entry.Name, StringComparer.Ordinal);

@@ -20,8 +20,13 @@ namespace Silo.Storage;
 /// subscribers, <c>logs</c> before its objects.
 /// </remarks>
 internal sealed partial class LostTables(
-    SqliteTableStore files, ITableStore tables, IBlobStore blobs, IOptions<StorageOptions> storage, TimeProvider clock, ILogger<LostTables> logger)
-    : BackgroundService, IStartUpCheck
+    SqliteTableStore files,
+    ITableStore tables,
+    IBlobStore blobs,
+    IOptions<StorageOptions> storage,
+    TimeProvider clock,
+    ILogger<LostTables> logger
+) : BackgroundService, IStartUpCheck
 {
     /// <summary>Between two looks for tables that are new; a look costs nothing when there is none.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
@@ -42,7 +47,8 @@ internal sealed partial class LostTables(
             var reason = files.Has(lost) ? "is empty" : "is missing";
             throw new StartUpException(
                 $"The table «{lost}» ({files.PathOf(lost)}) {reason}, and the data beside it refers to it: {TableGroups.Advice(lost)}. "
-                + $"To begin anew with this table alone, and lose what it had, start once with --{StorageOptions.Section}:{nameof(StorageOptions.BeginAnew)} {lost}.");
+                    + $"To begin anew with this table alone, and lose what it had, start once with --{StorageOptions.Section}:{nameof(StorageOptions.BeginAnew)} {lost}."
+            );
         }
 
         foreach (var gone in known.Where(table => !written.Contains(table)))
@@ -59,7 +65,9 @@ internal sealed partial class LostTables(
             return [DataFormat.Table];
         }
 
-        var lost = known.Where(table => !written.Contains(table) && (table == KeyTable.Name || TableGroups.Of(table).Any(written.Contains))).ToList();
+        var lost = known
+            .Where(table => !written.Contains(table) && (table == KeyTable.Name || TableGroups.Of(table).Any(written.Contains)))
+            .ToList();
         if (!written.Contains(OrderTable.Name) && written.Contains(SubscriberTable.Name))
         {
             lost.Insert(0, OrderTable.Name);
@@ -84,8 +92,7 @@ internal sealed partial class LostTables(
             {
                 _listed.Clear(); // The next look tries again.
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -101,7 +108,8 @@ internal sealed partial class LostTables(
         {
             // Another silo may have listed a table that this one has never opened.
             var list = JsonSerializer.SerializeToUtf8Bytes(_listed.Union(await Known(cancel)).Order(StringComparer.Ordinal));
-            return await tables.Commit(DataFormat.Table, DataFormat.Partition, [RowChange.Put(Key, list)], cancel) is { Outcome: CommitOutcome.Committed };
+            return await tables.Commit(DataFormat.Table, DataFormat.Partition, [RowChange.Put(Key, list)], cancel)
+                is { Outcome: CommitOutcome.Committed };
         }
         catch (Exception failure)
         {
@@ -111,7 +119,9 @@ internal sealed partial class LostTables(
     }
 
     private async Task<string[]> Known(CancellationToken cancel) =>
-        await tables.Get(DataFormat.Table, DataFormat.Partition, Key, cancel) is { } row ? JsonSerializer.Deserialize<string[]>(row.Payload.Span) ?? [] : [];
+        await tables.Get(DataFormat.Table, DataFormat.Partition, Key, cancel) is { } row
+            ? JsonSerializer.Deserialize<string[]>(row.Payload.Span) ?? []
+            : [];
 
     private async Task<bool> HasSegments(CancellationToken cancel)
     {
@@ -126,6 +136,9 @@ internal sealed partial class LostTables(
     [LoggerMessage(Level = LogLevel.Debug, Message = "The list of tables was not written")]
     private partial void LogNotListed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The table {Table} had rows when a silo ran last and is gone, with all that belong to it: it begins anew")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The table {Table} had rows when a silo ran last and is gone, with all that belong to it: it begins anew"
+    )]
     private partial void LogBeginsAnew(string table);
 }

@@ -15,7 +15,8 @@ public class MeasuredBlobStore : IBlobStore
     public static MeasuredBlobStore Of(IBlobStore store, WriteHealth writes) =>
         store is ILocalBlobs local ? new Local(store, local, writes) : new MeasuredBlobStore(store, writes);
 
-    public Task<bool> Put(string name, ReadOnlyMemory<byte> content, CancellationToken cancel = default) => Recorded(_store.Put(name, content, cancel));
+    public Task<bool> Put(string name, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
+        Recorded(_store.Put(name, content, cancel));
 
     public Task<ReadOnlyMemory<byte>?> Get(string name, long offset = 0, int? length = null, CancellationToken cancel = default) =>
         _store.Get(name, offset, length, cancel);

@@ -21,24 +21,54 @@ public sealed class MeasuredTableStore : ITableStore
         (_store, _writes, _clock) = (store, writes, clock);
         var meter = meters.Create(Meter);
         _commits = meter.CreateHistogram<double>("storage.commit.duration", "s", "Commits and how long they took, by table and outcome.");
-        _rows = meter.CreateHistogram("storage.commit.rows", "{row}", "Rows of one commit, by table; at most 100.", advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100] });
-        meter.CreateObservableGauge("storage.writes.failing", () => writes.Failing.Count, "{part}", "Tables whose last commit failed, and the blobs when their last write did; 0 while all is well.");
-        _reads = meter.CreateHistogram<double>("storage.read.duration", "s", "Reads of one row or of a range and how long they took, by table.");
+        _rows = meter.CreateHistogram(
+            "storage.commit.rows",
+            "{row}",
+            "Rows of one commit, by table; at most 100.",
+            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100] }
+        );
+        meter.CreateObservableGauge(
+            "storage.writes.failing",
+            () => writes.Failing.Count,
+            "{part}",
+            "Tables whose last commit failed, and the blobs when their last write did; 0 while all is well."
+        );
+        _reads = meter.CreateHistogram<double>(
+            "storage.read.duration",
+            "s",
+            "Reads of one row or of a range and how long they took, by table."
+        );
     }
 
     public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default) =>
         _reads.Enabled ? Measured(table, _store.Get(table, partition, key, cancel)) : _store.Get(table, partition, key, cancel);
 
-    public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default) =>
-        _reads.Enabled ? Measured(table, _store.Scan(table, partition, range, take, cancel)) : _store.Scan(table, partition, range, take, cancel);
+    public ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    ) =>
+        _reads.Enabled
+            ? Measured(table, _store.Scan(table, partition, range, take, cancel))
+            : _store.Scan(table, partition, range, take, cancel);
 
-    public async Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default)
+    public async Task<CommitResult> Commit(
+        string table,
+        string partition,
+        IReadOnlyList<RowChange> changes,
+        CancellationToken cancel = default
+    )
     {
         var since = _clock.GetTimestamp();
         var result = await Recorded(table, _store.Commit(table, partition, changes, cancel));
         if (_commits.Enabled)
         {
-            _commits.Record(_clock.GetElapsedTime(since).TotalSeconds, new TagList { { "table", table }, { "outcome", result.Outcome.ToString() } });
+            _commits.Record(
+                _clock.GetElapsedTime(since).TotalSeconds,
+                new TagList { { "table", table }, { "outcome", result.Outcome.ToString() } }
+            );
             _rows.Record(changes.Count, new KeyValuePair<string, object?>("table", table));
         }
 

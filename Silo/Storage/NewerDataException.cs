@@ -4,17 +4,11 @@ namespace Silo.Storage;
 public sealed class NewerDataException : StorageRefusedException
 {
     public NewerDataException()
-        : this("The stored data is of a newer version of this program.")
-    {
-    }
+        : this("The stored data is of a newer version of this program.") { }
 
     public NewerDataException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public NewerDataException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

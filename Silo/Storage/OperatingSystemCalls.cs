@@ -36,8 +36,7 @@ internal static partial class OperatingSystemCalls
             do
             {
                 result = fsync(descriptor);
-            }
-            while (result != 0 && Marshal.GetLastPInvokeError() == InterruptedCall);
+            } while (result != 0 && Marshal.GetLastPInvokeError() == InterruptedCall);
 
             if (result != 0)
             {
@@ -109,7 +108,10 @@ internal static partial class OperatingSystemCalls
     private static IOException Failed(string action, string path)
     {
         var error = Marshal.GetLastPInvokeError();
-        return new IOException($"The system could not {action} «{path}»: {Marshal.GetPInvokeErrorMessage(error)}.", new Win32Exception(error));
+        return new IOException(
+            $"The system could not {action} «{path}»: {Marshal.GetPInvokeErrorMessage(error)}.",
+            new Win32Exception(error)
+        );
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

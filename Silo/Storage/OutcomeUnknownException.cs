@@ -4,17 +4,11 @@ namespace Silo.Storage;
 public sealed class OutcomeUnknownException : Exception
 {
     public OutcomeUnknownException()
-        : this("The store cannot say whether a write was made.")
-    {
-    }
+        : this("The store cannot say whether a write was made.") { }
 
     public OutcomeUnknownException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public OutcomeUnknownException(string message, Exception? innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

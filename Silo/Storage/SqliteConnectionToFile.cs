@@ -9,8 +9,8 @@ namespace Silo.Storage;
 /// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key; <c>partitions</c>, which gives each partition's
 /// name a number once and for all, so that the index is short (a quarter of an insert's CPU, a fifth of the bytes); and <c>head</c>, one row that
 /// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes twice, also after a delete.
-    /// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the CPU (35 µs for 17) and half the speed,
-    /// because the index's inner pages hold whole rows; updates and reads took the same.</para>
+/// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the CPU (35 µs for 17) and half the speed,
+/// because the index's inner pages hold whole rows; updates and reads took the same.</para>
 /// <para><c>journal_mode=WAL</c> and <c>synchronous=FULL</c>: the log is flushed to the disk before a commit answers. (<c>fullfsync</c> is for macOS, whose plain flush stops at the drive's own memory.)</para>
 /// </remarks>
 internal sealed class SqliteConnectionToFile : IDisposable
@@ -25,8 +25,7 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(10);
 
-    private const string Schema =
-        """
+    private const string Schema = """
         CREATE TABLE partitions (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE rows (
             id INTEGER PRIMARY KEY,
@@ -173,16 +172,25 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
     private static string Advice(string path) => TableGroups.Advice(Path.GetFileNameWithoutExtension(path));
 
-    private static StorageRefusedException Refused(string path, SqliteException error) => error.SqliteErrorCode switch
-    {
-        raw.SQLITE_NOTADB => new($"«{path}» is not a database of this program; {Advice(path)}. Or choose another folder with Storage:Path.", error),
-        raw.SQLITE_CORRUPT => new($"«{path}» is damaged ({error.Message}); {Advice(path)}.", error),
-        raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM =>
-            new($"«{path}» cannot be opened for writing; make it and its folder writable for this user, or choose another folder with Storage:Path.", error),
-        raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new($"«{path}» stayed locked by another program; end that program, or choose another folder with Storage:Path.", error),
-        raw.SQLITE_FULL => new($"The disk that holds «{path}» is full; make room on it.", error),
-        _ => new($"«{path}» cannot be used: {error.Message}", error),
-    };
+    private static StorageRefusedException Refused(string path, SqliteException error) =>
+        error.SqliteErrorCode switch
+        {
+            raw.SQLITE_NOTADB => new(
+                $"«{path}» is not a database of this program; {Advice(path)}. Or choose another folder with Storage:Path.",
+                error
+            ),
+            raw.SQLITE_CORRUPT => new($"«{path}» is damaged ({error.Message}); {Advice(path)}.", error),
+            raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM => new(
+                $"«{path}» cannot be opened for writing; make it and its folder writable for this user, or choose another folder with Storage:Path.",
+                error
+            ),
+            raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new(
+                $"«{path}» stayed locked by another program; end that program, or choose another folder with Storage:Path.",
+                error
+            ),
+            raw.SQLITE_FULL => new($"The disk that holds «{path}» is full; make room on it.", error),
+            _ => new($"«{path}» cannot be used: {error.Message}", error),
+        };
 
     /// <summary>Whether the file has our form already; false when it is new and empty.</summary>
     private bool IsMade(string path)
@@ -191,7 +199,9 @@ internal sealed class SqliteConnectionToFile : IDisposable
         var application = Number("PRAGMA application_id");
         if (application == ApplicationId && version > Version)
         {
-            throw new NewerDataException($"«{path}» has data of version {version}, and this program knows versions up to {Version}; start the newer program, or choose another folder with Storage:Path.");
+            throw new NewerDataException(
+                $"«{path}» has data of version {version}, and this program knows versions up to {Version}; start the newer program, or choose another folder with Storage:Path."
+            );
         }
 
         if (application == ApplicationId && version == Version)
@@ -201,7 +211,9 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
         if (application != 0 || version != 0 || Number("SELECT count(*) FROM sqlite_master") != 0)
         {
-            throw new StorageRefusedException($"«{path}» is a database, but not one of this program; {Advice(path)}. Or choose another folder with Storage:Path.");
+            throw new StorageRefusedException(
+                $"«{path}» is a database, but not one of this program; {Advice(path)}. Or choose another folder with Storage:Path."
+            );
         }
 
         return false;
@@ -240,7 +252,9 @@ internal sealed class SqliteConnectionToFile : IDisposable
     private void Configure(string path, TimeSpan busyTimeout, int cacheKibibytes)
     {
         raw.sqlite3_busy_timeout(Database, (int)busyTimeout.TotalMilliseconds);
-        Execute($"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY");
+        Execute(
+            $"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY"
+        );
         if (TableGroups.IsPersonal(Path.GetFileNameWithoutExtension(path)))
         {
             // What is deleted or overwritten is filled with zeros, in the file too: see IFileRemains.

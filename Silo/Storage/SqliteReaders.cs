@@ -106,10 +106,13 @@ internal sealed class SqliteReaders(string path, TimeSpan busyTimeout) : IDispos
 
     private sealed class Reader(SqliteConnectionToFile connection) : IDisposable
     {
-        private readonly SqliteStatement _get = connection.Prepare("SELECT etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key = ?2");
+        private readonly SqliteStatement _get = connection.Prepare(
+            "SELECT etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key = ?2"
+        );
 
         private readonly SqliteStatement _scan = connection.Prepare(
-            "SELECT key, etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4");
+            "SELECT key, etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4"
+        );
 
         public TableRow? Get(string partition, string key)
         {

@@ -61,9 +61,7 @@ internal sealed class SqliteStatement : IDisposable
     /// <summary>Runs to its end and returns how many rows it changed.</summary>
     public int Run()
     {
-        while (Step())
-        {
-        }
+        while (Step()) { }
 
         return raw.sqlite3_changes(_database);
     }

@@ -38,7 +38,8 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
     internal long Transactions => _tables.Values.Sum(table => table.IsValueCreated ? table.Value.Writer.Transactions : 0);
 
     /// <summary>The tables that have had a commit, at whatever time.</summary>
-    internal IEnumerable<string> Written() => _tables.Where(table => table.Value.IsValueCreated && table.Value.Value.IsWritten).Select(table => table.Key);
+    internal IEnumerable<string> Written() =>
+        _tables.Where(table => table.Value.IsValueCreated && table.Value.Value.IsWritten).Select(table => table.Key);
 
     /// <summary>Whether the table has a file.</summary>
     internal bool Has(string table) => File.Exists(PathOf(table));
@@ -68,7 +69,10 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
             store.Close();
-            throw new StorageRefusedException($"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.", error);
+            throw new StorageRefusedException(
+                $"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.",
+                error
+            );
         }
         catch
         {
@@ -85,7 +89,13 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
         return Find(table).Readers.Get(partition, key, cancel);
     }
 
-    public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+    public ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    )
     {
         StoreLimits.CheckTable(table);
         StoreLimits.CheckKey(partition, "partition key");
@@ -117,7 +127,8 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
                 using var connection = SqliteConnectionToFile.Open(PathOf(table), CleanTimeout, cacheKibibytes: 256);
                 return connection.TruncateLog();
             },
-            cancel);
+            cancel
+        );
     }
 
     /// <summary>The sizes of the tables' files with their logs.</summary>
@@ -157,7 +168,12 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
     private Table Find(string table)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var file = _tables.GetOrAdd(table, static (name, store) => new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout, store._logger, store._mostPages)), this);
+        var file = _tables.GetOrAdd(
+            table,
+            static (name, store) =>
+                new(() => Table.Open(Path.Combine(store._folder, name + Extension), store._busyTimeout, store._logger, store._mostPages)),
+            this
+        );
         try
         {
             return file.Value;

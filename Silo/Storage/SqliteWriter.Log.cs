@@ -2,7 +2,10 @@ namespace Silo.Storage;
 
 internal sealed partial class SqliteWriter
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Another process held {Path} for {BusyTimeout}; {Commits} commits were answered «unknown»")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Another process held {Path} for {BusyTimeout}; {Commits} commits were answered «unknown»"
+    )]
     private partial void LogHeldByAnother(string path, TimeSpan busyTimeout, int commits);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A transaction on {Path} failed; {Commits} commits were answered «unknown»")]

@@ -88,7 +88,9 @@ internal sealed partial class SqliteWriter : IDisposable
         _etag = connection.Prepare("SELECT etag FROM rows WHERE partition = ?1 AND key = ?2");
         _insert = connection.Prepare("INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING");
         _replace = connection.Prepare("UPDATE rows SET etag = ?3, payload = ?4 WHERE partition = ?1 AND key = ?2 AND etag = ?5");
-        _put = connection.Prepare("INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (partition, key) DO UPDATE SET etag = ?3, payload = ?4");
+        _put = connection.Prepare(
+            "INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (partition, key) DO UPDATE SET etag = ?3, payload = ?4"
+        );
         _delete = connection.Prepare("DELETE FROM rows WHERE partition = ?1 AND key = ?2");
         _deleteMatching = connection.Prepare("DELETE FROM rows WHERE partition = ?1 AND key = ?2 AND etag = ?3");
         _checkpoint = connection.Prepare("PRAGMA wal_checkpoint(PASSIVE)");
@@ -191,7 +193,10 @@ internal sealed partial class SqliteWriter : IDisposable
             {
                 var rows = 0;
                 var bytes = 0;
-                while (_waiting.TryPeek(out var next) && (_batch.Count == 0 || (rows + next.Changes.Count <= MostRows && bytes + next.Bytes <= MostBytes)))
+                while (
+                    _waiting.TryPeek(out var next)
+                    && (_batch.Count == 0 || (rows + next.Changes.Count <= MostRows && bytes + next.Bytes <= MostBytes))
+                )
                 {
                     rows += next.Changes.Count;
                     bytes += next.Bytes;
@@ -224,7 +229,9 @@ internal sealed partial class SqliteWriter : IDisposable
         {
             if (!Begin())
             {
-                var cause = new TimeoutException($"Another process held «{_path}» for {_busyTimeout.TotalSeconds:0.#} s; nothing was written.");
+                var cause = new TimeoutException(
+                    $"Another process held «{_path}» for {_busyTimeout.TotalSeconds:0.#} s; nothing was written."
+                );
                 LogHeldByAnother(_path, _busyTimeout, _batch.Count);
                 AnswerAll(CommitResult.Unknown(cause));
                 return;
@@ -398,7 +405,8 @@ internal sealed partial class SqliteWriter : IDisposable
             {
                 RowChangeKind.Insert => Stored(partition, change) is null,
                 RowChangeKind.Replace => Stored(partition, change) == Number(change.ETag),
-                RowChangeKind.Delete when change.ETag is not null => Stored(partition, change) is not { } etag || etag == Number(change.ETag),
+                RowChangeKind.Delete when change.ETag is not null => Stored(partition, change) is not { } etag
+                    || etag == Number(change.ETag),
                 _ => true,
             };
             if (!asExpected)
@@ -422,7 +430,9 @@ internal sealed partial class SqliteWriter : IDisposable
 
     /// <summary>An etag's number; -1, which no row has, for what this store never gave.</summary>
     private static long Number(string? etag) =>
-        etag is [>= '1' and <= '9', ..] && long.TryParse(etag, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+        etag is [>= '1' and <= '9', ..] && long.TryParse(etag, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : -1;
 
     private static string?[] ETags(IReadOnlyList<RowChange> changes, long commits)
     {

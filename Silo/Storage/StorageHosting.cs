@@ -50,9 +50,19 @@ public static class StorageHosting
     {
         services.AddSingleton(provider => AzureAccount.Of(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.AddSingleton(provider => new AzureTableStore(
-            provider.GetRequiredService<AzureAccount>().Tables, AzureBounds.Usual, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards), Random.Shared.NextDouble, provider.GetRequiredService<ILogger<AzureTableStore>>()));
+            provider.GetRequiredService<AzureAccount>().Tables,
+            AzureBounds.Usual,
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+            Random.Shared.NextDouble,
+            provider.GetRequiredService<ILogger<AzureTableStore>>()
+        ));
         services.AddSingleton(provider => new AzureBlobStore(
-            provider.GetRequiredService<AzureAccount>().Blobs, AzureBounds.Usual, provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards), Random.Shared.NextDouble, provider.GetRequiredService<ILogger<AzureBlobStore>>()));
+            provider.GetRequiredService<AzureAccount>().Blobs,
+            AzureBounds.Usual,
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+            Random.Shared.NextDouble,
+            provider.GetRequiredService<ILogger<AzureBlobStore>>()
+        ));
         services.AddSingleton<AzureStores>();
         services.AddSingleton<ITableStore>(provider => provider.GetRequiredService<AzureTableStore>());
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<AzureBlobStore>());

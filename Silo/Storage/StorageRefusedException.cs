@@ -7,17 +7,11 @@ namespace Silo.Storage;
 public class StorageRefusedException : Exception
 {
     public StorageRefusedException()
-        : this("The stored data cannot be used.")
-    {
-    }
+        : this("The stored data cannot be used.") { }
 
     public StorageRefusedException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public StorageRefusedException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

@@ -22,7 +22,11 @@ public static class StoredCounts
         {
             throw new StartUpException(
                 $"{setting} is {count}, and the data was made with {stored.Count}, which cannot be changed afterwards. "
-                + $"Set it to {stored.Count}, or {elsewhere}.") { ExitCode = ExitCodes.WrongSetting };
+                    + $"Set it to {stored.Count}, or {elsewhere}."
+            )
+            {
+                ExitCode = ExitCodes.WrongSetting,
+            };
         }
     }
 
@@ -32,7 +36,11 @@ public static class StoredCounts
     public static IServiceCollection AddStoredCount<T>(this IServiceCollection services, string setting, Func<T, int> count)
         where T : class =>
         services.AddStartUpCheck(provider => new Check(
-            provider.GetRequiredService<ITableStore>(), setting, () => count(provider.GetRequiredService<IOptions<T>>().Value), provider.GetRequiredService<IOptions<StorageOptions>>().Value.Elsewhere));
+            provider.GetRequiredService<ITableStore>(),
+            setting,
+            () => count(provider.GetRequiredService<IOptions<T>>().Value),
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value.Elsewhere
+        ));
 
     private sealed class Check(ITableStore tables, string setting, Func<int> count, string elsewhere) : IStartUpCheck
     {

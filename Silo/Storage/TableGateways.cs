@@ -26,7 +26,9 @@ public sealed class TableGateways(IMembershipTable members, IOptions<GatewayOpti
         {
             if (silo.Status == SiloStatus.Active && silo.ProxyPort != 0)
             {
-                gateways.Add(SiloAddress.New(silo.SiloAddress.Endpoint.Address, silo.ProxyPort, silo.SiloAddress.Generation).ToGatewayUri());
+                gateways.Add(
+                    SiloAddress.New(silo.SiloAddress.Endpoint.Address, silo.ProxyPort, silo.SiloAddress.Generation).ToGatewayUri()
+                );
             }
         }
 

@@ -17,7 +17,13 @@ namespace Silo.Storage;
 /// a state that gains or loses members reads back what it still has.</para>
 /// <para>An etag is the row's. A state that is cleared is deleted. A state of more than <see cref="StoreLimits.MaxPayloadBytes"/> is refused.</para>
 /// </remarks>
-public sealed class TableGrainStorage(string name, string table, ITableStore store, IGrainStorageSerializer serializer, IActivatorProvider activators) : IGrainStorage
+public sealed class TableGrainStorage(
+    string name,
+    string table,
+    ITableStore store,
+    IGrainStorageSerializer serializer,
+    IActivatorProvider activators
+) : IGrainStorage
 {
     /// <summary>The states spread over so many partitions, by the first character of their hashes, for a cloud's store bounds what a partition takes.</summary>
     public const int Partitions = 64;
@@ -94,7 +100,10 @@ public sealed class TableGrainStorage(string name, string table, ITableStore sto
             case CommitOutcome.Conflict:
                 throw Inconsistent(place, (await store.Get(table, place.Partition, place.Key, cancel))?.ETag, expected);
             default:
-                throw new OutcomeUnknownException($"Whether storage «{name}» wrote the state of {place} is not known: {result.Cause?.Message}", result.Cause);
+                throw new OutcomeUnknownException(
+                    $"Whether storage «{name}» wrote the state of {place} is not known: {result.Cause?.Message}",
+                    result.Cause
+                );
         }
     }
 
@@ -118,7 +127,9 @@ public sealed class TableGrainStorage(string name, string table, ITableStore sto
         var payload = row.Payload;
         if (payload.Length < HeaderBytes || payload.Span[0] != Version)
         {
-            throw new InvalidDataException($"Storage «{name}» has no state of {place} in a form that this program knows (version {Version}).");
+            throw new InvalidDataException(
+                $"Storage «{name}» has no state of {place} in a form that this program knows (version {Version})."
+            );
         }
 
         var text = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[1..]);

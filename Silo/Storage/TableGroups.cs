@@ -20,7 +20,8 @@ internal static class TableGroups
     public static bool IsPersonal(string table) => Groups[0].Contains(table);
 
     /// <summary>The table itself and all that belong to it.</summary>
-    public static ImmutableArray<string> Of(string table) => Groups.FirstOrDefault(group => group.Contains(table)) is { IsDefault: false } group ? group : [table];
+    public static ImmutableArray<string> Of(string table) =>
+        Groups.FirstOrDefault(group => group.Contains(table)) is { IsDefault: false } group ? group : [table];
 
     /// <summary>What to do with a table's file that cannot be used: a sentence without its end.</summary>
     public static string Advice(string table)
@@ -29,8 +30,10 @@ internal static class TableGroups
         return table switch
         {
             DataFormat.Table => "restore the whole data folder from one copy, or move the whole folder away to begin anew",
-            LogTable.Name => $"restore it from the copy that «blobs/objects/{SegmentName.Root.TrimEnd('/')}+» is from, or move both away to begin anew",
-            _ when others.Count > 0 => $"restore it and {string.Join(", ", others)} from one copy, or move all of them away together to begin anew, for they refer to each other",
+            LogTable.Name =>
+                $"restore it from the copy that «blobs/objects/{SegmentName.Root.TrimEnd('/')}+» is from, or move both away to begin anew",
+            _ when others.Count > 0 =>
+                $"restore it and {string.Join(", ", others)} from one copy, or move all of them away together to begin anew, for they refer to each other",
             _ => "restore it from a copy, or move it away to begin anew",
         };
     }

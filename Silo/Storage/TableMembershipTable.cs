@@ -25,7 +25,8 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
 
     private readonly string _partition = Partition(cluster.Value.ClusterId);
 
-    public Task InitializeMembershipTable(bool tryInitTableVersion) => InitializeMembershipTableAsync(tryInitTableVersion, CancellationToken.None);
+    public Task InitializeMembershipTable(bool tryInitTableVersion) =>
+        InitializeMembershipTableAsync(tryInitTableVersion, CancellationToken.None);
 
     public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken)
     {
@@ -93,22 +94,30 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
         throw Unsteady();
     }
 
-    public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) => InsertRowAsync(entry, tableVersion, CancellationToken.None);
+    public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) =>
+        InsertRowAsync(entry, tableVersion, CancellationToken.None);
 
-    public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) => Commit(
-    [
-        RowChange.Replace(VersionKey, VersionPayload(tableVersion.Version), tableVersion.VersionEtag),
-        RowChange.Insert(SiloKey(entry.SiloAddress), SiloPayload(entry)),
-        RowChange.Put(AliveKey(entry.SiloAddress), AlivePayload(entry)),
-    ], cancellationToken);
+    public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
+        Commit(
+            [
+                RowChange.Replace(VersionKey, VersionPayload(tableVersion.Version), tableVersion.VersionEtag),
+                RowChange.Insert(SiloKey(entry.SiloAddress), SiloPayload(entry)),
+                RowChange.Put(AliveKey(entry.SiloAddress), AlivePayload(entry)),
+            ],
+            cancellationToken
+        );
 
-    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
+    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) =>
+        UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
 
-    public Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) => Commit(
-    [
-        RowChange.Replace(VersionKey, VersionPayload(tableVersion.Version), tableVersion.VersionEtag),
-        RowChange.Replace(SiloKey(entry.SiloAddress), SiloPayload(entry), etag),
-    ], cancellationToken);
+    public Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
+        Commit(
+            [
+                RowChange.Replace(VersionKey, VersionPayload(tableVersion.Version), tableVersion.VersionEtag),
+                RowChange.Replace(SiloKey(entry.SiloAddress), SiloPayload(entry), etag),
+            ],
+            cancellationToken
+        );
 
     public Task UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry, CancellationToken.None);
 
@@ -126,8 +135,17 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
         foreach (var some in defunct.Chunk(StoreLimits.MaxCommitRows / 2))
         {
             await Commit(
-                [.. some.SelectMany(member => new[] { RowChange.Delete(SiloKey(member.Item1.SiloAddress), member.Item2), RowChange.Delete(AliveKey(member.Item1.SiloAddress)) })],
-                cancellationToken);
+                [
+                    .. some.SelectMany(member =>
+                        new[]
+                        {
+                            RowChange.Delete(SiloKey(member.Item1.SiloAddress), member.Item2),
+                            RowChange.Delete(AliveKey(member.Item1.SiloAddress)),
+                        }
+                    ),
+                ],
+                cancellationToken
+            );
         }
     }
 
@@ -152,7 +170,9 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
     private async Task<TableVersion> ReadVersion(CancellationToken cancel)
     {
         var row = await store.Get(Table, _partition, VersionKey, cancel)
-            ?? throw new InvalidOperationException($"Cluster «{cluster.Value.ClusterId}» has no table of members; the first silo that starts makes it.");
+            ?? throw new InvalidOperationException(
+                $"Cluster «{cluster.Value.ClusterId}» has no table of members; the first silo that starts makes it."
+            );
         return new(Read(row, MemberRows.Default.StoredVersion).Version, row.ETag);
     }
 
@@ -180,38 +200,49 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
     private async Task<bool> Commit(IReadOnlyList<RowChange> changes, CancellationToken cancel) =>
         Certain(await store.Commit(Table, _partition, changes, cancel)).Outcome == CommitOutcome.Committed;
 
-    private CommitResult Certain(CommitResult result) => result.Outcome != CommitOutcome.Unknown
-        ? result
-        : throw new OutcomeUnknownException($"Whether the table of members of cluster «{cluster.Value.ClusterId}» was written is not known: {result.Cause?.Message}", result.Cause);
+    private CommitResult Certain(CommitResult result) =>
+        result.Outcome != CommitOutcome.Unknown
+            ? result
+            : throw new OutcomeUnknownException(
+                $"Whether the table of members of cluster «{cluster.Value.ClusterId}» was written is not known: {result.Cause?.Message}",
+                result.Cause
+            );
 
     private TimeoutException Unsteady() =>
         new($"The table of members of cluster «{cluster.Value.ClusterId}» changed during each of {MostReads} reads.");
 
-    private static byte[] VersionPayload(int version) => JsonSerializer.SerializeToUtf8Bytes(new(version), MemberRows.Default.StoredVersion);
+    private static byte[] VersionPayload(int version) =>
+        JsonSerializer.SerializeToUtf8Bytes(new(version), MemberRows.Default.StoredVersion);
 
     private static byte[] AlivePayload(MembershipEntry entry) =>
         JsonSerializer.SerializeToUtf8Bytes(new(entry.SiloAddress.ToParsableString(), entry.IAmAliveTime), MemberRows.Default.StoredLife);
 
-    private static byte[] SiloPayload(MembershipEntry entry) => JsonSerializer.SerializeToUtf8Bytes(
-        new(
-            entry.SiloAddress.ToParsableString(),
-            entry.Status,
-            entry.HostName,
-            entry.SiloName,
-            entry.RoleName,
-            entry.ProxyPort,
-            entry.UpdateZone,
-            entry.FaultZone,
-            entry.StartTime,
-            entry.IAmAliveTime,
-            entry.SuspectTimes?.ConvertAll(suspicion => new StoredSuspicion(suspicion.Item1.ToParsableString(), suspicion.Item2))),
-        MemberRows.Default.StoredSilo);
+    private static byte[] SiloPayload(MembershipEntry entry) =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            new(
+                entry.SiloAddress.ToParsableString(),
+                entry.Status,
+                entry.HostName,
+                entry.SiloName,
+                entry.RoleName,
+                entry.ProxyPort,
+                entry.UpdateZone,
+                entry.FaultZone,
+                entry.StartTime,
+                entry.IAmAliveTime,
+                entry.SuspectTimes?.ConvertAll(suspicion => new StoredSuspicion(suspicion.Item1.ToParsableString(), suspicion.Item2))
+            ),
+            MemberRows.Default.StoredSilo
+        );
 
     private static MembershipEntry Entry(TableRow row, TableRow? alive)
     {
         var silo = Read(row, MemberRows.Default.StoredSilo);
         var life = alive is null ? null : Read(alive, MemberRows.Default.StoredLife);
-        if (!row.Key.AsSpan(SiloPrefix.Length).SequenceEqual(StoreLimits.HashKey(silo.Address)) || (life is not null && life.Address != silo.Address))
+        if (
+            !row.Key.AsSpan(SiloPrefix.Length).SequenceEqual(StoreLimits.HashKey(silo.Address))
+            || (life is not null && life.Address != silo.Address)
+        )
         {
             throw new InvalidDataException($"Row «{row.Key}» of the members is about another silo: {silo.Address}.");
         }
@@ -228,7 +259,9 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
             FaultZone = silo.FaultZone,
             StartTime = silo.StartTime,
             IAmAliveTime = life?.At ?? silo.IAmAliveTime,
-            SuspectTimes = silo.Suspicions?.ConvertAll(suspicion => Tuple.Create(SiloAddress.FromParsableString(suspicion.By), suspicion.At)),
+            SuspectTimes = silo.Suspicions?.ConvertAll(suspicion =>
+                Tuple.Create(SiloAddress.FromParsableString(suspicion.By), suspicion.At)
+            ),
         };
     }
 
@@ -254,10 +287,15 @@ internal sealed record StoredSilo(
     int FaultZone,
     DateTime StartTime,
     DateTime IAmAliveTime,
-    List<StoredSuspicion>? Suspicions);
+    List<StoredSuspicion>? Suspicions
+);
 
 /// <summary>The members' rows are JSON, for people who look into a table; statuses are names, so that a renumbering cannot change what a row says.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(StoredVersion))]
 [JsonSerializable(typeof(StoredLife))]
 [JsonSerializable(typeof(StoredSilo))]

@@ -73,14 +73,20 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
     public async Task<string?> UpsertRow(ReminderEntry entry, CancellationToken cancellationToken)
     {
         var stored = new StoredReminder(entry.GrainId.ToString(), entry.ReminderName, entry.StartAt, entry.Period);
-        var put = RowChange.Put(Key(entry.GrainId, entry.ReminderName), JsonSerializer.SerializeToUtf8Bytes(stored, ReminderRows.Default.StoredReminder));
+        var put = RowChange.Put(
+            Key(entry.GrainId, entry.ReminderName),
+            JsonSerializer.SerializeToUtf8Bytes(stored, ReminderRows.Default.StoredReminder)
+        );
         var result = Certain(await store.Commit(Table, _partition, [put], cancellationToken));
         return result.Outcome == CommitOutcome.Committed
             ? result.ETags[0]
-            : throw new InvalidOperationException($"Reminder «{entry.ReminderName}» of {entry.GrainId} was not written, for the store answered a write without conditions with a conflict.");
+            : throw new InvalidOperationException(
+                $"Reminder «{entry.ReminderName}» of {entry.GrainId} was not written, for the store answered a write without conditions with a conflict."
+            );
     }
 
-    public Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) => RemoveRow(grainId, reminderName, eTag, CancellationToken.None);
+    public Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) =>
+        RemoveRow(grainId, reminderName, eTag, CancellationToken.None);
 
     public async Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag, CancellationToken cancellationToken)
     {
@@ -89,7 +95,8 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
         var row = await store.Get(Table, _partition, key, cancellationToken);
         return row is not null
             && row.ETag == eTag
-            && Certain(await store.Commit(Table, _partition, [RowChange.Delete(key, eTag)], cancellationToken)).Outcome == CommitOutcome.Committed;
+            && Certain(await store.Commit(Table, _partition, [RowChange.Delete(key, eTag)], cancellationToken)).Outcome
+                == CommitOutcome.Committed;
     }
 
     public Task TestOnlyClearTable() => TestOnlyClearTable(CancellationToken.None);
@@ -117,7 +124,14 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
             ?? throw new InvalidDataException($"Row «{row.Key}» of the reminders is empty.");
         var grain = GrainId.Parse(stored.Grain, provider: null);
         return row.Key == Key(grain, stored.Name)
-            ? new() { GrainId = grain, ReminderName = stored.Name, StartAt = stored.StartAt, Period = stored.Period, ETag = row.ETag }
+            ? new()
+            {
+                GrainId = grain,
+                ReminderName = stored.Name,
+                StartAt = stored.StartAt,
+                Period = stored.Period,
+                ETag = row.ETag,
+            }
             : throw new InvalidDataException($"Row «{row.Key}» of the reminders is about another one: «{stored.Name}» of {stored.Grain}.");
     }
 
@@ -136,9 +150,13 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
         }
     }
 
-    private CommitResult Certain(CommitResult result) => result.Outcome != CommitOutcome.Unknown
-        ? result
-        : throw new OutcomeUnknownException($"Whether the reminders of service «{cluster.Value.ServiceId}» were written is not known: {result.Cause?.Message}", result.Cause);
+    private CommitResult Certain(CommitResult result) =>
+        result.Outcome != CommitOutcome.Unknown
+            ? result
+            : throw new OutcomeUnknownException(
+                $"Whether the reminders of service «{cluster.Value.ServiceId}» were written is not known: {result.Cause?.Message}",
+                result.Cause
+            );
 }
 
 internal sealed record StoredReminder(string Grain, string Name, DateTime StartAt, TimeSpan Period);

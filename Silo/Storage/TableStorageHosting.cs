@@ -14,12 +14,15 @@ public static class TableStorageHosting
     public static ISiloBuilder AddTableGrainStorage(this ISiloBuilder silo, string name, string? table = null)
     {
         StoreLimits.CheckTable(table ?? name);
-        silo.Services.AddGrainStorage(name, (services, storage) => new TableGrainStorage(
-            storage,
-            table ?? name,
-            services.GetRequiredService<ITableStore>(),
-            new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>()),
-            services.GetRequiredService<IActivatorProvider>()));
+        silo.Services.AddGrainStorage(name, (services, storage) =>
+            new TableGrainStorage(
+                storage,
+                table ?? name,
+                services.GetRequiredService<ITableStore>(),
+                new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>()),
+                services.GetRequiredService<IActivatorProvider>()
+            )
+        );
         return silo;
     }
 

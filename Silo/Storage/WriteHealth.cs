@@ -25,7 +25,8 @@ public sealed class WriteHealth(TimeProvider clock)
     private readonly ConcurrentDictionary<string, FailingWrites> _failing = new(StringComparer.Ordinal);
 
     /// <summary>The parts that cannot be written, by name; empty while all is well.</summary>
-    public IReadOnlyList<FailingWrites> Failing => _failing.IsEmpty ? [] : [.. _failing.Values.OrderBy(part => part.Part, StringComparer.Ordinal)];
+    public IReadOnlyList<FailingWrites> Failing =>
+        _failing.IsEmpty ? [] : [.. _failing.Values.OrderBy(part => part.Part, StringComparer.Ordinal)];
 
     public void OnWritten(string part)
     {
@@ -42,26 +43,29 @@ public sealed class WriteHealth(TimeProvider clock)
             part,
             static (part, failure) => new(part, failure.reason, failure.now, 1),
             static (_, before, failure) => before with { Reason = failure.reason, Failures = before.Failures + 1 },
-            (reason, now));
+            (reason, now)
+        );
     }
 
     /// <summary>A failure in words that may be shown to anybody: exceptions of files carry paths.</summary>
-    internal static string Reason(Exception? cause) => cause switch
-    {
-        SqliteException { SqliteErrorCode: raw.SQLITE_FULL } => "the disk is full",
-        SqliteException { SqliteErrorCode: raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM } => "it cannot be opened for writing",
-        SqliteException { SqliteErrorCode: raw.SQLITE_IOERR } => "the disk fails",
-        SqliteException { SqliteErrorCode: raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB } => "it is damaged",
-        SqliteException other => $"the database answers with error {other.SqliteErrorCode}",
-        TimeoutException => "it does not answer in time",
-        UnauthorizedAccessException => "permission is denied",
-        FileNotFoundException or DirectoryNotFoundException => "its folder is gone",
-        IOException { HResult: NoSpaceLeft or unchecked((int)0x80070070) } => "the disk is full",
-        IOException { HResult: ReadOnlyFileSystem } => "the file system is read-only",
-        IOException { HResult: QuotaExceeded } => "the quota of the disk is used up",
-        RequestFailedException answer => $"the service answers {answer.Status} {answer.ErrorCode}".TrimEnd(),
-        OutcomeUnknownException { InnerException: { } inner } => Reason(inner),
-        null => "the store gives no reason",
-        _ => $"it fails ({cause.GetType().Name})",
-    };
+    internal static string Reason(Exception? cause) =>
+        cause switch
+        {
+            SqliteException { SqliteErrorCode: raw.SQLITE_FULL } => "the disk is full",
+            SqliteException { SqliteErrorCode: raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM } =>
+                "it cannot be opened for writing",
+            SqliteException { SqliteErrorCode: raw.SQLITE_IOERR } => "the disk fails",
+            SqliteException { SqliteErrorCode: raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB } => "it is damaged",
+            SqliteException other => $"the database answers with error {other.SqliteErrorCode}",
+            TimeoutException => "it does not answer in time",
+            UnauthorizedAccessException => "permission is denied",
+            FileNotFoundException or DirectoryNotFoundException => "its folder is gone",
+            IOException { HResult: NoSpaceLeft or unchecked((int)0x80070070) } => "the disk is full",
+            IOException { HResult: ReadOnlyFileSystem } => "the file system is read-only",
+            IOException { HResult: QuotaExceeded } => "the quota of the disk is used up",
+            RequestFailedException answer => $"the service answers {answer.Status} {answer.ErrorCode}".TrimEnd(),
+            OutcomeUnknownException { InnerException: { } inner } => Reason(inner),
+            null => "the store gives no reason",
+            _ => $"it fails ({cause.GetType().Name})",
+        };
 }

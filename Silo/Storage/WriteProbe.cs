@@ -8,8 +8,14 @@ namespace Silo.Storage;
 /// write fails; and tries the tables again whose last write failed, so that it shows when they recover.
 /// </summary>
 /// <remarks>It costs one commit, one object and its removal per period. The row is overwritten each time, the object removed.</remarks>
-internal sealed partial class WriteProbe(ITableStore tables, IBlobStore blobs, WriteHealth health, Doors doors, TimeProvider clock, ILogger<WriteProbe> logger)
-    : BackgroundService
+internal sealed partial class WriteProbe(
+    ITableStore tables,
+    IBlobStore blobs,
+    WriteHealth health,
+    Doors doors,
+    TimeProvider clock,
+    ILogger<WriteProbe> logger
+) : BackgroundService
 {
     /// <summary>Between two probes, from start to start.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
@@ -30,8 +36,7 @@ internal sealed partial class WriteProbe(ITableStore tables, IBlobStore blobs, W
         do
         {
             await Probe(stoppingToken);
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>One round. What each write comes to is recorded by the stores themselves; here only that one does not end.</summary>

@@ -16,14 +16,29 @@ public sealed class JsonFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter) =>
-        textWriter.WriteLine(Line(
-            clock.GetUtcNow(), logEntry.LogLevel, logEntry.Category, logEntry.Formatter(logEntry.State, logEntry.Exception),
-            logEntry.State as IEnumerable<KeyValuePair<string, object?>>, logEntry.Exception));
+        textWriter.WriteLine(
+            Line(
+                clock.GetUtcNow(),
+                logEntry.LogLevel,
+                logEntry.Category,
+                logEntry.Formatter(logEntry.State, logEntry.Exception),
+                logEntry.State as IEnumerable<KeyValuePair<string, object?>>,
+                logEntry.Exception
+            )
+        );
 
     /// <summary>A line of the same form for what is no entry of the log: that the silo is ready, or stops.</summary>
-    public static string Line(DateTimeOffset at, string message) => Line(at, LogLevel.Information, "Silo", message, fields: null, exception: null);
+    public static string Line(DateTimeOffset at, string message) =>
+        Line(at, LogLevel.Information, "Silo", message, fields: null, exception: null);
 
-    private static string Line(DateTimeOffset at, LogLevel level, string category, string message, IEnumerable<KeyValuePair<string, object?>>? fields, Exception? exception)
+    private static string Line(
+        DateTimeOffset at,
+        LogLevel level,
+        string category,
+        string message,
+        IEnumerable<KeyValuePair<string, object?>>? fields,
+        Exception? exception
+    )
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, Options))

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using Grains.Crawling;
+using Grains.Interfaces.Keys;
 using Grains.Logs;
 using Grains.Orders;
-using Grains.Interfaces.Keys;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
@@ -34,17 +34,36 @@ public static class TelemetryHosting
         }
 
         var calls = builder.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() is { Calls: true };
-        telemetry.WithMetrics(metrics => metrics
-            .AddMeter(
-                CrawlingMetrics.Meter, LogsMetrics.Meter, OrdersMetrics.Meter, DoorMetrics.Meter, MeasuredTableStore.Meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
-            .AddMeter(calls ? [CallMetrics.Meter, "Microsoft.Orleans"] : [])
-            .AddView(instrument => instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
-            .AddPrometheusExporter());
+        telemetry.WithMetrics(metrics =>
+            metrics
+                .AddMeter(
+                    CrawlingMetrics.Meter,
+                    LogsMetrics.Meter,
+                    OrdersMetrics.Meter,
+                    DoorMetrics.Meter,
+                    MeasuredTableStore.Meter,
+                    "System.Runtime",
+                    "Microsoft.AspNetCore.Server.Kestrel"
+                )
+                .AddMeter(calls ? [CallMetrics.Meter, "Microsoft.Orleans"] : [])
+                .AddView(instrument =>
+                    instrument is Histogram<double> { Unit: "s" } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null
+                )
+                .AddPrometheusExporter()
+        );
         if (Sends(builder.Configuration, "TRACES"))
         {
-            telemetry.WithTracing(traces => traces
-                .AddSource("Microsoft.AspNetCore", "Microsoft.Orleans.Application", CrawlingMetrics.Traces.Name, LogsTracing.Name, OrdersTracing.Name)
-                .AddOtlpExporter());
+            telemetry.WithTracing(traces =>
+                traces
+                    .AddSource(
+                        "Microsoft.AspNetCore",
+                        "Microsoft.Orleans.Application",
+                        CrawlingMetrics.Traces.Name,
+                        LogsTracing.Name,
+                        OrdersTracing.Name
+                    )
+                    .AddOtlpExporter()
+            );
         }
 
         if (Sends(builder.Configuration, "METRICS"))
@@ -99,12 +118,20 @@ public static class TelemetryHosting
     {
         var store = services.Last(service => service.ServiceType == typeof(ITableStore)).ImplementationFactory
             ?? throw new InvalidOperationException("The table store is registered by a factory.");
-        services.Replace(ServiceDescriptor.Singleton<ITableStore>(provider =>
-            new MeasuredTableStore(
-                (ITableStore)store(provider), provider.GetRequiredService<WriteHealth>(), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>())));
+        services.Replace(
+            ServiceDescriptor.Singleton<ITableStore>(provider => new MeasuredTableStore(
+                (ITableStore)store(provider),
+                provider.GetRequiredService<WriteHealth>(),
+                provider.GetRequiredService<IMeterFactory>(),
+                provider.GetRequiredService<TimeProvider>()
+            ))
+        );
         var blobs = services.Last(service => service.ServiceType == typeof(IBlobStore)).ImplementationFactory
             ?? throw new InvalidOperationException("The blob store is registered by a factory.");
-        services.Replace(ServiceDescriptor.Singleton<IBlobStore>(provider =>
-            MeasuredBlobStore.Of((IBlobStore)blobs(provider), provider.GetRequiredService<WriteHealth>())));
+        services.Replace(
+            ServiceDescriptor.Singleton<IBlobStore>(provider =>
+                MeasuredBlobStore.Of((IBlobStore)blobs(provider), provider.GetRequiredService<WriteHealth>())
+            )
+        );
     }
 }

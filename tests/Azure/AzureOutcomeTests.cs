@@ -67,7 +67,11 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
         var etag = await Inserted("a");
         _front.FailTransactions(new Fault.CutBefore(), new Fault.CutBefore());
 
-        var result = await Commit(RowChange.Replace("a", Bytes("2"), etag), RowChange.Insert("b", Bytes("x")), RowChange.Put("c", Bytes("y")));
+        var result = await Commit(
+            RowChange.Replace("a", Bytes("2"), etag),
+            RowChange.Insert("b", Bytes("x")),
+            RowChange.Put("c", Bytes("y"))
+        );
 
         Assert.Equal(CommitOutcome.Committed, result.Outcome);
         Assert.Equal(3, Transactions);
@@ -199,11 +203,22 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     {
         var etag = await Inserted("a");
         var server = await azurite.Use();
-        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(3) });
+        var hasty = Azurite.Tables(
+            AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort),
+            Azurite.Bounds with
+            {
+                AttemptTimeout = TimeSpan.FromSeconds(3),
+            }
+        );
         var gate = new Gate();
         _front.FailTransactions(new Fault.Held(gate));
 
-        var result = await hasty.Commit(Table, _partition, [RowChange.Replace("a", Bytes("2"), etag), RowChange.Put("b", Bytes("2"))], Cancel);
+        var result = await hasty.Commit(
+            Table,
+            _partition,
+            [RowChange.Replace("a", Bytes("2"), etag), RowChange.Put("b", Bytes("2"))],
+            Cancel
+        );
         Assert.Equal(CommitOutcome.Committed, result.Outcome);
         await Other(RowChange.Put("b", Bytes("3")));
         gate.Open();
@@ -235,7 +250,13 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task ACommitTakesNoLongerThanItsWholeTimeAllows()
     {
         var server = await azurite.Use();
-        var hasty = Azurite.Tables(AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort), Azurite.Bounds with { WholeTimeout = TimeSpan.FromSeconds(3) });
+        var hasty = Azurite.Tables(
+            AzuriteProcess.ConnectionStringOver(_front.Port, server.BlobPort),
+            Azurite.Bounds with
+            {
+                WholeTimeout = TimeSpan.FromSeconds(3),
+            }
+        );
         var gate = new Gate();
         _front.When((_, _) => new Fault.Held(gate));
 
@@ -265,7 +286,13 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task AReadIsTriedAgainAfterWhateverMayPass()
     {
         await Inserted("a");
-        Fault?[] faults = [new Fault.CutBefore(), new Fault.AnswerBefore(503, "ServerBusy"), new Fault.AnswerBefore(500), new Fault.CutAfter()];
+        Fault?[] faults =
+        [
+            new Fault.CutBefore(),
+            new Fault.AnswerBefore(503, "ServerBusy"),
+            new Fault.AnswerBefore(500),
+            new Fault.CutAfter(),
+        ];
         _front.When((_, n) => n <= faults.Length ? faults[n - 1] : null);
 
         Assert.Equal("1", Text((await _store.Get(Table, _partition, "a", Cancel))!));
@@ -278,8 +305,16 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
         await Inserted("a");
         _front.When((_, _) => new Fault.AnswerBefore(503, "ServerBusy"));
 
-        Assert.Equal(503, (await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Get(Table, _partition, "a", Cancel))).Status);
-        Assert.Equal(503, (await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Scan(Table, _partition, KeyRange.All, 10, Cancel))).Status);
+        Assert.Equal(
+            503,
+            (await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Get(Table, _partition, "a", Cancel))).Status
+        );
+        Assert.Equal(
+            503,
+            (
+                await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Scan(Table, _partition, KeyRange.All, 10, Cancel))
+            ).Status
+        );
         Assert.Equal(10, _front.Seen.Count);
     }
 
@@ -289,7 +324,10 @@ public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
         _front.When((_, _) => new Fault.AnswerBefore(403, "AuthorizationFailure"));
 
         Assert.Equal(403, (await Assert.ThrowsAnyAsync<RequestFailedException>(() => Commit(RowChange.Insert("a", Bytes("1"))))).Status);
-        Assert.Equal(403, (await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Get(Table, _partition, "a", Cancel))).Status);
+        Assert.Equal(
+            403,
+            (await Assert.ThrowsAsync<RequestFailedException>(async () => await _store.Get(Table, _partition, "a", Cancel))).Status
+        );
         Assert.Equal(2, _front.Seen.Count);
     }
 
@@ -421,7 +459,10 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
     [Fact]
     public async Task APutThatIsOvertakenIsTaken()
     {
-        FailPuts(new Fault.AnswerBefore(503, "ServerBusy"), new Fault.Before(async () => Assert.True(await _other.Put(_name, Bytes("other")))));
+        FailPuts(
+            new Fault.AnswerBefore(503, "ServerBusy"),
+            new Fault.Before(async () => Assert.True(await _other.Put(_name, Bytes("other"))))
+        );
 
         Assert.False(await Put("mine"));
         Assert.Equal("other", await Text());
@@ -441,13 +482,22 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task APutThatComesLateIsTheSamePut()
     {
         var server = await azurite.Use();
-        var hasty = await Azurite.Blobs(AzuriteProcess.ConnectionStringOver(server.TablePort, _front.Port), Azurite.Bounds with { AttemptTimeout = TimeSpan.FromSeconds(3) });
+        var hasty = await Azurite.Blobs(
+            AzuriteProcess.ConnectionStringOver(server.TablePort, _front.Port),
+            Azurite.Bounds with
+            {
+                AttemptTimeout = TimeSpan.FromSeconds(3),
+            }
+        );
         var gate = new Gate();
-        FailPuts(new Fault.Held(gate), new Fault.Before(async () =>
-        {
-            gate.Open();
-            await _front.HeldArrived();
-        }));
+        FailPuts(
+            new Fault.Held(gate),
+            new Fault.Before(async () =>
+            {
+                gate.Open();
+                await _front.HeldArrived();
+            })
+        );
 
         Assert.True(await hasty.Put(_name, Bytes("mine"), Cancel));
         Assert.Equal("mine", await Text());
@@ -468,7 +518,13 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
     public async Task ReadsListsAndDeletesAreTriedAgain()
     {
         await _other.Put(_name, Bytes("0123456789"), Cancel);
-        Fault?[] faults = [new Fault.CutBefore(), new Fault.AnswerBefore(503, "ServerBusy"), new Fault.AnswerBefore(429), new Fault.CutAfter()];
+        Fault?[] faults =
+        [
+            new Fault.CutBefore(),
+            new Fault.AnswerBefore(503, "ServerBusy"),
+            new Fault.AnswerBefore(429),
+            new Fault.CutAfter(),
+        ];
         _front.When((_, n) => n <= faults.Length ? faults[n - 1] : null);
 
         Assert.Equal("345", Encoding.UTF8.GetString((await _store.Get(_name, 3, 3, Cancel))!.Value.Span));

@@ -34,12 +34,15 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
     public async Task DataOfAnotherClusterStopsTheSilo()
     {
         await using var server = await azurite.Own();
-        await Azurite.Tables(server.ConnectionString).Commit("cluster", "format", [RowChange.Insert("owner", Encoding.UTF8.GetBytes("""{"cluster":"prod"}"""))], Cancel);
+        await Azurite
+            .Tables(server.ConnectionString)
+            .Commit("cluster", "format", [RowChange.Insert("owner", Encoding.UTF8.GetBytes("""{"cluster":"prod"}"""))], Cancel);
 
         await Refused(
             server.ConnectionString,
             $"The data in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1 belongs to cluster «prod», and this silo is of cluster «dev». "
-                + "Start it with --Cluster:Id prod, or give another account with Storage:ConnectionString or --Storage:AccountName.");
+                + "Start it with --Cluster:Id prod, or give another account with Storage:ConnectionString or --Storage:AccountName."
+        );
     }
 
     [Fact]
@@ -50,7 +53,8 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
         await Refused(
             server.ConnectionString.Replace("Eby8", "AAAA", StringComparison.Ordinal),
             $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1: the service answered 403 Forbidden. "
-                + "Give this silo's identity the role Storage Table Data Contributor, or check the key in Storage:ConnectionString.");
+                + "Give this silo's identity the role Storage Table Data Contributor, or check the key in Storage:ConnectionString."
+        );
     }
 
     [Fact]
@@ -61,10 +65,12 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
         await Refused(
             AzuriteProcess.ConnectionStringOver(port, port),
             $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{port}/devstoreaccount1: Connection refused (127.0.0.1:{port}). "
-                + "Check that the account is there and can be reached from here, or that Azurite runs.");
+                + "Check that the account is there and can be reached from here, or that Azurite runs."
+        );
     }
 
-    internal static string[] Settings(string connectionString) => ["--Storage:Kind", "Azure", "--Storage:ConnectionString", connectionString];
+    internal static string[] Settings(string connectionString) =>
+        ["--Storage:Kind", "Azure", "--Storage:ConnectionString", connectionString];
 
     private async Task Refused(string connectionString, string sentence)
     {

@@ -16,7 +16,12 @@ public sealed class Azurite : IAsyncDisposable
     private readonly Lazy<Task<AzuriteProcess>> _process = new(() => AzuriteProcess.Start());
 
     /// <summary>Short pauses, and a time-out that a busy machine keeps all the same.</summary>
-    public static AzureBounds Bounds { get; } = AzureBounds.Usual with { FirstPause = TimeSpan.FromMilliseconds(5), LongestPause = TimeSpan.FromMilliseconds(50) };
+    public static AzureBounds Bounds { get; } =
+        AzureBounds.Usual with
+        {
+            FirstPause = TimeSpan.FromMilliseconds(5),
+            LongestPause = TimeSpan.FromMilliseconds(50),
+        };
 
     public async Task<AzuriteProcess> Use()
     {
@@ -39,11 +44,23 @@ public sealed class Azurite : IAsyncDisposable
     }
 
     public static AzureTableStore Tables(string connectionString, AzureBounds? bounds = null) =>
-        new(AzureAccount.Of(connectionString).Tables, bounds ?? Bounds, TimeProvider.System, Random.Shared.NextDouble, NullLogger<AzureTableStore>.Instance);
+        new(
+            AzureAccount.Of(connectionString).Tables,
+            bounds ?? Bounds,
+            TimeProvider.System,
+            Random.Shared.NextDouble,
+            NullLogger<AzureTableStore>.Instance
+        );
 
     public static async Task<AzureBlobStore> Blobs(string connectionString, AzureBounds? bounds = null)
     {
-        var blobs = new AzureBlobStore(AzureAccount.Of(connectionString).Blobs, bounds ?? Bounds, TimeProvider.System, Random.Shared.NextDouble, NullLogger<AzureBlobStore>.Instance);
+        var blobs = new AzureBlobStore(
+            AzureAccount.Of(connectionString).Blobs,
+            bounds ?? Bounds,
+            TimeProvider.System,
+            Random.Shared.NextDouble,
+            NullLogger<AzureBlobStore>.Instance
+        );
         await blobs.Make();
         return blobs;
     }

@@ -42,8 +42,10 @@ internal static class CallsBenchmark
         rates.Bare.Sort();
         rates.Chained.Sort();
         var (before, after) = (rates.Bare[Rounds / 2], rates.Chained[Rounds / 2]);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"without the chain  {before,10:0} calls/s"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"with it            {after,10:0} calls/s, {after / before:0.00} of that"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"without the chain  {before, 10:0} calls/s"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"with it            {after, 10:0} calls/s, {after / before:0.00} of that")
+        );
         return 0;
     }
 

@@ -63,25 +63,51 @@ internal sealed class SiloChild : IDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client.UseStaticClustering(Gateway).Configure<ClusterOptions>(options =>
-        {
-            options.ClusterId = ClusterNames.DefaultClusterId;
-            options.ServiceId = ClusterNames.ServiceId;
-        }));
+        builder.UseOrleansClient(client =>
+            client
+                .UseStaticClustering(Gateway)
+                .Configure<ClusterOptions>(options =>
+                {
+                    options.ClusterId = ClusterNames.DefaultClusterId;
+                    options.ServiceId = ClusterNames.ServiceId;
+                })
+        );
         var host = builder.Build();
         await host.StartAsync();
         return host;
     }
 
-    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) => Start("Silo.dll", folder, environment: [], settings);
+    public static Task<SiloChild> Start(string folder, params IEnumerable<string> settings) =>
+        Start("Silo.dll", folder, environment: [], settings);
 
     /// <param name="program">The silo, or another with the same arguments.</param>
-    public static async Task<SiloChild> Start(string program, string folder, (string Name, string Value)[] environment, params IEnumerable<string> settings)
+    public static async Task<SiloChild> Start(
+        string program,
+        string folder,
+        (string Name, string Value)[] environment,
+        params IEnumerable<string> settings
+    )
     {
         var ports = Unique.Ports(4);
-        var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, program), "--Storage:Path", folder, "--Cluster:SiloPort", $"{ports[0]}",
-            "--Cluster:GatewayPort", $"{ports[1]}", "--Http:Port", $"{ports[2]}", "--Grpc:Port", $"{ports[3]}", "--Logs:OtlpHttpPort", "0", .. settings])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, program),
+                "--Storage:Path",
+                folder,
+                "--Cluster:SiloPort",
+                $"{ports[0]}",
+                "--Cluster:GatewayPort",
+                $"{ports[1]}",
+                "--Http:Port",
+                $"{ports[2]}",
+                "--Grpc:Port",
+                $"{ports[3]}",
+                "--Logs:OtlpHttpPort",
+                "0",
+                .. settings,
+            ]
+        )
         {
             RedirectStandardOutput = true,
         };
@@ -96,7 +122,12 @@ internal sealed class SiloChild : IDisposable
             if (line.StartsWith("Ready", StringComparison.Ordinal))
             {
                 _ = Drain(process);
-                return new(process, new(IPAddress.Loopback, ports[1]), new(IPAddress.Loopback, ports[2]), new(IPAddress.Loopback, ports[3]));
+                return new(
+                    process,
+                    new(IPAddress.Loopback, ports[1]),
+                    new(IPAddress.Loopback, ports[2]),
+                    new(IPAddress.Loopback, ports[3])
+                );
             }
         }
 

@@ -20,7 +20,13 @@ internal sealed class StartBenchmark(int rounds)
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
-        var command = new Command("start", "Seconds until a silo is ready: at first, after kill -9, as one of two that were killed; and those of the demo.") { rounds };
+        var command = new Command(
+            "start",
+            "Seconds until a silo is ready: at first, after kill -9, as one of two that were killed; and those of the demo."
+        )
+        {
+            rounds,
+        };
         command.SetAction((result, _) => new StartBenchmark(result.GetValue(rounds)).Run());
         return command;
     }
@@ -28,7 +34,11 @@ internal sealed class StartBenchmark(int rounds)
     private async Task<int> Run()
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, {Environment.ProcessorCount} cores."));
-        List<double> help = [], first = [], again = [], oneOfTwo = [], demo = [];
+        List<double> help = [],
+            first = [],
+            again = [],
+            oneOfTwo = [],
+            demo = [];
         for (var round = 0; round < rounds; round++)
         {
             help.Add(await Seconds("Silo.dll", "--help"));
@@ -36,7 +46,7 @@ internal sealed class StartBenchmark(int rounds)
             demo.Add(await Seconds("Client.dll", "demo", "--json"));
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the silo's --help          {Rounds.Median(help),6:0.0} s"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the silo's --help          {Rounds.Median(help), 6:0.0} s"));
         Show("the first start", first, FirstMark);
         Show("after kill -9", again, AgainMark);
         Show("one of two that were killed", oneOfTwo, AgainMark);
@@ -49,19 +59,13 @@ internal sealed class StartBenchmark(int rounds)
         var folder = Unique.Folder("start-benchmark");
         try
         {
-            using (await Timed(first, folder))
-            {
-            }
+            using (await Timed(first, folder)) { }
 
             // A silo that is disposed of was killed.
             using (await Timed(again, folder))
-            using (await SiloChild.Start(folder))
-            {
-            }
+            using (await SiloChild.Start(folder)) { }
 
-            using (await Timed(oneOfTwo, folder))
-            {
-            }
+            using (await Timed(oneOfTwo, folder)) { }
         }
         finally
         {
@@ -81,11 +85,14 @@ internal sealed class StartBenchmark(int rounds)
     private static async Task<double> Seconds(string program, params string[] args)
     {
         var since = Stopwatch.GetTimestamp();
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args]) { RedirectStandardOutput = true })
-            ?? throw new InvalidOperationException($"{program} was not started.");
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args]) { RedirectStandardOutput = true }
+        ) ?? throw new InvalidOperationException($"{program} was not started.");
         await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? Stopwatch.GetElapsedTime(since).TotalSeconds : throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
+        return process.ExitCode == 0
+            ? Stopwatch.GetElapsedTime(since).TotalSeconds
+            : throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
     }
 
     private void Show(string what, List<double> seconds, TimeSpan mark)
@@ -93,6 +100,11 @@ internal sealed class StartBenchmark(int rounds)
         var median = Rounds.Median(seconds);
         var isKept = median <= mark.TotalSeconds;
         _isKept &= isKept;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-26} {median,6:0.0} s; the mark is {mark.TotalSeconds:0}: {(isKept ? "kept" : "missed")}."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what, -26} {median, 6:0.0} s; the mark is {mark.TotalSeconds:0}: {(isKept ? "kept" : "missed")}."
+            )
+        );
     }
 }

@@ -20,15 +20,26 @@ internal static class StorageBenchmark
     public static Command Command()
     {
         var seconds = new Option<double>("--seconds") { Description = "Seconds of each case.", DefaultValueFactory = _ => 3 };
-        var folder = new Option<string?>("--folder") { Description = "Where the embedded database is made; it is removed afterwards. The system's temporary folder by default." };
-        var command = new Command("storage", "Commits and rows a second on SQLite and on Azurite, one by one and in hundreds.") { seconds, folder };
-        command.SetAction((result, cancel) => Run(TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(folder) ?? Path.GetTempPath(), cancel));
+        var folder = new Option<string?>("--folder")
+        {
+            Description = "Where the embedded database is made; it is removed afterwards. The system's temporary folder by default.",
+        };
+        var command = new Command("storage", "Commits and rows a second on SQLite and on Azurite, one by one and in hundreds.")
+        {
+            seconds,
+            folder,
+        };
+        command.SetAction(
+            (result, cancel) => Run(TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(folder) ?? Path.GetTempPath(), cancel)
+        );
         return command;
     }
 
     private static async Task<int> Run(TimeSpan duration, string parent, CancellationToken cancel)
     {
-        Console.WriteLine($"Rows of {PayloadBytes} bytes, inserted; {duration.TotalSeconds:0.#} s a case, after one of a tenth of that; {Environment.ProcessorCount} cores.");
+        Console.WriteLine(
+            $"Rows of {PayloadBytes} bytes, inserted; {duration.TotalSeconds:0.#} s a case, after one of a tenth of that; {Environment.ProcessorCount} cores."
+        );
         Console.WriteLine();
         Console.WriteLine("| store | callers | rows a commit | commits/s | rows/s | median ms | ms CPU a commit, here |");
         Console.WriteLine("|---|--:|--:|--:|--:|--:|--:|");
@@ -38,7 +49,12 @@ internal static class StorageBenchmark
             await using var sqlite = SqliteTableStore.Open(folder);
             await using var azurite = await AzuriteProcess.Start(cancel);
             var azure = new AzureTableStore(
-                AzureAccount.Of(azurite.ConnectionString).Tables, AzureBounds.Usual, TimeProvider.System, Random.Shared.NextDouble, NullLogger<AzureTableStore>.Instance);
+                AzureAccount.Of(azurite.ConnectionString).Tables,
+                AzureBounds.Usual,
+                TimeProvider.System,
+                Random.Shared.NextDouble,
+                NullLogger<AzureTableStore>.Instance
+            );
             foreach (var (name, store) in new (string, ITableStore)[] { ("SQLite", sqlite), ("Azurite", azure) })
             {
                 foreach (var (callers, rows) in new[] { (1, 1), (1, 100), (16, 1), (16, 100) })
@@ -46,8 +62,12 @@ internal static class StorageBenchmark
                     var table = $"c{callers}r{rows}";
                     await Measure(store, table, callers, rows, duration / 10, start: 0);
                     var (commits, elapsed, median, cpu) = await Measure(store, table, callers, rows, duration, start: 1_000_000);
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"| {name} | {callers} | {rows} | {commits / elapsed.TotalSeconds:#,0} | {commits * rows / elapsed.TotalSeconds:#,0} | {median.TotalMilliseconds:0.0} | {cpu.TotalMilliseconds / commits:0.00} |"));
+                    Console.WriteLine(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"| {name} | {callers} | {rows} | {commits / elapsed.TotalSeconds:#,0} | {commits * rows / elapsed.TotalSeconds:#,0} | {median.TotalMilliseconds:0.0} | {cpu.TotalMilliseconds / commits:0.00} |"
+                        )
+                    );
                 }
             }
 
@@ -59,35 +79,55 @@ internal static class StorageBenchmark
         }
     }
 
-    private static async Task<(long Commits, TimeSpan Elapsed, TimeSpan Median, TimeSpan Cpu)> Measure(ITableStore store, string table, int callers, int rows, TimeSpan duration, int start)
+    private static async Task<(long Commits, TimeSpan Elapsed, TimeSpan Median, TimeSpan Cpu)> Measure(
+        ITableStore store,
+        string table,
+        int callers,
+        int rows,
+        TimeSpan duration,
+        int start
+    )
     {
         var payload = new byte[PayloadBytes];
         new Random(1).NextBytes(payload);
         var cpu = Environment.CpuUsage.TotalTime;
         var began = Stopwatch.GetTimestamp();
-        var times = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
-        {
-            var mine = new List<TimeSpan>();
-            for (var commit = start; Stopwatch.GetElapsedTime(began) < duration; commit++)
-            {
-                var changes = new RowChange[rows];
-                for (var row = 0; row < rows; row++)
-                {
-                    changes[row] = RowChange.Insert(string.Create(CultureInfo.InvariantCulture, $"u.{commit:d9}.{row:d3}"), payload);
-                }
+        var times = await Task.WhenAll(
+            Enumerable
+                .Range(0, callers)
+                .Select(caller =>
+                    Task.Run(async () =>
+                    {
+                        var mine = new List<TimeSpan>();
+                        for (var commit = start; Stopwatch.GetElapsedTime(began) < duration; commit++)
+                        {
+                            var changes = new RowChange[rows];
+                            for (var row = 0; row < rows; row++)
+                            {
+                                changes[row] = RowChange.Insert(
+                                    string.Create(CultureInfo.InvariantCulture, $"u.{commit:d9}.{row:d3}"),
+                                    payload
+                                );
+                            }
 
-                var sent = Stopwatch.GetTimestamp();
-                var result = await store.Commit(table, string.Create(CultureInfo.InvariantCulture, $"caller-{caller:d3}"), changes);
-                if (result.Outcome != CommitOutcome.Committed)
-                {
-                    throw new InvalidOperationException($"A commit was answered {result.Outcome}.", result.Cause);
-                }
+                            var sent = Stopwatch.GetTimestamp();
+                            var result = await store.Commit(
+                                table,
+                                string.Create(CultureInfo.InvariantCulture, $"caller-{caller:d3}"),
+                                changes
+                            );
+                            if (result.Outcome != CommitOutcome.Committed)
+                            {
+                                throw new InvalidOperationException($"A commit was answered {result.Outcome}.", result.Cause);
+                            }
 
-                mine.Add(Stopwatch.GetElapsedTime(sent));
-            }
+                            mine.Add(Stopwatch.GetElapsedTime(sent));
+                        }
 
-            return mine;
-        })));
+                        return mine;
+                    })
+                )
+        );
         var elapsed = Stopwatch.GetElapsedTime(began);
         var all = times.SelectMany(mine => mine).Order().ToArray();
         return (all.Length, elapsed, all[all.Length / 2], Environment.CpuUsage.TotalTime - cpu);

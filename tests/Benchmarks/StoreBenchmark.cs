@@ -22,18 +22,43 @@ internal static class StoreBenchmark
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each case; medians are shown.", DefaultValueFactory = _ => 5 };
-        var seconds = new Option<double>("--seconds") { Description = "Seconds that each side of a round takes.", DefaultValueFactory = _ => 1 };
-        var folder = new Option<string?>("--folder") { Description = "Where the files are made; they are removed afterwards. The system's temporary folder by default." };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "Seconds that each side of a round takes.",
+            DefaultValueFactory = _ => 1,
+        };
+        var folder = new Option<string?>("--folder")
+        {
+            Description = "Where the files are made; they are removed afterwards. The system's temporary folder by default.",
+        };
         var only = new Option<int?>("--callers") { Description = "Only the cases with so many callers." };
-        var command = new Command("store", "Rows a second of the embedded table store beside bare SQLite.") { rounds, seconds, folder, only };
-        command.SetAction((result, _) => Run(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(folder) ?? Path.GetTempPath(), result.GetValue(only)));
+        var command = new Command("store", "Rows a second of the embedded table store beside bare SQLite.")
+        {
+            rounds,
+            seconds,
+            folder,
+            only,
+        };
+        command.SetAction(
+            (result, _) =>
+                Run(
+                    result.GetValue(rounds),
+                    TimeSpan.FromSeconds(result.GetValue(seconds)),
+                    result.GetValue(folder) ?? Path.GetTempPath(),
+                    result.GetValue(only)
+                )
+        );
         return command;
     }
 
     private static async Task<int> Run(int rounds, TimeSpan duration, string folder, int? only)
     {
-        Console.WriteLine($"Rows of {PayloadBytes} bytes, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians. Flushed at each transaction.");
-        Console.WriteLine("callers  rows/commit  bare rows/s  store rows/s  ratio  bare µs CPU/commit  store µs CPU/commit  commits/transaction");
+        Console.WriteLine(
+            $"Rows of {PayloadBytes} bytes, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians. Flushed at each transaction."
+        );
+        Console.WriteLine(
+            "callers  rows/commit  bare rows/s  store rows/s  ratio  bare µs CPU/commit  store µs CPU/commit  commits/transaction"
+        );
         var slowest = double.MaxValue;
         foreach (var (callers, rows) in new[] { (1, 1), (1, 4), (16, 1), (16, 4), (64, 4), (256, 1), (256, 4) })
         {
@@ -52,24 +77,42 @@ internal static class StoreBenchmark
 
             var ratio = Median(store, m => m.RowsPerSecond) / Median(bare, m => m.RowsPerSecond);
             slowest = Math.Min(slowest, ratio);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{callers,7}  {rows,11}  {Median(bare, m => m.RowsPerSecond),11:0}  {Median(store, m => m.RowsPerSecond),12:0}  {ratio,5:0.00}  {Median(bare, m => m.CpuPerCommit),18:0.0}  {Median(store, m => m.CpuPerCommit),19:0.0}  {Median(store, m => m.CommitsPerTransaction),19:0.0}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{callers, 7}  {rows, 11}  {Median(bare, m => m.RowsPerSecond), 11:0}  {Median(store, m => m.RowsPerSecond), 12:0}  {ratio, 5:0.00}  {Median(bare, m => m.CpuPerCommit), 18:0.0}  {Median(store, m => m.CpuPerCommit), 19:0.0}  {Median(store, m => m.CommitsPerTransaction), 19:0.0}"
+                )
+            );
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The lowest ratio is {slowest:0.00}; the mark is {Mark:0.00}: {(slowest >= Mark ? "kept" : "missed")}."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The lowest ratio is {slowest:0.00}; the mark is {Mark:0.00}: {(slowest >= Mark ? "kept" : "missed")}."
+            )
+        );
         return slowest >= Mark ? 0 : 1;
     }
 
     /// <summary>One thread that writes as many rows to a transaction as the store's callers could have waiting.</summary>
     private static Measure Bare(string folder, int callers, int rows, TimeSpan duration)
     {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, "bare.db"), Pooling = false }.ToString());
+        using var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, "bare.db"), Pooling = false }.ToString()
+        );
         connection.Open();
-        Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000");
-        Execute(connection, "CREATE TABLE rows (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE (partition, key))");
+        Execute(
+            connection,
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000"
+        );
+        Execute(
+            connection,
+            "CREATE TABLE rows (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE (partition, key))"
+        );
         var payload = Payload();
         using var insert = connection.CreateCommand();
-        insert.CommandText = "INSERT INTO rows (partition, key, etag, payload) VALUES ($partition, $key, $etag, $payload) ON CONFLICT (partition, key) DO UPDATE SET etag = $etag, payload = $payload";
+        insert.CommandText =
+            "INSERT INTO rows (partition, key, etag, payload) VALUES ($partition, $key, $etag, $payload) ON CONFLICT (partition, key) DO UPDATE SET etag = $etag, payload = $payload";
         var partition = insert.Parameters.Add("$partition", SqliteType.Integer);
         var key = insert.Parameters.Add("$key", SqliteType.Text);
         var etag = insert.Parameters.Add("$etag", SqliteType.Integer);
@@ -118,41 +161,54 @@ internal static class StoreBenchmark
 
         var meter = Meter.Start();
         var before = store.Transactions;
-        var counts = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
-        {
-            var commits = 0L;
-            var partition = Partition(caller);
-            while (meter.Elapsed < duration)
-            {
-                var changes = new RowChange[rows];
-                for (var row = 0; row < rows; row++)
-                {
-                    changes[row] = rows > 1 && row == 0 ? RowChange.Replace(Head, payload, heads[caller]) : RowChange.Insert(Key(caller, commits, row), payload);
-                }
+        var counts = await Task.WhenAll(
+            Enumerable
+                .Range(0, callers)
+                .Select(caller =>
+                    Task.Run(async () =>
+                    {
+                        var commits = 0L;
+                        var partition = Partition(caller);
+                        while (meter.Elapsed < duration)
+                        {
+                            var changes = new RowChange[rows];
+                            for (var row = 0; row < rows; row++)
+                            {
+                                changes[row] =
+                                    rows > 1 && row == 0
+                                        ? RowChange.Replace(Head, payload, heads[caller])
+                                        : RowChange.Insert(Key(caller, commits, row), payload);
+                            }
 
-                var result = await store.Commit("bench", partition, changes);
-                if (result.Outcome != CommitOutcome.Committed)
-                {
-                    throw new InvalidOperationException($"A commit was answered {result.Outcome}.", result.Cause);
-                }
+                            var result = await store.Commit("bench", partition, changes);
+                            if (result.Outcome != CommitOutcome.Committed)
+                            {
+                                throw new InvalidOperationException($"A commit was answered {result.Outcome}.", result.Cause);
+                            }
 
-                heads[caller] = result.ETags[0]!;
-                commits++;
-            }
+                            heads[caller] = result.ETags[0]!;
+                            commits++;
+                        }
 
-            return commits;
-        })));
+                        return commits;
+                    })
+                )
+        );
         var total = counts.Sum();
         return meter.Stop(total, rows, total / (double)(store.Transactions - before));
     }
 
-    private static string Partition(int caller) => string.Create(CultureInfo.InvariantCulture, $"0123456789abcdef.host-{caller:d5}.example");
+    private static string Partition(int caller) =>
+        string.Create(CultureInfo.InvariantCulture, $"0123456789abcdef.host-{caller:d5}.example");
 
     /// <summary>Sixty characters whose order is not the order they come in, as those of hashes are.</summary>
     private static string Key(int caller, long commit, int row)
     {
         var scattered = (ulong)((commit * 101) + row + 1) * 0x9E3779B97F4A7C15UL;
-        return string.Create(CultureInfo.InvariantCulture, $"u.{scattered:x16}{scattered ^ (ulong)caller:x16}{commit:d16}{caller:d5}{row:d5}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"u.{scattered:x16}{scattered ^ (ulong)caller:x16}{commit:d16}{caller:d5}{row:d5}"
+        );
     }
 
     private static byte[] Payload()
@@ -209,9 +265,11 @@ internal static class StoreBenchmark
             return new(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         }
 
-        public Measure Stop(long commits, int rows, double commitsPerTransaction) => new(
-            commits * rows / Elapsed.TotalSeconds,
-            (Environment.CpuUsage.TotalTime - Cpu).TotalMicroseconds / commits,
-            commitsPerTransaction);
+        public Measure Stop(long commits, int rows, double commitsPerTransaction) =>
+            new(
+                commits * rows / Elapsed.TotalSeconds,
+                (Environment.CpuUsage.TotalTime - Cpu).TotalMicroseconds / commits,
+                commitsPerTransaction
+            );
     }
 }

@@ -22,17 +22,19 @@ public sealed class WakeUpGrainTests : IAsyncLifetime
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.Services.AddSingleton<ITableStore>(_store);
-            silo.AddTableReminders();
-            silo.Services.TryAddGuards();
-            silo.Services.AddWakeUp("sleepers", (_, _) =>
+        builder.ConfigureSilo(
+            (_, silo) =>
             {
-                _wakes++;
-                return _fails ? throw new InvalidOperationException("Not now.") : Task.CompletedTask;
-            });
-        });
+                silo.Services.AddSingleton<ITableStore>(_store);
+                silo.AddTableReminders();
+                silo.Services.TryAddGuards();
+                silo.Services.AddWakeUp("sleepers", (_, _) =>
+                {
+                    _wakes++;
+                    return _fails ? throw new InvalidOperationException("Not now.") : Task.CompletedTask;
+                });
+            }
+        );
         _cluster = builder.Build();
     }
 

@@ -25,7 +25,8 @@ public sealed class BigSite
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <link rel="stylesheet" href="/style.css"><script>var page = { a: 1 < 2, b: "</" + "div>" };</script>
         <title>Page 
-        """.TrimEnd('\n'));
+        """.TrimEnd('\n')
+    );
 
     private static readonly byte[] AfterTitle = Encoding.UTF8.GetBytes(
         """
@@ -36,16 +37,20 @@ public sealed class BigSite
         <div id="main" class="container wide"><h1>A page among many</h1>
         <ul class="links">
 
-        """);
+        """
+    );
 
     private static readonly byte[] BeforeLink = Encoding.UTF8.GetBytes("<li class=\"entry\"><a class=\"entry-link\" href=\"/p/");
 
     private static readonly byte[] AfterLink = Encoding.UTF8.GetBytes(
-        ".html\" title=\"Further reading\">Further reading</a> <span class=\"note\">of the same kind</span>\n" +
-        "<p>Rain fell on the harbour all night, and the boats lay close along the wall &amp; waited for the tide." +
-        " <em>Nobody</em> was about.</p></li>\n");
+        ".html\" title=\"Further reading\">Further reading</a> <span class=\"note\">of the same kind</span>\n"
+            + "<p>Rain fell on the harbour all night, and the boats lay close along the wall &amp; waited for the tide."
+            + " <em>Nobody</em> was about.</p></li>\n"
+    );
 
-    private static readonly byte[] Foot = Encoding.UTF8.GetBytes("</ul></div>\n<footer><p>Made for measuring.</p></footer></body>\n</html>\n");
+    private static readonly byte[] Foot = Encoding.UTF8.GetBytes(
+        "</ul></div>\n<footer><p>Made for measuring.</p></footer></body>\n</html>\n"
+    );
 
     /// <param name="pages">1 to 9,999,999.</param>
     public BigSite(int pages)
@@ -59,7 +64,11 @@ public sealed class BigSite
 
     /// <summary>Every page is as long as every other.</summary>
     public static int PageBytes { get; } =
-        Head.Length + Digits.Length + AfterTitle.Length + LinksPerPage * (BeforeLink.Length + Digits.Length + AfterLink.Length) + Foot.Length;
+        Head.Length
+        + Digits.Length
+        + AfterTitle.Length
+        + LinksPerPage * (BeforeLink.Length + Digits.Length + AfterLink.Length)
+        + Foot.Length;
 
     /// <summary>"/" for page 0, "/p/0000123.html" for 123.</summary>
     public static string PathOf(int page) => page == 0 ? "/" : string.Create(CultureInfo.InvariantCulture, $"/p/{page:D7}.html");
@@ -72,9 +81,15 @@ public sealed class BigSite
             return 0;
         }
 
-        var found = path.Length == 15 && path.StartsWith("/p/") && path.EndsWith(".html")
+        var found =
+            path.Length == 15
+            && path.StartsWith("/p/")
+            && path.EndsWith(".html")
             && int.TryParse(path.Slice(3, 7), NumberStyles.None, CultureInfo.InvariantCulture, out var page)
-            && page > 0 && page < Pages ? page : -1;
+            && page > 0
+            && page < Pages
+                ? page
+                : -1;
         return found < 0 ? null : found;
     }
 

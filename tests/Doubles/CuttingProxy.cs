@@ -104,9 +104,9 @@ public sealed class CuttingProxy : IAsyncDisposable
         var buffer = new byte[32 * 1024];
         try
         {
-            for (int read; (read = await from.ReceiveAsync(buffer)) > 0;)
+            for (int read; (read = await from.ReceiveAsync(buffer)) > 0; )
             {
-                for (var sent = 0; sent < read;)
+                for (var sent = 0; sent < read; )
                 {
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
                 }

@@ -22,9 +22,18 @@ public static class NodeModules
             return home;
         }
 
-        using var npm = Run(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = home });
+        using var npm = Run(
+            new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            {
+                WorkingDirectory = home,
+            }
+        );
         await Wait.For(npm.WaitForExitAsync(cancel), $"'npm ci' in tests/{name} to end");
-        return npm.ExitCode == 0 ? home : throw new NodeMissingException($"«npm ci» in tests/{name} ended with code {npm.ExitCode}: what it needs cannot be installed here.");
+        return npm.ExitCode == 0
+            ? home
+            : throw new NodeMissingException(
+                $"«npm ci» in tests/{name} ended with code {npm.ExitCode}: what it needs cannot be installed here."
+            );
     }
 
     public static Process Run(ProcessStartInfo start)
@@ -56,7 +65,8 @@ public static class NodeModules
                     return false;
                 }
             },
-            $"the other process that holds {path}");
+            $"the other process that holds {path}"
+        );
         return alone!;
     }
 

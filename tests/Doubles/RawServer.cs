@@ -49,7 +49,7 @@ public sealed class RawPeer(Connection connection) : IDisposable
     /// <summary>Sends without end, until the other side has gone; answers how many bytes went out.</summary>
     public async Task<long> SendForEver(ReadOnlyMemory<byte> piece, CancellationToken cancel)
     {
-        for (var sent = 0L; ;)
+        for (var sent = 0L; ; )
         {
             try
             {
@@ -69,9 +69,7 @@ public sealed class RawPeer(Connection connection) : IDisposable
         var room = new byte[4096];
         try
         {
-            while (await connection.Stream.ReadAsync(room, cancel) > 0)
-            {
-            }
+            while (await connection.Stream.ReadAsync(room, cancel) > 0) { }
         }
         catch (IOException)
         {

@@ -61,7 +61,10 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
                 await gate.Pass(Stubborn ? CancellationToken.None : cancel);
             }
 
-            return Fetched(answer, request.MaxBodyBytes) with { Elapsed = _clock.GetElapsedTime(start) };
+            return Fetched(answer, request.MaxBodyBytes) with
+            {
+                Elapsed = _clock.GetElapsedTime(start),
+            };
         }
         finally
         {
@@ -69,23 +72,26 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
         }
     }
 
-    private static PageFetch Fetched(SiteAnswer answer, int maxBodyBytes) => new()
-    {
-        Status = answer.Status,
-        ContentType = ContentType.Parse(answer.ContentType),
-        Location = First(answer, "Location"),
-        RetryAfter = First(answer, "Retry-After") is { } seconds ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : null,
-        ETag = First(answer, "ETag"),
-        LastModified = First(answer, "Last-Modified"),
-        Links = All(answer, "Link"),
-        Refresh = First(answer, "Refresh"),
-        RobotsTags = All(answer, "X-Robots-Tag"),
-        Body = answer.Body[..Math.Min(answer.Body.Length, maxBodyBytes)],
-        NoSniff = First(answer, "X-Content-Type-Options") == "nosniff",
-        Truncated = answer.Body.Length > maxBodyBytes || answer.BodyError is not null,
-        Error = answer.BodyError,
-        WireBytes = Math.Min(answer.Body.Length, maxBodyBytes),
-    };
+    private static PageFetch Fetched(SiteAnswer answer, int maxBodyBytes) =>
+        new()
+        {
+            Status = answer.Status,
+            ContentType = ContentType.Parse(answer.ContentType),
+            Location = First(answer, "Location"),
+            RetryAfter = First(answer, "Retry-After") is { } seconds
+                ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture))
+                : null,
+            ETag = First(answer, "ETag"),
+            LastModified = First(answer, "Last-Modified"),
+            Links = All(answer, "Link"),
+            Refresh = First(answer, "Refresh"),
+            RobotsTags = All(answer, "X-Robots-Tag"),
+            Body = answer.Body[..Math.Min(answer.Body.Length, maxBodyBytes)],
+            NoSniff = First(answer, "X-Content-Type-Options") == "nosniff",
+            Truncated = answer.Body.Length > maxBodyBytes || answer.BodyError is not null,
+            Error = answer.BodyError,
+            WireBytes = Math.Min(answer.Body.Length, maxBodyBytes),
+        };
 
     private static string? First(SiteAnswer answer, string name) => All(answer, name).FirstOrDefault();
 

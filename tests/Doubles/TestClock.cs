@@ -15,16 +15,12 @@ public sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
     private int _timers;
 
     public TestClock()
-        : this(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
-    {
-    }
+        : this(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
 
     /// <summary>Ends with the next timer that is set to go off in <paramref name="due"/>. Each time that one is set is told once, in order; others are passed over.</summary>
     public async Task Armed(TimeSpan due, CancellationToken cancel)
     {
-        while (await _armed.Reader.ReadAsync(cancel) != due)
-        {
-        }
+        while (await _armed.Reader.ReadAsync(cancel) != due) { }
     }
 
     /// <summary>Ends when no more than so many timers are there: each is until it is disposed of.</summary>

@@ -85,7 +85,7 @@ public sealed class TraceCollector : IAsyncDisposable
     {
         var found = new List<byte[]>();
         var input = new CodedInputStream(message);
-        for (uint tag; (tag = input.ReadTag()) != 0;)
+        for (uint tag; (tag = input.ReadTag()) != 0; )
         {
             if (WireFormat.GetTagFieldNumber(tag) == number && WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
             {

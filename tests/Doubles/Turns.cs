@@ -4,5 +4,12 @@ namespace Doubles;
 public static class Turns
 {
     public static Task Run(Func<Task> body) =>
-        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler).Unwrap();
+        Task
+            .Factory.StartNew(
+                body,
+                CancellationToken.None,
+                TaskCreationOptions.None,
+                new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler
+            )
+            .Unwrap();
 }

@@ -23,8 +23,11 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _lock = new();
-    private readonly SortedSet<VirtualTimer> _timers = new(Comparer<VirtualTimer>.Create(
-        static (one, other) => one.Due != other.Due ? one.Due.CompareTo(other.Due) : one.Number.CompareTo(other.Number)));
+    private readonly SortedSet<VirtualTimer> _timers = new(
+        Comparer<VirtualTimer>.Create(
+            static (one, other) => one.Due != other.Due ? one.Due.CompareTo(other.Due) : one.Number.CompareTo(other.Number)
+        )
+    );
 
     private DateTimeOffset _zero = start;
     private TimeSpan _passed;
@@ -269,7 +272,12 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
         {
             if (_real is not null || dueTime != Timeout.InfiniteTimeSpan)
             {
-                _real ??= new(static timer => ((VirtualTimer)timer!).BeginInRealTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _real ??= new(
+                    static timer => ((VirtualTimer)timer!).BeginInRealTime(),
+                    this,
+                    Timeout.InfiniteTimeSpan,
+                    Timeout.InfiniteTimeSpan
+                );
                 _real.Change(dueTime, Timeout.InfiniteTimeSpan);
             }
         }

@@ -85,12 +85,16 @@ public sealed class WebSite : IAsyncDisposable
     {
         // The raw target: routing and Request.Path would decode it.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        Ledger.OnStart(target, () => context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+        Ledger.OnStart(target, () =>
+            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)
+        );
         try
         {
-            await (_answers.TryGetValue(target, out var answer) ? Write(context, answer)
+            await (
+                _answers.TryGetValue(target, out var answer) ? Write(context, answer)
                 : Pages?.PageOf(target) is { } page ? Write(context, page)
-                : Write(context, Otherwise?.Invoke(target) ?? SiteAnswer.Empty(404)));
+                : Write(context, Otherwise?.Invoke(target) ?? SiteAnswer.Empty(404))
+            );
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

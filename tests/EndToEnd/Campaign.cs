@@ -15,7 +15,8 @@ internal static class Campaign
     private const int UsualRounds = 3;
 
     /// <param name="variable">The environment variable that says how many.</param>
-    public static int Rounds(string variable, int most) => Math.Clamp(int.Parse(Environment.GetEnvironmentVariable(variable) ?? $"{UsualRounds}", CultureInfo.InvariantCulture), 1, most);
+    public static int Rounds(string variable, int most) =>
+        Math.Clamp(int.Parse(Environment.GetEnvironmentVariable(variable) ?? $"{UsualRounds}", CultureInfo.InvariantCulture), 1, most);
 
     /// <summary>Adds to the report of faults: a file <c>NAME.md</c> with a heading, a sentence and a table, in the folder that <c>FAULTS_REPORT</c> names; nothing where it names none.</summary>
     /// <param name="done">What was done how often, as a sentence.</param>

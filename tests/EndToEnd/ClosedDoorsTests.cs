@@ -14,7 +14,8 @@ public sealed class SiloWithoutDoors : IAsyncLifetime
 
     public SiloProcess Process { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Process = await SiloProcess.StartReady(Place, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
+    public async ValueTask InitializeAsync() =>
+        Process = await SiloProcess.StartReady(Place, "--Http:Port", "0", "--Grpc:Port", "0", "--Logs:OtlpHttpPort", "0");
 
     public async ValueTask DisposeAsync()
     {
@@ -59,10 +60,26 @@ public sealed class ClosedDoorsTests(SiloWithoutDoors silo) : IClassFixture<Silo
         Assert.Equal([$"  HTTP     http://{before.Http}/", $"  gRPC     {before.Grpc}"], banner[1..3]);
         Assert.DoesNotContain(Listeners(), end => end.Port == before.Silo.Port || end.Port == before.Gateway.Port);
         using var ready = await _http.GetAsync(new Uri($"http://{before.Http}/health/ready"), Cancel);
-        Assert.Equal("Healthy\nsilos: Healthy\nnot-stopping: Healthy\nstore: Healthy\nwrites: Healthy\n", await ready.Content.ReadAsStringAsync(Cancel));
-        using var started = await _http.PostAsJsonAsync(new Uri($"http://{before.Http}/api/crawls"), new { seeds = new[] { site.Seed }, name = "small", delay = "0", allowPrivate = new[] { "127.0.0.0/8" } }, Cancel);
+        Assert.Equal(
+            "Healthy\nsilos: Healthy\nnot-stopping: Healthy\nstore: Healthy\nwrites: Healthy\n",
+            await ready.Content.ReadAsStringAsync(Cancel)
+        );
+        using var started = await _http.PostAsJsonAsync(
+            new Uri($"http://{before.Http}/api/crawls"),
+            new
+            {
+                seeds = new[] { site.Seed },
+                name = "small",
+                delay = "0",
+                allowPrivate = new[] { "127.0.0.0/8" },
+            },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.Created, started.StatusCode);
-        var events = await Wait.For(_http.GetStringAsync(new Uri($"http://{before.Http}/api/crawls/small/events"), Cancel), "the crawl to end");
+        var events = await Wait.For(
+            _http.GetStringAsync(new Uri($"http://{before.Http}/api/crawls/small/events"), Cancel),
+            "the crawl to end"
+        );
         Assert.Contains("event: end", events, StringComparison.Ordinal);
 
         Assert.Equal(ExitCodes.Stopped, await front.Stop());

@@ -26,7 +26,12 @@ public sealed partial class ConsoleProcessTests : IDisposable
         using var verdict = JsonDocument.Parse(demo.Output);
         Assert.Equal(
             (true, 120, 1),
-            (verdict.RootElement.GetProperty("ok").GetBoolean(), verdict.RootElement.GetProperty("pages").GetInt32(), verdict.RootElement.GetProperty("kills").GetInt32()));
+            (
+                verdict.RootElement.GetProperty("ok").GetBoolean(),
+                verdict.RootElement.GetProperty("pages").GetInt32(),
+                verdict.RootElement.GetProperty("kills").GetInt32()
+            )
+        );
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
@@ -46,11 +51,23 @@ public sealed partial class ConsoleProcessTests : IDisposable
     {
         await using var silo = await SiloProcess.StartReady(_place);
 
-        foreach (var gateways in (string[][])[[Dead(), $"{_place.Gateway}"], [$"{_place.Gateway}", Dead()]])
+        foreach (
+            var gateways in (string[][])
+                [
+                    [Dead(), $"{_place.Gateway}"],
+                    [$"{_place.Gateway}", Dead()],
+                ]
+        )
         {
-            var list = await ConsoleProcess.Run(_folder, ["crawl", "list", .. gateways.SelectMany(gateway => (string[])["--gateway", gateway])]);
+            var list = await ConsoleProcess.Run(
+                _folder,
+                ["crawl", "list", .. gateways.SelectMany(gateway => (string[])["--gateway", gateway])]
+            );
 
-            Assert.Equal((0, "No crawl is kept. Start one with: crawl start https://example.org/\n", ""), (list.Code, list.Output, list.Error));
+            Assert.Equal(
+                (0, "No crawl is kept. Start one with: crawl start https://example.org/\n", ""),
+                (list.Code, list.Output, list.Error)
+            );
         }
     }
 
@@ -61,7 +78,10 @@ public sealed partial class ConsoleProcessTests : IDisposable
 
         var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway]);
 
-        Assert.Equal((3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run -c Release --project Silo\n"), (list.Code, list.Output, list.Error));
+        Assert.Equal(
+            (3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run -c Release --project Silo\n"),
+            (list.Code, list.Output, list.Error)
+        );
     }
 
     /// <summary>An address on which nobody listens.</summary>

@@ -48,7 +48,10 @@ public sealed class DeployScriptTests : IDisposable
         var deployed = run.Calls.FindIndex(call => call.Contains("main.bicep", StringComparison.Ordinal));
         Assert.Equal(
             ["p1a-silo-0", "p1a-silo-1"],
-            run.Calls.Skip(deployed).Where(call => call.Contains("containerapp delete", StringComparison.Ordinal)).Select(call => call.Split(' ')[6]));
+            run.Calls.Skip(deployed)
+                .Where(call => call.Contains("containerapp delete", StringComparison.Ordinal))
+                .Select(call => call.Split(' ')[6])
+        );
         Assert.Contains("Deployed 2 silos", run.Output, StringComparison.Ordinal);
     }
 
@@ -68,7 +71,9 @@ public sealed class DeployScriptTests : IDisposable
         var run = await Deploy(["0 old", "1 old"], "--remove", "0");
 
         Assert.Equal(["1 old"], run.Silos);
-        Assert.Contains(run.Calls, call => call.Contains("containerapp delete --resource-group g --name p1a-silo-0", StringComparison.Ordinal));
+        Assert.Contains(run.Calls, call =>
+            call.Contains("containerapp delete --resource-group g --name p1a-silo-0", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -93,10 +98,14 @@ public sealed class DeployScriptTests : IDisposable
 
     private async Task<Run> Deploy(string[] there, int exitCode, string[] options)
     {
-        StandIn("az", $$"""
+        StandIn(
+            "az",
+            $$"""
             echo "az $*" >> '{{Calls}}'
             case "$*" in
-                *"containerapp list"*) printf '%s' '{{string.Concat(there.Select(silo => $"p1a-silo-{silo.Replace(" ", "\t", StringComparison.Ordinal)}\n"))}}' ;;
+                *"containerapp list"*) printf '%s' '{{string.Concat(
+                there.Select(silo => $"p1a-silo-{silo.Replace(" ", "\t", StringComparison.Ordinal)}\n")
+            )}}' ;;
                 *"acr repository show"*) echo sha256:new ;;
                 *"--expose-token"*) echo token ;;
                 *registryName*) echo acr ;;
@@ -104,9 +113,13 @@ public sealed class DeployScriptTests : IDisposable
                 *"--query"*) echo https://address.example ;;
                 *main.bicep*) cp "$(sed 's/.*--parameters @\([^ ]*\).*/\1/' <<<"$*")" '{{Path.Combine(_folder.FullName, "parameters")}}' ;;
             esac
-            """);
+            """
+        );
         StandIn("dotnet", $"echo \"dotnet $*\" >> '{Calls}'");
-        var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Folder, "infra", "deploy.sh"), "--group", "g", "--prefix", "p1a", .. options])
+        var start = new ProcessStartInfo(
+            "bash",
+            [Path.Combine(Repository.Folder, "infra", "deploy.sh"), "--group", "g", "--prefix", "p1a", .. options]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -116,7 +129,11 @@ public sealed class DeployScriptTests : IDisposable
         var output = await Task.WhenAll(script.StandardOutput.ReadToEndAsync(), script.StandardError.ReadToEndAsync());
         await script.WaitForExitAsync();
         Assert.True(script.ExitCode == exitCode, string.Concat(output));
-        return new(string.Concat(output), File.Exists(Calls) ? [.. await File.ReadAllLinesAsync(Calls)] : [], Path.Combine(_folder.FullName, "parameters"));
+        return new(
+            string.Concat(output),
+            File.Exists(Calls) ? [.. await File.ReadAllLinesAsync(Calls)] : [],
+            Path.Combine(_folder.FullName, "parameters")
+        );
     }
 
     private void StandIn(string name, string script)
@@ -135,10 +152,13 @@ public sealed class DeployScriptTests : IDisposable
             System.Text.Json.JsonElement.Parse(File.ReadAllText(ParametersPath)).GetProperty("parameters");
 
         public string[] Silos =>
-        [
-            .. Parameters.GetProperty("silos").GetProperty("value").EnumerateArray()
-                .Select(silo => $"{silo.GetProperty("number").GetInt32()} {silo.GetProperty("image").GetString()}"),
-        ];
+            [
+                .. Parameters
+                    .GetProperty("silos")
+                    .GetProperty("value")
+                    .EnumerateArray()
+                    .Select(silo => $"{silo.GetProperty("number").GetInt32()} {silo.GetProperty("image").GetString()}"),
+            ];
 
         public string FirstKey => Parameters.GetProperty("firstKey").GetProperty("value").GetString()!;
     }

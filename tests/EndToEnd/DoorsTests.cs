@@ -46,10 +46,13 @@ public sealed class DoorsTests : IDisposable
         {
             Assert.Equal(ExitCodes.Failed, await refused.Ended());
             Assert.Equal(
-                ["HTTP would listen on 0.0.0.0 (Listen:Address), and there is no API key: whoever reaches it could do everything. "
-                    + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
-                    + "or give the first key by Keys:Bootstrap."],
-                refused.Errors);
+                [
+                    "HTTP would listen on 0.0.0.0 (Listen:Address), and there is no API key: whoever reaches it could do everything. "
+                        + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
+                        + "or give the first key by Keys:Bootstrap.",
+                ],
+                refused.Errors
+            );
         }
 
         string key;
@@ -67,14 +70,20 @@ public sealed class DoorsTests : IDisposable
     public async Task ALogForProgramsIsOneObjectALine()
     {
         await using var silo = SiloProcess.Start(_place, "--log", "json");
-        await Wait.For(silo.Wrote(line => Messages([line]).Any(said => said.StartsWith(Banner.Ready, StringComparison.Ordinal))), "the silo to be ready", () => silo.AllSaid);
+        await Wait.For(
+            silo.Wrote(line => Messages([line]).Any(said => said.StartsWith(Banner.Ready, StringComparison.Ordinal))),
+            "the silo to be ready",
+            () => silo.AllSaid
+        );
         Assert.Equal(ExitCodes.Stopped, await silo.Stop());
 
         Assert.Equal("Stopped.", Messages(silo.Output).Last());
 
         // What Orleans warns of on a busy machine is no part of what the silo itself says, and may be written after it.
-        static IEnumerable<string> Messages(IReadOnlyList<string> lines) => lines.Select(line => JsonDocument.Parse(line).RootElement)
-            .Where(line => line.GetProperty("category").GetString() == "Silo")
-            .Select(line => line.GetProperty("message").GetString()!);
+        static IEnumerable<string> Messages(IReadOnlyList<string> lines) =>
+            lines
+                .Select(line => JsonDocument.Parse(line).RootElement)
+                .Where(line => line.GetProperty("category").GetString() == "Silo")
+                .Select(line => line.GetProperty("message").GetString()!);
     }
 }

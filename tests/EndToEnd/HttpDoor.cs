@@ -20,9 +20,18 @@ internal sealed class HttpDoor(SiloPlace place) : IDisposable
     }
 
     /// <summary>The status, and the kind of content.</summary>
-    public async Task<(int, string?)> Knock(HttpMethod method, string path, string? key = null, string? body = null, string type = "application/json")
+    public async Task<(int, string?)> Knock(
+        HttpMethod method,
+        string path,
+        string? key = null,
+        string? body = null,
+        string type = "application/json"
+    )
     {
-        using var request = new HttpRequestMessage(method, Url(path)) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, type) };
+        using var request = new HttpRequestMessage(method, Url(path))
+        {
+            Content = body is null ? null : new StringContent(body, Encoding.UTF8, type),
+        };
         if (key is not null)
         {
             request.Headers.Add("X-Api-Key", key);

@@ -69,8 +69,14 @@ public sealed class KeyedDoorsTests : IClassFixture<SiloWithKeys>, IDisposable
     {
         Assert.Equal((401, ProblemJson), await _door.Knock(HttpMethod.Get, "/api/crawls"));
         Assert.Equal((200, "application/json"), await _door.Knock(HttpMethod.Get, "/api/crawls", _silo.Reader));
-        Assert.Equal((403, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Reader, """{"seeds":["http://a.example/"]}"""));
-        Assert.Equal((400, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Writer, """{"seeds":["http://a.example/"],"dely":"1s"}"""));
+        Assert.Equal(
+            (403, ProblemJson),
+            await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Reader, """{"seeds":["http://a.example/"]}""")
+        );
+        Assert.Equal(
+            (400, ProblemJson),
+            await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Writer, """{"seeds":["http://a.example/"],"dely":"1s"}""")
+        );
         Assert.Equal((400, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Writer, """{"seeds":["no url"]}"""));
         Assert.Equal((415, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Writer, "{}", "text/plain"));
         Assert.Equal((413, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls", _silo.Writer, new string(' ', 300_000)));
@@ -102,7 +108,11 @@ public sealed class KeyedDoorsTests : IClassFixture<SiloWithKeys>, IDisposable
         Assert.Contains("opentelemetry.proto.collector.logs.v1.LogsService", services);
 
         Assert.Equal((404, ProblemJson), await _door.Knock(HttpMethod.Post, "/grpc.health.v1.Health/Check", _silo.Reader, "{}"));
-        using var http2 = new HttpRequestMessage(HttpMethod.Get, $"http://{_silo.Place.Grpc}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http2 = new HttpRequestMessage(HttpMethod.Get, $"http://{_silo.Place.Grpc}/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var wrongDoor = await _http.SendAsync(http2, Cancel);
         Assert.Equal(HttpStatusCode.NotFound, wrongDoor.StatusCode);
     }
@@ -124,11 +134,30 @@ public sealed class KeyedDoorsTests : IClassFixture<SiloWithKeys>, IDisposable
     {
         using var channel = GrpcChannel.ForAddress($"http://{_silo.Place.Grpc}");
         var book = new OrderBook.OrderBookClient(channel);
-        var asked = new PlaceRequest { Customer = "ann", Currency = "EUR", Lines = { new OrderState.Types.Line { Sku = "tea", Quantity = 2, Price = 450 } } };
+        var asked = new PlaceRequest
+        {
+            Customer = "ann",
+            Currency = "EUR",
+            Lines =
+            {
+                new OrderState.Types.Line
+                {
+                    Sku = "tea",
+                    Quantity = 2,
+                    Price = 450,
+                },
+            },
+        };
 
         Assert.Equal(StatusCode.Unauthenticated, await Refused(() => book.PlaceAsync(asked, Key("k", null), cancellationToken: Cancel)));
-        Assert.Equal(StatusCode.PermissionDenied, await Refused(() => book.PlaceAsync(asked, Key("k", _silo.Reader), cancellationToken: Cancel)));
-        Assert.Equal(StatusCode.InvalidArgument, await Refused(() => book.PlaceAsync(asked, Key(null, _silo.Writer), cancellationToken: Cancel)));
+        Assert.Equal(
+            StatusCode.PermissionDenied,
+            await Refused(() => book.PlaceAsync(asked, Key("k", _silo.Reader), cancellationToken: Cancel))
+        );
+        Assert.Equal(
+            StatusCode.InvalidArgument,
+            await Refused(() => book.PlaceAsync(asked, Key(null, _silo.Writer), cancellationToken: Cancel))
+        );
         var order = await book.PlaceAsync(asked, Key("k", _silo.Writer), cancellationToken: Cancel);
         Assert.Equal(order, await book.ShowAsync(new() { OrderId = order.Id }, Key(null, _silo.Reader), cancellationToken: Cancel));
     }

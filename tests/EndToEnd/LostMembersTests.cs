@@ -20,14 +20,18 @@ public sealed class LostMembersTests
         using var living = new TcpListener(IPAddress.Loopback, port: 0);
         living.Start();
         var table = new TableMembershipTable(
-            new TableStoreInMemory(), Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" }));
+            new TableStoreInMemory(),
+            Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" })
+        );
         await Insert(table, (IPEndPoint)living.LocalEndpoint);
         await Insert(table, new(IPAddress.Loopback, Unique.Port()));
         await Insert(table, new(IPAddress.Parse("10.0.0.1"), 11111));
 
         await new LostMembers(table, NullLogger<LostMembers>.Instance).Run(Cancel);
 
-        var members = (await table.ReadAllAsync(Cancel)).Members.Select(member => member.Item1).ToDictionary(entry => entry.SiloAddress.Endpoint, entry => entry.Status);
+        var members = (await table.ReadAllAsync(Cancel))
+            .Members.Select(member => member.Item1)
+            .ToDictionary(entry => entry.SiloAddress.Endpoint, entry => entry.Status);
         Assert.Equal(SiloStatus.Active, members[(IPEndPoint)living.LocalEndpoint]);
         Assert.Equal(SiloStatus.Active, members[new(IPAddress.Parse("10.0.0.1"), 11111)]);
         Assert.Single(members, member => member.Value == SiloStatus.Dead);

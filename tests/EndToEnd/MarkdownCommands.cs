@@ -19,11 +19,13 @@ internal sealed partial record MarkdownCommands(string Page, IReadOnlyList<Markd
     private static readonly string[] s_notOurs = ["bin", "obj", "node_modules", "TestResults", "data"];
 
     /// <summary>The pages below a folder, without those that a build or a package has put there.</summary>
-    public static IEnumerable<string> Pages(string folder) => Directory.EnumerateDirectories(folder)
-        .Where(below => Path.GetFileName(below) is var name && !name.StartsWith('.') && !s_notOurs.Contains(name))
-        .SelectMany(Pages)
-        .Concat(Directory.EnumerateFiles(folder, "*.md"))
-        .Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Pages(string folder) =>
+        Directory
+            .EnumerateDirectories(folder)
+            .Where(below => Path.GetFileName(below) is var name && !name.StartsWith('.') && !s_notOurs.Contains(name))
+            .SelectMany(Pages)
+            .Concat(Directory.EnumerateFiles(folder, "*.md"))
+            .Order(StringComparer.Ordinal);
 
     public static MarkdownCommands Read(string page, IReadOnlyList<string> lines)
     {
@@ -61,7 +63,9 @@ internal sealed partial record MarkdownCommands(string Page, IReadOnlyList<Markd
     private static string? Reason(string fence)
     {
         var at = fence.IndexOf(NoRun, StringComparison.Ordinal);
-        return at < 0 ? null : fence[(at + NoRun.Length)..].Trim() is { Length: > 0 } reason ? reason : "no reason is given";
+        return at < 0 ? null
+            : fence[(at + NoRun.Length)..].Trim() is { Length: > 0 } reason ? reason
+            : "no reason is given";
     }
 
     [GeneratedRegex(@"^(\$ |dotnet |curl |docker |az |npm |\./|[A-Z_]+=\S* *(dotnet|curl)|[A-Z_]+=\$\()")]

@@ -36,7 +36,13 @@ public sealed class OutputTests : IAsyncLifetime
     {
         using var door = new LogDoor(_place);
         var file = Path.Combine(_place.Folder, "app.log");
-        await File.WriteAllLinesAsync(file, Enumerable.Range(0, Records).Select(line => string.Create(CultureInfo.InvariantCulture, $"line {line:000000} of a file that no pipe holds at once")), Cancel);
+        await File.WriteAllLinesAsync(
+            file,
+            Enumerable
+                .Range(0, Records)
+                .Select(line => string.Create(CultureInfo.InvariantCulture, $"line {line:000000} of a file that no pipe holds at once")),
+            Cancel
+        );
         Assert.Equal(0, (await door.Run("send", file, "--service", "app", "--state", Path.Combine(_place.Folder, "sent"))).Code);
         var all = $"logs query --json --limit {Records}";
 
@@ -64,7 +70,8 @@ public sealed class OutputTests : IAsyncLifetime
         Assert.NotEqual(0, deaf.Code);
     }
 
-    private static string Told(string error) => error.TrimEnd().Split('\n')[^1].Replace("{\"error\":\"", "", StringComparison.Ordinal).Replace("\"}", "", StringComparison.Ordinal);
+    private static string Told(string error) =>
+        error.TrimEnd().Split('\n')[^1].Replace("{\"error\":\"", "", StringComparison.Ordinal).Replace("\"}", "", StringComparison.Ordinal);
 
     private async Task<ConsoleRun> Shell(string line)
     {
@@ -76,7 +83,12 @@ public sealed class OutputTests : IAsyncLifetime
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
-                Environment = { ["DOTNET"] = SiloProcess.DotNet, ["CLIENT"] = Path.Combine(AppContext.BaseDirectory, "Client.dll"), ["SILO_GATEWAY"] = _place.Gateway.ToString() },
+                Environment =
+                {
+                    ["DOTNET"] = SiloProcess.DotNet,
+                    ["CLIENT"] = Path.Combine(AppContext.BaseDirectory, "Client.dll"),
+                    ["SILO_GATEWAY"] = _place.Gateway.ToString(),
+                },
             },
         };
         bash.Start();

@@ -33,14 +33,22 @@ public sealed class PortCheckTests : IDisposable
     [Fact]
     public async Task ADoorWhosePortWasSetStopsTheSiloWhenItIsTaken()
     {
-        var stopped = await Assert.ThrowsAsync<StartUpException>(() => Check(Doors(), ("Http:Port", Port.ToString(CultureInfo.InvariantCulture))));
+        var stopped = await Assert.ThrowsAsync<StartUpException>(() =>
+            Check(Doors(), ("Http:Port", Port.ToString(CultureInfo.InvariantCulture)))
+        );
         Assert.StartsWith($"Port {Port} for HTTP (Http:Port) is in use on 127.0.0.1", stopped.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task WithoutItsGatewayPortASiloDoesNotStart()
     {
-        var doors = new Doors(new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port }, new HttpOptions { Port = 0 }, new GrpcOptions { Port = 0 }, new ListenOptions(), new InstanceOptions());
+        var doors = new Doors(
+            new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port },
+            new HttpOptions { Port = 0 },
+            new GrpcOptions { Port = 0 },
+            new ListenOptions(),
+            new InstanceOptions()
+        );
         await Assert.ThrowsAsync<StartUpException>(() => Check(doors));
     }
 
@@ -48,19 +56,37 @@ public sealed class PortCheckTests : IDisposable
     public void APortTakenSinceItWasCheckedIsNamed()
     {
         var doors = new Doors(
-            new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port }, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 });
+            new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port },
+            new HttpOptions(),
+            new GrpcOptions(),
+            new ListenOptions(),
+            new InstanceOptions { Number = 0 }
+        );
         var explained = StartUpErrors.Explain(new SocketException((int)SocketError.AddressAlreadyInUse), doors, "/data")!;
 
-        Assert.StartsWith($"Port {Port} for clients (Cluster:GatewayPort) is in use on 127.0.0.1", explained.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Port {Port} for clients (Cluster:GatewayPort) is in use on 127.0.0.1",
+            explained.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
 
     private Doors Doors() =>
-        new(new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Unique.Port() }, new HttpOptions { Port = Port }, new GrpcOptions { Port = Unique.Port() }, new ListenOptions(), new InstanceOptions(), new() { OtlpHttpPort = 0 });
+        new(
+            new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Unique.Port() },
+            new HttpOptions { Port = Port },
+            new GrpcOptions { Port = Unique.Port() },
+            new ListenOptions(),
+            new InstanceOptions(),
+            new() { OtlpHttpPort = 0 }
+        );
 
-    private static Task Check(Doors doors, params (string Key, string Value)[] settings) => new PortCheck(
-        doors,
-        new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build(),
-        NullLogger<PortCheck>.Instance).Run(CancellationToken.None);
+    private static Task Check(Doors doors, params (string Key, string Value)[] settings) =>
+        new PortCheck(
+            doors,
+            new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build(),
+            NullLogger<PortCheck>.Instance
+        ).Run(CancellationToken.None);
 }

@@ -22,7 +22,8 @@ public sealed partial class ReadmeTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> PagesWithCommands => new(AllPages().Where(page => page.Commands.Any(command => command.LeftOut is null)).Select(page => page.Page));
+    public static TheoryData<string> PagesWithCommands =>
+        new(AllPages().Where(page => page.Commands.Any(command => command.LeftOut is null)).Select(page => page.Page));
 
     [Fact]
     public void EveryCommandOfEveryPageIsRunOrSaysWhyNot()
@@ -32,13 +33,19 @@ public sealed partial class ReadmeTests
 
         Assert.Empty(pages.SelectMany(page => page.Unmarked));
         Assert.DoesNotContain(commands, command => command.LeftOut == "no reason is given");
-        Assert.Empty(pages.SelectMany(page => page.Commands.Where(command => command.LeftOut is not null).SelectMany(command => Unknown(page.Page, command))));
+        Assert.Empty(
+            pages.SelectMany(page =>
+                page.Commands.Where(command => command.LeftOut is not null).SelectMany(command => Unknown(page.Page, command))
+            )
+        );
         foreach (var leftOut in commands.Where(command => command.LeftOut is not null).GroupBy(command => command.LeftOut))
         {
             Say($"{leftOut.Count()} left out: {leftOut.Key}");
         }
 
-        Say($"{commands.Count(command => command.LeftOut is null)} commands are run, {commands.Count(command => command.LeftOut is not null)} are left out, on {pages.Count} pages");
+        Say(
+            $"{commands.Count(command => command.LeftOut is null)} commands are run, {commands.Count(command => command.LeftOut is not null)} are left out, on {pages.Count} pages"
+        );
     }
 
     [Fact]
@@ -46,7 +53,10 @@ public sealed partial class ReadmeTests
     {
         var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
         var ci = File.ReadAllText(Path.Combine(Root, ".ci", "run"));
-        foreach (var command in (string[])["dotnet run -c Release --project Client -- demo", "dotnet test -c Release --solution tests/Quick.slnf"])
+        foreach (
+            var command in (string[])
+                ["dotnet run -c Release --project Client -- demo", "dotnet test -c Release --solution tests/Quick.slnf"]
+        )
         {
             Assert.Contains("\n" + command + "\n", readme, StringComparison.Ordinal);
             Assert.Contains(command, ci, StringComparison.Ordinal);
@@ -66,7 +76,10 @@ public sealed partial class ReadmeTests
 
         foreach (var (command, code) in commands.Zip(done.Concat(Enumerable.Repeat<int?>(null, commands.Length))))
         {
-            Assert.True(code == 0, $"{page}:{command.Line} {(code is null ? "was not run" : $"ended with {code}")}: {command.Text}{Environment.NewLine}{said}");
+            Assert.True(
+                code == 0,
+                $"{page}:{command.Line} {(code is null ? "was not run" : $"ended with {code}")}: {command.Text}{Environment.NewLine}{said}"
+            );
         }
 
         Say($"{page}: {commands.Length} commands were run");
@@ -75,17 +88,29 @@ public sealed partial class ReadmeTests
     /// <summary>The exit codes of the commands that were run, in their order, and all that was printed.</summary>
     private static async Task<(int?[] Codes, string Said)> RunPage(SiloPlace place, string seed, IReadOnlyList<MarkdownCommand> commands)
     {
-        var (script, results, log) = (Path.Combine(place.Folder, "page.sh"), Path.Combine(place.Folder, "page.results"), Path.Combine(place.Folder, "dpkg.log"));
-        await File.WriteAllTextAsync(log, "2026-11-30 10:00:00 install bash:amd64 <none> 5.2.15-2+b7\n2026-11-30 10:00:01 status installed bash:amd64 5.2.15-2+b7\n", Cancel);
+        var (script, results, log) = (
+            Path.Combine(place.Folder, "page.sh"),
+            Path.Combine(place.Folder, "page.results"),
+            Path.Combine(place.Folder, "dpkg.log")
+        );
+        await File.WriteAllTextAsync(
+            log,
+            "2026-11-30 10:00:00 install bash:amd64 <none> 5.2.15-2+b7\n2026-11-30 10:00:01 status installed bash:amd64 5.2.15-2+b7\n",
+            Cancel
+        );
         var text = new StringBuilder(Prelude);
         foreach (var command in commands)
         {
-            var run = command.Text
-                .Replace("""
+            var run = command
+                .Text.Replace(
+                    """
                     "seeds":["https://example.org/"]
-                    """, $"""
+                    """,
+                    $"""
                     "seeds":["{seed}"],"allowPrivate":["127.0.0.0/8"]
-                    """, StringComparison.Ordinal)
+                    """,
+                    StringComparison.Ordinal
+                )
                 .Replace("url=https://example.org/", $"url={seed}", StringComparison.Ordinal)
                 .Replace("crawl start https://example.org/", $"crawl start {seed} --allow-private 127.0.0.0/8", StringComparison.Ordinal)
                 .Replace("localhost:8080", place.Http.ToString(), StringComparison.Ordinal)
@@ -136,7 +161,14 @@ public sealed partial class ReadmeTests
 
         lock (said)
         {
-            return ([.. File.Exists(results) ? File.ReadAllLines(results).Select(code => (int?)int.Parse(code, CultureInfo.InvariantCulture)) : []], said.ToString());
+            return (
+                [
+                    .. File.Exists(results)
+                        ? File.ReadAllLines(results).Select(code => (int?)int.Parse(code, CultureInfo.InvariantCulture))
+                        : [],
+                ],
+                said.ToString()
+            );
         }
 
         void Append(string? line)
@@ -218,8 +250,20 @@ public sealed partial class ReadmeTests
 
         foreach (Match filter in NamedTests().Matches(command.Text))
         {
-            var (isClass, pattern) = (filter.Groups[1].Value == "class", new Regex($"^{Regex.Escape(filter.Groups[2].Value).Replace("\\*", ".*", StringComparison.Ordinal)}$"));
-            if (!Assembly.GetExecutingAssembly().GetTypes().Any(type => isClass ? pattern.IsMatch(type.FullName!) : type.GetMethods().Any(method => pattern.IsMatch($"{type.FullName}.{method.Name}"))))
+            var (isClass, pattern) = (
+                filter.Groups[1].Value == "class",
+                new Regex($"^{Regex.Escape(filter.Groups[2].Value).Replace("\\*", ".*", StringComparison.Ordinal)}$")
+            );
+            if (
+                !Assembly
+                    .GetExecutingAssembly()
+                    .GetTypes()
+                    .Any(type =>
+                        isClass
+                            ? pattern.IsMatch(type.FullName!)
+                            : type.GetMethods().Any(method => pattern.IsMatch($"{type.FullName}.{method.Name}"))
+                    )
+            )
             {
                 yield return $"{page}:{command.Line} names tests that are not there: {command.Text}";
             }
@@ -231,7 +275,8 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static IReadOnlyList<MarkdownCommands> AllPages() => [.. MarkdownCommands.Pages(Root).Select(path => Read(Path.GetRelativePath(Root, path)))];
+    private static IReadOnlyList<MarkdownCommands> AllPages() =>
+        [.. MarkdownCommands.Pages(Root).Select(path => Read(Path.GetRelativePath(Root, path)))];
 
     private static MarkdownCommands Read(string page) => MarkdownCommands.Read(page, File.ReadAllLines(Path.Combine(Root, page)));
 

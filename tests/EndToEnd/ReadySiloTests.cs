@@ -61,7 +61,9 @@ public sealed class ReadySiloTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.OK, "Healthy\njoined: Healthy\nnot-stopping: Healthy\n"), await Get("/health/ready"));
         var (status, all) = await Get("/health");
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.All(["joined", "not-stopping", "store", "writes", "log-segments"], check => Assert.Contains($"\n{check}: Healthy\n", all, StringComparison.Ordinal));
+        Assert.All(["joined", "not-stopping", "store", "writes", "log-segments"], check =>
+            Assert.Contains($"\n{check}: Healthy\n", all, StringComparison.Ordinal)
+        );
         Assert.Equal((HttpStatusCode.OK, "Healthy\n"), await Get("/health/live"));
         var (code, front) = await Get("/");
         Assert.Equal(HttpStatusCode.OK, code);
@@ -84,7 +86,10 @@ public sealed class ReadySiloTests : IAsyncLifetime
 
         Assert.Equal(("dev", "0.1.0", "Local"), (status.ClusterId, status.Version, status.StorageKind));
         var line = Assert.Single(status.Silos);
-        Assert.Equal((Place.Silo.ToString(), Place.Gateway.ToString(), "silo-0", "Active"), (line.Address, line.Gateway, line.Name, line.Status));
+        Assert.Equal(
+            (Place.Silo.ToString(), Place.Gateway.ToString(), "silo-0", "Active"),
+            (line.Address, line.Gateway, line.Name, line.Status)
+        );
         Assert.Contains(new ActivationCount("ClusterStatusGrain", 1), status.Activations);
         Assert.Contains(status.Storage, share => share is { System: "cluster", Bytes: > 0 });
     }
@@ -93,7 +98,17 @@ public sealed class ReadySiloTests : IAsyncLifetime
     public async Task ACrawlIsStartedFollowedAndTakenHomeOverHttp()
     {
         await using var site = await CrawledSite.Start(pages: 40);
-        using var started = await _http.PostAsJsonAsync(_door.Url("/api/crawls"), new { seeds = new[] { site.Seed }, name = "small", delay = "0", allowPrivate = new[] { "127.0.0.0/8" } }, Cancel);
+        using var started = await _http.PostAsJsonAsync(
+            _door.Url("/api/crawls"),
+            new
+            {
+                seeds = new[] { site.Seed },
+                name = "small",
+                delay = "0",
+                allowPrivate = new[] { "127.0.0.0/8" },
+            },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.Created, started.StatusCode);
         var events = await Wait.For(_http.GetStringAsync(_door.Url("/api/crawls/small/events"), Cancel), "the crawl to end");
         var last = events.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1].Split('\n');
@@ -101,7 +116,13 @@ public sealed class ReadySiloTests : IAsyncLifetime
 
         Assert.Equal("event: end", last[1]);
         Assert.Equal(40, JsonDocument.Parse(last[2]["data: ".Length..]).RootElement.GetProperty("pages").GetInt32());
-        Assert.Equal(site.Walk.Order(StringComparer.Ordinal), export.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            site.Walk.Order(StringComparer.Ordinal),
+            export
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("url").GetString()!)
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal((200, "text/csv"), await _door.Knock(HttpMethod.Get, "/api/crawls/small/export?format=csv&kind=all"));
         Assert.Equal((409, ProblemJson), await _door.Knock(HttpMethod.Post, "/api/crawls/small/pause"));
         Assert.Equal((202, "application/json"), await _door.Knock(HttpMethod.Delete, "/api/crawls/small"));

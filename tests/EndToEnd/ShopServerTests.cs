@@ -21,7 +21,8 @@ public sealed class ShopServerTests
 
         Assert.Equal(
             [HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK, HttpStatusCode.MovedPermanently, HttpStatusCode.NotFound],
-            [busy.StatusCode, till.StatusCode, moved.StatusCode, stray.StatusCode]);
+            [busy.StatusCode, till.StatusCode, moved.StatusCode, stray.StatusCode]
+        );
         Assert.Equal(TimeSpan.FromSeconds(1), busy.Headers.RetryAfter!.Delta);
         Assert.Equal("/shelves/atlases", moved.Headers.Location!.OriginalString);
         Assert.Equal("User-agent: *\nDisallow: /staff/\n", robots);

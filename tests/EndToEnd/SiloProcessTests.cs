@@ -38,7 +38,8 @@ public sealed class SiloProcessTests : IDisposable
             "  keys     none: HTTP is open to everybody on this machine",
             $"  data     {_place.Data} (",
             "Stopping: ",
-            "Stopped.");
+            "Stopped."
+        );
         Assert.Empty(silo.Errors);
     }
 
@@ -70,7 +71,9 @@ public sealed class SiloProcessTests : IDisposable
         await using var silo = await SiloProcess.StartReady(_place);
 
         // While another holds the database, the silo cannot write that it leaves.
-        using var holder = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(Tables, "cluster.db"), Pooling = false }.ToString());
+        using var holder = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = Path.Combine(Tables, "cluster.db"), Pooling = false }.ToString()
+        );
         holder.Open();
         using var hold = holder.BeginTransaction(IsolationLevel.Serializable);
         silo.Interrupt();
@@ -112,9 +115,12 @@ public sealed class SiloProcessTests : IDisposable
 
         // The log is written by a thread of its own, and the banner is not of the log.
         await Wait.For(
-            again.Wrote(line => line.EndsWith($"silo-0 at {beside.Silo} ended without leaving the cluster; it is written off", StringComparison.Ordinal)),
+            again.Wrote(line =>
+                line.EndsWith($"silo-0 at {beside.Silo} ended without leaving the cluster; it is written off", StringComparison.Ordinal)
+            ),
             "the log to tell of the other silo's end",
-            () => again.AllSaid);
+            () => again.AllSaid
+        );
     }
 
     [Theory]
@@ -134,7 +140,8 @@ public sealed class SiloProcessTests : IDisposable
             ExitCodes.Failed,
             $"Port {port} for {what} ({setting}) is in use on 127.0.0.1, perhaps by another silo. "
                 + $"Start this one with --instance 1, which shifts every port by 100 more, or give another port with --{setting}.",
-            [$"--{setting}", port]);
+            [$"--{setting}", port]
+        );
     }
 
     [Fact]
@@ -146,7 +153,8 @@ public sealed class SiloProcessTests : IDisposable
         await Refused(
             ExitCodes.Failed,
             $"The data folder {file}/below (Storage:Path) cannot be written: {file} is a file and not a folder. Give a folder that can, with --Storage:Path.",
-            ["--Storage:Path", "file/below"]);
+            ["--Storage:Path", "file/below"]
+        );
     }
 
     [Fact]
@@ -157,7 +165,8 @@ public sealed class SiloProcessTests : IDisposable
         await Refused(
             ExitCodes.Failed,
             $"The data in {_place.Data} is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1. Start the newer silo, or give another folder with --Storage:Path.",
-            []);
+            []
+        );
     }
 
     [Fact]
@@ -168,7 +177,8 @@ public sealed class SiloProcessTests : IDisposable
         await Refused(
             ExitCodes.Failed,
             $"The data in {_place.Data} belongs to cluster «prod», and this silo is of cluster «dev». Start it with --Cluster:Id prod, or give another folder with --Storage:Path.",
-            []);
+            []
+        );
     }
 
     [Fact]
@@ -179,7 +189,8 @@ public sealed class SiloProcessTests : IDisposable
         await Refused(
             ExitCodes.WrongSetting,
             "Crawling:Workers is 8, and the data was made with 3, which cannot be changed afterwards. Set it to 3, or give another folder with --Storage:Path.",
-            []);
+            []
+        );
     }
 
     [Fact]
@@ -192,15 +203,20 @@ public sealed class SiloProcessTests : IDisposable
         await Refused(
             ExitCodes.Failed,
             $"«{file}» is not a database of this program; restore the whole data folder from one copy, or move the whole folder away to begin anew. Or choose another folder with Storage:Path.",
-            []);
+            []
+        );
     }
 
     [Theory]
     [InlineData("There is no setting --Storage:Pth; the nearest one is --Storage:Path. --help lists all.", "--Storage:Pth", "x")]
     [InlineData("Storage:Kind is «Floppy»; this build knows Local, Azure.", "--Storage:Kind=Floppy")]
-    [InlineData("Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).", "--Storage:Kind=Azure")]
+    [InlineData(
+        "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).",
+        "--Storage:Kind=Azure"
+    )]
     [InlineData("Instance:Number is 100; it is a whole number from 0 to 99.", "--instance", "100")]
-    public async Task AWrongSettingStopsTheSilo(string sentence, params string[] args) => await Refused(ExitCodes.WrongSetting, sentence, args);
+    public async Task AWrongSettingStopsTheSilo(string sentence, params string[] args) =>
+        await Refused(ExitCodes.WrongSetting, sentence, args);
 
     [Fact]
     public async Task HelpIsPrintedWithoutStartingASilo()
@@ -237,7 +253,10 @@ public sealed class SiloProcessTests : IDisposable
         foreach (var beginning in beginnings)
         {
             rest = rest.SkipWhile(line => !line.StartsWith(beginning, StringComparison.Ordinal));
-            Assert.True(rest.Any(), $"After the lines before it there is none that begins with '{beginning}':{Environment.NewLine}{silo.AllSaid}");
+            Assert.True(
+                rest.Any(),
+                $"After the lines before it there is none that begins with '{beginning}':{Environment.NewLine}{silo.AllSaid}"
+            );
             rest = rest.Skip(1);
         }
     }

@@ -43,32 +43,60 @@ public sealed class StopUnderLoadTests : IDisposable
             if (round == 1)
             {
                 using var crawl = await _http.PostAsJsonAsync(
-                    Url("/api/crawls"), new { seeds = new[] { site.Seed }, delay = "0", concurrency = 8, allowPrivate = new[] { "127.0.0.1" } }, Cancel);
+                    Url("/api/crawls"),
+                    new
+                    {
+                        seeds = new[] { site.Seed },
+                        delay = "0",
+                        concurrency = 8,
+                        allowPrivate = new[] { "127.0.0.1" },
+                    },
+                    Cancel
+                );
                 Assert.True(crawl.IsSuccessStatusCode, await crawl.Content.ReadAsStringAsync(Cancel));
             }
 
             var enough = Volatile.Read(ref _placed) + OrdersInRound;
             var placed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var loads = Enumerable.Range(0, 8).Select(number => Load("/api/orders", () => Order($"{round}-{number}"), () =>
-                {
-                    if (Interlocked.Increment(ref _placed) >= enough)
-                    {
-                        placed.TrySetResult();
-                    }
-                }))
+            var loads = Enumerable
+                .Range(0, 8)
+                .Select(number =>
+                    Load(
+                        "/api/orders",
+                        () => Order($"{round}-{number}"),
+                        () =>
+                        {
+                            if (Interlocked.Increment(ref _placed) >= enough)
+                            {
+                                placed.TrySetResult();
+                            }
+                        }
+                    )
+                )
                 .Concat(Enumerable.Range(0, 2).Select(number => Load("/v1/logs", () => Logs(round, number), () => { })))
-                .Append(Load("/api/logs", () => new StringContent("""{"message":"one"}""" + "\n", Encoding.UTF8, "application/x-ndjson"), () => { }))
+                .Append(
+                    Load(
+                        "/api/logs",
+                        () => new StringContent("""{"message":"one"}""" + "\n", Encoding.UTF8, "application/x-ndjson"),
+                        () => { }
+                    )
+                )
                 .ToList();
             await Task.WhenAll(placed.Task, site.WhenAsked(PagesInRound * round)).WaitAsync(Patience, Cancel);
 
             silo.Terminate();
 
-            Assert.True(await silo.Exit.WaitAsync(Stop, Cancel) == 0, string.Join(Environment.NewLine, silo.Errors.Concat(silo.Output).TakeLast(60)));
+            Assert.True(
+                await silo.Exit.WaitAsync(Stop, Cancel) == 0,
+                string.Join(Environment.NewLine, silo.Errors.Concat(silo.Output).TakeLast(60))
+            );
             await Task.WhenAll(loads).WaitAsync(Patience, Cancel);
         }
 
-        Assert.DoesNotContain(
-            _answers, answer => answer.Key.Status is not (HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable));
+        Assert.DoesNotContain(_answers, answer =>
+            answer.Key.Status
+                is not (HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
+        );
     }
 
     /// <summary>Asks again and again until nobody listens any more, and counts the answers.</summary>
@@ -98,14 +126,47 @@ public sealed class StopUnderLoadTests : IDisposable
         }
     }
 
-    private static StringContent Order(string customer) => new(
-        JsonSerializer.Serialize(new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 2, price = 450 } } }), Encoding.UTF8, "application/json");
+    private static StringContent Order(string customer) =>
+        new(
+            JsonSerializer.Serialize(
+                new
+                {
+                    customer,
+                    currency = "EUR",
+                    lines = new[]
+                    {
+                        new
+                        {
+                            sku = "tea",
+                            quantity = 2,
+                            price = 450,
+                        },
+                    },
+                }
+            ),
+            Encoding.UTF8,
+            "application/json"
+        );
 
-    private static ByteArrayContent Logs(int round, int number) => new(OtlpProto.Encode(OtlpRequest.Of(
-        $"service-{number}", [new OtlpRecord { Time = 1_795_000_000_000_000_000ul + (ulong)round, Severity = 9, Body = new OtlpString(Guid.NewGuid().ToString()) }])))
-    {
-        Headers = { ContentType = new MediaTypeHeaderValue("application/x-protobuf") },
-    };
+    private static ByteArrayContent Logs(int round, int number) =>
+        new(
+            OtlpProto.Encode(
+                OtlpRequest.Of(
+                    $"service-{number}",
+                    [
+                        new OtlpRecord
+                        {
+                            Time = 1_795_000_000_000_000_000ul + (ulong)round,
+                            Severity = 9,
+                            Body = new OtlpString(Guid.NewGuid().ToString()),
+                        },
+                    ]
+                )
+            )
+        )
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue("application/x-protobuf") },
+        };
 
     private Uri Url(string path) => new($"http://{_place.Http}{path}");
 }

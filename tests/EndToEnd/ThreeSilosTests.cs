@@ -28,7 +28,16 @@ public sealed class ThreeSilosTests : IAsyncDisposable
     private const int Customers = 4;
 
     private static readonly string[] Settings =
-        ["--Logs:Shards", $"{Shards}", "--Orders:Partitions", "4", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+    [
+        "--Logs:Shards",
+        $"{Shards}",
+        "--Orders:Partitions",
+        "4",
+        "--Limits:PerKey",
+        "100000",
+        "--Limits:InAll",
+        "100000",
+    ];
 
     private readonly SiloPlace _first = new();
     private readonly ImmutableArray<SiloPlace> _places;
@@ -179,29 +188,50 @@ public sealed class ThreeSilosTests : IAsyncDisposable
     private async Task Progress(bool crawling)
     {
         var (steps, pages) = (Volatile.Read(ref _steps) + 30, _sites.Sum(site => site.Asked) + 10);
-        await Wait.For(_sender.WhenAcknowledged(_sender.Acknowledged.Count + (20 * RecordsPerRequest)), "log records to be acknowledged", State);
+        await Wait.For(
+            _sender.WhenAcknowledged(_sender.Acknowledged.Count + (20 * RecordsPerRequest)),
+            "log records to be acknowledged",
+            State
+        );
         await Wait.Until(() => Volatile.Read(ref _steps) >= steps, "steps of orders to be acknowledged", State);
         await Wait.Until(
-            () => !crawling || _sites.Sum(site => site.Asked) >= pages || _sites.All(site => site.Asked >= site.Walk.Length), "pages to be fetched", State);
+            () => !crawling || _sites.Sum(site => site.Asked) >= pages || _sites.All(site => site.Asked >= site.Walk.Length),
+            "pages to be fetched",
+            State
+        );
     }
 
     private async Task AllActive()
     {
         await using var client = await SilosClient.Connect(Cancel, [.. _places.Select(place => place.Gateway)]);
         await Wait.Until(
-            async () => _silos.Any(silo => silo.Exit.IsCompleted)
-                || (await SilosClient.Ask(() => client.Status(Cancel), "the status of the cluster")).Silos.Count(silo => silo.Status == "Active") == Silos,
+            async () =>
+                _silos.Any(silo => silo.Exit.IsCompleted)
+                || (await SilosClient.Ask(() => client.Status(Cancel), "the status of the cluster")).Silos.Count(silo =>
+                    silo.Status == "Active"
+                ) == Silos,
             "three active silos",
-            State);
+            State
+        );
     }
 
     private async Task<string> StartCrawl()
     {
-        await using var console = await ConsoleProcess.Reach(
-            [
-                "crawl", "start", .. _sites.Select(site => site.Seed), "--timeout", "5s", "--allow-private", "127.0.0.0/8",
-                "--delay", "100ms", "--concurrency", $"{Concurrency}", "--json", .. Gateways,
-            ]);
+        await using var console = await ConsoleProcess.Reach([
+            "crawl",
+            "start",
+            .. _sites.Select(site => site.Seed),
+            "--timeout",
+            "5s",
+            "--allow-private",
+            "127.0.0.0/8",
+            "--delay",
+            "100ms",
+            "--concurrency",
+            $"{Concurrency}",
+            "--json",
+            .. Gateways,
+        ]);
         Assert.True(await console.Exit == ExitCode.Done, console.Said);
         return console.Last.GetProperty("id").GetString()!;
     }
@@ -238,7 +268,8 @@ public sealed class ThreeSilosTests : IAsyncDisposable
         Assert.True(await export.Exit == ExitCode.Done, export.Said);
         Assert.Equal(
             _sites.SelectMany(site => site.Walk).Order(StringComparer.Ordinal),
-            export.Output.Select(line => JsonElement.Parse(line).GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
+            export.Output.Select(line => JsonElement.Parse(line).GetProperty("url").GetString()!).Order(StringComparer.Ordinal)
+        );
     }
 
     private async Task OrdersAreWhole()
@@ -266,26 +297,32 @@ public sealed class ThreeSilosTests : IAsyncDisposable
 
     private void Count(string fault) => _faults[fault] = _faults.GetValueOrDefault(fault) + 1;
 
-    private void Report(int rounds) => Campaign.Report(
-        "three-silos",
-        "Three silos, all three systems at work",
-        "Each round one of three silos on one data folder gets a fault; at the end each is ended by SIGTERM, which must exit with 0.",
-        [
-            ("rounds", rounds),
-            .. _faults.Select(fault => (fault.Key, (long)fault.Value)),
-            ("pages in the export, each once", _sites.Sum(site => site.Walk.Length)),
-            ("pages fetched again", _sites.Sum(site => site.Repeats)),
-            ("log records acknowledged, each stored once", _sender.Acknowledged.Count),
-            ("orders", _orders.Count),
-            ("steps of orders acknowledged", _steps),
-            ("acknowledged and missing", 0),
-        ]);
+    private void Report(int rounds) =>
+        Campaign.Report(
+            "three-silos",
+            "Three silos, all three systems at work",
+            "Each round one of three silos on one data folder gets a fault; at the end each is ended by SIGTERM, which must exit with 0.",
+            [
+                ("rounds", rounds),
+                .. _faults.Select(fault => (fault.Key, (long)fault.Value)),
+                ("pages in the export, each once", _sites.Sum(site => site.Walk.Length)),
+                ("pages fetched again", _sites.Sum(site => site.Repeats)),
+                ("log records acknowledged, each stored once", _sender.Acknowledged.Count),
+                ("orders", _orders.Count),
+                ("steps of orders acknowledged", _steps),
+                ("acknowledged and missing", 0),
+            ]
+        );
 
     /// <summary>For the message of a test that fails.</summary>
-    private string State() => string.Join(
-        Environment.NewLine,
-        [
-            $"{_steps} steps of orders, {_sender.Acknowledged.Count} log records, {_sites.Sum(site => site.Asked)} pages.",
-            .. _silos.Select(silo => $"Silo {silo.ProcessId}: {string.Join(Environment.NewLine, silo.Errors.Concat(silo.Output).TakeLast(30))}"),
-        ]);
+    private string State() =>
+        string.Join(
+            Environment.NewLine,
+            [
+                $"{_steps} steps of orders, {_sender.Acknowledged.Count} log records, {_sites.Sum(site => site.Asked)} pages.",
+                .. _silos.Select(silo =>
+                    $"Silo {silo.ProcessId}: {string.Join(Environment.NewLine, silo.Errors.Concat(silo.Output).TakeLast(30))}"
+                ),
+            ]
+        );
 }

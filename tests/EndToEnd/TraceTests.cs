@@ -17,15 +17,29 @@ public sealed class TraceTests
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Add("/", SiteAnswer.Links("/one")).Add("/one", "<title>One</title>");
         using var place = new SiloPlace();
-        await using var silo = await SiloProcess.WhenReady(SiloProcess.StartOther(
-            "Silo.dll",
-            place,
-            [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Origin), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "100")]));
+        await using var silo = await SiloProcess.WhenReady(
+            SiloProcess.StartOther(
+                "Silo.dll",
+                place,
+                [
+                    ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Origin),
+                    ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                    ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+                ]
+            )
+        );
 
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{place.Http}/api/crawls")
         {
-            Content = JsonContent.Create(new { seeds = new[] { site.UrlOf("/") }, delay = "0s", allowPrivate = new[] { "127.0.0.0/8" } }),
+            Content = JsonContent.Create(
+                new
+                {
+                    seeds = new[] { site.UrlOf("/") },
+                    delay = "0s",
+                    allowPrivate = new[] { "127.0.0.0/8" },
+                }
+            ),
             Headers = { { "traceparent", $"00-{Trace}-b7ad6b7169203331-01" } },
         };
         using var answer = await http.SendAsync(request, cancel);

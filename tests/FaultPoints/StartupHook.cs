@@ -15,14 +15,16 @@ internal static class StartupHook
         }
 
         var left = int.Parse(times, CultureInfo.InvariantCulture);
-        ActivitySource.AddActivityListener(new ActivityListener
-        {
-            // All of them, as whoever traces has it: some steps are told only where what led to them is.
-            ShouldListenTo = static _ => true,
-            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStarted = activity => Pass(activity, "start"),
-            ActivityStopped = activity => Pass(activity, "stop"),
-        });
+        ActivitySource.AddActivityListener(
+            new ActivityListener
+            {
+                // All of them, as whoever traces has it: some steps are told only where what led to them is.
+                ShouldListenTo = static _ => true,
+                Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStarted = activity => Pass(activity, "start"),
+                ActivityStopped = activity => Pass(activity, "stop"),
+            }
+        );
 
         void Pass(Activity activity, string passed)
         {

@@ -24,19 +24,43 @@ internal sealed class Endpoints(Ledger ledger, TimeProvider clock)
         var isFirst = ledger.Count(path, id) == 1;
         var answer = _told.GetValueOrDefault(path, []).FirstOrDefault(told => told.Takes(isFirst))?.Answer ?? new();
         var (type, change) = Payload(call.Body);
-        ledger.Write(new(OutsideEffect.Webhook, now.UtcTicks, id, type, path, Verdict(path, call, now), answer.Manner == EndpointManner.Answers ? Ledger.Status(answer.Status) : answer.Manner.ToString(), change));
+        ledger.Write(
+            new(
+                OutsideEffect.Webhook,
+                now.UtcTicks,
+                id,
+                type,
+                path,
+                Verdict(path, call, now),
+                answer.Manner == EndpointManner.Answers ? Ledger.Status(answer.Status) : answer.Manner.ToString(),
+                change
+            )
+        );
         return Answer(answer);
     }
 
-    private string Verdict(string path, ReceivedWebhook call, DateTimeOffset now) => _secrets.TryGetValue(path, out var secrets)
-        ? WebhookSignature.Verify(
-            call.Headers.GetValueOrDefault(WebhookSignature.IdHeader), call.Headers.GetValueOrDefault(WebhookSignature.TimestampHeader), call.Headers.GetValueOrDefault(WebhookSignature.SignatureHeader),
-            call.Body, secrets, now, WebhookSignature.Tolerance).ToString()
-        : "-";
+    private string Verdict(string path, ReceivedWebhook call, DateTimeOffset now) =>
+        _secrets.TryGetValue(path, out var secrets)
+            ? WebhookSignature
+                .Verify(
+                    call.Headers.GetValueOrDefault(WebhookSignature.IdHeader),
+                    call.Headers.GetValueOrDefault(WebhookSignature.TimestampHeader),
+                    call.Headers.GetValueOrDefault(WebhookSignature.SignatureHeader),
+                    call.Body,
+                    secrets,
+                    now,
+                    WebhookSignature.Tolerance
+                )
+                .ToString()
+            : "-";
 
     private static WebhookAnswer Answer(EndpointAnswer answer)
     {
-        (string, string)[] headers = [.. answer.RetryAfter is { } after ? [("Retry-After", after)] : Array.Empty<(string, string)>(), .. answer.Location is { } there ? [("Location", there)] : Array.Empty<(string, string)>()];
+        (string, string)[] headers =
+        [
+            .. answer.RetryAfter is { } after ? [("Retry-After", after)] : Array.Empty<(string, string)>(),
+            .. answer.Location is { } there ? [("Location", there)] : Array.Empty<(string, string)>(),
+        ];
         var made = answer.Manner switch
         {
             EndpointManner.Hangs => WebhookAnswer.Silence,
@@ -86,6 +110,9 @@ internal sealed class Endpoints(Ledger ledger, TimeProvider clock)
 
         public EndpointAnswer Answer => answer;
 
-        public bool Takes(bool isFirst) => (isFirst || !answer.FirstOnly) && Interlocked.Increment(ref _came) % answer.OneIn == 0 && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
+        public bool Takes(bool isFirst) =>
+            (isFirst || !answer.FirstOnly)
+            && Interlocked.Increment(ref _came) % answer.OneIn == 0
+            && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
     }
 }

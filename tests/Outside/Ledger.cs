@@ -8,7 +8,10 @@ namespace Outside;
 internal sealed class Ledger(string path) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly StreamWriter _file = new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite), bufferSize: 64 * 1024);
+    private readonly StreamWriter _file = new(
+        new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite),
+        bufferSize: 64 * 1024
+    );
     private readonly ConcurrentDictionary<string, Tally> _tallies = new(StringComparer.Ordinal);
 
     /// <summary>How often this id came here, with this time.</summary>
@@ -38,9 +41,18 @@ internal sealed class Ledger(string path) : IDisposable
     }
 
     public IReadOnlyDictionary<string, OutsideCount> Counts() =>
-        _tallies.ToDictionary(tally => tally.Key, tally => new OutsideCount(tally.Value.Ids.Values.Sum(count => (long)count), tally.Value.Ids.Count, Interlocked.Read(ref tally.Value.Wrong)), StringComparer.Ordinal);
+        _tallies.ToDictionary(
+            tally => tally.Key,
+            tally => new OutsideCount(
+                tally.Value.Ids.Values.Sum(count => (long)count),
+                tally.Value.Ids.Count,
+                Interlocked.Read(ref tally.Value.Wrong)
+            ),
+            StringComparer.Ordinal
+        );
 
-    public IReadOnlyDictionary<string, int> Ids(string place) => _tallies.TryGetValue(place, out var tally) ? tally.Ids : new Dictionary<string, int>();
+    public IReadOnlyDictionary<string, int> Ids(string place) =>
+        _tallies.TryGetValue(place, out var tally) ? tally.Ids : new Dictionary<string, int>();
 
     public void Dispose() => _file.Dispose();
 

@@ -18,7 +18,11 @@ internal sealed class MailServer(Ledger ledger, TimeProvider clock)
     {
         foreach (var told in _told)
         {
-            if (told.Answer.At.Equals(point, StringComparison.OrdinalIgnoreCase) && recipient.StartsWith(told.Answer.Recipient, StringComparison.OrdinalIgnoreCase) && told.Takes())
+            if (
+                told.Answer.At.Equals(point, StringComparison.OrdinalIgnoreCase)
+                && recipient.StartsWith(told.Answer.Recipient, StringComparison.OrdinalIgnoreCase)
+                && told.Takes()
+            )
             {
                 return new SmtpFault(point, told.Answer.Reply, told.Answer.Cuts) { Pause = TimeSpan.FromMilliseconds(told.Answer.SlowMs) };
             }
@@ -42,6 +46,7 @@ internal sealed class MailServer(Ledger ledger, TimeProvider clock)
 
         public SmtpAnswer Answer => answer;
 
-        public bool Takes() => Interlocked.Increment(ref _came) % answer.OneIn == 0 && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
+        public bool Takes() =>
+            Interlocked.Increment(ref _came) % answer.OneIn == 0 && (answer.Times is null || Interlocked.Decrement(ref _left) >= 0);
     }
 }

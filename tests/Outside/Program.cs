@@ -21,7 +21,13 @@ using var ledger = new Ledger(path);
 var endpoints = new Endpoints(ledger, TimeProvider.System);
 var mail = new MailServer(ledger, TimeProvider.System);
 await using var receiver = new WebhookReceiver(LoopbackNetwork.Instance) { Decide = endpoints.Take, Remembers = false };
-await using var smtp = new SmtpServer(LoopbackNetwork.Instance) { Decide = mail.At, Takes = mail.Take, Remembers = false, Extensions = ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING"] };
+await using var smtp = new SmtpServer(LoopbackNetwork.Instance)
+{
+    Decide = mail.At,
+    Takes = mail.Take,
+    Remembers = false,
+    Extensions = ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING"],
+};
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
@@ -36,7 +42,9 @@ app.MapGet("/ids", (string place) => ledger.Ids(place));
 await app.StartAsync();
 
 var control = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
-Console.WriteLine(JsonSerializer.Serialize(new OutsideReady(smtp.Port, receiver.Port, control, Path.GetFullPath(path)), JsonSerializerOptions.Web));
+Console.WriteLine(
+    JsonSerializer.Serialize(new OutsideReady(smtp.Port, receiver.Port, control, Path.GetFullPath(path)), JsonSerializerOptions.Web)
+);
 while (await Console.In.ReadLineAsync() is not null)
 {
     // Nothing is said to it this way.

@@ -8,7 +8,10 @@ using Silo.Storage;
 //   raise FOLDER TIMES           raises one counter by compare-and-swap: «done;»
 //   blobs FOLDER COUNT           puts COUNT blobs: «ack 0 NUMBER;»
 // Each line is one write to the output, after the store's answer.
-var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256) { AutoFlush = true };
+var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256)
+{
+    AutoFlush = true,
+};
 var gate = new Lock();
 switch (args)
 {
@@ -55,11 +58,16 @@ async Task Rows(SqliteTableStore store, int caller, int count)
     for (var number = last + 1; count == 0 || number <= last + count; number++)
     {
         var payload = Encoding.UTF8.GetBytes($"{number}");
-        var result = await store.Commit("ledger", partition,
-        [
-            etag is null ? RowChange.Insert("head", payload) : RowChange.Replace("head", payload, etag),
-            RowChange.Insert($"a.{number:d9}", payload), RowChange.Insert($"b.{number:d9}", payload), RowChange.Insert($"c.{number:d9}", payload),
-        ]);
+        var result = await store.Commit(
+            "ledger",
+            partition,
+            [
+                etag is null ? RowChange.Insert("head", payload) : RowChange.Replace("head", payload, etag),
+                RowChange.Insert($"a.{number:d9}", payload),
+                RowChange.Insert($"b.{number:d9}", payload),
+                RowChange.Insert($"c.{number:d9}", payload),
+            ]
+        );
         if (result.Outcome != CommitOutcome.Committed)
         {
             throw new InvalidOperationException($"Commit {number} of caller {caller} was answered {result.Outcome}.", result.Cause);

@@ -35,7 +35,10 @@ public sealed class NoSockets : IDisposable
         protected override void OnEventWritten(EventWrittenEventArgs eventData)
         {
             // Named pipes, by which the runner is told what to do, are sockets too on Unix, of another family.
-            if (eventData is { EventName: "ConnectStart" or "AcceptStart", Payload: [string address, ..] } && address.StartsWith("InterNetwork", StringComparison.Ordinal))
+            if (
+                eventData is { EventName: "ConnectStart" or "AcceptStart", Payload: [string address, ..] }
+                && address.StartsWith("InterNetwork", StringComparison.Ordinal)
+            )
             {
                 Seen.Add($"{eventData.EventName} {address}");
             }

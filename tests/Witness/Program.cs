@@ -21,7 +21,10 @@ return await Launcher.Run(
         builder.AddOrders();
         builder.AddTelemetry();
         builder.AddHttp();
-        builder.Services.AddWitnesses(Environment.GetEnvironmentVariable("WITNESS_FOLDER"), subscribes: Environment.GetEnvironmentVariable("WITNESS_SUBSCRIBES") != "false");
+        builder.Services.AddWitnesses(
+            Environment.GetEnvironmentVariable("WITNESS_FOLDER"),
+            subscribes: Environment.GetEnvironmentVariable("WITNESS_SUBSCRIBES") != "false"
+        );
     },
     map: app =>
     {
@@ -31,4 +34,5 @@ return await Launcher.Run(
         app.MapLedger();
         app.MapCluster();
         app.MapTelemetry();
-    });
+    }
+);

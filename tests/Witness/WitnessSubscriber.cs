@@ -8,12 +8,19 @@ internal sealed class WitnessSubscriber(string? mended) : IOrderSubscriber
 {
     public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
-        if (handling.Change.Order.Customer is var customer && customer.StartsWith("fails", StringComparison.Ordinal) && !(mended is not null && File.Exists(Path.Combine(mended, customer))))
+        if (
+            handling.Change.Order.Customer is var customer
+            && customer.StartsWith("fails", StringComparison.Ordinal)
+            && !(mended is not null && File.Exists(Path.Combine(mended, customer)))
+        )
         {
             return new(Handled.Failed("told to fail", "The customer's name says so."));
         }
 
-        return handling.Attempt == 1 && handling.Change.OrderId.Value[^1] is '3' && handling.Change.Order.Customer.StartsWith("again", StringComparison.Ordinal)
+        return
+            handling.Attempt == 1
+            && handling.Change.OrderId.Value[^1] is '3'
+            && handling.Change.Order.Customer.StartsWith("again", StringComparison.Ordinal)
             ? new(Handled.Later("told to wait", "It is the first attempt."))
             : new(Handled.Done());
     }

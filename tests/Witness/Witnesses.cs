@@ -25,8 +25,14 @@ internal static class Witnesses
     private static void Subscribe(IServiceCollection services, string? folder)
     {
         services.AddOrderSubscriber(
-            new() { Name = "witness", FromStart = true, Backoff = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200)] },
-            (_, _) => new WitnessSubscriber(folder is null ? null : Path.Combine(folder, "mended")));
+            new()
+            {
+                Name = "witness",
+                FromStart = true,
+                Backoff = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200)],
+            },
+            (_, _) => new WitnessSubscriber(folder is null ? null : Path.Combine(folder, "mended"))
+        );
         services.AddOrderSubscriber(new() { Name = "plain", FromStart = true }, (_, _) => new PlainSubscriber());
     }
 
@@ -40,7 +46,16 @@ internal static class Witnesses
                 services[i] = ServiceDescriptor.Singleton(provider =>
                 {
                     var entry = (SubscriberEntry)make(provider);
-                    return entry.Rules.Channel is not null ? entry : entry with { Make = partition => new WrittenDown(entry.Make(partition), Path.Combine(folder, $"{entry.Rules.Name}.{partition:00}"), provider.GetRequiredService<TimeProvider>()) };
+                    return entry.Rules.Channel is not null
+                        ? entry
+                        : entry with
+                        {
+                            Make = partition => new WrittenDown(
+                                entry.Make(partition),
+                                Path.Combine(folder, $"{entry.Rules.Name}.{partition:00}"),
+                                provider.GetRequiredService<TimeProvider>()
+                            ),
+                        };
                 });
             }
         }

@@ -55,7 +55,8 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
 
     public void Dispose() => _file.Dispose();
 
-    public ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) => inner.Erase(orders, now, cancel);
+    public ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
+        inner.Erase(orders, now, cancel);
 
     private bool Filled(OrderChange change)
     {
@@ -72,6 +73,9 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
         }
     }
 
-    private void Add(char letter, OrderChange change) => _lines.Append(
-        CultureInfo.InvariantCulture, $"{letter} {change.OrderId} {change.Version} {change.Revision} {change.At.UtcTicks} {clock.GetUtcNow().UtcTicks}\n");
+    private void Add(char letter, OrderChange change) =>
+        _lines.Append(
+            CultureInfo.InvariantCulture,
+            $"{letter} {change.OrderId} {change.Version} {change.Revision} {change.At.UtcTicks} {clock.GetUtcNow().UtcTicks}\n"
+        );
 }

@@ -39,7 +39,13 @@ public static class Announcements
     }
 
     private static int Size(PageRecord page) =>
-        page.Url.Length + Length(page.Parent) + Length(page.Title) + Length(page.Location) + Length(page.Error) + Length(page.ContentType) + Length(page.Digest);
+        page.Url.Length
+        + Length(page.Parent)
+        + Length(page.Title)
+        + Length(page.Location)
+        + Length(page.Error)
+        + Length(page.ContentType)
+        + Length(page.Digest);
 
     private static int Length(string? text) => text?.Length ?? 0;
 }

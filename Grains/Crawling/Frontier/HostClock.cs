@@ -47,7 +47,10 @@ public sealed class HostClock
     public bool MayStart(DateTimeOffset now) => Next <= now;
 
     /// <summary>How many requests may start now, one after the other.</summary>
-    public int MayStartAtOnce(DateTimeOffset now) => !MayStart(now) ? 0 : Delay > TimeSpan.Zero ? 1 : Concurrency - InFlight;
+    public int MayStartAtOnce(DateTimeOffset now) =>
+        !MayStart(now) ? 0
+        : Delay > TimeSpan.Zero ? 1
+        : Concurrency - InFlight;
 
     /// <summary>Whoever gets a lease is to tell when its request goes out.</summary>
     public bool TellBegun => Concurrency > 1 && Delay > TimeSpan.Zero;

@@ -152,10 +152,20 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         return outcome.Result switch
         {
             FetchResult.Answered => Answered(entry, outcome),
-            FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait =>
-                new RetryWork(this, entry, now + wait, outcome.Reason ?? "unreachable", outcome.Page),
-            FetchResult.Temporary or FetchResult.Permanent =>
-                new FinishWork(this, entry, FailedOrSkipped(entry, outcome.Reason), outcome.Reason ?? "unreachable", outcome),
+            FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait => new RetryWork(
+                this,
+                entry,
+                now + wait,
+                outcome.Reason ?? "unreachable",
+                outcome.Page
+            ),
+            FetchResult.Temporary or FetchResult.Permanent => new FinishWork(
+                this,
+                entry,
+                FailedOrSkipped(entry, outcome.Reason),
+                outcome.Reason ?? "unreachable",
+                outcome
+            ),
             FetchResult.Known => Skip(entry, Refusals.Known),
             _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "Not a result that finishes a URL."),
         };
@@ -209,9 +219,30 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>A URL that cannot be fetched, as became clear before it was asked for: its host cannot be reached.</summary>
     /// <param name="cause">A sentence.</param>
     public IPartitionWork Fail(QueueEntry entry, string reason, string cause, DateTimeOffset now) =>
-        new FinishWork(this, entry, FailedOrSkipped(entry, reason), reason, Outcome: null, new PageRecord(
-            entry.Url, Status: null, entry.Depth, entry.Parent, ContentType: null, Title: null, Bytes: 0, Digest: null, Links: 0, now, ElapsedMs: 0,
-            entry.Attempts, Location: null, Truncated: false, cause));
+        new FinishWork(
+            this,
+            entry,
+            FailedOrSkipped(entry, reason),
+            reason,
+            Outcome: null,
+            new PageRecord(
+                entry.Url,
+                Status: null,
+                entry.Depth,
+                entry.Parent,
+                ContentType: null,
+                Title: null,
+                Bytes: 0,
+                Digest: null,
+                Links: 0,
+                now,
+                ElapsedMs: 0,
+                entry.Attempts,
+                Location: null,
+                Truncated: false,
+                cause
+            )
+        );
 
     /// <summary>The crawl ends here: what waits is refused.</summary>
     public IPartitionWork End(string reason) => new EndWork(this, reason);
@@ -243,7 +274,12 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
         _seen.Add(found.Url);
         var entry = new QueueEntry(QueueEntry.Ready(head.NextSequence++), found.Url, found.Depth, found.Parent, Attempts: 0, found.Hops);
-        commit.Add(RowChange.Insert(CrawlTable.Url(found.Url), CrawlJson.Write(new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0))));
+        commit.Add(
+            RowChange.Insert(
+                CrawlTable.Url(found.Url),
+                CrawlJson.Write(new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0))
+            )
+        );
         AddQueueRow(commit, entry);
         head.Added++;
         added++;
@@ -252,7 +288,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private void AddQueueRow(CommitBuilder commit, QueueEntry entry)
     {
-        commit.Add(RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts, entry.Hops))));
+        commit.Add(
+            RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts, entry.Hops)))
+        );
         head.Waiting++;
         Queue.Expect(entry);
         commit.WhenCommitted(() => Queue.Add(entry));
@@ -292,7 +330,13 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <param name="Outcome">Null: it was not asked for.</param>
     /// <param name="Unasked">What is kept of a URL that was not asked for; null: nothing but its state.</param>
     private sealed class FinishWork(
-        HostCrawl crawl, QueueEntry entry, UrlState State, string? Reason, FetchOutcome? Outcome, PageRecord? Unasked = null) : IPartitionWork
+        HostCrawl crawl,
+        QueueEntry entry,
+        UrlState State,
+        string? Reason,
+        FetchOutcome? Outcome,
+        PageRecord? Unasked = null
+    ) : IPartitionWork
     {
         private readonly ImmutableArray<string> _links = State == UrlState.Fetched ? Outcome!.Links : [];
 
@@ -316,7 +360,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             }
 
             var page = Outcome?.Page?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
-            var row = CrawlJson.Write(new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page));
+            var row = CrawlJson.Write(
+                new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page)
+            );
             if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: row.Length))
             {
                 return false;
@@ -403,7 +449,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 return true;
             }
 
-            var row = CrawlJson.Write(new UrlRow(entry.Url, entry.Depth, entry.Parent, UrlState.Queued, entry.Attempts + 1, reason, page?.Found(entry)));
+            var row = CrawlJson.Write(
+                new UrlRow(entry.Url, entry.Depth, entry.Parent, UrlState.Queued, entry.Attempts + 1, reason, page?.Found(entry))
+            );
             if (!commit.HasRoom(rows: 3, bytes: row.Length + entry.Url.Length + (entry.Parent?.Length ?? 0) + 100))
             {
                 return false;
@@ -495,7 +543,12 @@ internal static class PageRecordExtensions
 {
     /// <summary>The record with what only the host knows: where the URL was found.</summary>
     public static PageRecord Found(this PageRecord page, QueueEntry entry) =>
-        page with { Depth = entry.Depth, Parent = entry.Parent, Attempts = entry.Attempts + 1 };
+        page with
+        {
+            Depth = entry.Depth,
+            Parent = entry.Parent,
+            Attempts = entry.Attempts + 1,
+        };
 
     /// <summary>With so many further links that were not followed for a reason.</summary>
     public static PageRecord WithLeftOut(this PageRecord page, string reason, long count) =>

@@ -14,11 +14,19 @@ public static class PageShares
     /// <param name="mayFindHosts">Further hosts may come: then a host that is alone does not get all at once.</param>
     /// <param name="hosts">Of each host the share that it has (null: none yet) and its sums.</param>
     /// <returns>The shares that change.</returns>
-    public static IReadOnlyDictionary<HostKey, long?> Divide(long most, bool mayFindHosts, IReadOnlyDictionary<HostKey, (long? Share, HostSums Sums)> hosts)
+    public static IReadOnlyDictionary<HostKey, long?> Divide(
+        long most,
+        bool mayFindHosts,
+        IReadOnlyDictionary<HostKey, (long? Share, HostSums Sums)> hosts
+    )
     {
         var changes = new Dictionary<HostKey, long?>();
         var left = most - hosts.Values.Sum(host => Math.Max(host.Share ?? 0, host.Sums.Used));
-        var wanting = hosts.Where(host => host.Value.Sums.WantsMore).Select(host => host.Key).OrderBy(host => host.Value, StringComparer.Ordinal).ToList();
+        var wanting = hosts
+            .Where(host => host.Value.Sums.WantsMore)
+            .Select(host => host.Key)
+            .OrderBy(host => host.Value, StringComparer.Ordinal)
+            .ToList();
         if (wanting.Count == 0)
         {
             return changes;

@@ -25,7 +25,8 @@ public sealed record QueueEntry(string Key, string Url, int Depth, string? Paren
         string.Create(CultureInfo.InvariantCulture, $"{LaterPrefix}{due.UtcTicks:x16}.{sequence:x16}");
 
     /// <summary>When it may be tried; the beginning of time for one that is ready.</summary>
-    public DateTimeOffset Due => Key.StartsWith(LaterPrefix, StringComparison.Ordinal)
-        ? new(long.Parse(Key.AsSpan(LaterPrefix.Length, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture), TimeSpan.Zero)
-        : DateTimeOffset.MinValue;
+    public DateTimeOffset Due =>
+        Key.StartsWith(LaterPrefix, StringComparison.Ordinal)
+            ? new(long.Parse(Key.AsSpan(LaterPrefix.Length, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture), TimeSpan.Zero)
+            : DateTimeOffset.MinValue;
 }

@@ -50,7 +50,13 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
     public void Hold(DateTimeOffset now, DateTimeOffset? until = null)
     {
         var wait = until - now ?? Patience;
-        _heldUntil = now + (wait <= TimeSpan.Zero ? Patience : wait < MaxHold ? wait : MaxHold);
+        _heldUntil =
+            now
+            + (
+                wait <= TimeSpan.Zero ? Patience
+                : wait < MaxHold ? wait
+                : MaxHold
+            );
         Array.Fill(_quietUntil, _heldUntil);
     }
 

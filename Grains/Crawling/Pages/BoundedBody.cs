@@ -46,7 +46,12 @@ internal static class BoundedBody
         if (names.Count > MaxEncodings || names.Exists(name => name is not ("gzip" or "deflate" or "br")))
         {
             var (raw, _, _) = await ReadUpTo(counted, limit, mayBeMalformed: false, cancel).ConfigureAwait(false);
-            return new(raw, Truncated: true, $"Content-Encoding \"{string.Join(", ", names)}\" was not asked for and is not understood: gzip, deflate and br are.", counted.Count);
+            return new(
+                raw,
+                Truncated: true,
+                $"Content-Encoding \"{string.Join(", ", names)}\" was not asked for and is not understood: gzip, deflate and br are.",
+                counted.Count
+            );
         }
 
         Stream decoded = counted;
@@ -64,14 +69,19 @@ internal static class BoundedBody
         }
     }
 
-    private static string? EndedEarly(CountingStream wire) => wire.Broken is { } broken
-        ? string.Create(CultureInfo.InvariantCulture, $"The body ended early, after {wire.Count} bytes: {broken.Message}")
-        : null;
+    private static string? EndedEarly(CountingStream wire) =>
+        wire.Broken is { } broken
+            ? string.Create(CultureInfo.InvariantCulture, $"The body ended early, after {wire.Count} bytes: {broken.Message}")
+            : null;
 
     private static List<string> Names(ImmutableArray<string> encodings)
     {
         var names = new List<string>();
-        foreach (var part in encodings.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+        foreach (
+            var part in encodings.SelectMany(value =>
+                value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            )
+        )
         {
             var name = part.ToLowerInvariant();
             if (name != "identity")
@@ -83,12 +93,13 @@ internal static class BoundedBody
         return names;
     }
 
-    private static async Task<Stream> Decoder(Stream from, string name, CancellationToken cancel) => name switch
-    {
-        "gzip" => new GZipStream(from, CompressionMode.Decompress),
-        "br" => new BrotliStream(from, CompressionMode.Decompress),
-        _ => await Deflate(from, cancel).ConfigureAwait(false),
-    };
+    private static async Task<Stream> Decoder(Stream from, string name, CancellationToken cancel) =>
+        name switch
+        {
+            "gzip" => new GZipStream(from, CompressionMode.Decompress),
+            "br" => new BrotliStream(from, CompressionMode.Decompress),
+            _ => await Deflate(from, cancel).ConfigureAwait(false),
+        };
 
     // By the standard "deflate" is zlib (RFC 9110 §8.4.1.2); some servers send it bare. A zlib header is a multiple of 31 (RFC 1950 §2.2).
     private static async Task<Stream> Deflate(Stream from, CancellationToken cancel)
@@ -110,7 +121,12 @@ internal static class BoundedBody
         return zlib ? new ZLibStream(whole, CompressionMode.Decompress) : new DeflateStream(whole, CompressionMode.Decompress);
     }
 
-    private static async Task<(byte[] Bytes, bool Truncated, string? Error)> ReadUpTo(Stream stream, int limit, bool mayBeMalformed, CancellationToken cancel)
+    private static async Task<(byte[] Bytes, bool Truncated, string? Error)> ReadUpTo(
+        Stream stream,
+        int limit,
+        bool mayBeMalformed,
+        CancellationToken cancel
+    )
     {
         // One byte beyond the limit tells whether there is more.
         var most = limit + 1;
@@ -131,9 +147,15 @@ internal static class BoundedBody
                 int read;
                 try
                 {
-                    read = await stream.ReadAsync(room.AsMemory(length, Math.Min(room.Length, most) - length), cancel).ConfigureAwait(false);
+                    read = await stream
+                        .ReadAsync(room.AsMemory(length, Math.Min(room.Length, most) - length), cancel)
+                        .ConfigureAwait(false);
                 }
-                catch (Exception exception) when (mayBeMalformed && !cancel.IsCancellationRequested && exception is InvalidDataException or InvalidOperationException)
+                catch (Exception exception)
+                    when (mayBeMalformed
+                        && !cancel.IsCancellationRequested
+                        && exception is InvalidDataException or InvalidOperationException
+                    )
                 {
                     return (room.AsSpan(0, length).ToArray(), Truncated: true, exception.Message);
                 }
@@ -180,12 +202,16 @@ internal static class BoundedBody
 
             try
             {
-                var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken).ConfigureAwait(false);
+                var read = await inner
+                    .ReadAsync(buffer[..(int)Math.Min(buffer.Length, most - Count)], cancellationToken)
+                    .ConfigureAwait(false);
                 Count += read;
                 return read;
             }
-            catch (IOException broken) when (!cancellationToken.IsCancellationRequested
-                && !(Count == 0 && broken is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }))
+            catch (IOException broken)
+                when (!cancellationToken.IsCancellationRequested
+                    && !(Count == 0 && broken is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse })
+                )
             {
                 Broken = broken;
                 return 0;

@@ -80,8 +80,12 @@ internal static class CharacterReferences
             length++;
         }
 
-        if (length > 1 && length < written.Length && written[length] == ';'
-            && HtmlEntityProvider.Resolver.GetSymbol(written[1..(length + 1)].ToString()) is { } symbol)
+        if (
+            length > 1
+            && length < written.Length
+            && written[length] == ';'
+            && HtmlEntityProvider.Resolver.GetSymbol(written[1..(length + 1)].ToString()) is { } symbol
+        )
         {
             text.Append(symbol);
             return length + 1;
@@ -140,6 +144,6 @@ internal static class CharacterReferences
     }
 
     private const string Windows1252 =
-        "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F" +
-        "\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178";
+        "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F"
+        + "\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178";
 }

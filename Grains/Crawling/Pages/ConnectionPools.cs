@@ -9,7 +9,8 @@ namespace Grains.Crawling.Pages;
 /// </summary>
 internal sealed class ConnectionPools(
     Func<string, CancellationToken, Task<IPAddress[]>>? resolve,
-    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect) : IDisposable
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect
+) : IDisposable
 {
     public const int MaxPools = 16;
 
@@ -91,27 +92,28 @@ internal sealed class ConnectionPools(
         }
     }
 
-    private SocketsHttpHandler Handler(AddressRanges allowed) => new()
-    {
-        // Nothing of ours is told to strangers.
-        ActivityHeadersPropagator = null,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, connect, cancel),
-        ConnectTimeout = ConnectTimeout,
-        MaxConnectionsPerServer = int.MaxValue,
+    private SocketsHttpHandler Handler(AddressRanges allowed) =>
+        new()
+        {
+            // Nothing of ours is told to strangers.
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, connect, cancel),
+            ConnectTimeout = ConnectTimeout,
+            MaxConnectionsPerServer = int.MaxValue,
 
-        // What is left of a body that was cut: a little is read to keep the connection, more is not.
-        MaxResponseDrainSize = 64 * 1024,
-        MaxResponseHeadersLength = HttpPageFetcher.MaxHeaderBytes / 1024,
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
+            // What is left of a body that was cut: a little is read to keep the connection, more is not.
+            MaxResponseDrainSize = 64 * 1024,
+            MaxResponseHeadersLength = HttpPageFetcher.MaxHeaderBytes / 1024,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
 
-        // So that a change in DNS is seen.
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        ResponseDrainTimeout = TimeSpan.FromSeconds(1),
-        UseCookies = false,
-        UseProxy = false,
-    };
+            // So that a change in DNS is seen.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+            UseCookies = false,
+            UseProxy = false,
+        };
 
     internal sealed class Pool(AddressRanges allowed, HttpMessageInvoker invoker)
     {
@@ -127,7 +129,8 @@ internal sealed class ConnectionPools(
     /// <summary>Keeps a pool alive until the answer is read.</summary>
     internal readonly struct Lease(ConnectionPools pools, Pool pool) : IDisposable
     {
-        public Task<HttpResponseMessage> Send(HttpRequestMessage message, CancellationToken cancel) => pool.Invoker.SendAsync(message, cancel);
+        public Task<HttpResponseMessage> Send(HttpRequestMessage message, CancellationToken cancel) =>
+            pool.Invoker.SendAsync(message, cancel);
 
         public void Dispose() => pools.GiveBack(pool);
     }

@@ -9,8 +9,9 @@ public readonly record struct ContentType
 {
     private const string Space = " \t\r\n";
 
-    private static readonly SearchValues<char> Token =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<char> Token = SearchValues.Create(
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    );
 
     private readonly string? _mediaType;
 
@@ -59,8 +60,13 @@ public readonly record struct ContentType
         type = default;
         var essence = Piece(ref text, ';');
         var slash = essence.IndexOf('/');
-        if (slash <= 0 || slash == essence.Length - 1 || essence is "*/*"
-            || essence[..slash].ContainsAnyExcept(Token) || essence[(slash + 1)..].ContainsAnyExcept(Token))
+        if (
+            slash <= 0
+            || slash == essence.Length - 1
+            || essence is "*/*"
+            || essence[..slash].ContainsAnyExcept(Token)
+            || essence[(slash + 1)..].ContainsAnyExcept(Token)
+        )
         {
             return false;
         }

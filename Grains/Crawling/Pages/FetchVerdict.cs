@@ -12,20 +12,22 @@ public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
     /// 408 (too slow), 425 (too early), 429 and 5xx may go better later, but 501 and 505 speak of what the server is. A wrong certificate
     /// is the site's answer until somebody mends it.
     /// </summary>
-    public static FetchVerdict Of(PageFetch fetch) => fetch.Failure switch
-    {
-        FetchFailure.None => OfStatus(fetch.Status),
-        FetchFailure.Timeout => new(FetchResult.Temporary, "timeout"),
-        FetchFailure.Unreachable => new(FetchResult.Temporary, "unreachable"),
-        FetchFailure.Tls => new(FetchResult.Permanent, "tls"),
-        FetchFailure.PrivateAddress => new(FetchResult.Permanent, "private-address"),
-        FetchFailure.BadHttp => new(FetchResult.Permanent, "bad-http"),
-        FetchFailure.TooLongHeaders => new(FetchResult.Permanent, "too-long-headers"),
-        FetchFailure.BadUrl => new(FetchResult.Permanent, "bad-url"),
-        _ => throw new ArgumentOutOfRangeException(nameof(fetch), fetch.Failure, "Not a way to fail."),
-    };
+    public static FetchVerdict Of(PageFetch fetch) =>
+        fetch.Failure switch
+        {
+            FetchFailure.None => OfStatus(fetch.Status),
+            FetchFailure.Timeout => new(FetchResult.Temporary, "timeout"),
+            FetchFailure.Unreachable => new(FetchResult.Temporary, "unreachable"),
+            FetchFailure.Tls => new(FetchResult.Permanent, "tls"),
+            FetchFailure.PrivateAddress => new(FetchResult.Permanent, "private-address"),
+            FetchFailure.BadHttp => new(FetchResult.Permanent, "bad-http"),
+            FetchFailure.TooLongHeaders => new(FetchResult.Permanent, "too-long-headers"),
+            FetchFailure.BadUrl => new(FetchResult.Permanent, "bad-url"),
+            _ => throw new ArgumentOutOfRangeException(nameof(fetch), fetch.Failure, "Not a way to fail."),
+        };
 
-    private static FetchVerdict OfStatus(int status) => status is 408 or 425 or 429 or (>= 500 and <= 599 and not 501 and not 505)
-        ? new(FetchResult.Temporary, string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
-        : new(FetchResult.Answered, Reason: null);
+    private static FetchVerdict OfStatus(int status) =>
+        status is 408 or 425 or 429 or (>= 500 and <= 599 and not 501 and not 505)
+            ? new(FetchResult.Temporary, string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
+            : new(FetchResult.Answered, Reason: null);
 }

@@ -91,12 +91,10 @@ internal ref struct HtmlScanner
 
     public readonly bool Is(string lowerCaseName) => IsName(_name, lowerCaseName);
 
-    public readonly ReadOnlySpan<char> AttributeName(int index) =>
-        _html.Slice(_attributes[index].Name, _attributes[index].NameLength);
+    public readonly ReadOnlySpan<char> AttributeName(int index) => _html.Slice(_attributes[index].Name, _attributes[index].NameLength);
 
     /// <summary>As it is written; <see cref="CharacterReferences.InAttribute"/> resolves it.</summary>
-    public readonly ReadOnlySpan<char> AttributeValue(int index) =>
-        _html.Slice(_attributes[index].Value, _attributes[index].ValueLength);
+    public readonly ReadOnlySpan<char> AttributeValue(int index) => _html.Slice(_attributes[index].Value, _attributes[index].ValueLength);
 
     /// <summary>The value of an attribute as it is written.</summary>
     public readonly bool TryGet(string lowerCaseName, out ReadOnlySpan<char> value)
@@ -227,7 +225,7 @@ internal ref struct HtmlScanner
             return;
         }
 
-        for (var at = 0; ;)
+        for (var at = 0; ; )
         {
             var dashes = rest[at..].IndexOf("--");
             if (dashes < 0)
@@ -415,7 +413,19 @@ internal ref struct HtmlScanner
     }
 
     private static readonly string[] AskedFor =
-        ["href", "rel", "src", "content", "name", "http-equiv", "charset", "xmlns", "color", "face", "size"];
+    [
+        "href",
+        "rel",
+        "src",
+        "content",
+        "name",
+        "http-equiv",
+        "charset",
+        "xmlns",
+        "color",
+        "face",
+        "size",
+    ];
 
     private readonly int PassSpace(int at)
     {
@@ -528,9 +538,50 @@ internal ref struct HtmlScanner
 
     private static readonly string[] BreakOutNames =
     [
-        "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2", "h3", "h4", "h5", "h6",
-        "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike",
-        "sub", "sup", "table", "tt", "u", "ul", "var",
+        "b",
+        "big",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "code",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "embed",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "listing",
+        "menu",
+        "meta",
+        "nobr",
+        "ol",
+        "p",
+        "pre",
+        "ruby",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "strike",
+        "sub",
+        "sup",
+        "table",
+        "tt",
+        "u",
+        "ul",
+        "var",
     ];
 
     /// <summary>The text of an element that has only text, if there is any. The next read gives its end tag.</summary>

@@ -21,7 +21,8 @@ public sealed class HttpPageFetcher(
     TimeProvider clock,
     Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
     Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null,
-    TimeProvider? guards = null) : IPageFetcher, IDisposable
+    TimeProvider? guards = null
+) : IPageFetcher, IDisposable
 {
     /// <summary>Of status line and header fields together.</summary>
     public const int MaxHeaderBytes = 64 * 1024;
@@ -40,7 +41,11 @@ public sealed class HttpPageFetcher(
         var start = _guards.GetTimestamp();
         if (!TryParse(request.Url, out var url))
         {
-            return PageFetch.Failed(FetchFailure.BadUrl, $"{request.Url} cannot be asked for: it has to be an http or https URL whose host is a name or an address.", TimeSpan.Zero);
+            return PageFetch.Failed(
+                FetchFailure.BadUrl,
+                $"{request.Url} cannot be asked for: it has to be an http or https URL whose host is a name or an address.",
+                TimeSpan.Zero
+            );
         }
 
         using var timeout = new CancellationTokenSource(request.Timeout, _guards);
@@ -62,7 +67,10 @@ public sealed class HttpPageFetcher(
         }
         catch (OperationCanceledException)
         {
-            return Failed(FetchFailure.Timeout, $"{url.Authority} accepted no connection within {Seconds(ConnectionPools.ConnectTimeout)}.");
+            return Failed(
+                FetchFailure.Timeout,
+                $"{url.Authority} accepted no connection within {Seconds(ConnectionPools.ConnectTimeout)}."
+            );
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -83,7 +91,11 @@ public sealed class HttpPageFetcher(
 
     private static HttpRequestMessage Message(PageRequest request, Uri url)
     {
-        var message = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var message = new HttpRequestMessage(HttpMethod.Get, url)
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         var headers = message.Headers;
         headers.TryAddWithoutValidation("User-Agent", request.UserAgent);
         headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
@@ -110,9 +122,11 @@ public sealed class HttpPageFetcher(
         {
             Status = (int)response.StatusCode,
             ContentType = ContentType.Parse(type),
-            IsPlainByDefault = type is "text/plain"
-                or "text/plain; charset=ISO-8859-1" or "text/plain; charset=iso-8859-1" or "text/plain; charset=UTF-8",
-            NoSniff = First(headers, "X-Content-Type-Options")?.Split(',')[0].Trim().Equals("nosniff", StringComparison.OrdinalIgnoreCase) == true,
+            IsPlainByDefault =
+                type is "text/plain" or "text/plain; charset=ISO-8859-1" or "text/plain; charset=iso-8859-1" or "text/plain; charset=UTF-8",
+            NoSniff =
+                First(headers, "X-Content-Type-Options")?.Split(',')[0].Trim().Equals("nosniff", StringComparison.OrdinalIgnoreCase)
+                == true,
             Location = First(headers, "Location"),
             RetryAfter = RetryAfter(First(headers, "Retry-After")),
             ETag = First(headers, "ETag"),
@@ -198,25 +212,33 @@ public sealed class HttpPageFetcher(
         {
             HttpRequestError.SecureConnectionError => (FetchFailure.Tls, $"No secure connection to {url.Authority}: {exception.Message}"),
             HttpRequestError.InvalidResponse => (FetchFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1: {exception.Message}"),
-            HttpRequestError.ConfigurationLimitExceeded => (FetchFailure.TooLongHeaders, $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."),
-            HttpRequestError.ResponseEnded => (FetchFailure.Unreachable, $"{url.Authority} closed the connection before its answer was whole."),
+            HttpRequestError.ConfigurationLimitExceeded => (
+                FetchFailure.TooLongHeaders,
+                $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."
+            ),
+            HttpRequestError.ResponseEnded => (
+                FetchFailure.Unreachable,
+                $"{url.Authority} closed the connection before its answer was whole."
+            ),
             _ => (FetchFailure.Unreachable, $"The connection to {url.Authority} broke: {exception.Message}"),
         };
     }
 
-    private static FetchFailure Failure(ConnectFailure failure) => failure switch
-    {
-        ConnectFailure.PrivateAddress => FetchFailure.PrivateAddress,
-        ConnectFailure.BadName => FetchFailure.BadUrl,
-        _ => FetchFailure.Unreachable,
-    };
+    private static FetchFailure Failure(ConnectFailure failure) =>
+        failure switch
+        {
+            ConnectFailure.PrivateAddress => FetchFailure.PrivateAddress,
+            ConnectFailure.BadName => FetchFailure.BadUrl,
+            _ => FetchFailure.Unreachable,
+        };
 
-    private static string Word(SocketException socket) => socket.SocketErrorCode switch
-    {
-        SocketError.ConnectionReset => "it was reset",
-        SocketError.ConnectionRefused => "nobody listens there",
-        _ => socket.Message,
-    };
+    private static string Word(SocketException socket) =>
+        socket.SocketErrorCode switch
+        {
+            SocketError.ConnectionReset => "it was reset",
+            SocketError.ConnectionRefused => "nobody listens there",
+            _ => socket.Message,
+        };
 
     private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 }

@@ -15,14 +15,44 @@ internal static class MimeSniffer
     private const int HeaderBytes = 1445;
 
     /// <summary>§4.2 "binary data byte".</summary>
-    private static readonly SearchValues<byte> BinaryBytes = SearchValues.Create(
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 0x0B, .. Enumerable.Range(0x0E, 13).Select(octet => (byte)octet), 0x1C, 0x1D, 0x1E, 0x1F]);
+    private static readonly SearchValues<byte> BinaryBytes = SearchValues.Create([
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        0x0B,
+        .. Enumerable.Range(0x0E, 13).Select(octet => (byte)octet),
+        0x1C,
+        0x1D,
+        0x1E,
+        0x1F,
+    ]);
 
     /// <summary>§7.1: each is followed by a space or <c>&gt;</c>, in any case.</summary>
     private static readonly string[] HtmlStarts =
     [
-        "<!DOCTYPE HTML", "<HTML", "<HEAD", "<SCRIPT", "<IFRAME", "<H1", "<DIV", "<FONT", "<TABLE", "<A", "<STYLE", "<TITLE",
-        "<B", "<BODY", "<BR", "<P", "<!--",
+        "<!DOCTYPE HTML",
+        "<HTML",
+        "<HEAD",
+        "<SCRIPT",
+        "<IFRAME",
+        "<H1",
+        "<DIV",
+        "<FONT",
+        "<TABLE",
+        "<A",
+        "<STYLE",
+        "<TITLE",
+        "<B",
+        "<BODY",
+        "<BR",
+        "<P",
+        "<!--",
     ];
 
     /// <param name="said">By the server; empty: nothing.</param>
@@ -66,15 +96,19 @@ internal static class MimeSniffer
 
     /// <summary>§7.2.</summary>
     private static string TextOrBinary(ReadOnlySpan<byte> start) =>
-        start is [0xFE, 0xFF, ..] or [0xFF, 0xFE, ..] or [0xEF, 0xBB, 0xBF, ..] || start.IndexOfAny(BinaryBytes) < 0 ? "text/plain" : Binary;
+        start is [0xFE, 0xFF, ..] or [0xFF, 0xFE, ..] or [0xEF, 0xBB, 0xBF, ..] || start.IndexOfAny(BinaryBytes) < 0
+            ? "text/plain"
+            : Binary;
 
     private static bool StartsHtml(ReadOnlySpan<byte> text)
     {
         foreach (var begin in HtmlStarts)
         {
-            if (text.Length > begin.Length
+            if (
+                text.Length > begin.Length
                 && System.Text.Ascii.EqualsIgnoreCase(text[..begin.Length], begin)
-                && text[begin.Length] is (byte)' ' or (byte)'>')
+                && text[begin.Length] is (byte)' ' or (byte)'>'
+            )
             {
                 return true;
             }

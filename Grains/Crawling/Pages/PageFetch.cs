@@ -101,5 +101,11 @@ public sealed record PageFetch
 
     internal static bool Redirects(int status) => status is 301 or 302 or 303 or 307 or 308;
 
-    public static PageFetch Failed(FetchFailure failure, string error, TimeSpan elapsed) => new() { Failure = failure, Error = error, Elapsed = elapsed };
+    public static PageFetch Failed(FetchFailure failure, string error, TimeSpan elapsed) =>
+        new()
+        {
+            Failure = failure,
+            Error = error,
+            Elapsed = elapsed,
+        };
 }

@@ -41,7 +41,12 @@ public static class PageParser
         var bytes = answer.Body.Span;
         var said = answer.ContentType;
         var type = new ContentType(MimeSniffer.Type(said.MediaType, answer.NoSniff, answer.IsPlainByDefault, bytes), said.Charset);
-        var unread = new ParsedPage { MediaType = type.MediaType, NoIndex = robots.NoIndex, NoFollow = robots.NoFollow };
+        var unread = new ParsedPage
+        {
+            MediaType = type.MediaType,
+            NoIndex = robots.NoIndex,
+            NoFollow = robots.NoFollow,
+        };
         if (!type.IsHtml && !type.IsXml)
         {
             return unread;

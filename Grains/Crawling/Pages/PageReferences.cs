@@ -126,8 +126,11 @@ internal sealed class PageReferences(string? productToken, bool xml = false)
             robots.AddMeta(CharacterReferences.InAttribute(written));
             Robots = robots;
         }
-        else if (tag.TryGet("http-equiv", out var header) && header.Trim(Html.Space).Equals("refresh", StringComparison.OrdinalIgnoreCase)
-            && RefreshTarget.TryParse(CharacterReferences.InAttribute(written), out var target))
+        else if (
+            tag.TryGet("http-equiv", out var header)
+            && header.Trim(Html.Space).Equals("refresh", StringComparison.OrdinalIgnoreCase)
+            && RefreshTarget.TryParse(CharacterReferences.InAttribute(written), out var target)
+        )
         {
             AddResolved(target.ToString(), target, LinkKind.Refresh, noFollow: false);
         }

@@ -16,7 +16,8 @@ public sealed record PageRequest(
     AddressRanges AllowPrivate,
     string UserAgent,
     string? IfNoneMatch = null,
-    string? IfModifiedSince = null)
+    string? IfModifiedSince = null
+)
 {
     public const int MostBodyBytes = 1 << 30;
 }

@@ -111,12 +111,13 @@ internal static class PageText
     }
 
     /// <summary>HTML §13.2.3.2: <c>&lt;?x</c> in two bytes a character is UTF-16 without its mark.</summary>
-    private static Encoding? FromUtf16Declaration(ReadOnlySpan<byte> body) => body switch
-    {
-        [0x3C, 0, 0x3F, 0, 0x78, 0, ..] => Encoding.Unicode,
-        [0, 0x3C, 0, 0x3F, 0, 0x78, ..] => Encoding.BigEndianUnicode,
-        _ => null,
-    };
+    private static Encoding? FromUtf16Declaration(ReadOnlySpan<byte> body) =>
+        body switch
+        {
+            [0x3C, 0, 0x3F, 0, 0x78, 0, ..] => Encoding.Unicode,
+            [0, 0x3C, 0, 0x3F, 0, 0x78, ..] => Encoding.BigEndianUnicode,
+            _ => null,
+        };
 
     /// <summary>HTML §13.2.3.2, "get an XML encoding": of <c>&lt;?xml version="1.0" encoding="…"?></c>.</summary>
     private static Encoding? FromDeclaration(ReadOnlySpan<byte> start)
@@ -179,7 +180,9 @@ internal static class PageText
             return CharacterReferences.InAttribute(charset);
         }
 
-        return meta.TryGet("http-equiv", out var name) && name.Trim(Html.Space).Equals("content-type", StringComparison.OrdinalIgnoreCase)
+        return
+            meta.TryGet("http-equiv", out var name)
+            && name.Trim(Html.Space).Equals("content-type", StringComparison.OrdinalIgnoreCase)
             && meta.TryGet("content", out var content)
             ? ContentType.Parse(CharacterReferences.InAttribute(content)).Charset
             : null;
@@ -197,7 +200,10 @@ internal static class PageText
 
             if (lead >= 0xC0)
             {
-                var whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+                var whole =
+                    lead >= 0xF0 ? 4
+                    : lead >= 0xE0 ? 3
+                    : 2;
                 return back < whole ? body[..^back] : body;
             }
         }

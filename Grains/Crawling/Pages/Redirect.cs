@@ -32,10 +32,15 @@ internal readonly record struct Redirect(CanonicalUrl? Target, string? Error = n
         if (target is null)
         {
             var why = UrlFaults.Say(fault, fetch.Location);
-            return new(null, $"It redirects to «{UrlFaults.Shorten(fetch.Location)}», which cannot be crawled: {why}.", fault == UrlFault.TooLong);
+            return new(
+                null,
+                $"It redirects to «{UrlFaults.Shorten(fetch.Location)}», which cannot be crawled: {why}.",
+                fault == UrlFault.TooLong
+            );
         }
 
-        return hops >= MaxHops ? new(target, Say($"It redirects to {target}, after {hops} redirects in a row: no further one is followed."), TooMany: true)
+        return hops >= MaxHops
+                ? new(target, Say($"It redirects to {target}, after {hops} redirects in a row: no further one is followed."), TooMany: true)
             : target.Equals(url) ? new(target, "It redirects to itself.")
             : new(target);
     }

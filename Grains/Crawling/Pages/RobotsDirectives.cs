@@ -17,8 +17,18 @@ internal struct RobotsDirectives(DateTimeOffset now)
     /// <summary>RFC 822 §5: zones by name, beside those that .NET knows.</summary>
     private static readonly (string Name, string Offset)[] Zones =
     [
-        (" UTC", "Z"), (" UT", "Z"), (" EST", "-05:00"), (" EDT", "-04:00"), (" CST", "-06:00"), (" CDT", "-05:00"),
-        (" MST", "-07:00"), (" MDT", "-06:00"), (" PST", "-08:00"), (" PDT", "-07:00"), (" CET", "+01:00"), (" CEST", "+02:00"),
+        (" UTC", "Z"),
+        (" UT", "Z"),
+        (" EST", "-05:00"),
+        (" EDT", "-04:00"),
+        (" CST", "-06:00"),
+        (" CDT", "-05:00"),
+        (" MST", "-07:00"),
+        (" MDT", "-06:00"),
+        (" PST", "-08:00"),
+        (" PDT", "-07:00"),
+        (" CET", "+01:00"),
+        (" CEST", "+02:00"),
     ];
 
     public bool NoIndex { get; private set; }
@@ -148,13 +158,16 @@ internal struct RobotsDirectives(DateTimeOffset now)
 
     /// <summary>A name of a crawler, as opposed to a directive with a value or a piece of a date.</summary>
     private static bool IsCrawler(ReadOnlySpan<char> name) =>
-        name is [var first, ..] && (char.IsAsciiLetter(first) || first is '_' or '*') && name.IndexOfAny(" \t") < 0
+        name is [var first, ..]
+        && (char.IsAsciiLetter(first) || first is '_' or '*')
+        && name.IndexOfAny(" \t") < 0
         && !name.StartsWith("max-", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What follows the name, as a version does, is passed over.</summary>
     private static bool IsUs(ReadOnlySpan<char> name, string? productToken)
     {
         var end = name.IndexOfAny('/', '*');
-        return name is "*" || (productToken is not null && (end < 0 ? name : name[..end]).Equals(productToken, StringComparison.OrdinalIgnoreCase));
+        return name is "*"
+            || (productToken is not null && (end < 0 ? name : name[..end]).Equals(productToken, StringComparison.OrdinalIgnoreCase));
     }
 }

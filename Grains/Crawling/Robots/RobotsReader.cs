@@ -9,7 +9,9 @@ namespace Grains.Crawling.Robots;
 /// <summary>Reads one robots.txt line by line. RFC 9309 §2.1 and §2.2.</summary>
 internal sealed class RobotsReader(string productToken)
 {
-    private static readonly SearchValues<byte> InName = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"u8);
+    private static readonly SearchValues<byte> InName = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"u8
+    );
 
     private readonly Group _own = new();
     private readonly Group _everybody = new();
@@ -37,13 +39,14 @@ internal sealed class RobotsReader(string productToken)
     }
 
     /// <summary>Without its byte order mark. UTF-16, which no line of the RFC allows, is known by its mark and read all the same.</summary>
-    private static ReadOnlySpan<byte> AsUtf8(ReadOnlySpan<byte> body) => body switch
-    {
-        [0xEF, 0xBB, 0xBF, .. var rest] => rest,
-        [0xFF, 0xFE, .. var rest] => Encoding.Convert(Encoding.Unicode, Encoding.UTF8, rest.ToArray()),
-        [0xFE, 0xFF, .. var rest] => Encoding.Convert(Encoding.BigEndianUnicode, Encoding.UTF8, rest.ToArray()),
-        _ => body,
-    };
+    private static ReadOnlySpan<byte> AsUtf8(ReadOnlySpan<byte> body) =>
+        body switch
+        {
+            [0xEF, 0xBB, 0xBF, .. var rest] => rest,
+            [0xFF, 0xFE, .. var rest] => Encoding.Convert(Encoding.Unicode, Encoding.UTF8, rest.ToArray()),
+            [0xFE, 0xFF, .. var rest] => Encoding.Convert(Encoding.BigEndianUnicode, Encoding.UTF8, rest.ToArray()),
+            _ => body,
+        };
 
     /// <summary>Of a body beyond the limit the line that the cut goes through does not count.</summary>
     private static ReadOnlySpan<byte> WithoutCutLine(ReadOnlySpan<byte> body)
@@ -114,8 +117,7 @@ internal sealed class RobotsReader(string productToken)
     private void Rule(bool allow, ReadOnlySpan<byte> line, ReadOnlySpan<byte> pattern, int number)
     {
         _naming = false;
-        if ((!_forOwn && !_forEverybody)
-            || RobotsRule.Read(allow, number, Printable(line), Octets(pattern)) is not { } rule)
+        if ((!_forOwn && !_forEverybody) || RobotsRule.Read(allow, number, Printable(line), Octets(pattern)) is not { } rule)
         {
             return;
         }

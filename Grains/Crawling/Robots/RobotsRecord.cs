@@ -15,7 +15,8 @@ public sealed record RobotsRecord(
     DateTimeOffset ExpiresAt,
     bool Unreachable,
     int Failures,
-    string Says)
+    string Says
+)
 {
     /// <summary>§2.4: a copy is used for no more than 24 hours.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
@@ -37,15 +38,25 @@ public sealed record RobotsRecord(
         string productToken,
         int failuresBefore = 0,
         TimeSpan? retryAfter = null,
-        string? cause = null) => status switch
+        string? cause = null
+    ) =>
+        status switch
         {
             // Whoever sent rules and did not get them across has not said that there are none.
             >= 200 and <= 299 when body is null => NotReached(
-                Say($"its answer ({status}) could not be read: {Phrase(cause) ?? "it is not whole"}"), fetchedAt, failuresBefore, retryAfter),
+                Say($"its answer ({status}) could not be read: {Phrase(cause) ?? "it is not whole"}"),
+                fetchedAt,
+                failuresBefore,
+                retryAfter
+            ),
             >= 200 and <= 299 => Reached(RobotsRules.Parse(body, productToken), fetchedAt, status.Value),
 
             // §2.3.1.2: what five redirects do not lead to is unavailable.
-            >= 300 and <= 399 => Reached(RobotsRules.AllowAll, fetchedAt, $"robots.txt is not found within five redirects ({status}): everything is allowed."),
+            >= 300 and <= 399 => Reached(
+                RobotsRules.AllowAll,
+                fetchedAt,
+                $"robots.txt is not found within five redirects ({status}): everything is allowed."
+            ),
 
             // Nor has a server that is asked too slowly, too early or too often.
             429 => NotReached("the server says that it is asked too often (429)", fetchedAt, failuresBefore, retryAfter),
@@ -61,9 +72,16 @@ public sealed record RobotsRecord(
 
     public bool IsDue(DateTimeOffset now) => now >= ExpiresAt;
 
-    private static RobotsRecord Reached(RobotsRules rules, DateTimeOffset at, int status) => Reached(rules, at, rules.IsCut
-        ? Say($"robots.txt was read ({status}) up to its limit of {RobotsRules.MaxBytes / 1024} KiB; rules behind that are not known.")
-        : Say($"robots.txt was read ({status})."));
+    private static RobotsRecord Reached(RobotsRules rules, DateTimeOffset at, int status) =>
+        Reached(
+            rules,
+            at,
+            rules.IsCut
+                ? Say(
+                    $"robots.txt was read ({status}) up to its limit of {RobotsRules.MaxBytes / 1024} KiB; rules behind that are not known."
+                )
+                : Say($"robots.txt was read ({status}).")
+        );
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
@@ -83,7 +101,8 @@ public sealed record RobotsRecord(
             at + (wait < Lifetime ? wait : Lifetime),
             Unreachable: true,
             failuresBefore + 1,
-            $"{reason}: nothing is allowed until it answers.");
+            $"{reason}: nothing is allowed until it answers."
+        );
     }
 
     private static TimeSpan Wait(int failuresBefore)

@@ -22,7 +22,12 @@ public sealed class RobotsRules
     private readonly RobotsVerdict _otherwise;
 
     internal RobotsRules(
-        IEnumerable<RobotsRule> rules, TimeSpan? crawlDelay, ImmutableArray<string> sitemaps, bool isCut = false, RobotsVerdict? otherwise = null)
+        IEnumerable<RobotsRule> rules,
+        TimeSpan? crawlDelay,
+        ImmutableArray<string> sitemaps,
+        bool isCut = false,
+        RobotsVerdict? otherwise = null
+    )
     {
         // The first that matches decides: the longest, and Allow where two are equally long (§2.2.2).
         _rules = [.. rules.OrderByDescending(rule => rule.Length).ThenByDescending(rule => rule.Allow).ThenBy(rule => rule.Line)];

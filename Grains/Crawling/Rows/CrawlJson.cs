@@ -26,7 +26,12 @@ public sealed partial class CrawlJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter<UrlState>(), new JsonStringEnumConverter<CrawlState>(), new JsonStringEnumConverter<CrawlScope>() },
+        Converters =
+        {
+            new JsonStringEnumConverter<UrlState>(),
+            new JsonStringEnumConverter<CrawlState>(),
+            new JsonStringEnumConverter<CrawlScope>(),
+        },
     };
 
     private static readonly CrawlJson Rows = new(RowOptions);

@@ -41,5 +41,6 @@ public sealed record HostHead
 
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 
-    public HostSums Sums(long used, bool wantsMore) => new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore) { Truncated = Truncated };
+    public HostSums Sums(long used, bool wantsMore) =>
+        new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore) { Truncated = Truncated };
 }

@@ -18,4 +18,12 @@ public enum UrlState
 /// <summary>What a host keeps of one URL in one crawl.</summary>
 /// <param name="Reason">Of a failure (the last one, while it waits for another try) or a skip: a word for the books.</param>
 /// <param name="Page">Once it is finished; while it waits for another try, what the last one gave.</param>
-public sealed record UrlRow(string Url, int Depth, string? Parent, UrlState State, int Attempts, string? Reason = null, PageRecord? Page = null);
+public sealed record UrlRow(
+    string Url,
+    int Depth,
+    string? Parent,
+    UrlState State,
+    int Attempts,
+    string? Reason = null,
+    PageRecord? Page = null
+);

@@ -66,7 +66,8 @@ public sealed class CanonicalUrl : IEquatable<CanonicalUrl>
         ReadOnlySpan<char> text,
         CanonicalUrl? baseUrl,
         [NotNullWhen(true)] out CanonicalUrl? url,
-        [NotNullWhen(false)] out string? why)
+        [NotNullWhen(false)] out string? why
+    )
     {
         var fault = UrlParser.Parse(text, baseUrl, out url);
         why = fault == UrlFault.None ? null : UrlFaults.Say(fault, text);

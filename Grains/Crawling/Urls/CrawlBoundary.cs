@@ -17,17 +17,33 @@ public sealed class CrawlBoundary
     private readonly int _maxDepth;
     private readonly BoundaryDecision _tooDeep;
 
-    private CrawlBoundary(CrawlSpec spec, ImmutableArray<CanonicalUrl> seeds, ImmutableArray<UrlPattern> include, ImmutableArray<UrlPattern> exclude)
+    private CrawlBoundary(
+        CrawlSpec spec,
+        ImmutableArray<CanonicalUrl> seeds,
+        ImmutableArray<UrlPattern> include,
+        ImmutableArray<UrlPattern> exclude
+    )
     {
         Seeds = seeds;
         _scope = new(spec.Scope, seeds);
-        _exclude = [.. exclude.Select(pattern => (pattern, BoundaryDecision.Refuses(
-            BoundaryDecision.Exclude, $"It matches the exclude pattern {pattern.Text}.")))];
-        _include = [.. include.Select(pattern => (pattern, BoundaryDecision.Takes(
-            $"It is in scope and matches the include pattern {pattern.Text}.")))];
-        _notIncluded = BoundaryDecision.Refuses(BoundaryDecision.Include, include.Length == 1
-            ? $"It does not match the include pattern {include[0].Text}."
-            : $"It matches none of the {include.Length} include patterns.");
+        _exclude =
+        [
+            .. exclude.Select(pattern =>
+                (pattern, BoundaryDecision.Refuses(BoundaryDecision.Exclude, $"It matches the exclude pattern {pattern.Text}."))
+            ),
+        ];
+        _include =
+        [
+            .. include.Select(pattern =>
+                (pattern, BoundaryDecision.Takes($"It is in scope and matches the include pattern {pattern.Text}."))
+            ),
+        ];
+        _notIncluded = BoundaryDecision.Refuses(
+            BoundaryDecision.Include,
+            include.Length == 1
+                ? $"It does not match the include pattern {include[0].Text}."
+                : $"It matches none of the {include.Length} include patterns."
+        );
         _maxDepth = spec.MaxDepth ?? int.MaxValue;
         _tooDeep = BoundaryDecision.Refuses(BoundaryDecision.Depth, $"It is more than {_maxDepth} steps from a seed.");
     }
@@ -155,7 +171,9 @@ public sealed class CrawlBoundary
             var decision = Decide(seed, 0);
             if (!decision.In && decision.Reason != BoundaryDecision.Depth)
             {
-                wrong.Add($"The seed «{UrlFaults.Shorten(seed.Text)}» would not be crawled: {decision.Says} Change the patterns or leave it out.");
+                wrong.Add(
+                    $"The seed «{UrlFaults.Shorten(seed.Text)}» would not be crawled: {decision.Says} Change the patterns or leave it out."
+                );
             }
         }
     }

@@ -40,7 +40,10 @@ internal static class Ipv4
             if (dot < 0)
             {
                 address |= number.Value;
-                return string.Create(CultureInfo.InvariantCulture, $"{address >> 24}.{(address >> 16) & 255}.{(address >> 8) & 255}.{address & 255}");
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{address >> 24}.{(address >> 16) & 255}.{(address >> 8) & 255}.{address & 255}"
+                );
             }
 
             address |= number.Value << (8 * (octetsLeft - 1));

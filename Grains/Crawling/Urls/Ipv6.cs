@@ -88,11 +88,13 @@ internal static class Ipv6
         {
             var dot = text.IndexOf('.');
             var number = dot < 0 ? text : text[..dot];
-            if ((dot < 0) != (part == 3)
+            if (
+                (dot < 0) != (part == 3)
                 || number.Length is 0 or > 3
                 || number.IndexOfAnyExceptInRange('0', '9') >= 0
                 || (number.Length > 1 && number[0] == '0')
-                || !byte.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var octet))
+                || !byte.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var octet)
+            )
             {
                 return false;
             }

@@ -18,34 +18,51 @@ internal sealed class SeedScope
     public SeedScope(CrawlScope scope, ImmutableArray<CanonicalUrl> seeds)
     {
         _scope = scope;
-        _hosts = scope == CrawlScope.Domain
-            ? seeds.DistinctBy(seed => seed.Host).ToFrozenDictionary(
-                seed => seed.Host,
-                seed => BoundaryDecision.Takes($"It is on or below the host of the seed {seed.Text}."))
-            : seeds.DistinctBy(seed => seed.HostKey).ToFrozenDictionary(
-                seed => seed.HostKey.Value,
-                seed => BoundaryDecision.Takes($"It is on the host of the seed {seed.Text}."));
+        _hosts =
+            scope == CrawlScope.Domain
+                ? seeds
+                    .DistinctBy(seed => seed.Host)
+                    .ToFrozenDictionary(
+                        seed => seed.Host,
+                        seed => BoundaryDecision.Takes($"It is on or below the host of the seed {seed.Text}.")
+                    )
+                : seeds
+                    .DistinctBy(seed => seed.HostKey)
+                    .ToFrozenDictionary(
+                        seed => seed.HostKey.Value,
+                        seed => BoundaryDecision.Takes($"It is on the host of the seed {seed.Text}.")
+                    );
         _domains = _hosts.GetAlternateLookup<ReadOnlySpan<char>>();
-        _prefixes = seeds.GroupBy(seed => seed.Origin).ToFrozenDictionary(
-            group => group.Key,
-            group => group.Select(Prefix).Distinct()
-                .Select(prefix => (prefix, BoundaryDecision.Takes($"It begins with {prefix}, from a seed.")))
-                .ToImmutableArray());
-        _outside = BoundaryDecision.Refuses(BoundaryDecision.Scope, scope switch
-        {
-            CrawlScope.Domain => $"It is neither on nor below {Some(seeds.Select(seed => seed.Host))}.",
-            CrawlScope.Prefix => $"It does not begin with {Some(seeds.Select(Prefix))}.",
-            _ => $"It is not on {Some(seeds.Select(seed => seed.HostKey.Value))}.",
-        });
+        _prefixes = seeds
+            .GroupBy(seed => seed.Origin)
+            .ToFrozenDictionary(
+                group => group.Key,
+                group =>
+                    group
+                        .Select(Prefix)
+                        .Distinct()
+                        .Select(prefix => (prefix, BoundaryDecision.Takes($"It begins with {prefix}, from a seed.")))
+                        .ToImmutableArray()
+            );
+        _outside = BoundaryDecision.Refuses(
+            BoundaryDecision.Scope,
+            scope switch
+            {
+                CrawlScope.Domain => $"It is neither on nor below {Some(seeds.Select(seed => seed.Host))}.",
+                CrawlScope.Prefix => $"It does not begin with {Some(seeds.Select(Prefix))}.",
+                _ => $"It is not on {Some(seeds.Select(seed => seed.HostKey.Value))}.",
+            }
+        );
     }
 
-    public BoundaryDecision Decide(CanonicalUrl url) => _scope switch
-    {
-        CrawlScope.Host => _hosts.TryGetValue(url.HostKey.Value, out var decision) ? decision : _outside,
-        CrawlScope.Domain => DecideByDomain(url.Host),
-        CrawlScope.Prefix => DecideByPrefix(url),
-        _ => Anything,
-    };
+    public BoundaryDecision Decide(CanonicalUrl url) =>
+        _scope switch
+        {
+            CrawlScope.Host => _hosts.TryGetValue(url.HostKey.Value, out var decision) ? decision : _outside,
+            CrawlScope.Domain => DecideByDomain(url.Host),
+            CrawlScope.Prefix => DecideByPrefix(url),
+            _ => Anything,
+        };
 
     /// <summary>Looks for the host, then for what follows its first dot, and so on. An address is never the tail of another host, so it is found only whole.</summary>
     private BoundaryDecision DecideByDomain(ReadOnlySpan<char> host)

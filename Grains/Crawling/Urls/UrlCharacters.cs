@@ -20,7 +20,8 @@ internal static class UrlCharacters
     public static readonly SearchValues<char> PlainInHost = SearchValues.Create(Lower + Digits + "-.");
 
     public static readonly SearchValues<char> ForbiddenInDomain = SearchValues.Create(
-        string.Concat(Enumerable.Range(0, 0x21).Select(c => (char)c)) + "#/:<>?@[\\]^|%\u007f");
+        string.Concat(Enumerable.Range(0, 0x21).Select(c => (char)c)) + "#/:<>?@[\\]^|%\u007f"
+    );
 
     /// <summary>RFC 3986 §2.3: an escape of these says nothing that the character would not.</summary>
     public static bool IsUnreserved(int c) => c < 0x80 && (char.IsAsciiLetterOrDigit((char)c) || c is '-' or '.' or '_' or '~');

@@ -51,6 +51,5 @@ internal static class UrlFaults
             : "";
     }
 
-    public static string Shorten(ReadOnlySpan<char> text) =>
-        text.Length <= Shown ? text.ToString() : $"{text[..Shown]}…";
+    public static string Shorten(ReadOnlySpan<char> text) => text.Length <= Shown ? text.ToString() : $"{text[..Shown]}…";
 }

@@ -106,8 +106,7 @@ internal static class UrlHost
         return ascii.ToString();
     }
 
-    private static string ToLowerAscii(this string name) =>
-        string.Create(name.Length, name, static (target, source) =>
+    private static string ToLowerAscii(this string name) => string.Create(name.Length, name, static (target, source) =>
         {
             for (var i = 0; i < target.Length; i++)
             {

@@ -15,9 +15,7 @@ internal static class UrlParser
     public static UrlFault Parse(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, out CanonicalUrl? url)
     {
         text = TrimControls(text);
-        return text.IndexOfAny('\t', '\n', '\r') < 0
-            ? ParseClean(text, baseUrl, out url)
-            : ParseWithoutBreaks(text, baseUrl, out url);
+        return text.IndexOfAny('\t', '\n', '\r') < 0 ? ParseClean(text, baseUrl, out url) : ParseWithoutBreaks(text, baseUrl, out url);
     }
 
     public static ReadOnlySpan<char> TrimControls(ReadOnlySpan<char> text)
@@ -198,18 +196,18 @@ internal static class UrlParser
         }
     }
 
-    private static bool IsDoubleDot(ReadOnlySpan<char> segment) => segment.Length switch
-    {
-        2 => segment is "..",
-        4 => (segment[0] == '.' && IsDot(segment[1..])) || (segment[3] == '.' && IsDot(segment[..3])),
-        6 => IsDot(segment[..3]) && IsDot(segment[3..]),
-        _ => false,
-    };
+    private static bool IsDoubleDot(ReadOnlySpan<char> segment) =>
+        segment.Length switch
+        {
+            2 => segment is "..",
+            4 => (segment[0] == '.' && IsDot(segment[1..])) || (segment[3] == '.' && IsDot(segment[..3])),
+            6 => IsDot(segment[..3]) && IsDot(segment[3..]),
+            _ => false,
+        };
 
     private static bool IsDot(ReadOnlySpan<char> segment) => segment is "." or "%2e" or "%2E";
 
-    private static bool StartsWithTwoSlashes(ReadOnlySpan<char> text) =>
-        text.Length >= 2 && IsSlash(text[0]) && IsSlash(text[1]);
+    private static bool StartsWithTwoSlashes(ReadOnlySpan<char> text) => text.Length >= 2 && IsSlash(text[0]) && IsSlash(text[1]);
 
     private static bool IsSlash(char c) => c is '/' or '\\';
 }

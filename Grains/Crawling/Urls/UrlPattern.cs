@@ -14,8 +14,9 @@ internal sealed class UrlPattern
     /// <summary>In characters.</summary>
     public const int MaxLength = CanonicalUrl.MaxLength;
 
-    private static readonly SearchValues<char> PlainInGlob =
-        SearchValues.Create(string.Concat(Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)).Replace("%", "", StringComparison.Ordinal));
+    private static readonly SearchValues<char> PlainInGlob = SearchValues.Create(
+        string.Concat(Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)).Replace("%", "", StringComparison.Ordinal)
+    );
 
     private readonly Glob? _glob;
     private readonly Regex? _regex;
@@ -69,7 +70,8 @@ internal sealed class UrlPattern
         }
         catch (NotSupportedException fault)
         {
-            error = "uses what cannot be matched in linear time, such as look-around, back-references and atomic groups, "
+            error =
+                "uses what cannot be matched in linear time, such as look-around, back-references and atomic groups, "
                 + $"or grows too large: {fault.Message.TrimEnd('.')}";
         }
 
@@ -100,7 +102,8 @@ internal sealed class UrlPattern
         var wrong = Math.Min(FirstDifference(glob.Prefix, "http://"), FirstDifference(glob.Prefix, "https://"));
         if (wrong > 0)
         {
-            error = $"can match no URL, because of character {wrong}: a glob is held against the whole URL, "
+            error =
+                $"can match no URL, because of character {wrong}: a glob is held against the whole URL, "
                 + "so begin it with * or http (a regular expression stands between slashes)";
             return false;
         }

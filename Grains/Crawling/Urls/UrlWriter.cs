@@ -101,7 +101,8 @@ internal ref struct UrlWriter(Span<char> buffer)
 
     /// <summary>In <c>%%341</c> the 4 stays an escape: decoded, the text would read <c>%41</c>, and A the next time.</summary>
     private readonly bool WouldCompleteAnEscape(char c) =>
-        char.IsAsciiHexDigit(c) && Length >= 2
+        char.IsAsciiHexDigit(c)
+        && Length >= 2
         && (_buffer[Length - 1] == '%' || (_buffer[Length - 2] == '%' && char.IsAsciiHexDigit(_buffer[Length - 1])));
 
     private void AppendOctets(Rune rune)

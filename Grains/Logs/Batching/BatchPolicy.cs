@@ -16,6 +16,8 @@ public sealed class BatchPolicy(TimeSpan linger, int bytes, int records)
 
         var left = since + linger - now;
         // A clock that was set back makes nobody wait longer than the linger.
-        return left < TimeSpan.Zero ? TimeSpan.Zero : left > linger ? linger : left;
+        return left < TimeSpan.Zero ? TimeSpan.Zero
+            : left > linger ? linger
+            : left;
     }
 }

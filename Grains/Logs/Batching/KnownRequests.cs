@@ -73,5 +73,6 @@ public sealed class KnownRequests
 
     private static IEnumerable<WriteLogs> Named(Batch batch) => batch.Requests.Where(request => !request.Id.IsOfBytes);
 
-    private static LogRequestId Read(ReadOnlySpan<byte> id) => new(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
+    private static LogRequestId Read(ReadOnlySpan<byte> id) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
 }

@@ -33,16 +33,24 @@ public sealed class Tally
         _counts[service] = Sum(_counts.GetValueOrDefault(service, None), count) with { Service = service };
     }
 
-    public static ServiceCount Sum(ServiceCount left, ServiceCount right) => new(
-        left.Service,
-        left.Received + right.Received,
-        left.Stored + right.Stored,
-        left.Filtered + right.Filtered,
-        left.Sampled + right.Sampled,
-        left.Repeated + right.Repeated,
-        left.Refused.Plus(right.Refused));
+    public static ServiceCount Sum(ServiceCount left, ServiceCount right) =>
+        new(
+            left.Service,
+            left.Received + right.Received,
+            left.Stored + right.Stored,
+            left.Filtered + right.Filtered,
+            left.Sampled + right.Sampled,
+            left.Repeated + right.Repeated,
+            left.Refused.Plus(right.Refused)
+        );
 
     /// <summary>The same records once more: all that was stored, filtered or sampled then is a repeat now.</summary>
     public static ServiceCount AsRepeat(ServiceCount first) =>
-        first with { Stored = 0, Filtered = 0, Sampled = 0, Repeated = first.Stored + first.Filtered + first.Sampled + first.Repeated };
+        first with
+        {
+            Stored = 0,
+            Filtered = 0,
+            Sampled = 0,
+            Repeated = first.Stored + first.Filtered + first.Sampled + first.Repeated,
+        };
 }

@@ -25,7 +25,10 @@ public sealed class UnnamedRequests(TimeSpan window)
     {
         Forget(now);
         waiting = null;
-        if (!_attempts.TryGetValue(Bytes(id), out var attempts) || attempts.Find(attempt => attempt.IsLost || attempt.Deadline <= now) is not { } first)
+        if (
+            !_attempts.TryGetValue(Bytes(id), out var attempts)
+            || attempts.Find(attempt => attempt.IsLost || attempt.Deadline <= now) is not { } first
+        )
         {
             return false;
         }
@@ -37,7 +40,16 @@ public sealed class UnnamedRequests(TimeSpan window)
 
     /// <summary>It waits in a batch, to be stored.</summary>
     /// <param name="deadline">When its sender gives up.</param>
-    public void Waits(LogRequestId id, Batch batch, DateTimeOffset deadline) => Add(id, new() { Number = id.Attempt, Batch = batch, Deadline = deadline });
+    public void Waits(LogRequestId id, Batch batch, DateTimeOffset deadline) =>
+        Add(
+            id,
+            new()
+            {
+                Number = id.Attempt,
+                Batch = batch,
+                Deadline = deadline,
+            }
+        );
 
     /// <summary>Its answer did not reach its sender: one repeat is expected.</summary>
     /// <param name="isStored">It is durable; otherwise it counts only while it waits here.</param>
@@ -64,7 +76,10 @@ public sealed class UnnamedRequests(TimeSpan window)
     {
         foreach (var request in batch.Requests.Where(request => request.Id.IsOfBytes))
         {
-            if (_attempts.GetValueOrDefault(Bytes(request.Id))?.Find(attempt => attempt.Number == request.Id.Attempt) is { IsLost: true } lost)
+            if (
+                _attempts.GetValueOrDefault(Bytes(request.Id))?.Find(attempt => attempt.Number == request.Id.Attempt) is
+                { IsLost: true } lost
+            )
             {
                 lost.Batch = null;
             }

@@ -161,8 +161,15 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
         {
             var more = bytes - _bytes;
             return more <= 0
-                || ((_admission._held == _bytes || _admission._held + more <= _admission.MaxBytes)
-                    && (!IsUnderWay || bytes <= SmallBody || _admission._heldUnderWay == _bytes || _admission._heldUnderWay + more <= _admission.MaxBytes * UnderWayShare));
+                || (
+                    (_admission._held == _bytes || _admission._held + more <= _admission.MaxBytes)
+                    && (
+                        !IsUnderWay
+                        || bytes <= SmallBody
+                        || _admission._heldUnderWay == _bytes
+                        || _admission._heldUnderWay + more <= _admission.MaxBytes * UnderWayShare
+                    )
+                );
         }
 
         /// <summary>Gives its room up. Returns what ends its reading.</summary>
@@ -209,7 +216,10 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
     /// <summary>Evicts stalled bodies, the largest first, until a ticket fits. When all of them would not be enough, none is evicted.</summary>
     private bool MakeRoom(Ticket needs, long bytes, ref List<Action>? evictions)
     {
-        var stalled = _underWay.Where(ticket => ticket != needs && ticket.Bytes > 0 && ticket.HasStalled).OrderByDescending(ticket => ticket.Bytes).ToList();
+        var stalled = _underWay
+            .Where(ticket => ticket != needs && ticket.Bytes > 0 && ticket.HasStalled)
+            .OrderByDescending(ticket => ticket.Bytes)
+            .ToList();
         var freed = stalled.Sum(ticket => ticket.Bytes);
         if (freed == 0 || (_held - freed > needs.Bytes && _held - freed + bytes - needs.Bytes > maxBytes))
         {

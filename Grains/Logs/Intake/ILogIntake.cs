@@ -18,7 +18,14 @@ public interface ILogIntake
     /// <param name="deadline">When the sender gives up.</param>
     /// <param name="cancel">The sender is gone: its answer is lost, whatever becomes of the request.</param>
     /// <exception cref="OperationCanceledException">The sender is gone.</exception>
-    Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel);
+    Task<IntakeReply> Accept(
+        Admission.Ticket ticket,
+        LogBlock block,
+        Decoded decoded,
+        LogRequestId id,
+        DateTimeOffset deadline,
+        CancellationToken cancel
+    );
 
     /// <summary>A request was stored, and the answer that says so could not be delivered: if it has no name, the next one of equal bytes is its repeat.</summary>
     void AnswerLost(LogRequestId id);

@@ -7,7 +7,15 @@ namespace Grains.Logs.Intake;
 
 /// <summary>A record of a sender that lives in this process.</summary>
 /// <param name="Attributes">A JSON object, or empty.</param>
-public sealed record FedRecord(DateTimeOffset Time, byte Severity, string SeverityText, string Body, string Attributes, ReadOnlyMemory<byte> TraceId = default, ReadOnlyMemory<byte> SpanId = default);
+public sealed record FedRecord(
+    DateTimeOffset Time,
+    byte Severity,
+    string SeverityText,
+    string Body,
+    string Attributes,
+    ReadOnlyMemory<byte> TraceId = default,
+    ReadOnlyMemory<byte> SpanId = default
+);
 
 /// <summary>
 /// Hands records of this process to the intake without making anybody wait: at most <see cref="Capacity"/> wait here; what is beyond is left out, counted, and said in the log itself.
@@ -43,7 +51,10 @@ public sealed class LogFeeder
         _intake = intake;
         _clock = clock;
         _guards = guards;
-        _records = Channel.CreateBounded<FedRecord>(new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite }, _ => Interlocked.Increment(ref _leftOut));
+        _records = Channel.CreateBounded<FedRecord>(
+            new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite },
+            _ => Interlocked.Increment(ref _leftOut)
+        );
     }
 
     /// <summary>Takes a record; never waits.</summary>
@@ -66,7 +77,10 @@ public sealed class LogFeeder
 
             if (Interlocked.Exchange(ref _leftOut, 0) is > 0 and var leftOut)
             {
-                var sentence = string.Create(CultureInfo.InvariantCulture, $"{leftOut} records are left out here: they came faster than the log could take them.");
+                var sentence = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{leftOut} records are left out here: they came faster than the log could take them."
+                );
                 Write(builder, new(_clock.GetUtcNow(), 13, "WARN", sentence, ""));
             }
 
@@ -84,7 +98,10 @@ public sealed class LogFeeder
         {
             using (var ticket = intake.Admit(builder.Bytes))
             {
-                if (ticket is not null && await intake.Accept(ticket, builder.Build(), decoded, id, _guards.GetUtcNow() + Patience, stop) == IntakeReply.Stored)
+                if (
+                    ticket is not null
+                    && await intake.Accept(ticket, builder.Build(), decoded, id, _guards.GetUtcNow() + Patience, stop) == IntakeReply.Stored
+                )
                 {
                     return;
                 }

@@ -9,11 +9,24 @@ namespace Grains.Logs.Intake;
 
 /// <summary>Hands what doors decoded to the shard that it belongs to, and says when it is durable.</summary>
 public sealed partial class LogIntake(
-    Admission admission, CurrentRules rules, IGrainFactory grains, IOptions<LogsOptions> options, TimeProvider clock, ILogger<LogIntake> logger) : ILogIntake
+    Admission admission,
+    CurrentRules rules,
+    IGrainFactory grains,
+    IOptions<LogsOptions> options,
+    TimeProvider clock,
+    ILogger<LogIntake> logger
+) : ILogIntake
 {
     public Admission.Ticket? Admit(long bytes, Action? evict) => admission.Admit(bytes, evict);
 
-    public async Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel)
+    public async Task<IntakeReply> Accept(
+        Admission.Ticket ticket,
+        LogBlock block,
+        Decoded decoded,
+        LogRequestId id,
+        DateTimeOffset deadline,
+        CancellationToken cancel
+    )
     {
         var counts = ReceivedCounts.Of(block, decoded);
         if (counts.IsEmpty)
@@ -49,7 +62,8 @@ public sealed partial class LogIntake(
                 _ => IntakeReply.Unavailable,
             };
         }
-        catch (Exception e) when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
+        catch (Exception e)
+            when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
         {
             // What became of it nobody knows yet: the sender comes again, and the shard knows the request if it has a name; without one it may be stored twice, and is not lost.
             LogUnknown(e);

@@ -30,7 +30,7 @@ public static class ReceivedCounts
     private static void Taken(LogBlock block, Tally tally)
     {
         var records = block.Count;
-        for (var start = 0; start < records;)
+        for (var start = 0; start < records; )
         {
             var service = block[start].Service;
             var end = start + 1;

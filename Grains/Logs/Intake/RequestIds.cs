@@ -13,7 +13,11 @@ public static class RequestIds
 
     /// <summary>By its bytes, after decompression: one transmission of them, for equal bytes may be different requests.</summary>
     /// <param name="caller">The name of the key that it came under.</param>
-    public static LogRequestId OfBytes(string caller, ReadOnlySpan<byte> request) => Of(ByBytes, caller, request) with { Attempt = (ulong)System.Random.Shared.NextInt64(1, long.MaxValue) };
+    public static LogRequestId OfBytes(string caller, ReadOnlySpan<byte> request) =>
+        Of(ByBytes, caller, request) with
+        {
+            Attempt = (ulong)System.Random.Shared.NextInt64(1, long.MaxValue),
+        };
 
     /// <summary>By a name that the sender gave it.</summary>
     public static LogRequestId OfKey(string caller, string key) => Of(ByKey, caller, Encoding.UTF8.GetBytes(key));

@@ -43,13 +43,19 @@ public static class KnownMembers
 
     private static readonly FrozenDictionary<string, (KnownMember Kind, int Rank)> Names = Build();
 
-    private static readonly FrozenDictionary<string, (KnownMember Kind, int Rank)>.AlternateLookup<ReadOnlySpan<char>> ByText = Names.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenDictionary<string, (KnownMember Kind, int Rank)>.AlternateLookup<ReadOnlySpan<char>> ByText =
+        Names.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>The meaning, and how well the name fits it: of several members the higher rank has it, of equal ranks the first.</summary>
     public static (KnownMember Kind, int Rank) Of(ReadOnlySpan<byte> name)
     {
         Span<char> text = stackalloc char[Longest];
-        return name.Length is > 1 and <= Longest && Ascii.ToUtf16(name, text, out var length) == OperationStatus.Done && ByText.TryGetValue(text[..length], out var known) ? known : (KnownMember.None, 0);
+        return
+            name.Length is > 1 and <= Longest
+            && Ascii.ToUtf16(name, text, out var length) == OperationStatus.Done
+            && ByText.TryGetValue(text[..length], out var known)
+            ? known
+            : (KnownMember.None, 0);
     }
 
     /// <summary>What an attribute is called: CLEF's exception has a name of its own.</summary>
@@ -58,7 +64,19 @@ public static class KnownMembers
     private static FrozenDictionary<string, (KnownMember Kind, int Rank)> Build()
     {
         var names = new Dictionary<string, (KnownMember, int)>(StringComparer.OrdinalIgnoreCase);
-        Add(KnownMember.Time, 1, "time", "timestamp", "ts", "@timestamp", "datetime", "asctime", "timeMillis", "eventTime", "__REALTIME_TIMESTAMP");
+        Add(
+            KnownMember.Time,
+            1,
+            "time",
+            "timestamp",
+            "ts",
+            "@timestamp",
+            "datetime",
+            "asctime",
+            "timeMillis",
+            "eventTime",
+            "__REALTIME_TIMESTAMP"
+        );
         Add(KnownMember.Time, Clef, "@t");
         Add(KnownMember.Observed, 1, "observed", "observedTimestamp");
         Add(KnownMember.Severity, PinoNumber, "level");

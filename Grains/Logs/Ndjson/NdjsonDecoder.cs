@@ -78,7 +78,14 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
         decoded.Received++;
         if (limits.Refusal(line.Length, into) is { } refusal)
         {
-            decoded.Refuse(number, _service, refusal, refusal == DecodeLimits.TooLarge ? $"This has {line.Length} bytes; {limits.MaxRecordBytes} are the most." : limits.Sentence(refusal, number, line.Length));
+            decoded.Refuse(
+                number,
+                _service,
+                refusal,
+                refusal == DecodeLimits.TooLarge
+                    ? $"This has {line.Length} bytes; {limits.MaxRecordBytes} are the most."
+                    : limits.Sentence(refusal, number, line.Length)
+            );
             return;
         }
 
@@ -110,9 +117,16 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
 
         Array.Fill(_chosen, None);
         Array.Clear(_fit);
-        ulong time = 0, observed = 0;
+        ulong time = 0,
+            observed = 0;
         var (severity, saysText, isClef, isLine, members) = ((byte)0, false, false, false, 0);
-        ReadOnlySpan<byte> severityText = default, body = default, from = default, host = default, eventName = default, traceId = default, spanId = default;
+        ReadOnlySpan<byte> severityText = default,
+            body = default,
+            from = default,
+            host = default,
+            eventName = default,
+            traceId = default,
+            spanId = default;
         for (; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; members++)
         {
             ReadName(ref reader);
@@ -122,7 +136,8 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
             if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
             {
                 var isObject = reader.TokenType == JsonTokenType.StartObject;
-                var nested = isObject && kind is KnownMember.Service or KnownMember.Host or KnownMember.Log ? Nested(reader, line, kind) : default;
+                var nested =
+                    isObject && kind is KnownMember.Service or KnownMember.Host or KnownMember.Log ? Nested(reader, line, kind) : default;
                 reader.Skip();
                 if (kind == KnownMember.Attributes && isObject)
                 {
@@ -178,7 +193,10 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
                     if (TrySeverity(ref reader, rank, out var number) is > 0 and var fit && Choose(kind, fit, members))
                     {
                         severity = number;
-                        severityText = saysText ? severityText : isText && rank != KnownMembers.SyslogNumber ? value : default;
+                        severityText =
+                            saysText ? severityText
+                            : isText && rank != KnownMembers.SyslogNumber ? value
+                            : default;
                     }
 
                     break;
@@ -229,7 +247,10 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
 
         if (_fit[(int)KnownMember.Severity] == 0 && severityText.IsEmpty)
         {
-            severity = isClef ? LogSeverity.Of("info"u8) : isLine ? SeverityOfLine(body, now) : severity; // CLEF leaves it out when it is that.
+            severity =
+                isClef ? LogSeverity.Of("info"u8)
+                : isLine ? SeverityOfLine(body, now)
+                : severity; // CLEF leaves it out when it is that.
         }
 
         into.Begin(time, observed == 0 ? now : observed, severity, traceId, spanId);
@@ -276,7 +297,10 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isIt = kind == KnownMember.Log ? reader.ValueTextEquals("level"u8) : reader.ValueTextEquals("name"u8) || (kind == KnownMember.Host && reader.ValueTextEquals("hostname"u8));
+            var isIt =
+                kind == KnownMember.Log
+                    ? reader.ValueTextEquals("level"u8)
+                    : reader.ValueTextEquals("name"u8) || (kind == KnownMember.Host && reader.ValueTextEquals("hostname"u8));
             reader.Read();
             if (isIt && reader.TokenType == JsonTokenType.String)
             {
@@ -376,14 +400,19 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
     {
         _scratch.Cut(0);
         JsonUnescape.Append(_scratch, ref reader);
-        return _lines.Times.TryParse(_scratch.Written, now, out nanoseconds) || (reader.TokenType == JsonTokenType.Number && TryExponent(_scratch.Written, now, out nanoseconds));
+        return _lines.Times.TryParse(_scratch.Written, now, out nanoseconds)
+            || (reader.TokenType == JsonTokenType.Number && TryExponent(_scratch.Written, now, out nanoseconds));
     }
 
     /// <summary>A number since 1970 that is written with an exponent: 1.795427687e9.</summary>
     private static bool TryExponent(ReadOnlySpan<byte> text, ulong now, out ulong nanoseconds)
     {
         nanoseconds = 0;
-        if (!text.ContainsAny((byte)'e', (byte)'E') || !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number is <= 0 or > ulong.MaxValue)
+        if (
+            !text.ContainsAny((byte)'e', (byte)'E')
+            || !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            || number is <= 0 or > ulong.MaxValue
+        )
         {
             return false;
         }
@@ -412,7 +441,9 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
             word = word.IndexOfAny((byte)'+', (byte)'-') is > 0 and var step ? word[..step] : word; // Go's slog: INFO+2.
             number = isText ? LogSeverity.Of(word) : (byte)0;
             number = number == 0 && isText && _scratch.Length == 1 ? OfLetter(_scratch.Written[0]) : number;
-            return number > 0 ? 3 : isText ? 1 : 0;
+            return number > 0 ? 3
+                : isText ? 1
+                : 0;
         }
 
         number = rank switch
@@ -421,19 +452,22 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
             KnownMembers.PinoNumber when value is >= 10 and < 70 && (value % 10 == 0 || value > 24) => (byte)((value / 10 * 4) - 3),
             _ => value is > 0 and <= 24 ? (byte)value : (byte)0,
         };
-        return number > 0 ? 3 : value == 0 ? 2 : 0;
+        return number > 0 ? 3
+            : value == 0 ? 2
+            : 0;
     }
 
-    private static byte OfLetter(byte letter) => letter switch
-    {
-        (byte)'T' or (byte)'V' => 1,
-        (byte)'D' => 5,
-        (byte)'I' => 9,
-        (byte)'W' => 13,
-        (byte)'E' => 17,
-        (byte)'F' or (byte)'C' => 21,
-        _ => 0,
-    };
+    private static byte OfLetter(byte letter) =>
+        letter switch
+        {
+            (byte)'T' or (byte)'V' => 1,
+            (byte)'D' => 5,
+            (byte)'I' => 9,
+            (byte)'W' => 13,
+            (byte)'E' => 17,
+            (byte)'F' or (byte)'C' => 21,
+            _ => 0,
+        };
 
     /// <param name="json">A string in its quotes, or nothing.</param>
     private static void AddString(LogBlockBuilder into, ReadOnlySpan<byte> json)

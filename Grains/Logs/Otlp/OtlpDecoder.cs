@@ -28,9 +28,7 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
 
     /// <param name="maxRecordBytes">Of one record.</param>
     public OtlpDecoder(int maxRecordBytes)
-        : this(new DecodeLimits(maxRecordBytes))
-    {
-    }
+        : this(new DecodeLimits(maxRecordBytes)) { }
 
     /// <param name="now">Nanoseconds since 1970: the observed time of records that carry none.</param>
     /// <exception cref="OtlpException">It is no such message. What was added to <paramref name="into"/> means nothing.</exception>
@@ -72,7 +70,10 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         while (reader.NextBytes(1, "resource.attributes", out var bytes))
         {
             ReadKeyValue(bytes, out var key, out var value);
-            if (!(key.SequenceEqual("service.name"u8) && StringOf(value, _origin.Service)) && !(key.SequenceEqual("host.name"u8) && StringOf(value, _origin.Host)))
+            if (
+                !(key.SequenceEqual("service.name"u8) && StringOf(value, _origin.Service))
+                && !(key.SequenceEqual("host.name"u8) && StringOf(value, _origin.Host))
+            )
             {
                 OtlpOrigin.BeginMember(_origin.Resource, "\"resource."u8, key);
                 _origin.IsTooDeep |= !WriteValue(_origin.Resource, value, 0);
@@ -128,10 +129,17 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
             return;
         }
 
-        ulong time = 0, observed = 0, severity = 0;
-        uint flags = 0, dropped = 0;
+        ulong time = 0,
+            observed = 0,
+            severity = 0;
+        uint flags = 0,
+            dropped = 0;
         var hasAttributes = false;
-        ReadOnlySpan<byte> severityText = default, body = default, traceId = default, spanId = default, eventName = default;
+        ReadOnlySpan<byte> severityText = default,
+            body = default,
+            traceId = default,
+            spanId = default,
+            eventName = default;
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
@@ -189,7 +197,13 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         }
 
         var number = severity > 24 ? 0 : (int)severity;
-        into.Begin(time, observed == 0 ? now : observed, number == 0 && !severityText.IsEmpty ? LogSeverity.Of(severityText) : number, traceId, spanId);
+        into.Begin(
+            time,
+            observed == 0 ? now : observed,
+            number == 0 && !severityText.IsEmpty ? LogSeverity.Of(severityText) : number,
+            traceId,
+            spanId
+        );
         into.AddText(severityText);
         into.AddText(_origin.Service.Written);
         into.AddText(_origin.Host.Written);

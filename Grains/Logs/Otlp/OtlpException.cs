@@ -5,12 +5,8 @@ namespace Grains.Logs.Otlp;
 public class OtlpException(string fault) : FormatException($"This is no OTLP request: {fault}.")
 {
     public OtlpException()
-        : this("it cannot be read")
-    {
-    }
+        : this("it cannot be read") { }
 
     public OtlpException(string fault, Exception inner)
-        : this($"{fault} ({inner.Message})")
-    {
-    }
+        : this($"{fault} ({inner.Message})") { }
 }

@@ -212,7 +212,9 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
         }
 
         var pair = _origin.Resource.Written[start..];
-        _ = TakenOut(pair, "\"resource.service.name\":\""u8, _origin.Service, start) || TakenOut(pair, "\"resource.host.name\":\""u8, _origin.Host, start);
+        _ =
+            TakenOut(pair, "\"resource.service.name\":\""u8, _origin.Service, start)
+            || TakenOut(pair, "\"resource.host.name\":\""u8, _origin.Host, start);
     }
 
     /// <summary>A member that is not an attribute of each record but has a column: its text goes there, unless it is no text.</summary>
@@ -272,11 +274,17 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     {
         Expect(ref reader, JsonTokenType.StartObject, "logRecords", "a list of objects");
         decoded.Received++;
-        ulong time = 0, observed = 0;
+        ulong time = 0,
+            observed = 0;
         var severity = 0L;
-        uint flags = 0, dropped = 0;
-        JsonString severityText = default, eventName = default;
-        ReadOnlySpan<byte> body = default, attributes = default, traceId = default, spanId = default;
+        uint flags = 0,
+            dropped = 0;
+        JsonString severityText = default,
+            eventName = default;
+        ReadOnlySpan<byte> body = default,
+            attributes = default,
+            traceId = default,
+            spanId = default;
         var start = reader.TokenStartIndex;
         while (NextMember(ref reader))
         {
@@ -554,12 +562,14 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
                 JsonString.Of(ref reader).WriteTo(text, _scratch);
                 return true;
             case Kind.Truth:
-                text.Append(reader.TokenType switch
-                {
-                    JsonTokenType.True => "true"u8,
-                    JsonTokenType.False => "false"u8,
-                    _ => throw new OtlpException("«boolValue» is true or false"),
-                });
+                text.Append(
+                    reader.TokenType switch
+                    {
+                        JsonTokenType.True => "true"u8,
+                        JsonTokenType.False => "false"u8,
+                        _ => throw new OtlpException("«boolValue» is true or false"),
+                    }
+                );
                 return true;
             case Kind.Integer:
                 JsonText.WriteNumber(text, Signed(ref reader, "intValue"));
@@ -618,8 +628,10 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
         try
         {
             // Protobuf's JSON writes the standard alphabet and reads the other one too, with or without padding.
-            if (Base64.DecodeFromUtf8(_scratch.Written, rented, out _, out var length) != OperationStatus.Done
-                && Base64Url.DecodeFromUtf8(_scratch.Written, rented, out _, out length) != OperationStatus.Done)
+            if (
+                Base64.DecodeFromUtf8(_scratch.Written, rented, out _, out var length) != OperationStatus.Done
+                && Base64Url.DecodeFromUtf8(_scratch.Written, rented, out _, out length) != OperationStatus.Done
+            )
             {
                 throw new OtlpException("«bytesValue» is base64");
             }
@@ -649,7 +661,8 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     private static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
     /// <summary>Goes to the next element; false at the end of the array.</summary>
-    private static bool NextElement(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.Null && reader.Read() && reader.TokenType != JsonTokenType.EndArray;
+    private static bool NextElement(ref Utf8JsonReader reader) =>
+        reader.TokenType != JsonTokenType.Null && reader.Read() && reader.TokenType != JsonTokenType.EndArray;
 
     /// <summary>From the name to the start of its array; a null is an empty one.</summary>
     private static void BeginArray(ref Utf8JsonReader reader, string name)
@@ -700,7 +713,9 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     private ReadOnlySpan<byte> ReadId(scoped ref Utf8JsonReader reader, string name, byte[] into)
     {
         ReadText(ref reader, name);
-        return _scratch.Length == 2 * into.Length && Convert.FromHexString(_scratch.Written, into, out _, out _) == OperationStatus.Done ? into : default;
+        return _scratch.Length == 2 * into.Length && Convert.FromHexString(_scratch.Written, into, out _, out _) == OperationStatus.Done
+            ? into
+            : default;
     }
 
     private ulong ReadUnsigned(ref Utf8JsonReader reader, string name)
@@ -711,7 +726,8 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
             return 0;
         }
 
-        return Number(ref reader, name) is var text && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        return Number(ref reader, name) is var text && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
             : Whole(text) is { } whole and >= 0 and <= ulong.MaxValue ? (ulong)whole
             : throw new OtlpException($"«{name}» is a whole number from 0, as a text or a number");
     }
@@ -723,7 +739,9 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     }
 
     private long Signed(ref Utf8JsonReader reader, string name) =>
-        Number(ref reader, name) is var text && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
+        Number(ref reader, name) is var text
+        && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
         : Whole(text) is { } whole and >= long.MinValue and <= long.MaxValue ? (long)whole
         : throw new OtlpException($"«{name}» is a whole number, as a text or a number");
 
@@ -739,7 +757,9 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
 
     /// <summary>A whole number that is written with a point or an exponent: 1.0, 1e3.</summary>
     private static decimal? Whole(ReadOnlySpan<byte> text) =>
-        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && decimal.IsInteger(number) ? number : null;
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && decimal.IsInteger(number)
+            ? number
+            : null;
 
     /// <summary>The characters of a number, in quotes or not.</summary>
     private ReadOnlySpan<byte> Number(scoped ref Utf8JsonReader reader, string name)
@@ -763,7 +783,8 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     }
 
     /// <summary>Line and column of the first byte that is wrong, counted from 1.</summary>
-    private static string Place(JsonException broken) => $"it is no JSON from line {broken.LineNumber + 1}, column {broken.BytePositionInLine + 1} on";
+    private static string Place(JsonException broken) =>
+        $"it is no JSON from line {broken.LineNumber + 1}, column {broken.BytePositionInLine + 1} on";
 
     private enum Kind
     {

@@ -91,7 +91,12 @@ internal sealed class OtlpOrigin(DecodeLimits limits) : IDisposable
     }
 
     public void RefuseTooDeep(Decoded decoded) =>
-        decoded.Refuse(decoded.Received, ServiceName, DecodeLimits.TooDeep, decoded.KeepsWords ? limits.Sentence(DecodeLimits.TooDeep, decoded.Received, bytes: 0) : "");
+        decoded.Refuse(
+            decoded.Received,
+            ServiceName,
+            DecodeLimits.TooDeep,
+            decoded.KeepsWords ? limits.Sentence(DecodeLimits.TooDeep, decoded.Received, bytes: 0) : ""
+        );
 
     /// <summary>Adds to a record's own members what stands beside them.</summary>
     /// <param name="start">Where the record's members begin in <paramref name="text"/>.</param>

@@ -97,11 +97,20 @@ public ref struct ProtoReader(ReadOnlySpan<byte> message)
     {
         switch (WireType)
         {
-            case Varint: ReadVarint(); break;
-            case Fixed64: Take(8); break;
-            case Bytes: ReadBytes(); break;
-            case Fixed32: Take(4); break;
-            default: throw new OtlpException($"field {Field} has the wire type {WireType}, which is none of this format");
+            case Varint:
+                ReadVarint();
+                break;
+            case Fixed64:
+                Take(8);
+                break;
+            case Bytes:
+                ReadBytes();
+                break;
+            case Fixed32:
+                Take(4);
+                break;
+            default:
+                throw new OtlpException($"field {Field} has the wire type {WireType}, which is none of this format");
         }
     }
 

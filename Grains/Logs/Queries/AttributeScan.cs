@@ -133,14 +133,17 @@ public ref struct AttributeScan
         return false;
     }
 
-    public static AttributeKind KindOf(ReadOnlySpan<byte> value) => value.IsEmpty ? AttributeKind.None : value[0] switch
-    {
-        (byte)'"' => AttributeKind.Text,
-        (byte)'{' or (byte)'[' => AttributeKind.Container,
-        (byte)'t' or (byte)'f' => AttributeKind.Boolean,
-        (byte)'n' => AttributeKind.None,
-        _ => NumberText.IsWhole(value) ? AttributeKind.Whole : AttributeKind.Number,
-    };
+    public static AttributeKind KindOf(ReadOnlySpan<byte> value) =>
+        value.IsEmpty
+            ? AttributeKind.None
+            : value[0] switch
+            {
+                (byte)'"' => AttributeKind.Text,
+                (byte)'{' or (byte)'[' => AttributeKind.Container,
+                (byte)'t' or (byte)'f' => AttributeKind.Boolean,
+                (byte)'n' => AttributeKind.None,
+                _ => NumberText.IsWhole(value) ? AttributeKind.Whole : AttributeKind.Number,
+            };
 
     /// <summary>What a string between quotes says. <paramref name="room"/> has its length at least.</summary>
     /// <returns>The bytes written, or the string's own when nothing is escaped.</returns>
@@ -202,7 +205,14 @@ public ref struct AttributeScan
         if (from[1] == 'u' && TryHex(from, out var unit))
         {
             used = 6;
-            if (char.IsHighSurrogate((char)unit) && from.Length >= 12 && from[6] == '\\' && from[7] == 'u' && TryHex(from[6..], out var low) && char.IsLowSurrogate((char)low))
+            if (
+                char.IsHighSurrogate((char)unit)
+                && from.Length >= 12
+                && from[6] == '\\'
+                && from[7] == 'u'
+                && TryHex(from[6..], out var low)
+                && char.IsLowSurrogate((char)low)
+            )
             {
                 used = 12;
                 return new Rune((char)unit, (char)low).EncodeToUtf8(to);
@@ -226,9 +236,7 @@ public ref struct AttributeScan
     private static bool TryHex(ReadOnlySpan<byte> escape, out int unit)
     {
         unit = 0;
-        return escape.Length >= 6
-            && System.Buffers.Text.Utf8Parser.TryParse(escape.Slice(2, 4), out unit, out var used, 'x')
-            && used == 4;
+        return escape.Length >= 6 && System.Buffers.Text.Utf8Parser.TryParse(escape.Slice(2, 4), out unit, out var used, 'x') && used == 4;
     }
 
     /// <summary>Behind the closing quote; null when there is none.</summary>

@@ -77,14 +77,15 @@ internal sealed class FoldedText
     private static bool IsLetter(byte value) => value is >= (byte)'a' and <= (byte)'z';
 
     /// <summary>Roughly how often a byte stands in log lines: what is rare finds fewer false starts.</summary>
-    private static int Frequency(byte value) => value switch
-    {
-        (byte)' ' => 10,
-        (byte)'e' or (byte)'t' or (byte)'a' or (byte)'o' or (byte)'i' or (byte)'n' or (byte)'s' or (byte)'r' => 9,
-        (byte)'0' or (byte)'1' or (byte)'2' or (byte)'.' or (byte)':' => 8,
-        (byte)'l' or (byte)'c' or (byte)'d' or (byte)'u' or (byte)'m' or (byte)'p' => 7,
-        >= (byte)'3' and <= (byte)'9' => 6,
-        >= (byte)'a' and <= (byte)'z' => 3,
-        _ => 4,
-    };
+    private static int Frequency(byte value) =>
+        value switch
+        {
+            (byte)' ' => 10,
+            (byte)'e' or (byte)'t' or (byte)'a' or (byte)'o' or (byte)'i' or (byte)'n' or (byte)'s' or (byte)'r' => 9,
+            (byte)'0' or (byte)'1' or (byte)'2' or (byte)'.' or (byte)':' => 8,
+            (byte)'l' or (byte)'c' or (byte)'d' or (byte)'u' or (byte)'m' or (byte)'p' => 7,
+            >= (byte)'3' and <= (byte)'9' => 6,
+            >= (byte)'a' and <= (byte)'z' => 3,
+            _ => 4,
+        };
 }

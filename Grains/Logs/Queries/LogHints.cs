@@ -16,27 +16,38 @@ public sealed record LogHints(ImmutableSortedSet<string>? Services, ulong From, 
     /// <summary>No record at all can match.</summary>
     public bool IsEmpty => Services is { Count: 0 } || From > To || Traces is { Count: 0 };
 
-    public static LogHints Of(QueryNode node) => node switch
-    {
-        QueryNode.All all => all.Of.Select(Of).Aggregate(None, And),
-        QueryNode.Any any => any.Of.Select(Of).Where(part => !part.IsEmpty).ToArray() is { Length: > 0 } parts ? parts.Aggregate(Or) : None with { From = 1, To = 0 },
-        QueryNode.Times { IsObserved: false } times => None with { From = times.From, To = times.To },
-        QueryNode.Text { Field: QueryField.Service, Test: TextTest.Equal test } => None with { Services = Set(test.Value) },
-        QueryNode.Text { Field: QueryField.Trace, Test: TextTest.Equal test } => None with { Traces = Set(test.Value) },
-        _ => None,
-    };
+    public static LogHints Of(QueryNode node) =>
+        node switch
+        {
+            QueryNode.All all => all.Of.Select(Of).Aggregate(None, And),
+            QueryNode.Any any => any.Of.Select(Of).Where(part => !part.IsEmpty).ToArray() is { Length: > 0 } parts
+                ? parts.Aggregate(Or)
+                : None with
+                {
+                    From = 1,
+                    To = 0,
+                },
+            QueryNode.Times { IsObserved: false } times => None with { From = times.From, To = times.To },
+            QueryNode.Text { Field: QueryField.Service, Test: TextTest.Equal test } => None with { Services = Set(test.Value) },
+            QueryNode.Text { Field: QueryField.Trace, Test: TextTest.Equal test } => None with { Traces = Set(test.Value) },
+            _ => None,
+        };
 
     private static ImmutableSortedSet<string> Set(string one) => ImmutableSortedSet.Create(StringComparer.Ordinal, one);
 
-    private static LogHints And(LogHints left, LogHints right) => new(
-        left.Services is { } services && right.Services is { } others ? services.Intersect(others) : left.Services ?? right.Services,
-        Math.Max(left.From, right.From),
-        Math.Min(left.To, right.To),
-        left.Traces is { } traces && right.Traces is { } otherTraces ? traces.Intersect(otherTraces) : left.Traces ?? right.Traces);
+    private static LogHints And(LogHints left, LogHints right) =>
+        new(
+            left.Services is { } services && right.Services is { } others ? services.Intersect(others) : left.Services ?? right.Services,
+            Math.Max(left.From, right.From),
+            Math.Min(left.To, right.To),
+            left.Traces is { } traces && right.Traces is { } otherTraces ? traces.Intersect(otherTraces) : left.Traces ?? right.Traces
+        );
 
-    private static LogHints Or(LogHints left, LogHints right) => new(
-        left.Services is { } services && right.Services is { } others ? services.Union(others) : null,
-        Math.Min(left.From, right.From),
-        Math.Max(left.To, right.To),
-        left.Traces is { } traces && right.Traces is { } otherTraces ? traces.Union(otherTraces) : null);
+    private static LogHints Or(LogHints left, LogHints right) =>
+        new(
+            left.Services is { } services && right.Services is { } others ? services.Union(others) : null,
+            Math.Min(left.From, right.From),
+            Math.Max(left.To, right.To),
+            left.Traces is { } traces && right.Traces is { } otherTraces ? traces.Union(otherTraces) : null
+        );
 }

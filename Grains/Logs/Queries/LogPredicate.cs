@@ -11,25 +11,24 @@ namespace Grains.Logs.Queries;
 /// </summary>
 public abstract class LogPredicate
 {
-    private protected LogPredicate()
-    {
-    }
+    private protected LogPredicate() { }
 
     public abstract bool Matches(in LogRecord record);
 
-    public static LogPredicate Of(QueryNode node) => node switch
-    {
-        QueryNode.Every => Every.One,
-        QueryNode.All all => new AllOf([.. all.Of.Select(Of).OrderBy(part => part.Cost)]),
-        QueryNode.Any any => new AnyOf([.. any.Of.Select(Of).OrderBy(part => part.Cost)]),
-        QueryNode.Not not => new NotOf(Of(not.Of)),
-        QueryNode.Times times => new InTimes(times.IsObserved, times.From, times.To),
-        QueryNode.Severities severities => new InSeverities(severities.From, severities.To),
-        QueryNode.Text { Field: QueryField.Attribute } text => new OfAttribute(text.Name, BytesTest.Of(text.Test)),
-        QueryNode.Text { Field: QueryField.Service, Test: TextTest.Equal test } => new ServiceIs(Encoding.UTF8.GetBytes(test.Value)),
-        QueryNode.Text text => new OfText(text.Field, BytesTest.Of(text.Test)),
-        _ => throw new ArgumentOutOfRangeException(nameof(node), node, "Not a node of a query."),
-    };
+    public static LogPredicate Of(QueryNode node) =>
+        node switch
+        {
+            QueryNode.Every => Every.One,
+            QueryNode.All all => new AllOf([.. all.Of.Select(Of).OrderBy(part => part.Cost)]),
+            QueryNode.Any any => new AnyOf([.. any.Of.Select(Of).OrderBy(part => part.Cost)]),
+            QueryNode.Not not => new NotOf(Of(not.Of)),
+            QueryNode.Times times => new InTimes(times.IsObserved, times.From, times.To),
+            QueryNode.Severities severities => new InSeverities(severities.From, severities.To),
+            QueryNode.Text { Field: QueryField.Attribute } text => new OfAttribute(text.Name, BytesTest.Of(text.Test)),
+            QueryNode.Text { Field: QueryField.Service, Test: TextTest.Equal test } => new ServiceIs(Encoding.UTF8.GetBytes(test.Value)),
+            QueryNode.Text text => new OfText(text.Field, BytesTest.Of(text.Test)),
+            _ => throw new ArgumentOutOfRangeException(nameof(node), node, "Not a node of a query."),
+        };
 
     /// <summary>Cheap ones are asked first: none has an effect, so the order is free.</summary>
     private protected virtual int Cost => 0;
@@ -86,7 +85,8 @@ public abstract class LogPredicate
 
     private sealed class InTimes(bool observed, ulong from, ulong to) : LogPredicate
     {
-        public override bool Matches(in LogRecord record) => (observed ? record.ObservedTime : record.Time) is var time && time >= from && time <= to;
+        public override bool Matches(in LogRecord record) =>
+            (observed ? record.ObservedTime : record.Time) is var time && time >= from && time <= to;
     }
 
     private sealed class InSeverities(int from, int to) : LogPredicate
@@ -108,15 +108,17 @@ public abstract class LogPredicate
         public override bool Matches(in LogRecord record)
         {
             Span<byte> hex = stackalloc byte[32];
-            return test.Passes(of switch
-            {
-                QueryField.Service => record.Service,
-                QueryField.Host => record.Host,
-                QueryField.Body => record.Body,
-                QueryField.Event => record.EventName,
-                QueryField.Trace => Hex(record.TraceId, hex),
-                _ => Hex(record.SpanId, hex),
-            });
+            return test.Passes(
+                of switch
+                {
+                    QueryField.Service => record.Service,
+                    QueryField.Host => record.Host,
+                    QueryField.Body => record.Body,
+                    QueryField.Event => record.EventName,
+                    QueryField.Trace => Hex(record.TraceId, hex),
+                    _ => Hex(record.SpanId, hex),
+                }
+            );
         }
 
         private static ReadOnlySpan<byte> Hex(ReadOnlySpan<byte> id, Span<byte> hex)
@@ -141,7 +143,9 @@ public abstract class LogPredicate
         public override bool Matches(in LogRecord record)
         {
             var attributes = record.Attributes;
-            return !attributes.IsEmpty && (AttributeScan.TryFind(attributes, _name, out var value) || TryFindNested(attributes, out value)) && test.PassesValue(value);
+            return !attributes.IsEmpty
+                && (AttributeScan.TryFind(attributes, _name, out var value) || TryFindNested(attributes, out value))
+                && test.PassesValue(value);
         }
 
         private bool TryFindNested(ReadOnlySpan<byte> json, out ReadOnlySpan<byte> value)
@@ -164,19 +168,21 @@ public abstract class LogPredicate
     {
         public virtual int Cost => 1;
 
-        public static BytesTest Of(TextTest test) => test switch
-        {
-            TextTest.Exists => new Exists(),
-            TextTest.Equal equal => new Equal(Encoding.UTF8.GetBytes(equal.Value)),
-            TextTest.EqualNumber { Value: >= NumberText.ExactUpTo or <= -NumberText.ExactUpTo } number when NumberText.IsWhole(Encoding.UTF8.GetBytes(number.Written)) => new Equal(Encoding.UTF8.GetBytes(number.Written)),
-            TextTest.EqualNumber number => new EqualNumber(number.Value),
-            TextTest.Compare compare => new Compare(compare.Comparison, Encoding.UTF8.GetBytes(compare.Value)),
-            TextTest.CompareNumber compare => new CompareNumber(compare.Comparison, compare.Value),
-            TextTest.Like { Folded: true } like => new FoldedLike(like.Pieces),
-            TextTest.Like like => new Like(like.Pieces),
-            TextTest.Matches matches => new PatternTest(matches.Pattern),
-            _ => throw new ArgumentOutOfRangeException(nameof(test), test, "Not a test of a text."),
-        };
+        public static BytesTest Of(TextTest test) =>
+            test switch
+            {
+                TextTest.Exists => new Exists(),
+                TextTest.Equal equal => new Equal(Encoding.UTF8.GetBytes(equal.Value)),
+                TextTest.EqualNumber { Value: >= NumberText.ExactUpTo or <= -NumberText.ExactUpTo } number
+                    when NumberText.IsWhole(Encoding.UTF8.GetBytes(number.Written)) => new Equal(Encoding.UTF8.GetBytes(number.Written)),
+                TextTest.EqualNumber number => new EqualNumber(number.Value),
+                TextTest.Compare compare => new Compare(compare.Comparison, Encoding.UTF8.GetBytes(compare.Value)),
+                TextTest.CompareNumber compare => new CompareNumber(compare.Comparison, compare.Value),
+                TextTest.Like { Folded: true } like => new FoldedLike(like.Pieces),
+                TextTest.Like like => new Like(like.Pieces),
+                TextTest.Matches matches => new PatternTest(matches.Pattern),
+                _ => throw new ArgumentOutOfRangeException(nameof(test), test, "Not a test of a text."),
+            };
 
         /// <summary>Of a text that is there: not empty.</summary>
         protected abstract bool PassesText(ReadOnlySpan<byte> text);
@@ -281,7 +287,10 @@ public abstract class LogPredicate
     private sealed class FoldedLike(ImmutableArray<string> pieces) : BytesTest
     {
         private readonly FoldedText _first = new(Encoding.UTF8.GetBytes(pieces[0]));
-        private readonly FoldedText[] _middle = [.. pieces.Skip(1).SkipLast(1).Select(piece => new FoldedText(Encoding.UTF8.GetBytes(piece)))];
+        private readonly FoldedText[] _middle =
+        [
+            .. pieces.Skip(1).SkipLast(1).Select(piece => new FoldedText(Encoding.UTF8.GetBytes(piece))),
+        ];
         private readonly FoldedText _last = new(Encoding.UTF8.GetBytes(pieces[^1]));
 
         public override int Cost => 2;
@@ -316,13 +325,14 @@ public abstract class LogPredicate
         protected override bool PassesText(ReadOnlySpan<byte> text) => pattern.IsIn(text);
     }
 
-    private static bool Holds(Comparison comparison, int order) => comparison switch
-    {
-        Comparison.Less => order < 0,
-        Comparison.LessOrEqual => order <= 0,
-        Comparison.Greater => order > 0,
-        _ => order >= 0,
-    };
+    private static bool Holds(Comparison comparison, int order) =>
+        comparison switch
+        {
+            Comparison.Less => order < 0,
+            Comparison.LessOrEqual => order <= 0,
+            Comparison.Greater => order > 0,
+            _ => order >= 0,
+        };
 }
 
 /// <summary>Where an attribute is looked for.</summary>

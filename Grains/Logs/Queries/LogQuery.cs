@@ -58,7 +58,8 @@ public sealed class LogQuery
     public string Where => LogSql.Where(Root);
 
     /// <exception cref="QueryException">It is none: where, why, and what would be right.</exception>
-    public static LogQuery Parse(string text) => TryParse(text, out var query, out var error) ? query : throw new QueryException(text, error);
+    public static LogQuery Parse(string text) =>
+        TryParse(text, out var query, out var error) ? query : throw new QueryException(text, error);
 
     /// <summary>Nothing, or only space, is a query for every record.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out LogQuery? query, [NotNullWhen(false)] out QueryError? error)
@@ -70,7 +71,12 @@ public sealed class LogQuery
 
     /// <summary>The query of a rule, <c>query =&gt; action</c>; an action must follow, and the query must not be empty (<c>*</c> is every record).</summary>
     /// <param name="actionAt">Where the action begins, behind the arrow.</param>
-    public static bool TryParseRule(string text, out int actionAt, [NotNullWhen(true)] out LogQuery? query, [NotNullWhen(false)] out QueryError? error)
+    public static bool TryParseRule(
+        string text,
+        out int actionAt,
+        [NotNullWhen(true)] out LogQuery? query,
+        [NotNullWhen(false)] out QueryError? error
+    )
     {
         var root = QueryParser.TryReadRule(text, out actionAt, out error);
         query = root is null ? null : new(text[..(actionAt - 2)].Trim(), root);

@@ -30,7 +30,9 @@ public static class LogSql
     public static string Literal(string text)
     {
         var literal = "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
-        return text.Contains('\0', StringComparison.Ordinal) ? "(" + literal.Replace("\0", "' || chr(0) || '", StringComparison.Ordinal) + ")" : literal;
+        return text.Contains('\0', StringComparison.Ordinal)
+            ? "(" + literal.Replace("\0", "' || chr(0) || '", StringComparison.Ordinal) + ")"
+            : literal;
     }
 
     /// <summary>A time's microseconds as a literal.</summary>
@@ -56,11 +58,13 @@ public static class LogSql
                 sql.Append(')');
                 break;
             case QueryNode.Times times:
-                sql.Append(times switch
-                {
-                    { From: var from, To: var to } when from > to => "false",
-                    _ => InTimes(times.IsObserved ? "observed" : "time", times.From, times.To),
-                });
+                sql.Append(
+                    times switch
+                    {
+                        { From: var from, To: var to } when from > to => "false",
+                        _ => InTimes(times.IsObserved ? "observed" : "time", times.From, times.To),
+                    }
+                );
                 break;
             case QueryNode.Severities severities:
                 sql.Append(CultureInfo.InvariantCulture, $"(severity BETWEEN {severities.From} AND {severities.To})");
@@ -92,52 +96,65 @@ public static class LogSql
         if (from > 0)
         {
             var at = Micros(from);
-            parts.Add(from % NanosPerMicro == 0 ? $"{column} >= {at}" : $"({column} >= {at} AND ({column} > {at} OR {column}_nanos >= {from % NanosPerMicro}))");
+            parts.Add(
+                from % NanosPerMicro == 0
+                    ? $"{column} >= {at}"
+                    : $"({column} >= {at} AND ({column} > {at} OR {column}_nanos >= {from % NanosPerMicro}))"
+            );
         }
 
         if (to < ulong.MaxValue)
         {
             var at = Micros(to);
-            parts.Add(to % NanosPerMicro == NanosPerMicro - 1 ? $"{column} <= {at}" : $"({column} <= {at} AND ({column} < {at} OR {column}_nanos <= {to % NanosPerMicro}))");
+            parts.Add(
+                to % NanosPerMicro == NanosPerMicro - 1
+                    ? $"{column} <= {at}"
+                    : $"({column} <= {at} AND ({column} < {at} OR {column}_nanos <= {to % NanosPerMicro}))"
+            );
         }
 
         return parts.Count == 0 ? "true" : $"({string.Join(" AND ", parts)})";
     }
 
-    private static string Micros(ulong nanos) => Literal(DateTimeOffset.UnixEpoch.AddTicks((long)(nanos / NanosPerMicro) * TimeSpan.TicksPerMicrosecond));
+    private static string Micros(ulong nanos) =>
+        Literal(DateTimeOffset.UnixEpoch.AddTicks((long)(nanos / NanosPerMicro) * TimeSpan.TicksPerMicrosecond));
 
-    private static string OfText(QueryNode.Text text) => text.Field switch
-    {
-        QueryField.Attribute => OfAttribute(text.Name, text.Test),
-        QueryField.Service => OfColumn("service", text.Test),
-        QueryField.Host => OfColumn("host", text.Test),
-        QueryField.Body => OfColumn("body", text.Test),
-        QueryField.Event => OfColumn("event_name", text.Test),
-        QueryField.Trace => OfColumn("trace_id", text.Test),
-        QueryField.Span => OfColumn("span_id", text.Test),
-        _ => throw new ArgumentOutOfRangeException(nameof(text), text.Field, "Not a field."),
-    };
+    private static string OfText(QueryNode.Text text) =>
+        text.Field switch
+        {
+            QueryField.Attribute => OfAttribute(text.Name, text.Test),
+            QueryField.Service => OfColumn("service", text.Test),
+            QueryField.Host => OfColumn("host", text.Test),
+            QueryField.Body => OfColumn("body", text.Test),
+            QueryField.Event => OfColumn("event_name", text.Test),
+            QueryField.Trace => OfColumn("trace_id", text.Test),
+            QueryField.Span => OfColumn("span_id", text.Test),
+            _ => throw new ArgumentOutOfRangeException(nameof(text), text.Field, "Not a field."),
+        };
 
-    private static string OfColumn(string column, TextTest test) => test switch
-    {
-        TextTest.Exists => $"({column} <> '')",
-        TextTest.Equal { Value: "" } => $"({column} IS NULL OR {column} = '')",
-        TextTest.Equal equal => $"({column} = {Literal(equal.Value)})",
-        _ => $"({column} <> '' AND {OfString(column, test)})",
-    };
+    private static string OfColumn(string column, TextTest test) =>
+        test switch
+        {
+            TextTest.Exists => $"({column} <> '')",
+            TextTest.Equal { Value: "" } => $"({column} IS NULL OR {column} = '')",
+            TextTest.Equal equal => $"({column} = {Literal(equal.Value)})",
+            _ => $"({column} <> '' AND {OfString(column, test)})",
+        };
 
     private static string OfAttribute(string name, TextTest test)
     {
         var flat = Path(name);
         var nested = AttributePath.Nested(name) is { } parts ? Path(parts) : null;
         var value = Extract("json_extract_string");
-        var kind = nested is null ? $"json_type(attributes, {flat})" : $"coalesce(nullif(json_type(attributes, {flat}), 'NULL'), json_type(attributes, {nested}))";
+        var kind = nested is null
+            ? $"json_type(attributes, {flat})"
+            : $"coalesce(nullif(json_type(attributes, {flat}), 'NULL'), json_type(attributes, {nested}))";
         var isText = $"{kind} IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'BOOLEAN')";
         var asked = test switch
         {
             TextTest.Exists => $"{value} IS NOT NULL",
-            TextTest.EqualNumber { Value: >= NumberText.ExactUpTo or <= -NumberText.ExactUpTo } number when NumberText.IsWhole(Encoding.UTF8.GetBytes(number.Written)) =>
-                $"{value} = {Literal(number.Written)} AND {isText}",
+            TextTest.EqualNumber { Value: >= NumberText.ExactUpTo or <= -NumberText.ExactUpTo } number
+                when NumberText.IsWhole(Encoding.UTF8.GetBytes(number.Written)) => $"{value} = {Literal(number.Written)} AND {isText}",
             TextTest.EqualNumber number => $"{Number(value)} = {Literal(number.Value)}",
             TextTest.CompareNumber compare => $"{Number(value)} {Sign(compare.Comparison)} {Literal(compare.Value)}",
             TextTest.Equal equal => $"{value} = {Literal(equal.Value)} AND {isText}",
@@ -148,18 +165,22 @@ public static class LogSql
         var named = Literal(nested is null ? name : name.Split('.')[0]);
         return $"((contains(attributes, {named}) OR contains(attributes, '\\')) AND {asked})";
 
-        string Extract(string function) => nested is null ? $"{function}(attributes, {flat})" : $"coalesce({function}(attributes, {flat}), {function}(attributes, {nested}))";
+        string Extract(string function) =>
+            nested is null
+                ? $"{function}(attributes, {flat})"
+                : $"coalesce({function}(attributes, {flat}), {function}(attributes, {nested}))";
     }
 
-    private static string OfString(string value, TextTest test) => test switch
-    {
-        TextTest.Compare compare => $"{value} {Sign(compare.Comparison)} {Literal(compare.Value)}",
-        TextTest.Like { Folded: true } like => OfFoldedLike(value, like.Pieces),
-        TextTest.Like like => OfLike(value, like.Pieces),
-        TextTest.Matches matches => $"regexp_matches({value}, {Literal(matches.Pattern.Re2)})",
-        TextTest.Equal equal => $"{value} = {Literal(equal.Value)}",
-        _ => throw new ArgumentOutOfRangeException(nameof(test), test, "Not a test of a text."),
-    };
+    private static string OfString(string value, TextTest test) =>
+        test switch
+        {
+            TextTest.Compare compare => $"{value} {Sign(compare.Comparison)} {Literal(compare.Value)}",
+            TextTest.Like { Folded: true } like => OfFoldedLike(value, like.Pieces),
+            TextTest.Like like => OfLike(value, like.Pieces),
+            TextTest.Matches matches => $"regexp_matches({value}, {Literal(matches.Pattern.Re2)})",
+            TextTest.Equal equal => $"{value} = {Literal(equal.Value)}",
+            _ => throw new ArgumentOutOfRangeException(nameof(test), test, "Not a test of a text."),
+        };
 
     /// <summary>
     /// <c>lower</c> is quick and folds all of Unicode; <c>translate</c> folds A to Z alone and is slow. Whatever the second finds the first finds too when the pieces are ASCII,
@@ -170,7 +191,9 @@ public static class LogSql
         var quick = OfLike($"lower({value})", pieces);
         var exact = OfLike($"translate({value}, '{Upper}', '{Lower}')", pieces);
         return pieces.All(piece => Ascii.IsValid(piece))
-            ? pieces.All(piece => piece.AsSpan().IndexOfAny('i', 'k') < 0) ? quick : $"({quick} AND {exact})"
+            ? pieces.All(piece => piece.AsSpan().IndexOfAny('i', 'k') < 0)
+                ? quick
+                : $"({quick} AND {exact})"
             : exact;
     }
 
@@ -191,7 +214,14 @@ public static class LogSql
             return $"regexp_full_match({value}, {Literal("(?s)" + string.Join(".*", pieces.Select(Re2Quoted)))})";
         }
 
-        var escaped = pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)).ToArray();
+        var escaped = pieces
+            .Select(piece =>
+                piece
+                    .Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("%", "\\%", StringComparison.Ordinal)
+                    .Replace("_", "\\_", StringComparison.Ordinal)
+            )
+            .ToArray();
         return $"{value} LIKE {Literal(string.Join('%', escaped))}" + (isPlain ? "" : " ESCAPE '\\'");
     }
 
@@ -202,20 +232,29 @@ public static class LogSql
 
     /// <summary>A text as a pattern of RE2 that matches it alone.</summary>
     private static string Re2Quoted(string text) =>
-        string.Concat(text.Select(sign => sign == '\0' ? "\\x00" : char.IsAsciiLetterOrDigit(sign) || !char.IsAscii(sign) ? sign.ToString() : char.IsControl(sign) ? $"\\x{(int)sign:x2}" : $"\\{sign}"));
+        string.Concat(
+            text.Select(sign =>
+                sign == '\0' ? "\\x00"
+                : char.IsAsciiLetterOrDigit(sign) || !char.IsAscii(sign) ? sign.ToString()
+                : char.IsControl(sign) ? $"\\x{(int)sign:x2}"
+                : $"\\{sign}"
+            )
+        );
 
-    private static string Number(string value) => $"CASE WHEN regexp_full_match({value}, '{NumberText.Re2}') THEN TRY_CAST({value} AS DOUBLE) END";
+    private static string Number(string value) =>
+        $"CASE WHEN regexp_full_match({value}, '{NumberText.Re2}') THEN TRY_CAST({value} AS DOUBLE) END";
 
     private static string Literal(double number) => $"{number.ToString("R", CultureInfo.InvariantCulture)}::DOUBLE";
 
     private static string Path(params string[] parts) =>
         Literal("$" + string.Concat(parts.Select(part => $".\"{part.Replace("\"", "\\\"", StringComparison.Ordinal)}\"")));
 
-    private static string Sign(Comparison comparison) => comparison switch
-    {
-        Comparison.Less => "<",
-        Comparison.LessOrEqual => "<=",
-        Comparison.Greater => ">",
-        _ => ">=",
-    };
+    private static string Sign(Comparison comparison) =>
+        comparison switch
+        {
+            Comparison.Less => "<",
+            Comparison.LessOrEqual => "<=",
+            Comparison.Greater => ">",
+            _ => ">=",
+        };
 }

@@ -32,7 +32,8 @@ internal static class NumberText
 
     /// <summary>A JSON number that is whole and fits 64 bits, with sign or without.</summary>
     public static bool IsWhole(ReadOnlySpan<byte> number) =>
-        (Utf8Parser.TryParse(number, out long _, out var used) && used == number.Length) || (Utf8Parser.TryParse(number, out ulong _, out used) && used == number.Length);
+        (Utf8Parser.TryParse(number, out long _, out var used) && used == number.Length)
+        || (Utf8Parser.TryParse(number, out ulong _, out used) && used == number.Length);
 
     private static bool HasForm(ReadOnlySpan<byte> text)
     {

@@ -167,7 +167,10 @@ public sealed class Pattern : IEquatable<Pattern>
                     Write("\\z");
                     return 1;
                 case '*' or '+' or '?':
-                    throw new BadPatternException(start, $"There is nothing before this «{text[start]}» to repeat. Write «\\{text[start]}» for the sign itself.");
+                    throw new BadPatternException(
+                        start,
+                        $"There is nothing before this «{text[start]}» to repeat. Write «\\{text[start]}» for the sign itself."
+                    );
                 case '\\':
                     return ReadEscape(start, out repeatable);
                 default:
@@ -198,7 +201,10 @@ public sealed class Pattern : IEquatable<Pattern>
 
                 if (IsAtEnd || text[_at] != ':')
                 {
-                    throw new BadPatternException(start, "After «(?» comes «:», «i» or «s»: there are no named groups, references back or looking around, because the engines that take linear time have none.");
+                    throw new BadPatternException(
+                        start,
+                        "After «(?» comes «:», «i» or «s»: there are no named groups, references back or looking around, because the engines that take linear time have none."
+                    );
                 }
 
                 _at++;
@@ -240,15 +246,17 @@ public sealed class Pattern : IEquatable<Pattern>
 
             Wrap(Re2, re2);
             Wrap(DotNet, dotNet);
-            Write((from, to) switch
-            {
-                (0, null) => "*",
-                (1, null) => "+",
-                (0, 1) => "?",
-                (_, null) => string.Create(CultureInfo.InvariantCulture, $"{{{from},}}"),
-                _ when from == to => string.Create(CultureInfo.InvariantCulture, $"{{{from}}}"),
-                _ => string.Create(CultureInfo.InvariantCulture, $"{{{from},{to}}}"),
-            });
+            Write(
+                (from, to) switch
+                {
+                    (0, null) => "*",
+                    (1, null) => "+",
+                    (0, 1) => "?",
+                    (_, null) => string.Create(CultureInfo.InvariantCulture, $"{{{from},}}"),
+                    _ when from == to => string.Create(CultureInfo.InvariantCulture, $"{{{from}}}"),
+                    _ => string.Create(CultureInfo.InvariantCulture, $"{{{from},{to}}}"),
+                }
+            );
             if (lazy)
             {
                 Write('?');
@@ -331,7 +339,13 @@ public sealed class Pattern : IEquatable<Pattern>
                 }
 
                 var from = _at;
-                if (ReadClassPart(out var part) is not { } low || IsAtEnd || text[_at] != '-' || _at + 1 == text.Length || text[_at + 1] == ']')
+                if (
+                    ReadClassPart(out var part) is not { } low
+                    || IsAtEnd
+                    || text[_at] != '-'
+                    || _at + 1 == text.Length
+                    || text[_at + 1] == ']'
+                )
                 {
                     set = set.With(part);
                     continue;
@@ -395,16 +409,18 @@ public sealed class Pattern : IEquatable<Pattern>
 
         private CodePoints? ReadNamedClass()
         {
-            CodePoints? named = IsAtEnd ? null : text[_at] switch
-            {
-                'd' => CodePoints.Digit,
-                'D' => CodePoints.Digit.Except(),
-                'w' => CodePoints.Word,
-                'W' => CodePoints.Word.Except(),
-                's' => CodePoints.Space,
-                'S' => CodePoints.Space.Except(),
-                _ => null,
-            };
+            CodePoints? named = IsAtEnd
+                ? null
+                : text[_at] switch
+                {
+                    'd' => CodePoints.Digit,
+                    'D' => CodePoints.Digit.Except(),
+                    'w' => CodePoints.Word,
+                    'W' => CodePoints.Word.Except(),
+                    's' => CodePoints.Space,
+                    'S' => CodePoints.Space.Except(),
+                    _ => null,
+                };
             _at += named is null ? 0 : 1;
             return named;
         }
@@ -419,15 +435,30 @@ public sealed class Pattern : IEquatable<Pattern>
             var escaped = text[_at];
             switch (escaped)
             {
-                case 'n': _at++; return '\n';
-                case 'r': _at++; return '\r';
-                case 't': _at++; return '\t';
-                case 'f': _at++; return '\f';
-                case 'v': _at++; return '\v';
-                case 'x': _at++; return ReadHex(start);
+                case 'n':
+                    _at++;
+                    return '\n';
+                case 'r':
+                    _at++;
+                    return '\r';
+                case 't':
+                    _at++;
+                    return '\t';
+                case 'f':
+                    _at++;
+                    return '\f';
+                case 'v':
+                    _at++;
+                    return '\v';
+                case 'x':
+                    _at++;
+                    return ReadHex(start);
                 default:
                     return char.IsAsciiLetterOrDigit(escaped)
-                        ? throw new BadPatternException(start, $"«\\{escaped}» is not known here. There are \\d \\D \\w \\W \\s \\S \\b \\B \\A \\z \\n \\r \\t \\f \\v \\xHH, and «\\» before a sign.")
+                        ? throw new BadPatternException(
+                            start,
+                            $"«\\{escaped}» is not known here. There are \\d \\D \\w \\W \\s \\S \\b \\B \\A \\z \\n \\r \\t \\f \\v \\xHH, and «\\» before a sign."
+                        )
                         : ReadScalar();
             }
         }
@@ -448,9 +479,15 @@ public sealed class Pattern : IEquatable<Pattern>
                 digits = digits.Length == 2 ? digits : [];
             }
 
-            return digits.Length is > 0 and <= 6 && int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var scalar) && Rune.IsValid(scalar)
+            return
+                digits.Length is > 0 and <= 6
+                && int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var scalar)
+                && Rune.IsValid(scalar)
                 ? scalar
-                : throw new BadPatternException(start, "After «\\x» come two hexadecimal digits, or up to six in braces: \\x41, \\x{1F600}.");
+                : throw new BadPatternException(
+                    start,
+                    "After «\\x» come two hexadecimal digits, or up to six in braces: \\x41, \\x{1F600}."
+                );
         }
 
         private int ReadScalar()
@@ -489,8 +526,12 @@ public sealed class Pattern : IEquatable<Pattern>
             DotNet.Append(both);
         }
 
-        private int Checked(int size) => size <= MaxSize
-            ? size
-            : throw new BadPatternException(Math.Min(_at, text.Length - 1), $"The pattern is too large: its repetitions multiply to more than {MaxSize} characters.");
+        private int Checked(int size) =>
+            size <= MaxSize
+                ? size
+                : throw new BadPatternException(
+                    Math.Min(_at, text.Length - 1),
+                    $"The pattern is too large: its repetitions multiply to more than {MaxSize} characters."
+                );
     }
 }

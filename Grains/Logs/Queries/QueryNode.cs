@@ -5,9 +5,7 @@ namespace Grains.Logs.Queries;
 /// <summary>A query as a tree. Every node is true or false of a record, never unknown: what a record lacks matches nothing, and so NOT of it matches.</summary>
 public abstract record QueryNode
 {
-    private QueryNode()
-    {
-    }
+    private QueryNode() { }
 
     /// <summary>Every record: <c>*</c>, or no query at all.</summary>
     public sealed record Every : QueryNode
@@ -50,9 +48,7 @@ public enum QueryField
 /// <summary>What is asked of a text.</summary>
 public abstract record TextTest
 {
-    private TextTest()
-    {
-    }
+    private TextTest() { }
 
     /// <summary>There is one: not empty, or, of an attribute, not null.</summary>
     public sealed record Exists : TextTest;

@@ -26,7 +26,8 @@ internal sealed class QueryParser
 
     /// <summary>Reads the query of a rule: up to <c>=&gt;</c>, with a space before it.</summary>
     /// <param name="actionAt">Behind the arrow.</param>
-    public static QueryNode? TryReadRule(string text, out int actionAt, out QueryError? error) => TryRead(text, isRule: true, out actionAt, out error);
+    public static QueryNode? TryReadRule(string text, out int actionAt, out QueryError? error) =>
+        TryRead(text, isRule: true, out actionAt, out error);
 
     private static QueryNode? TryRead(string text, bool isRule, out int end, out QueryError? error)
     {
@@ -76,7 +77,9 @@ internal sealed class QueryParser
             throw new Wrong(_at, "«=>» belongs to a rule. Put the text into quotes if the sign itself is looked for.");
         }
 
-        return IsAtEnd ? root : throw new Wrong(_at, "There is no «(» for this «)». Put the text into quotes if the sign itself is looked for.");
+        return IsAtEnd
+            ? root
+            : throw new Wrong(_at, "There is no «(» for this «)». Put the text into quotes if the sign itself is looked for.");
     }
 
     private bool IsArrow => string.CompareOrdinal(_text, _at, Arrow, 0, Arrow.Length) == 0;
@@ -126,7 +129,10 @@ internal sealed class QueryParser
             _at++;
             if (IsAtEnd || char.IsWhiteSpace(_text[_at]))
             {
-                throw new Wrong(start, "After «-» comes, without a space, what must not match. Put the text into quotes if the sign itself is looked for.");
+                throw new Wrong(
+                    start,
+                    "After «-» comes, without a space, what must not match. Put the text into quotes if the sign itself is looked for."
+                );
             }
 
             return new QueryNode.Not(ReadNot(depth + 1));
@@ -139,9 +145,12 @@ internal sealed class QueryParser
     {
         if (IsAtEnd || _text[_at] == ')' || IsArrow || IsWord("AND") || IsWord("OR"))
         {
-            throw new Wrong(_at, IsAtEnd
-                ? "The query ends where something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
-                : "Here something to look for was expected: a word, a «\"quoted text\"», field:value, or «(».");
+            throw new Wrong(
+                _at,
+                IsAtEnd
+                    ? "The query ends where something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
+                    : "Here something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
+            );
         }
 
         if (_text[_at] == '(')
@@ -183,9 +192,12 @@ internal sealed class QueryParser
         {
             if (word is not [{ Length: > 0 } name] || name.Contains('*', StringComparison.Ordinal))
             {
-                throw new Wrong(start, word is [""]
-                    ? $"Before «{found.Sign}» comes the name of a field. Put the text into quotes if the sign itself is looked for."
-                    : "The name of a field has no «*» in it.");
+                throw new Wrong(
+                    start,
+                    word is [""]
+                        ? $"Before «{found.Sign}» comes the name of a field. Put the text into quotes if the sign itself is looked for."
+                        : "The name of a field has no «*» in it."
+                );
             }
 
             return ReadTestOf(isQuoted ? null : name, name, start, found.Sign, found.At);
@@ -204,7 +216,10 @@ internal sealed class QueryParser
     {
         if (IsAtEnd || char.IsWhiteSpace(_text[_at]) || _text[_at] is '(' or ')')
         {
-            throw new Wrong(_at, $"After «{name}{sign}» comes a value{(sign == ":" ? $", without a space: {name}:value, {name}:\"a text\", {name}:* or {name}:/pattern/" : "")}.");
+            throw new Wrong(
+                _at,
+                $"After «{name}{sign}» comes a value{(sign == ":" ? $", without a space: {name}:value, {name}:\"a text\", {name}:* or {name}:/pattern/" : "")}."
+            );
         }
 
         var at = _at;
@@ -212,7 +227,11 @@ internal sealed class QueryParser
         if (_text[_at] == '/')
         {
             return isEqual && field is not ("time" or "observed" or "severity")
-                ? new QueryNode.Text(FieldOf(field), FieldOf(field) == QueryField.Attribute ? name : "", new TextTest.Matches(ReadPattern()))
+                ? new QueryNode.Text(
+                    FieldOf(field),
+                    FieldOf(field) == QueryField.Attribute ? name : "",
+                    new TextTest.Matches(ReadPattern())
+                )
                 : throw new Wrong(at, $"«{name}» takes no pattern here; put the value into quotes if it begins with a slash.");
         }
 
@@ -249,43 +268,58 @@ internal sealed class QueryParser
                 return IdTest(field, word, isEqual, at, signAt);
             default:
                 var of = FieldOf(field);
-                return new QueryNode.Text(of, of == QueryField.Attribute ? name : "", isEqual
-                    ? EqualTest(word, isNumeric: of == QueryField.Attribute && !isQuoted)
-                    : of == QueryField.Attribute && !isQuoted && NumberText.TryRead(word[0], out var number)
-                        ? new TextTest.CompareNumber(comparison, number)
-                        : new TextTest.Compare(comparison, word[0]));
+                return new QueryNode.Text(
+                    of,
+                    of == QueryField.Attribute ? name : "",
+                    isEqual ? EqualTest(word, isNumeric: of == QueryField.Attribute && !isQuoted)
+                        : of == QueryField.Attribute && !isQuoted && NumberText.TryRead(word[0], out var number)
+                            ? new TextTest.CompareNumber(comparison, number)
+                        : new TextTest.Compare(comparison, word[0])
+                );
         }
     }
 
-    private static TextTest EqualTest(ImmutableArray<string> pieces, bool isNumeric) => pieces switch
-    {
-        ["", ""] => new TextTest.Exists(),
-        [var value] => isNumeric && NumberText.TryRead(value, out var number) ? new TextTest.EqualNumber(number, value) : new TextTest.Equal(value),
-        _ => new TextTest.Like(pieces, Folded: false),
-    };
+    private static TextTest EqualTest(ImmutableArray<string> pieces, bool isNumeric) =>
+        pieces switch
+        {
+            ["", ""] => new TextTest.Exists(),
+            [var value] => isNumeric && NumberText.TryRead(value, out var number)
+                ? new TextTest.EqualNumber(number, value)
+                : new TextTest.Equal(value),
+            _ => new TextTest.Like(pieces, Folded: false),
+        };
 
-    private static QueryField FieldOf(string? field) => field switch
-    {
-        "service" => QueryField.Service,
-        "host" => QueryField.Host,
-        "body" => QueryField.Body,
-        "event" => QueryField.Event,
-        "trace" => QueryField.Trace,
-        "span" => QueryField.Span,
-        _ => QueryField.Attribute,
-    };
+    private static QueryField FieldOf(string? field) =>
+        field switch
+        {
+            "service" => QueryField.Service,
+            "host" => QueryField.Host,
+            "body" => QueryField.Body,
+            "event" => QueryField.Event,
+            "trace" => QueryField.Trace,
+            "span" => QueryField.Span,
+            _ => QueryField.Attribute,
+        };
 
-    private static QueryNode.Text InBody(ImmutableArray<string> pieces, int at) => pieces.All(piece => piece.Length == 0)
-        ? throw new Wrong(at, "An empty text is in every body. Leave it out, or write «*» for every record and body:* for those with a body.")
-        : new(QueryField.Body, "", new TextTest.Like(["", .. pieces.Select(Folded).Where(piece => piece.Length > 0), ""], Folded: true));
+    private static QueryNode.Text InBody(ImmutableArray<string> pieces, int at) =>
+        pieces.All(piece => piece.Length == 0)
+            ? throw new Wrong(
+                at,
+                "An empty text is in every body. Leave it out, or write «*» for every record and body:* for those with a body."
+            )
+            : new(
+                QueryField.Body,
+                "",
+                new TextTest.Like(["", .. pieces.Select(Folded).Where(piece => piece.Length > 0), ""], Folded: true)
+            );
 
     private static string Folded(string text) => string.Create(text.Length, text, (lower, from) =>
-    {
-        for (var at = 0; at < lower.Length; at++)
         {
-            lower[at] = char.IsAsciiLetterUpper(from[at]) ? (char)(from[at] + 32) : from[at];
-        }
-    });
+            for (var at = 0; at < lower.Length; at++)
+            {
+                lower[at] = char.IsAsciiLetterUpper(from[at]) ? (char)(from[at] + 32) : from[at];
+            }
+        });
 
     private static QueryNode TimeTest(bool isObserved, ImmutableArray<string> pieces, Comparison? comparison, int at)
     {
@@ -296,7 +330,10 @@ internal sealed class QueryParser
 
         if (pieces is not [var text] || !QueryTime.TryRead(text, out var from, out var to))
         {
-            throw new Wrong(at, "A time is written as 2026-11-23, 2026-11-23T10, 2026-11-23T10:15, 2026-11-23T10:15:30.123456789, with Z or an offset such as +01:00 behind it (none: UTC), from 1970 to 2554.");
+            throw new Wrong(
+                at,
+                "A time is written as 2026-11-23, 2026-11-23T10, 2026-11-23T10:15, 2026-11-23T10:15:30.123456789, with Z or an offset such as +01:00 behind it (none: UTC), from 1970 to 2554."
+            );
         }
 
         return comparison switch
@@ -319,7 +356,10 @@ internal sealed class QueryParser
 
         if (pieces is not [var text] || SeverityOf(text) is not var (from, to))
         {
-            throw new Wrong(at, "A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24.");
+            throw new Wrong(
+                at,
+                "A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24."
+            );
         }
 
         // What does not say how severe it is, is on no side of anything.
@@ -345,7 +385,9 @@ internal sealed class QueryParser
             return (first, first + 3);
         }
 
-        return text is [.. var name, >= '2' and <= '4' and var step] && LogSeverity.Of(name) is > 0 and var low ? (low + step - '1', low + step - '1') : null;
+        return text is [.. var name, >= '2' and <= '4' and var step] && LogSeverity.Of(name) is > 0 and var low
+            ? (low + step - '1', low + step - '1')
+            : null;
     }
 
     private static QueryNode.Text IdTest(string field, ImmutableArray<string> pieces, bool isEqual, int at, int signAt)
@@ -362,9 +404,15 @@ internal sealed class QueryParser
         }
 
         var lower = pieces.Select(Folded).ToImmutableArray();
-        if (lower.Any(piece => piece.AsSpan().ContainsAnyExcept(HexDigits)) || (lower.Length == 1 ? lower[0].Length != digits : lower.Sum(piece => piece.Length) > digits))
+        if (
+            lower.Any(piece => piece.AsSpan().ContainsAnyExcept(HexDigits))
+            || (lower.Length == 1 ? lower[0].Length != digits : lower.Sum(piece => piece.Length) > digits)
+        )
         {
-            throw new Wrong(at, $"A {field} id is {digits} hexadecimal digits, or fewer with «*» for the rest{(lower.Length == 1 ? $"; this has {lower[0].Length} characters" : "")}.");
+            throw new Wrong(
+                at,
+                $"A {field} id is {digits} hexadecimal digits, or fewer with «*» for the rest{(lower.Length == 1 ? $"; this has {lower[0].Length} characters" : "")}."
+            );
         }
 
         if (lower.Length == 1 && lower[0].All(digit => digit == '0'))
@@ -413,15 +461,19 @@ internal sealed class QueryParser
                 continue;
             }
 
-            inside.Append(++_at < _text.Length ? _text[_at] switch
-            {
-                '"' => '"',
-                '\\' => '\\',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                _ => throw new Wrong(_at - 1, $"In quotes «\\» comes before \", \\, n, r or t. Write «\\\\» for the sign itself."),
-            } : '\\');
+            inside.Append(
+                ++_at < _text.Length
+                    ? _text[_at] switch
+                    {
+                        '"' => '"',
+                        '\\' => '\\',
+                        'n' => '\n',
+                        'r' => '\r',
+                        't' => '\t',
+                        _ => throw new Wrong(_at - 1, $"In quotes «\\» comes before \", \\, n, r or t. Write «\\\\» for the sign itself."),
+                    }
+                    : '\\'
+            );
         }
 
         if (IsAtEnd)
@@ -512,11 +564,15 @@ internal sealed class QueryParser
         _at += folded ? 1 : 0;
         if (!IsAtEnd && !char.IsWhiteSpace(_text[_at]) && _text[_at] is not ('(' or ')'))
         {
-            throw new Wrong(_at, "After a pattern comes a space, a parenthesis, or «i» for either case. Write «\\/» for a slash inside; put a path into quotes.");
+            throw new Wrong(
+                _at,
+                "After a pattern comes a space, a parenthesis, or «i» for either case. Write «\\/» for a slash inside; put a path into quotes."
+            );
         }
 
         places.Add(_at - 1);
-        return Pattern.TryParse(inside.ToString(), folded, out var column, out var wrong) ?? throw new Wrong(places[Math.Min(column, places.Count - 1)], wrong);
+        return Pattern.TryParse(inside.ToString(), folded, out var column, out var wrong)
+            ?? throw new Wrong(places[Math.Min(column, places.Count - 1)], wrong);
     }
 
     private static bool IsEndOfBareWord(char character) => IsEndOfValue(character) || character is ':' or '<' or '>' or '=';
@@ -537,7 +593,11 @@ internal sealed class QueryParser
 
     private bool IsWord(string word) =>
         string.CompareOrdinal(_text, _at, word, 0, word.Length) == 0
-        && (_at + word.Length == _text.Length || char.IsWhiteSpace(_text[_at + word.Length]) || _text[_at + word.Length] is '(' or ')' or '"');
+        && (
+            _at + word.Length == _text.Length
+            || char.IsWhiteSpace(_text[_at + word.Length])
+            || _text[_at + word.Length] is '(' or ')' or '"'
+        );
 
     private void SkipSpace()
     {

@@ -14,13 +14,21 @@ internal static partial class QueryTime
     {
         (from, to) = (0, 0);
         var match = Form().Match(text);
-        if (!match.Success
-            || !DateTime.TryParseExact(match.Groups["date"].Value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        if (
+            !match.Success
+            || !DateTime.TryParseExact(
+                match.Groups["date"].Value,
+                "yyyy-MM-dd",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out var date
+            )
             || Part("hour", 23) is not { } hour
             || Part("minute", 59) is not { } minute
             || Part("second", 59) is not { } second
             || Part("zoneHour", 14) is not { } zoneHour
-            || Part("zoneMinute", 59) is not { } zoneMinute)
+            || Part("zoneMinute", 59) is not { } zoneMinute
+        )
         {
             return false;
         }
@@ -46,11 +54,14 @@ internal static partial class QueryTime
         return true;
 
         int? Part(string name, int max) =>
-            !match.Groups[name].Success ? 0 : int.Parse(match.Groups[name].ValueSpan, CultureInfo.InvariantCulture) is var value && value <= max ? value : null;
+            !match.Groups[name].Success ? 0
+            : int.Parse(match.Groups[name].ValueSpan, CultureInfo.InvariantCulture) is var value && value <= max ? value
+            : null;
     }
 
     [GeneratedRegex(
         @"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?<hour>[0-9]{2})(:(?<minute>[0-9]{2})(:(?<second>[0-9]{2})(\.(?<fraction>[0-9]{1,9}))?)?)?(Z|(?<sign>[+-])(?<zoneHour>[0-9]{2}):?(?<zoneMinute>[0-9]{2}))?)?\z",
-        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Form();
 }

@@ -38,7 +38,9 @@ internal sealed class DuckSession : IDisposable
         var session = Open(memory);
         try
         {
-            session.Run($"SET allowed_paths = [{string.Join(", ", paths.Concat(paths.Select(Escaped)).Distinct().Select(LogSql.Literal))}]");
+            session.Run(
+                $"SET allowed_paths = [{string.Join(", ", paths.Concat(paths.Select(Escaped)).Distinct().Select(LogSql.Literal))}]"
+            );
             session.Run(view);
             session.Run("SET enable_external_access = false");
             session.Run("SET lock_configuration = true");
@@ -52,7 +54,8 @@ internal sealed class DuckSession : IDisposable
     }
 
     /// <summary>Files as they stand in a FROM; what is a sign of a pattern in a path is taken as itself. Beside a segment's columns there is <c>file_row_number</c>.</summary>
-    public static string Files(IEnumerable<string> paths) => $"read_parquet([{string.Join(", ", paths.Select(path => LogSql.Literal(Escaped(path))))}], file_row_number = true)";
+    public static string Files(IEnumerable<string> paths) =>
+        $"read_parquet([{string.Join(", ", paths.Select(path => LogSql.Literal(Escaped(path))))}], file_row_number = true)";
 
     /// <summary>Runs a query, and hands its rows to <paramref name="read"/> as they come.</summary>
     /// <exception cref="OperationCanceledException">It was interrupted because <paramref name="stop"/> said so.</exception>
@@ -73,7 +76,10 @@ internal sealed class DuckSession : IDisposable
         {
             throw new OperationCanceledException("The query was interrupted.", interrupted, stop);
         }
-        catch (DuckDBException full) when (full.Message.Contains("Out of Memory", StringComparison.OrdinalIgnoreCase) || full.Message.Contains("could not allocate", StringComparison.OrdinalIgnoreCase))
+        catch (DuckDBException full)
+            when (full.Message.Contains("Out of Memory", StringComparison.OrdinalIgnoreCase)
+                || full.Message.Contains("could not allocate", StringComparison.OrdinalIgnoreCase)
+            )
         {
             throw new InsufficientMemoryException(full.Message, full);
         }
@@ -106,7 +112,9 @@ internal sealed class DuckSession : IDisposable
 
     /// <summary>A path in which signs of a pattern stand for themselves.</summary>
     internal static string Escaped(string path) =>
-        path.AsSpan().ContainsAny("[*?") ? string.Concat(path.Select(sign => sign is '[' or '*' or '?' ? $"[{sign}]" : sign.ToString())) : path;
+        path.AsSpan().ContainsAny("[*?")
+            ? string.Concat(path.Select(sign => sign is '[' or '*' or '?' ? $"[{sign}]" : sign.ToString()))
+            : path;
 
     private void Run(string sql)
     {

@@ -17,7 +17,13 @@ namespace Grains.Logs.Reading;
 /// </summary>
 /// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
 public sealed class LogSearch(
-    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    ISegmentSource source,
+    SegmentCache cache,
+    UnreadableSegments unreadable,
+    QueryPlaces places,
+    IOptions<LogReadingOptions> options,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+)
 {
     public async IAsyncEnumerable<FoundLogs> Find(SearchLogs ask, [EnumeratorCancellation] CancellationToken cancel = default)
     {
@@ -120,9 +126,24 @@ internal sealed class SearchRun : IDisposable
     private int _kept;
     private long _records;
 
-    public SearchRun(SearchLogs ask, QueryNode root, SegmentCache cache, UnreadableSegments unreadable, LogReadingOptions options, TimeProvider guards)
+    public SearchRun(
+        SearchLogs ask,
+        QueryNode root,
+        SegmentCache cache,
+        UnreadableSegments unreadable,
+        LogReadingOptions options,
+        TimeProvider guards
+    )
     {
-        (_ask, _root, _cache, _known, _unreadable, _options, _remaining) = (ask, root, cache, unreadable, new(unreadable), options, ask.Limit);
+        (_ask, _root, _cache, _known, _unreadable, _options, _remaining) = (
+            ask,
+            root,
+            cache,
+            unreadable,
+            new(unreadable),
+            options,
+            ask.Limit
+        );
         _time = new(options.QueryTime, guards);
         (_from, _to) = (ask.Since is { } since ? LogForm.Nanoseconds(since) : 0, ulong.MaxValue);
         if (ask.Until is { } until)
@@ -141,7 +162,9 @@ internal sealed class SearchRun : IDisposable
         _known.Keep(segments);
         _kept = segments.Length;
         _left = _unreadable.Readable(SegmentFilter.Of(segments, LogHints.Of(SegmentFilter.Within(_root, _from, _to))));
-        _left = _ask.OldestFirst ? _left.Sort((a, b) => a.MinTime.CompareTo(b.MinTime)) : _left.Sort((a, b) => b.MaxTime.CompareTo(a.MaxTime));
+        _left = _ask.OldestFirst
+            ? _left.Sort((a, b) => a.MinTime.CompareTo(b.MinTime))
+            : _left.Sort((a, b) => b.MaxTime.CompareTo(a.MaxTime));
     }
 
     /// <summary>These are not read; or they are asked for once more, when that may help.</summary>
@@ -173,7 +196,10 @@ internal sealed class SearchRun : IDisposable
         }
         catch (InsufficientMemoryException)
         {
-            End = Ended(QueryOutcome.Memory, $"It needed more than {_options.QueryMemory} bytes (Logs:QueryMemory). Ask for fewer records or a shorter time.");
+            End = Ended(
+                QueryOutcome.Memory,
+                $"It needed more than {_options.QueryMemory} bytes (Logs:QueryMemory). Ask for fewer records or a shorter time."
+            );
             return Tell(_found.Count);
         }
         catch (SegmentsTooLargeException large)
@@ -189,7 +215,10 @@ internal sealed class SearchRun : IDisposable
         _records += batch.Sum(segment => (long)segment.Records);
         if (_blocks.Sum(block => (long)block.Bytes.Length) > MaxWaitingBytes)
         {
-            End = Ended(QueryOutcome.Memory, "More was found that is to be sorted than there is room for. Ask for fewer records or a shorter time.");
+            End = Ended(
+                QueryOutcome.Memory,
+                "More was found that is to be sorted than there is room for. Ask for fewer records or a shorter time."
+            );
             return Tell(_found.Count);
         }
 
@@ -230,7 +259,15 @@ internal sealed class SearchRun : IDisposable
         using var files = await _cache.Open(batch, stop);
         try
         {
-            var block = await Task.Run(() => (_session ??= DuckSession.ForConditions(_options.QueryMemory)).Read(Sql(files.Paths), reader => Block(reader, stop), stop), CancellationToken.None);
+            var block = await Task.Run(
+                () =>
+                    (_session ??= DuckSession.ForConditions(_options.QueryMemory)).Read(
+                        Sql(files.Paths),
+                        reader => Block(reader, stop),
+                        stop
+                    ),
+                CancellationToken.None
+            );
             Add(block);
             return true;
         }
@@ -238,18 +275,22 @@ internal sealed class SearchRun : IDisposable
         {
             _session?.Dispose(); // It may be invalid from now on.
             _session = null;
-            throw await Task.Run(() => SegmentProbe.Explain(failure, batch, files, _options.QueryMemory, stop), CancellationToken.None) ?? (Exception)failure;
+            throw await Task.Run(() => SegmentProbe.Explain(failure, batch, files, _options.QueryMemory, stop), CancellationToken.None)
+                ?? (Exception)failure;
         }
     }
 
     private string Sql(IReadOnlyList<string> paths)
     {
         var order = _ask.OldestFirst ? "" : " DESC";
-        return string.Create(CultureInfo.InvariantCulture, $"""
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
             SELECT epoch_us(time), time_nanos, epoch_us(observed), observed_nanos, severity, severity_text, service, host, event_name, body, attributes, trace_id, span_id
             FROM {DuckSession.Files(paths)} WHERE {LogSql.Where(SegmentFilter.Within(_root, _from, _to))}
             ORDER BY time{order}, time_nanos{order}, file_row_number{order} LIMIT {_remaining}
-            """);
+            """
+        );
     }
 
     private static LogBlock Block(IDataReader reader, CancellationToken stop)
@@ -272,7 +313,8 @@ internal sealed class SearchRun : IDisposable
         return builder.Build();
     }
 
-    private static ulong Time(IDataReader reader, int column) => ((ulong)reader.GetInt64(column) * 1000) + (ulong)reader.GetInt32(column + 1);
+    private static ulong Time(IDataReader reader, int column) =>
+        ((ulong)reader.GetInt64(column) * 1000) + (ulong)reader.GetInt32(column + 1);
 
     private static Span<byte> Id(IDataReader reader, int column, Span<byte> id)
     {
@@ -365,7 +407,8 @@ internal sealed class SearchRun : IDisposable
         return pages.DrainToImmutable();
     }
 
-    private QueryEnd Ended(QueryOutcome outcome, string? sentence) => _unreadable.In(new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero));
+    private QueryEnd Ended(QueryOutcome outcome, string? sentence) =>
+        _unreadable.In(new(outcome, sentence, 0, _read, _kept, _records, TimeSpan.Zero));
 
     private readonly record struct Found(ulong Time, LogBlock Block, int Record);
 }

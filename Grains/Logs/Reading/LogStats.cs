@@ -12,7 +12,13 @@ namespace Grains.Logs.Reading;
 /// <summary>Counts records by time, service and severity.</summary>
 /// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
 public sealed class LogStats(
-    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, IOptions<LogReadingOptions> options, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    ISegmentSource source,
+    SegmentCache cache,
+    UnreadableSegments unreadable,
+    QueryPlaces places,
+    IOptions<LogReadingOptions> options,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+)
 {
     /// <summary>Rows that the count may have before the smaller services are put together.</summary>
     private const int MaxCells = 500_000;
@@ -44,7 +50,15 @@ public sealed class LogStats(
             {
                 RawBytes = segments.Sum(segment => segment.RawBytes),
                 StoredBytes = segments.Sum(segment => segment.Bytes),
-                End = new(QueryOutcome.Whole, null, 0, segments.Length, all.Length, segments.Sum(segment => (long)segment.Records), TimeSpan.Zero),
+                End = new(
+                    QueryOutcome.Whole,
+                    null,
+                    0,
+                    segments.Length,
+                    all.Length,
+                    segments.Sum(segment => (long)segment.Records),
+                    TimeSpan.Zero
+                ),
             };
             try
             {
@@ -63,7 +77,10 @@ public sealed class LogStats(
             }
             catch (InsufficientMemoryException)
             {
-                return Stopped(QueryOutcome.Memory, $"It needed more than {options.Value.QueryMemory} bytes (Logs:QueryMemory). Ask for a shorter time.");
+                return Stopped(
+                    QueryOutcome.Memory,
+                    $"It needed more than {options.Value.QueryMemory} bytes (Logs:QueryMemory). Ask for a shorter time."
+                );
             }
             catch (SegmentsTooLargeException large)
             {
@@ -72,7 +89,10 @@ public sealed class LogStats(
         }
 
         StatsReply Stopped(QueryOutcome outcome, string sentence) =>
-            reply with { End = found.In(reply.End with { Outcome = outcome, Sentence = sentence, Took = guards.GetElapsedTime(began) }) };
+            reply with
+            {
+                End = found.In(reply.End with { Outcome = outcome, Sentence = sentence, Took = guards.GetElapsedTime(began) }),
+            };
     }
 
     private static QueryEnd? Fault(AskStats ask)
@@ -90,27 +110,42 @@ public sealed class LogStats(
         return LogQuery.TryParse(ask.Query, out _, out var error) ? null : LogSearch.Wrong(error.Show(ask.Query), error.Column);
     }
 
-    private async Task<ImmutableArray<StatsCell>> Read(AskStats ask, QueryNode node, ImmutableArray<LogSegment> segments, CancellationToken stop)
+    private async Task<ImmutableArray<StatsCell>> Read(
+        AskStats ask,
+        QueryNode node,
+        ImmutableArray<LogSegment> segments,
+        CancellationToken stop
+    )
     {
         using var files = await cache.Open(segments, stop);
         var micros = (ask.Until - ask.Since).Ticks / TimeSpan.TicksPerMicrosecond;
         var step = Math.Max(1, (micros + ask.Buckets - 1) / ask.Buckets);
-        var sql = string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT CAST((epoch_us(time) - {(ask.Since - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond}) // {step} AS INTEGER) AS bucket, service,
+        var sql = string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            SELECT CAST((epoch_us(time) - {(ask.Since - DateTimeOffset.UnixEpoch).Ticks
+                / TimeSpan.TicksPerMicrosecond}) // {step} AS INTEGER) AS bucket, service,
             CAST(CASE WHEN severity < 1 THEN 0 ELSE ((severity - 1) // 4) * 4 + 1 END AS INTEGER) AS class, count(*)
             FROM {DuckSession.Files(files.Paths)} WHERE {LogSql.Where(node)} GROUP BY ALL
-            """);
+            """
+        );
         try
         {
-            return await Task.Run(() =>
-            {
-                using var session = DuckSession.ForConditions(options.Value.QueryMemory);
-                return session.Read(sql, reader => Cells(reader, stop), stop);
-            }, CancellationToken.None);
+            return await Task.Run(
+                () =>
+                {
+                    using var session = DuckSession.ForConditions(options.Value.QueryMemory);
+                    return session.Read(sql, reader => Cells(reader, stop), stop);
+                },
+                CancellationToken.None
+            );
         }
         catch (DuckDBException failure)
         {
-            throw await Task.Run(() => SegmentProbe.Explain(failure, segments, files, options.Value.QueryMemory, stop), CancellationToken.None) ?? (Exception)failure;
+            throw await Task.Run(
+                () => SegmentProbe.Explain(failure, segments, files, options.Value.QueryMemory, stop),
+                CancellationToken.None
+            ) ?? (Exception)failure;
         }
     }
 
@@ -128,13 +163,22 @@ public sealed class LogStats(
             cells.Add(new(reader.GetInt32(0), reader.GetString(1), (byte)reader.GetInt32(2), reader.GetInt64(3)));
         }
 
-        var largest = cells.GroupBy(cell => cell.Service).OrderByDescending(service => service.Sum(cell => cell.Records)).ThenBy(service => service.Key, StringComparer.Ordinal)
-            .Take(StatsReply.MaxServices).Select(service => service.Key).ToHashSet();
+        var largest = cells
+            .GroupBy(cell => cell.Service)
+            .OrderByDescending(service => service.Sum(cell => cell.Records))
+            .ThenBy(service => service.Key, StringComparer.Ordinal)
+            .Take(StatsReply.MaxServices)
+            .Select(service => service.Key)
+            .ToHashSet();
         return
         [
-            .. cells.Select(cell => largest.Contains(cell.Service) ? cell : cell with { Service = StatsReply.Others })
-                .GroupBy(cell => (cell.Bucket, cell.Service, cell.Severity)).Select(same => same.First() with { Records = same.Sum(cell => cell.Records) })
-                .OrderBy(cell => cell.Bucket).ThenBy(cell => cell.Service, StringComparer.Ordinal).ThenBy(cell => cell.Severity),
+            .. cells
+                .Select(cell => largest.Contains(cell.Service) ? cell : cell with { Service = StatsReply.Others })
+                .GroupBy(cell => (cell.Bucket, cell.Service, cell.Severity))
+                .Select(same => same.First() with { Records = same.Sum(cell => cell.Records) })
+                .OrderBy(cell => cell.Bucket)
+                .ThenBy(cell => cell.Service, StringComparer.Ordinal)
+                .ThenBy(cell => cell.Severity),
         ];
     }
 }

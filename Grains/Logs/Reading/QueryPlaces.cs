@@ -3,7 +3,13 @@ namespace Grains.Logs.Reading;
 /// <summary>How many questions are answered at once. A few wait for a few seconds; whoever comes beyond that is told so.</summary>
 /// <param name="setting">What sets <paramref name="places"/>.</param>
 /// <param name="what">What they are for: <c>queries</c>, say.</param>
-public sealed class QueryPlaces(int places, TimeSpan patience, TimeProvider guards, string setting = "Logs:Queries", string what = "queries") : IDisposable
+public sealed class QueryPlaces(
+    int places,
+    TimeSpan patience,
+    TimeProvider guards,
+    string setting = "Logs:Queries",
+    string what = "queries"
+) : IDisposable
 {
     /// <summary>Who waits at most.</summary>
     public const int MaxWaiting = 16;
@@ -64,7 +70,8 @@ public sealed class WorkingTime(TimeSpan limit, TimeProvider guards)
     public TimeSpan Spent => _spent;
 
     /// <summary>A sentence for when it is over.</summary>
-    public string Over { get; } = $"It took longer than {limit.TotalSeconds:0.#} s (Logs:QueryTime) and was stopped. Ask for a shorter time or less of it.";
+    public string Over { get; } =
+        $"It took longer than {limit.TotalSeconds:0.#} s (Logs:QueryTime) and was stopped. Ask for a shorter time or less of it.";
 
     /// <summary>Works, and cancels the work when the time is over: then it throws <see cref="OperationCanceledException"/>, as it does when <paramref name="cancel"/> says so.</summary>
     public async Task<T> Work<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancel)

@@ -197,7 +197,9 @@ public sealed class SegmentCache : IDisposable
 
             if (content.Length != copy.Bytes)
             {
-                throw new SegmentsUnreadableException([new(copy.Name, $"has {content.Length} bytes and was written with {copy.Bytes}", MayPass: false)]);
+                throw new SegmentsUnreadableException([
+                    new(copy.Name, $"has {content.Length} bytes and was written with {copy.Bytes}", MayPass: false),
+                ]);
             }
 
             var aside = copy.Path + Aside;
@@ -245,7 +247,7 @@ public sealed class SegmentCache : IDisposable
 
     private void MakeRoom()
     {
-        for (var place = _byUse.First; place is not null && _bytes > _maxBytes;)
+        for (var place = _byUse.First; place is not null && _bytes > _maxBytes; )
         {
             var copy = place.Value;
             place = place.Next;
@@ -338,5 +340,7 @@ public sealed class SegmentFiles(IReadOnlyList<string> paths, Action giveBack, b
 }
 
 /// <summary>A query asks for more than the cache may hold.</summary>
-public sealed class SegmentsTooLargeException(long bytes, long maxBytes) : InvalidOperationException(
-    $"The segments that this asks for have {bytes} bytes, and Logs:CacheBytes allows {maxBytes}. Ask for a shorter time, or set it higher.");
+public sealed class SegmentsTooLargeException(long bytes, long maxBytes)
+    : InvalidOperationException(
+        $"The segments that this asks for have {bytes} bytes, and Logs:CacheBytes allows {maxBytes}. Ask for a shorter time, or set it higher."
+    );

@@ -20,7 +20,8 @@ public static class SegmentFilter
             segment.MaxTime < hints.From
             || segment.MinTime > hints.To
             || (hints.Services is { } services && !segment.Services.IsEmpty && !segment.Services.Any(services.Contains))
-            || (traces is not null && !Array.Exists(traces, trace => TraceFilter.MayHold(segment.Traces.Span, trace))));
+            || (traces is not null && !Array.Exists(traces, trace => TraceFilter.MayHold(segment.Traces.Span, trace)))
+        );
     }
 
     /// <summary>A query that also asks for a span of time.</summary>
@@ -42,7 +43,12 @@ public static class SegmentFilter
     {
         var from = since is { } first ? LogForm.Nanoseconds(first) : 0;
         var end = until is { } last ? LogForm.Nanoseconds(last) : ulong.MaxValue;
-        return (from, until is null ? ulong.MaxValue : end == 0 ? 0 : end - 1);
+        return (
+            from,
+            until is null ? ulong.MaxValue
+            : end == 0 ? 0
+            : end - 1
+        );
     }
 
     /// <param name="from">Included, as is <paramref name="to"/>.</param>

@@ -16,7 +16,9 @@ public sealed class TailViewer(LogQuery query) : IDisposable
     public const int MaxBytes = 4 * 1024 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private LogBlockBuilder _waiting = new();
     private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
     private long _missed;

@@ -147,7 +147,11 @@ internal sealed class UnreadableFound(UnreadableSegments known)
             return end;
         }
 
-        var marked = end with { Unreadable = _unreadable.Count, UnreadableSegments = [.. _unreadable.Keys.Take(QueryEnd.MaxUnreadableNames)] };
+        var marked = end with
+        {
+            Unreadable = _unreadable.Count,
+            UnreadableSegments = [.. _unreadable.Keys.Take(QueryEnd.MaxUnreadableNames)],
+        };
         return end.Outcome is QueryOutcome.Whole ? marked with { Outcome = QueryOutcome.Partial, Sentence = Sentence() } : marked;
     }
 

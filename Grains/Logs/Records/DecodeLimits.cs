@@ -23,10 +23,11 @@ public readonly record struct DecodeLimits(int MaxRecordBytes, int MaxBlockBytes
 
     /// <summary>What is wrong and what would be right.</summary>
     /// <param name="place">Of the record, counted from 1.</param>
-    public string Sentence(string refusal, int place, long bytes) => refusal switch
-    {
-        TooLarge => $"Record {place} has {bytes} bytes; {MaxRecordBytes} are the most.",
-        TooDeep => $"Record {place} has values that lie in each other more than {MaxDepth} deep.",
-        _ => $"The request has more than {LogBlock.MaxRecords} records or {MaxBlockBytes} bytes of text; send it in parts.",
-    };
+    public string Sentence(string refusal, int place, long bytes) =>
+        refusal switch
+        {
+            TooLarge => $"Record {place} has {bytes} bytes; {MaxRecordBytes} are the most.",
+            TooDeep => $"Record {place} has values that lie in each other more than {MaxDepth} deep.",
+            _ => $"The request has more than {LogBlock.MaxRecords} records or {MaxBlockBytes} bytes of text; send it in parts.",
+        };
 }

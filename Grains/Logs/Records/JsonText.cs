@@ -11,9 +11,15 @@ namespace Grains.Logs.Records;
 public static class JsonText
 {
     /// <summary>What cannot stand in a string as it is, or may be invalid: all but plain ASCII.</summary>
-    private static readonly SearchValues<byte> NotPlain = SearchValues.Create([.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value is < 32 or > 127 or (byte)'"' or (byte)'\\')]);
+    private static readonly SearchValues<byte> NotPlain = SearchValues.Create([
+        .. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value is < 32 or > 127 or (byte)'"' or (byte)'\\'),
+    ]);
 
-    private static readonly SearchValues<byte> MustEscape = SearchValues.Create([.. Enumerable.Range(0, 32).Select(value => (byte)value), (byte)'"', (byte)'\\']);
+    private static readonly SearchValues<byte> MustEscape = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Select(value => (byte)value),
+        (byte)'"',
+        (byte)'\\',
+    ]);
 
     /// <summary>A string between quotes. What is no valid UTF-8 becomes U+FFFD.</summary>
     public static void WriteString(ByteHeap heap, ReadOnlySpan<byte> utf8)
@@ -64,7 +70,11 @@ public static class JsonText
     {
         if (!double.IsFinite(number))
         {
-            heap.Append(double.IsNaN(number) ? "\"NaN\""u8 : number > 0 ? "\"Infinity\""u8 : "\"-Infinity\""u8);
+            heap.Append(
+                double.IsNaN(number) ? "\"NaN\""u8
+                : number > 0 ? "\"Infinity\""u8
+                : "\"-Infinity\""u8
+            );
             return;
         }
 
@@ -139,11 +149,21 @@ public static class JsonText
             heap.Append(utf8[..at]);
             switch (utf8[at])
             {
-                case (byte)'"': heap.Append("\\\""u8); break;
-                case (byte)'\\': heap.Append("\\\\"u8); break;
-                case (byte)'\n': heap.Append("\\n"u8); break;
-                case (byte)'\r': heap.Append("\\r"u8); break;
-                case (byte)'\t': heap.Append("\\t"u8); break;
+                case (byte)'"':
+                    heap.Append("\\\""u8);
+                    break;
+                case (byte)'\\':
+                    heap.Append("\\\\"u8);
+                    break;
+                case (byte)'\n':
+                    heap.Append("\\n"u8);
+                    break;
+                case (byte)'\r':
+                    heap.Append("\\r"u8);
+                    break;
+                case (byte)'\t':
+                    heap.Append("\\t"u8);
+                    break;
                 case var control:
                     heap.Append("\\u00"u8);
                     heap.Append((byte)('0' + (control >> 4)));

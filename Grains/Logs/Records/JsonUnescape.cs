@@ -26,21 +26,23 @@ public static class JsonUnescape
     /// <param name="raw">What stands between the quotes; its escapes are well formed (RFC 8259 §7).</param>
     public static void Append(ByteHeap into, ReadOnlySpan<byte> raw)
     {
-        for (int at; (at = raw.IndexOf((byte)'\\')) >= 0;)
+        for (int at; (at = raw.IndexOf((byte)'\\')) >= 0; )
         {
             into.AppendText(raw[..at]);
             raw = raw[(at + 1)..];
             if (raw[0] != 'u')
             {
-                into.Append(raw[0] switch
-                {
-                    (byte)'n' => (byte)'\n',
-                    (byte)'r' => (byte)'\r',
-                    (byte)'t' => (byte)'\t',
-                    (byte)'b' => (byte)'\b',
-                    (byte)'f' => (byte)'\f',
-                    var itself => itself,
-                });
+                into.Append(
+                    raw[0] switch
+                    {
+                        (byte)'n' => (byte)'\n',
+                        (byte)'r' => (byte)'\r',
+                        (byte)'t' => (byte)'\t',
+                        (byte)'b' => (byte)'\b',
+                        (byte)'f' => (byte)'\f',
+                        var itself => itself,
+                    }
+                );
                 raw = raw[1..];
                 continue;
             }
@@ -61,7 +63,8 @@ public static class JsonUnescape
         into.AppendText(raw);
     }
 
-    private static char Unit(ReadOnlySpan<byte> fromU) => (char)ushort.Parse(fromU.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static char Unit(ReadOnlySpan<byte> fromU) =>
+        (char)ushort.Parse(fromU.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static void AppendRune(ByteHeap into, Rune rune) => into.Advance(rune.EncodeToUtf8(into.GetSpan(4)));
 }

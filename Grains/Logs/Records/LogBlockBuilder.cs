@@ -203,5 +203,6 @@ public sealed class LogBlockBuilder : IDisposable
         ArrayPool<int>.Shared.Return(textEnds);
     }
 
-    private static void TextTooMany() => throw new InvalidOperationException($"A record has {LogBlock.Texts} texts, and this would be one more.");
+    private static void TextTooMany() =>
+        throw new InvalidOperationException($"A record has {LogBlock.Texts} texts, and this would be one more.");
 }

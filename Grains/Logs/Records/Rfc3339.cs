@@ -12,10 +12,27 @@ public static class Rfc3339
     public static bool TryParse(ReadOnlySpan<byte> text, out ulong nanoseconds)
     {
         nanoseconds = 0;
-        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)'t' or (byte)' ') || text[13] != ':' || text[16] != ':'
-            || !Digits(text[..4], out var year) || !Digits(text.Slice(5, 2), out var month) || !Digits(text.Slice(8, 2), out var day)
-            || !Digits(text.Slice(11, 2), out var hour) || !Digits(text.Slice(14, 2), out var minute) || !Digits(text.Slice(17, 2), out var second)
-            || year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 60)
+        if (
+            text.Length < 19
+            || text[4] != '-'
+            || text[7] != '-'
+            || text[10] is not ((byte)'T' or (byte)'t' or (byte)' ')
+            || text[13] != ':'
+            || text[16] != ':'
+            || !Digits(text[..4], out var year)
+            || !Digits(text.Slice(5, 2), out var month)
+            || !Digits(text.Slice(8, 2), out var day)
+            || !Digits(text.Slice(11, 2), out var hour)
+            || !Digits(text.Slice(14, 2), out var minute)
+            || !Digits(text.Slice(17, 2), out var second)
+            || year < 1
+            || month is < 1 or > 12
+            || day < 1
+            || day > DateTime.DaysInMonth(year, month)
+            || hour > 23
+            || minute > 59
+            || second > 60
+        )
         {
             return false;
         }
@@ -63,8 +80,14 @@ public static class Rfc3339
         }
 
         var colon = text.Length == 6 && text[3] == ':' ? 1 : 0;
-        if (text.Length != 5 + colon || text[0] is not ((byte)'+' or (byte)'-')
-            || !Digits(text.Slice(1, 2), out var hours) || !Digits(text.Slice(3 + colon, 2), out var rest) || hours > 23 || rest > 59)
+        if (
+            text.Length != 5 + colon
+            || text[0] is not ((byte)'+' or (byte)'-')
+            || !Digits(text.Slice(1, 2), out var hours)
+            || !Digits(text.Slice(3 + colon, 2), out var rest)
+            || hours > 23
+            || rest > 59
+        )
         {
             return false;
         }

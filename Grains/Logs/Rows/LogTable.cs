@@ -36,7 +36,8 @@ public static class LogTable
 
     public static string Doomed(long number) => Numbered(DoomedPrefix, number);
 
-    public static string Hour(DateTimeOffset hour) => string.Create(CultureInfo.InvariantCulture, $"{HourPrefix}{hour.UtcDateTime:yyyyMMddHH}");
+    public static string Hour(DateTimeOffset hour) =>
+        string.Create(CultureInfo.InvariantCulture, $"{HourPrefix}{hour.UtcDateTime:yyyyMMddHH}");
 
     public static long Number(string key) => long.Parse(key.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -74,7 +75,9 @@ public sealed record DoomedRow(DateTimeOffset Due, IReadOnlyList<string> Names);
 [JsonSerializable(typeof(LogSegment))]
 public sealed partial class LogJson : JsonSerializerContext
 {
-    private static readonly LogJson Rows = new(new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull });
+    private static readonly LogJson Rows = new(
+        new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull }
+    );
 
     public static byte[] Write<T>(T row) => JsonSerializer.SerializeToUtf8Bytes(row, TypeInfo<T>());
 

@@ -53,7 +53,15 @@ internal static class AttributeEdit
         return changed;
     }
 
-    private static void WriteObject(ByteHeap into, ReadOnlySpan<byte> json, ImmutableArray<Secret> secrets, ImmutableArray<string> fields, string path, int depth, ref bool changed)
+    private static void WriteObject(
+        ByteHeap into,
+        ReadOnlySpan<byte> json,
+        ImmutableArray<Secret> secrets,
+        ImmutableArray<string> fields,
+        string path,
+        int depth,
+        ref bool changed
+    )
     {
         into.Append((byte)'{');
         var start = into.Length;
@@ -88,7 +96,8 @@ internal static class AttributeEdit
         into.Append((byte)'}');
     }
 
-    private static bool HasFieldWithin(ImmutableArray<string> fields, string name) => fields.Any(field => field.StartsWith(name + ".", StringComparison.Ordinal));
+    private static bool HasFieldWithin(ImmutableArray<string> fields, string name) =>
+        fields.Any(field => field.StartsWith(name + ".", StringComparison.Ordinal));
 
     private static void WriteValue(ByteHeap into, ReadOnlySpan<byte> value, ImmutableArray<Secret> secrets, int depth, ref bool changed)
     {

@@ -110,17 +110,28 @@ public sealed class LogRule
         {
             var start = _at;
             var amount = ReadWord();
-            if (amount.EndsWith('%') && double.TryParse(amount.AsSpan(..^1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent is > 0 and < 100)
+            if (
+                amount.EndsWith('%')
+                && double.TryParse(amount.AsSpan(..^1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
+                && percent is > 0 and < 100
+            )
             {
                 return new RuleAction.SampleShare(percent / 100);
             }
 
-            if (amount.EndsWith("/s", StringComparison.Ordinal) && int.TryParse(amount.AsSpan(..^2), NumberStyles.None, CultureInfo.InvariantCulture, out var perSecond) && perSecond > 0)
+            if (
+                amount.EndsWith("/s", StringComparison.Ordinal)
+                && int.TryParse(amount.AsSpan(..^2), NumberStyles.None, CultureInfo.InvariantCulture, out var perSecond)
+                && perSecond > 0
+            )
             {
                 return new RuleAction.SampleRate(perSecond);
             }
 
-            throw new WrongActionException(start, "After «sample» comes a part, above 0% and below 100%, or how many a second of each service: sample 10%, sample 100/s.");
+            throw new WrongActionException(
+                start,
+                "After «sample» comes a part, above 0% and below 100%, or how many a second of each service: sample 10%, sample 100/s."
+            );
         }
 
         private RuleAction.Redact ReadRedact()
@@ -141,14 +152,19 @@ public sealed class LogRule
                         return new(secrets.ToImmutable(), ReadFields());
                     }
 
-                    secrets.Add(word switch
-                    {
-                        "email" => Secret.Email,
-                        "card" => Secret.Card,
-                        "bearer" => Secret.Bearer,
-                        "ip" => Secret.Ip,
-                        _ => throw new WrongActionException(start, "What is redacted is email, card, bearer, ip or a /pattern/, several of them with commas between; «in body» or «in name» behind it says where."),
-                    });
+                    secrets.Add(
+                        word switch
+                        {
+                            "email" => Secret.Email,
+                            "card" => Secret.Card,
+                            "bearer" => Secret.Bearer,
+                            "ip" => Secret.Ip,
+                            _ => throw new WrongActionException(
+                                start,
+                                "What is redacted is email, card, bearer, ip or a /pattern/, several of them with commas between; «in body» or «in name» behind it says where."
+                            ),
+                        }
+                    );
                 }
 
                 SkipSpace();
@@ -174,10 +190,16 @@ public sealed class LogRule
                 var start = _at;
                 var isQuoted = _at < text.Length && text[_at] == '"';
                 var field = isQuoted ? ReadQuoted() : ReadWord(",");
-                fields.Add(!isQuoted && field == "body" ? "" : field.Length > 0 ? field : throw new WrongActionException(start, "After «in» comes body or the name of an attribute, several of them with commas between."));
+                fields.Add(
+                    !isQuoted && field == "body" ? ""
+                    : field.Length > 0 ? field
+                    : throw new WrongActionException(
+                        start,
+                        "After «in» comes body or the name of an attribute, several of them with commas between."
+                    )
+                );
                 SkipSpace();
-            }
-            while (_at < text.Length && text[_at] == ',');
+            } while (_at < text.Length && text[_at] == ',');
             return fields.ToImmutable();
         }
 
@@ -188,7 +210,10 @@ public sealed class LogRule
             SkipSpace();
             if (name.Length == 0 || _at == text.Length || text[_at] != '=')
             {
-                throw new WrongActionException(name.Length == 0 ? start : _at, "After «set» comes the name of an attribute, «=» and its value: set env=prod.");
+                throw new WrongActionException(
+                    name.Length == 0 ? start : _at,
+                    "After «set» comes the name of an attribute, «=» and its value: set env=prod."
+                );
             }
 
             _at++;
@@ -213,7 +238,10 @@ public sealed class LogRule
             var name = ReadWord();
             return RetentionClasses.IsName(name)
                 ? new(name)
-                : throw new WrongActionException(start, "After «route» comes a retention class (Logs:Retention): 1 to 32 small letters, digits and hyphens.");
+                : throw new WrongActionException(
+                    start,
+                    "After «route» comes a retention class (Logs:Retention): 1 to 32 small letters, digits and hyphens."
+                );
         }
 
         private string ReadWord(string ends = "")

@@ -6,9 +6,7 @@ namespace Grains.Logs.Rules;
 /// <summary>What a rule does with a record that its query matches.</summary>
 public abstract record RuleAction
 {
-    private RuleAction()
-    {
-    }
+    private RuleAction() { }
 
     /// <summary>It is kept as it is now; no further rule is asked.</summary>
     public sealed record Keep : RuleAction;

@@ -30,7 +30,10 @@ public sealed record RuleList
 
         if (rule.Action is RuleAction.Route route && !classes.Kept.ContainsKey(route.Class))
         {
-            return Refuse(RuleFaultKind.Wrong, $"There is no retention class «{route.Class}»; there are {string.Join(", ", classes.Kept.Keys)} (Logs:Retention).");
+            return Refuse(
+                RuleFaultKind.Wrong,
+                $"There is no retention class «{route.Class}»; there are {string.Join(", ", classes.Kept.Keys)} (Logs:Retention)."
+            );
         }
 
         if (Rules.IndexOf(rule.Text) is >= 0 and var known)
@@ -57,12 +60,18 @@ public sealed record RuleList
     {
         if (revision is { } seen && seen != Revision)
         {
-            return Refuse(RuleFaultKind.Conflict, $"The rules were changed meanwhile: they are at revision {Revision}, and {seen} was expected. Look at them again.");
+            return Refuse(
+                RuleFaultKind.Conflict,
+                $"The rules were changed meanwhile: they are at revision {Revision}, and {seen} was expected. Look at them again."
+            );
         }
 
         if (number < 1 || number > Rules.Length)
         {
-            return Refuse(RuleFaultKind.NotThere, Rules.IsEmpty ? $"There is no rule {number}: there are none." : $"There is no rule {number}; there are 1 to {Rules.Length}.");
+            return Refuse(
+                RuleFaultKind.NotThere,
+                Rules.IsEmpty ? $"There is no rule {number}: there are none." : $"There is no rule {number}; there are 1 to {Rules.Length}."
+            );
         }
 
         var list = new RuleList { Revision = Revision + 1, Rules = Rules.RemoveAt(number - 1) };

@@ -40,7 +40,10 @@ public sealed class RuleSet(ImmutableArray<LogRule> rules, Func<double> chance)
     /// <summary>No rules: what comes in goes on as it is.</summary>
     public static readonly RuleSet Empty = new([], () => 0);
 
-    private readonly ImmutableArray<SampleGate?> _gates = [.. rules.Select(rule => rule.Action is RuleAction.SampleRate rate ? new SampleGate(rate.PerSecond) : null)];
+    private readonly ImmutableArray<SampleGate?> _gates =
+    [
+        .. rules.Select(rule => rule.Action is RuleAction.SampleRate rate ? new SampleGate(rate.PerSecond) : null),
+    ];
 
     public ImmutableArray<LogRule> Rules => rules;
 
@@ -216,7 +219,9 @@ public sealed class RuleSet(ImmutableArray<LogRule> rules, Func<double> chance)
         }
 
         public ImmutableArray<LogPart> Parts() =>
-            _isSame ? [new(RetentionClasses.Default, block)] : [.. _classes.Where(part => part.Builder.Count > 0).Select(part => new LogPart(part.Class, part.Builder.Build()))];
+            _isSame
+                ? [new(RetentionClasses.Default, block)]
+                : [.. _classes.Where(part => part.Builder.Count > 0).Select(part => new LogPart(part.Class, part.Builder.Build()))];
 
         public ImmutableArray<ServiceCount> Counts(ImmutableArray<ServiceCount> received)
         {

@@ -30,16 +30,34 @@ public static class RuleTrial
             routed += retention == RetentionClasses.Default ? 0 : 1;
             if (examples.Count < MaxExamples && (fate != RecordFate.Kept || walk.Changed is not null))
             {
-                examples.Add(new(time, Encoding.UTF8.GetString(record.Service), Text(record), fate != RecordFate.Kept ? null : Text(walk.Changed![0])));
+                examples.Add(
+                    new(
+                        time,
+                        Encoding.UTF8.GetString(record.Service),
+                        Text(record),
+                        fate != RecordFate.Kept ? null : Text(walk.Changed![0])
+                    )
+                );
             }
         }
 
-        return new(sample.Matching, sample.Total, sample.Records.Count, sample.IsWhole, filtered, sampled, changed, routed, examples.ToImmutable());
+        return new(
+            sample.Matching,
+            sample.Total,
+            sample.Records.Count,
+            sample.IsWhole,
+            filtered,
+            sampled,
+            changed,
+            routed,
+            examples.ToImmutable()
+        );
     }
 
     private static string Text(in LogRecord record)
     {
-        var text = Encoding.UTF8.GetString(record.Body) + (record.Attributes.IsEmpty ? "" : " " + Encoding.UTF8.GetString(record.Attributes));
+        var text =
+            Encoding.UTF8.GetString(record.Body) + (record.Attributes.IsEmpty ? "" : " " + Encoding.UTF8.GetString(record.Attributes));
         if (text.Length <= MaxText)
         {
             return text;

@@ -55,14 +55,15 @@ internal static partial class SecretFinder
         return redacted;
     }
 
-    private static bool MayHold(ReadOnlySpan<byte> utf8, Secret secret) => secret switch
-    {
-        { Pattern: not null } => !utf8.IsEmpty,
-        _ when ReferenceEquals(secret, Secret.Email) => utf8.Contains((byte)'@'),
-        _ when ReferenceEquals(secret, Secret.Card) => utf8.Length >= 13 && utf8.ContainsAny(Digits),
-        _ when ReferenceEquals(secret, Secret.Bearer) => Bearer.FindIn(utf8) >= 0,
-        _ => utf8.ContainsAny((byte)'.', (byte)':'),
-    };
+    private static bool MayHold(ReadOnlySpan<byte> utf8, Secret secret) =>
+        secret switch
+        {
+            { Pattern: not null } => !utf8.IsEmpty,
+            _ when ReferenceEquals(secret, Secret.Email) => utf8.Contains((byte)'@'),
+            _ when ReferenceEquals(secret, Secret.Card) => utf8.Length >= 13 && utf8.ContainsAny(Digits),
+            _ when ReferenceEquals(secret, Secret.Bearer) => Bearer.FindIn(utf8) >= 0,
+            _ => utf8.ContainsAny((byte)'.', (byte)':'),
+        };
 
     private static string? Redact(ReadOnlySpan<char> text, Secret secret)
     {
@@ -143,7 +144,14 @@ internal static partial class SecretFinder
                 groups[group]++;
             }
 
-            if (group + 1 < groups.Length && at + 1 < text.Length && text[at] is ' ' or '-' && (separator is '\0' || separator == text[at]) && char.IsAsciiDigit(text[at + 1]) && groups[0] == 4)
+            if (
+                group + 1 < groups.Length
+                && at + 1 < text.Length
+                && text[at] is ' ' or '-'
+                && (separator is '\0' || separator == text[at])
+                && char.IsAsciiDigit(text[at + 1])
+                && groups[0] == 4
+            )
             {
                 separator = text[at++];
                 group++;
@@ -183,7 +191,7 @@ internal static partial class SecretFinder
 
     private static (int Start, int End)? Ip(ReadOnlySpan<char> text, int from)
     {
-        for (var at = from; at < text.Length;)
+        for (var at = from; at < text.Length; )
         {
             var start = text[at..].IndexOfAny(AddressCharacters);
             if (start < 0)
@@ -195,7 +203,8 @@ internal static partial class SecretFinder
             var length = text[start..].IndexOfAnyExcept(AddressCharacters);
             var end = length < 0 ? text.Length : start + length;
             at = end;
-            var isWithinAWord = (start > 0 && char.IsLetterOrDigit(text[start - 1])) || (end < text.Length && char.IsLetterOrDigit(text[end]));
+            var isWithinAWord =
+                (start > 0 && char.IsLetterOrDigit(text[start - 1])) || (end < text.Length && char.IsLetterOrDigit(text[end]));
             if (!isWithinAWord && AddressIn(text[start..end]) is var (first, last))
             {
                 return (start + first, start + last);
@@ -218,7 +227,7 @@ internal static partial class SecretFinder
         }
 
         // 10.0.0.1:8080, and key:10.0.0.1
-        for (var from = 0; from < inside.Length;)
+        for (var from = 0; from < inside.Length; )
         {
             var colon = inside[from..].IndexOf(':');
             var end = colon < 0 ? inside.Length : from + colon;
@@ -239,7 +248,11 @@ internal static partial class SecretFinder
         foreach (var range in text.Split('.'))
         {
             var part = text[range];
-            if (part.Length is 0 or > 3 || part.ContainsAnyExceptInRange('0', '9') || int.Parse(part, System.Globalization.CultureInfo.InvariantCulture) > 255)
+            if (
+                part.Length is 0 or > 3
+                || part.ContainsAnyExceptInRange('0', '9')
+                || int.Parse(part, System.Globalization.CultureInfo.InvariantCulture) > 255
+            )
             {
                 return false;
             }
@@ -250,7 +263,10 @@ internal static partial class SecretFinder
         return parts == 4;
     }
 
-    [GeneratedRegex(@"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,63}", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,63}",
+        RegexOptions.NonBacktracking | RegexOptions.CultureInvariant
+    )]
     private static partial Regex EmailForm();
 
     [GeneratedRegex(@"\b[Bb][Ee][Aa][Rr][Ee][Rr][ \t]+[A-Za-z0-9._~+/-]+=*", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)]

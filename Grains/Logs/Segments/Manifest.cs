@@ -54,7 +54,12 @@ public sealed class Manifest(long epoch)
         var news = _changes.Skip((int)(_changes.Count - (_revision - known.Revision))).ToList();
         var removed = news.Select(change => change.Removed).OfType<string>().ToImmutableArray();
         var gone = removed.ToHashSet(StringComparer.Ordinal);
-        return new(now, IsWhole: false, [.. news.Select(change => change.Added).OfType<LogSegment>().Where(segment => !gone.Contains(segment.Name))], removed);
+        return new(
+            now,
+            IsWhole: false,
+            [.. news.Select(change => change.Added).OfType<LogSegment>().Where(segment => !gone.Contains(segment.Name))],
+            removed
+        );
     }
 
     private void Changed(LogSegment? added, string? removed)

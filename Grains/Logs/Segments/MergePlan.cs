@@ -43,7 +43,11 @@ public static class MergePlan
             if (!isOver)
             {
                 // One that is as large as all others together is not written again for their sake.
-                while (chosen.Count > 0 && chosen[^1].Value.RawBytes * 2 > chosen.Sum(entry => entry.Value.RawBytes) && chosen.Count < MaxSegments)
+                while (
+                    chosen.Count > 0
+                    && chosen[^1].Value.RawBytes * 2 > chosen.Sum(entry => entry.Value.RawBytes)
+                    && chosen.Count < MaxSegments
+                )
                 {
                     chosen.RemoveAt(chosen.Count - 1);
                 }

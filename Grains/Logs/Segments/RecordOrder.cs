@@ -61,7 +61,11 @@ public static class RecordOrder
                 return _last;
             }
 
-            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, System.Text.Encoding.Latin1.GetString(service), out var known);
+            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                _numbers,
+                System.Text.Encoding.Latin1.GetString(service),
+                out var known
+            );
             if (!known)
             {
                 number = _names.Count;

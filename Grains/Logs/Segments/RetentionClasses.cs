@@ -32,7 +32,10 @@ public sealed class RetentionClasses
                 return null;
             }
 
-            if (!double.TryParse(days, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number is <= 0 or > 36_500)
+            if (
+                !double.TryParse(days, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                || number is <= 0 or > 36_500
+            )
             {
                 fault = $"«{part}» keeps records for «{days}» days; a number above 0 and at most 36500 is right.";
                 return null;
@@ -47,7 +50,10 @@ public sealed class RetentionClasses
 
         if (!kept.ContainsKey(Default) || kept.Count > Max)
         {
-            fault = kept.Count > Max ? $"There are {kept.Count} retention classes; {Max} are the most." : "There is no class «default»: default=30, say.";
+            fault =
+                kept.Count > Max
+                    ? $"There are {kept.Count} retention classes; {Max} are the most."
+                    : "There is no class «default»: default=30, say.";
             return null;
         }
 
@@ -55,7 +61,8 @@ public sealed class RetentionClasses
         return new(kept.ToImmutable());
     }
 
-    public static bool IsName(string name) => name.Length is > 0 and <= 32 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 32 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 
     /// <summary>How long records of this class are kept; of a class that is no longer named, as long as the default.</summary>
     public TimeSpan Of(string name) => Kept.GetValueOrDefault(name, Kept[Default]);

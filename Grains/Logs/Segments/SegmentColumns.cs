@@ -19,7 +19,13 @@ internal sealed class SegmentColumns(IReadOnlyList<LogBlock> blocks, PinnedBlock
     {
         if (_times.Length < rows.Length)
         {
-            (_times, _numbers, _levels, _texts, _hex) = (new long[rows.Length], new int[rows.Length], new short[rows.Length], new ByteArray[rows.Length], new byte[rows.Length * 32]);
+            (_times, _numbers, _levels, _texts, _hex) = (
+                new long[rows.Length],
+                new int[rows.Length],
+                new short[rows.Length],
+                new ByteArray[rows.Length],
+                new byte[rows.Length * 32]
+            );
         }
 
         Time(group, rows, static block => block.Times);

@@ -7,11 +7,19 @@ namespace Grains.Logs.Segments;
 /// <summary>What is told about a segment so that readers need not open it in vain.</summary>
 /// <param name="Services">Empty when there are more than <see cref="LogSegment.MaxServices"/>.</param>
 /// <param name="Traces">See <see cref="TraceFilter"/>.</param>
-public sealed record SegmentFacts(ulong MinTime, ulong MaxTime, int Records, long RawBytes, ImmutableArray<string> Services, ReadOnlyMemory<byte> Traces)
+public sealed record SegmentFacts(
+    ulong MinTime,
+    ulong MaxTime,
+    int Records,
+    long RawBytes,
+    ImmutableArray<string> Services,
+    ReadOnlyMemory<byte> Traces
+)
 {
     public static SegmentFacts Of(IReadOnlyList<LogBlock> blocks)
     {
-        ulong min = ulong.MaxValue, max = 0;
+        ulong min = ulong.MaxValue,
+            max = 0;
         var records = 0;
         var raw = 0L;
         var services = new SortedSet<string>(StringComparer.Ordinal);

@@ -14,13 +14,23 @@ public readonly record struct SegmentName(DateTimeOffset Arrived, string Class, 
         string.Create(CultureInfo.InvariantCulture, $"{HourPrefix(Arrived)}{Class}-{Shard:D3}-{Epoch}-{Number}.parquet");
 
     /// <summary>What the names of an hour begin with.</summary>
-    public static string HourPrefix(DateTimeOffset hour) => string.Create(CultureInfo.InvariantCulture, $"{Root}{hour.UtcDateTime:yyyy-MM-dd'/'HH}/");
+    public static string HourPrefix(DateTimeOffset hour) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Root}{hour.UtcDateTime:yyyy-MM-dd'/'HH}/");
 
     public static bool TryParse(string name, out SegmentName parsed)
     {
         parsed = default;
-        if (name.Split('/') is not ["logs", var date, var hour, var file] || !file.EndsWith(".parquet", StringComparison.Ordinal)
-            || !DateTime.TryParseExact($"{date} {hour}", "yyyy-MM-dd HH", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var arrived))
+        if (
+            name.Split('/') is not ["logs", var date, var hour, var file]
+            || !file.EndsWith(".parquet", StringComparison.Ordinal)
+            || !DateTime.TryParseExact(
+                $"{date} {hour}",
+                "yyyy-MM-dd HH",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var arrived
+            )
+        )
         {
             return false;
         }
@@ -36,5 +46,6 @@ public readonly record struct SegmentName(DateTimeOffset Arrived, string Class, 
         return true;
     }
 
-    private static bool Whole(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool Whole(string text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

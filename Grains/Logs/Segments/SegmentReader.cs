@@ -55,12 +55,15 @@ public static class SegmentReader
         {
             var file = new ParquetFileReader(input);
             var schema = file.FileMetaData.Schema;
-            var same = schema.NumColumns == SegmentSchema.Names.Length
+            var same =
+                schema.NumColumns == SegmentSchema.Names.Length
                 && Enumerable.Range(0, schema.NumColumns).All(column => schema.Column(column).Name == SegmentSchema.Names[column]);
             if (!same)
             {
                 file.Dispose();
-                throw new InvalidDataException($"A segment has the columns {string.Join(", ", SegmentSchema.Names)}; this file has others.");
+                throw new InvalidDataException(
+                    $"A segment has the columns {string.Join(", ", SegmentSchema.Names)}; this file has others."
+                );
             }
 
             return file;
@@ -171,7 +174,7 @@ internal sealed class SegmentColumnsRead : IDisposable
         var longs = _longs.AsSpan(0, times.Length);
         using (var reader = (ColumnReader<long>)group.Column(column))
         {
-            for (var read = 0; read < longs.Length;)
+            for (var read = 0; read < longs.Length; )
             {
                 read += More(reader.ReadBatch(longs.Length - read, longs[read..], out _), column);
             }
@@ -188,7 +191,7 @@ internal sealed class SegmentColumnsRead : IDisposable
     private static void ReadNumbers(RowGroupReader group, int column, Span<int> numbers)
     {
         using var reader = (ColumnReader<int>)group.Column(column);
-        for (var read = 0; read < numbers.Length;)
+        for (var read = 0; read < numbers.Length; )
         {
             read += More(reader.ReadBatch(numbers.Length - read, numbers[read..], out _), column);
         }
@@ -199,7 +202,7 @@ internal sealed class SegmentColumnsRead : IDisposable
         using var reader = (ColumnReader<ByteArray>)group.Column(column);
         var optional = reader.ColumnDescriptor.MaxDefinitionLevel > 0;
         text.Clear(count);
-        for (var read = 0; read < count;)
+        for (var read = 0; read < count; )
         {
             var some = ReadBatch(reader, optional, column, Math.Min(Batch, count - read));
             for (int row = 0, value = 0; row < some; row++)
@@ -215,14 +218,17 @@ internal sealed class SegmentColumnsRead : IDisposable
     {
         using var reader = (ColumnReader<ByteArray>)group.Column(column);
         ids.Clear();
-        for (var read = 0; read * width < ids.Length;)
+        for (var read = 0; read * width < ids.Length; )
         {
             var some = ReadBatch(reader, optional: true, column, Math.Min(Batch, (ids.Length / width) - read));
             for (int row = 0, value = 0; row < some; row++)
             {
-                if (_levels[row] > 0
-                    && Convert.FromHexString(Bytes(_values[value++]), ids.Slice((read + row) * width, width), out _, out var written) is var status
-                    && (status != OperationStatus.Done || written != width))
+                if (
+                    _levels[row] > 0
+                    && Convert.FromHexString(Bytes(_values[value++]), ids.Slice((read + row) * width, width), out _, out var written)
+                        is var status
+                    && (status != OperationStatus.Done || written != width)
+                )
                 {
                     throw new InvalidDataException($"«{SegmentSchema.Names[column]}» is {2 * width} hex digits or null.");
                 }

@@ -24,19 +24,33 @@ public static class SegmentSchema
     /// <summary>In the order of the file.</summary>
     public static ImmutableArray<string> Names { get; } =
     [
-        "time", "time_nanos", "observed", "observed_nanos", "severity", "severity_text", "service", "host", "trace_id", "span_id", "event_name", "body", "attributes",
+        "time",
+        "time_nanos",
+        "observed",
+        "observed_nanos",
+        "severity",
+        "severity_text",
+        "service",
+        "host",
+        "trace_id",
+        "span_id",
+        "event_name",
+        "body",
+        "attributes",
     ];
 
     /// <summary>A column's type as DuckDB names it.</summary>
-    internal static string DuckType(string name) => name switch
-    {
-        "time" or "observed" => "TIMESTAMP WITH TIME ZONE",
-        "time_nanos" or "observed_nanos" or "severity" => "INTEGER",
-        _ => "VARCHAR",
-    };
+    internal static string DuckType(string name) =>
+        name switch
+        {
+            "time" or "observed" => "TIMESTAMP WITH TIME ZONE",
+            "time_nanos" or "observed_nanos" or "severity" => "INTEGER",
+            _ => "VARCHAR",
+        };
 
     /// <summary>Columns with few different values.</summary>
-    internal static ImmutableArray<string> FewValues { get; } = ["time_nanos", "observed_nanos", "severity", "severity_text", "service", "host", "event_name", "attributes"];
+    internal static ImmutableArray<string> FewValues { get; } =
+    ["time_nanos", "observed_nanos", "severity", "severity_text", "service", "host", "event_name", "attributes"];
 
     /// <summary>Columns whose values rise.</summary>
     internal static ImmutableArray<string> Rising { get; } = ["time", "observed"];
@@ -44,19 +58,32 @@ public static class SegmentSchema
     /// <summary>Columns of values that differ and are equally long: their lengths are told once and the rest is as dense as it gets (5 % of a segment with traces).</summary>
     internal static ImmutableArray<string> Ids { get; } = ["trace_id", "span_id"];
 
-    internal static GroupNode Node { get; } = new(
-        "record",
-        Repetition.Required,
-        [
-            Time("time"), Number("time_nanos"), Time("observed"), Number("observed_nanos"), Number("severity"),
-            Text("severity_text", Repetition.Optional), Text("service", Repetition.Required), Text("host", Repetition.Optional),
-            Text("trace_id", Repetition.Optional), Text("span_id", Repetition.Optional), Text("event_name", Repetition.Optional),
-            Text("body", Repetition.Required), Text("attributes", Repetition.Optional),
-        ]);
+    internal static GroupNode Node { get; } =
+        new(
+            "record",
+            Repetition.Required,
+            [
+                Time("time"),
+                Number("time_nanos"),
+                Time("observed"),
+                Number("observed_nanos"),
+                Number("severity"),
+                Text("severity_text", Repetition.Optional),
+                Text("service", Repetition.Required),
+                Text("host", Repetition.Optional),
+                Text("trace_id", Repetition.Optional),
+                Text("span_id", Repetition.Optional),
+                Text("event_name", Repetition.Optional),
+                Text("body", Repetition.Required),
+                Text("attributes", Repetition.Optional),
+            ]
+        );
 
-    private static PrimitiveNode Time(string name) => new(name, Repetition.Required, LogicalType.Timestamp(true, TimeUnit.Micros), PhysicalType.Int64);
+    private static PrimitiveNode Time(string name) =>
+        new(name, Repetition.Required, LogicalType.Timestamp(true, TimeUnit.Micros), PhysicalType.Int64);
 
     private static PrimitiveNode Number(string name) => new(name, Repetition.Required, LogicalType.Int(32, true), PhysicalType.Int32);
 
-    private static PrimitiveNode Text(string name, Repetition repetition) => new(name, repetition, LogicalType.String(), PhysicalType.ByteArray);
+    private static PrimitiveNode Text(string name, Repetition repetition) =>
+        new(name, repetition, LogicalType.String(), PhysicalType.ByteArray);
 }

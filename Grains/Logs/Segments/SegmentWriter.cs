@@ -35,7 +35,9 @@ public static class SegmentWriter
     {
         var order = RecordOrder.Of(blocks);
         // Room for all of it at once, as a rule: a stream that grows by doubling throws as much away again.
-        var memory = new MemoryStream((int)Math.Clamp(blocks.Sum(block => (long)block.Bytes.Length) / SmallestRatio, SmallestRoom, LargestRoom));
+        var memory = new MemoryStream(
+            (int)Math.Clamp(blocks.Sum(block => (long)block.Bytes.Length) / SmallestRatio, SmallestRoom, LargestRoom)
+        );
         using (var pinned = new PinnedBlocks(blocks))
         using (var output = new ManagedOutputStream(memory, leaveOpen: true))
         using (var file = new ParquetFileWriter(output, SegmentSchema.Node, properties))

@@ -11,8 +11,14 @@ namespace Grains.Logs.Sql;
 /// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
 /// <param name="places">For statements alone, so that they keep nobody from searching.</param>
 public sealed class LogStatements(
-    ISegmentSource source, SegmentCache cache, UnreadableSegments unreadable, QueryPlaces places, ISqlRunner runner, IOptions<LogReadingOptions> options,
-    [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
+    ISegmentSource source,
+    SegmentCache cache,
+    UnreadableSegments unreadable,
+    QueryPlaces places,
+    ISqlRunner runner,
+    IOptions<LogReadingOptions> options,
+    [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+)
 {
     /// <summary>Bytes of rows in an answer.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
@@ -39,7 +45,15 @@ public sealed class LogStatements(
             var all = await source.Segments(cancel);
             unreadable.Keep(all);
             var segments = found.Readable(SegmentFilter.Of(all, LogHints.Of(span)));
-            var read = new QueryEnd(QueryOutcome.Whole, null, 0, segments.Length, all.Length, segments.Sum(segment => (long)segment.Records), TimeSpan.Zero);
+            var read = new QueryEnd(
+                QueryOutcome.Whole,
+                null,
+                0,
+                segments.Length,
+                all.Length,
+                segments.Sum(segment => (long)segment.Records),
+                TimeSpan.Zero
+            );
             try
             {
                 var answer = await time.Work(stop => Run(ask, segments, stop), cancel);
@@ -74,14 +88,16 @@ public sealed class LogStatements(
         }
     }
 
-    private static string? Fault(AskSql ask) => ask switch
-    {
-        { Limit: < 1 or > AskSql.MaxRows } => $"The limit is 1 to {AskSql.MaxRows} rows; this is {ask.Limit}.",
-        { Sql.Length: > AskSql.MaxLength } => $"A statement has at most {AskSql.MaxLength} characters; this one has {ask.Sql.Length}.",
-        _ when string.IsNullOrWhiteSpace(ask.Sql) => $"A SELECT is asked, such as: select service, count(*) from {SqlWorker.View} group by service",
-        _ when ask.Sql.Contains('\0', StringComparison.Ordinal) => "A statement has no character 0.",
-        _ => null,
-    };
+    private static string? Fault(AskSql ask) =>
+        ask switch
+        {
+            { Limit: < 1 or > AskSql.MaxRows } => $"The limit is 1 to {AskSql.MaxRows} rows; this is {ask.Limit}.",
+            { Sql.Length: > AskSql.MaxLength } => $"A statement has at most {AskSql.MaxLength} characters; this one has {ask.Sql.Length}.",
+            _ when string.IsNullOrWhiteSpace(ask.Sql) =>
+                $"A SELECT is asked, such as: select service, count(*) from {SqlWorker.View} group by service",
+            _ when ask.Sql.Contains('\0', StringComparison.Ordinal) => "A statement has no character 0.",
+            _ => null,
+        };
 
     private async Task<SqlAnswer> Run(AskSql ask, ImmutableArray<LogSegment> segments, CancellationToken stop)
     {
@@ -89,12 +105,16 @@ public sealed class LogStatements(
         using var files = await cache.Open(segments, stop);
         var (from, to) = SegmentFilter.Nanoseconds(ask.Since, ask.Until);
         var answer = await runner.Run(
-            new(ask.Sql, from, to, files.Paths, ask.Limit, MaxBytes, options.Value.QueryMemory, options.Value.SqlProcessBytes()), stop);
+            new(ask.Sql, from, to, files.Paths, ask.Limit, MaxBytes, options.Value.QueryMemory, options.Value.SqlProcessBytes()),
+            stop
+        );
         ImmutableArray<SegmentFault> missing = answer.End.Unreadable.IsEmpty
             ? []
             : [.. segments.Zip(files.Paths).Where(file => !File.Exists(file.Second)).Select(file => SegmentFault.Missing(file.First.Name))];
         return missing.IsEmpty
-            ? SegmentProbe.Damaged(answer.End.Unreadable, segments, files) is { } damaged ? throw damaged : answer
+            ? SegmentProbe.Damaged(answer.End.Unreadable, segments, files) is { } damaged
+                ? throw damaged
+                : answer
             : throw new SegmentsUnreadableException(missing);
     }
 

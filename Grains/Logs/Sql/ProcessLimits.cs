@@ -83,7 +83,8 @@ internal static partial class ProcessLimits
         }
     }
 
-    private static IOException Failed(string what) => new($"The system could not {what} a limit of this process: {Marshal.GetLastPInvokeErrorMessage()}.");
+    private static IOException Failed(string what) =>
+        new($"The system could not {what} a limit of this process: {Marshal.GetLastPInvokeErrorMessage()}.");
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getrlimit(int resource, out Limit limit);

@@ -84,7 +84,9 @@ public static class SqlFrames
         var kind = (SqlFrameKind)header[^1];
         if (length < 0 || length > maxBytes || !Enum.IsDefined(kind))
         {
-            throw new InvalidDataException($"A frame has 0 to {maxBytes} bytes and a known kind; this one has {length} and the kind {header[^1]}.");
+            throw new InvalidDataException(
+                $"A frame has 0 to {maxBytes} bytes and a known kind; this one has {length} and the kind {header[^1]}."
+            );
         }
 
         var content = new byte[length];
@@ -103,7 +105,7 @@ public static class SqlFrames
     {
         var columns = new SqlColumns([], []);
         var rows = ImmutableArray.CreateBuilder<string>();
-        for (var bytes = 0L; ;)
+        for (var bytes = 0L; ; )
         {
             var frame = await Next(stream, request.MaxBytes + EndBytes);
             switch (frame.Kind)
@@ -117,7 +119,9 @@ public static class SqlFrames
                 case SqlFrameKind.End:
                     return new(columns.Names, columns.Types, rows.DrainToImmutable(), frame.Read(SqlJson.Default.SqlEnd));
                 default:
-                    throw new InvalidDataException($"A frame of {frame.Kind} came where none may, or beyond the {request.Limit} rows and {request.MaxBytes} bytes that were asked for.");
+                    throw new InvalidDataException(
+                        $"A frame of {frame.Kind} came where none may, or beyond the {request.Limit} rows and {request.MaxBytes} bytes that were asked for."
+                    );
             }
         }
     }

@@ -19,20 +19,58 @@ public sealed class SqlGate(params IEnumerable<string> views)
 
     private static readonly ImmutableHashSet<string> QueryNodes = ["SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"];
 
-    private static readonly ImmutableHashSet<string> TableForms = ["BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT", "SHOW_REF", "EMPTY_FROM"];
+    private static readonly ImmutableHashSet<string> TableForms =
+    [
+        "BASE_TABLE",
+        "SUBQUERY",
+        "JOIN",
+        "TABLE_FUNCTION",
+        "EXPRESSION_LIST",
+        "EMPTY",
+        "PIVOT",
+        "SHOW_REF",
+        "EMPTY_FROM",
+    ];
 
     /// <summary>In FROM: they make rows of their arguments.</summary>
-    private static readonly ImmutableHashSet<string> TableFunctions = ["range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree"];
+    private static readonly ImmutableHashSet<string> TableFunctions =
+    [
+        "range",
+        "generate_series",
+        "unnest",
+        "repeat",
+        "repeat_row",
+        "json_each",
+        "json_tree",
+    ];
 
     /// <summary>They tell of settings, catalogs and the connection, write logs, or turn text into statements.</summary>
     private static readonly ImmutableHashSet<string> RefusedFunctions =
     [
-        .. Words("add_parquet_key col_description current_catalog current_connection_id current_database current_query current_query_id current_role current_schema current_schemas current_setting"),
-        .. Words("current_transaction_id current_user currval format_pg_type format_type get_block_size getenv getvariable in_search_path json_deserialize_sql json_execute_serialized_sql"),
-        .. Words("json_serialize_plan json_serialize_sql map_to_pg_oid nextval obj_description parse_duckdb_log_message query query_table session_user shobj_description txid_current user write_log"),
+        .. Words(
+            "add_parquet_key col_description current_catalog current_connection_id current_database current_query current_query_id current_role current_schema current_schemas current_setting"
+        ),
+        .. Words(
+            "current_transaction_id current_user currval format_pg_type format_type get_block_size getenv getvariable in_search_path json_deserialize_sql json_execute_serialized_sql"
+        ),
+        .. Words(
+            "json_serialize_plan json_serialize_sql map_to_pg_oid nextval obj_description parse_duckdb_log_message query query_table session_user shobj_description txid_current user write_log"
+        ),
     ];
 
-    private static readonly ImmutableArray<string> RefusedBeginnings = ["__internal", "duckdb_", "enable_", "disable_", "has_", "inet_", "parquet_", "pg_", "pragma_", "read_"];
+    private static readonly ImmutableArray<string> RefusedBeginnings =
+    [
+        "__internal",
+        "duckdb_",
+        "enable_",
+        "disable_",
+        "has_",
+        "inet_",
+        "parquet_",
+        "pg_",
+        "pragma_",
+        "read_",
+    ];
 
     /// <summary>What is wrong with a statement; null when it may run.</summary>
     /// <param name="serialized">What <c>json_serialize_sql</c> says about it.</param>
@@ -67,7 +105,8 @@ public sealed class SqlGate(params IEnumerable<string> views)
 
     /// <summary>Whether a function that is not in FROM may be used.</summary>
     /// <param name="name">In small letters.</param>
-    internal static bool Allows(string name) => !RefusedFunctions.Contains(name) && !RefusedBeginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+    internal static bool Allows(string name) =>
+        !RefusedFunctions.Contains(name) && !RefusedBeginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     private void Walk(JsonElement element, ImmutableHashSet<string> tables)
     {
@@ -182,7 +221,9 @@ public sealed class SqlGate(params IEnumerable<string> views)
         var name = Text(function, "function_name");
         if (!TableFunctions.Contains(name.ToLowerInvariant()) || IsQualified(function))
         {
-            throw new SqlRefusedException($"The function «{name}» cannot be used in FROM here; these can: {string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}.");
+            throw new SqlRefusedException(
+                $"The function «{name}» cannot be used in FROM here; these can: {string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}."
+            );
         }
     }
 

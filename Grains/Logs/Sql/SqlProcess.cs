@@ -164,8 +164,7 @@ internal sealed class SqlProcess : IDisposable
                     Kill();
                     break;
                 }
-            }
-            while (await look.WaitForNextTickAsync(over));
+            } while (await look.WaitForNextTickAsync(over));
         }
         catch (Exception ended) when (ended is OperationCanceledException or InvalidOperationException or Win32Exception)
         {
@@ -192,20 +191,48 @@ internal sealed class SqlProcess : IDisposable
         var signal = _process.ExitCode - KilledBySignal;
         if (!_wasReady)
         {
-            return (SqlAnswer.Of(new(QueryOutcome.Crash, "The process that runs statements could not be started; the log of this silo says why.", [])), SqlProcessEnd.NotStarted);
+            return (
+                SqlAnswer.Of(
+                    new(QueryOutcome.Crash, "The process that runs statements could not be started; the log of this silo says why.", [])
+                ),
+                SqlProcessEnd.NotStarted
+            );
         }
 
-        var wasMemory = mostResident > request.DataBytes * 3 / 4
+        var wasMemory =
+            mostResident > request.DataBytes * 3 / 4
             || signal == SignalKill // Not by us: then somebody ends processes for want of memory.
             || errors.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || errors.Contains("bad_alloc", StringComparison.Ordinal);
         return wasMemory
-            ? (SqlAnswer.Of(new(QueryOutcome.Memory, $"It needed more than the {request.DataBytes} bytes that its process may have (Logs:QueryMemory). Ask for less, or for a shorter time.", [])), SqlProcessEnd.Memory)
-            : (Crashed(signal > 0 ? string.Create(CultureInfo.InvariantCulture, $"signal {signal}") : string.Create(CultureInfo.InvariantCulture, $"exit code {_process.ExitCode}")), SqlProcessEnd.Crash);
+            ? (
+                SqlAnswer.Of(
+                    new(
+                        QueryOutcome.Memory,
+                        $"It needed more than the {request.DataBytes} bytes that its process may have (Logs:QueryMemory). Ask for less, or for a shorter time.",
+                        []
+                    )
+                ),
+                SqlProcessEnd.Memory
+            )
+            : (
+                Crashed(
+                    signal > 0
+                        ? string.Create(CultureInfo.InvariantCulture, $"signal {signal}")
+                        : string.Create(CultureInfo.InvariantCulture, $"exit code {_process.ExitCode}")
+                ),
+                SqlProcessEnd.Crash
+            );
     }
 
-    private static SqlAnswer Crashed(string how) => SqlAnswer.Of(new(
-        QueryOutcome.Crash, $"The database crashed over this statement ({how}). Only this query was lost. Ask in another way: with other functions, or in smaller steps.", []));
+    private static SqlAnswer Crashed(string how) =>
+        SqlAnswer.Of(
+            new(
+                QueryOutcome.Crash,
+                $"The database crashed over this statement ({how}). Only this query was lost. Ask in another way: with other functions, or in smaller steps.",
+                []
+            )
+        );
 
     /// <summary>The beginning of what it says; the rest is read and dropped, so that it never waits for a reader.</summary>
     private static async Task<string> ReadErrors(StreamReader errors)

@@ -42,7 +42,9 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
         {
             _metrics.OnSqlProcessEnded(SqlProcessEnd.NotStarted);
             LogNotStarted(_program.File, failure.Message);
-            return SqlAnswer.Of(new(QueryOutcome.Crash, "The process that runs statements could not be started; the log of this silo says why.", []));
+            return SqlAnswer.Of(
+                new(QueryOutcome.Crash, "The process that runs statements could not be started; the log of this silo says why.", [])
+            );
         }
 
         try

@@ -13,7 +13,16 @@ namespace Grains.Logs.Sql;
 /// <param name="MaxBytes">Bytes of rows at most, as UTF-8.</param>
 /// <param name="Memory">Bytes that the database may take for tables, sorts and joins.</param>
 /// <param name="DataBytes">Bytes of memory of its own that the process may have in all. Linux enforces it; elsewhere only the parent looks.</param>
-public sealed record SqlRequest(string Sql, ulong From, ulong To, IReadOnlyList<string> Paths, int Limit, int MaxBytes, long Memory, long DataBytes);
+public sealed record SqlRequest(
+    string Sql,
+    ulong From,
+    ulong To,
+    IReadOnlyList<string> Paths,
+    int Limit,
+    int MaxBytes,
+    long Memory,
+    long DataBytes
+);
 
 /// <summary>What a statement gave, or why it gave nothing.</summary>
 /// <param name="Types">DuckDB's, one a column.</param>

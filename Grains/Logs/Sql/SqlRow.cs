@@ -43,15 +43,22 @@ internal sealed class SqlRow : IDisposable
     {
         var type = reader.GetFieldType(column);
         var nullable = Nullable(type);
-        return type == nullable || reader is not DuckDBDataReader rows ? reader.GetValue(column) : ReadAs.MakeGenericMethod(nullable).Invoke(rows, [column])!;
+        return type == nullable || reader is not DuckDBDataReader rows
+            ? reader.GetValue(column)
+            : ReadAs.MakeGenericMethod(nullable).Invoke(rows, [column])!;
     }
 
-    private static Type Nullable(Type type) => type switch
-    {
-        { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(List<>) && type.GetGenericArguments()[0] is var item =>
-            typeof(List<>).MakeGenericType(item.IsValueType && System.Nullable.GetUnderlyingType(item) is null ? typeof(Nullable<>).MakeGenericType(item) : Nullable(item)),
-        _ => type,
-    };
+    private static Type Nullable(Type type) =>
+        type switch
+        {
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(List<>) && type.GetGenericArguments()[0] is var item =>
+                typeof(List<>).MakeGenericType(
+                    item.IsValueType && System.Nullable.GetUnderlyingType(item) is null
+                        ? typeof(Nullable<>).MakeGenericType(item)
+                        : Nullable(item)
+                ),
+            _ => type,
+        };
 
     public void Dispose()
     {

@@ -45,13 +45,23 @@ public static class SqlWorker
         }
         catch (OutOfMemoryException)
         {
-            return new(QueryOutcome.Memory, $"It needed more than {request.Memory} bytes (Logs:QueryMemory). Ask for less, or for a shorter time.", []);
+            return new(
+                QueryOutcome.Memory,
+                $"It needed more than {request.Memory} bytes (Logs:QueryMemory). Ask for less, or for a shorter time.",
+                []
+            );
         }
         catch (JsonException)
         {
             return Wrong("The statement is nested more deeply than it can be looked at.");
         }
-        catch (Exception unreadable) when (unreadable is InvalidCastException or System.Reflection.TargetInvocationException or OverflowException or NotSupportedException)
+        catch (Exception unreadable)
+            when (unreadable
+                    is InvalidCastException
+                        or System.Reflection.TargetInvocationException
+                        or OverflowException
+                        or NotSupportedException
+            )
         {
             return Wrong("A column has values that cannot be handed over as they are; to_json(…) around it makes them text.");
         }
@@ -73,19 +83,28 @@ public static class SqlWorker
         {
             try
             {
-                var serialized = session.Read($"SELECT json_serialize_sql({LogSql.Literal(request.Sql)})", reader => reader.Read() ? reader.GetString(0) : "", CancellationToken.None);
-                return Gate.Fault(serialized) is { } fault ? Wrong(fault) : session.Read(request.Sql, reader => Rows(reader, request, output), CancellationToken.None);
+                var serialized = session.Read(
+                    $"SELECT json_serialize_sql({LogSql.Literal(request.Sql)})",
+                    reader => reader.Read() ? reader.GetString(0) : "",
+                    CancellationToken.None
+                );
+                return Gate.Fault(serialized) is { } fault
+                    ? Wrong(fault)
+                    : session.Read(request.Sql, reader => Rows(reader, request, output), CancellationToken.None);
             }
             catch (DuckDBException failure)
             {
-                return (SegmentProbe.MayBeOfFiles(failure, request.Paths) ? OfFiles(request) : null) ?? Wrong(WithoutPaths(failure.Message, request.Paths));
+                return (SegmentProbe.MayBeOfFiles(failure, request.Paths) ? OfFiles(request) : null)
+                    ?? Wrong(WithoutPaths(failure.Message, request.Paths));
             }
         }
     }
 
     /// <summary>Null: all files can be read.</summary>
     private static SqlEnd? OfFiles(SqlRequest request) =>
-        SegmentProbe.Unreadable(request.Paths, request.Memory, CancellationToken.None) is { IsEmpty: false } unreadable ? new(QueryOutcome.Partial, null, unreadable) : null;
+        SegmentProbe.Unreadable(request.Paths, request.Memory, CancellationToken.None) is { IsEmpty: false } unreadable
+            ? new(QueryOutcome.Partial, null, unreadable)
+            : null;
 
     /// <summary>A message may hold a value of any length: <c>error(…)</c> makes one.</summary>
     private static SqlEnd Wrong(string sentence) =>
@@ -121,7 +140,10 @@ public static class SqlWorker
     private static SqlEnd Rows(IDataReader reader, SqlRequest request, Stream output)
     {
         var numbers = Enumerable.Range(0, reader.FieldCount).ToArray();
-        var columns = JsonSerializer.SerializeToUtf8Bytes(new([.. numbers.Select(reader.GetName)], [.. numbers.Select(reader.GetDataTypeName)]), SqlJson.Default.SqlColumns);
+        var columns = JsonSerializer.SerializeToUtf8Bytes(
+            new([.. numbers.Select(reader.GetName)], [.. numbers.Select(reader.GetDataTypeName)]),
+            SqlJson.Default.SqlColumns
+        );
         if (columns.Length > request.MaxBytes)
         {
             return TooLarge(request, rows: 0);

@@ -44,10 +44,19 @@ public sealed class SyslogFrames(int maxMessageBytes)
             return false;
         }
 
-        return counted == true ? TryTakeCounted(ref bytes, start, count, isLast, out message, out isCut) : TryTakeLine(ref bytes, isLast, out message, out isCut);
+        return counted == true
+            ? TryTakeCounted(ref bytes, start, count, isLast, out message, out isCut)
+            : TryTakeLine(ref bytes, isLast, out message, out isCut);
     }
 
-    private bool TryTakeCounted(ref ReadOnlySpan<byte> bytes, int start, int count, bool isLast, out ReadOnlySpan<byte> message, out bool isCut)
+    private bool TryTakeCounted(
+        ref ReadOnlySpan<byte> bytes,
+        int start,
+        int count,
+        bool isLast,
+        out ReadOnlySpan<byte> message,
+        out bool isCut
+    )
     {
         var (kept, here) = (Math.Min(count, maxMessageBytes), bytes.Length - start);
         message = default;
@@ -173,7 +182,10 @@ public sealed class SyslogFrames(int maxMessageBytes)
         {
             if (cut[last] >= 0xc0)
             {
-                var length = cut[last] >= 0xf0 ? 4 : cut[last] >= 0xe0 ? 3 : 2;
+                var length =
+                    cut[last] >= 0xf0 ? 4
+                    : cut[last] >= 0xe0 ? 3
+                    : 2;
                 return last + length > cut.Length ? cut[..last] : cut;
             }
 

@@ -42,7 +42,13 @@ public sealed class SyslogParser : IDisposable
     /// <param name="now">In the zone that times without one are in: RFC 3164 gives neither zone nor year, and the year is the last one in which the time is not to come.</param>
     /// <param name="sender">The address that it came from.</param>
     /// <param name="isCut">It is the beginning of a longer message: the record says so (<see cref="Truncated"/>).</param>
-    public void Parse(ReadOnlySpan<byte> message, DateTimeOffset now, LogBlockBuilder into, ReadOnlySpan<byte> sender = default, bool isCut = false)
+    public void Parse(
+        ReadOnlySpan<byte> message,
+        DateTimeOffset now,
+        LogBlockBuilder into,
+        ReadOnlySpan<byte> sender = default,
+        bool isCut = false
+    )
     {
         _sender.Cut(0);
         _sender.Append(sender);
@@ -99,7 +105,13 @@ public sealed class SyslogParser : IDisposable
     /// <summary>RFC 5424 §6: TIMESTAMP HOST APP PROCID MSGID SD [MSG], after the version. False when it is not that.</summary>
     private bool TryParse5424(ReadOnlySpan<byte> rest, int priority, DateTimeOffset now, LogBlockBuilder into)
     {
-        if (!Token(ref rest, out var timestamp) || !Token(ref rest, out var host) || !Token(ref rest, out var app) || !Token(ref rest, out var process) || !Token(ref rest, out var id))
+        if (
+            !Token(ref rest, out var timestamp)
+            || !Token(ref rest, out var host)
+            || !Token(ref rest, out var app)
+            || !Token(ref rest, out var process)
+            || !Token(ref rest, out var id)
+        )
         {
             return false;
         }
@@ -226,7 +238,8 @@ public sealed class SyslogParser : IDisposable
     private void Parse3164(ReadOnlySpan<byte> message, int priority, DateTimeOffset now, LogBlockBuilder into)
     {
         var rest = message;
-        ReadOnlySpan<byte> host = default, tag = default;
+        ReadOnlySpan<byte> host = default,
+            tag = default;
         if (!TryTime(ref rest, now, out var time))
         {
             Write(into, now, 0, priority & 7, default, default, message); // Without a time nothing tells a host from text (§4.3.3).
@@ -270,7 +283,10 @@ public sealed class SyslogParser : IDisposable
     {
         nanoseconds = 0;
         var isName = rest.Length > 15 && char.IsAsciiLetter((char)rest[1]);
-        if (!(isName || (rest.Length > 15 && rest[4] == '-')) || !Of(now.Offset).Times.TryRead(rest, Nanoseconds(now), out nanoseconds, out var length))
+        if (
+            !(isName || (rest.Length > 15 && rest[4] == '-'))
+            || !Of(now.Offset).Times.TryRead(rest, Nanoseconds(now), out nanoseconds, out var length)
+        )
         {
             return false;
         }
@@ -293,7 +309,15 @@ public sealed class SyslogParser : IDisposable
         return _lines;
     }
 
-    private void Write(LogBlockBuilder into, DateTimeOffset now, ulong time, int severity, ReadOnlySpan<byte> host, ReadOnlySpan<byte> service, ReadOnlySpan<byte> body)
+    private void Write(
+        LogBlockBuilder into,
+        DateTimeOffset now,
+        ulong time,
+        int severity,
+        ReadOnlySpan<byte> host,
+        ReadOnlySpan<byte> service,
+        ReadOnlySpan<byte> body
+    )
     {
         var observed = Nanoseconds(now);
         var facts = time == 0 || severity < 0 ? Of(now.Offset).Read(body, observed) : default;

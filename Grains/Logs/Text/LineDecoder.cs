@@ -9,7 +9,14 @@ namespace Grains.Logs.Text;
 /// </summary>
 /// <param name="zone">Of times without an offset.</param>
 /// <param name="isMultiline">Lines that go on belong to the record before (<see cref="RecordJoiner"/>).</param>
-public sealed class LineDecoder(DecodeLimits limits, string service, string host, string fileName, TimeZoneInfo zone, bool isMultiline = false)
+public sealed class LineDecoder(
+    DecodeLimits limits,
+    string service,
+    string host,
+    string fileName,
+    TimeZoneInfo zone,
+    bool isMultiline = false
+)
 {
     private readonly byte[] _service = System.Text.Encoding.UTF8.GetBytes(service is "" ? OtlpDecoder.UnknownService : service);
     private readonly byte[] _host = System.Text.Encoding.UTF8.GetBytes(host);
@@ -27,7 +34,10 @@ public sealed class LineDecoder(DecodeLimits limits, string service, string host
         var number = 1;
         while (!lines.IsEmpty)
         {
-            var length = isMultiline ? joiner.Next(lines, now) : lines.IndexOf((byte)'\n') is >= 0 and var end ? end + 1 : lines.Length;
+            var length =
+                isMultiline ? joiner.Next(lines, now)
+                : lines.IndexOf((byte)'\n') is >= 0 and var end ? end + 1
+                : lines.Length;
             var record = lines[..length];
             lines = lines[length..];
             decoded.Received++;
@@ -42,7 +52,12 @@ public sealed class LineDecoder(DecodeLimits limits, string service, string host
     {
         if (text.Length > limits.MaxRecordBytes)
         {
-            decoded.Refuse(number, service, DecodeLimits.TooLarge, $"The line has {text.Length} bytes; {limits.MaxRecordBytes} are the most.");
+            decoded.Refuse(
+                number,
+                service,
+                DecodeLimits.TooLarge,
+                $"The line has {text.Length} bytes; {limits.MaxRecordBytes} are the most."
+            );
             return;
         }
 

@@ -127,7 +127,7 @@ public sealed class LineReader(TimeZoneInfo zone)
             return next + length;
         }
 
-        for (var at = start; line[at..].IndexOf((byte)'[') is >= 0 and var bracket;)
+        for (var at = start; line[at..].IndexOf((byte)'[') is >= 0 and var bracket; )
         {
             at += bracket + 1;
             if (at < line.Length && Times.TryRead(line[at..], now, out time, out length))
@@ -162,8 +162,11 @@ public sealed class LineReader(TimeZoneInfo zone)
     /// <summary>glog's letter before the date, Android's behind the numbers of process and thread.</summary>
     private static byte LetterOf(ReadOnlySpan<byte> line, int start, int timeEnd)
     {
-        if (line[start] is (byte)'I' or (byte)'W' or (byte)'E' or (byte)'F' or (byte)'D' && start + 5 < line.Length
-            && !line.Slice(start + 1, 4).ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        if (
+            line[start] is (byte)'I' or (byte)'W' or (byte)'E' or (byte)'F' or (byte)'D'
+            && start + 5 < line.Length
+            && !line.Slice(start + 1, 4).ContainsAnyExceptInRange((byte)'0', (byte)'9')
+        )
         {
             return OfLetter(line[start]);
         }
@@ -175,26 +178,29 @@ public sealed class LineReader(TimeZoneInfo zone)
 
         var rest = line[timeEnd..];
         var letter = rest.IndexOfAnyExcept(OfNumbers);
-        return letter > 0 && letter + 1 < rest.Length && rest[letter - 1] == ' ' && rest[letter + 1] == ' ' ? OfLetter(rest[letter]) : (byte)0;
+        return letter > 0 && letter + 1 < rest.Length && rest[letter - 1] == ' ' && rest[letter + 1] == ' '
+            ? OfLetter(rest[letter])
+            : (byte)0;
     }
 
-    private static byte OfLetter(byte letter) => letter switch
-    {
-        (byte)'V' or (byte)'T' => 1,
-        (byte)'D' => 5,
-        (byte)'I' => 9,
-        (byte)'W' => 13,
-        (byte)'E' => 17,
-        (byte)'F' => 21,
-        _ => 0,
-    };
+    private static byte OfLetter(byte letter) =>
+        letter switch
+        {
+            (byte)'V' or (byte)'T' => 1,
+            (byte)'D' => 5,
+            (byte)'I' => 9,
+            (byte)'W' => 13,
+            (byte)'E' => 17,
+            (byte)'F' => 21,
+            _ => 0,
+        };
 
     /// <summary>A word of severity among the next ones.</summary>
     private static byte SeverityIn(ReadOnlySpan<byte> line, int at, int words, bool isBehindTime, out Range word)
     {
         var isFirst = true;
         word = default;
-        for (var seen = 0; seen < words && at < line.Length;)
+        for (var seen = 0; seen < words && at < line.Length; )
         {
             if (Escape(line[at..]) is > 0 and var escape)
             {
@@ -227,7 +233,11 @@ public sealed class LineReader(TimeZoneInfo zone)
 
             // A name with dots, a path or an address is one word.
             isFirst &= line[at] is >= (byte)'0' and <= (byte)'9';
-            seen += line[at] is not (>= (byte)'0' and <= (byte)'9') && (end == line.Length || line[end] is (byte)' ' or (byte)'\t' or (byte)']' or (byte)':') ? 1 : 0;
+            seen +=
+                line[at] is not (>= (byte)'0' and <= (byte)'9')
+                && (end == line.Length || line[end] is (byte)' ' or (byte)'\t' or (byte)']' or (byte)':')
+                    ? 1
+                    : 0;
             at = end;
         }
 
@@ -238,23 +248,33 @@ public sealed class LineReader(TimeZoneInfo zone)
     private static bool Counts(ReadOnlySpan<byte> line, int at, int end, bool isDirectlyBehindTime, int seen)
     {
         var (before, after) = (at == 0 ? (byte)' ' : line[at - 1], end == line.Length ? (byte)' ' : line[end]);
-        if (before is (byte)'.' or (byte)'-' or (byte)'/' or (byte)'@' or (byte)'=' or (byte)'\'' || after is (byte)'.' or (byte)'/' or (byte)'@' or (byte)'=' or (byte)'\''
-            || (after == '-' && end + 1 < line.Length && line[end + 1] != ' '))
+        if (
+            before is (byte)'.' or (byte)'-' or (byte)'/' or (byte)'@' or (byte)'=' or (byte)'\''
+            || after is (byte)'.' or (byte)'/' or (byte)'@' or (byte)'=' or (byte)'\''
+            || (after == '-' && end + 1 < line.Length && line[end + 1] != ' ')
+        )
         {
             return false;
         }
 
-        var isEnclosed = (before is (byte)'[' or (byte)'(' or (byte)'<' or (byte)'|' || (before == ':' && at > 1 && IsWord(line[at - 2]))) && after is (byte)']' or (byte)')' or (byte)'>' or (byte)'|' or (byte)':';
-        return isDirectlyBehindTime || isEnclosed || after == 0x1b || (after == ':' && seen < MaxWordsBeforeColon) || !line[at..end].ContainsAnyInRange((byte)'a', (byte)'z');
+        var isEnclosed =
+            (before is (byte)'[' or (byte)'(' or (byte)'<' or (byte)'|' || (before == ':' && at > 1 && IsWord(line[at - 2])))
+            && after is (byte)']' or (byte)')' or (byte)'>' or (byte)'|' or (byte)':';
+        return isDirectlyBehindTime
+            || isEnclosed
+            || after == 0x1b
+            || (after == ':' && seen < MaxWordsBeforeColon)
+            || !line[at..end].ContainsAnyInRange((byte)'a', (byte)'z');
     }
 
-    private static bool IsWord(byte character) => character is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'0' and <= (byte)'9') or (byte)'_';
+    private static bool IsWord(byte character) =>
+        character is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'0' and <= (byte)'9') or (byte)'_';
 
     /// <summary>Pairs <c>name=value</c> and <c>name="value"</c> among the words: the values of the names that say time and severity.</summary>
     private LineFacts Logfmt(ReadOnlySpan<byte> line, ulong now)
     {
         var (time, severity, word) = (0ul, (byte)0, default(Range));
-        for (var at = 0; at < line.Length;)
+        for (var at = 0; at < line.Length; )
         {
             var length = line[at..].IndexOfAny("= \"{"u8);
             if (length < 0 || line[at + length] is (byte)'"' or (byte)'{')
@@ -288,21 +308,23 @@ public sealed class LineReader(TimeZoneInfo zone)
         return new(time, severity, word);
     }
 
-    private static bool IsTimeName(ReadOnlySpan<byte> name) => name.Length switch
-    {
-        1 => name[0] == 't',
-        2 => name.SequenceEqual("ts"u8),
-        4 => name.SequenceEqual("time"u8),
-        8 => name.SequenceEqual("datetime"u8),
-        9 => name.SequenceEqual("timestamp"u8),
-        _ => false,
-    };
+    private static bool IsTimeName(ReadOnlySpan<byte> name) =>
+        name.Length switch
+        {
+            1 => name[0] == 't',
+            2 => name.SequenceEqual("ts"u8),
+            4 => name.SequenceEqual("time"u8),
+            8 => name.SequenceEqual("datetime"u8),
+            9 => name.SequenceEqual("timestamp"u8),
+            _ => false,
+        };
 
-    private static bool IsSeverityName(ReadOnlySpan<byte> name) => name.Length switch
-    {
-        3 => name.SequenceEqual("lvl"u8),
-        5 => name.SequenceEqual("level"u8),
-        8 => name.SequenceEqual("severity"u8) || name.SequenceEqual("loglevel"u8),
-        _ => false,
-    };
+    private static bool IsSeverityName(ReadOnlySpan<byte> name) =>
+        name.Length switch
+        {
+            3 => name.SequenceEqual("lvl"u8),
+            5 => name.SequenceEqual("level"u8),
+            8 => name.SequenceEqual("severity"u8) || name.SequenceEqual("loglevel"u8),
+            _ => false,
+        };
 }

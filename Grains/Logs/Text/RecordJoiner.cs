@@ -37,7 +37,7 @@ public sealed class RecordJoiner(LineReader reader, int maxBytes = RecordJoiner.
     /// <param name="now">Nanoseconds since 1970.</param>
     public int LastStart(ReadOnlySpan<byte> text, ulong now)
     {
-        for (var start = 0; ;)
+        for (var start = 0; ; )
         {
             var length = Next(text[start..], now);
             if (start + length >= text.Length)
@@ -66,7 +66,14 @@ public sealed class RecordJoiner(LineReader reader, int maxBytes = RecordJoiner.
 
         var ends = isTrace;
         isTrace = false;
-        return ends || line.StartsWith("Caused by:"u8) || line.StartsWith("Suppressed:"u8) || line.StartsWith("... "u8) || line.StartsWith("at "u8) || line is [(byte)'}' or (byte)')' or (byte)']', ..]
-            || line.StartsWith("During handling of the above"u8) || line.StartsWith("The above exception"u8) || line.StartsWith("--- End of "u8);
+        return ends
+            || line.StartsWith("Caused by:"u8)
+            || line.StartsWith("Suppressed:"u8)
+            || line.StartsWith("... "u8)
+            || line.StartsWith("at "u8)
+            || line is [(byte)'}' or (byte)')' or (byte)']', ..]
+            || line.StartsWith("During handling of the above"u8)
+            || line.StartsWith("The above exception"u8)
+            || line.StartsWith("--- End of "u8);
     }
 }

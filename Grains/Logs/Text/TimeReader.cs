@@ -23,7 +23,21 @@ public sealed class TimeReader(TimeZoneInfo zone)
     private const ulong NanosOfSecond = 1_000_000_000;
     private const long NanosOfDay = 86_400L * 1_000_000_000;
 
-    private static readonly string[] Months = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+    private static readonly string[] Months =
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
 
     private static readonly string[] Days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
@@ -93,9 +107,15 @@ public sealed class TimeReader(TimeZoneInfo zone)
             case 8 when next is 'T' or 't' or ' ' or '-' or '_':
                 (time.Year, time.Month, time.Day) = ((int)(number / 10_000), (int)(number / 100 % 100), (int)(number % 100));
                 cursor.At++;
-                return (CompactClock(ref cursor, ref time) || Clock(ref cursor, ref time)) && Zone(ref cursor, ref time) && cursor.End(out length);
+                return (CompactClock(ref cursor, ref time) || Clock(ref cursor, ref time))
+                    && Zone(ref cursor, ref time)
+                    && cursor.End(out length);
             case 14:
-                (time.Year, time.Month, time.Day) = ((int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100));
+                (time.Year, time.Month, time.Day) = (
+                    (int)(number / 10_000_000_000),
+                    (int)(number / 100_000_000 % 100),
+                    (int)(number / 1_000_000 % 100)
+                );
                 if (time.Year is > 1989 and < 2100)
                 {
                     (time.Hour, time.Minute, time.Second) = ((int)(number / 10_000 % 100), (int)(number / 100 % 100), (int)(number % 100));
@@ -140,7 +160,11 @@ public sealed class TimeReader(TimeZoneInfo zone)
         if (IsLetter(cursor.Peek))
         {
             time.Day = first;
-            if (!Month(ref cursor, ref time) || !(cursor.Take(separator) || cursor.Take(',') || cursor.Take(' ')) || !Year(ref cursor, ref time))
+            if (
+                !Month(ref cursor, ref time)
+                || !(cursor.Take(separator) || cursor.Take(',') || cursor.Take(' '))
+                || !Year(ref cursor, ref time)
+            )
             {
                 return false;
             }
@@ -209,7 +233,10 @@ public sealed class TimeReader(TimeZoneInfo zone)
             if (IsDigit(cursor.Peek))
             {
                 var digits = cursor.Digits(out var day);
-                return digits is 1 or 2 && cursor.Peek is ' ' or '-' && IsLetter(cursor.PeekAt(1)) && DayOrMonthFirst(ref cursor, ref time, digits, (int)day);
+                return digits is 1 or 2
+                    && cursor.Peek is ' ' or '-'
+                    && IsLetter(cursor.PeekAt(1))
+                    && DayOrMonthFirst(ref cursor, ref time, digits, (int)day);
             }
 
             word = cursor.Word();
@@ -511,13 +538,19 @@ public sealed class TimeReader(TimeZoneInfo zone)
 
         if (time.Year != 0)
         {
-            return time.Year is >= 1970 and <= 2553 && time.Day <= DateTime.DaysInMonth(time.Year, time.Month) && Nanoseconds(time, time.Year, out nanoseconds);
+            return time.Year is >= 1970 and <= 2553
+                && time.Day <= DateTime.DaysInMonth(time.Year, time.Month)
+                && Nanoseconds(time, time.Year, out nanoseconds);
         }
 
         var thisYear = DateTime.UnixEpoch.AddTicks((long)(now / 100)).Year;
         for (var year = thisYear + 1; year >= thisYear - LeapYears; year--)
         {
-            if (time.Day <= DateTime.DaysInMonth(year, time.Month) && Nanoseconds(time, year, out nanoseconds) && nanoseconds <= now + NanosOfDay)
+            if (
+                time.Day <= DateTime.DaysInMonth(year, time.Month)
+                && Nanoseconds(time, year, out nanoseconds)
+                && nanoseconds <= now + NanosOfDay
+            )
             {
                 return true;
             }
@@ -530,7 +563,10 @@ public sealed class TimeReader(TimeZoneInfo zone)
     {
         // A leap second is the second before it.
         var shown = new DateTime(year, time.Month, time.Day, time.Hour, time.Minute, Math.Min(time.Second, 59), DateTimeKind.Unspecified);
-        var offset = time.Offset is { } minutes ? TimeSpan.FromMinutes(minutes) : zone.IsInvalidTime(shown) ? zone.BaseUtcOffset : zone.GetUtcOffset(shown);
+        var offset =
+            time.Offset is { } minutes ? TimeSpan.FromMinutes(minutes)
+            : zone.IsInvalidTime(shown) ? zone.BaseUtcOffset
+            : zone.GetUtcOffset(shown);
         var ticks = shown.Ticks - DateTime.UnixEpoch.Ticks - offset.Ticks;
         nanoseconds = ticks < 0 ? 0 : ((ulong)ticks * 100) + (ulong)time.Nanos;
         return ticks >= 0;
@@ -558,20 +594,21 @@ public sealed class TimeReader(TimeZoneInfo zone)
     }
 
     /// <summary>Hours, of the zones that RFC 822 names and the two of central Europe.</summary>
-    private static int? OffsetOf(ReadOnlySpan<byte> word) => word.Length switch
-    {
-        1 when word[0] is (byte)'Z' or (byte)'z' => 0,
-        2 when word.SequenceEqual("UT"u8) => 0,
-        3 when Ascii.EqualsIgnoreCase(word, "UTC") || word.SequenceEqual("GMT"u8) => 0,
-        3 when word.SequenceEqual("CET"u8) => 1,
-        3 when word.SequenceEqual("EDT"u8) => -4,
-        3 when word.SequenceEqual("EST"u8) || word.SequenceEqual("CDT"u8) => -5,
-        3 when word.SequenceEqual("CST"u8) || word.SequenceEqual("MDT"u8) => -6,
-        3 when word.SequenceEqual("MST"u8) || word.SequenceEqual("PDT"u8) => -7,
-        3 when word.SequenceEqual("PST"u8) => -8,
-        4 when word.SequenceEqual("CEST"u8) => 2,
-        _ => null,
-    };
+    private static int? OffsetOf(ReadOnlySpan<byte> word) =>
+        word.Length switch
+        {
+            1 when word[0] is (byte)'Z' or (byte)'z' => 0,
+            2 when word.SequenceEqual("UT"u8) => 0,
+            3 when Ascii.EqualsIgnoreCase(word, "UTC") || word.SequenceEqual("GMT"u8) => 0,
+            3 when word.SequenceEqual("CET"u8) => 1,
+            3 when word.SequenceEqual("EDT"u8) => -4,
+            3 when word.SequenceEqual("EST"u8) || word.SequenceEqual("CDT"u8) => -5,
+            3 when word.SequenceEqual("CST"u8) || word.SequenceEqual("MDT"u8) => -6,
+            3 when word.SequenceEqual("MST"u8) || word.SequenceEqual("PDT"u8) => -7,
+            3 when word.SequenceEqual("PST"u8) => -8,
+            4 when word.SequenceEqual("CEST"u8) => 2,
+            _ => null,
+        };
 
     private static bool IsDigit(int character) => character is >= '0' and <= '9';
 

@@ -73,19 +73,29 @@ public sealed record AuditEntry
 
     /// <summary>The entry of an order's change.</summary>
     public static AuditEntry OfOrder(
-        int partition, long index, long revision, string orderId, long version, string type, DateTimeOffset at, AuditedOrder order, MerkleHash? personalHash) => new()
-    {
-        Kind = AuditEntryKind.OrderChange,
-        Partition = partition,
-        Index = index,
-        Revision = revision,
-        OrderId = orderId,
-        Version = version,
-        Type = type,
-        At = at,
-        PersonalHash = personalHash,
-        Payload = order.Encode(),
-    };
+        int partition,
+        long index,
+        long revision,
+        string orderId,
+        long version,
+        string type,
+        DateTimeOffset at,
+        AuditedOrder order,
+        MerkleHash? personalHash
+    ) =>
+        new()
+        {
+            Kind = AuditEntryKind.OrderChange,
+            Partition = partition,
+            Index = index,
+            Revision = revision,
+            OrderId = orderId,
+            Version = version,
+            Type = type,
+            At = at,
+            PersonalHash = personalHash,
+            Payload = order.Encode(),
+        };
 
     /// <summary>
     /// The leaf's data: a version byte (1), the kind's byte, then partition, index, revision, order id, version, type, time in ticks of UTC, personal hash if any, and payload, each as

@@ -33,12 +33,18 @@ public sealed class AuditHead
         {
             if (Roots[i].Partition < 0 || Roots[i].Size < 0 || (i > 0 && Roots[i].Partition == Roots[i - 1].Partition))
             {
-                throw new ArgumentException($"A head has each partition once, and no negative number; partition {Roots[i].Partition} of {Roots[i].Size} entries breaks that.", nameof(roots));
+                throw new ArgumentException(
+                    $"A head has each partition once, and no negative number; partition {Roots[i].Partition} of {Roots[i].Size} entries breaks that.",
+                    nameof(roots)
+                );
             }
 
             if (Roots[i].Size == 0 && Roots[i].Root != MerkleHash.Empty)
             {
-                throw new ArgumentException($"Partition {Roots[i].Partition} has no entries but not the root of an empty tree.", nameof(roots));
+                throw new ArgumentException(
+                    $"Partition {Roots[i].Partition} has no entries but not the root of an empty tree.",
+                    nameof(roots)
+                );
             }
         }
     }
@@ -90,5 +96,6 @@ public sealed record SignedAuditHead(AuditHead Head, string KeyId, string Algori
 
     /// <summary>Reads a head file.</summary>
     /// <exception cref="FormatException">It is not one.</exception>
-    public static SignedAuditHead FromJson(string json) => AuditJson.Read(json, AuditJson.Indented.HeadForm, "a head of the audit").ToHead();
+    public static SignedAuditHead FromJson(string json) =>
+        AuditJson.Read(json, AuditJson.Indented.HeadForm, "a head of the audit").ToHead();
 }

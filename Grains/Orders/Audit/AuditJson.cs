@@ -6,7 +6,11 @@ using System.Text.Json.Serialization.Metadata;
 namespace Grains.Orders.Audit;
 
 /// <summary>Head files and proofs as JSON.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(HeadForm))]
 [JsonSerializable(typeof(ReceiptForm))]
 internal sealed partial class AuditJson : JsonSerializerContext
@@ -15,14 +19,16 @@ internal sealed partial class AuditJson : JsonSerializerContext
     private const int MaxLength = 64 * 1024 * 1024;
 
     /// <summary>The encoder leaves base64's <c>+</c> alone: no such file is put into HTML.</summary>
-    public static readonly AuditJson Indented = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        RespectNullableAnnotations = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static readonly AuditJson Indented = new(
+        new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            WriteIndented = true,
+            RespectNullableAnnotations = true,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }
+    );
 
     public static string Write<T>(T form) => JsonSerializer.Serialize(form, (JsonTypeInfo<T>)Indented.GetTypeInfo(typeof(T))!) + "\n";
 
@@ -62,15 +68,24 @@ internal sealed record HeadForm
 
     public required string Signature { get; init; }
 
-    public static HeadForm Of(SignedAuditHead signed) => new()
-    {
-        Format = FormatName,
-        At = signed.Head.At,
-        Partitions = [.. signed.Head.Roots.Select(root => new RootForm { Partition = root.Partition, Size = root.Size, Root = root.Root.ToString() })],
-        KeyId = signed.KeyId,
-        Algorithm = signed.Algorithm,
-        Signature = Convert.ToBase64String(signed.Signature.Span),
-    };
+    public static HeadForm Of(SignedAuditHead signed) =>
+        new()
+        {
+            Format = FormatName,
+            At = signed.Head.At,
+            Partitions =
+            [
+                .. signed.Head.Roots.Select(root => new RootForm
+                {
+                    Partition = root.Partition,
+                    Size = root.Size,
+                    Root = root.Root.ToString(),
+                }),
+            ],
+            KeyId = signed.KeyId,
+            Algorithm = signed.Algorithm,
+            Signature = Convert.ToBase64String(signed.Signature.Span),
+        };
 
     public SignedAuditHead ToHead()
     {
@@ -81,7 +96,12 @@ internal sealed record HeadForm
 
         try
         {
-            var head = new AuditHead(At, Partitions.Select(root => root ?? throw new FormatException("a partition in it is null.")).Select(root => new PartitionRoot(root.Partition, root.Size, MerkleHash.Parse(root.Root))));
+            var head = new AuditHead(
+                At,
+                Partitions
+                    .Select(root => root ?? throw new FormatException("a partition in it is null."))
+                    .Select(root => new PartitionRoot(root.Partition, root.Size, MerkleHash.Parse(root.Root)))
+            );
             return new(head, KeyId, Algorithm, Convert.FromBase64String(Signature));
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
@@ -111,12 +131,13 @@ internal sealed record ReceiptForm
 
     public required IReadOnlyList<ProvenForm?> Entries { get; init; }
 
-    public static ReceiptForm Of(AuditReceipt receipt) => new()
-    {
-        Format = FormatName,
-        Head = HeadForm.Of(receipt.Head),
-        Entries = [.. receipt.Entries.Select(ProvenForm.Of)],
-    };
+    public static ReceiptForm Of(AuditReceipt receipt) =>
+        new()
+        {
+            Format = FormatName,
+            Head = HeadForm.Of(receipt.Head),
+            Entries = [.. receipt.Entries.Select(ProvenForm.Of)],
+        };
 
     public AuditReceipt ToReceipt()
     {
@@ -130,7 +151,10 @@ internal sealed record ReceiptForm
             throw new FormatException($"A proof is of at most {AuditReceipt.MaxEntries} entries; this is of {Entries.Count}.");
         }
 
-        return new(Head.ToHead(), [.. Entries.Select(entry => entry?.ToProven() ?? throw new FormatException("An entry of the proof is null."))]);
+        return new(
+            Head.ToHead(),
+            [.. Entries.Select(entry => entry?.ToProven() ?? throw new FormatException("An entry of the proof is null."))]
+        );
     }
 }
 
@@ -148,17 +172,20 @@ internal sealed record ProvenForm
     /// <summary>Salt and personal part in base64, as they are stored.</summary>
     public string? Personal { get; init; }
 
-    public static ProvenForm Of(ProvenEntry proven) => new()
-    {
-        Entry = Convert.ToBase64String(proven.Entry.Span),
-        Index = proven.Proof.Index,
-        Size = proven.Proof.Size,
-        Path = [.. proven.Proof.Path.Select(hash => hash.ToString())],
-        Personal = proven.Personal is { } personal ? Convert.ToBase64String(personal.Encode()) : null,
-    };
+    public static ProvenForm Of(ProvenEntry proven) =>
+        new()
+        {
+            Entry = Convert.ToBase64String(proven.Entry.Span),
+            Index = proven.Proof.Index,
+            Size = proven.Proof.Size,
+            Path = [.. proven.Proof.Path.Select(hash => hash.ToString())],
+            Personal = proven.Personal is { } personal ? Convert.ToBase64String(personal.Encode()) : null,
+        };
 
-    public ProvenEntry ToProven() => new(
-        Convert.FromBase64String(Entry),
-        new InclusionProof(Index, Size, [.. Path.Select(MerkleHash.Parse)]),
-        Personal is null ? null : SaltedPersonal.Decode(Convert.FromBase64String(Personal)));
+    public ProvenEntry ToProven() =>
+        new(
+            Convert.FromBase64String(Entry),
+            new InclusionProof(Index, Size, [.. Path.Select(MerkleHash.Parse)]),
+            Personal is null ? null : SaltedPersonal.Decode(Convert.FromBase64String(Personal))
+        );
 }

@@ -46,7 +46,11 @@ public sealed class AuditKey : IDisposable
     {
         lock (_one)
         {
-            var signature = _key.SignData(head.Encode(PublicKey.Id), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+            var signature = _key.SignData(
+                head.Encode(PublicKey.Id),
+                HashAlgorithmName.SHA256,
+                DSASignatureFormat.IeeeP1363FixedFieldConcatenation
+            );
             return new(head, PublicKey.Id, Algorithm, signature);
         }
     }
@@ -72,7 +76,10 @@ public sealed class AuditPublicKey
     /// <exception cref="FormatException">It is something else, or of another curve.</exception>
     public static AuditPublicKey FromPem(string pem)
     {
-        if (!pem.Contains("-----BEGIN PUBLIC KEY-----", StringComparison.Ordinal) || pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+        if (
+            !pem.Contains("-----BEGIN PUBLIC KEY-----", StringComparison.Ordinal)
+            || pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal)
+        )
         {
             throw new FormatException("Heads are checked with a public key in PEM («-----BEGIN PUBLIC KEY-----»); this text is not one.");
         }
@@ -93,7 +100,12 @@ public sealed class AuditPublicKey
 
         using var key = ECDsa.Create();
         key.ImportSubjectPublicKeyInfo(_info, out _);
-        return key.VerifyData(head.Head.Encode(Id), head.Signature.Span, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        return key.VerifyData(
+            head.Head.Encode(Id),
+            head.Signature.Span,
+            HashAlgorithmName.SHA256,
+            DSASignatureFormat.IeeeP1363FixedFieldConcatenation
+        );
     }
 
     internal static AuditPublicKey From(byte[] subjectPublicKeyInfo) => new(subjectPublicKeyInfo);
@@ -105,7 +117,10 @@ public sealed class AuditPublicKey
         {
             key.ImportFromPem(pem);
             var curve = key.ExportParameters(includePrivateParameters: false).Curve.Oid;
-            if (curve.Value != ECCurve.NamedCurves.nistP256.Oid.Value && curve.FriendlyName != ECCurve.NamedCurves.nistP256.Oid.FriendlyName)
+            if (
+                curve.Value != ECCurve.NamedCurves.nistP256.Oid.Value
+                && curve.FriendlyName != ECCurve.NamedCurves.nistP256.Oid.FriendlyName
+            )
             {
                 throw new FormatException($"The audit's key is an ECDSA key on P-256; this is one on {curve.FriendlyName ?? curve.Value}.");
             }

@@ -64,5 +64,6 @@ public sealed record AuditReceipt(SignedAuditHead Head, ImmutableArray<ProvenEnt
     public string ToJson() => AuditJson.Write(ReceiptForm.Of(this));
 
     /// <exception cref="FormatException">It is not a receipt.</exception>
-    public static AuditReceipt FromJson(string json) => AuditJson.Read(json, AuditJson.Indented.ReceiptForm, "a proof of the audit").ToReceipt();
+    public static AuditReceipt FromJson(string json) =>
+        AuditJson.Read(json, AuditJson.Indented.ReceiptForm, "a proof of the audit").ToReceipt();
 }

@@ -51,7 +51,14 @@ public sealed record AuditFinding(AuditFault Fault, int? Partition, long? Index,
 /// <param name="Covered">Entries of these that lead to a signed root.</param>
 /// <param name="Erased">Entries whose personal part is gone.</param>
 /// <param name="VersionsNotChecked">Entries whose order had been forgotten, because more orders are under way than are kept in memory.</param>
-public sealed record AuditReport(ImmutableArray<AuditFinding> Findings, int Partitions, long Entries, long Covered, long Erased, long VersionsNotChecked)
+public sealed record AuditReport(
+    ImmutableArray<AuditFinding> Findings,
+    int Partitions,
+    long Entries,
+    long Covered,
+    long Erased,
+    long VersionsNotChecked
+)
 {
     public bool Holds => Findings.IsEmpty;
 }

@@ -35,11 +35,13 @@ public static class AuditRows
 
     public static long LastIndex(string key) => long.Parse(key.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
-    public static string OfOrder(OrderId id, long index) => string.Create(CultureInfo.InvariantCulture, $"{OrderPrefix}{id.Value}.{index:x16}");
+    public static string OfOrder(OrderId id, long index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{OrderPrefix}{id.Value}.{index:x16}");
 
     public static KeyRange OfOrder(OrderId id) => KeyRange.Prefix($"{OrderPrefix}{id.Value}.");
 
-    public static long IndexIn(string orderKey) => long.Parse(orderKey.AsSpan(orderKey.Length - 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    public static long IndexIn(string orderKey) =>
+        long.Parse(orderKey.AsSpan(orderKey.Length - 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     public static byte[] Write(IReadOnlyCollection<byte[]?> parts)
     {
@@ -59,7 +61,7 @@ public static class AuditRows
     public static ImmutableArray<byte[]?> Read(ReadOnlyMemory<byte> row)
     {
         var parts = ImmutableArray.CreateBuilder<byte[]?>();
-        for (var at = 0; at + 4 <= row.Length;)
+        for (var at = 0; at + 4 <= row.Length; )
         {
             var length = BinaryPrimitives.ReadInt32BigEndian(row.Span[at..]);
             at += 4;

@@ -27,16 +27,17 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     private int _personalBytes;
 
     /// <summary>It begins with the first change there is, skips none, and is told all else that happens.</summary>
-    public static SubscriberRules Rules { get; } = new()
-    {
-        Name = Name,
-        FromStart = true,
-        Halts = true,
-        TakesNotes = true,
-        Within = null,
-        Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)],
-        RowsOfSeal = 2 + TileId.Levels + 1,
-    };
+    public static SubscriberRules Rules { get; } =
+        new()
+        {
+            Name = Name,
+            FromStart = true,
+            Halts = true,
+            TakesNotes = true,
+            Within = null,
+            Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)],
+            RowsOfSeal = 2 + TileId.Levels + 1,
+        };
 
     public ReadOnlyMemory<byte> State => _tiles.Frontier();
 
@@ -49,30 +50,44 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
         var change = handling.Change;
-        return new(Handled.Done(commit =>
-        {
-            var order = change.Order;
-            // An order that was erased while its change waited has nothing personal to commit to.
-            var personal = Erasure.IsDone(order) ? null : SaltedPersonal.Of(new(order.Customer, order.Email, order.Language, order.Notes));
-            var audited = AuditedOf(order);
-            return Append(
-                commit, order.Id, personal?.Encode(),
-                index => AuditEntry.OfOrder(partition, index, change.Revision, order.Id.Value, order.Version, change.Type, change.At, audited, personal?.Commitment()));
-        }));
+        return new(
+            Handled.Done(commit =>
+            {
+                var order = change.Order;
+                // An order that was erased while its change waited has nothing personal to commit to.
+                var personal = Erasure.IsDone(order)
+                    ? null
+                    : SaltedPersonal.Of(new(order.Customer, order.Email, order.Language, order.Notes));
+                var audited = AuditedOf(order);
+                return Append(commit, order.Id, personal?.Encode(), index =>
+                    AuditEntry.OfOrder(
+                        partition,
+                        index,
+                        change.Revision,
+                        order.Id.Value,
+                        order.Version,
+                        change.Type,
+                        change.At,
+                        audited,
+                        personal?.Commitment()
+                    )
+                );
+            })
+        );
     }
 
     public Handled Record(OrderNote note) => Handled.Done(commit => Append(commit, note.Order, null, index => new()
-    {
-        Kind = (AuditEntryKind)note.Kind,
-        Partition = partition,
-        Index = index,
-        Revision = 0,
-        OrderId = note.Order.Value ?? "",
-        Version = 0,
-        Type = note.Type,
-        At = note.At,
-        Payload = Encoding.UTF8.GetBytes(note.Detail.Length > 1000 ? note.Detail[..1000] : note.Detail),
-    }));
+                {
+                    Kind = (AuditEntryKind)note.Kind,
+                    Partition = partition,
+                    Index = index,
+                    Revision = 0,
+                    OrderId = note.Order.Value ?? "",
+                    Version = 0,
+                    Type = note.Type,
+                    At = note.At,
+                    Payload = Encoding.UTF8.GetBytes(note.Detail.Length > 1000 ? note.Detail[..1000] : note.Detail),
+                }));
 
     public void Seal(CommitBuilder commit)
     {
@@ -107,16 +122,16 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
             if (await Find(order, rows, cancel))
             {
                 await _place.Commit(Handled.Done(commit => Append(commit, order, null, index => new()
-                {
-                    Kind = AuditEntryKind.Erase,
-                    Partition = partition,
-                    Index = index,
-                    Revision = 0,
-                    OrderId = order.Value,
-                    Version = 0,
-                    Type = "order.erased",
-                    At = now,
-                })));
+                            {
+                                Kind = AuditEntryKind.Erase,
+                                Partition = partition,
+                                Index = index,
+                                Revision = 0,
+                                OrderId = order.Value,
+                                Version = 0,
+                                Type = "order.erased",
+                                At = now,
+                            })));
             }
         }
 
@@ -128,7 +143,9 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
                 if (await _place.Get(key, cancel) is { } row)
                 {
                     var parts = AuditRows.Read(row.Payload).Select((part, i) => places.Contains(i) ? null : part).ToList();
-                    changes.Add(parts.TrueForAll(part => part is null) ? RowChange.Delete(key) : RowChange.Put(key, AuditRows.Write(parts)));
+                    changes.Add(
+                        parts.TrueForAll(part => part is null) ? RowChange.Delete(key) : RowChange.Put(key, AuditRows.Write(parts))
+                    );
                 }
             }
 
@@ -139,8 +156,13 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     }
 
     /// <summary>What an entry says of an order.</summary>
-    public static AuditedOrder AuditedOf(Order order) => new(
-        order.Status.ToString().ToLowerInvariant(), order.Currency, order.Total, AuditedOrder.HashLines([.. order.Lines.Select(line => new AuditedLine(line.Sku, line.Quantity, line.Price))]));
+    public static AuditedOrder AuditedOf(Order order) =>
+        new(
+            order.Status.ToString().ToLowerInvariant(),
+            order.Currency,
+            order.Total,
+            AuditedOrder.HashLines([.. order.Lines.Select(line => new AuditedLine(line.Sku, line.Quantity, line.Price))])
+        );
 
     /// <summary>Where this order's personal parts are; true when there are any.</summary>
     private async Task<bool> Find(OrderId order, SortedDictionary<string, HashSet<int>> rows, CancellationToken cancel)
@@ -169,7 +191,11 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     /// <summary>The next entry; false when the commit has no room for it.</summary>
     private bool Append(CommitBuilder commit, OrderId order, byte[]? personal, Func<long, AuditEntry> make)
     {
-        if (!commit.HasRoom(1 + Rules.RowsOfSeal, _entryBytes + _personalBytes) || _entryBytes >= MaxRowBytes || _personalBytes >= MaxRowBytes)
+        if (
+            !commit.HasRoom(1 + Rules.RowsOfSeal, _entryBytes + _personalBytes)
+            || _entryBytes >= MaxRowBytes
+            || _personalBytes >= MaxRowBytes
+        )
         {
             return false;
         }
@@ -187,6 +213,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
 
     private sealed class Tiles(ISubscriberPlace place) : ITileSource
     {
-        public async ValueTask<ReadOnlyMemory<byte>?> Read(TileId tile, CancellationToken cancel = default) => (await place.Get(tile.Key, cancel))?.Payload;
+        public async ValueTask<ReadOnlyMemory<byte>?> Read(TileId tile, CancellationToken cancel = default) =>
+            (await place.Get(tile.Key, cancel))?.Payload;
     }
 }

@@ -70,13 +70,30 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
                 var proof = await new TileReader(source.Tiles(first.Partition)).Consistency(first.Size, second.Size, cancel);
                 if (!proof.Verify(first.Root, second.Root))
                 {
-                    findings.Add(new(AuditFault.OtherHistory, first.Partition, null, null, null,
-                        $"Partition {first.Partition}: the tiles do not show that the {first.Size} entries under the head of {Time(older.Head)} are the first of the {second.Size} under the head of {Time(newer.Head)}. The history or a tile was changed; a verification of all entries tells which."));
+                    findings.Add(
+                        new(
+                            AuditFault.OtherHistory,
+                            first.Partition,
+                            null,
+                            null,
+                            null,
+                            $"Partition {first.Partition}: the tiles do not show that the {first.Size} entries under the head of {Time(older.Head)} are the first of the {second.Size} under the head of {Time(newer.Head)}. The history or a tile was changed; a verification of all entries tells which."
+                        )
+                    );
                 }
             }
             catch (InvalidDataException e)
             {
-                findings.Add(new(AuditFault.TileDamaged, first.Partition, null, null, null, $"Partition {first.Partition}: that one head continues the other cannot be shown. {e.Message}"));
+                findings.Add(
+                    new(
+                        AuditFault.TileDamaged,
+                        first.Partition,
+                        null,
+                        null,
+                        null,
+                        $"Partition {first.Partition}: that one head continues the other cannot be shown. {e.Message}"
+                    )
+                );
             }
         }
 
@@ -96,10 +113,13 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
             return $"The head of {Time(head.Head)} says that it is signed with the key {head.KeyId}; given were: {string.Join(", ", keys.Select(key => key.Id))}.";
         }
 
-        return signer.Verify(head) ? null : $"The head of {Time(head.Head)} was changed: its signature is not that of the key {head.KeyId} over what it says.";
+        return signer.Verify(head)
+            ? null
+            : $"The head of {Time(head.Head)} was changed: its signature is not that of the key {head.KeyId} over what it says.";
     }
 
-    internal static string Time(AuditHead head) => head.At.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", System.Globalization.CultureInfo.InvariantCulture);
+    internal static string Time(AuditHead head) =>
+        head.At.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", System.Globalization.CultureInfo.InvariantCulture);
 
     private List<AuditHead> Trusted(IReadOnlyCollection<SignedAuditHead> heads, List<AuditFinding> findings)
     {
@@ -130,8 +150,16 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
                 var size = head.Of(earlier.Partition)?.Size;
                 if (size is null || size < earlier.Size)
                 {
-                    findings.Add(new(AuditFault.OtherHistory, earlier.Partition, size ?? 0, null, null,
-                        $"Partition {earlier.Partition} had {earlier.Size} entries under the head of {Time(before!)}, and has {(size is null ? "no place" : $"{size}")} under the later one of {Time(head)}: a log never shrinks."));
+                    findings.Add(
+                        new(
+                            AuditFault.OtherHistory,
+                            earlier.Partition,
+                            size ?? 0,
+                            null,
+                            null,
+                            $"Partition {earlier.Partition} had {earlier.Size} entries under the head of {Time(before!)}, and has {(size is null ? "no place" : $"{size}")} under the later one of {Time(head)}: a log never shrinks."
+                        )
+                    );
                 }
             }
 

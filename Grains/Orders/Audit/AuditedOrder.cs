@@ -27,13 +27,14 @@ public sealed record AuditedOrder(string Status, string Currency, long Total, Me
         return MerkleHash.Of(writer.ToBytes());
     }
 
-    public byte[] Encode() => new CanonicalWriter()
-        .Byte(FormatVersion)
-        .Text(Status, "status", MaxTextBytes)
-        .Text(Currency, "currency", MaxTextBytes)
-        .Int64(Total)
-        .Hash(LinesHash)
-        .ToBytes();
+    public byte[] Encode() =>
+        new CanonicalWriter()
+            .Byte(FormatVersion)
+            .Text(Status, "status", MaxTextBytes)
+            .Text(Currency, "currency", MaxTextBytes)
+            .Int64(Total)
+            .Hash(LinesHash)
+            .ToBytes();
 
     /// <exception cref="FormatException">No audited order has these bytes.</exception>
     public static AuditedOrder Decode(ReadOnlySpan<byte> bytes)

@@ -57,14 +57,16 @@ internal ref struct CanonicalReader(ReadOnlySpan<byte> bytes, string what)
         }
     }
 
-    public readonly FormatException Bad(string has) => new($"{what} is damaged: it has {has} (at byte {_length - _rest.Length} of {_length}).");
+    public readonly FormatException Bad(string has) =>
+        new($"{what} is damaged: it has {has} (at byte {_length - _rest.Length} of {_length}).");
 
-    private bool Flag() => Byte() switch
-    {
-        0 => false,
-        1 => true,
-        var other => throw Bad($"{other} where 0 or 1 says whether a value follows"),
-    };
+    private bool Flag() =>
+        Byte() switch
+        {
+            0 => false,
+            1 => true,
+            var other => throw Bad($"{other} where 0 or 1 says whether a value follows"),
+        };
 
     private ReadOnlySpan<byte> Take(int count)
     {

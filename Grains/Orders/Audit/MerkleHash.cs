@@ -88,7 +88,9 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     /// <inheritdoc cref="TryParse"/>
     /// <exception cref="FormatException">It is not such a text.</exception>
     public static MerkleHash Parse(string? text) =>
-        TryParse(text, out var hash) ? hash : throw new FormatException($"A hash is {2 * Size} lower-case hexadecimal digits; this is «{text}».");
+        TryParse(text, out var hash)
+            ? hash
+            : throw new FormatException($"A hash is {2 * Size} lower-case hexadecimal digits; this is «{text}».");
 
     public bool Equals(MerkleHash other) => _a == other._a && _b == other._b && _c == other._c && _d == other._d;
 

@@ -110,7 +110,9 @@ public sealed class MerkleTree
     {
         if (bytes.Length < 9 || bytes[0] != FormatVersion)
         {
-            throw new FormatException($"A tree's frontier starts with the byte {FormatVersion} and its size in eight; this has {bytes.Length} bytes.");
+            throw new FormatException(
+                $"A tree's frontier starts with the byte {FormatVersion} and its size in eight; this has {bytes.Length} bytes."
+            );
         }
 
         var size = BinaryPrimitives.ReadInt64BigEndian(bytes[1..]);

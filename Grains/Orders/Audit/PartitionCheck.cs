@@ -55,9 +55,22 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             if (row.Index != expected)
             {
                 var next = Item.Of(row);
-                gap = row.Index > expected
-                    ? Find(AuditFault.Missing, expected, null, null, $"is missing; the next one stored is entry {row.Index}{next.Named}")
-                    : Find(AuditFault.Reordered, row.Index, next.OrderId, next.Version, $"is given by the store after entry {expected - 1}");
+                gap =
+                    row.Index > expected
+                        ? Find(
+                            AuditFault.Missing,
+                            expected,
+                            null,
+                            null,
+                            $"is missing; the next one stored is entry {row.Index}{next.Named}"
+                        )
+                        : Find(
+                            AuditFault.Reordered,
+                            row.Index,
+                            next.OrderId,
+                            next.Version,
+                            $"is given by the store after entry {expected - 1}"
+                        );
                 break;
             }
 
@@ -107,14 +120,27 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         }
         catch (FormatException e)
         {
-            _wrongTile = new(AuditFault.TileDamaged, partition, null, null, null, $"Partition {partition}: the frontier in the cursor's row cannot be read. {e.Message}");
+            _wrongTile = new(
+                AuditFault.TileDamaged,
+                partition,
+                null,
+                null,
+                null,
+                $"Partition {partition}: the frontier in the cursor's row cannot be read. {e.Message}"
+            );
         }
 
         if (_anchors.Where(anchor => anchor.IsSigned).MaxBy(anchor => anchor.Size) is { } newest && storedSize < newest.Size)
         {
             _cursorPutBack = true;
-            _wrongTile = new(AuditFault.TileDamaged, partition, null, null, null,
-                $"Partition {partition}: the cursor's row has {storedSize} entries, and {newest.Name} has {newest.Size}: the row was put back.");
+            _wrongTile = new(
+                AuditFault.TileDamaged,
+                partition,
+                null,
+                null,
+                null,
+                $"Partition {partition}: the cursor's row has {storedSize} entries, and {newest.Name} has {newest.Size}: the row was put back."
+            );
         }
 
         _anchors = [.. _anchors.Where(anchor => anchor.Size > 0).OrderBy(anchor => anchor.Size)];
@@ -137,7 +163,13 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         }
 
         var added = Item.Of(row);
-        return Find(AuditFault.Added, row.Index, added.OrderId, added.Version, $"was never recorded: the cursor's row ends at entry {_tree.Size + _block.Count - 1}");
+        return Find(
+            AuditFault.Added,
+            row.Index,
+            added.OrderId,
+            added.Version,
+            $"was never recorded: the cursor's row ends at entry {_tree.Size + _block.Count - 1}"
+        );
     }
 
     private async Task CheckBlock(CancellationToken cancel)
@@ -153,9 +185,16 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         var isDecided = false; // Between tile and entries, by the first that differs.
         foreach (var item in _block)
         {
-            if ((_wrong = await Misplaced(item, cancel)) is not null
-                || (!isDecided && At(tile, (int)(item.Index % TileId.Width)) != item.Leaf && (isDecided = true) && await Differs(item, id, tile, cancel))
-                || (_wrong = Unreadable(item)) is not null)
+            if (
+                (_wrong = await Misplaced(item, cancel)) is not null
+                || (
+                    !isDecided
+                    && At(tile, (int)(item.Index % TileId.Width)) != item.Leaf
+                    && (isDecided = true)
+                    && await Differs(item, id, tile, cancel)
+                )
+                || (_wrong = Unreadable(item)) is not null
+            )
             {
                 return;
             }
@@ -203,12 +242,22 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         {
             return wasThere
                 ? Find(AuditFault.Reordered, item, $"was recorded in partition {recorded.Partition}, as its entry {recorded.Index}")
-                : Find(AuditFault.Changed, item, $"was changed: it says that it is entry {recorded.Index} of partition {recorded.Partition}, which it is not");
+                : Find(
+                    AuditFault.Changed,
+                    item,
+                    $"was changed: it says that it is entry {recorded.Index} of partition {recorded.Partition}, which it is not"
+                );
         }
 
         if (!IsInBlock(item.Index) && recorded.Index == item.Index + 1 && (wasThere || NextMovedUpToo(item)))
         {
-            return Find(AuditFault.Missing, item.Index, null, null, $"is missing; in its place stands the one recorded as entry {recorded.Index}{item.Named}");
+            return Find(
+                AuditFault.Missing,
+                item.Index,
+                null,
+                null,
+                $"is missing; in its place stands the one recorded as entry {recorded.Index}{item.Named}"
+            );
         }
 
         return wasThere || IsInBlock(item.Index)
@@ -217,10 +266,13 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
     }
 
     private bool NextMovedUpToo(Item item) =>
-        _block.Exists(other => other.Index == item.Index + 1 && other.Recorded is { } there && there.Partition == partition && there.Index == item.Index + 2);
+        _block.Exists(other =>
+            other.Index == item.Index + 1 && other.Recorded is { } there && there.Partition == partition && there.Index == item.Index + 2
+        );
 
     /// <summary>Whether an entry of this block, wherever it stands, was recorded with this index.</summary>
-    private bool IsInBlock(long index) => _block.Exists(other => other.Recorded is { } there && there.Partition == partition && there.Index == index);
+    private bool IsInBlock(long index) =>
+        _block.Exists(other => other.Recorded is { } there && there.Partition == partition && there.Index == index);
 
     /// <summary>True when the entry is certainly wrong. Else its tile is, or it is not decided yet.</summary>
     private async Task<bool> Differs(Item item, TileId id, ReadOnlyMemory<byte> tile, CancellationToken cancel)
@@ -262,7 +314,11 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         }
 
         var first = _firsts[level];
-        var finding = Find(AuditFault.Changed, first, $"or one of those after it, up to entry {_tree.Size - 1}, was changed together with its tile: their common hash is not the one in {id}");
+        var finding = Find(
+            AuditFault.Changed,
+            first,
+            $"or one of those after it, up to entry {_tree.Size - 1}, was changed together with its tile: their common hash is not the one in {id}"
+        );
         if (kept is { } hash && await LeadsToRoot(below, hash, cancel))
         {
             _wrong = _suspect is { } earlier && earlier.Index >= first.Index ? earlier : finding;
@@ -285,8 +341,15 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
 
             if (anchor.Root != _tree.Root)
             {
-                _wrong = _suspect ?? new(AuditFault.OtherHistory, partition, _proven, null, null,
-                    $"Partition {partition}: entries {_proven} to {_tree.Size - 1} do not lead to the root that {anchor.Name} has for {anchor.Size} entries. One of them was changed, and every tile above it too.");
+                _wrong = _suspect
+                    ?? new(
+                        AuditFault.OtherHistory,
+                        partition,
+                        _proven,
+                        null,
+                        null,
+                        $"Partition {partition}: entries {_proven} to {_tree.Size - 1} do not lead to the root that {anchor.Name} has for {anchor.Size} entries. One of them was changed, and every tile above it too."
+                    );
                 return true;
             }
 
@@ -311,11 +374,18 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         else if (_anchors is [.., var last] && last.Size > _tree.Size)
         {
             _wrongTile = _cursorPutBack ? null : _wrongTile; // The cursor was cut to fit, which the same sentence tells.
-            _wrong = Find(AuditFault.Truncated, _tree.Size, null, null, $"is missing and all after it are: {last.Name} has {last.Size} entries, and {_tree.Size} are stored");
+            _wrong = Find(
+                AuditFault.Truncated,
+                _tree.Size,
+                null,
+                null,
+                $"is missing and all after it are: {last.Name} has {last.Size} entries, and {_tree.Size} are stored"
+            );
         }
     }
 
-    private AuditFinding? Unreadable(Item item) => item.Unreadable is { } why ? Find(AuditFault.Changed, item, $"cannot be read: {why}") : null;
+    private AuditFinding? Unreadable(Item item) =>
+        item.Unreadable is { } why ? Find(AuditFault.Changed, item, $"cannot be read: {why}") : null;
 
     private AuditFinding? OutOfSequence(Item item)
     {
@@ -354,7 +424,11 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
 
         return item.Recorded?.PersonalHash == personal
             ? null
-            : Find(AuditFault.PersonalChanged, item, "is as it was recorded, but the personal part beside it is not the one it was recorded with");
+            : Find(
+                AuditFault.PersonalChanged,
+                item,
+                "is as it was recorded, but the personal part beside it is not the one it was recorded with"
+            );
     }
 
     private void Suspect(AuditFinding finding, TileId tile)
@@ -366,8 +440,14 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
     }
 
     private void TileIsWrong(TileId id) =>
-        _wrongTile ??= new(AuditFault.TileDamaged, partition, id.Index << ((id.Level * TileId.Height) + TileId.Height), null, null,
-            $"Partition {partition}: tile {id} was changed or is missing; the entries under it are as they were recorded. Proofs that need it fail until it is made again from them.");
+        _wrongTile ??= new(
+            AuditFault.TileDamaged,
+            partition,
+            id.Index << ((id.Level * TileId.Height) + TileId.Height),
+            null,
+            null,
+            $"Partition {partition}: tile {id} was changed or is missing; the entries under it are as they were recorded. Proofs that need it fail until it is made again from them."
+        );
 
     /// <summary>Whether leaf hashes of one tile of level 0 are those under a root. Of an unfinished tile this is only known of the tile as it is stored.</summary>
     private async Task<bool> LeadsToRoot(TileId id, MerkleHash[] leaves, long index, CancellationToken cancel)
@@ -422,15 +502,25 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
 
     private AuditFinding Find(AuditFault fault, Item item, string what) => Find(fault, item.Index, item.OrderId, item.Version, what);
 
-    private AuditFinding Find(AuditFault fault, long index, string? orderId, long? version, string what) => new(
-        fault, partition, index, orderId, version,
-        $"Partition {partition}, entry {index}{(orderId is null ? "" : $" (order {orderId}, version {version})")} {what}.");
+    private AuditFinding Find(AuditFault fault, long index, string? orderId, long? version, string what) =>
+        new(
+            fault,
+            partition,
+            index,
+            orderId,
+            version,
+            $"Partition {partition}, entry {index}{(orderId is null ? "" : $" (order {orderId}, version {version})")} {what}."
+        );
 
     private static MerkleHash? At(ReadOnlyMemory<byte> tile, int place) =>
-        tile.Length >= (place + 1) * MerkleHash.Size ? MerkleHash.FromBytes(tile.Span.Slice(place * MerkleHash.Size, MerkleHash.Size)) : null;
+        tile.Length >= (place + 1) * MerkleHash.Size
+            ? MerkleHash.FromBytes(tile.Span.Slice(place * MerkleHash.Size, MerkleHash.Size))
+            : null;
 
     private static MerkleHash[] Leaves(ReadOnlyMemory<byte> tile) =>
-        MemoryMarshal.Cast<byte, MerkleHash>(tile.Span[..(Math.Min(tile.Length, TileId.MaxBytes) / MerkleHash.Size * MerkleHash.Size)]).ToArray();
+        MemoryMarshal
+            .Cast<byte, MerkleHash>(tile.Span[..(Math.Min(tile.Length, TileId.MaxBytes) / MerkleHash.Size * MerkleHash.Size)])
+            .ToArray();
 
     /// <summary>A root that is known for a size.</summary>
     private sealed record Anchor(long Size, MerkleHash Root, string Name, bool IsSigned);

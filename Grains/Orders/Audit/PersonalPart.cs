@@ -8,14 +8,20 @@ public sealed record PersonalPart(string Customer, string? EMail = null, string?
     /// <summary>Bytes of each text.</summary>
     public const int MaxTextBytes = 16 * 1024;
 
-    internal void Write(CanonicalWriter writer) => writer
-        .Text(Customer, "customer", MaxTextBytes)
-        .OptionalText(EMail, "e-mail address", MaxTextBytes)
-        .OptionalText(Language, "language", MaxTextBytes)
-        .OptionalText(Notes, "notes", MaxTextBytes);
+    internal void Write(CanonicalWriter writer) =>
+        writer
+            .Text(Customer, "customer", MaxTextBytes)
+            .OptionalText(EMail, "e-mail address", MaxTextBytes)
+            .OptionalText(Language, "language", MaxTextBytes)
+            .OptionalText(Notes, "notes", MaxTextBytes);
 
     internal static PersonalPart Read(ref CanonicalReader reader) =>
-        new(reader.Text(MaxTextBytes), reader.OptionalText(MaxTextBytes), reader.OptionalText(MaxTextBytes), reader.OptionalText(MaxTextBytes));
+        new(
+            reader.Text(MaxTextBytes),
+            reader.OptionalText(MaxTextBytes),
+            reader.OptionalText(MaxTextBytes),
+            reader.OptionalText(MaxTextBytes)
+        );
 }
 
 /// <summary>
@@ -47,7 +53,9 @@ public sealed class SaltedPersonal
 
     /// <param name="salt">Exactly <see cref="SaltBytes"/>, unguessable and used once; given by tests.</param>
     public static SaltedPersonal Of(PersonalPart part, ReadOnlySpan<byte> salt) =>
-        salt.Length == SaltBytes ? new(salt.ToArray(), part) : throw new ArgumentException($"A salt has {SaltBytes} bytes; this has {salt.Length}.", nameof(salt));
+        salt.Length == SaltBytes
+            ? new(salt.ToArray(), part)
+            : throw new ArgumentException($"A salt has {SaltBytes} bytes; this has {salt.Length}.", nameof(salt));
 
     /// <summary>What the leaf holds (<see cref="AuditEntry.PersonalHash"/>).</summary>
     public MerkleHash Commitment()

@@ -15,7 +15,9 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
     public async ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default)
     {
         var row = await store.Get(SubscriberTable.Name, Place(partition), PartitionWriter.HeadKey, cancel);
-        return row is not null && OrderJson.Read<SubscriberHeadRow>(row.Payload).State is { } state ? new ReadOnlyMemory<byte>(state) : (ReadOnlyMemory<byte>?)null;
+        return row is not null && OrderJson.Read<SubscriberHeadRow>(row.Payload).State is { } state
+            ? new ReadOnlyMemory<byte>(state)
+            : (ReadOnlyMemory<byte>?)null;
     }
 
     public async ValueTask<PartitionRoot> Root(int partition, CancellationToken cancel)
@@ -24,7 +26,10 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
         return new(partition, tree.Size, tree.Root);
     }
 
-    public async IAsyncEnumerable<StoredEntry> Entries(int partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<StoredEntry> Entries(
+        int partition,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default
+    )
     {
         await foreach (var entry in EntriesFrom(partition, 0, cancel))
         {
@@ -32,21 +37,37 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
         }
     }
 
-    public async IAsyncEnumerable<StoredEntry> EntriesFrom(int partition, long from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<StoredEntry> EntriesFrom(
+        int partition,
+        long from,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
+    )
     {
-        for (var range = AuditRows.EntriesFrom(from); ;)
+        for (var range = AuditRows.EntriesFrom(from); ; )
         {
             var rows = await store.Scan(SubscriberTable.Name, Place(partition), range, RowsAtOnce, cancel);
             foreach (var row in rows)
             {
                 var entries = AuditRows.Read(row.Payload);
-                var personal = await store.Get(SubscriberTable.Name, Place(partition), AuditRows.Personal(AuditRows.LastIndex(row.Key)), cancel) is { } parts ? AuditRows.Read(parts.Payload) : [];
+                var personal = await store.Get(
+                    SubscriberTable.Name,
+                    Place(partition),
+                    AuditRows.Personal(AuditRows.LastIndex(row.Key)),
+                    cancel
+                )
+                    is { } parts
+                    ? AuditRows.Read(parts.Payload)
+                    : [];
                 var first = AuditRows.LastIndex(row.Key) - entries.Length + 1;
                 for (var i = 0; i < entries.Length; i++)
                 {
                     if (first + i >= from)
                     {
-                        yield return new(first + i, entries[i] ?? [], i < personal.Length && personal[i] is { } part ? part : (ReadOnlyMemory<byte>?)null);
+                        yield return new(
+                            first + i,
+                            entries[i] ?? [],
+                            i < personal.Length && personal[i] is { } part ? part : (ReadOnlyMemory<byte>?)null
+                        );
                     }
                 }
             }
@@ -66,7 +87,7 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
     public async Task<List<StoredEntry>> Of(OrderId order, CancellationToken cancel)
     {
         var entries = new List<StoredEntry>();
-        for (var range = AuditRows.OfOrder(order); entries.Count < AuditReceipt.MaxEntries;)
+        for (var range = AuditRows.OfOrder(order); entries.Count < AuditReceipt.MaxEntries; )
         {
             var keys = await store.Scan(SubscriberTable.Name, Place(order.Partition), range, StoreLimits.MaxScan, cancel);
             foreach (var key in keys)

@@ -81,7 +81,7 @@ public sealed class TileReader(ITileSource tiles)
     private static List<LeafRange> Siblings(long index, long size)
     {
         var siblings = new List<LeafRange>();
-        for (var (from, to) = (0L, size); to - from > 1;)
+        for (var (from, to) = (0L, size); to - from > 1; )
         {
             var middle = from + SplitOf(to - from);
             siblings.Add(index < middle ? new(middle, to) : new(from, middle));
@@ -131,7 +131,9 @@ public sealed class TileReader(ITileSource tiles)
 
                 if (bytes.Length < (node.First + node.Width) * MerkleHash.Size || bytes.Length > TileId.MaxBytes)
                 {
-                    throw new InvalidDataException($"Tile {node.Tile} has {bytes.Length} bytes; {(node.First + node.Width) * MerkleHash.Size} to {TileId.MaxBytes} are needed.");
+                    throw new InvalidDataException(
+                        $"Tile {node.Tile} has {bytes.Length} bytes; {(node.First + node.Width) * MerkleHash.Size} to {TileId.MaxBytes} are needed."
+                    );
                 }
             }
         }
@@ -145,7 +147,7 @@ public sealed class TileReader(ITileSource tiles)
         /// <summary>The perfect subtrees from left to right, which is from large to small.</summary>
         public IEnumerable<TileNode> Nodes()
         {
-            for (var from = From; from < To;)
+            for (var from = From; from < To; )
             {
                 var height = BitOperations.Log2((ulong)(To - from));
                 yield return TileNode.At(height, from >> height);
@@ -177,6 +179,10 @@ public sealed class TileReader(ITileSource tiles)
         }
 
         public MerkleHash Root(Dictionary<TileId, ReadOnlyMemory<byte>> read) =>
-            Fold(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, MerkleHash>(read[Tile].Span.Slice(First * MerkleHash.Size, Width * MerkleHash.Size)));
+            Fold(
+                System.Runtime.InteropServices.MemoryMarshal.Cast<byte, MerkleHash>(
+                    read[Tile].Span.Slice(First * MerkleHash.Size, Width * MerkleHash.Size)
+                )
+            );
     }
 }

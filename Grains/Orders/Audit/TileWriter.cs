@@ -25,9 +25,7 @@ public sealed class TileWriter
 
     /// <summary>Without leaves.</summary>
     public TileWriter()
-        : this(new MerkleTree())
-    {
-    }
+        : this(new MerkleTree()) { }
 
     private TileWriter(MerkleTree tree) => _tree = tree;
 
@@ -59,7 +57,9 @@ public sealed class TileWriter
                 ?? throw new InvalidDataException($"Tile {id} is not stored; the tree of {tree.Size} leaves has {width} hashes in it.");
             if (bytes.Length != width * MerkleHash.Size)
             {
-                throw new InvalidDataException($"Tile {id} has {bytes.Length} bytes; the tree of {tree.Size} leaves has {width} hashes of {MerkleHash.Size} bytes in it.");
+                throw new InvalidDataException(
+                    $"Tile {id} has {bytes.Length} bytes; the tree of {tree.Size} leaves has {width} hashes of {MerkleHash.Size} bytes in it."
+                );
             }
 
             for (var i = 0; i < width; i++)

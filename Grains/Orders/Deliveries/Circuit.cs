@@ -27,32 +27,40 @@ public sealed class Circuit<TOutcome>
     public Circuit(string name, Func<TOutcome, bool> isDown, TimeProvider clock, Action? closed = null)
     {
         _pipeline = new ResiliencePipelineBuilder<TOutcome> { TimeProvider = clock }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<TOutcome>
-            {
-                Name = name,
-                FailureRatio = 0.5,
-                MinimumThroughput = Least,
-                SamplingDuration = Sampling,
-                BreakDurationGenerator = static arguments => ValueTask.FromResult(Break(arguments.HalfOpenAttempts)),
-                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { } outcome && isDown(outcome)),
-                StateProvider = _state,
-                OnClosed = _ =>
+            .AddCircuitBreaker(
+                new CircuitBreakerStrategyOptions<TOutcome>
                 {
-                    closed?.Invoke();
-                    return ValueTask.CompletedTask;
-                },
-            })
+                    Name = name,
+                    FailureRatio = 0.5,
+                    MinimumThroughput = Least,
+                    SamplingDuration = Sampling,
+                    BreakDurationGenerator = static arguments => ValueTask.FromResult(Break(arguments.HalfOpenAttempts)),
+                    ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { } outcome && isDown(outcome)),
+                    StateProvider = _state,
+                    OnClosed = _ =>
+                    {
+                        closed?.Invoke();
+                        return ValueTask.CompletedTask;
+                    },
+                }
+            )
             .Build();
     }
 
     public CircuitState State => _state.CircuitState;
 
     /// <summary>Sends, or answers what <paramref name="refused"/> makes of the time after which to come again.</summary>
-    public async Task<TOutcome> Send(Func<CancellationToken, Task<TOutcome>> send, Func<TimeSpan, TOutcome> refused, CancellationToken cancel)
+    public async Task<TOutcome> Send(
+        Func<CancellationToken, Task<TOutcome>> send,
+        Func<TimeSpan, TOutcome> refused,
+        CancellationToken cancel
+    )
     {
         try
         {
-            return await _pipeline.ExecuteAsync(static async (send, cancel) => await send(cancel).ConfigureAwait(false), send, cancel).ConfigureAwait(false);
+            return await _pipeline
+                .ExecuteAsync(static async (send, cancel) => await send(cancel).ConfigureAwait(false), send, cancel)
+                .ConfigureAwait(false);
         }
         catch (BrokenCircuitException broken)
         {

@@ -10,7 +10,8 @@ public sealed record CustomerPreferences(ImmutableSortedDictionary<string, Immut
     /// <summary>Channels that reach a customer. (Webhooks and the audit are not theirs to choose.)</summary>
     public static readonly ImmutableArray<string> Channels = ["mail"];
 
-    public static CustomerPreferences Everything { get; } = new(ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty.WithComparers(StringComparer.Ordinal));
+    public static CustomerPreferences Everything { get; } =
+        new(ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty.WithComparers(StringComparer.Ordinal));
 
     public bool Wants(string channel, string type) => !Types.TryGetValue(channel, out var wanted) || wanted.Contains(type);
 

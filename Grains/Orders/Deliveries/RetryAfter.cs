@@ -9,7 +9,12 @@ public static class RetryAfter
     /// <summary>Nobody means more: a server that counts in milliseconds, or whose clock is wrong.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(24);
 
-    private static readonly string[] Dates = ["ddd, dd MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
+    private static readonly string[] Dates =
+    [
+        "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
+        "dddd, dd-MMM-yy HH:mm:ss 'GMT'",
+        "ddd MMM d HH:mm:ss yyyy",
+    ];
 
     /// <summary>How long to wait from now on, more than zero; null where nothing, or nothing sensible, is asked for.</summary>
     public static TimeSpan? Parse(string? header, DateTimeOffset now)
@@ -22,10 +27,20 @@ public static class RetryAfter
 
         if (text.All(char.IsAsciiDigit))
         {
-            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= Longest.TotalSeconds ? Sensible(TimeSpan.FromSeconds(seconds)) : null;
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= Longest.TotalSeconds
+                ? Sensible(TimeSpan.FromSeconds(seconds))
+                : null;
         }
 
-        if (!DateTimeOffset.TryParseExact(text, Dates, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite, out var date))
+        if (
+            !DateTimeOffset.TryParseExact(
+                text,
+                Dates,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite,
+                out var date
+            )
+        )
         {
             return null;
         }

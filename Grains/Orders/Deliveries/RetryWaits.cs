@@ -14,7 +14,11 @@ public static class RetryWaits
 
     private static readonly (string Unit, TimeSpan Time)[] Units =
     [
-        ("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)), ("m", TimeSpan.FromMinutes(1)), ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1)),
+        ("ms", TimeSpan.FromMilliseconds(1)),
+        ("s", TimeSpan.FromSeconds(1)),
+        ("m", TimeSpan.FromMinutes(1)),
+        ("h", TimeSpan.FromHours(1)),
+        ("d", TimeSpan.FromDays(1)),
     ];
 
     /// <summary>Whole numbers with ms, s, m, h or d, and blanks between; one to <see cref="Most"/> of them, each from a millisecond to <see cref="Longest"/>.</summary>
@@ -34,7 +38,8 @@ public static class RetryWaits
         {
             if (Parse(word) is not { } wait)
             {
-                error = $"«{(word.Length > 20 ? word[..20] + "…" : word)}» is no wait: a whole number with ms, s, m, h or d, from 1ms to {Longest.TotalDays:0}d, such as 5m.";
+                error =
+                    $"«{(word.Length > 20 ? word[..20] + "…" : word)}» is no wait: a whole number with ms, s, m, h or d, from 1ms to {Longest.TotalDays:0}d, such as 5m.";
                 return false;
             }
 

@@ -12,6 +12,9 @@ public static class Announcements
     /// <summary>Events of one partition that are on their way at once; further ones are left out.</summary>
     public const int MaxInFlight = 64;
 
-    public static OrdersChanged Of(int partition, CommittedChanges committed, ImmutableArray<string> subscribers) => new(
-        partition, committed.Changes[0].Revision, committed.Changes[^1].Revision, committed.Bytes <= MaxBytes ? committed.Changes : []) { Subscribers = subscribers };
+    public static OrdersChanged Of(int partition, CommittedChanges committed, ImmutableArray<string> subscribers) =>
+        new(partition, committed.Changes[0].Revision, committed.Changes[^1].Revision, committed.Bytes <= MaxBytes ? committed.Changes : [])
+        {
+            Subscribers = subscribers,
+        };
 }

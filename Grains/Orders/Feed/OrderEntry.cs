@@ -41,9 +41,8 @@ public sealed class OrderEntry(OrderId id, OrderRow? row)
     }
 
     /// <summary>The order as an answered step left it.</summary>
-    public Order After(StepRow step) => step.Version == Version
-        ? Order!
-        : Order! with { Version = step.Version, Status = step.Status, UpdatedAt = step.At, Reason = null };
+    public Order After(StepRow step) =>
+        step.Version == Version ? Order! : Order! with { Version = step.Version, Status = step.Status, UpdatedAt = step.At, Reason = null };
 
     /// <summary>What is personal goes, also from what tells a repeat of the order's placing: who repeats that later is told that the key was used for something else.</summary>
     public void Erase()

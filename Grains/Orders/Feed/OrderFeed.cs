@@ -111,7 +111,10 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
         Check(request);
         var previous = entry.Order;
         entry.Take(request);
-        var step = new WaitingStep(entry, previous, request.Order, request.Refusal, entry.Steps, request.Trace) { Since = clock.GetUtcNow() };
+        var step = new WaitingStep(entry, previous, request.Order, request.Refusal, entry.Steps, request.Trace)
+        {
+            Since = clock.GetUtcNow(),
+        };
         _waiting.Enqueue(step);
         head.In++;
         head.Waiting++;
@@ -178,7 +181,9 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
         var steps = FillSteps(commit, out var changes, out var bytes);
         if (changes.Length > 0)
         {
-            var written = steps.Where(step => step.IsChange).Select(step => new WrittenChange(step.Written!, step.Previous?.Status, step.Previous?.UpdatedAt, step.Trace));
+            var written = steps
+                .Where(step => step.IsChange)
+                .Select(step => new WrittenChange(step.Written!, step.Previous?.Status, step.Previous?.UpdatedAt, step.Trace));
             commit.Add(RowChange.Insert(OrderTable.Changes(head.Revision), OrderJson.WriteChanges([.. written], bytes)));
         }
 
@@ -208,7 +213,10 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
     {
         if (request.Order.Version != request.Seen + (request.Refusal == OrderRefusal.None ? 1 : 0))
         {
-            throw new ArgumentException($"A step on version {request.Seen} of {request.Order.Id} leads to the next version, or when refused to none; this leads to {request.Order.Version}.", nameof(request));
+            throw new ArgumentException(
+                $"A step on version {request.Seen} of {request.Order.Id} leads to the next version, or when refused to none; this leads to {request.Order.Version}.",
+                nameof(request)
+            );
         }
     }
 
@@ -253,7 +261,11 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
         {
             var row = step.Write();
             var ofChange = step.IsChange ? step.Written!.Length + ChangeBytes : 0;
-            if (bytes + ofChange > MaxChangesBytes || !commit.HasRoom(RowsOfStep + 1, row.Length + bytes + ofChange) || commit.Has(OrderTable.Order(step.Entry.Id)))
+            if (
+                bytes + ofChange > MaxChangesBytes
+                || !commit.HasRoom(RowsOfStep + 1, row.Length + bytes + ofChange)
+                || commit.Has(OrderTable.Order(step.Entry.Id))
+            )
             {
                 break;
             }
@@ -311,21 +323,29 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
     }
 
     /// <summary>For the books: <c>wrong-state</c>.</summary>
-    public static string Reason(OrderRefusal refusal) => refusal switch
-    {
-        OrderRefusal.Invalid => "invalid",
-        OrderRefusal.NotFound => "not-found",
-        OrderRefusal.WrongState => "wrong-state",
-        OrderRefusal.TooLate => "too-late",
-        OrderRefusal.Stale => "stale",
-        OrderRefusal.KeyReused => "key-reused",
-        OrderRefusal.InFlight => "in-flight",
-        OrderRefusal.Expired => "expired",
-        OrderRefusal.Busy => "busy",
-        _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "No refusal."),
-    };
+    public static string Reason(OrderRefusal refusal) =>
+        refusal switch
+        {
+            OrderRefusal.Invalid => "invalid",
+            OrderRefusal.NotFound => "not-found",
+            OrderRefusal.WrongState => "wrong-state",
+            OrderRefusal.TooLate => "too-late",
+            OrderRefusal.Stale => "stale",
+            OrderRefusal.KeyReused => "key-reused",
+            OrderRefusal.InFlight => "in-flight",
+            OrderRefusal.Expired => "expired",
+            OrderRefusal.Busy => "busy",
+            _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "No refusal."),
+        };
 
-    private sealed record WaitingStep(OrderEntry Entry, Order? Previous, Order Order, OrderRefusal Refusal, ImmutableArray<StepRow> Steps, string? Trace)
+    private sealed record WaitingStep(
+        OrderEntry Entry,
+        Order? Previous,
+        Order Order,
+        OrderRefusal Refusal,
+        ImmutableArray<StepRow> Steps,
+        string? Trace
+    )
     {
         private byte[]? _row;
 

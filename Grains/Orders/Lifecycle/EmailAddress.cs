@@ -32,7 +32,8 @@ public readonly record struct EmailAddress(string Local, string Domain)
         var (local, domain) = (text[..at], text[(at + 1)..]);
         if (!IsLocal(local))
         {
-            error = $"Before its \"@\" an address has letters, digits and !#$%&'*+/=?^_`{{|}}~- with single full stops between, {MaxLocalBytes} bytes at most; this has something else.";
+            error =
+                $"Before its \"@\" an address has letters, digits and !#$%&'*+/=?^_`{{|}}~- with single full stops between, {MaxLocalBytes} bytes at most; this has something else.";
             return false;
         }
 
@@ -62,7 +63,9 @@ public readonly record struct EmailAddress(string Local, string Domain)
         {
             try
             {
-                ascii = new IdnMapping { UseStd3AsciiRules = true }.GetAscii(domain).ToLowerInvariant();
+                ascii = new IdnMapping { UseStd3AsciiRules = true }
+                    .GetAscii(domain)
+                    .ToLowerInvariant();
             }
             catch (ArgumentException)
             {
@@ -83,23 +86,37 @@ public readonly record struct EmailAddress(string Local, string Domain)
     public override string ToString() => Local + "@" + Domain;
 
     private static bool IsLabel(string label) =>
-        label.Length is >= 1 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
+        label.Length is >= 1 and <= 63
+        && label[0] != '-'
+        && label[^1] != '-'
+        && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
 
     private static bool IsLocal(string local)
     {
-        if (local[0] == '.' || local[^1] == '.' || local.Contains("..", StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(local) > MaxLocalBytes)
+        if (
+            local[0] == '.'
+            || local[^1] == '.'
+            || local.Contains("..", StringComparison.Ordinal)
+            || Encoding.UTF8.GetByteCount(local) > MaxLocalBytes
+        )
         {
             return false;
         }
 
-        for (var rest = local.AsSpan(); !rest.IsEmpty;)
+        for (var rest = local.AsSpan(); !rest.IsEmpty; )
         {
             if (Rune.DecodeFromUtf16(rest, out var rune, out var length) != System.Buffers.OperationStatus.Done)
             {
                 return false; // Half a character.
             }
 
-            if (!(rune.IsAscii ? Rune.IsLetterOrDigit(rune) || "!#$%&'*+/=?^_`{|}~-.".Contains((char)rune.Value, StringComparison.Ordinal) : IsWritten(rune)))
+            if (
+                !(
+                    rune.IsAscii
+                        ? Rune.IsLetterOrDigit(rune) || "!#$%&'*+/=?^_`{|}~-.".Contains((char)rune.Value, StringComparison.Ordinal)
+                        : IsWritten(rune)
+                )
+            )
             {
                 return false;
             }
@@ -111,6 +128,16 @@ public readonly record struct EmailAddress(string Local, string Domain)
     }
 
     /// <summary>Not a blank, a control or an invisible character, by which one address would look like another.</summary>
-    private static bool IsWritten(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.SpaceSeparator
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.Surrogate);
+    private static bool IsWritten(Rune rune) =>
+        Rune.GetUnicodeCategory(rune)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.SpaceSeparator
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.Surrogate
+            );
 }

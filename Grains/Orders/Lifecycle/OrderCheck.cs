@@ -53,17 +53,26 @@ public static partial class OrderCheck
 
         if (order.Email is { } email && !EmailAddress.TryParse(email, out _, out _))
         {
-            faults.Add($"«email» is an address such as ann@example.org, {EmailAddress.MaxBytes} bytes at most; this is «{Short(email)}».", "/email");
+            faults.Add(
+                $"«email» is an address such as ann@example.org, {EmailAddress.MaxBytes} bytes at most; this is «{Short(email)}».",
+                "/email"
+            );
         }
 
         if (order.Language is { } language && (language.Length > MaxLanguage || !Tag().IsMatch(language)))
         {
-            faults.Add($"«language» is a language tag such as en or pt-BR (BCP 47), {MaxLanguage} characters at most; this is «{Short(language)}».", "/language");
+            faults.Add(
+                $"«language» is a language tag such as en or pt-BR (BCP 47), {MaxLanguage} characters at most; this is «{Short(language)}».",
+                "/language"
+            );
         }
 
         if (order.PayBefore is { } due && due <= now)
         {
-            faults.Add($"«payBefore» lies in the future; this is {due.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}, and it is {now.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}.", "/payBefore");
+            faults.Add(
+                $"«payBefore» lies in the future; this is {due.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}, and it is {now.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}.",
+                "/payBefore"
+            );
         }
 
         if (Bytes(order) is > Order.MaxBytes and var bytes)
@@ -91,7 +100,11 @@ public static partial class OrderCheck
     {
         // Most orders are far from the limit, whatever their texts become.
         var bytes = Bytes(order, static text => text.Length * MostBytesOfCharacter);
-        return bytes <= Order.MaxBytes ? bytes : Bytes(order, static text => JsonEncodedText.Encode(IsUnicode(text) ? text : "", JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length);
+        return bytes <= Order.MaxBytes
+            ? bytes
+            : Bytes(order, static text =>
+                JsonEncodedText.Encode(IsUnicode(text) ? text : "", JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length
+            );
     }
 
     private static void Lines(ImmutableArray<OrderLine> lines, ref Faults faults)
@@ -128,9 +141,19 @@ public static partial class OrderCheck
 
     private static void Text(string? text, int min, int max, string name, string at, ref Faults faults)
     {
-        if (text is null || text.Length < min || text.Length > max || text.Any(char.IsControl) || text.Length != text.Trim().Length || !IsUnicode(text))
+        if (
+            text is null
+            || text.Length < min
+            || text.Length > max
+            || text.Any(char.IsControl)
+            || text.Length != text.Trim().Length
+            || !IsUnicode(text)
+        )
         {
-            faults.Add($"«{name}» has {min} to {max} characters, without control characters and without spaces at its ends; this {(text is null ? "is missing" : $"is «{Short(text)}»")}.", at);
+            faults.Add(
+                $"«{name}» has {min} to {max} characters, without control characters and without spaces at its ends; this {(text is null ? "is missing" : $"is «{Short(text)}»")}.",
+                at
+            );
         }
     }
 
@@ -148,11 +171,19 @@ public static partial class OrderCheck
         return true;
     }
 
-    private static string Short(string? text) => text is null ? "" : text.Length > 40 ? text[..40] + "…" : text;
+    private static string Short(string? text) =>
+        text is null ? ""
+        : text.Length > 40 ? text[..40] + "…"
+        : text;
 
     private static int Bytes(PlaceOrder order, Func<string, int> measure)
     {
-        var bytes = MembersBytes + measure(order.Customer ?? "") + measure(order.Notes ?? "") + measure(order.Email ?? "") + measure(order.Language ?? "");
+        var bytes =
+            MembersBytes
+            + measure(order.Customer ?? "")
+            + measure(order.Notes ?? "")
+            + measure(order.Email ?? "")
+            + measure(order.Language ?? "");
         foreach (var line in order.Lines.IsDefault ? [] : order.Lines)
         {
             bytes += LineBytes + measure(line.Sku ?? "");
@@ -172,6 +203,7 @@ public static partial class OrderCheck
 
         public readonly ImmutableArray<OrderFault> All => _all?.ToImmutable() ?? [];
 
-        public void Add(FormattableString detail, string at) => (_all ??= ImmutableArray.CreateBuilder<OrderFault>()).Add(new(FormattableString.Invariant(detail), at));
+        public void Add(FormattableString detail, string at) =>
+            (_all ??= ImmutableArray.CreateBuilder<OrderFault>()).Add(new(FormattableString.Invariant(detail), at));
     }
 }

@@ -81,7 +81,9 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
         }
 
         Word();
-        message.Headers[message.Headers.IndexOf(header)].SetRawValue(Encoding.UTF8.GetBytes($"{raw}{(address.Length > 0 ? "\r\n" + address : "")}\r\n"));
+        message
+            .Headers[message.Headers.IndexOf(header)]
+            .SetRawValue(Encoding.UTF8.GetBytes($"{raw}{(address.Length > 0 ? "\r\n" + address : "")}\r\n"));
 
         // Words that stand beside each other are read as one.
         void Word()
@@ -92,7 +94,8 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
     }
 
     /// <summary>Of a change on this channel: order id, version, channel, and the sender's domain.</summary>
-    public static string MessageId(OrderId order, long version, string domain) => string.Create(CultureInfo.InvariantCulture, $"{order}.{version}.{Channel}@{domain}");
+    public static string MessageId(OrderId order, long version, string domain) =>
+        string.Create(CultureInfo.InvariantCulture, $"{order}.{version}.{Channel}@{domain}");
 
     private static MimeEntity Body(MailText text, MailValues values, string id)
     {

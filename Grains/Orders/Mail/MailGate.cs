@@ -10,7 +10,10 @@ namespace Grains.Orders.Mail;
 /// <remarks>Clocks that are set forth or back change nothing (<see cref="SteadyTime"/>).</remarks>
 public sealed class MailGate
 {
-    private static readonly MailOutcome HeldBack = MailOutcome.Lost(afterDot: false, "circuit-open", "Not sent.") with { IsOfServer = false };
+    private static readonly MailOutcome HeldBack = MailOutcome.Lost(afterDot: false, "circuit-open", "Not sent.") with
+    {
+        IsOfServer = false,
+    };
 
     private readonly IMailSender _sender;
     private readonly SteadyTime _clock;
@@ -33,18 +36,30 @@ public sealed class MailGate
     {
         if (Pace() is var wait && wait > TimeSpan.Zero)
         {
-            return (new(MailVerdict.Retry, "rate-limit", "Not sent: as many mails go to the mail server as may.", Code: null, Suppress: false), wait);
+            return (
+                new(MailVerdict.Retry, "rate-limit", "Not sent: as many mails go to the mail server as may.", Code: null, Suppress: false),
+                wait
+            );
         }
 
         TimeSpan? after = null;
-        var outcome = await _circuit.Send(
-            cancel => _sender.Send(compose(), cancel),
-            closed =>
-            {
-                after = closed;
-                return HeldBack with { Detail = string.Create(CultureInfo.InvariantCulture, $"Not sent: the mail server failed too often just now, and is tried again in {closed.TotalSeconds:0.###} s.") };
-            },
-            cancel).ConfigureAwait(false);
+        var outcome = await _circuit
+            .Send(
+                cancel => _sender.Send(compose(), cancel),
+                closed =>
+                {
+                    after = closed;
+                    return HeldBack with
+                    {
+                        Detail = string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Not sent: the mail server failed too often just now, and is tried again in {closed.TotalSeconds:0.###} s."
+                        ),
+                    };
+                },
+                cancel
+            )
+            .ConfigureAwait(false);
         return (outcome, after);
     }
 

@@ -58,7 +58,8 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
     /// <summary>Characters of a server's words that are kept.</summary>
     public const int MaxWords = 200;
 
-    public static MailOutcome Delivered(string detail, int? code = null) => new(MailVerdict.Delivered, code is { } reply ? Named(reply) : "written", detail, code, Suppress: false);
+    public static MailOutcome Delivered(string detail, int? code = null) =>
+        new(MailVerdict.Delivered, code is { } reply ? Named(reply) : "written", detail, code, Suppress: false);
 
     /// <summary>The server said no (RFC 5321 §4.2.1: 4yz may succeed later, 5yz will not).</summary>
     /// <remarks>
@@ -77,11 +78,16 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
         var isOfServer = stage is SmtpStage.Connection or SmtpStage.Sender || code == 421;
         if (code is < 500 or > 599)
         {
-            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false) { IsOfServer = isOfServer };
+            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false)
+            {
+                IsOfServer = isOfServer,
+            };
         }
 
         var (subject, detail) = enhanced?.Split('.') is [_, var first, var second] ? (first, second) : ("", "");
-        var isTransient = enhanced is null ? code == 552 : enhanced[0] == '4' || (subject, detail) is ("2", "2") or ("3", "1") or ("4", "3") or ("4", "5");
+        var isTransient = enhanced is null
+            ? code == 552
+            : enhanced[0] == '4' || (subject, detail) is ("2", "2") or ("3", "1") or ("4", "3") or ("4", "5");
         if (isTransient && stage is (SmtpStage.Recipient or SmtpStage.Message))
         {
             return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was put off with {said}", code, Suppress: false);
@@ -89,7 +95,16 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
 
         if (stage is SmtpStage.Connection or SmtpStage.Sender || (subject, detail) is ("1", "7") or ("1", "8"))
         {
-            return new(MailVerdict.Retry, Named(code), $"{Who(stage)} was refused with {said} (the mail settings, not the recipient)", code, Suppress: false) { IsOfServer = isOfServer };
+            return new(
+                MailVerdict.Retry,
+                Named(code),
+                $"{Who(stage)} was refused with {said} (the mail settings, not the recipient)",
+                code,
+                Suppress: false
+            )
+            {
+                IsOfServer = isOfServer,
+            };
         }
 
         var isAboutTheAddress = subject is "" or "0" or "1" or "2" && (subject, detail) is not (("2", "3") or ("2", "4"));
@@ -100,9 +115,19 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
     /// <param name="afterDot">The whole message was handed over, and the answer is missing.</param>
     /// <param name="reason"><c>cut</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls</c>, <c>login</c>, <c>bad-smtp</c>.</param>
     /// <param name="detail">A sentence.</param>
-    public static MailOutcome Lost(bool afterDot, string reason, string detail) => afterDot
-        ? new(MailVerdict.Unknown, "unknown", $"The server may have it or not: no answer after the whole message was sent. {detail}", Code: null, Suppress: false) { IsOfServer = true }
-        : new(MailVerdict.Retry, reason, detail, Code: null, Suppress: false) { IsOfServer = true };
+    public static MailOutcome Lost(bool afterDot, string reason, string detail) =>
+        afterDot
+            ? new(
+                MailVerdict.Unknown,
+                "unknown",
+                $"The server may have it or not: no answer after the whole message was sent. {detail}",
+                Code: null,
+                Suppress: false
+            )
+            {
+                IsOfServer = true,
+            }
+            : new(MailVerdict.Retry, reason, detail, Code: null, Suppress: false) { IsOfServer = true };
 
     /// <summary>One line, without control characters and without anything that looks like an address.</summary>
     internal static string Tidy(string words)
@@ -120,13 +145,14 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
         return string.Concat(tidy.ToString().Where(character => !char.IsControl(character)));
     }
 
-    private static string Who(SmtpStage stage) => stage switch
-    {
-        SmtpStage.Connection => "The session",
-        SmtpStage.Sender => "The sender",
-        SmtpStage.Recipient => "The recipient",
-        _ => "The message",
-    };
+    private static string Who(SmtpStage stage) =>
+        stage switch
+        {
+            SmtpStage.Connection => "The session",
+            SmtpStage.Sender => "The sender",
+            SmtpStage.Recipient => "The recipient",
+            _ => "The message",
+        };
 
     private static string Named(int code) => string.Create(CultureInfo.InvariantCulture, $"smtp-{code}");
 

@@ -16,7 +16,12 @@ public static class MailRecipient
 
     /// <param name="name">Shown beside the address. Control characters become blanks: no line of a header begins inside of it.</param>
     /// <param name="error">A sentence without the address.</param>
-    public static bool TryParse(string? name, string? address, [NotNullWhen(true)] out MailboxAddress? mailbox, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        string? name,
+        string? address,
+        [NotNullWhen(true)] out MailboxAddress? mailbox,
+        [NotNullWhen(false)] out string? error
+    )
     {
         mailbox = null;
         if (!EmailAddress.TryParse(address, out var parsed, out error))
@@ -40,7 +45,11 @@ public static class MailRecipient
             }
 
             var category = System.Text.Rune.GetUnicodeCategory(rune);
-            line.Append(category is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? " " : rune.ToString());
+            line.Append(
+                category is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                    ? " "
+                    : rune.ToString()
+            );
         }
 
         return line.ToString().Trim();

@@ -11,7 +11,14 @@ namespace Grains.Orders.Mail;
 /// <param name="Waits">Between tries.</param>
 /// <param name="Server">Null: mails are written to a folder.</param>
 /// <param name="Unsubscribe">An https address that links begin with, or a mailto address; null for none.</param>
-public sealed record MailSettings(MailboxAddress From, string Shop, MailTemplates Templates, ImmutableArray<TimeSpan> Waits, SmtpSettings? Server, Uri? Unsubscribe)
+public sealed record MailSettings(
+    MailboxAddress From,
+    string Shop,
+    MailTemplates Templates,
+    ImmutableArray<TimeSpan> Waits,
+    SmtpSettings? Server,
+    Uri? Unsubscribe
+)
 {
     /// <summary>In mails that go to a folder, where nothing is said of it.</summary>
     public const string FromNobody = "orders@localhost";
@@ -46,11 +53,16 @@ public sealed record MailSettings(MailboxAddress From, string Shop, MailTemplate
             wrong.Add($"Mail:Retries: {error}");
         }
 
-        var (templates, errors) = options.Templates.Length > 0 ? MailTemplates.Read(options.Templates, options.Language) : MailTemplates.Build([], options.Language);
+        var (templates, errors) =
+            options.Templates.Length > 0
+                ? MailTemplates.Read(options.Templates, options.Language)
+                : MailTemplates.Build([], options.Language);
         wrong.AddRange(errors.Select(sentence => $"Mail:Templates: {sentence}"));
         if (!TryReadUnsubscribe(options.Unsubscribe, out var unsubscribe))
         {
-            wrong.Add($"Mail:Unsubscribe is «{options.Unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org.");
+            wrong.Add(
+                $"Mail:Unsubscribe is «{options.Unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org."
+            );
         }
 
         problems = [.. wrong];
@@ -60,13 +72,15 @@ public sealed record MailSettings(MailboxAddress From, string Shop, MailTemplate
             return false;
         }
 
-        var server = hasServer ? new SmtpSettings(options.Host, options.Port, options.Security)
-        {
-            User = options.User.Length > 0 ? options.User : null,
-            Password = options.Password.Length > 0 ? options.Password : null,
-            MaxConnections = options.MaxConnections,
-            Timeout = options.Timeout,
-        } : null;
+        var server = hasServer
+            ? new SmtpSettings(options.Host, options.Port, options.Security)
+            {
+                User = options.User.Length > 0 ? options.User : null,
+                Password = options.Password.Length > 0 ? options.Password : null,
+                MaxConnections = options.MaxConnections,
+                Timeout = options.Timeout,
+            }
+            : null;
         settings = new(from, options.Shop, templates, waits, server, unsubscribe);
         return true;
     }
@@ -79,11 +93,12 @@ public sealed record MailSettings(MailboxAddress From, string Shop, MailTemplate
             return true;
         }
 
-        return Uri.TryCreate(text, UriKind.Absolute, out unsubscribe) && unsubscribe.Scheme switch
-        {
-            "https" => unsubscribe is { Query: "", Fragment: "", UserInfo: "" },
-            "mailto" => MailRecipient.TryParse(null, unsubscribe.UserInfo + "@" + unsubscribe.Host, out _, out _),
-            _ => false,
-        };
+        return Uri.TryCreate(text, UriKind.Absolute, out unsubscribe)
+            && unsubscribe.Scheme switch
+            {
+                "https" => unsubscribe is { Query: "", Fragment: "", UserInfo: "" },
+                "mailto" => MailRecipient.TryParse(null, unsubscribe.UserInfo + "@" + unsubscribe.Host, out _, out _),
+                _ => false,
+            };
     }
 }

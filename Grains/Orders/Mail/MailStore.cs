@@ -33,7 +33,12 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
     {
         lock (_lock)
         {
-            if (_remembered.TryGetValue(customer, out var known) && clock.GetUtcNow() is var now && known.Until > now && known.Until <= now + Fresh)
+            if (
+                _remembered.TryGetValue(customer, out var known)
+                && clock.GetUtcNow() is var now
+                && known.Until > now
+                && known.Until <= now + Fresh
+            )
             {
                 return known.Preferences;
             }
@@ -57,7 +62,9 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
     {
         var key = StoreLimits.HashKey(customer);
         var row = await store.Get(MailTable.Name, MailTable.Preferences(key), key, cancel).ConfigureAwait(false);
-        return row is not null && OrderJson.Read<PreferencesRow>(row.Payload) is var kept && (kept.Customer ?? customer) == customer ? Of(kept) : CustomerPreferences.Everything;
+        return row is not null && OrderJson.Read<PreferencesRow>(row.Payload) is var kept && (kept.Customer ?? customer) == customer
+            ? Of(kept)
+            : CustomerPreferences.Everything;
     }
 
     /// <summary>Whoever wants everything leaves no row.</summary>
@@ -70,7 +77,12 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
         }
 
         var key = StoreLimits.HashKey(customer);
-        await Write(MailTable.Preferences(key), RowChange.Put(key, OrderJson.Write(new PreferencesRow(customer, preferences.Types, clock.GetUtcNow()))), cancel).ConfigureAwait(false);
+        await Write(
+                MailTable.Preferences(key),
+                RowChange.Put(key, OrderJson.Write(new PreferencesRow(customer, preferences.Types, clock.GetUtcNow()))),
+                cancel
+            )
+            .ConfigureAwait(false);
         Drop(customer);
     }
 
@@ -88,7 +100,9 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
 
     /// <summary>What is kept of an address's hard bounces, whether they hold mail back or not; null: nothing.</summary>
     public async ValueTask<Suppression?> Bounces(string address, CancellationToken cancel) =>
-        await store.Get(MailTable.Name, MailTable.Suppressions, Mail.Suppression.Key(address), cancel).ConfigureAwait(false) is { } row ? OrderJson.Read<Suppression>(row.Payload) : null;
+        await store.Get(MailTable.Name, MailTable.Suppressions, Mail.Suppression.Key(address), cancel).ConfigureAwait(false) is { } row
+            ? OrderJson.Read<Suppression>(row.Payload)
+            : null;
 
     /// <summary>Mail to the address is held back now.</summary>
     public bool Holds(Suppression known) => known.Holds(clock.GetUtcNow(), _suppressFor);
@@ -108,7 +122,11 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
             }
 
             var before = known is not null && known.IsKnown(now, _suppressFor) ? known.Bounces ?? Mail.Suppression.Needed : 0;
-            var bounced = Mail.Suppression.Of(address, outcome, now) with { Bounces = Math.Min(before + 1, Mail.Suppression.Needed), Mail = mail };
+            var bounced = Mail.Suppression.Of(address, outcome, now) with
+            {
+                Bounces = Math.Min(before + 1, Mail.Suppression.Needed),
+                Mail = mail,
+            };
             var payload = OrderJson.Write(bounced);
             var change = row is null ? RowChange.Insert(key, payload) : RowChange.Replace(key, payload, row.ETag);
             var result = await store.Commit(MailTable.Name, MailTable.Suppressions, [change], cancel).ConfigureAwait(false);
@@ -142,7 +160,11 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
         {
             var range = after is null ? KeyRange.All : KeyRange.All.After(after);
             var rows = await store.Scan(MailTable.Name, MailTable.Suppressions, range, take, cancel).ConfigureAwait(false);
-            found.AddRange(rows.Select(row => (row.Key, Suppression: OrderJson.Read<Suppression>(row.Payload))).Where(row => Holds(row.Suppression)).Take(take - found.Count));
+            found.AddRange(
+                rows.Select(row => (row.Key, Suppression: OrderJson.Read<Suppression>(row.Payload)))
+                    .Where(row => Holds(row.Suppression))
+                    .Take(take - found.Count)
+            );
             if (rows.Count < take || found.Count == take)
             {
                 return found.ToImmutable();
@@ -165,7 +187,9 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
 
             // Whether ours or another's came to be, the next reading tells.
             var made = OrderJson.Write(new UnsubscribeKeyRow(RandomNumberGenerator.GetBytes(32), clock.GetUtcNow()));
-            var result = await store.Commit(MailTable.Name, MailTable.Unsubscribe, [RowChange.Insert(MailTable.UnsubscribeKey, made)], cancel).ConfigureAwait(false);
+            var result = await store
+                .Commit(MailTable.Name, MailTable.Unsubscribe, [RowChange.Insert(MailTable.UnsubscribeKey, made)], cancel)
+                .ConfigureAwait(false);
             GiveUpAfter(tries, MailTable.Unsubscribe, result);
         }
 
@@ -203,7 +227,12 @@ public sealed class MailStore(ITableStore store, TimeProvider clock, TimeSpan? s
     /// <summary>A row that may be written twice.</summary>
     private async Task Write(string partition, RowChange change, CancellationToken cancel)
     {
-        for (var tries = 0; await store.Commit(MailTable.Name, partition, [change], cancel).ConfigureAwait(false) is { Outcome: not CommitOutcome.Committed } result; tries++)
+        for (
+            var tries = 0;
+            await store.Commit(MailTable.Name, partition, [change], cancel).ConfigureAwait(false)
+                is { Outcome: not CommitOutcome.Committed } result;
+            tries++
+        )
         {
             GiveUpAfter(tries, partition, result);
         }

@@ -8,7 +8,14 @@ namespace Grains.Orders.Mail;
 /// <summary>What the mail subscribers of a silo share.</summary>
 /// <param name="Unsubscribe">Where the recipient says that no more is wanted: see <see cref="MailSettings.Unsubscribe"/>.</param>
 /// <param name="Pickup">The folder that mails go to, or went to before there was a server: erasures reach it.</param>
-public sealed record MailPlace(MailStore Store, MailGate Gate, MailComposer Composer, MailAfterUnknown AfterUnknown, Uri? Unsubscribe, PickupMailSender? Pickup);
+public sealed record MailPlace(
+    MailStore Store,
+    MailGate Gate,
+    MailComposer Composer,
+    MailAfterUnknown AfterUnknown,
+    Uri? Unsubscribe,
+    PickupMailSender? Pickup
+);
 
 /// <summary>
 /// Tells customers by mail what became of their orders. Each change is tried once a call: what it comes to is the answer. A crash between a mail that was taken and the cursor's commit sends it again,
@@ -22,7 +29,16 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
 
     private readonly Dictionary<long, (OrderId Order, Task<Handled> Handled)> _running = [];
 
-    public static SubscriberRules Rules(ImmutableArray<TimeSpan> waits) => new() { Name = Name, Channel = Name, KeepsOrder = false, AtOnce = 8, Within = null, Backoff = waits };
+    public static SubscriberRules Rules(ImmutableArray<TimeSpan> waits) =>
+        new()
+        {
+            Name = Name,
+            Channel = Name,
+            KeepsOrder = false,
+            AtOnce = 8,
+            Within = null,
+            Backoff = waits,
+        };
 
     public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
     {
@@ -46,7 +62,9 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
         {
             // One that is being written would come after it. What becomes of it, whoever handles it is told.
             IEnumerable<Task> running = _running.Values.Where(mail => orders.Contains(mail.Order)).Select(mail => mail.Handled);
-            await Task.WhenAll(running).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await Task.WhenAll(running)
+                .WaitAsync(cancel)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             cancel.ThrowIfCancellationRequested();
             pickup.Remove(orders);
         }
@@ -80,7 +98,13 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
         var bounces = await place.Store.Bounces(address, cancel);
         if (bounces is { } suppression && place.Store.Holds(suppression))
         {
-            return Handled.Suppressed("address-suppressed", string.Create(CultureInfo.InvariantCulture, $"The address gets no mail since {suppression.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {suppression.Detail}"));
+            return Handled.Suppressed(
+                "address-suppressed",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The address gets no mail since {suppression.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {suppression.Detail}"
+                )
+            );
         }
 
         var unsubscribe = await Unsubscribe(order.Customer, cancel);
@@ -92,7 +116,12 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
 
         if (outcome.Suppress)
         {
-            await place.Store.Bounced(address, string.Create(CultureInfo.InvariantCulture, $"{change.OrderId}.{change.Version}"), outcome, cancel);
+            await place.Store.Bounced(
+                address,
+                string.Create(CultureInfo.InvariantCulture, $"{change.OrderId}.{change.Version}"),
+                outcome,
+                cancel
+            );
         }
         else if (outcome.Verdict == MailVerdict.Delivered && bounces is not null)
         {
@@ -108,7 +137,10 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
         };
     }
 
-    private async ValueTask<Uri?> Unsubscribe(string customer, CancellationToken cancel) => place.Unsubscribe is { Scheme: "https" } beginning
-        ? new($"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/{UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)}")
-        : place.Unsubscribe;
+    private async ValueTask<Uri?> Unsubscribe(string customer, CancellationToken cancel) =>
+        place.Unsubscribe is { Scheme: "https" } beginning
+            ? new(
+                $"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/{UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)}"
+            )
+            : place.Unsubscribe;
 }

@@ -11,7 +11,18 @@ public sealed class MailTemplate
     public const int MaxLength = 64 * 1024;
 
     /// <summary>What can stand between {{ and }}; see <see cref="MailValues"/>.</summary>
-    public static readonly ImmutableArray<string> Placeholders = ["customer", "date", "lines", "notes", "order", "payBefore", "shop", "total", "unpaid"];
+    public static readonly ImmutableArray<string> Placeholders =
+    [
+        "customer",
+        "date",
+        "lines",
+        "notes",
+        "order",
+        "payBefore",
+        "shop",
+        "total",
+        "unpaid",
+    ];
 
     private readonly ImmutableArray<ImmutableArray<Piece>> _lines;
 
@@ -81,7 +92,8 @@ public sealed class MailTemplate
             var name = rest[(open + 2)..close].Trim();
             if (!Placeholders.Contains(name))
             {
-                error = $"«{{{{{(name.Length > 40 ? name[..40] + "…" : name)}}}}}» is no placeholder; there are {string.Join(", ", Placeholders)}.";
+                error =
+                    $"«{{{{{(name.Length > 40 ? name[..40] + "…" : name)}}}}}» is no placeholder; there are {string.Join(", ", Placeholders)}.";
                 return null;
             }
 

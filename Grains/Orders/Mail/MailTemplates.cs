@@ -32,7 +32,10 @@ public sealed class MailTemplates
         _fallback = fallback;
     }
 
-    public static MailTemplates BuiltIn { get; } = Build([], "en") is { Templates: { } templates } ? templates : throw new InvalidOperationException("The built-in templates are wrong.");
+    public static MailTemplates BuiltIn { get; } =
+        Build([], "en") is { Templates: { } templates }
+            ? templates
+            : throw new InvalidOperationException("The built-in templates are wrong.");
 
     /// <summary>Reads an operator's folder over the built-in ones. Only names that end in .txt and .html are looked at.</summary>
     /// <returns>The templates, or a sentence for each thing that is wrong, with file and line.</returns>
@@ -41,7 +44,12 @@ public sealed class MailTemplates
         var files = new List<(string Name, byte[] Bytes)>();
         try
         {
-            var names = Directory.EnumerateFiles(folder).Where(path => Path.GetExtension(path) is ".txt" or ".html").Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
+            var names = Directory
+                .EnumerateFiles(folder)
+                .Where(path => Path.GetExtension(path) is ".txt" or ".html")
+                .Take(MaxFiles + 1)
+                .Order(StringComparer.Ordinal)
+                .ToList();
             if (names.Count > MaxFiles)
             {
                 return (null, [$"The folder of mail templates has more than {MaxFiles} of them: {folder}."]);
@@ -67,17 +75,24 @@ public sealed class MailTemplates
 
     /// <param name="files">Names and UTF-8, over those built in.</param>
     /// <param name="fallback">The language for whoever asked for none that exists. There has to be a text in it for every type.</param>
-    public static (MailTemplates? Templates, ImmutableArray<string> Errors) Build(IEnumerable<(string Name, byte[] Bytes)> files, string fallback)
+    public static (MailTemplates? Templates, ImmutableArray<string> Errors) Build(
+        IEnumerable<(string Name, byte[] Bytes)> files,
+        string fallback
+    )
     {
         var errors = new List<string>();
-        var plain = new Dictionary<string, (string Type, string Language, MailTemplate Subject, MailTemplate Text)>(StringComparer.OrdinalIgnoreCase);
+        var plain = new Dictionary<string, (string Type, string Language, MailTemplate Subject, MailTemplate Text)>(
+            StringComparer.OrdinalIgnoreCase
+        );
         var html = new Dictionary<string, MailTemplate>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, bytes) in BuiltInFiles().Concat(files))
         {
             var (type, language, isHtml) = Split(name);
             if (type is null || language is null)
             {
-                errors.Add($"{name}:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are {string.Join(", ", WebhookMessage.Types)}.");
+                errors.Add(
+                    $"{name}:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are {string.Join(", ", WebhookMessage.Types)}."
+                );
             }
             else if (Decode(bytes) is not { } text)
             {
@@ -98,15 +113,24 @@ public sealed class MailTemplates
 
         foreach (var type in WebhookMessage.Types.Where(type => !plain.ContainsKey(Key(type, fallback)) && errors.Count == 0))
         {
-            errors.Add($"{type}.{fallback}.txt is missing: the language «{fallback}» is the one for everybody whose own there is not, and needs every text.");
+            errors.Add(
+                $"{type}.{fallback}.txt is missing: the language «{fallback}» is the one for everybody whose own there is not, and needs every text."
+            );
         }
 
         return errors.Count > 0
             ? (null, [.. errors])
-            : (new(
-                plain.ToImmutableDictionary(
-                    pair => pair.Key, pair => new MailText(pair.Value.Language, pair.Value.Subject, pair.Value.Text, html.GetValueOrDefault(pair.Key)), StringComparer.OrdinalIgnoreCase),
-                fallback), []);
+            : (
+                new(
+                    plain.ToImmutableDictionary(
+                        pair => pair.Key,
+                        pair => new MailText(pair.Value.Language, pair.Value.Subject, pair.Value.Text, html.GetValueOrDefault(pair.Key)),
+                        StringComparer.OrdinalIgnoreCase
+                    ),
+                    fallback
+                ),
+                []
+            );
     }
 
     /// <param name="language">BCP 47, as the customer asked for; null for none.</param>
@@ -120,7 +144,9 @@ public sealed class MailTemplates
             }
         }
 
-        return _texts.TryGetValue(Key(type, _fallback), out var last) ? last : throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type of change.");
+        return _texts.TryGetValue(Key(type, _fallback), out var last)
+            ? last
+            : throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type of change.");
     }
 
     private static string Key(string type, string language) => type + "." + language;
@@ -128,10 +154,16 @@ public sealed class MailTemplates
     private static (string? Type, string? Language, bool IsHtml) Split(string name)
     {
         var isHtml = name.EndsWith(".html", StringComparison.Ordinal);
-        var stem = isHtml ? name[..^".html".Length] : name.EndsWith(".txt", StringComparison.Ordinal) ? name[..^".txt".Length] : "";
+        var stem =
+            isHtml ? name[..^".html".Length]
+            : name.EndsWith(".txt", StringComparison.Ordinal) ? name[..^".txt".Length]
+            : "";
         var type = WebhookMessage.Types.FirstOrDefault(type => stem.StartsWith(type + ".", StringComparison.Ordinal));
         var language = type is null ? "" : stem[(type.Length + 1)..];
-        var isTag = language.Length is >= 2 and <= 35 && language.Split('-') is [{ Length: >= 2 }, ..] parts && parts.All(part => part.Length is >= 1 and <= 8 && part.All(char.IsAsciiLetterOrDigit));
+        var isTag =
+            language.Length is >= 2 and <= 35
+            && language.Split('-') is [{ Length: >= 2 }, ..] parts
+            && parts.All(part => part.Length is >= 1 and <= 8 && part.All(char.IsAsciiLetterOrDigit));
         return (type, isTag ? language : null, isHtml);
     }
 
@@ -181,7 +213,12 @@ public sealed class MailTemplates
     {
         const string Folder = "mail/";
         var assembly = typeof(MailTemplates).Assembly;
-        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (
+            var resource in assembly
+                .GetManifestResourceNames()
+                .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        )
         {
             using var stream = assembly.GetManifestResourceStream(resource)!;
             var bytes = new byte[stream.Length];

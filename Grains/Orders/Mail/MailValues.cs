@@ -11,35 +11,58 @@ namespace Grains.Orders.Mail;
 public sealed class MailValues(Order order, CultureInfo culture, string shop)
 {
     /// <summary>Null where the order has nothing for it.</summary>
-    public string? Find(string placeholder, bool html) => placeholder switch
-    {
-        "lines" => string.Join('\n', order.Lines.Select(line => Line(line, html))),
-        _ => Text(placeholder) is { } text ? html ? WebUtility.HtmlEncode(text) : text : null,
-    };
+    public string? Find(string placeholder, bool html) =>
+        placeholder switch
+        {
+            "lines" => string.Join('\n', order.Lines.Select(line => Line(line, html))),
+            _ => Text(placeholder) is { } text
+                ? html
+                    ? WebUtility.HtmlEncode(text)
+                    : text
+                : null,
+        };
 
     /// <summary>ISO 4217: most currencies have two digits behind the point; these do not.</summary>
-    internal static int Digits(string currency) => currency switch
-    {
-        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "UYI" or "VND" or "VUV" or "XAF" or "XOF" or "XPF" => 0,
-        "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
-        "CLF" or "UYW" => 4,
-        _ => 2,
-    };
+    internal static int Digits(string currency) =>
+        currency switch
+        {
+            "BIF"
+            or "CLP"
+            or "DJF"
+            or "GNF"
+            or "ISK"
+            or "JPY"
+            or "KMF"
+            or "KRW"
+            or "PYG"
+            or "RWF"
+            or "UGX"
+            or "UYI"
+            or "VND"
+            or "VUV"
+            or "XAF"
+            or "XOF"
+            or "XPF" => 0,
+            "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
+            "CLF" or "UYW" => 4,
+            _ => 2,
+        };
 
-    private string? Text(string placeholder) => placeholder switch
-    {
-        "customer" => order.Customer,
-        "date" => Time(order.UpdatedAt),
-        "notes" => order.Notes,
-        "order" => order.Id.Value,
-        "payBefore" => order.PayBefore is { } due ? Time(due) : null,
-        "shop" => shop,
-        "total" => Amount(order.Total),
+    private string? Text(string placeholder) =>
+        placeholder switch
+        {
+            "customer" => order.Customer,
+            "date" => Time(order.UpdatedAt),
+            "notes" => order.Notes,
+            "order" => order.Id.Value,
+            "payBefore" => order.PayBefore is { } due ? Time(due) : null,
+            "shop" => shop,
+            "total" => Amount(order.Total),
 
-        // Nothing itself: the line it stands in is there only for an order that was not paid in time.
-        "unpaid" => order.Reason == Order.NotPaidInTime ? "" : null,
-        _ => throw new ArgumentOutOfRangeException(nameof(placeholder), placeholder, "Not a placeholder."),
-    };
+            // Nothing itself: the line it stands in is there only for an order that was not paid in time.
+            "unpaid" => order.Reason == Order.NotPaidInTime ? "" : null,
+            _ => throw new ArgumentOutOfRangeException(nameof(placeholder), placeholder, "Not a placeholder."),
+        };
 
     private string Line(OrderLine line, bool html)
     {

@@ -26,7 +26,16 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
         try
         {
             Directory.CreateDirectory(folder);
-            await using (var file = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            await using (
+                var file = new FileStream(
+                    aside,
+                    FileMode.CreateNew,
+                    FileAccess.Write,
+                    FileShare.None,
+                    bufferSize: 0,
+                    FileOptions.Asynchronous
+                )
+            )
             {
                 await file.WriteAsync(mail.Bytes, cancel).ConfigureAwait(false);
                 file.Flush(flushToDisk: true);
@@ -62,7 +71,13 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
     private void Remove(string place, HashSet<string> ids)
     {
         var removed = false;
-        foreach (var path in Directory.EnumerateFiles(place).Where(path => Path.GetExtension(path) is ".eml" or Aside && ids.Contains(Path.GetFileName(path).TrimStart('.').Split('.')[0])))
+        foreach (
+            var path in Directory
+                .EnumerateFiles(place)
+                .Where(path =>
+                    Path.GetExtension(path) is ".eml" or Aside && ids.Contains(Path.GetFileName(path).TrimStart('.').Split('.')[0])
+                )
+        )
         {
             File.Delete(path);
             removed = true;
@@ -83,7 +98,10 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
             return 0;
         }
 
-        var left = Directory.EnumerateFiles(folder, ".*" + Aside).Where(path => File.GetLastWriteTimeUtc(path) < before.UtcDateTime).ToList();
+        var left = Directory
+            .EnumerateFiles(folder, ".*" + Aside)
+            .Where(path => File.GetLastWriteTimeUtc(path) < before.UtcDateTime)
+            .ToList();
         left.ForEach(File.Delete);
         return left.Count;
     }
@@ -91,7 +109,11 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
     /// <summary>Letters, digits, full stop, hyphen and «@» stay; nothing leads out of the folder.</summary>
     internal static string Name(string messageId)
     {
-        var name = string.Concat(messageId.Take(MaxName).Select(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '@' or '_' ? character : '_'));
+        var name = string.Concat(
+            messageId
+                .Take(MaxName)
+                .Select(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '@' or '_' ? character : '_')
+        );
         return name.Length == 0 || name[0] == '.' ? "_" + name : name;
     }
 

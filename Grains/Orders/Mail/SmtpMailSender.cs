@@ -22,7 +22,8 @@ public sealed class SmtpMailSender(
     SmtpSettings settings,
     TimeProvider clock,
     Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
-    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null) : IMailSender, IDisposable
+    Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null
+) : IMailSender, IDisposable
 {
     private readonly SemaphoreSlim _places = new(settings.MaxConnections, settings.MaxConnections);
     private readonly ConcurrentStack<Session> _idle = new();
@@ -65,7 +66,11 @@ public sealed class SmtpMailSender(
     {
         while (_idle.TryPop(out var session))
         {
-            if (session.Client.IsConnected && session.Mails < settings.MaxMailsPerConnection && clock.GetElapsedTime(session.LastUsed) <= settings.KeepIdle)
+            if (
+                session.Client.IsConnected
+                && session.Mails < settings.MaxMailsPerConnection
+                && clock.GetElapsedTime(session.LastUsed) <= settings.KeepIdle
+            )
             {
                 return session;
             }
@@ -76,7 +81,13 @@ public sealed class SmtpMailSender(
         return null;
     }
 
-    private async Task<(MailOutcome Outcome, bool IsStale)> Try(Session session, OutgoingMail mail, CancellationTokenSource timeout, CancellationToken both, CancellationToken cancel)
+    private async Task<(MailOutcome Outcome, bool IsStale)> Try(
+        Session session,
+        OutgoingMail mail,
+        CancellationTokenSource timeout,
+        CancellationToken both,
+        CancellationToken cancel
+    )
     {
         var isKept = session.Mails > 0;
         var isOurs = true;
@@ -95,12 +106,23 @@ public sealed class SmtpMailSender(
             {
                 isOurs = false;
                 GiveBack(session);
-                return (new(MailVerdict.Refused, "smtputf8", "The address has letters beyond ASCII before its \"@\", and the mail server takes none: it does not offer SMTPUTF8.", Code: null, Suppress: false), IsStale: false);
+                return (
+                    new(
+                        MailVerdict.Refused,
+                        "smtputf8",
+                        "The address has letters beyond ASCII before its \"@\", and the mail server takes none: it does not offer SMTPUTF8.",
+                        Code: null,
+                        Suppress: false
+                    ),
+                    IsStale: false
+                );
             }
 
             using var bytes = new MemoryStream(mail.Bytes.ToArray(), writable: false);
             using var message = await MimeMessage.LoadAsync(bytes, both).ConfigureAwait(false);
-            await session.Client.SendAsync(options, message, new MailboxAddress("", mail.From), [new MailboxAddress("", mail.To)], both).ConfigureAwait(false);
+            await session
+                .Client.SendAsync(options, message, new MailboxAddress("", mail.From), [new MailboxAddress("", mail.To)], both)
+                .ConfigureAwait(false);
             isOurs = false;
             GiveBack(session);
             return (MailOutcome.Delivered("Taken by the server.", Code(session.Watch.LastReply)), IsStale: false);
@@ -112,7 +134,17 @@ public sealed class SmtpMailSender(
         catch (Exception) when (timeout.IsCancellationRequested)
         {
             // A write that is broken off may have gone out all the same: from the message's first byte on nobody can say.
-            return (MailOutcome.Lost(session.Watch.HasBegun, "timeout", string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {settings.Timeout.TotalSeconds:0.###} s.")), IsStale: false);
+            return (
+                MailOutcome.Lost(
+                    session.Watch.HasBegun,
+                    "timeout",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The mail server did not answer within {settings.Timeout.TotalSeconds:0.###} s."
+                    )
+                ),
+                IsStale: false
+            );
         }
         catch (SmtpCommandException exception)
         {
@@ -128,23 +160,47 @@ public sealed class SmtpMailSender(
         }
         catch (AuthenticationException exception)
         {
-            return (Code(session.Watch.LastRefusal) is { } code
-                ? MailOutcome.Answered(SmtpStage.Connection, code, Words(session.Watch.LastRefusal, code, exception))
-                : MailOutcome.Lost(afterDot: false, "login", "The mail server takes no login of a kind that is known here."), IsStale: false);
+            return (
+                Code(session.Watch.LastRefusal) is { } code
+                    ? MailOutcome.Answered(SmtpStage.Connection, code, Words(session.Watch.LastRefusal, code, exception))
+                    : MailOutcome.Lost(afterDot: false, "login", "The mail server takes no login of a kind that is known here."),
+                IsStale: false
+            );
         }
         catch (SslHandshakeException)
         {
-            return (MailOutcome.Lost(afterDot: false, "tls", "No secure connection to the mail server: its certificate is not one to trust, or it speaks no TLS."), IsStale: false);
+            return (
+                MailOutcome.Lost(
+                    afterDot: false,
+                    "tls",
+                    "No secure connection to the mail server: its certificate is not one to trust, or it speaks no TLS."
+                ),
+                IsStale: false
+            );
         }
         catch (NotSupportedException exception)
         {
-            return (MailOutcome.Lost(afterDot: false, "tls", $"The mail server does not offer what the settings ask for: {MailOutcome.Tidy(exception.Message)}"), IsStale: false);
+            return (
+                MailOutcome.Lost(
+                    afterDot: false,
+                    "tls",
+                    $"The mail server does not offer what the settings ask for: {MailOutcome.Tidy(exception.Message)}"
+                ),
+                IsStale: false
+            );
         }
         catch (CannotConnectException exception)
         {
             return (MailOutcome.Lost(afterDot: false, "unreachable", MailOutcome.Tidy(exception.Message)), IsStale: false);
         }
-        catch (Exception exception) when (exception is SmtpProtocolException or IOException or SocketException or ServiceNotConnectedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception
+                    is SmtpProtocolException
+                        or IOException
+                        or SocketException
+                        or ServiceNotConnectedException
+                        or OperationCanceledException
+            )
         {
             var isStale = isKept && !session.Watch.AfterDot && !session.Watch.HasBegun;
             return (MailOutcome.Lost(session.Watch.AfterDot, "cut", "The connection to the mail server was cut."), isStale);
@@ -193,21 +249,23 @@ public sealed class SmtpMailSender(
         _idle.Push(session);
     }
 
-    private static SmtpStage Stage(SmtpCommandException exception, Session session) => exception.ErrorCode switch
-    {
-        SmtpErrorCode.RecipientNotAccepted => SmtpStage.Recipient,
-        SmtpErrorCode.SenderNotAccepted => SmtpStage.Sender,
-        SmtpErrorCode.MessageNotAccepted => SmtpStage.Message,
+    private static SmtpStage Stage(SmtpCommandException exception, Session session) =>
+        exception.ErrorCode switch
+        {
+            SmtpErrorCode.RecipientNotAccepted => SmtpStage.Recipient,
+            SmtpErrorCode.SenderNotAccepted => SmtpStage.Sender,
+            SmtpErrorCode.MessageNotAccepted => SmtpStage.Message,
 
-        // An answer to DATA itself comes as «unexpected».
-        _ => session.Mails == 0 ? SmtpStage.Connection : SmtpStage.Message,
-    };
+            // An answer to DATA itself comes as «unexpected».
+            _ => session.Mails == 0 ? SmtpStage.Connection : SmtpStage.Message,
+        };
 
     private static int? Code(string reply) =>
         reply.Length >= 3 && int.TryParse(reply.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null;
 
     // MailKit takes the enhanced code off its messages; the line as it came has it.
-    private static string Words(string reply, int code, Exception exception) => Code(reply) == code && reply.Length > 4 ? reply[4..] : exception.Message;
+    private static string Words(string reply, int code, Exception exception) =>
+        Code(reply) == code && reply.Length > 4 ? reply[4..] : exception.Message;
 
     private sealed class Session : IDisposable
     {

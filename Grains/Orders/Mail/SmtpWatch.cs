@@ -42,9 +42,7 @@ internal sealed class SmtpWatch : IProtocolLogger
         _matched = 0;
     }
 
-    public void LogConnect(Uri uri)
-    {
-    }
+    public void LogConnect(Uri uri) { }
 
     public void LogClient(byte[] buffer, int offset, int count)
     {
@@ -68,7 +66,10 @@ internal sealed class SmtpWatch : IProtocolLogger
             }
 
             // A piece of the end that is broken off begins anew at its own first byte, and nowhere else.
-            _matched = rest[0] == End[_matched] ? _matched + 1 : rest[0] == End[0] ? 1 : 0;
+            _matched =
+                rest[0] == End[_matched] ? _matched + 1
+                : rest[0] == End[0] ? 1
+                : 0;
             if (_matched == End.Length)
             {
                 _isData = false;
@@ -106,7 +107,5 @@ internal sealed class SmtpWatch : IProtocolLogger
         }
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

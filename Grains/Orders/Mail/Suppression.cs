@@ -25,9 +25,10 @@ public sealed record Suppression(string Masked, DateTimeOffset At, string Reason
     /// <summary>What happened longer ago says nothing of the address any more.</summary>
     public bool IsKnown(DateTimeOffset now, TimeSpan lasts) => now < At + lasts;
 
-    public static Suppression Of(string address, MailOutcome outcome, DateTimeOffset now) => outcome.Suppress
-        ? new(Mask(address), now, outcome.Reason, outcome.Detail.Replace(address, Mask(address), StringComparison.OrdinalIgnoreCase))
-        : throw new ArgumentException($"A mail that came to «{outcome.Reason}» suppresses no address.", nameof(outcome));
+    public static Suppression Of(string address, MailOutcome outcome, DateTimeOffset now) =>
+        outcome.Suppress
+            ? new(Mask(address), now, outcome.Reason, outcome.Detail.Replace(address, Mask(address), StringComparison.OrdinalIgnoreCase))
+            : throw new ArgumentException($"A mail that came to «{outcome.Reason}» suppresses no address.", nameof(outcome));
 
     /// <summary>A row's key: 64 characters of hex, the same for spellings that no mail system tells apart (case, a domain in its own letters or as DNS has it). The address itself is not in it.</summary>
     public static string Key(string address) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Plain(address))));

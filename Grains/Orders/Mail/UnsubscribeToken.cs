@@ -32,8 +32,13 @@ public static class UnsubscribeToken
     {
         customerKey = null;
         Span<byte> bytes = stackalloc byte[HashBytes + SignatureBytes];
-        if (token.Length != Length || !Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != bytes.Length
-            || !CryptographicOperations.FixedTimeEquals(Sign(key, bytes[..HashBytes].ToArray()), bytes[HashBytes..]))
+        if (
+            token.Length != Length
+            || !Base64Url.IsValid(token)
+            || !Base64Url.TryDecodeFromChars(token, bytes, out var length)
+            || length != bytes.Length
+            || !CryptographicOperations.FixedTimeEquals(Sign(key, bytes[..HashBytes].ToArray()), bytes[HashBytes..])
+        )
         {
             return false;
         }

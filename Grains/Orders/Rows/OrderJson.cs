@@ -88,16 +88,21 @@ public sealed partial class OrderJson : JsonSerializerContext
 
     private sealed class OrderIdText : JsonConverter<OrderId>
     {
-        public override OrderId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetString()!);
+        public override OrderId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(reader.GetString()!);
 
-        public override void Write(Utf8JsonWriter writer, OrderId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+        public override void Write(Utf8JsonWriter writer, OrderId value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Value);
     }
 
     /// <summary>Names in camelCase; for enums whose values are 0, 1, 2 and so on.</summary>
     private sealed class EnumText<T> : JsonConverter<T>
         where T : struct, Enum
     {
-        public static readonly ImmutableArray<JsonEncodedText> Names = [.. Enum.GetNames<T>().Select(name => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(name)))];
+        public static readonly ImmutableArray<JsonEncodedText> Names =
+        [
+            .. Enum.GetNames<T>().Select(name => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(name))),
+        ];
 
         private static readonly T[] Values = Enum.GetValues<T>();
 
@@ -114,6 +119,7 @@ public sealed partial class OrderJson : JsonSerializerContext
             throw new JsonException($"«{reader.GetString()}» is no {typeof(T).Name}.");
         }
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(Names[Array.IndexOf(Values, value)]);
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Names[Array.IndexOf(Values, value)]);
     }
 }

@@ -43,14 +43,18 @@ public static class OrderTable
     /// <summary>The rows that hold the revision and those after it.</summary>
     public static KeyRange ChangesFrom(long revision) => KeyRange.Prefix(ChangesPrefix) with { From = Changes(revision) };
 
-    public static long LastRevision(string changesKey) => long.Parse(changesKey.AsSpan(ChangesPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    public static long LastRevision(string changesKey) =>
+        long.Parse(changesKey.AsSpan(ChangesPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     /// <summary>What stands in both indexes: its place among those of a customer or status.</summary>
     public static string Place(Order order) =>
         string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.MaxValue.UtcTicks - order.PlacedAt.UtcTicks:x16}.{order.Id.Value}");
 
     public static bool IsPlace(string text) =>
-        text.Length == Digits + 1 + OrderId.Length && text[Digits] == '.' && !text.AsSpan(0, Digits).ContainsAnyExcept(HexDigits) && OrderId.TryParse(text[(Digits + 1)..], out _);
+        text.Length == Digits + 1 + OrderId.Length
+        && text[Digits] == '.'
+        && !text.AsSpan(0, Digits).ContainsAnyExcept(HexDigits)
+        && OrderId.TryParse(text[(Digits + 1)..], out _);
 
     public static OrderId IdIn(string place) => new(place[^OrderId.Length..]);
 
@@ -58,15 +62,24 @@ public static class OrderTable
 
     public static string StatusPrefix(OrderStatus status) => $"s.{status.ToString().ToLowerInvariant()}.";
 
-    public static string Due(DateTimeOffset at, OrderId id) => string.Create(CultureInfo.InvariantCulture, $"{DuePrefix}{at.UtcTicks:x16}.{id.Value}");
+    public static string Due(DateTimeOffset at, OrderId id) =>
+        string.Create(CultureInfo.InvariantCulture, $"{DuePrefix}{at.UtcTicks:x16}.{id.Value}");
 
     /// <summary>What is due at that time or was before.</summary>
     public static KeyRange DueUntil(DateTimeOffset now) =>
-        KeyRange.Prefix(DuePrefix) with { To = string.Create(CultureInfo.InvariantCulture, $"{DuePrefix}{now.UtcTicks + 1:x16}") };
+        KeyRange.Prefix(DuePrefix) with
+        {
+            To = string.Create(CultureInfo.InvariantCulture, $"{DuePrefix}{now.UtcTicks + 1:x16}"),
+        };
 
-    public static (DateTimeOffset At, OrderId Id) DueIn(string key) => (
-        new(long.Parse(key.AsSpan(DuePrefix.Length, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), TimeSpan.Zero),
-        new(key[^OrderId.Length..]));
+    public static (DateTimeOffset At, OrderId Id) DueIn(string key) =>
+        (
+            new(
+                long.Parse(key.AsSpan(DuePrefix.Length, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+                TimeSpan.Zero
+            ),
+            new(key[^OrderId.Length..])
+        );
 
     public static string Subscriber(string name) => SubscriberPrefix + name;
 }

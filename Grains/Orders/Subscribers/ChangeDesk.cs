@@ -67,7 +67,14 @@ public sealed class ChangeDesk : IPartitionWork
     private DateTimeOffset _notBefore;
 
     /// <param name="hasNoteTaker">There is an audit to be told what became of deliveries.</param>
-    public ChangeDesk(SubscriberRules rules, IOrderSubscriber subscriber, SubscriberHeadRow head, TimeProvider clock, Func<double> chance, bool hasNoteTaker = false)
+    public ChangeDesk(
+        SubscriberRules rules,
+        IOrderSubscriber subscriber,
+        SubscriberHeadRow head,
+        TimeProvider clock,
+        Func<double> chance,
+        bool hasNoteTaker = false
+    )
     {
         _hasNoteTaker = hasNoteTaker;
         _rules = rules;
@@ -128,7 +135,8 @@ public sealed class ChangeDesk : IPartitionWork
         }
     }
 
-    private bool HasFillable => _errands.Count > 0 || _settled.TryPeek(out var settled) && CanSettle(settled) || _window.TryPeek(out var first) && CanPass(first);
+    private bool HasFillable =>
+        _errands.Count > 0 || _settled.TryPeek(out var settled) && CanSettle(settled) || _window.TryPeek(out var first) && CanPass(first);
 
     /// <summary>From here on nothing is taken or begun: the cursor stands, and what waits goes on waiting.</summary>
     public void Stop(string why) => Stopped = why;
@@ -136,7 +144,13 @@ public sealed class ChangeDesk : IPartitionWork
     /// <summary>A change that waited when the last owner ended.</summary>
     internal void Restore(string key, KeptChangeRow row)
     {
-        var item = new ChangeItem(row.Change) { Attempts = row.Attempts, History = row.History, Key = key, Due = SubscriberTable.DueIn(key) };
+        var item = new ChangeItem(row.Change)
+        {
+            Attempts = row.Attempts,
+            History = row.History,
+            Key = key,
+            Due = SubscriberTable.DueIn(key),
+        };
         _waiting.Add(item.Revision, item);
         Rest(item);
     }
@@ -149,7 +163,9 @@ public sealed class ChangeDesk : IPartitionWork
             if (change.Revision == Next && Room > 0)
             {
                 Next++;
-                var item = new ChangeItem(_erased.Count > 0 && _erased.Contains(change.OrderId) ? change with { Order = Erasure.Of(change.Order) } : change);
+                var item = new ChangeItem(
+                    _erased.Count > 0 && _erased.Contains(change.OrderId) ? change with { Order = Erasure.Of(change.Order) } : change
+                );
                 _window.Enqueue(item);
                 Join(item);
             }
@@ -257,7 +273,11 @@ public sealed class ChangeDesk : IPartitionWork
     }
 
     /// <summary>Exception's part in a change's history: the type names the group.</summary>
-    internal static Handled Threw(Exception e) => Handled.Later(e.GetType().Name, e.Message.ReplaceLineEndings(" ") is var text && text.Length > 500 ? text[..500] : e.Message.ReplaceLineEndings(" "));
+    internal static Handled Threw(Exception e) =>
+        Handled.Later(
+            e.GetType().Name,
+            e.Message.ReplaceLineEndings(" ") is var text && text.Length > 500 ? text[..500] : e.Message.ReplaceLineEndings(" ")
+        );
 
     /// <summary>Dead letters are to be handed to the subscriber again: so many may be now.</summary>
     internal int RoomToWait => Math.Max(0, MaxWaiting - _waiting.Count - _promised);
@@ -266,7 +286,12 @@ public sealed class ChangeDesk : IPartitionWork
     internal void Revive(KeptChangeRow row, CommitBuilder commit)
     {
         var now = _clock.GetUtcNow();
-        var item = new ChangeItem(row.Change) { History = row.History, Due = now, Key = SubscriberTable.Waiting(now, row.Revision) };
+        var item = new ChangeItem(row.Change)
+        {
+            History = row.History,
+            Due = now,
+            Key = SubscriberTable.Waiting(now, row.Revision),
+        };
         commit.Add(RowChange.Insert(item.Key, OrderJson.Write(item.Row())));
         _waiting.Add(item.Revision, item);
         _head.CountDead(row.Reason!, -1);
@@ -284,12 +309,13 @@ public sealed class ChangeDesk : IPartitionWork
         _window.Where(item => item.Key is null).Concat(_waiting.Values).Where(item => item.OrderId == order).OrderBy(item => item.Revision);
 
     /// <summary>When an item is looked at next; null for one that is at it, or stands behind an earlier one.</summary>
-    internal DateTimeOffset? NextTry(ChangeItem item) => item.State switch
-    {
-        ItemState.Resting => item.Due,
-        ItemState.Ready => IsNotNow(_clock.GetUtcNow()) ? _notBefore : _clock.GetUtcNow(),
-        _ => null,
-    };
+    internal DateTimeOffset? NextTry(ChangeItem item) =>
+        item.State switch
+        {
+            ItemState.Resting => item.Due,
+            ItemState.Ready => IsNotNow(_clock.GetUtcNow()) ? _notBefore : _clock.GetUtcNow(),
+            _ => null,
+        };
 
     /// <summary>Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers those whose rows have it still.</summary>
     internal List<ChangeItem> Erase(IReadOnlySet<OrderId> orders)
@@ -360,7 +386,12 @@ public sealed class ChangeDesk : IPartitionWork
 
         if (_deliveries.Count > 0)
         {
-            commit.Add(RowChange.Put(SubscriberTable.Expiry(_clock.GetUtcNow(), _deliveries[0]), OrderJson.Write<IReadOnlyList<string>>(_deliveries.ToArray())));
+            commit.Add(
+                RowChange.Put(
+                    SubscriberTable.Expiry(_clock.GetUtcNow(), _deliveries[0]),
+                    OrderJson.Write<IReadOnlyList<string>>(_deliveries.ToArray())
+                )
+            );
         }
 
         _subscriber.Seal(commit);
@@ -410,7 +441,10 @@ public sealed class ChangeDesk : IPartitionWork
     {
         if (item.State == ItemState.Finished && item.Outcome!.Outcome != HandledAs.Later)
         {
-            if (!HasRoom(commit, item.Outcome.Rows.Count + item.Outcome.Notes.Count + 1, item.Outcome.Bytes, item) || !Keep(item.Outcome, commit))
+            if (
+                !HasRoom(commit, item.Outcome.Rows.Count + item.Outcome.Notes.Count + 1, item.Outcome.Bytes, item)
+                || !Keep(item.Outcome, commit)
+            )
             {
                 return false;
             }
@@ -445,7 +479,13 @@ public sealed class ChangeDesk : IPartitionWork
             _head.CountDone(outcome.As, outcome.Reason);
             if (outcome.As is DoneAs.Delivered or DoneAs.Suppressed)
             {
-                Deliver(item, outcome.As == DoneAs.Delivered ? DeliveryStatus.Delivered : DeliveryStatus.Suppressed, outcome.Reason, outcome.Detail, commit);
+                Deliver(
+                    item,
+                    outcome.As == DoneAs.Delivered ? DeliveryStatus.Delivered : DeliveryStatus.Suppressed,
+                    outcome.Reason,
+                    outcome.Detail,
+                    commit
+                );
             }
 
             return;
@@ -454,7 +494,13 @@ public sealed class ChangeDesk : IPartitionWork
         var group = _head.Group(outcome.Reason);
         _head.CountDead(group, 1);
         Deliver(item, DeliveryStatus.Dead, group, outcome.Detail, commit);
-        Add(commit, RowChange.Put(SubscriberTable.Dead(item.Revision), OrderJson.Write(item.Row() with { Reason = group, Detail = outcome.Detail, At = _clock.GetUtcNow() })));
+        Add(
+            commit,
+            RowChange.Put(
+                SubscriberTable.Dead(item.Revision),
+                OrderJson.Write(item.Row() with { Reason = group, Detail = outcome.Detail, At = _clock.GetUtcNow() })
+            )
+        );
     }
 
     /// <summary>What became of a delivery is kept, and the audit hears of it.</summary>
@@ -466,10 +512,27 @@ public sealed class ChangeDesk : IPartitionWork
         }
 
         var (now, change) = (_clock.GetUtcNow(), item.Change);
-        Deliver(new(change.Revision, change.Version, change.Type, status, reason, detail, item.Attempts, now, item.History), change.OrderId, commit);
+        Deliver(
+            new(change.Revision, change.Version, change.Type, status, reason, detail, item.Attempts, now, item.History),
+            change.OrderId,
+            commit
+        );
         if (_hasNoteTaker)
         {
-            Notes([new(0, (byte)Audit.AuditEntryKind.DeliveryOutcome, change.OrderId, change.Version, $"{_rules.Name}.{DeliveryForm.Word(status)}", now, $"{change.Type}, attempt {item.Attempts}: {reason}")], commit);
+            Notes(
+                [
+                    new(
+                        0,
+                        (byte)Audit.AuditEntryKind.DeliveryOutcome,
+                        change.OrderId,
+                        change.Version,
+                        $"{_rules.Name}.{DeliveryForm.Word(status)}",
+                        now,
+                        $"{change.Type}, attempt {item.Attempts}: {reason}"
+                    ),
+                ],
+                commit
+            );
         }
     }
 
@@ -529,7 +592,8 @@ public sealed class ChangeDesk : IPartitionWork
     }
 
     /// <summary>With room left for the seal, and for the row that names the deliveries.</summary>
-    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) => commit.HasRoom(rows + _rules.RowsOfSeal + (_rules.Channel is null ? 0 : 1), bytes);
+    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) =>
+        commit.HasRoom(rows + _rules.RowsOfSeal + (_rules.Channel is null ? 0 : 1), bytes);
 
     private bool HasRoom(CommitBuilder commit, int rows, int bytes, ChangeItem item)
     {
@@ -547,22 +611,33 @@ public sealed class ChangeDesk : IPartitionWork
     /// <summary>A clock that went back does not lengthen it.</summary>
     private bool IsNotNow(DateTimeOffset now) => now < _notBefore && now >= _notNowSince;
 
-    private bool CanPass(ChangeItem item) => HaltAt(item) is null && item.State switch
-    {
-        ItemState.Finished or ItemState.Behind => true,
-        ItemState.Running => !_rules.Halts && _clock.GetUtcNow() >= item.BegunAt + Grace,
-        _ => false,
-    };
+    private bool CanPass(ChangeItem item) =>
+        HaltAt(item) is null
+        && item.State switch
+        {
+            ItemState.Finished or ItemState.Behind => true,
+            ItemState.Running => !_rules.Halts && _clock.GetUtcNow() >= item.BegunAt + Grace,
+            _ => false,
+        };
 
-    private string? HaltAt(ChangeItem first) => first switch
-    {
-        { State: ItemState.Resting } => $"revision {first.Revision} is tried again and again: {first.History[^1].What}",
-        { State: ItemState.Ready } when IsNotNow(_clock.GetUtcNow()) => string.Create(CultureInfo.InvariantCulture, $"not before {_notBefore:HH:mm:ss}Z; {_notNow}"),
-        { State: ItemState.Finished } when HasUntold => string.Create(CultureInfo.InvariantCulture, $"{MaxUntold:N0} outcomes wait for the audit, more may not"),
-        { State: ItemState.Finished, Outcome.Outcome: HandledAs.Done } => null,
-        { State: ItemState.Finished, Outcome.Outcome: HandledAs.Failed } => _head.AllDead < MaxDead ? null : $"{MaxDead:N0} dead letters are kept at most; replay or discard some",
-        _ => _waiting.Count + _promised < MaxWaiting ? null : $"{MaxWaiting:N0} changes wait to be tried again, more may not",
-    };
+    private string? HaltAt(ChangeItem first) =>
+        first switch
+        {
+            { State: ItemState.Resting } => $"revision {first.Revision} is tried again and again: {first.History[^1].What}",
+            { State: ItemState.Ready } when IsNotNow(_clock.GetUtcNow()) => string.Create(
+                CultureInfo.InvariantCulture,
+                $"not before {_notBefore:HH:mm:ss}Z; {_notNow}"
+            ),
+            { State: ItemState.Finished } when HasUntold => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{MaxUntold:N0} outcomes wait for the audit, more may not"
+            ),
+            { State: ItemState.Finished, Outcome.Outcome: HandledAs.Done } => null,
+            { State: ItemState.Finished, Outcome.Outcome: HandledAs.Failed } => _head.AllDead < MaxDead
+                ? null
+                : $"{MaxDead:N0} dead letters are kept at most; replay or discard some",
+            _ => _waiting.Count + _promised < MaxWaiting ? null : $"{MaxWaiting:N0} changes wait to be tried again, more may not",
+        };
 
     private TimeSpan Pause(ChangeItem item, Handled handled)
     {

@@ -15,7 +15,13 @@ public static class Erasure
     public static ImmutableArray<HandlingTry> Of(ImmutableArray<HandlingTry> history) =>
         history.IsDefaultOrEmpty ? history : [.. history.Select(tried => tried with { What = tried.What.Split(':')[0] })];
 
-    public static KeptChangeRow Of(KeptChangeRow row) => row with { Order = Of(row.Order), History = Of(row.History), Detail = row.Detail is null ? null : "" };
+    public static KeptChangeRow Of(KeptChangeRow row) =>
+        row with
+        {
+            Order = Of(row.Order),
+            History = Of(row.History),
+            Detail = row.Detail is null ? null : "",
+        };
 
     public static DeliveryRow Of(DeliveryRow row) => row with { Detail = "", History = Of(row.History) };
 

@@ -29,9 +29,7 @@ public interface IOrderSubscriber
     Handled Record(OrderNote note) => throw new NotSupportedException($"{GetType().Name} takes no notes.");
 
     /// <summary>Rows that are made once for a whole commit, after all else is in it: at most <see cref="SubscriberRules.RowsOfSeal"/>.</summary>
-    void Seal(CommitBuilder commit)
-    {
-    }
+    void Seal(CommitBuilder commit) { }
 
     /// <summary>What is kept in the cursor's row, as it is after what was filled so far: at most <see cref="MaxState"/> bytes.</summary>
     ReadOnlyMemory<byte> State => ReadOnlyMemory<byte>.Empty;
@@ -39,7 +37,8 @@ public interface IOrderSubscriber
     /// <summary>
     /// The rows to be changed so that nothing personal of these orders is kept in rows of its own, and what the audit is to say of it. Committed together when it answers.
     /// </summary>
-    ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) => ValueTask.FromResult(Handled.Done());
+    ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
+        ValueTask.FromResult(Handled.Done());
 
     /// <summary>Bytes of <see cref="State"/>.</summary>
     const int MaxState = 64 * 1024;
@@ -83,7 +82,8 @@ public sealed record SubscriberRules
     public TimeSpan? Within { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Between attempts, up to a fifth more by chance. After the last one it is a dead letter.</summary>
-    public IReadOnlyList<TimeSpan> Backoff { get; init; } = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
+    public IReadOnlyList<TimeSpan> Backoff { get; init; } =
+    [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
 
     /// <summary>It never gives up and skips nothing: what fails is tried until it succeeds, and all after it waits in the feed.</summary>
     public bool Halts { get; init; }

@@ -18,7 +18,10 @@ public sealed record SubscriberFamily(string Kind, string Channel, Func<string, 
     public string NameOf(string id) => $"{Kind}-{id}";
 
     /// <summary>What the name says after the kind; null for a name that is none of these.</summary>
-    public string? IdIn(string name) => name.Length > Kind.Length + 1 && name[Kind.Length] == '-' && name.StartsWith(Kind, StringComparison.Ordinal) ? name[(Kind.Length + 1)..] : null;
+    public string? IdIn(string name) =>
+        name.Length > Kind.Length + 1 && name[Kind.Length] == '-' && name.StartsWith(Kind, StringComparison.Ordinal)
+            ? name[(Kind.Length + 1)..]
+            : null;
 }
 
 /// <summary>The subscribers of this program.</summary>
@@ -35,7 +38,10 @@ public sealed class SubscriberCatalog
             var name = entry.Rules.Name;
             if (!SubscriberKey.IsName(name))
             {
-                throw new ArgumentException($"A subscriber's name has 1 to {SubscriberKey.MaxName} lower-case letters, digits and dashes, and starts with a letter; this is «{name}».", nameof(entries));
+                throw new ArgumentException(
+                    $"A subscriber's name has 1 to {SubscriberKey.MaxName} lower-case letters, digits and dashes, and starts with a letter; this is «{name}».",
+                    nameof(entries)
+                );
             }
 
             if (!_entries.TryAdd(name, entry))
@@ -45,12 +51,17 @@ public sealed class SubscriberCatalog
 
             if (_families.Find(family => family.IdIn(name) is not null) is { } taken)
             {
-                throw new ArgumentException($"«{name}» begins with «{taken.Kind}-», as do the names of those that come and go; take another.", nameof(entries));
+                throw new ArgumentException(
+                    $"«{name}» begins with «{taken.Kind}-», as do the names of those that come and go; take another.",
+                    nameof(entries)
+                );
             }
 
             if (entry.Rules.TakesNotes)
             {
-                NoteTaker = NoteTaker is null ? name : throw new ArgumentException($"«{NoteTaker}» and «{name}» both take notes; one does.", nameof(entries));
+                NoteTaker = NoteTaker is null
+                    ? name
+                    : throw new ArgumentException($"«{NoteTaker}» and «{name}» both take notes; one does.", nameof(entries));
             }
         }
     }
@@ -59,13 +70,19 @@ public sealed class SubscriberCatalog
     public IReadOnlyCollection<string> Names => _entries.Keys;
 
     /// <summary>The channels of this program, each once.</summary>
-    public IEnumerable<string> Channels => _entries.Values.Select(entry => entry.Rules.Channel).OfType<string>().Concat(_families.Select(family => family.Channel)).Distinct(StringComparer.Ordinal);
+    public IEnumerable<string> Channels =>
+        _entries
+            .Values.Select(entry => entry.Rules.Channel)
+            .OfType<string>()
+            .Concat(_families.Select(family => family.Channel))
+            .Distinct(StringComparer.Ordinal);
 
     /// <summary>Who is told what happens beside changes; null: nobody.</summary>
     public string? NoteTaker { get; }
 
     /// <summary>Null for a name that is none of this program's. One that comes and goes is found whether it is there or not.</summary>
-    public SubscriberEntry? Find(string name) => _entries.TryGetValue(name, out var entry) ? entry : _families.Find(family => family.IdIn(name) is not null)?.Find(name);
+    public SubscriberEntry? Find(string name) =>
+        _entries.TryGetValue(name, out var entry) ? entry : _families.Find(family => family.IdIn(name) is not null)?.Find(name);
 
     /// <summary>It comes and goes: it can be removed while the program runs.</summary>
     public bool IsOfFamily(string name) => _families.Exists(family => family.IdIn(name) is not null);

@@ -83,7 +83,17 @@ public sealed record SubscriberHeadRow
 /// <param name="History">The last <see cref="MaxHistory"/> attempts.</param>
 /// <param name="Reason">Of a dead letter.</param>
 public sealed record KeptChangeRow(
-    long Revision, Order Order, OrderStatus? PreviousStatus, DateTimeOffset? PreviousAt, int Attempts, ImmutableArray<HandlingTry> History, string? Reason = null, string? Detail = null, DateTimeOffset? At = null, string? Trace = null)
+    long Revision,
+    Order Order,
+    OrderStatus? PreviousStatus,
+    DateTimeOffset? PreviousAt,
+    int Attempts,
+    ImmutableArray<HandlingTry> History,
+    string? Reason = null,
+    string? Detail = null,
+    DateTimeOffset? At = null,
+    string? Trace = null
+)
 {
     public const int MaxHistory = 12;
 
@@ -97,7 +107,16 @@ public sealed record KeptChangeRow(
 /// <param name="Attempts">That were made.</param>
 /// <param name="History">The last <see cref="KeptChangeRow.MaxHistory"/> of them.</param>
 public sealed record DeliveryRow(
-    long Revision, long Version, string Type, DeliveryStatus Status, string Reason, string Detail, int Attempts, DateTimeOffset At, ImmutableArray<HandlingTry> History);
+    long Revision,
+    long Version,
+    string Type,
+    DeliveryStatus Status,
+    string Reason,
+    string Detail,
+    int Attempts,
+    DateTimeOffset At,
+    ImmutableArray<HandlingTry> History
+);
 
 /// <summary>The last number that was recorded of a source of notes.</summary>
 public sealed record SourceRow(string Source, long Number);

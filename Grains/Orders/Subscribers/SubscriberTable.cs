@@ -35,7 +35,8 @@ public static class SubscriberTable
 
     public static string Partition(SubscriberKey key) => string.Create(CultureInfo.InvariantCulture, $"{key.Name}.{key.Partition:00}");
 
-    public static string Waiting(DateTimeOffset due, long revision) => string.Create(CultureInfo.InvariantCulture, $"{WaitingPrefix}{due.UtcTicks:x16}.{revision:x16}");
+    public static string Waiting(DateTimeOffset due, long revision) =>
+        string.Create(CultureInfo.InvariantCulture, $"{WaitingPrefix}{due.UtcTicks:x16}.{revision:x16}");
 
     public static DateTimeOffset DueIn(string key) =>
         new(long.Parse(key.AsSpan(WaitingPrefix.Length, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), TimeSpan.Zero);
@@ -48,15 +49,21 @@ public static class SubscriberTable
 
     public static string Source(string source) => SourcePrefix + StoreLimits.HashKey(source);
 
-    public static string Delivery(OrderId order, long version) => string.Create(CultureInfo.InvariantCulture, $"{DeliveryPrefix}{order.Value}.{version:x8}");
+    public static string Delivery(OrderId order, long version) =>
+        string.Create(CultureInfo.InvariantCulture, $"{DeliveryPrefix}{order.Value}.{version:x8}");
 
     public static KeyRange DeliveriesOf(OrderId order) => KeyRange.Prefix($"{DeliveryPrefix}{order.Value}.");
 
     /// <param name="first">The key of one of the deliveries: no two commits are done with the same one at the same time.</param>
-    public static string Expiry(DateTimeOffset at, string first) => string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}.{first}");
+    public static string Expiry(DateTimeOffset at, string first) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}.{first}");
 
     /// <summary>What was done with before.</summary>
-    public static KeyRange ExpiredBy(DateTimeOffset at) => KeyRange.Prefix(ExpiryPrefix) with { To = string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}") };
+    public static KeyRange ExpiredBy(DateTimeOffset at) =>
+        KeyRange.Prefix(ExpiryPrefix) with
+        {
+            To = string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}"),
+        };
 
     /// <summary>The key is not for rows of a subscriber's own.</summary>
     public static bool IsReserved(string key) =>

@@ -50,7 +50,14 @@ public sealed partial class OrderWatches : IDisposable
         var partitions = await _feed.Partitions(cancel);
         if (_hubs.IsDefault)
         {
-            ImmutableInterlocked.InterlockedInitialize(ref _hubs, [.. Enumerable.Range(0, partitions).Select(partition => new PartitionHub(partition, _feed, Clock, _pulse.Beat, Failed, _stopping.Token))]);
+            ImmutableInterlocked.InterlockedInitialize(
+                ref _hubs,
+                [
+                    .. Enumerable
+                        .Range(0, partitions)
+                        .Select(partition => new PartitionHub(partition, _feed, Clock, _pulse.Beat, Failed, _stopping.Token)),
+                ]
+            );
         }
 
         OrderId? only = null;
@@ -58,7 +65,11 @@ public sealed partial class OrderWatches : IDisposable
         {
             if (!OrderId.TryParse(order, out var id) || id.Partition >= partitions)
             {
-                return new(null, WatchRefusal.Invalid, $"There is no order «{(order.Length > 80 ? order[..80] + "…" : order)}», and there can be none of this id.");
+                return new(
+                    null,
+                    WatchRefusal.Invalid,
+                    $"There is no order «{(order.Length > 80 ? order[..80] + "…" : order)}», and there can be none of this id."
+                );
             }
 
             only = id;
@@ -86,7 +97,14 @@ public sealed partial class OrderWatches : IDisposable
         if (Interlocked.Increment(ref _watchers) > MaxWatchers)
         {
             Leave();
-            return new(null, WatchRefusal.Full, string.Create(CultureInfo.InvariantCulture, $"{MaxWatchers:N0} watches are open in this process, which is all that there may be. Come again later."));
+            return new(
+                null,
+                WatchRefusal.Full,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{MaxWatchers:N0} watches are open in this process, which is all that there may be. Come again later."
+                )
+            );
         }
 
         var watcher = new Watcher(this, _hubs, only, next);
@@ -162,7 +180,9 @@ public sealed partial class OrderWatches : IDisposable
                 if (next[place] < head.Lowest)
                 {
                     var lowest = next.Zip(heads, (revision, known) => revision < known?.Lowest ? WatchCursor.Oldest : revision).ToArray();
-                    return WatchOpening.Compacted(Watcher.Compacted(_hubs.Length, only?.Partition, only?.Partition ?? place, next[place], head.Lowest, lowest));
+                    return WatchOpening.Compacted(
+                        Watcher.Compacted(_hubs.Length, only?.Partition, only?.Partition ?? place, next[place], head.Lowest, lowest)
+                    );
                 }
 
                 if (next[place] > head.Head + 1)
@@ -178,9 +198,14 @@ public sealed partial class OrderWatches : IDisposable
 
             if (look == LooksAtHead)
             {
-                return new(null, WatchRefusal.Invalid, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The cursor is of another cluster: it has seen change {next[above] - 1} of partition {only?.Partition ?? above}, and the last one here is {heads[above]!.Value.Head}."));
+                return new(
+                    null,
+                    WatchRefusal.Invalid,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The cursor is of another cluster: it has seen change {next[above] - 1} of partition {only?.Partition ?? above}, and the last one here is {heads[above]!.Value.Head}."
+                    )
+                );
             }
 
             await Task.Delay(TimeSpan.FromSeconds(1), Clock, cancel);
@@ -194,6 +219,9 @@ public sealed partial class OrderWatches : IDisposable
         return hub.From(revision) == HubView.Here || hub.Last + 1 == revision ? null : await _feed.Head(partition, cancel);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The changes of orders {Partition} could not be read for those who watch, and are read again in a moment: {Why}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The changes of orders {Partition} could not be read for those who watch, and are read again in a moment: {Why}"
+    )]
     private partial void LogNotRead(int partition, string why);
 }

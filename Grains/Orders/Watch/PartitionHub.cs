@@ -8,7 +8,14 @@ namespace Grains.Orders.Watch;
 /// every <see cref="Look"/>, the feed is read from the last one on: an announcement that was lost costs that time, and never a change.
 /// </summary>
 /// <remarks>Runs while somebody watches, and <see cref="Linger"/> after the last one left. Whoever is slower than <see cref="RecentChanges"/> reads the feed himself.</remarks>
-public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider clock, Action moved, Action<int, Exception> failed, CancellationToken stopping)
+public sealed class PartitionHub(
+    int partition,
+    IOrderChanges feed,
+    TimeProvider clock,
+    Action moved,
+    Action<int, Exception> failed,
+    CancellationToken stopping
+)
 {
     /// <summary>Between two looks at the feed.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
@@ -20,7 +27,9 @@ public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider
     public static readonly TimeSpan ListenEvery = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private RecentChanges? _recent;
     private bool _isRunning;
     private int _watchers;
@@ -44,7 +53,9 @@ public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider
     {
         lock (_gate)
         {
-            return _recent is null || revision > _recent.Last ? HubView.Nothing : revision < _recent.First ? HubView.Behind : HubView.Here;
+            return _recent is null || revision > _recent.Last ? HubView.Nothing
+                : revision < _recent.First ? HubView.Behind
+                : HubView.Here;
         }
     }
 
@@ -94,7 +105,8 @@ public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider
     /// <summary>Takes what was announced. It may be late, twice, or after others that were lost.</summary>
     public void Hear(OrdersChanged changed)
     {
-        bool isNew, isMissing;
+        bool isNew,
+            isMissing;
         lock (_gate)
         {
             if (_recent is null || changed.Last <= _recent.Last)
@@ -176,7 +188,7 @@ public sealed class PartitionHub(int partition, IOrderChanges feed, TimeProvider
         }
 
         var found = false;
-        for (var more = true; more;)
+        for (var more = true; more; )
         {
             var read = await feed.Read(partition, last + 1, IOrderFeedGrain.MaxTake, stopping);
             bool isNew;

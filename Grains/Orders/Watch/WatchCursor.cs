@@ -49,12 +49,18 @@ public sealed class WatchCursor
     }
 
     /// <summary>False with a sentence for what is no cursor of a cluster with so many partitions.</summary>
-    public static bool TryRead(string text, int partitions, [NotNullWhen(true)] out WatchCursor? cursor, [NotNullWhen(false)] out string? error)
+    public static bool TryRead(
+        string text,
+        int partitions,
+        [NotNullWhen(true)] out WatchCursor? cursor,
+        [NotNullWhen(false)] out string? error
+    )
     {
         (cursor, error) = (null, null);
         if (text.Length > MaxLength || !text.StartsWith('w') || text.Length < Mark.Length)
         {
-            error = $"A cursor is what a watch gave, «{Mark}» and letters, or «start» for the oldest change that is kept; this is «{Shown(text)}».";
+            error =
+                $"A cursor is what a watch gave, «{Mark}» and letters, or «start» for the oldest change that is kept; this is «{Shown(text)}».";
         }
         else if (!text.StartsWith(Mark, StringComparison.Ordinal))
         {
@@ -68,7 +74,10 @@ public sealed class WatchCursor
         }
         else if (written != partitions)
         {
-            error = string.Create(CultureInfo.InvariantCulture, $"The cursor is of another cluster: it has {written} partitions, and here are {partitions}.");
+            error = string.Create(
+                CultureInfo.InvariantCulture,
+                $"The cursor is of another cluster: it has {written} partitions, and here are {partitions}."
+            );
         }
         else
         {
@@ -88,8 +97,13 @@ public sealed class WatchCursor
         }
 
         ReadOnlySpan<byte> rest = bytes.AsSpan(0, count - ChecksumBytes);
-        if (!XxHash32.Hash(rest).AsSpan().SequenceEqual(bytes.AsSpan(count - ChecksumBytes, ChecksumBytes)) || !Take(ref rest, out var number) || !Take(ref rest, out var one)
-            || number > Interfaces.Orders.OrderId.MaxPartitions || one > number)
+        if (
+            !XxHash32.Hash(rest).AsSpan().SequenceEqual(bytes.AsSpan(count - ChecksumBytes, ChecksumBytes))
+            || !Take(ref rest, out var number)
+            || !Take(ref rest, out var one)
+            || number > Interfaces.Orders.OrderId.MaxPartitions
+            || one > number
+        )
         {
             return false;
         }

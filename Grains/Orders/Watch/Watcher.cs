@@ -132,7 +132,12 @@ public sealed class Watcher : IDisposable
         OrderChanges read;
         try
         {
-            read = await _watches.CatchUp(PartitionOf(place), Math.Max(1, _next[place]), _order is null ? take - _items.Count : IOrderFeedGrain.MaxTake, cancel);
+            read = await _watches.CatchUp(
+                PartitionOf(place),
+                Math.Max(1, _next[place]),
+                _order is null ? take - _items.Count : IOrderFeedGrain.MaxTake,
+                cancel
+            );
             _failedAt = null;
         }
         catch (Exception reason) when (!cancel.IsCancellationRequested)
@@ -172,8 +177,10 @@ public sealed class Watcher : IDisposable
         return new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"What comes after this cursor is not kept any more: change {next} of partition {partition} is next, and the lowest that is kept is {lowest} (Orders:KeepChanges). Without what is missing it goes on from {cursor}"),
-            cursor);
+                $"What comes after this cursor is not kept any more: change {next} of partition {partition} is next, and the lowest that is kept is {lowest} (Orders:KeepChanges). Without what is missing it goes on from {cursor}"
+            ),
+            cursor
+        );
     }
 
     private bool Give(int place, IEnumerable<WatchedChange> changes, int take, int maxBytes)

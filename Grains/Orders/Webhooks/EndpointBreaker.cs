@@ -37,21 +37,31 @@ public sealed class EndpointBreaker
     /// <param name="closed">Called when it closes after it was open: whoever keeps the pace begins slowly. May be called on another thread.</param>
     public EndpointBreaker(TimeProvider clock, Action? closed = null) => _circuit = new("webhook-endpoint", IsDown, clock, closed);
 
-    public EndpointCircuit Circuit => _circuit.State switch
-    {
-        CircuitState.Closed => EndpointCircuit.Closed,
-        CircuitState.HalfOpen => EndpointCircuit.HalfOpen,
-        _ => EndpointCircuit.Open,
-    };
+    public EndpointCircuit Circuit =>
+        _circuit.State switch
+        {
+            CircuitState.Closed => EndpointCircuit.Closed,
+            CircuitState.HalfOpen => EndpointCircuit.HalfOpen,
+            _ => EndpointCircuit.Open,
+        };
 
     /// <summary>Sends, or answers <see cref="WebhookOutcome.IsNoAttempt"/> and when to come again.</summary>
-    public Task<WebhookOutcome> Send(Func<CancellationToken, Task<WebhookOutcome>> send, CancellationToken cancel) => _circuit.Send(send, NotSent, cancel);
+    public Task<WebhookOutcome> Send(Func<CancellationToken, Task<WebhookOutcome>> send, CancellationToken cancel) =>
+        _circuit.Send(send, NotSent, cancel);
 
     /// <summary>Nobody answered, or what did is overloaded or broken.</summary>
     public static bool IsDown(WebhookOutcome outcome) =>
         !outcome.IsNoAttempt && outcome.Verdict is not WebhookVerdict.Delivered && outcome.Status is null or 429 or >= 500;
 
-    private static WebhookOutcome NotSent(TimeSpan wait) => WebhookOutcome.Failed(
-        WebhookFailure.CircuitOpen,
-        string.Create(CultureInfo.InvariantCulture, $"Not sent: the endpoint failed too often just now, and is asked again in {wait.TotalSeconds:0.###} s.")) with { RetryAfter = wait };
+    private static WebhookOutcome NotSent(TimeSpan wait) =>
+        WebhookOutcome.Failed(
+            WebhookFailure.CircuitOpen,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Not sent: the endpoint failed too often just now, and is asked again in {wait.TotalSeconds:0.###} s."
+            )
+        ) with
+        {
+            RetryAfter = wait,
+        };
 }

@@ -100,11 +100,12 @@ public sealed class EndpointGate
         WebhookOutcome.NotSent(WebhookFailure.NoPlace, NoPlaceWait, "as many requests to the endpoint are under way as may");
 
     /// <summary>The circuit is open, and it is known for how long: nobody need take a place or a turn to hear so.</summary>
-    private WebhookOutcome? HeldOff() => _restsUntil - Now is { Ticks: > 0 } rest
-        ? WebhookOutcome.NotSent(WebhookFailure.RetryAfter, rest < MostTold ? rest : MostTold, "the endpoint asked to wait")
+    private WebhookOutcome? HeldOff() =>
+        _restsUntil - Now is { Ticks: > 0 } rest
+            ? WebhookOutcome.NotSent(WebhookFailure.RetryAfter, rest < MostTold ? rest : MostTold, "the endpoint asked to wait")
         : _openUntil - Now is { Ticks: > 0 } wait && _breaker.Circuit == EndpointCircuit.Open
             ? WebhookOutcome.NotSent(WebhookFailure.CircuitOpen, wait, "the endpoint failed too often just now")
-            : null;
+        : null;
 
     private async Task<bool> Place(CancellationToken cancel)
     {
@@ -170,7 +171,11 @@ public sealed class EndpointGate
             _restsUntil = Now + rest;
         }
 
-        if (outcome is { Reason: WebhookOutcome.CircuitOpenReason, RetryAfter: { } wait } && _openUntil - Now is var known && (known <= TimeSpan.Zero || wait < known))
+        if (
+            outcome is { Reason: WebhookOutcome.CircuitOpenReason, RetryAfter: { } wait }
+            && _openUntil - Now is var known
+            && (known <= TimeSpan.Zero || wait < known)
+        )
         {
             _openUntil = Now + wait;
         }

@@ -45,7 +45,13 @@ public sealed record EndpointState
     public ImmutableArray<EndpointNote> History { get; init; } = [];
 
     public static EndpointState New(Uri url, ImmutableArray<string> events, WebhookSecret secret, DateTimeOffset now) =>
-        new EndpointState { Url = url.AbsoluteUri, Events = events, Secret = secret.Text, IsEnabled = true }.Note(now, $"Added for {(events.IsEmpty ? "every change" : string.Join(", ", events))}.");
+        new EndpointState
+        {
+            Url = url.AbsoluteUri,
+            Events = events,
+            Secret = secret.Text,
+            IsEnabled = true,
+        }.Note(now, $"Added for {(events.IsEmpty ? "every change" : string.Join(", ", events))}.");
 
     /// <summary><c>paid</c> is short for <c>order.paid</c>; what is named twice is named once.</summary>
     public static ImmutableArray<string> InFull(ImmutableArray<string> events) =>
@@ -62,11 +68,17 @@ public sealed record EndpointState
 
     /// <summary>What a message is signed with at this time, the newest first.</summary>
     public ImmutableArray<WebhookSecret> Secrets(DateTimeOffset now) =>
-        OldSecret is { } old && now < OldSecretUntil ? [WebhookSecret.Parse(Secret), WebhookSecret.Parse(old)] : [WebhookSecret.Parse(Secret)];
+        OldSecret is { } old && now < OldSecretUntil
+            ? [WebhookSecret.Parse(Secret), WebhookSecret.Parse(old)]
+            : [WebhookSecret.Parse(Secret)];
 
     /// <summary>Why it is disabled, as its history has it; null while it is enabled.</summary>
     [JsonIgnore]
-    public string? DisabledBecause => IsEnabled ? null : History.LastOrDefault(note => note.Text.StartsWith(DisabledMark, StringComparison.Ordinal))?.Text[DisabledMark.Length..] ?? "Nobody said why.";
+    public string? DisabledBecause =>
+        IsEnabled
+            ? null
+            : History.LastOrDefault(note => note.Text.StartsWith(DisabledMark, StringComparison.Ordinal))?.Text[DisabledMark.Length..]
+                ?? "Nobody said why.";
 
     /// <summary>Without what may be a secret in its query.</summary>
     [JsonIgnore]
@@ -84,7 +96,10 @@ public sealed record EndpointState
         if (outcome.Verdict == WebhookVerdict.Delivered)
         {
             return FailingSince is { } failing
-                ? (this with { FailingSince = null, Failures = 0 }).Note(now, $"Answers again; it had failed since {Time(failing)}, {Failures} {(Failures == 1 ? "try" : "tries")} in all.")
+                ? (this with { FailingSince = null, Failures = 0 }).Note(
+                    now,
+                    $"Answers again; it had failed since {Time(failing)}, {Failures} {(Failures == 1 ? "try" : "tries")} in all."
+                )
                 : this;
         }
 
@@ -97,29 +112,38 @@ public sealed record EndpointState
         }
 
         return outcome.Verdict == WebhookVerdict.Disable ? failed.Disable(outcome.Detail, now)
-            : now - since >= (failsFor ?? FailsFor) ? failed.Disable($"Nothing but failures since {Time(since)}, {failed.Failures} tries in all; the last one: {outcome.Detail}", now)
+            : now - since >= (failsFor ?? FailsFor)
+                ? failed.Disable(
+                    $"Nothing but failures since {Time(since)}, {failed.Failures} tries in all; the last one: {outcome.Detail}",
+                    now
+                )
             : failed;
     }
 
     /// <summary>From now on it is signed with this one, and for <see cref="Overlap"/> with the one before, too. One that is older still is signed with no more.</summary>
-    public EndpointState Rotate(WebhookSecret secret, DateTimeOffset now) => secret.Text == Secret
-        ? this
-        : (this with { Secret = secret.Text, OldSecret = Secret, OldSecretUntil = now + Overlap }).Note(now, $"Secret rotated; the old one signs until {Time(now + Overlap)}.");
+    public EndpointState Rotate(WebhookSecret secret, DateTimeOffset now) =>
+        secret.Text == Secret
+            ? this
+            : (this with { Secret = secret.Text, OldSecret = Secret, OldSecretUntil = now + Overlap }).Note(
+                now,
+                $"Secret rotated; the old one signs until {Time(now + Overlap)}."
+            );
 
-    public EndpointState Enable(DateTimeOffset now) => IsEnabled
-        ? this
-        : (this with { IsEnabled = true, FailingSince = null, Failures = 0 }).Note(now, "Enabled.");
+    public EndpointState Enable(DateTimeOffset now) =>
+        IsEnabled ? this : (this with { IsEnabled = true, FailingSince = null, Failures = 0 }).Note(now, "Enabled.");
 
     /// <param name="why">A sentence.</param>
-    public EndpointState Disable(string why, DateTimeOffset now) => IsEnabled
-        ? (this with { IsEnabled = false }).Note(now, DisabledMark + why)
-        : this;
+    public EndpointState Disable(string why, DateTimeOffset now) =>
+        IsEnabled ? (this with { IsEnabled = false }).Note(now, DisabledMark + why) : this;
 
     /// <summary>Without its secrets, and without what may be one in its URL's query.</summary>
     public override string ToString() => $"{new Uri(Url).GetLeftPart(UriPartial.Path)} ({(IsEnabled ? "enabled" : "disabled")})";
 
     private EndpointState Note(DateTimeOffset now, string text) =>
-        this with { History = (History.Length >= MaxNotes ? History.RemoveRange(0, History.Length - MaxNotes + 1) : History).Add(new(now, text)) };
+        this with
+        {
+            History = (History.Length >= MaxNotes ? History.RemoveRange(0, History.Length - MaxNotes + 1) : History).Add(new(now, text)),
+        };
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

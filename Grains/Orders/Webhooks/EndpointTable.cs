@@ -18,22 +18,29 @@ public static class EndpointTable
     /// <exception cref="JsonException">It is no endpoint.</exception>
     public static EndpointState Read(TableRow row)
     {
-        var state = JsonSerializer.Deserialize(row.Payload.Span, EndpointJson.State) ?? throw new JsonException($"The row of endpoint {row.Key} is null.");
+        var state = JsonSerializer.Deserialize(row.Payload.Span, EndpointJson.State)
+            ?? throw new JsonException($"The row of endpoint {row.Key} is null.");
 
         // Written by a version that had no such list.
-        return state with { Events = state.Events.IsDefault ? [] : state.Events, History = state.History.IsDefault ? [] : state.History };
+        return state with
+        {
+            Events = state.Events.IsDefault ? [] : state.Events,
+            History = state.History.IsDefault ? [] : state.History,
+        };
     }
 }
 
 [JsonSerializable(typeof(EndpointState))]
 internal sealed partial class EndpointJson : JsonSerializerContext
 {
-    private static readonly EndpointJson Rows = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    private static readonly EndpointJson Rows = new(
+        new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }
+    );
 
     public static JsonTypeInfo<EndpointState> State => Rows.EndpointState;
 }

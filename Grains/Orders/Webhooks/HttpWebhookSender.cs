@@ -36,7 +36,8 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         AddressRanges allowPrivate,
         Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
         Func<IPEndPoint, CancellationToken, ValueTask<Stream>>? connect = null,
-        TimeProvider? guards = null)
+        TimeProvider? guards = null
+    )
     {
         _clock = clock;
         _guards = guards ?? clock;
@@ -58,7 +59,8 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
                 UseCookies = false,
                 UseProxy = false,
             },
-            disposeHandler: true);
+            disposeHandler: true
+        );
     }
 
     public async Task<WebhookOutcome> Send(WebhookRequest request, CancellationToken cancel)
@@ -81,11 +83,17 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         }
         catch (Exception) when (timeout.IsCancellationRequested)
         {
-            return WebhookOutcome.Failed(WebhookFailure.Timeout, $"{request.Url.Authority} did not answer within {WebhookOutcome.Seconds(Timeout)}.");
+            return WebhookOutcome.Failed(
+                WebhookFailure.Timeout,
+                $"{request.Url.Authority} did not answer within {WebhookOutcome.Seconds(Timeout)}."
+            );
         }
         catch (OperationCanceledException)
         {
-            return WebhookOutcome.Failed(WebhookFailure.Timeout, $"{request.Url.Authority} accepted no connection within {WebhookOutcome.Seconds(Timeout)}.");
+            return WebhookOutcome.Failed(
+                WebhookFailure.Timeout,
+                $"{request.Url.Authority} accepted no connection within {WebhookOutcome.Seconds(Timeout)}."
+            );
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -109,7 +117,10 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         message.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         message.Headers.TryAddWithoutValidation(WebhookSignature.IdHeader, id);
         message.Headers.TryAddWithoutValidation(WebhookSignature.TimestampHeader, WebhookSignature.Seconds(now));
-        message.Headers.TryAddWithoutValidation(WebhookSignature.SignatureHeader, WebhookSignature.Sign(id, now, body.Span, request.Secrets.AsSpan()));
+        message.Headers.TryAddWithoutValidation(
+            WebhookSignature.SignatureHeader,
+            WebhookSignature.Sign(id, now, body.Span, request.Secrets.AsSpan())
+        );
         return message;
     }
 
@@ -152,9 +163,17 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
                             ConnectFailure.BadName => WebhookFailure.BadUrl,
                             _ => WebhookFailure.Unreachable,
                         },
-                        cannot.Message);
-                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: not AuthenticationException }:
-                    return WebhookOutcome.Failed(WebhookFailure.Tls, $"No secure connection to {url.Authority}: what answers there broke it off, and may speak no TLS.");
+                        cannot.Message
+                    );
+                case HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.SecureConnectionError,
+                    InnerException: not AuthenticationException
+                }:
+                    return WebhookOutcome.Failed(
+                        WebhookFailure.Tls,
+                        $"No secure connection to {url.Authority}: what answers there broke it off, and may speak no TLS."
+                    );
                 case AuthenticationException:
                     return WebhookOutcome.Failed(WebhookFailure.Tls, $"No secure connection to {url.Authority}: {cause.Message}");
                 case SocketException socket:
@@ -170,8 +189,14 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         };
         return error switch
         {
-            HttpRequestError.InvalidResponse => WebhookOutcome.Failed(WebhookFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1."),
-            HttpRequestError.ConfigurationLimitExceeded => WebhookOutcome.Failed(WebhookFailure.BadHttp, $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."),
+            HttpRequestError.InvalidResponse => WebhookOutcome.Failed(
+                WebhookFailure.BadHttp,
+                $"What {url.Authority} sends is no HTTP/1.1."
+            ),
+            HttpRequestError.ConfigurationLimitExceeded => WebhookOutcome.Failed(
+                WebhookFailure.BadHttp,
+                $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."
+            ),
             _ => WebhookOutcome.Failed(WebhookFailure.Cut, $"{url.Authority} closed the connection before it had answered."),
         };
     }

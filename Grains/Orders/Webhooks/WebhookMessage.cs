@@ -19,14 +19,16 @@ public sealed record WebhookMessage(string Id, string Type, ReadOnlyMemory<byte>
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The change as the order was after it: <c>data</c> has the order in the form that the doors give it, and <c>previousStatus</c>.</summary>
-    public static WebhookMessage Of(OrderChange change) => new(Named(change.OrderId, change.Version), change.Type, Write(change.Type, change.At, json =>
-    {
-        Data(json, OrderForm.Of(change.Order));
-        Text(json, "previousStatus", change.PreviousStatus is { } status ? Word(status) : null);
-    }));
+    public static WebhookMessage Of(OrderChange change) =>
+        new(Named(change.OrderId, change.Version), change.Type, Write(change.Type, change.At, json =>
+            {
+                Data(json, OrderForm.Of(change.Order));
+                Text(json, "previousStatus", change.PreviousStatus is { } status ? Word(status) : null);
+            }));
 
     /// <param name="id">Random: each test is a message of its own.</param>
-    public static WebhookMessage Test(Guid id, DateTimeOffset now) => new($"msg_test_{id:n}", TestType, Write(TestType, now, json => json.WriteString("note", "A test: no order has changed.")));
+    public static WebhookMessage Test(Guid id, DateTimeOffset now) =>
+        new($"msg_test_{id:n}", TestType, Write(TestType, now, json => json.WriteString("note", "A test: no order has changed.")));
 
     /// <summary>The id of an order's change, for every endpoint and every try.</summary>
     public static string Named(OrderId order, long version) => FormattableString.Invariant($"msg_{order}_{version}");

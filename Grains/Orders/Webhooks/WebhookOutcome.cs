@@ -35,7 +35,10 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
 
     /// <summary>Nothing was sent, and why; it may be asked for again after the wait.</summary>
     public static WebhookOutcome NotSent(WebhookFailure why, TimeSpan wait, string because) =>
-        Failed(why, $"Not sent: {because}; again in {Seconds(wait)}.") with { RetryAfter = wait };
+        Failed(why, $"Not sent: {because}; again in {Seconds(wait)}.") with
+        {
+            RetryAfter = wait,
+        };
 
     /// <summary>An answer came (Standard Webhooks 1.0, «Delivery»).</summary>
     /// <param name="retryAfter">The header, as it came. It is heard on every failure.</param>
@@ -45,9 +48,15 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
         return status switch
         {
             >= 200 and < 300 => Of(WebhookVerdict.Delivered, $"Answered {status}."),
-            >= 300 and < 400 => Of(WebhookVerdict.Retry, $"Answered {status}, a redirect: redirects are not followed. Change the endpoint's URL to where it leads."),
+            >= 300 and < 400 => Of(
+                WebhookVerdict.Retry,
+                $"Answered {status}, a redirect: redirects are not followed. Change the endpoint's URL to where it leads."
+            ),
             410 => Of(WebhookVerdict.Disable, $"Answered {status}: the endpoint says that it is gone for good."),
-            429 or 502 or 503 or 504 when wait is { } time => Of(WebhookVerdict.Throttled, $"Answered {status} and asked to wait for {Seconds(time)}."),
+            429 or 502 or 503 or 504 when wait is { } time => Of(
+                WebhookVerdict.Throttled,
+                $"Answered {status} and asked to wait for {Seconds(time)}."
+            ),
             429 or 502 or 503 or 504 => Of(WebhookVerdict.Throttled, $"Answered {status}."),
             _ => Of(WebhookVerdict.Retry, $"Answered {status}."),
         };
@@ -57,22 +66,29 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
     }
 
     /// <summary>No answer, or none in full.</summary>
-    public static WebhookOutcome Failed(WebhookFailure failure, string detail) => new(WebhookVerdict.Retry, failure switch
-    {
-        WebhookFailure.Timeout => "timeout",
-        WebhookFailure.Unreachable => "unreachable",
-        WebhookFailure.PrivateAddress => "private-address",
-        WebhookFailure.Tls => "tls",
-        WebhookFailure.BadHttp => "bad-http",
-        WebhookFailure.BadUrl => "bad-url",
-        WebhookFailure.Cut => "cut",
-        WebhookFailure.CircuitOpen => CircuitOpenReason,
-        WebhookFailure.NoPlace => NoPlaceReason,
-        WebhookFailure.Rate => RateReason,
-        WebhookFailure.HeldBack => HeldBackReason,
-        WebhookFailure.RetryAfter => RetryAfterReason,
-        _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "Not a failure of a webhook."),
-    }, detail, Status: null, RetryAfter: null);
+    public static WebhookOutcome Failed(WebhookFailure failure, string detail) =>
+        new(
+            WebhookVerdict.Retry,
+            failure switch
+            {
+                WebhookFailure.Timeout => "timeout",
+                WebhookFailure.Unreachable => "unreachable",
+                WebhookFailure.PrivateAddress => "private-address",
+                WebhookFailure.Tls => "tls",
+                WebhookFailure.BadHttp => "bad-http",
+                WebhookFailure.BadUrl => "bad-url",
+                WebhookFailure.Cut => "cut",
+                WebhookFailure.CircuitOpen => CircuitOpenReason,
+                WebhookFailure.NoPlace => NoPlaceReason,
+                WebhookFailure.Rate => RateReason,
+                WebhookFailure.HeldBack => HeldBackReason,
+                WebhookFailure.RetryAfter => RetryAfterReason,
+                _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "Not a failure of a webhook."),
+            },
+            detail,
+            Status: null,
+            RetryAfter: null
+        );
 
     internal static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 }

@@ -33,7 +33,8 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
         secret = null;
         if (text is null || !text.StartsWith(Prefix, StringComparison.Ordinal))
         {
-            error = $"A webhook's secret begins with «{Prefix}» and goes on with {MinBytes} to {MaxBytes} bytes in base64; this begins with something else.";
+            error =
+                $"A webhook's secret begins with «{Prefix}» and goes on with {MinBytes} to {MaxBytes} bytes in base64; this begins with something else.";
             return false;
         }
 
@@ -41,11 +42,16 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
         var base64 = text.AsSpan(Prefix.Length);
 
         // Convert skips blanks; nobody means them.
-        if (base64.IndexOfAny(" \t\r\n") >= 0 || base64.Length > 4 * ((MaxBytes + 2) / 3) || !Convert.TryFromBase64Chars(base64, room, out var length))
+        if (
+            base64.IndexOfAny(" \t\r\n") >= 0
+            || base64.Length > 4 * ((MaxBytes + 2) / 3)
+            || !Convert.TryFromBase64Chars(base64, room, out var length)
+        )
         {
-            error = base64.Length > 4 * ((MaxBytes + 2) / 3)
-                ? $"A webhook's secret has {MinBytes} to {MaxBytes} bytes; this has more."
-                : $"Behind «{Prefix}» stand {MinBytes} to {MaxBytes} bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.";
+            error =
+                base64.Length > 4 * ((MaxBytes + 2) / 3)
+                    ? $"A webhook's secret has {MinBytes} to {MaxBytes} bytes; this has more."
+                    : $"Behind «{Prefix}» stand {MinBytes} to {MaxBytes} bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.";
             return false;
         }
 
@@ -61,7 +67,8 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
     }
 
     /// <exception cref="FormatException">It is none, and why.</exception>
-    public static WebhookSecret Parse(string text) => TryParse(text, out var secret, out var error) ? secret : throw new FormatException(error);
+    public static WebhookSecret Parse(string text) =>
+        TryParse(text, out var secret, out var error) ? secret : throw new FormatException(error);
 
     public bool Equals(WebhookSecret? other) => other is not null && CryptographicOperations.FixedTimeEquals(_key, other._key);
 

@@ -71,7 +71,14 @@ public static class WebhookSignature
     /// <summary>Whether a message came from whoever has one of the secrets, lately. Takes as long for a wrong signature as for a right one.</summary>
     /// <param name="tolerance">In both directions; a message exactly so old is good.</param>
     public static SignatureVerdict Verify(
-        string? id, string? timestamp, string? signatures, ReadOnlySpan<byte> body, ReadOnlySpan<WebhookSecret> secrets, DateTimeOffset now, TimeSpan tolerance)
+        string? id,
+        string? timestamp,
+        string? signatures,
+        ReadOnlySpan<byte> body,
+        ReadOnlySpan<WebhookSecret> secrets,
+        DateTimeOffset now,
+        TimeSpan tolerance
+    )
     {
         if (string.IsNullOrEmpty(id))
         {
@@ -124,7 +131,11 @@ public static class WebhookSignature
             if (part.StartsWith(Version, StringComparison.Ordinal))
             {
                 // One that is no hash is a wrong one.
-                given.Add(part.Length == Version.Length + 44 && Convert.TryFromBase64Chars(part.AsSpan(Version.Length), room, out var length) ? room[..length] : []);
+                given.Add(
+                    part.Length == Version.Length + 44 && Convert.TryFromBase64Chars(part.AsSpan(Version.Length), room, out var length)
+                        ? room[..length]
+                        : []
+                );
             }
         }
 

@@ -15,7 +15,13 @@ public static class WebhookUrl
 
     /// <param name="url">As it is asked for.</param>
     /// <param name="error">A sentence that says what is wrong and what would be right.</param>
-    public static bool TryParse(string? text, bool allowHttp, AddressRanges allowPrivate, [NotNullWhen(true)] out Uri? url, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        string? text,
+        bool allowHttp,
+        AddressRanges allowPrivate,
+        [NotNullWhen(true)] out Uri? url,
+        [NotNullWhen(false)] out string? error
+    )
     {
         url = null;
         error = Fault(text, allowHttp, allowPrivate, out var parsed);
@@ -41,19 +47,22 @@ public static class WebhookUrl
             return $"An endpoint's URL has {MaxLength} characters at most; this has {text.Length}.";
         }
 
-        if (text.Any(character => char.IsControl(character) || char.IsWhiteSpace(character)) || text.Contains('\\', StringComparison.Ordinal)
-            || !Uri.TryCreate(text, UriKind.Absolute, out url) || url.Host.Length == 0)
+        if (
+            text.Any(character => char.IsControl(character) || char.IsWhiteSpace(character))
+            || text.Contains('\\', StringComparison.Ordinal)
+            || !Uri.TryCreate(text, UriKind.Absolute, out url)
+            || url.Host.Length == 0
+        )
         {
             return "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.";
         }
 
         if (url.Scheme != Uri.UriSchemeHttps && !(allowHttp && url.Scheme == Uri.UriSchemeHttp))
         {
-            return allowHttp
-                ? $"An endpoint's URL begins with https:// or http://; this begins with {url.Scheme}:."
+            return allowHttp ? $"An endpoint's URL begins with https:// or http://; this begins with {url.Scheme}:."
                 : url.Scheme == Uri.UriSchemeHttp
                     ? "An endpoint's URL begins with https://; http:// is taken only with the setting Webhooks:AllowHttp."
-                    : $"An endpoint's URL begins with https://; this begins with {url.Scheme}:.";
+                : $"An endpoint's URL begins with https://; this begins with {url.Scheme}:.";
         }
 
         if (url.UserInfo.Length > 0 || text.AsSpan(0, End(text)).Contains('@'))

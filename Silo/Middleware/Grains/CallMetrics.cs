@@ -14,7 +14,13 @@ public sealed class CallMetrics : IIncomingGrainCallFilter
     public CallMetrics(IMeterFactory meters, TimeProvider clock)
     {
         _clock = clock;
-        _calls = meters.Create(Meter).CreateHistogram<double>("grains.call.duration", "s", "Calls that grains answered and how long a grain worked on each, by interface, method and whether it failed.");
+        _calls = meters
+            .Create(Meter)
+            .CreateHistogram<double>(
+                "grains.call.duration",
+                "s",
+                "Calls that grains answered and how long a grain worked on each, by interface, method and whether it failed."
+            );
     }
 
     public Task Invoke(IIncomingGrainCallContext context) => _calls.Enabled ? Measured(context) : context.Invoke();
@@ -32,7 +38,13 @@ public sealed class CallMetrics : IIncomingGrainCallFilter
         {
             _calls.Record(
                 _clock.GetElapsedTime(since).TotalSeconds,
-                new TagList { { "interface", context.InterfaceName }, { "method", context.MethodName }, { "failed", failed } });
+                new TagList
+                {
+                    { "interface", context.InterfaceName },
+                    { "method", context.MethodName },
+                    { "failed", failed },
+                }
+            );
         }
     }
 }

@@ -16,7 +16,8 @@ public static class Deadline
     internal const string Key = "deadline";
 
     /// <summary>Tells the deadline.</summary>
-    internal sealed class Outgoing([FromKeyedServices(Clocks.Guards)] TimeProvider guards, IOptions<MessagingOptions> messaging) : IOutgoingGrainCallFilter
+    internal sealed class Outgoing([FromKeyedServices(Clocks.Guards)] TimeProvider guards, IOptions<MessagingOptions> messaging)
+        : IOutgoingGrainCallFilter
     {
         public Task Invoke(IOutgoingGrainCallContext context) =>
             context.SourceId is { } source && !source.IsClient() ? context.Invoke() : Tell(context);
@@ -41,7 +42,9 @@ public static class Deadline
 
             RequestContext.Remove(Key);
             return guards.GetUtcNow().UtcTicks - Grace.Ticks > deadline
-                ? Task.FromException(new TimeoutException($"{context.InterfaceName}.{context.MethodName} came to its turn after its caller had given up."))
+                ? Task.FromException(
+                    new TimeoutException($"{context.InterfaceName}.{context.MethodName} came to its turn after its caller had given up.")
+                )
                 : context.Invoke();
         }
     }

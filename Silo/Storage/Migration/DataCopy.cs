@@ -50,7 +50,9 @@ internal static class DataCopy
     public static IEnumerable<string> Of(string folder)
     {
         folder = Path.TrimEndingDirectorySeparator(folder);
-        return Path.GetDirectoryName(folder) is { } above ? Directory.EnumerateDirectories(above, $"{Path.GetFileName(folder)}.v*.bak-*") : [];
+        return Path.GetDirectoryName(folder) is { } above
+            ? Directory.EnumerateDirectories(above, $"{Path.GetFileName(folder)}.v*.bak-*")
+            : [];
     }
 
     private static void Copy(string from, string to, CancellationToken cancel)
@@ -82,7 +84,8 @@ internal static class DataCopy
     }
 
     /// <summary>What is in a database's log is copied with the database.</summary>
-    private static bool IsLog(string file) => Path.GetExtension(file) is SqliteTableStore.Extension + "-wal" or SqliteTableStore.Extension + "-shm";
+    private static bool IsLog(string file) =>
+        Path.GetExtension(file) is SqliteTableStore.Extension + "-wal" or SqliteTableStore.Extension + "-shm";
 
     private static void CopyDatabase(string from, string to)
     {
@@ -93,7 +96,14 @@ internal static class DataCopy
 
     private static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = mode,
+                Pooling = false,
+            }.ToString()
+        );
         connection.Open();
         return connection;
     }

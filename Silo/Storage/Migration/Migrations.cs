@@ -42,10 +42,15 @@ public sealed partial class Migrations : IStartUpCheck
     private readonly string _me = Guid.NewGuid().ToString("N");
 
     public Migrations(
-        ITableStore tables, IBlobStore blobs, IMembershipTable members, IEnumerable<IMigrationStep> steps, IOptions<StorageOptions> storage, TimeProvider clock, ILogger<Migrations> logger)
-        : this(tables, blobs, members, steps, storage, clock, logger, DataFormat.Version)
-    {
-    }
+        ITableStore tables,
+        IBlobStore blobs,
+        IMembershipTable members,
+        IEnumerable<IMigrationStep> steps,
+        IOptions<StorageOptions> storage,
+        TimeProvider clock,
+        ILogger<Migrations> logger
+    )
+        : this(tables, blobs, members, steps, storage, clock, logger, DataFormat.Version) { }
 
     /// <param name="target">The version that the steps lead to.</param>
     internal Migrations(
@@ -56,7 +61,8 @@ public sealed partial class Migrations : IStartUpCheck
         IOptions<StorageOptions> storage,
         TimeProvider clock,
         ILogger<Migrations> logger,
-        int target)
+        int target
+    )
     {
         (_tables, _blobs, _members, _storage, _clock, _logger, _target) = (tables, blobs, members, storage.Value, clock, logger, target);
         _steps = steps.ToDictionary(step => step.From);
@@ -80,14 +86,17 @@ public sealed partial class Migrations : IStartUpCheck
         var from = found?.Done ?? version;
         if (Enumerable.Range(from, _target - from).FirstOrDefault(step => !_steps.ContainsKey(step), -1) is var missing and >= 0)
         {
-            throw new StartUpException($"The data in {_storage.Place} is of version {from}, and this silo, {About.Version}, knows no way from version {missing} to {missing + 1}. Start an older silo.");
+            throw new StartUpException(
+                $"The data in {_storage.Place} is of version {from}, and this silo, {About.Version}, knows no way from version {missing} to {missing + 1}. Start an older silo."
+            );
         }
 
         if (found is not null && _clock.GetUtcNow() - found.At < Patience)
         {
             throw new StartUpException(
                 $"Another silo migrates the data in {_storage.Place} from version {found.From} to {found.To}; it said so at {found.At:u}. Start this one when that one is ready. "
-                + $"If that one was killed, start this one {Patience.TotalSeconds:0} s after that time.");
+                    + $"If that one was killed, start this one {Patience.TotalSeconds:0} s after that time."
+            );
         }
 
         await RefuseWhileOthersWork(cancel);
@@ -103,14 +112,18 @@ public sealed partial class Migrations : IStartUpCheck
         await _members.InitializeMembershipTableAsync(tryInitTableVersion: true, cancel);
         var listeners = LostMembers.Listeners();
         var now = _clock.GetUtcNow().UtcDateTime;
-        var others = (await _members.ReadAllAsync(cancel)).Members.Select(member => member.Item1)
-            .Where(member => member.Status != SiloStatus.Dead && !LostMembers.IsLost(member, listeners) && now - member.IAmAliveTime < MemberPatience)
+        var others = (await _members.ReadAllAsync(cancel))
+            .Members.Select(member => member.Item1)
+            .Where(member =>
+                member.Status != SiloStatus.Dead && !LostMembers.IsLost(member, listeners) && now - member.IAmAliveTime < MemberPatience
+            )
             .ToList();
         if (others.Count > 0)
         {
             throw new StartUpException(
                 $"The data in {_storage.Place} is of an older version and is migrated before a silo works on it; but {others[0].SiloName} at {others[0].SiloAddress.Endpoint} is a member of the cluster. "
-                + $"Stop every silo, then start this one. One that was killed on another machine is forgotten {MemberPatience.TotalMinutes:0} minutes after its last sign of life.");
+                    + $"Stop every silo, then start this one. One that was killed on another machine is forgotten {MemberPatience.TotalMinutes:0} minutes after its last sign of life."
+            );
         }
     }
 
@@ -127,7 +140,8 @@ public sealed partial class Migrations : IStartUpCheck
         {
             throw new StartUpException(
                 $"The data in {_storage.Place} is of version {version}, and this silo, {About.Version}, would migrate it to version {_target}. Of data that is not on this machine it makes no copy: make one "
-                + $"(tables and objects), then start one silo with --Storage:CopiedVersion {version}.");
+                    + $"(tables and objects), then start one silo with --Storage:CopiedVersion {version}."
+            );
         }
 
         try
@@ -140,8 +154,9 @@ public sealed partial class Migrations : IStartUpCheck
         {
             throw new StartUpException(
                 $"The data in {_storage.Place} is of version {version}, and no copy of it can be set aside before it is migrated to version {_target}: {failure.Message.TrimEnd('.')}. "
-                + $"Make room beside it; or copy the folder yourself, then start the silo with --Storage:CopiedVersion {version}.",
-                failure);
+                    + $"Make room beside it; or copy the folder yourself, then start the silo with --Storage:CopiedVersion {version}.",
+                failure
+            );
         }
     }
 
@@ -153,8 +168,12 @@ public sealed partial class Migrations : IStartUpCheck
         var result = await _tables.Commit(
             DataFormat.Table,
             DataFormat.Partition,
-            [RowChange.Replace(DataFormat.VersionKey, version, versionRow.ETag), row is null ? RowChange.Insert(Key, Payload(underWay)) : RowChange.Replace(Key, Payload(underWay), row.ETag)],
-            cancel);
+            [
+                RowChange.Replace(DataFormat.VersionKey, version, versionRow.ETag),
+                row is null ? RowChange.Insert(Key, Payload(underWay)) : RowChange.Replace(Key, Payload(underWay), row.ETag),
+            ],
+            cancel
+        );
         return Certain(result)[1]!;
     }
 
@@ -172,8 +191,13 @@ public sealed partial class Migrations : IStartUpCheck
             {
                 throw new StartUpException(
                     $"The data in {_storage.Place} could not be migrated from version {from} to {from + 1} ({step.What}): {failure.Message.TrimEnd('.')}. Start the silo again to try again. "
-                    + (underWay.Copy is { } copy ? $"The data as it was is in {copy}: an older silo starts with that." : "The data as it was is in the copy that you made."),
-                    failure);
+                        + (
+                            underWay.Copy is { } copy
+                                ? $"The data as it was is in {copy}: an older silo starts with that."
+                                : "The data as it was is in the copy that you made."
+                        ),
+                    failure
+                );
             }
 
             underWay = underWay with { Done = from + 1, At = _clock.GetUtcNow() };
@@ -212,12 +236,17 @@ public sealed partial class Migrations : IStartUpCheck
         return etag;
     }
 
-    private IReadOnlyList<string?> Certain(CommitResult result) => result.Outcome switch
-    {
-        CommitOutcome.Committed => result.ETags,
-        CommitOutcome.Conflict => throw new StartUpException($"Another silo migrates the data in {_storage.Place}. Start this one when that one is ready."),
-        _ => throw new StartUpException($"The store did not say what became of the migration of {_storage.Place}: {result.Cause?.Message} Start the silo again, {Patience.TotalSeconds:0} s from now."),
-    };
+    private IReadOnlyList<string?> Certain(CommitResult result) =>
+        result.Outcome switch
+        {
+            CommitOutcome.Committed => result.ETags,
+            CommitOutcome.Conflict => throw new StartUpException(
+                $"Another silo migrates the data in {_storage.Place}. Start this one when that one is ready."
+            ),
+            _ => throw new StartUpException(
+                $"The store did not say what became of the migration of {_storage.Place}: {result.Cause?.Message} Start the silo again, {Patience.TotalSeconds:0} s from now."
+            ),
+        };
 
     private static byte[] Payload(UnderWay underWay) => JsonSerializer.SerializeToUtf8Bytes(underWay, MigrationRows.Default.UnderWay);
 
@@ -234,10 +263,16 @@ public sealed partial class Migrations : IStartUpCheck
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The data is of version {Version}; a copy of it as it is was set aside in {Copy}. Remove it when you need it no more")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The data is of version {Version}; a copy of it as it is was set aside in {Copy}. Remove it when you need it no more"
+    )]
     private partial void LogSetAside(int version, string copy);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The data is of version {Version}; no copy is made, for Storage:CopiedVersion says that there is one")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The data is of version {Version}; no copy is made, for Storage:CopiedVersion says that there is one"
+    )]
     private partial void LogCopiedByHand(int version);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The data is migrated from version {From} to {To}: {What}")]

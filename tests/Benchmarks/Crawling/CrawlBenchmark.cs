@@ -19,10 +19,19 @@ internal static class CrawlBenchmark
 
     public static Command Command()
     {
-        var pages = new Option<int>("--pages") { Description = "Pages of the site, 15 KB with 50 links each.", DefaultValueFactory = _ => 20_000 };
+        var pages = new Option<int>("--pages")
+        {
+            Description = "Pages of the site, 15 KB with 50 links each.",
+            DefaultValueFactory = _ => 20_000,
+        };
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
         var parallel = new Option<int>("--parallel") { Description = "Requests at once.", DefaultValueFactory = _ => 64 };
-        var command = new Command("crawl", "Pages a second of a durable crawl beside a scan that keeps nothing.") { pages, rounds, parallel };
+        var command = new Command("crawl", "Pages a second of a durable crawl beside a scan that keeps nothing.")
+        {
+            pages,
+            rounds,
+            parallel,
+        };
         command.SetAction((result, _) => Run(result.GetValue(pages), result.GetValue(rounds), result.GetValue(parallel)));
         return command;
     }
@@ -35,34 +44,39 @@ internal static class CrawlBenchmark
         var parallel = new Argument<int>("parallel");
         var command = new Command("scan", "The baseline of «crawl», which starts it.") { origin, pages, parallel };
         command.Hidden = true;
-        command.SetAction(async (result, _) =>
-        {
-            for (var pass = 0; pass < 2; pass++)
+        command.SetAction(
+            async (result, _) =>
             {
-                var rate = await Scan(result.GetValue(origin)!, result.GetValue(pages), result.GetValue(parallel));
-                Console.WriteLine(rate.ToString(CultureInfo.InvariantCulture));
+                for (var pass = 0; pass < 2; pass++)
+                {
+                    var rate = await Scan(result.GetValue(origin)!, result.GetValue(pages), result.GetValue(parallel));
+                    Console.WriteLine(rate.ToString(CultureInfo.InvariantCulture));
+                }
             }
-        });
+        );
         return command;
     }
 
     private static async Task<int> Run(int pages, int rounds, int parallel)
     {
-        Console.WriteLine($"{pages} pages of {BigSite.PageBytes} bytes with {BigSite.LinksPerPage} links, {parallel} at once, delay off, {rounds} rounds, medians.");
+        Console.WriteLine(
+            $"{pages} pages of {BigSite.PageBytes} bytes with {BigSite.LinksPerPage} links, {parallel} at once, delay off, {rounds} rounds, medians."
+        );
         Console.WriteLine("round        scan pages/s  crawl pages/s  ratio  silo CPU-s/1000 pages  silo peak MiB  data MiB");
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
         site.Ledger.KeepsRequests = false;
         site.Pages = new BigSite(pages);
         await Scan(site.Origin, pages, parallel); // The site's own code is compiled before anybody is measured.
-        List<Pair> cold = [], warm = [];
+        List<Pair> cold = [],
+            warm = [];
         for (var round = 1; round <= rounds; round++)
         {
             var scans = await ScanProcess(site.Origin, pages, parallel);
             var crawls = await Crawls(site, parallel);
             cold.Add(new(scans[0], crawls[0]));
             warm.Add(new(scans[1], crawls[1]));
-            Console.WriteLine($"{round,5}  cold {cold[^1]}");
-            Console.WriteLine($"{round,5}  warm {warm[^1]}");
+            Console.WriteLine($"{round, 5}  cold {cold[^1]}");
+            Console.WriteLine($"{round, 5}  warm {warm[^1]}");
         }
 
         Console.WriteLine($"  all  cold {Pair.Medians(cold)}");
@@ -70,18 +84,31 @@ internal static class CrawlBenchmark
         await CrawlCosts.Print(Math.Min(pages, 5_000), parallel);
         var ratio = Rounds.Median(warm.Select(pair => pair.Ratio));
         var coldRatio = Rounds.Median(cold.Select(pair => pair.Ratio));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The warm ratio is {ratio:0.00}, the cold one {coldRatio:0.00}; the mark is {Mark:0.00} warm: {(ratio >= Mark ? "kept" : "missed")}."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The warm ratio is {ratio:0.00}, the cold one {coldRatio:0.00}; the mark is {Mark:0.00} warm: {(ratio >= Mark ? "kept" : "missed")}."
+            )
+        );
         return ratio >= Mark ? 0 : 1;
     }
 
     private static async Task<double[]> ScanProcess(string origin, int pages, int parallel)
     {
-        var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "Benchmarks.dll"), "scan", origin, $"{pages}", $"{parallel}"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Benchmarks.dll"), "scan", origin, $"{pages}", $"{parallel}"]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start) ?? throw new InvalidOperationException("No scan was started.");
         var rates = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return [.. rates.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(rate => double.Parse(rate, CultureInfo.InvariantCulture))];
+        return
+        [
+            .. rates.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(rate => double.Parse(rate, CultureInfo.InvariantCulture)),
+        ];
     }
 
     /// <summary>Fetches every page once and looks for <c>href="</c> in its bytes.</summary>
@@ -122,7 +149,7 @@ internal static class CrawlBenchmark
         var page = await client.GetByteArrayAsync(url);
         var links = new List<string>(64);
         var rest = page.AsSpan();
-        for (int at; (at = rest.IndexOf("href=\""u8)) >= 0;)
+        for (int at; (at = rest.IndexOf("href=\""u8)) >= 0; )
         {
             rest = rest[(at + 6)..];
             var end = rest.IndexOf((byte)'"');
@@ -162,17 +189,23 @@ internal static class CrawlBenchmark
         var elapsed = Stopwatch.GetElapsedTime(started);
         Check(summary.Pages, site.Pages!.Pages, "crawl");
         var data = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-        return new(summary.Pages / elapsed.TotalSeconds, (silo.Cpu - cpu).TotalSeconds * 1000 / summary.Pages, silo.PeakBytes / 1048576.0, data / 1048576.0);
+        return new(
+            summary.Pages / elapsed.TotalSeconds,
+            (silo.Cpu - cpu).TotalSeconds * 1000 / summary.Pages,
+            silo.PeakBytes / 1048576.0,
+            data / 1048576.0
+        );
     }
 
-    public static CrawlSpec Spec(WebSite site, int parallel) => new()
-    {
-        Seeds = [site.UrlOf("/")],
-        Delay = TimeSpan.Zero,
-        Concurrency = parallel,
-        Parallel = parallel,
-        AllowPrivate = ["127.0.0.0/8"],
-    };
+    public static CrawlSpec Spec(WebSite site, int parallel) =>
+        new()
+        {
+            Seeds = [site.UrlOf("/")],
+            Delay = TimeSpan.Zero,
+            Concurrency = parallel,
+            Parallel = parallel,
+            AllowPrivate = ["127.0.0.0/8"],
+        };
 
     public static async Task<CrawlSummary> Done(ICrawlGrain crawl)
     {
@@ -205,17 +238,24 @@ internal static class CrawlBenchmark
 
         public double Ratio => _ratio ?? Crawl.PagesPerSecond / Scan;
 
-        public static Pair Medians(List<Pair> pairs) => new(
-            Rounds.Median(pairs.Select(pair => pair.Scan)),
+        public static Pair Medians(List<Pair> pairs) =>
             new(
-                Rounds.Median(pairs.Select(pair => pair.Crawl.PagesPerSecond)), Rounds.Median(pairs.Select(pair => pair.Crawl.CpuPerThousand)),
-                Rounds.Median(pairs.Select(pair => pair.Crawl.PeakMiB)), Rounds.Median(pairs.Select(pair => pair.Crawl.DataMiB))))
-        {
-            _ratio = Rounds.Median(pairs.Select(pair => pair.Ratio)),
-        };
+                Rounds.Median(pairs.Select(pair => pair.Scan)),
+                new(
+                    Rounds.Median(pairs.Select(pair => pair.Crawl.PagesPerSecond)),
+                    Rounds.Median(pairs.Select(pair => pair.Crawl.CpuPerThousand)),
+                    Rounds.Median(pairs.Select(pair => pair.Crawl.PeakMiB)),
+                    Rounds.Median(pairs.Select(pair => pair.Crawl.DataMiB))
+                )
+            )
+            {
+                _ratio = Rounds.Median(pairs.Select(pair => pair.Ratio)),
+            };
 
-        public override string ToString() => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Scan,12:0}  {Crawl.PagesPerSecond,13:0}  {Ratio,5:0.00}  {Crawl.CpuPerThousand,21:0.00}  {Crawl.PeakMiB,13:0}  {Crawl.DataMiB,8:0}");
+        public override string ToString() =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Scan, 12:0}  {Crawl.PagesPerSecond, 13:0}  {Ratio, 5:0.00}  {Crawl.CpuPerThousand, 21:0.00}  {Crawl.PeakMiB, 13:0}  {Crawl.DataMiB, 8:0}"
+            );
     }
 }

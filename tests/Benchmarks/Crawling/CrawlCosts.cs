@@ -24,10 +24,16 @@ internal static class CrawlCosts
         site.Pages = new BigSite(pages);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Storage:Path"] = folder, ["Cluster:SiloPort"] = "21111", ["Cluster:GatewayPort"] = "21112", ["Http:Port"] = "21113", ["Logs:OtlpHttpPort"] = "0",
-        });
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["Storage:Path"] = folder,
+                ["Cluster:SiloPort"] = "21111",
+                ["Cluster:GatewayPort"] = "21112",
+                ["Http:Port"] = "21113",
+                ["Logs:OtlpHttpPort"] = "0",
+            }
+        );
         builder.AddCluster();
         builder.AddStorage();
         builder.AddCrawling();
@@ -45,10 +51,15 @@ internal static class CrawlCosts
             await app.StopAsync();
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"A page costs {calls.Count / (double)pages:0.0} grain calls, {store!.Commits / (double)pages:0.00} commits, {store.Rows / (double)pages:0.0} rows written and {store.Reads / (double)pages:0.00} reads ({pages} pages, {parallel} at once)."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"A page costs {calls.Count / (double)pages:0.0} grain calls, {store!.Commits / (double)pages:0.00} commits, {store.Rows / (double)pages:0.0} rows written and {store.Reads / (double)pages:0.00} reads ({pages} pages, {parallel} at once)."
+            )
+        );
         foreach (var (method, count) in calls.ByMethod.OrderByDescending(call => call.Value).Take(8))
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {count / (double)pages,6:0.00}  {method}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {count / (double)pages, 6:0.00}  {method}"));
         }
 
         Directory.Delete(folder, recursive: true);
@@ -88,13 +99,24 @@ internal static class CrawlCosts
             return store.Get(table, partition, key, cancel);
         }
 
-        public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+        public ValueTask<IReadOnlyList<TableRow>> Scan(
+            string table,
+            string partition,
+            KeyRange range,
+            int take,
+            CancellationToken cancel = default
+        )
         {
             Interlocked.Increment(ref _reads);
             return store.Scan(table, partition, range, take, cancel);
         }
 
-        public Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default)
+        public Task<CommitResult> Commit(
+            string table,
+            string partition,
+            IReadOnlyList<RowChange> changes,
+            CancellationToken cancel = default
+        )
         {
             Interlocked.Increment(ref _commits);
             Interlocked.Add(ref _rows, changes.Count);

@@ -34,7 +34,12 @@ internal static class LinkExtraction
     private static int Run()
     {
         var site = new BigSite(20_000);
-        var pages = Enumerable.Range(0, site.Pages).Where(page => HasDistinctLinks(site, page)).Take(PagesPerRound).Select(site.Page).ToArray();
+        var pages = Enumerable
+            .Range(0, site.Pages)
+            .Where(page => HasDistinctLinks(site, page))
+            .Take(PagesPerRound)
+            .Select(site.Page)
+            .ToArray();
         var html = ContentType.Parse("text/html");
         CanonicalUrl.TryParse("http://127.0.0.1:8000/", null, out var root);
         (string Name, Func<byte[], int> Links)[] ways =
@@ -44,7 +49,17 @@ internal static class LinkExtraction
             ("AngleSharp struct tokens", ByStructTokens),
             ("HtmlScanner", ByScanner),
             ("PageReferences: title, base, wishes, each text once", ByReferences),
-            ("PageParser: canonical URLs too", page => PageParser.Parse(new() { Status = 200, ContentType = html, Body = page }, root!).Links.Length),
+            ("PageParser: canonical URLs too", page => PageParser
+                    .Parse(
+                        new()
+                        {
+                            Status = 200,
+                            ContentType = html,
+                            Body = page,
+                        },
+                        root!
+                    )
+                    .Links.Length),
         ];
         var best = ways.ToDictionary(way => way.Name, _ => (Time: double.MaxValue, Bytes: 0L));
         var all = ways.ToDictionary(way => way.Name, _ => new List<double>());
@@ -188,12 +203,13 @@ internal static class LinkExtraction
         tokenizer.SkipScriptText = true;
     }
 
-    private static HtmlParseMode StateAfter(ReadOnlySpan<char> name) => name switch
-    {
-        "title" or "textarea" => HtmlParseMode.RCData,
-        "style" or "xmp" or "iframe" or "noembed" or "noframes" => HtmlParseMode.Rawtext,
-        "script" => HtmlParseMode.Script,
-        "plaintext" => HtmlParseMode.Plaintext,
-        _ => HtmlParseMode.PCData,
-    };
+    private static HtmlParseMode StateAfter(ReadOnlySpan<char> name) =>
+        name switch
+        {
+            "title" or "textarea" => HtmlParseMode.RCData,
+            "style" or "xmp" or "iframe" or "noembed" or "noframes" => HtmlParseMode.Rawtext,
+            "script" => HtmlParseMode.Script,
+            "plaintext" => HtmlParseMode.Plaintext,
+            _ => HtmlParseMode.PCData,
+        };
 }

@@ -18,17 +18,19 @@ internal static class DropServer
     public static Command Command()
     {
         var command = new Command("logs-drop", "The baseline of «logs», which starts it.") { Hidden = true };
-        command.SetAction(async (_, cancel) =>
-        {
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-            await using var app = builder.Build();
-            app.MapPost("/v1/logs", Take);
-            await app.StartAsync(cancel);
-            Console.WriteLine(new Uri(app.Urls.First()).Port.ToString(CultureInfo.InvariantCulture));
-            await Task.Delay(Timeout.Infinite, cancel);
-        });
+        command.SetAction(
+            async (_, cancel) =>
+            {
+                var builder = WebApplication.CreateSlimBuilder();
+                builder.Logging.ClearProviders();
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+                await using var app = builder.Build();
+                app.MapPost("/v1/logs", Take);
+                await app.StartAsync(cancel);
+                Console.WriteLine(new Uri(app.Urls.First()).Port.ToString(CultureInfo.InvariantCulture));
+                await Task.Delay(Timeout.Infinite, cancel);
+            }
+        );
         return command;
     }
 
@@ -44,7 +46,8 @@ internal static class DropServer
         start.ArgumentList.Add("logs-drop");
         start.Environment["DOTNET_TieredPGO"] = "0"; // As in the silo.
         var process = Process.Start(start) ?? throw new InvalidOperationException("No process was started.");
-        var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The baseline ended before it listened.");
+        var line = await process.StandardOutput.ReadLineAsync()
+            ?? throw new InvalidOperationException("The baseline ended before it listened.");
         return (process, new(IPAddress.Loopback, int.Parse(line, CultureInfo.InvariantCulture)));
     }
 

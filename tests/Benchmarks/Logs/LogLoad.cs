@@ -17,7 +17,8 @@ internal sealed record LoadResult(long Acknowledged, long Refused, TimeSpan Took
 {
     public double RecordsPerSecond => Acknowledged * LogRequests.Records / Took.TotalSeconds;
 
-    public double Milliseconds(double part) => Latencies.Length == 0 ? 0 : Latencies[(int)Math.Min(Latencies.Length - 1, part * Latencies.Length)];
+    public double Milliseconds(double part) =>
+        Latencies.Length == 0 ? 0 : Latencies[(int)Math.Min(Latencies.Length - 1, part * Latencies.Length)];
 }
 
 /// <summary>One connection to a door, and how a request goes over it.</summary>
@@ -32,20 +33,43 @@ internal interface ILogConnection : IDisposable
 internal static class LogLoad
 {
     /// <param name="perSecond">Requests due each second in all; null: as fast as answers come.</param>
-    public static async Task<LoadResult> Run(Func<ILogConnection> connect, LogRequests requests, int senders, TimeSpan duration, double? perSecond = null)
+    public static async Task<LoadResult> Run(
+        Func<ILogConnection> connect,
+        LogRequests requests,
+        int senders,
+        TimeSpan duration,
+        double? perSecond = null
+    )
     {
         var began = Stopwatch.GetTimestamp();
-        var results = await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Task.Run(() => Send(connect, requests, began, duration, perSecond / senders, (double)sender / senders))));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, senders)
+                .Select(sender => Task.Run(() => Send(connect, requests, began, duration, perSecond / senders, (double)sender / senders)))
+        );
         var took = Stopwatch.GetElapsedTime(began);
-        return new(results.Sum(result => result.Good), results.Sum(result => result.Refused), took, [.. results.SelectMany(result => result.Latencies).Order()]);
+        return new(
+            results.Sum(result => result.Good),
+            results.Sum(result => result.Refused),
+            took,
+            [.. results.SelectMany(result => result.Latencies).Order()]
+        );
     }
 
-    private static async Task<(long Good, long Refused, List<double> Latencies)> Send(Func<ILogConnection> connect, LogRequests requests, long began, TimeSpan duration, double? perSecond, double phase)
+    private static async Task<(long Good, long Refused, List<double> Latencies)> Send(
+        Func<ILogConnection> connect,
+        LogRequests requests,
+        long began,
+        TimeSpan duration,
+        double? perSecond,
+        double phase
+    )
     {
         using var connection = connect();
         var latencies = new List<double>();
         byte[]? slot = null;
-        long good = 0, refused = 0;
+        long good = 0,
+            refused = 0;
         for (long sent = 0; ; sent++)
         {
             var due = perSecond is { } rate ? began + (long)((sent + phase) / rate * Stopwatch.Frequency) : Stopwatch.GetTimestamp();
@@ -80,12 +104,18 @@ internal sealed class HttpConnection(IPEndPoint door) : ILogConnection
 
     public async Task<int> Post(ReadOnlyMemory<byte> body)
     {
-        var head = Encoding.ASCII.GetBytes(string.Create(
-            CultureInfo.InvariantCulture, $"POST /v1/logs HTTP/1.1\r\nHost: {door}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {body.Length}\r\n\r\n"));
+        var head = Encoding.ASCII.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"POST /v1/logs HTTP/1.1\r\nHost: {door}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {body.Length}\r\n\r\n"
+            )
+        );
         MemoryMarshal.TryGetArray(body, out var bytes);
         await _socket.SendAsync(new ArraySegment<byte>[] { new(head), bytes }, SocketFlags.None);
         var status = await Answer();
-        return status is 200 or 429 or 503 ? status : throw new InvalidOperationException($"The door answered {status}: {Encoding.UTF8.GetString(_answer.AsSpan(0, 400))}");
+        return status is 200 or 429 or 503
+            ? status
+            : throw new InvalidOperationException($"The door answered {status}: {Encoding.UTF8.GetString(_answer.AsSpan(0, 400))}");
     }
 
     public void Dispose() => _socket.Dispose();

@@ -27,7 +27,11 @@ internal static class LogQueriesBenchmark
     public static Command Command()
     {
         var records = new Option<int>("--records") { Description = "Records of the day.", DefaultValueFactory = _ => 10_000_000 };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of each question; medians are shown.", DefaultValueFactory = _ => 7 };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Rounds of each question; medians are shown.",
+            DefaultValueFactory = _ => 7,
+        };
         var command = new Command("log-queries", "How long questions take over ten million stored log records.") { records, rounds };
         command.SetAction((result, cancel) => Run(result.GetValue(records), result.GetValue(rounds), cancel));
         return command;
@@ -41,7 +45,12 @@ internal static class LogQueriesBenchmark
             using var blobs = DirectoryBlobStore.Open(folder);
             var shelf = new SegmentShelf(blobs);
             var traces = await Fill(shelf, records, cancel);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{records:n0} records of a day, {shelf.All.Count} segments, {shelf.All.Sum(segment => segment.Bytes) / 1e6:n0} MB of {shelf.All.Sum(segment => segment.RawBytes) / 1e6:n0} MB."));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{records:n0} records of a day, {shelf.All.Count} segments, {shelf.All.Sum(segment => segment.Bytes) / 1e6:n0} MB of {shelf.All.Sum(segment => segment.RawBytes) / 1e6:n0} MB."
+                )
+            );
 
             var options = Options.Create(new LogReadingOptions());
             using var places = new QueryPlaces(options.Value.Queries, QueryPlaces.UsualPatience, TimeProvider.System);
@@ -50,15 +59,27 @@ internal static class LogQueriesBenchmark
             var search = new LogSearch(shelf, cache, unreadable, places, options, TimeProvider.System);
             var stats = new LogStats(shelf, cache, unreadable, places, options, TimeProvider.System);
             var noon = Day.AddHours(12);
-            var trace = await Measure("a trace id", rounds, round => Find(search, new($"trace:{traces[round * 131 % traces.Length]}", null, null, 1000, false), RecordsPerTrace, cancel));
-            await Measure("a trace id that is not there", rounds, round => Find(search, new($"trace:{round + 1:x32}", null, null, 1000, false), 0, cancel));
+            var trace = await Measure("a trace id", rounds, round =>
+                Find(search, new($"trace:{traces[round * 131 % traces.Length]}", null, null, 1000, false), RecordsPerTrace, cancel)
+            );
+            await Measure("a trace id that is not there", rounds, round =>
+                Find(search, new($"trace:{round + 1:x32}", null, null, 1000, false), 0, cancel)
+            );
             await Measure("the newest 100", rounds, _ => Find(search, new("", null, null, 100, false), 100, cancel));
-            await Measure("a rare substring in one hour", rounds, _ => Find(search, new("\"gave up after\"", noon, noon.AddHours(1), 1000, false), null, cancel));
-            await Measure("a substring that is not there, all day", rounds, _ => Find(search, new("\"no such words\"", null, null, 1000, false), 0, cancel));
+            await Measure("a rare substring in one hour", rounds, _ =>
+                Find(search, new("\"gave up after\"", noon, noon.AddHours(1), 1000, false), null, cancel)
+            );
+            await Measure("a substring that is not there, all day", rounds, _ =>
+                Find(search, new("\"no such words\"", null, null, 1000, false), 0, cancel)
+            );
             await Measure("severities per minute, all day", rounds, async _ =>
             {
                 var reply = await stats.Count(new("", Day, Day.AddDays(1), 1440), cancel);
-                return reply.Cells.Sum(cell => cell.Records) == records ? reply.End : throw new InvalidOperationException($"{reply.Cells.Sum(cell => cell.Records)} of {records} records were counted: {reply.End}");
+                return reply.Cells.Sum(cell => cell.Records) == records
+                    ? reply.End
+                    : throw new InvalidOperationException(
+                        $"{reply.Cells.Sum(cell => cell.Records)} of {records} records were counted: {reply.End}"
+                    );
             });
             return trace <= TraceMark ? 0 : 1;
         }
@@ -82,7 +103,12 @@ internal static class LogQueriesBenchmark
         var first = took[0];
         took.RemoveAt(0);
         took.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-40} {took[took.Count / 2],8:0} ms   (first {first:0}, most {took[^1]:0}; {end!.SegmentsRead} of {end.Segments} segments, {end.Outcome})"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what, -40} {took[took.Count / 2], 8:0} ms   (first {first:0}, most {took[^1]:0}; {end!.SegmentsRead} of {end.Segments} segments, {end.Outcome})"
+            )
+        );
         return took[took.Count / 2];
     }
 
@@ -96,7 +122,9 @@ internal static class LogQueriesBenchmark
             end = page.End;
         }
 
-        return expected is null || found == expected ? end! : throw new InvalidOperationException($"{found} records were found for {ask}, {expected} are there: {end}");
+        return expected is null || found == expected
+            ? end!
+            : throw new InvalidOperationException($"{found} records were found for {ask}, {expected} are there: {end}");
     }
 
     /// <summary>Records of a trace lie within a second, in several services. A segment is what a merge makes of 24 MiB.</summary>
@@ -142,16 +170,24 @@ internal static class LogQueriesBenchmark
         Span<byte> span = stackalloc byte[8];
         chance.NextBytes(span);
         var dice = chance.Next(1000);
-        var severity = dice < 800 ? 9 : dice < 950 ? 5 : dice < 990 ? 13 : 17;
+        var severity =
+            dice < 800 ? 9
+            : dice < 950 ? 5
+            : dice < 990 ? 13
+            : 17;
         builder.Begin(time, time + (ulong)chance.Next(100_000, 3_000_000), severity, trace, span);
         builder.AddText(LogSeverity.Name((byte)severity).ToUpperInvariant());
         builder.AddText(Services[chance.Next(Services.Length)]);
         builder.AddText($"node-{chance.Next(8)}");
         builder.AddText("");
-        builder.AddText(dice == 999
-            ? $"request {chance.Next(1_000_000)} gave up after {chance.Next(1000, 30_000)} ms"
-            : $"order {chance.Next(1_000_000)} of customer {chance.Next(50_000)} went from state placed to state paid in {chance.Next(900)} ms");
-        builder.AddText($$"""{"user.id":{{chance.Next(50_000)}},"http.route":"/orders/{id}","http.response.status_code":{{(dice == 999 ? 500 : 200)}}}""");
+        builder.AddText(
+            dice == 999
+                ? $"request {chance.Next(1_000_000)} gave up after {chance.Next(1000, 30_000)} ms"
+                : $"order {chance.Next(1_000_000)} of customer {chance.Next(50_000)} went from state placed to state paid in {chance.Next(900)} ms"
+        );
+        builder.AddText(
+            $$"""{"user.id":{{chance.Next(50_000)}},"http.route":"/orders/{id}","http.response.status_code":{{(dice == 999 ? 500 : 200)}}}"""
+        );
         builder.End();
     }
 }

@@ -16,7 +16,17 @@ internal sealed class LogRequests
     private const int Different = 64;
     private const ulong Marker = 0x0123_4567_89ab_cdef;
 
-    private static readonly string[] Paths = ["/cart", "/cart/items", "/checkout", "/search?q=lamp", "/product/4711/reviews", "/login", "/assets/app.js", "/api/stock/levels"];
+    private static readonly string[] Paths =
+    [
+        "/cart",
+        "/cart/items",
+        "/checkout",
+        "/search?q=lamp",
+        "/product/4711/reviews",
+        "/login",
+        "/assets/app.js",
+        "/api/stock/levels",
+    ];
 
     private readonly byte[][] _requests = new byte[Different][];
     private readonly int[] _timeAt = new int[Different];
@@ -59,25 +69,42 @@ internal sealed class LogRequests
             var path = Paths[random.Next(Paths.Length)];
             var status = random.Next(100) < 97 ? 200 : 503;
             time += (ulong)random.Next(2_000_000);
-            records.Add(new()
-            {
-                Time = index == 0 ? Marker : time,
-                Observed = time + 1000,
-                Severity = status == 200 ? 9 : 17,
-                SeverityText = status == 200 ? "INFO" : "ERROR",
-                Body = new OtlpString(string.Create(CultureInfo.InvariantCulture, $"{(status == 200 ? "handled" : "timeout while handling")} GET {path} for session {random.Next():x8}{random.Next():x8} in {random.Next(1, 900)} ms, {random.Next(100, 90_000)} bytes sent")),
-                Attributes =
-                [
-                    new("http.route", new OtlpString(path)), new("http.response.status_code", new OtlpInt(status)), new("user.id", new OtlpInt(random.Next(1, 50_000))),
-                    new("server.address", new OtlpString($"shop-{random.Next(1, 9)}.internal")), new("thread.name", new OtlpString($"worker-{random.Next(1, 33)}")),
-                ],
-                TraceId = index % 2 == 0 ? [.. id[..16]] : [],
-                SpanId = index % 2 == 0 ? [.. id[16..]] : [],
-            });
+            records.Add(
+                new()
+                {
+                    Time = index == 0 ? Marker : time,
+                    Observed = time + 1000,
+                    Severity = status == 200 ? 9 : 17,
+                    SeverityText = status == 200 ? "INFO" : "ERROR",
+                    Body = new OtlpString(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{(status == 200 ? "handled" : "timeout while handling")} GET {path} for session {random.Next():x8}{random.Next():x8} in {random.Next(1, 900)} ms, {random.Next(100, 90_000)} bytes sent"
+                        )
+                    ),
+                    Attributes =
+                    [
+                        new("http.route", new OtlpString(path)),
+                        new("http.response.status_code", new OtlpInt(status)),
+                        new("user.id", new OtlpInt(random.Next(1, 50_000))),
+                        new("server.address", new OtlpString($"shop-{random.Next(1, 9)}.internal")),
+                        new("thread.name", new OtlpString($"worker-{random.Next(1, 33)}")),
+                    ],
+                    TraceId = index % 2 == 0 ? [.. id[..16]] : [],
+                    SpanId = index % 2 == 0 ? [.. id[16..]] : [],
+                }
+            );
         }
 
-        return new(new OtlpResourceLogs(
-            new OtlpResource([new("service.name", new OtlpString(service)), new("host.name", new OtlpString("shop-1")), new("service.version", new OtlpString("1.4.2"))]),
-            [new OtlpScopeLogs(new OtlpScope("Shop.Http", "1.0"), records.ToImmutable())]));
+        return new(
+            new OtlpResourceLogs(
+                new OtlpResource([
+                    new("service.name", new OtlpString(service)),
+                    new("host.name", new OtlpString("shop-1")),
+                    new("service.version", new OtlpString("1.4.2")),
+                ]),
+                [new OtlpScopeLogs(new OtlpScope("Shop.Http", "1.0"), records.ToImmutable())]
+            )
+        );
     }
 }

@@ -17,27 +17,58 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         var seconds = new Option<int>("--seconds") { Description = "How long each load lasts.", DefaultValueFactory = _ => 10 };
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
         var senders = new Option<int>("--senders") { Description = "Requests at once.", DefaultValueFactory = _ => 64 };
-        var settings = new Option<string[]>("--silo") { Description = "Further settings of the silo: --silo Logs:Linger=00:00:00.05", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
-        var command = new Command("logs", "Records a second that are durable when they are acknowledged, beside the same requests decoded and dropped.") { seconds, rounds, senders, settings };
-        command.SetAction((result, _) => new LogsBenchmark(
-            TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(senders), [.. result.GetValue(settings)!.Select(setting => $"--{setting}")]).Run(result.GetValue(rounds)));
+        var settings = new Option<string[]>("--silo")
+        {
+            Description = "Further settings of the silo: --silo Logs:Linger=00:00:00.05",
+            DefaultValueFactory = _ => [],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var command = new Command(
+            "logs",
+            "Records a second that are durable when they are acknowledged, beside the same requests decoded and dropped."
+        )
+        {
+            seconds,
+            rounds,
+            senders,
+            settings,
+        };
+        command.SetAction(
+            (result, _) =>
+                new LogsBenchmark(
+                    TimeSpan.FromSeconds(result.GetValue(seconds)),
+                    result.GetValue(senders),
+                    [.. result.GetValue(settings)!.Select(setting => $"--{setting}")]
+                ).Run(result.GetValue(rounds))
+        );
         return command;
     }
 
     private async Task<int> Run(int rounds)
     {
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"Requests of {LogRequests.Records} records of {_requests.BytesPerRecord:0} bytes, {senders} at once, {duration.TotalSeconds:0} s a load, {rounds} rounds, medians."));
-        Console.WriteLine("round  dropped records/s  durable records/s  ratio  silo CPU-s/million  silo peak MiB  p50 ms  p99 ms (at full load)");
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Requests of {LogRequests.Records} records of {_requests.BytesPerRecord:0} bytes, {senders} at once, {duration.TotalSeconds:0} s a load, {rounds} rounds, medians."
+            )
+        );
+        Console.WriteLine(
+            "round  dropped records/s  durable records/s  ratio  silo CPU-s/million  silo peak MiB  p50 ms  p99 ms (at full load)"
+        );
         List<Round> all = [];
         for (var round = 1; round <= rounds; round++)
         {
             all.Add(await One());
-            Console.WriteLine($"{round,5}  {all[^1]}");
+            Console.WriteLine($"{round, 5}  {all[^1]}");
         }
 
         var ratio = Rounds.Median(all.Select(round => round.Ratio));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ratio is {ratio:0.00}; the mark is {Mark:0.00}: {(ratio >= Mark ? "kept" : "missed")}."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The ratio is {ratio:0.00}; the mark is {Mark:0.00}: {(ratio >= Mark ? "kept" : "missed")}."
+            )
+        );
         await HalfLoad(Rounds.Median(all.Select(round => round.Durable)) / 2);
         await Grpc();
         return ratio >= Mark ? 0 : 1;
@@ -52,9 +83,12 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
             await LogLoad.Run(() => new GrpcConnection(silo.Grpc), _requests, senders, TimeSpan.FromSeconds(3));
             var cpu = silo.Cpu;
             var durable = await LogLoad.Run(() => new GrpcConnection(silo.Grpc), _requests, senders, duration);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Over gRPC: {durable.RecordsPerSecond:0} records/s, {(silo.Cpu - cpu).TotalSeconds / (durable.Acknowledged * LogRequests.Records / 1e6):0.00} CPU-s/million, {durable.Refused} refused, p50 {durable.Milliseconds(0.5):0} ms, p99 {durable.Milliseconds(0.99):0} ms; the mark is 60000 records/s."));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Over gRPC: {durable.RecordsPerSecond:0} records/s, {(silo.Cpu - cpu).TotalSeconds / (durable.Acknowledged * LogRequests.Records / 1e6):0.00} CPU-s/million, {durable.Refused} refused, p50 {durable.Milliseconds(0.5):0} ms, p99 {durable.Milliseconds(0.99):0} ms; the mark is 60000 records/s."
+                )
+            );
         }
         finally
         {
@@ -95,10 +129,19 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         {
             using var silo = await SiloChild.Start(folder.FullName, [.. settings]);
             await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, TimeSpan.FromSeconds(3));
-            var half = await LogLoad.Run(() => new HttpConnection(silo.Http), _requests, senders, duration, recordsPerSecond / LogRequests.Records);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 {half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."));
+            var half = await LogLoad.Run(
+                () => new HttpConnection(silo.Http),
+                _requests,
+                senders,
+                duration,
+                recordsPerSecond / LogRequests.Records
+            );
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 {half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."
+                )
+            );
         }
         finally
         {
@@ -112,8 +155,10 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
 
         public double Ratio => Durable / Dropped;
 
-        public override string ToString() => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Dropped,17:0}  {Durable,17:0}  {Ratio,5:0.00}  {CpuSeconds / (Load.Acknowledged * LogRequests.Records / 1e6),18:0.00}  {PeakBytes / 1048576.0,13:0}  {Load.Milliseconds(0.5),6:0}  {Load.Milliseconds(0.99),6:0}{(Load.Refused > 0 ? $"  ({Load.Refused} refused)" : "")}");
+        public override string ToString() =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Dropped, 17:0}  {Durable, 17:0}  {Ratio, 5:0.00}  {CpuSeconds / (Load.Acknowledged * LogRequests.Records / 1e6), 18:0.00}  {PeakBytes / 1048576.0, 13:0}  {Load.Milliseconds(0.5), 6:0}  {Load.Milliseconds(0.99), 6:0}{(Load.Refused > 0 ? $"  ({Load.Refused} refused)" : "")}"
+            );
     }
 }

@@ -29,7 +29,9 @@ internal sealed class FinishLedger(string folder)
             {
                 if (line.Split(' ') is ["c", var order, var version, _, var at, var now])
                 {
-                    var took = (long.Parse(now, CultureInfo.InvariantCulture) - long.Parse(at, CultureInfo.InvariantCulture)) / (double)TimeSpan.TicksPerMillisecond;
+                    var took =
+                        (long.Parse(now, CultureInfo.InvariantCulture) - long.Parse(at, CultureInfo.InvariantCulture))
+                        / (double)TimeSpan.TicksPerMillisecond;
                     var key = $"{order}.{version}";
                     finished[key] = Math.Max(finished.GetValueOrDefault(key), took);
                 }

@@ -18,7 +18,9 @@ internal sealed partial record GrainCalls(IReadOnlyDictionary<string, long> ByMe
         var calls = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (Match line in Count().Matches(text))
         {
-            var labels = Label().Matches(line.Groups["labels"].Value).ToDictionary(label => label.Groups["name"].Value, label => label.Groups["value"].Value, StringComparer.Ordinal);
+            var labels = Label()
+                .Matches(line.Groups["labels"].Value)
+                .ToDictionary(label => label.Groups["name"].Value, label => label.Groups["value"].Value, StringComparer.Ordinal);
             var method = $"{labels["interface"]}.{labels["method"]}";
             calls[method] = calls.GetValueOrDefault(method) + long.Parse(line.Groups["count"].Value, CultureInfo.InvariantCulture);
         }
@@ -26,9 +28,19 @@ internal sealed partial record GrainCalls(IReadOnlyDictionary<string, long> ByMe
         return calls.Count > 0 ? new(calls) : throw new InvalidOperationException("The silo's metrics tell of no calls of grains.");
     }
 
-    public GrainCalls Since(GrainCalls before) => new(ByMethod.ToDictionary(pair => pair.Key, pair => pair.Value - before.ByMethod.GetValueOrDefault(pair.Key), StringComparer.Ordinal));
+    public GrainCalls Since(GrainCalls before) =>
+        new(
+            ByMethod.ToDictionary(
+                pair => pair.Key,
+                pair => pair.Value - before.ByMethod.GetValueOrDefault(pair.Key),
+                StringComparer.Ordinal
+            )
+        );
 
-    [GeneratedRegex(@"^grains_call_duration_seconds_count\{(?<labels>.*)\} (?<count>[0-9]+)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^grains_call_duration_seconds_count\{(?<labels>.*)\} (?<count>[0-9]+)",
+        RegexOptions.Multiline | RegexOptions.CultureInvariant
+    )]
     private static partial Regex Count();
 
     [GeneratedRegex("(?<name>[a-z_]+)=\"(?<value>[^\"]*)\"", RegexOptions.CultureInvariant)]

@@ -30,14 +30,49 @@ internal static class NotifyBenchmark
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
-        var isolation = new Option<int>("--isolation-rounds") { Description = "Rounds with and without the destinations that do not work; 0: none.", DefaultValueFactory = _ => 5 };
-        var load = new Option<double>("--isolation-load") { Description = "Of the rate that was found, in those rounds.", DefaultValueFactory = _ => 0.5 };
-        var rate = new Option<double?>("--rate") { Description = "Takes this as the rate that was found, and begins with the rounds for isolation." };
-        var seconds = new Option<double>("--seconds") { Description = "Seconds that each side of a round takes.", DefaultValueFactory = _ => 5 };
+        var isolation = new Option<int>("--isolation-rounds")
+        {
+            Description = "Rounds with and without the destinations that do not work; 0: none.",
+            DefaultValueFactory = _ => 5,
+        };
+        var load = new Option<double>("--isolation-load")
+        {
+            Description = "Of the rate that was found, in those rounds.",
+            DefaultValueFactory = _ => 0.5,
+        };
+        var rate = new Option<double?>("--rate")
+        {
+            Description = "Takes this as the rate that was found, and begins with the rounds for isolation.",
+        };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "Seconds that each side of a round takes.",
+            DefaultValueFactory = _ => 5,
+        };
         var placers = new Option<int>("--placers") { Description = "Orders that are asked for at once.", DefaultValueFactory = _ => 64 };
-        var command = new Command("notify", "Orders a second, each with its audit, mail and webhook finished; and what destinations that do not work cost the others.") { rounds, isolation, load, rate, seconds, placers };
-        command.SetAction((result, _) => Run(
-            result.GetValue(rate) is null ? result.GetValue(rounds) : 0, result.GetValue(isolation), result.GetValue(load), result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(placers)));
+        var command = new Command(
+            "notify",
+            "Orders a second, each with its audit, mail and webhook finished; and what destinations that do not work cost the others."
+        )
+        {
+            rounds,
+            isolation,
+            load,
+            rate,
+            seconds,
+            placers,
+        };
+        command.SetAction(
+            (result, _) =>
+                Run(
+                    result.GetValue(rate) is null ? result.GetValue(rounds) : 0,
+                    result.GetValue(isolation),
+                    result.GetValue(load),
+                    result.GetValue(rate),
+                    TimeSpan.FromSeconds(result.GetValue(seconds)),
+                    result.GetValue(placers)
+                )
+        );
         return command;
     }
 
@@ -49,10 +84,32 @@ internal static class NotifyBenchmark
             await using var outside = await OutsideProcess.Start(folder);
             var ledger = new FinishLedger(Path.Combine(folder, "seen"));
             using var silo = await SiloChild.Start(
-                "Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder), ("WITNESS_SUBSCRIBES", "false")],
-                "--Orders:Partitions", $"{OrdersBenchmark.Partitions}",
-                "--Webhooks:AllowHttp", "true", "--Webhooks:AllowPrivate", "127.0.0.0/8", "--Webhooks:PerSecond", "100000", "--Webhooks:MaxInFlight", "64",
-                "--Mail:Host", "127.0.0.1", "--Mail:Port", $"{outside.SmtpPort}", "--Mail:Security", "None", "--Mail:From", "shop@example.com", "--Mail:PerSecond", "10000", "--Mail:MaxConnections", "16");
+                "Witness.dll",
+                Path.Combine(folder, "silo"),
+                [("WITNESS_FOLDER", ledger.Folder), ("WITNESS_SUBSCRIBES", "false")],
+                "--Orders:Partitions",
+                $"{OrdersBenchmark.Partitions}",
+                "--Webhooks:AllowHttp",
+                "true",
+                "--Webhooks:AllowPrivate",
+                "127.0.0.0/8",
+                "--Webhooks:PerSecond",
+                "100000",
+                "--Webhooks:MaxInFlight",
+                "64",
+                "--Mail:Host",
+                "127.0.0.1",
+                "--Mail:Port",
+                $"{outside.SmtpPort}",
+                "--Mail:Security",
+                "None",
+                "--Mail:From",
+                "shop@example.com",
+                "--Mail:PerSecond",
+                "10000",
+                "--Mail:MaxConnections",
+                "16"
+            );
             using var client = await silo.Connect();
             using var doors = new HttpClient { BaseAddress = new($"http://{silo.Http}") };
             var run = new Notified(outside, ledger, silo, new(client.Services.GetRequiredService<IGrainFactory>()), doors);
@@ -70,8 +127,12 @@ internal static class NotifyBenchmark
 
     private static async Task<double> Rates(Notified run, string folder, int rounds, TimeSpan duration, int placers)
     {
-        Console.WriteLine($"Orders of two lines with audit, mail and webhook all finished, {placers} at once, {OrdersBenchmark.Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians.");
-        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  outside CPU-ms/order  at 70 %: create p50 ms  p99 ms  webhook p50  p99  mail p50  p99  all p50  p99");
+        Console.WriteLine(
+            $"Orders of two lines with audit, mail and webhook all finished, {placers} at once, {OrdersBenchmark.Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians."
+        );
+        Console.WriteLine(
+            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  outside CPU-ms/order  at 70 %: create p50 ms  p99 ms  webhook p50  p99  mail p50  p99  all p50  p99"
+        );
         var (stores, rates, ends) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 1; round <= rounds; round++)
         {
@@ -80,13 +141,21 @@ internal static class NotifyBenchmark
             rates.Add(placed.PerSecond);
             var took = await run.AtRate(placed.PerSecond * 0.7, duration);
             ends.Add(P(took.All, 99));
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{round,5}  {stores[^1],14:0}  {placed.PerSecond,8:0}  {placed.PerSecond / stores[^1],5:0.00}  {placed.SiloCpu,17:0.000}  {placed.OutsideCpu,20:0.000}  {P(took.Create, 50),22:0.0}  {P(took.Create, 99),6:0.0}  {P(took.Webhook, 50),11:0.0}  {P(took.Webhook, 99),3:0}  {P(took.Mail, 50),8:0.0}  {P(took.Mail, 99),3:0}  {P(took.All, 50),7:0.0}  {P(took.All, 99),3:0}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{round, 5}  {stores[^1], 14:0}  {placed.PerSecond, 8:0}  {placed.PerSecond / stores[^1], 5:0.00}  {placed.SiloCpu, 17:0.000}  {placed.OutsideCpu, 20:0.000}  {P(took.Create, 50), 22:0.0}  {P(took.Create, 99), 6:0.0}  {P(took.Webhook, 50), 11:0.0}  {P(took.Webhook, 99), 3:0}  {P(took.Mail, 50), 8:0.0}  {P(took.Mail, 99), 3:0}  {P(took.All, 50), 7:0.0}  {P(took.All, 99), 3:0}"
+                )
+            );
         }
 
         var rate = Rounds.Median(rates);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the three after {Rounds.Median(ends):0} ms (p99)."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the three after {Rounds.Median(ends):0} ms (p99)."
+            )
+        );
         return rate;
     }
 
@@ -94,7 +163,9 @@ internal static class NotifyBenchmark
     private static async Task<bool> Isolation(Notified run, int rounds, double perSecond, TimeSpan duration)
     {
         Console.WriteLine();
-        Console.WriteLine($"Without and with three more endpoints, one refused, one that takes {Slow.TotalSeconds:0} s, one that always answers 429: {perSecond:0} orders/s, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, p99 in ms.");
+        Console.WriteLine(
+            $"Without and with three more endpoints, one refused, one that takes {Slow.TotalSeconds:0} s, one that always answers 429: {perSecond:0} orders/s, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, p99 in ms."
+        );
         Console.WriteLine("round  create without  with  webhook without  with  mail without  with  silo CPU-ms/order without  with");
         var (without, with) = (new List<Took>(), new List<Took>());
         for (var round = 1; round <= rounds; round++)
@@ -114,22 +185,38 @@ internal static class NotifyBenchmark
             }
 
             var (a, b) = (without[^1], with[^1]);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{round,5}  {P(a.Create, 99),14:0.0}  {P(b.Create, 99),4:0.0}  {P(a.Webhook, 99),15:0.0}  {P(b.Webhook, 99),4:0.0}  {P(a.Mail, 99),12:0.0}  {P(b.Mail, 99),4:0.0}  {a.SiloCpu,25:0.00}  {b.SiloCpu,4:0.00}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{round, 5}  {P(a.Create, 99), 14:0.0}  {P(b.Create, 99), 4:0.0}  {P(a.Webhook, 99), 15:0.0}  {P(b.Webhook, 99), 4:0.0}  {P(a.Mail, 99), 12:0.0}  {P(b.Mail, 99), 4:0.0}  {a.SiloCpu, 25:0.00}  {b.SiloCpu, 4:0.00}"
+                )
+            );
         }
 
         var (create, webhook, mail) = (Ratio(took => took.Create), Ratio(took => took.Webhook), Ratio(took => took.Mail));
         var kept = create <= CreateMark && webhook <= EndMark && mail <= EndMark;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"p99 without, lowest and highest of the rounds: create {Spread(took => took.Create)}, webhook {Spread(took => took.Webhook)}, mail {Spread(took => took.Mail)} ms: what differs by less than they do says nothing."));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"p99 with against without, medians: create {create:0.00} (mark {CreateMark:0.00}), webhook {webhook:0.00} (mark {EndMark:0.00}), mail {mail:0.00} (mark {EndMark:0.00}): {(kept ? "kept" : "missed")}."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"p99 without, lowest and highest of the rounds: create {Spread(took => took.Create)}, webhook {Spread(took => took.Webhook)}, mail {Spread(took => took.Mail)} ms: what differs by less than they do says nothing."
+            )
+        );
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"p99 with against without, medians: create {create:0.00} (mark {CreateMark:0.00}), webhook {webhook:0.00} (mark {EndMark:0.00}), mail {mail:0.00} (mark {EndMark:0.00}): {(kept ? "kept" : "missed")}."
+            )
+        );
         return kept;
 
-        string Spread(Func<Took, double[]> of) => string.Create(CultureInfo.InvariantCulture, $"{without.Min(took => P(of(took), 99)):0} to {without.Max(took => P(of(took), 99)):0}");
+        string Spread(Func<Took, double[]> of) =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{without.Min(took => P(of(took), 99)):0} to {without.Max(took => P(of(took), 99)):0}"
+            );
 
-        double Ratio(Func<Took, double[]> of) => Rounds.Median(with.Select(took => P(of(took), 99))) / Rounds.Median(without.Select(took => P(of(took), 99)));
+        double Ratio(Func<Took, double[]> of) =>
+            Rounds.Median(with.Select(took => P(of(took), 99))) / Rounds.Median(without.Select(took => P(of(took), 99)));
     }
 
     private static double P(double[] sorted, int percent) => sorted[(int)((long)sorted.Length * percent / 100)];
@@ -166,7 +253,12 @@ internal static class NotifyBenchmark
         {
             await outside.Behave("/slow", new EndpointAnswer { SlowMs = (int)slow.TotalMilliseconds });
             await outside.Behave("/throttles", new EndpointAnswer { Status = 429 });
-            List<string> ids = [await Add(new($"http://127.0.0.1:{Unique.Port()}/dead")), await Add(outside.Url("/slow")), await Add(outside.Url("/throttles"))];
+            List<string> ids =
+            [
+                await Add(new($"http://127.0.0.1:{Unique.Port()}/dead")),
+                await Add(outside.Url("/slow")),
+                await Add(outside.Url("/throttles")),
+            ];
             _broken.UnionWith(ids.Select(id => $"webhook-{id}"));
             return ids;
         }
@@ -176,20 +268,30 @@ internal static class NotifyBenchmark
             var (siloCpu, outsideCpu, number) = (silo.Cpu, outside.Cpu, 0);
             var started = Stopwatch.GetTimestamp();
             var end = started + (long)(duration.TotalSeconds * Stopwatch.Frequency);
-            var counts = await Task.WhenAll(Enumerable.Range(0, placers).Select(_ => Task.Run(async () =>
-            {
-                var placed = 0;
-                for (; Stopwatch.GetTimestamp() < end; placed++)
-                {
-                    await OrdersBenchmark.PlaceOne(desk, Interlocked.Increment(ref number), hasEmail: true);
-                }
+            var counts = await Task.WhenAll(
+                Enumerable
+                    .Range(0, placers)
+                    .Select(_ =>
+                        Task.Run(async () =>
+                        {
+                            var placed = 0;
+                            for (; Stopwatch.GetTimestamp() < end; placed++)
+                            {
+                                await OrdersBenchmark.PlaceOne(desk, Interlocked.Increment(ref number), hasEmail: true);
+                            }
 
-                return placed;
-            })));
+                            return placed;
+                        })
+                    )
+            );
             await Finished();
             var (elapsed, orders) = (Stopwatch.GetElapsedTime(started).TotalSeconds, counts.Sum());
             await Skip();
-            return new(orders / elapsed, (silo.Cpu - siloCpu).TotalMilliseconds / orders, (outside.Cpu - outsideCpu).TotalMilliseconds / orders);
+            return new(
+                orders / elapsed,
+                (silo.Cpu - siloCpu).TotalMilliseconds / orders,
+                (outside.Cpu - outsideCpu).TotalMilliseconds / orders
+            );
         }
 
         public async Task<Took> AtRate(double perSecond, TimeSpan duration)
@@ -200,7 +302,11 @@ internal static class NotifyBenchmark
             var perOrder = (silo.Cpu - cpu).TotalMilliseconds / create.Length;
             await Finished();
             var audited = await ledger.ReadByChange();
-            var (at, webhook, mail) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
+            var (at, webhook, mail) = (
+                new Dictionary<string, long>(StringComparer.Ordinal),
+                new Dictionary<string, long>(StringComparer.Ordinal),
+                new Dictionary<string, long>(StringComparer.Ordinal)
+            );
             foreach (var effect in await outside.Effects())
             {
                 if (effect.Channel == OutsideEffect.Mail)
@@ -221,13 +327,27 @@ internal static class NotifyBenchmark
 
             if (webhook.Count != create.Length || mail.Count != create.Length || audited.Count != create.Length)
             {
-                throw new InvalidOperationException($"Of {create.Length} orders {audited.Count} were audited, {webhook.Count} came to the endpoint and {mail.Count} to the mail server.");
+                throw new InvalidOperationException(
+                    $"Of {create.Length} orders {audited.Count} were audited, {webhook.Count} came to the endpoint and {mail.Count} to the mail server."
+                );
             }
 
             return new(
-                create, Since(webhook), Since(mail), [.. at.Keys.Select(key => Math.Max(audited[key], Math.Max(Milliseconds(webhook[key] - at[key]), Milliseconds(mail[key] - at[key])))).Order()], perOrder);
+                create,
+                Since(webhook),
+                Since(mail),
+                [
+                    .. at
+                        .Keys.Select(key =>
+                            Math.Max(audited[key], Math.Max(Milliseconds(webhook[key] - at[key]), Milliseconds(mail[key] - at[key])))
+                        )
+                        .Order(),
+                ],
+                perOrder
+            );
 
-            double[] Since(Dictionary<string, long> effects) => [.. effects.Select(effect => Milliseconds(effect.Value - at[effect.Key])).Order()];
+            double[] Since(Dictionary<string, long> effects) =>
+                [.. effects.Select(effect => Milliseconds(effect.Value - at[effect.Key])).Order()];
         }
 
         /// <summary>Everybody has everything; those that do not work are not waited for.</summary>

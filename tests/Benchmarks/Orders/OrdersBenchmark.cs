@@ -28,22 +28,43 @@ internal static class OrdersBenchmark
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
-        var seconds = new Option<double>("--seconds") { Description = "Seconds that each side of a round takes.", DefaultValueFactory = _ => 5 };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "Seconds that each side of a round takes.",
+            DefaultValueFactory = _ => 5,
+        };
         var placers = new Option<int>("--placers") { Description = "Orders that are asked for at once.", DefaultValueFactory = _ => 256 };
-        var command = new Command("orders", "Orders a second, durable, beside the same rows straight into the store.") { rounds, seconds, placers };
-        command.SetAction((result, _) => Run(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(placers)));
+        var command = new Command("orders", "Orders a second, durable, beside the same rows straight into the store.")
+        {
+            rounds,
+            seconds,
+            placers,
+        };
+        command.SetAction(
+            (result, _) => Run(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(placers))
+        );
         return command;
     }
 
     private static async Task<int> Run(int rounds, TimeSpan duration, int placers)
     {
-        Console.WriteLine($"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians.");
-        Console.WriteLine("round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  silo peak MiB  create p50 ms  p99 ms at 70 %  end p50 ms  p99 ms");
+        Console.WriteLine(
+            $"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians."
+        );
+        Console.WriteLine(
+            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  silo peak MiB  create p50 ms  p99 ms at 70 %  end p50 ms  p99 ms"
+        );
         var folder = Directory.CreateTempSubdirectory("orders-benchmark-").FullName;
         try
         {
             var ledger = new FinishLedger(Path.Combine(folder, "seen"));
-            using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}");
+            using var silo = await SiloChild.Start(
+                "Witness.dll",
+                Path.Combine(folder, "silo"),
+                [("WITNESS_FOLDER", ledger.Folder)],
+                "--Orders:Partitions",
+                $"{Partitions}"
+            );
             using var client = await silo.Connect();
             var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
             await Baseline(Path.Combine(folder, "warm"), duration / 4);
@@ -55,7 +76,7 @@ internal static class OrdersBenchmark
                 var placed = await Place(silo, desk, ledger, placers, duration);
                 var latencies = await Latencies(desk, ledger, placed.PerSecond * 0.7, duration);
                 all.Add(new(store, placed, latencies));
-                Console.WriteLine($"{round,5}  {all[^1]}");
+                Console.WriteLine($"{round, 5}  {all[^1]}");
             }
 
             Console.WriteLine($"  all  {Round.Medians(all)}");
@@ -66,8 +87,12 @@ internal static class OrdersBenchmark
             var p99 = Rounds.Median(all.Select(round => round.Create.P99));
             var end = Rounds.Median(all.Select(round => round.Create.EndP99));
             var kept = ratio >= RatioMark && rate >= RateMark && p99 <= CreateMark && end <= EndMark;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} ms (mark {CreateMark:0}), end-to-end p99 {end:0.0} ms (mark {EndMark:0}): {(kept ? "kept" : "missed")}."));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} ms (mark {CreateMark:0}), end-to-end p99 {end:0.0} ms (mark {EndMark:0}): {(kept ? "kept" : "missed")}."
+                )
+            );
             return kept ? 0 : 1;
         }
         finally
@@ -83,18 +108,34 @@ internal static class OrdersBenchmark
     private static async Task Count(string folder, int placers, TimeSpan duration)
     {
         var ledger = new FinishLedger(Path.Combine(folder, "seen"));
-        using var silo = await SiloChild.Start("Witness.dll", Path.Combine(folder, "silo"), [("WITNESS_FOLDER", ledger.Folder)], "--Orders:Partitions", $"{Partitions}", "--Telemetry:Calls", "true");
+        using var silo = await SiloChild.Start(
+            "Witness.dll",
+            Path.Combine(folder, "silo"),
+            [("WITNESS_FOLDER", ledger.Folder)],
+            "--Orders:Partitions",
+            $"{Partitions}",
+            "--Telemetry:Calls",
+            "true"
+        );
         using var client = await silo.Connect();
         var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
         await Place(silo, desk, ledger, placers, duration / 4);
         var before = await GrainCalls.Read(silo.Http);
         var placed = await Place(silo, desk, ledger, placers, duration);
         var calls = (await GrainCalls.Read(silo.Http)).Since(before);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Counted over {placed.Orders} orders at {placed.PerSecond:0}/s: an order took {1 / placed.PerCommit:0.000} commits of the feed, {1 / placed.PerSubscriberCommit:0.000} of its three subscribers together, and {calls.All / (double)placed.Orders:0.00} grain calls:"));
-        foreach (var (method, count) in calls.ByMethod.OrderByDescending(pair => pair.Value).TakeWhile(pair => pair.Value >= placed.Orders / 1000))
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Counted over {placed.Orders} orders at {placed.PerSecond:0}/s: an order took {1 / placed.PerCommit:0.000} commits of the feed, {1 / placed.PerSubscriberCommit:0.000} of its three subscribers together, and {calls.All / (double)placed.Orders:0.00} grain calls:"
+            )
+        );
+        foreach (
+            var (method, count) in calls
+                .ByMethod.OrderByDescending(pair => pair.Value)
+                .TakeWhile(pair => pair.Value >= placed.Orders / 1000)
+        )
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count / (double)placed.Orders,8:0.000}  {method}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count / (double)placed.Orders, 8:0.000}  {method}"));
         }
     }
 
@@ -104,21 +145,39 @@ internal static class OrdersBenchmark
         await using var store = SqliteTableStore.Open(Directory.CreateDirectory(folder).FullName);
         var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var started = Stopwatch.GetTimestamp();
-        var counts = await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => Task.Run(async () =>
-        {
-            var (orders, revision, head) = (0, 0L, (string?)null);
-            while (Stopwatch.GetTimestamp() < end)
-            {
-                var changes = Rows(partition, ref revision);
-                var row = OrderJson.Write(new FeedHeadRow { Revision = revision, In = revision, Done = revision });
-                changes.Add(head is null ? RowChange.Insert(PartitionWriter.HeadKey, row) : RowChange.Replace(PartitionWriter.HeadKey, row, head));
-                var result = await store.Commit(OrderTable.Name, OrderTable.Partition(partition), changes);
-                head = result.ETags[^1] ?? throw new InvalidOperationException("A commit of the baseline failed.", result.Cause);
-                orders += OrdersInCommit;
-            }
+        var counts = await Task.WhenAll(
+            Enumerable
+                .Range(0, Partitions)
+                .Select(partition =>
+                    Task.Run(async () =>
+                    {
+                        var (orders, revision, head) = (0, 0L, (string?)null);
+                        while (Stopwatch.GetTimestamp() < end)
+                        {
+                            var changes = Rows(partition, ref revision);
+                            var row = OrderJson.Write(
+                                new FeedHeadRow
+                                {
+                                    Revision = revision,
+                                    In = revision,
+                                    Done = revision,
+                                }
+                            );
+                            changes.Add(
+                                head is null
+                                    ? RowChange.Insert(PartitionWriter.HeadKey, row)
+                                    : RowChange.Replace(PartitionWriter.HeadKey, row, head)
+                            );
+                            var result = await store.Commit(OrderTable.Name, OrderTable.Partition(partition), changes);
+                            head = result.ETags[^1]
+                                ?? throw new InvalidOperationException("A commit of the baseline failed.", result.Cause);
+                            orders += OrdersInCommit;
+                        }
 
-            return orders;
-        })));
+                        return orders;
+                    })
+                )
+        );
         return counts.Sum() / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
@@ -129,10 +188,22 @@ internal static class OrdersBenchmark
         for (var i = 0; i < OrdersInCommit; i++)
         {
             var key = IdempotencyKey.Random();
-            var order = OrderLifecycle.Place(key.OrderId(Partitions), Order((int)revision), DateTimeOffset.UnixEpoch.AddTicks(revision * 1000));
+            var order = OrderLifecycle.Place(
+                key.OrderId(Partitions),
+                Order((int)revision),
+                DateTimeOffset.UnixEpoch.AddTicks(revision * 1000)
+            );
             var json = OrderJson.Write(order);
             var place = OrderTable.Place(order);
-            changes.Add(RowChange.Insert(OrderTable.Order(order.Id), OrderJson.WriteOrder(json, [new(key.StepId.Value, OrderHash.Of(order), OrderRefusal.None, 1, order.Status, order.PlacedAt)])));
+            changes.Add(
+                RowChange.Insert(
+                    OrderTable.Order(order.Id),
+                    OrderJson.WriteOrder(
+                        json,
+                        [new(key.StepId.Value, OrderHash.Of(order), OrderRefusal.None, 1, order.Status, order.PlacedAt)]
+                    )
+                )
+            );
             changes.Add(RowChange.Insert(OrderTable.CustomerPrefix(order.Customer) + place, ReadOnlyMemory<byte>.Empty));
             changes.Add(RowChange.Insert(OrderTable.StatusPrefix(order.Status) + place, ReadOnlyMemory<byte>.Empty));
             written.Add(new(json, null, null, null));
@@ -149,24 +220,35 @@ internal static class OrdersBenchmark
         var started = Stopwatch.GetTimestamp();
         var end = started + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var number = 0;
-        var counts = await Task.WhenAll(Enumerable.Range(0, placers).Select(_ => Task.Run(async () =>
-        {
-            var placed = 0;
-            while (Stopwatch.GetTimestamp() < end)
-            {
-                await PlaceOne(desk, Interlocked.Increment(ref number));
-                placed++;
-            }
+        var counts = await Task.WhenAll(
+            Enumerable
+                .Range(0, placers)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var placed = 0;
+                        while (Stopwatch.GetTimestamp() < end)
+                        {
+                            await PlaceOne(desk, Interlocked.Increment(ref number));
+                            placed++;
+                        }
 
-            return placed;
-        })));
+                        return placed;
+                    })
+                )
+        );
         await Finished(desk);
         var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var orders = counts.Sum();
         await ledger.Skip();
         return new(
-            orders, orders / elapsed, (silo.Cpu - cpu).TotalMilliseconds / orders, (double)orders / Math.Max(1, await Commits(desk) - head),
-            (double)orders / Math.Max(1, await SubscribersCommits(desk) - subscribers), silo.PeakBytes / 1048576.0);
+            orders,
+            orders / elapsed,
+            (silo.Cpu - cpu).TotalMilliseconds / orders,
+            (double)orders / Math.Max(1, await Commits(desk) - head),
+            (double)orders / Math.Max(1, await SubscribersCommits(desk) - subscribers),
+            silo.PeakBytes / 1048576.0
+        );
     }
 
     private static async Task<Latency> Latencies(OrderDesk desk, FinishLedger ledger, double perSecond, TimeSpan duration)
@@ -184,7 +266,7 @@ internal static class OrdersBenchmark
         var took = new double[count];
         var started = Stopwatch.GetTimestamp();
         var working = new List<Task>(count);
-        for (var i = 0; i < count;)
+        for (var i = 0; i < count; )
         {
             for (var due = Math.Min(count, (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond) + 1); i < due; i++)
             {
@@ -208,21 +290,25 @@ internal static class OrdersBenchmark
     /// <param name="hasEmail">Somebody is told of it by mail.</param>
     internal static async Task PlaceOne(OrderDesk desk, int number, bool hasEmail = false)
     {
-        var reply = await desk.Place(IdempotencyKey.Random(), hasEmail ? Order(number) with { Email = $"customer-{number % 1000}@example.org" } : Order(number));
+        var reply = await desk.Place(
+            IdempotencyKey.Random(),
+            hasEmail ? Order(number) with { Email = $"customer-{number % 1000}@example.org" } : Order(number)
+        );
         if (reply.Refusal != OrderRefusal.None)
         {
             throw new InvalidOperationException($"An order was refused: {reply.Detail}");
         }
     }
 
-    private static PlaceOrder Order(int number) => new()
-    {
-        Customer = $"customer-{number % 1000}",
-        Currency = "EUR",
-        Lines = [new("tea-green-100g", 2, 450), new("pot-iron-0.8l", 1, 6900)],
-        Language = "en",
-        Notes = "Please leave it with the neighbours.",
-    };
+    private static PlaceOrder Order(int number) =>
+        new()
+        {
+            Customer = $"customer-{number % 1000}",
+            Currency = "EUR",
+            Lines = [new("tea-green-100g", 2, 450), new("pot-iron-0.8l", 1, 6900)],
+            Language = "en",
+            Notes = "Please leave it with the neighbours.",
+        };
 
     /// <summary>Commits of all partitions that held changes, as their rows say.</summary>
     internal static async Task<long> Commits(OrderDesk desk)
@@ -242,7 +328,14 @@ internal static class OrdersBenchmark
 
     private static async Task<long> SubscribersCommits(OrderDesk desk) => (await desk.Subscribers.List()).Sum(state => state.Commits);
 
-    private sealed record Placed(long Orders, double PerSecond, double CpuPerOrder, double PerCommit, double PerSubscriberCommit, double PeakMiB);
+    private sealed record Placed(
+        long Orders,
+        double PerSecond,
+        double CpuPerOrder,
+        double PerCommit,
+        double PerSubscriberCommit,
+        double PeakMiB
+    );
 
     private sealed record Latency(double P50, double P99, double EndP50, double EndP99);
 
@@ -252,16 +345,32 @@ internal static class OrdersBenchmark
 
         public double Ratio => _ratio ?? Orders.PerSecond / Store;
 
-        public static Round Medians(List<Round> rounds) => new(
-            Rounds.Median(rounds.Select(round => round.Store)),
-            new(rounds.Sum(round => round.Orders.Orders), Rounds.Median(rounds.Select(round => round.Orders.PerSecond)), Rounds.Median(rounds.Select(round => round.Orders.CpuPerOrder)), Rounds.Median(rounds.Select(round => round.Orders.PerCommit)), Rounds.Median(rounds.Select(round => round.Orders.PerSubscriberCommit)), Rounds.Median(rounds.Select(round => round.Orders.PeakMiB))),
-            new(Rounds.Median(rounds.Select(round => round.Create.P50)), Rounds.Median(rounds.Select(round => round.Create.P99)), Rounds.Median(rounds.Select(round => round.Create.EndP50)), Rounds.Median(rounds.Select(round => round.Create.EndP99))))
-        {
-            _ratio = Rounds.Median(rounds.Select(round => round.Ratio)),
-        };
+        public static Round Medians(List<Round> rounds) =>
+            new(
+                Rounds.Median(rounds.Select(round => round.Store)),
+                new(
+                    rounds.Sum(round => round.Orders.Orders),
+                    Rounds.Median(rounds.Select(round => round.Orders.PerSecond)),
+                    Rounds.Median(rounds.Select(round => round.Orders.CpuPerOrder)),
+                    Rounds.Median(rounds.Select(round => round.Orders.PerCommit)),
+                    Rounds.Median(rounds.Select(round => round.Orders.PerSubscriberCommit)),
+                    Rounds.Median(rounds.Select(round => round.Orders.PeakMiB))
+                ),
+                new(
+                    Rounds.Median(rounds.Select(round => round.Create.P50)),
+                    Rounds.Median(rounds.Select(round => round.Create.P99)),
+                    Rounds.Median(rounds.Select(round => round.Create.EndP50)),
+                    Rounds.Median(rounds.Select(round => round.Create.EndP99))
+                )
+            )
+            {
+                _ratio = Rounds.Median(rounds.Select(round => round.Ratio)),
+            };
 
-        public override string ToString() => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Store,14:0}  {Orders.PerSecond,8:0}  {Ratio,5:0.00}  {Orders.CpuPerOrder,17:0.000}  {Orders.PerCommit,13:0.0}  {Orders.PerSubscriberCommit,11:0.0}  {Orders.PeakMiB,13:0}  {Create.P50,13:0.0}  {Create.P99,14:0.0}  {Create.EndP50,11:0.0}  {Create.EndP99,6:0.0}");
+        public override string ToString() =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Store, 14:0}  {Orders.PerSecond, 8:0}  {Ratio, 5:0.00}  {Orders.CpuPerOrder, 17:0.000}  {Orders.PerCommit, 13:0.0}  {Orders.PerSubscriberCommit, 11:0.0}  {Orders.PeakMiB, 13:0}  {Create.P50, 13:0.0}  {Create.P99, 14:0.0}  {Create.EndP50, 11:0.0}  {Create.EndP99, 6:0.0}"
+            );
     }
 }

@@ -28,17 +28,34 @@ internal static class WatchBenchmark
         var rate = new Option<double>("--rate") { Description = "Changes a second.", DefaultValueFactory = _ => 200 };
         var seconds = new Option<double>("--seconds") { Description = "Seconds that are measured.", DefaultValueFactory = _ => 10 };
         var command = new Command("watch", "How long a change takes to a thousand watchers.") { watchers, rate, seconds };
-        command.SetAction((result, _) => Run(result.GetValue(watchers), result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds))));
+        command.SetAction(
+            (result, _) => Run(result.GetValue(watchers), result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)))
+        );
         return command;
     }
 
     private static async Task<int> Run(int watchers, double rate, TimeSpan duration)
     {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{watchers} watchers by server-sent events, {rate:0} changes/s for {duration.TotalSeconds:0.#} s."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{watchers} watchers by server-sent events, {rate:0} changes/s for {duration.TotalSeconds:0.#} s."
+            )
+        );
         var folder = Directory.CreateTempSubdirectory("watch-benchmark-").FullName;
         try
         {
-            using var silo = await SiloChild.Start(Path.Combine(folder, "silo"), "--Limits:Streams", "10000", "--Limits:Connections", "20000", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+            using var silo = await SiloChild.Start(
+                Path.Combine(folder, "silo"),
+                "--Limits:Streams",
+                "10000",
+                "--Limits:Connections",
+                "20000",
+                "--Limits:PerKey",
+                "100000",
+                "--Limits:InAll",
+                "100000"
+            );
             using var client = await silo.Connect();
             var desk = new OrderDesk(client.Services.GetRequiredService<IGrainFactory>());
             await Place(desk, rate, TimeSpan.FromSeconds(3));
@@ -59,9 +76,12 @@ internal static class WatchBenchmark
             await Task.WhenAll(watching);
             var lags = all.SelectMany(watcher => watcher.Lags).Order().ToArray();
             var (p50, p99) = (lags[lags.Length / 2], lags[lags.Length * 99 / 100]);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Lag p50 {p50:0.0} ms, p99 {p99:0.0} ms (mark {LagMark:0}), most {lags[^1]:0.0} ms; {all.Sum(watcher => (long)watcher.Changes) / duration.TotalSeconds:0} deliveries/s in pieces of {all.Average(watcher => (double)watcher.Changes / Math.Max(1, watcher.Lags.Count)):0.0}; {perWatcher / 1024:0.0} KiB per watcher; the silo used {spent:0.00} cores; {missing} watchers miss something: {(p99 <= LagMark && missing == 0 ? "kept" : "missed")}."));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Lag p50 {p50:0.0} ms, p99 {p99:0.0} ms (mark {LagMark:0}), most {lags[^1]:0.0} ms; {all.Sum(watcher => (long)watcher.Changes) / duration.TotalSeconds:0} deliveries/s in pieces of {all.Average(watcher => (double)watcher.Changes / Math.Max(1, watcher.Lags.Count)):0.0}; {perWatcher / 1024:0.0} KiB per watcher; the silo used {spent:0.00} cores; {missing} watchers miss something: {(p99 <= LagMark && missing == 0 ? "kept" : "missed")}."
+                )
+            );
             return p99 <= LagMark && missing == 0 ? 0 : 1;
         }
         finally
@@ -78,14 +98,19 @@ internal static class WatchBenchmark
         var working = new List<Task<OrderReply>>(count);
         while (working.Count < count)
         {
-            for (var due = Math.Min(count, (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond) + 1); working.Count < due;)
+            for (var due = Math.Min(count, (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond) + 1); working.Count < due; )
             {
-                working.Add(desk.Place(IdempotencyKey.Random(), new()
-                {
-                    Customer = $"customer-{working.Count % 1000}",
-                    Currency = "EUR",
-                    Lines = [new("tea-green-100g", 2, 450), new("pot-iron-0.8l", 1, 6900)],
-                }));
+                working.Add(
+                    desk.Place(
+                        IdempotencyKey.Random(),
+                        new()
+                        {
+                            Customer = $"customer-{working.Count % 1000}",
+                            Currency = "EUR",
+                            Lines = [new("tea-green-100g", 2, 450), new("pot-iron-0.8l", 1, 6900)],
+                        }
+                    )
+                );
             }
 
             await Task.Delay(1);
@@ -123,7 +148,7 @@ internal static class WatchBenchmark
             var kept = 0;
             try
             {
-                for (int read; (read = await socket.ReceiveAsync(buffer.AsMemory(kept), cancel)) > 0;)
+                for (int read; (read = await socket.ReceiveAsync(buffer.AsMemory(kept), cancel)) > 0; )
                 {
                     Take(buffer.AsSpan(0, kept + read));
                     // A word may be cut between two pieces: what could be its beginning is looked at again.

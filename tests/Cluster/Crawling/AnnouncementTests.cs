@@ -18,18 +18,20 @@ public sealed class PagesListener : Grain, IPagesListener, IStreamSubscriptionOb
     public static ConcurrentDictionary<CrawlId, ConcurrentQueue<PageRecord>> Heard { get; } = new();
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<PagesFinished>().ResumeAsync(events =>
-        {
-            foreach (var finished in events)
+        handleFactory
+            .Create<PagesFinished>()
+            .ResumeAsync(events =>
             {
-                foreach (var page in finished.Item.Pages)
+                foreach (var finished in events)
                 {
-                    Heard.GetOrAdd(finished.Item.Crawl, _ => new()).Enqueue(page);
+                    foreach (var page in finished.Item.Pages)
+                    {
+                        Heard.GetOrAdd(finished.Item.Crawl, _ => new()).Enqueue(page);
+                    }
                 }
-            }
 
-            return Task.CompletedTask;
-        });
+                return Task.CompletedTask;
+            });
 }
 
 public sealed class AnnouncementTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
@@ -44,10 +46,16 @@ public sealed class AnnouncementTests(CrawlCluster cluster) : IClassFixture<Craw
 
         var crawl = await cluster.Start(new CrawlSpec { Seeds = [root], Delay = TimeSpan.Zero });
         var summary = await cluster.Ended(crawl);
-        await VirtualClock.StandUntil("four pages to be announced", () => PagesListener.Heard.TryGetValue(summary.Id, out var heard) && heard.Count >= 4);
+        await VirtualClock.StandUntil("four pages to be announced", () =>
+            PagesListener.Heard.TryGetValue(summary.Id, out var heard) && heard.Count >= 4
+        );
 
         Assert.Equal(
             [(root, 200, "Links"), (root + "1", 200, "One"), (root + "2", 200, "Two"), (root + "gone", 404, null)],
-            PagesListener.Heard[summary.Id].OrderBy(page => page.Url, StringComparer.Ordinal).Select(page => (page.Url, page.Status!.Value, page.Title)));
+            PagesListener
+                .Heard[summary.Id]
+                .OrderBy(page => page.Url, StringComparer.Ordinal)
+                .Select(page => (page.Url, page.Status!.Value, page.Title))
+        );
     }
 }

@@ -116,8 +116,7 @@ public sealed class CrawlCluster : IAsyncLifetime
             }
 
             cursor = page.Cursor;
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         return records;
     }
 
@@ -140,7 +139,9 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.Services.AddSingleton<IAccountSource, CrawlingAccounts>();
-        silo.Services.AddSingleton(new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock, Guards)));
+        silo.Services.AddSingleton(
+            new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock, Guards))
+        );
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
@@ -148,11 +149,13 @@ public sealed class CrawlCluster : IAsyncLifetime
         {
             streams.ConfigurePartitioning(2);
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
-            streams.ConfigurePullingAgent(agent => agent.Configure(options =>
-            {
-                options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
-                options.BatchContainerBatchSize = 100;
-            }));
+            streams.ConfigurePullingAgent(agent =>
+                agent.Configure(options =>
+                {
+                    options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
+                    options.BatchContainerBatchSize = 100;
+                })
+            );
         });
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddOutgoingGrainCallFilter(async context =>

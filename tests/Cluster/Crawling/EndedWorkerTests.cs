@@ -18,7 +18,14 @@ public sealed class EndedWorkerTests(CrawlCluster cluster) : IClassFixture<Crawl
         cluster.Web.Add(root, SiteAnswer.Links("/held", "/other"));
         cluster.Web.Add(root + "held", SiteAnswer.Html("<title>Held</title>").Behind(gate));
         cluster.Web.Add(root + "other", SiteAnswer.Html("<title>Other</title>"));
-        var crawl = await cluster.Start(new CrawlSpec { Seeds = [root], Delay = TimeSpan.Zero, Concurrency = 2 });
+        var crawl = await cluster.Start(
+            new CrawlSpec
+            {
+                Seeds = [root],
+                Delay = TimeSpan.Zero,
+                Concurrency = 2,
+            }
+        );
         await cluster.Clock.PassUntil("the page that is held up to be asked for", gate.Reached);
 
         // The worker waits five seconds for what it holds, then it is gone; its lease lasts for longer, and somebody else gets the page.

@@ -50,8 +50,15 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         var commits = 0;
         var failed = 0;
         var hash = CrawlTable.Host(new(_host))["host.".Length..];
-        cluster.Store.FailCommitsWhen((_, partition, _) => partition.EndsWith(hash, StringComparison.Ordinal) && partition.StartsWith("urls.", StringComparison.Ordinal)
-            && ++commits % 6 == 0 && ++failed <= 3 ? failure : null);
+        cluster.Store.FailCommitsWhen(
+            (_, partition, _) =>
+                partition.EndsWith(hash, StringComparison.Ordinal)
+                && partition.StartsWith("urls.", StringComparison.Ordinal)
+                && ++commits % 6 == 0
+                && ++failed <= 3
+                    ? failure
+                    : null
+        );
         var crawl = await cluster.Start(Spec);
         var over = 0;
         await cluster.Clock.PassUntil("the end of a crawl whose commits fail", async () =>
@@ -78,9 +85,19 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         var crawl = await cluster.Start(Spec);
         await Held(gate);
         var id = (await crawl.Show())!.Id;
-        var other = await HostPartition.Open(cluster.Store, new(_host), id, order: null, new(), new(3, Second, Second, () => 0.5), cluster.Guards);
+        var other = await HostPartition.Open(
+            cluster.Store,
+            new(_host),
+            id,
+            order: null,
+            new(),
+            new(3, Second, Second, () => 0.5),
+            cluster.Guards
+        );
         gate.Open();
-        await cluster.Clock.PassUntil("the page to wait for the lease of the one that lost", async () => (await crawl.Explain(Page(5))).State == "queued");
+        await cluster.Clock.PassUntil("the page to wait for the lease of the one that lost", async () =>
+            (await crawl.Explain(Page(5))).State == "queued"
+        );
         cluster.Guards.Pass(Lease);
         await Whole(crawl);
 
@@ -138,7 +155,10 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         Assert.Equal((CrawlState.Done, Pages - 1L, 1L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Queued));
         Assert.Equal(5, Starts(Page(5)).Count);
         Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], (await crawl.Account())!.Refused);
-        Assert.Equal(new ExplainLine("why", "lease-expired"), Assert.Single((await crawl.Explain(Page(5))).Lines, line => line.Label == "why"));
+        Assert.Equal(
+            new ExplainLine("why", "lease-expired"),
+            Assert.Single((await crawl.Explain(Page(5))).Lines, line => line.Label == "why")
+        );
         Assert.Equal("Given up: lease-expired.", (await cluster.Export(crawl))[Page(5)].Error);
         await cluster.Balances(crawl);
     }
@@ -195,12 +215,25 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         await Whole(next);
     }
 
-    private CrawlSpec Spec => new() { Seeds = [Root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };
+    private CrawlSpec Spec =>
+        new()
+        {
+            Seeds = [Root],
+            Delay = Second,
+            Timeout = TimeSpan.FromMinutes(5),
+        };
 
     private List<string> Asked =>
-        [.. cluster.Web.Ledger.Requests.Select(request => request.Target).Where(target => target.StartsWith(Root, StringComparison.Ordinal) && !target.EndsWith("/robots.txt", StringComparison.Ordinal))];
+        [
+            .. cluster
+                .Web.Ledger.Requests.Select(request => request.Target)
+                .Where(target =>
+                    target.StartsWith(Root, StringComparison.Ordinal) && !target.EndsWith("/robots.txt", StringComparison.Ordinal)
+                ),
+        ];
 
-    private List<TimeSpan> Starts(string url) => [.. cluster.Web.Ledger.Requests.Where(request => request.Target == url).Select(request => request.Start)];
+    private List<TimeSpan> Starts(string url) =>
+        [.. cluster.Web.Ledger.Requests.Where(request => request.Target == url).Select(request => request.Start)];
 
     /// <summary>More than any lease lasts: the time for a fetch, a quarter more, and what a host adds to it.</summary>
     private TimeSpan Lease => (Spec.Timeout * 1.25) + HostCrawl.Grace + HostCrawl.Slack;
@@ -222,7 +255,10 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
     private async Task Whole(ICrawlGrain crawl)
     {
         var summary = await cluster.Ended(crawl);
-        Assert.Equal((CrawlState.Done, (long)Pages, 0L, 0L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped, summary.Queued));
+        Assert.Equal(
+            (CrawlState.Done, (long)Pages, 0L, 0L, 0L),
+            (summary.State, summary.Pages, summary.Failed, summary.Skipped, summary.Queued)
+        );
         Assert.Equal(Enumerable.Range(0, Pages).Select(Page).Order(), (await cluster.Export(crawl)).Keys.Order());
         await cluster.Balances(crawl);
     }

@@ -22,7 +22,9 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
 
         Assert.Equal((CrawlState.Done, 120L, 0L, 0L, 0L), (summary.State, summary.Pages, summary.Failed, summary.Skipped, summary.Queued));
         Assert.Equal(Enumerable.Range(0, 120).Select(page => Page(root, page)).Order(), (await cluster.Export(crawl)).Keys.Order());
-        Assert.All(Asked(root).Where(url => !url.EndsWith("/robots.txt", StringComparison.Ordinal)).GroupBy(url => url), url => Assert.Single(url));
+        Assert.All(Asked(root).Where(url => !url.EndsWith("/robots.txt", StringComparison.Ordinal)).GroupBy(url => url), url =>
+            Assert.Single(url)
+        );
         Assert.Single(Asked(root), root + "robots.txt");
         await cluster.Balances(crawl);
     }
@@ -43,7 +45,10 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.Equal((5L, 1L, 1L), (summary.Pages, summary.Failed, summary.Skipped));
         var records = await cluster.Export(crawl, ExportKind.All);
         Assert.Equal((302, root + "here"), (records[root + "moved"].Status, records[root + "moved"].Location));
-        Assert.Equal((200, 1, root + "moved"), (records[root + "here"].Status, records[root + "here"].Depth - 1, records[root + "here"].Parent));
+        Assert.Equal(
+            (200, 1, root + "moved"),
+            (records[root + "here"].Status, records[root + "here"].Depth - 1, records[root + "here"].Parent)
+        );
         Assert.Equal(404, records[root + "missing"].Status);
         Assert.Equal((200, 2), (records[root + "busy"].Status, records[root + "busy"].Attempts));
         Assert.Equal((503, 3), (records[root + "broken"].Status, records[root + "broken"].Attempts));
@@ -58,18 +63,28 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task OfAPageWithTwelveThousandLinksEachIsInTheBooksAndExplainDoesNotDenyIt()
     {
         var root = NewRoot();
-        cluster.Web.Add(root, SiteAnswer.Links(Enumerable.Range(0, 12_000).Select(page => $"/p/{page}").Prepend("/" + new string('x', 3000))));
+        cluster.Web.Add(
+            root,
+            SiteAnswer.Links(Enumerable.Range(0, 12_000).Select(page => $"/p/{page}").Prepend("/" + new string('x', 3000)))
+        );
         var crawl = await cluster.Start(Spec(root) with { MaxPages = 1 });
         var summary = await cluster.Ended(crawl);
 
         Assert.Equal((12_002L, 1L, 12_001L), (summary.Added, summary.Pages, summary.Skipped));
         Assert.Equal(
-            [KeyValuePair.Create("max-pages", 9_999L), KeyValuePair.Create("too-long-url", 1L), KeyValuePair.Create("too-many-links", 2_001L)],
-            summary.Reasons!);
+            [
+                KeyValuePair.Create("max-pages", 9_999L),
+                KeyValuePair.Create("too-long-url", 1L),
+                KeyValuePair.Create("too-many-links", 2_001L),
+            ],
+            summary.Reasons!
+        );
         Assert.Equal(2_001L, (await cluster.Export(crawl))[root].LeftOut!["too-many-links"]);
         var explained = await crawl.Explain(root + "p/11999");
         Assert.Equal("not found", explained.State);
-        Assert.Contains(explained.Lines, line => line.Text.Contains("2,001 beyond the first 10,000 of their page (too-many-links)", StringComparison.Ordinal));
+        Assert.Contains(explained.Lines, line =>
+            line.Text.Contains("2,001 beyond the first 10,000 of their page (too-many-links)", StringComparison.Ordinal)
+        );
         await cluster.Balances(crawl);
     }
 
@@ -84,10 +99,13 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
 
         Assert.Equal((5L, 2L, 3L), (summary.Added, summary.Pages, summary.Skipped));
         Assert.Equal([KeyValuePair.Create("max-depth", 2L), KeyValuePair.Create("nofollow", 1L)], summary.Reasons!);
-        Assert.Contains((await crawl.Explain(root + "c")).Lines, line => line.Text.Contains("2 more than 1 step(s) from a seed (max-depth)", StringComparison.Ordinal));
+        Assert.Contains((await crawl.Explain(root + "c")).Lines, line =>
+            line.Text.Contains("2 more than 1 step(s) from a seed (max-depth)", StringComparison.Ordinal)
+        );
         Assert.Equal(
             ["a link longer than 2,048 characters is refused (too-long-url); in this crawl 0 were"],
-            (await crawl.Explain(root + new string('x', 3000))).Lines.Where(line => line.Label == "left out").Select(line => line.Text));
+            (await crawl.Explain(root + new string('x', 3000))).Lines.Where(line => line.Label == "left out").Select(line => line.Text)
+        );
         await cluster.Balances(crawl);
     }
 
@@ -105,7 +123,10 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
 
         Assert.Equal((20L, 1L), (summary.Pages, summary.Failed));
         Assert.Equal(1, summary.Reasons!["too-many-redirects"]);
-        Assert.Equal($"It redirects to {there}21, after 20 redirects in a row: no further one is followed.", (await cluster.Export(crawl))[here + "20"].Error);
+        Assert.Equal(
+            $"It redirects to {there}21, after 20 redirects in a row: no further one is followed.",
+            (await cluster.Export(crawl))[here + "20"].Error
+        );
         Assert.Equal(0, cluster.Web.Ledger.CountOf(there + "21"));
         await cluster.Balances(crawl);
     }
@@ -116,7 +137,9 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var root = Site(pages: 5);
         cluster.Web.FailNext(root + "robots.txt", Grains.Crawling.Pages.FetchFailure.Unreachable, times: 4);
         var crawl = await cluster.Start(Spec(root));
-        await cluster.Clock.PassUntil("the crawl to tell of robots.txt", async () => (await crawl.Show())!.Note?.Contains("robots.txt: ", StringComparison.Ordinal) == true);
+        await cluster.Clock.PassUntil("the crawl to tell of robots.txt", async () =>
+            (await crawl.Show())!.Note?.Contains("robots.txt: ", StringComparison.Ordinal) == true
+        );
         var summary = await cluster.Ended(crawl);
 
         Assert.Equal((5L, 0L, 0L), (summary.Pages, summary.Failed, summary.Skipped));
@@ -161,7 +184,12 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task AHostAndTheSameHostWithAFinalDotAreOne()
     {
         var root = Site(pages: 2);
-        var crawl = await cluster.Start(Spec(root) with { Seeds = [root, root.Replace(".example/", ".example./", StringComparison.Ordinal)] });
+        var crawl = await cluster.Start(
+            Spec(root) with
+            {
+                Seeds = [root, root.Replace(".example/", ".example./", StringComparison.Ordinal)],
+            }
+        );
         var summary = await cluster.Ended(crawl);
 
         Assert.Equal((2L, 1), (summary.Pages, summary.Hosts));
@@ -189,7 +217,16 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     public async Task TheLimitOfPagesIsExactOverSeveralHosts()
     {
         var roots = Enumerable.Range(0, 3).Select(_ => Site(pages: 60)).ToList();
-        var crawl = await cluster.Start(new() { Seeds = [.. roots], MaxPages = 77, Concurrency = 8, Delay = TimeSpan.Zero, Timeout = TimeSpan.FromMinutes(5) });
+        var crawl = await cluster.Start(
+            new()
+            {
+                Seeds = [.. roots],
+                MaxPages = 77,
+                Concurrency = 8,
+                Delay = TimeSpan.Zero,
+                Timeout = TimeSpan.FromMinutes(5),
+            }
+        );
         var summary = await cluster.Ended(crawl);
 
         Assert.Equal((CrawlState.Done, 77L), (summary.State, summary.Pages));
@@ -206,7 +243,10 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var crawl = await cluster.Start(Spec(root) with { Delay = 2 * Second });
         await cluster.Ended(crawl);
 
-        var starts = cluster.Web.Ledger.Requests.Where(request => request.Target.StartsWith(root, StringComparison.Ordinal)).Select(request => request.Start).ToList();
+        var starts = cluster
+            .Web.Ledger.Requests.Where(request => request.Target.StartsWith(root, StringComparison.Ordinal))
+            .Select(request => request.Start)
+            .ToList();
         Assert.Equal(13, starts.Count);
         Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.True(pair.Second - pair.First >= 2 * Second, $"{pair.Second - pair.First}"));
     }
@@ -218,10 +258,15 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var first = await cluster.Ended(await cluster.Start(Spec(root) with { Delay = 100 * Second }));
         cluster.Clock.Pass(100 * Second);
         var second = await cluster.Start(Spec(root) with { Delay = Second });
-        await VirtualClock.StandUntil("the second crawl to have its first page", async () => (await second.Explain(root)).State == "fetched");
+        await VirtualClock.StandUntil("the second crawl to have its first page", async () =>
+            (await second.Explain(root)).State == "fetched"
+        );
 
         // No time has passed since then, so it is known to the second when the host may be asked again.
-        Assert.Contains(new ExplainLine("host", $"may be asked again at {cluster.Clock.GetUtcNow() + Second:u}"), (await second.Explain(Page(root, 1))).Lines);
+        Assert.Contains(
+            new ExplainLine("host", $"may be asked again at {cluster.Clock.GetUtcNow() + Second:u}"),
+            (await second.Explain(Page(root, 1))).Lines
+        );
         Assert.Equal(2, (await cluster.Ended(second)).Pages);
         Assert.Null(await cluster.Store.Get(CrawlTable.Name, CrawlTable.Host(new(new Uri(root).Host)), CrawlTable.CrawlPrefix + first.Id));
     }
@@ -304,16 +349,25 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     {
         var root = Site(pages: 2);
         CommitGate? gate = null;
-        cluster.Store.FailCommitsWhen((_, _, changes) =>
-        {
-            if (gate is null && changes.Any(change => change.Key == PartitionWriter.HeadKey && Encoding.UTF8.GetString(change.Payload.Span) is var head
-                && head.Contains(new Uri(root).Host, StringComparison.Ordinal) && head.Contains("\"ended\"", StringComparison.Ordinal)))
+        cluster.Store.FailCommitsWhen(
+            (_, _, changes) =>
             {
-                gate = cluster.Store.HoldCommits();
-            }
+                if (
+                    gate is null
+                    && changes.Any(change =>
+                        change.Key == PartitionWriter.HeadKey
+                        && Encoding.UTF8.GetString(change.Payload.Span) is var head
+                        && head.Contains(new Uri(root).Host, StringComparison.Ordinal)
+                        && head.Contains("\"ended\"", StringComparison.Ordinal)
+                    )
+                )
+                {
+                    gate = cluster.Store.HoldCommits();
+                }
 
-            return null;
-        });
+                return null;
+            }
+        );
         var crawl = await cluster.Start(Spec(root));
         await cluster.Clock.PassUntil("the commit that ends the crawl at its host", () => gate is not null);
         var commits = cluster.Store.Commits;
@@ -373,7 +427,13 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.Equal("a URL beyond 5,000,000 of one host is refused as host-full, and counted", account.WhenFull);
     }
 
-    private static CrawlSpec Spec(string root) => new() { Seeds = [root], Delay = Second, Timeout = TimeSpan.FromMinutes(5) };
+    private static CrawlSpec Spec(string root) =>
+        new()
+        {
+            Seeds = [root],
+            Delay = Second,
+            Timeout = TimeSpan.FromMinutes(5),
+        };
 
     private string NewRoot() => $"http://{cluster.NewHost()}/";
 
@@ -384,8 +444,12 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         for (var page = 0; page < pages; page++)
         {
             var number = page;
-            cluster.Web.Add(Page(root, page), SiteAnswer.Links(
-                Enumerable.Range((page * 3) + 1, 3).Where(child => child < pages).Append(number / 2).Select(child => Page(root, child))));
+            cluster.Web.Add(
+                Page(root, page),
+                SiteAnswer.Links(
+                    Enumerable.Range((page * 3) + 1, 3).Where(child => child < pages).Append(number / 2).Select(child => Page(root, child))
+                )
+            );
         }
 
         return root;
@@ -394,5 +458,9 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
     private static string Page(string root, int page) => page == 0 ? root : $"{root}p/{page}";
 
     private List<string> Asked(string root) =>
-        [.. cluster.Web.Ledger.Requests.Select(request => request.Target).Where(target => target.StartsWith(root, StringComparison.Ordinal))];
+        [
+            .. cluster
+                .Web.Ledger.Requests.Select(request => request.Target)
+                .Where(target => target.StartsWith(root, StringComparison.Ordinal)),
+        ];
 }

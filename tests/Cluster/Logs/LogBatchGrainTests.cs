@@ -19,10 +19,15 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         var grain = cluster.Shard(shard);
         await grain.Show();
-        var writes = Enumerable.Range(1, 20).Select(id => grain.Write(SomeLogs.Request((ulong)id, cluster.Soon, "shop", "a", "b"))).ToList();
+        var writes = Enumerable
+            .Range(1, 20)
+            .Select(id => grain.Write(SomeLogs.Request((ulong)id, cluster.Soon, "shop", "a", "b")))
+            .ToList();
         await VirtualClock.StandUntil("all requests to be gathered", async () => (await grain.Show()).WaitingRecords == 40);
 
-        Assert.All(await cluster.Clock.PassUntil("the answers to all requests", Task.WhenAll(writes)), reply => Assert.Equal(WriteReply.Stored, reply));
+        Assert.All(await cluster.Clock.PassUntil("the answers to all requests", Task.WhenAll(writes)), reply =>
+            Assert.Equal(WriteReply.Stored, reply)
+        );
         var segment = Assert.Single(await cluster.Segments(shard));
         Assert.Equal(40, segment.Records);
         Assert.Equal(["shop"], segment.Services);
@@ -109,7 +114,9 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         await cluster.Write(shard, request);
         cluster.Clock.Pass(TimeSpan.FromMinutes(16));
         await cluster.Shard(shard).Tend();
-        await VirtualClock.StandUntil("what no retry can mean any more to be folded", async () => (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0);
+        await VirtualClock.StandUntil("what no retry can mean any more to be folded", async () =>
+            (await cluster.Store.Scan(LogTable.Name, LogTable.Partition(shard), KeyRange.Prefix(LogTable.FlushPrefix), 10)).Count == 0
+        );
 
         var count = Assert.Single(await cluster.Shard(shard).Counts(DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
         Assert.Equal(("shop", 1, 1), (count.Count.Service, count.Count.Received, count.Count.Stored));
@@ -238,7 +245,10 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         var shard = cluster.NewShard();
         for (ulong id = 1; id <= 10; id++)
         {
-            Assert.Equal(WriteReply.Stored, await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, id % 2 == 0 ? "shop" : "till", $"line {id}")));
+            Assert.Equal(
+                WriteReply.Stored,
+                await cluster.Write(shard, SomeLogs.Request(id, cluster.Soon, id % 2 == 0 ? "shop" : "till", $"line {id}"))
+            );
         }
 
         Assert.Equal(10, (await cluster.Segments(shard)).Count);
@@ -331,8 +341,12 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         cluster.Clock.Pass(TimeSpan.FromMinutes(2));
         var partition = LogTable.Partition(shard);
         var failures = 1;
-        cluster.Store.FailCommitsWhen((_, place, changes) =>
-            place == partition && changes.Any(change => change.Kind == RowChangeKind.Delete) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.Conflict : null);
+        cluster.Store.FailCommitsWhen(
+            (_, place, changes) =>
+                place == partition && changes.Any(change => change.Kind == RowChangeKind.Delete) && Interlocked.Decrement(ref failures) >= 0
+                    ? CommitFailure.Conflict
+                    : null
+        );
         await cluster.Shard(shard).Tend();
         await VirtualClock.StandUntil("the commit of the merge to be refused", () => Volatile.Read(ref failures) < 1);
         await cluster.Deactivate(shard);

@@ -24,7 +24,10 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
         {
             await Store(shard, id);
             var seen = await reader.Segments(TestContext.Current.CancellationToken);
-            Assert.Equal((await cluster.Segments(shard)).Select(segment => segment.Name).Order(), seen.Select(segment => segment.Name).Order());
+            Assert.Equal(
+                (await cluster.Segments(shard)).Select(segment => segment.Name).Order(),
+                seen.Select(segment => segment.Name).Order()
+            );
             Assert.Equal((int)id, seen.Sum(segment => segment.Records));
             if (id % 2 == 0)
             {
@@ -94,8 +97,17 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        var tail = new LogTail(cluster.Grains, cluster.Blobs, new(cluster.Clock), Options.Create(new LogsOptions { Shards = shard + 1 }), cluster.Clock, NullLogger<LogTail>.Instance);
-        var all = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken));
+        var tail = new LogTail(
+            cluster.Grains,
+            cluster.Blobs,
+            new(cluster.Clock),
+            Options.Create(new LogsOptions { Shards = shard + 1 }),
+            cluster.Clock,
+            NullLogger<LogTail>.Instance
+        );
+        var all = Assert.IsType<TailViewer>(
+            await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken)
+        );
         var none = Assert.IsType<TailViewer>(await tail.Watch(LogQuery.Parse("service:other"), TestContext.Current.CancellationToken));
 
         await Store(shard, 2);
@@ -132,8 +144,13 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
 
         // A change that storage refuses did not happen.
         var failures = 1;
-        cluster.Store.FailCommitsWhen((_, _, changes) =>
-            changes.Any(change => Encoding.UTF8.GetString(change.Payload.Span).Contains("more => drop", StringComparison.Ordinal)) && Interlocked.Decrement(ref failures) >= 0 ? CommitFailure.Conflict : null);
+        cluster.Store.FailCommitsWhen(
+            (_, _, changes) =>
+                changes.Any(change => Encoding.UTF8.GetString(change.Payload.Span).Contains("more => drop", StringComparison.Ordinal))
+                && Interlocked.Decrement(ref failures) >= 0
+                    ? CommitFailure.Conflict
+                    : null
+        );
         await Assert.ThrowsAnyAsync<Exception>(() => rules.Add("more => drop", null));
         Assert.Equal(["noise => drop"], (await rules.List()).Rules);
         Assert.Null((await rules.Remove(1, null)).Error);
@@ -153,8 +170,16 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
 
     private async Task<(string Bodies, long Missed)> Next(TailViewer viewer)
     {
-        Assert.True(await cluster.Clock.PassUntil("what the viewer is shown next", viewer.Wait(TimeSpan.FromMinutes(1), cluster.Guards, TestContext.Current.CancellationToken)));
+        Assert.True(
+            await cluster.Clock.PassUntil(
+                "what the viewer is shown next",
+                viewer.Wait(TimeSpan.FromMinutes(1), cluster.Guards, TestContext.Current.CancellationToken)
+            )
+        );
         var page = viewer.Take();
-        return (string.Join(' ', Enumerable.Range(0, page.Records.Count).Select(record => Encoding.UTF8.GetString(page.Records[record].Body))), page.Missed);
+        return (
+            string.Join(' ', Enumerable.Range(0, page.Records.Count).Select(record => Encoding.UTF8.GetString(page.Records[record].Body))),
+            page.Missed
+        );
     }
 }

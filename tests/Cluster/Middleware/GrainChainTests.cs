@@ -34,7 +34,8 @@ public sealed class GrainChainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task BetweenGrainsWhatTheStoreThrewGoesThrough() => Assert.Equal(nameof(PartitionLostException), await Probe.AskAnotherToLose());
+    public async Task BetweenGrainsWhatTheStoreThrewGoesThrough() =>
+        Assert.Equal(nameof(PartitionLostException), await Probe.AskAnotherToLose());
 
     [Fact]
     public async Task WhatIsNotTheStoresGoesThrough() => await Assert.ThrowsAsync<InvalidOperationException>(() => Probe.Fail());
@@ -65,13 +66,15 @@ public sealed class GrainChainTests : IAsyncLifetime
                 to.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
-        {
-            lock (seen)
+        listener.SetMeasurementEventCallback<double>(
+            (_, _, tags, _) =>
             {
-                seen.Add((tags[0].Value?.ToString(), tags[1].Value?.ToString(), tags[2].Value));
+                lock (seen)
+                {
+                    seen.Add((tags[0].Value?.ToString(), tags[1].Value?.ToString(), tags[2].Value));
+                }
             }
-        });
+        );
         listener.Start();
 
         await Probe.Deadline();
@@ -108,7 +111,8 @@ public sealed class ProbeGrain : Grain, IProbeGrain
 {
     private IProbeGrain Another => GrainFactory.GetGrain<IProbeGrain>(this.GetPrimaryKeyLong() + 1);
 
-    public Task LoseThePartition() => Task.FromException(new PartitionLostException("table", "partition", CommitResult.Unknown(new IOException("Gone."))));
+    public Task LoseThePartition() =>
+        Task.FromException(new PartitionLostException("table", "partition", CommitResult.Unknown(new IOException("Gone."))));
 
     public async Task<string> AskAnotherToLose()
     {

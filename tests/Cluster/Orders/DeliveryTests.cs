@@ -19,7 +19,11 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task AnOrdersDeliveriesAreToldByVersionWithEveryTry()
     {
         var order = await cluster.Placed(OrderCluster.Asked("asleep"));
-        var waiting = await Delivery(order.Id, delivery => delivery.Attempts == 1 && delivery.Next is not null, latest: cluster.Clock.GetUtcNow() + TimeSpan.FromSeconds(4));
+        var waiting = await Delivery(
+            order.Id,
+            delivery => delivery.Attempts == 1 && delivery.Next is not null,
+            latest: cluster.Clock.GetUtcNow() + TimeSpan.FromSeconds(4)
+        );
         Assert.Equal((DeliveryStatus.Waiting, "asleep", "order.placed"), (waiting.Status, waiting.Reason, waiting.Type));
 
         var delivered = await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
@@ -59,7 +63,9 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task TheBooksHaveALineForTheChannelWithoutWhatIsNothingForIt()
     {
         // What other tests placed is told of, and counted.
-        await cluster.Clock.PassUntil("everything else to be told", async () => (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 }));
+        await cluster.Clock.PassUntil("everything else to be told", async () =>
+            (await cluster.Subscribers.List()).All(state => state is { Lag: 0, Waiting: 0 })
+        );
         var before = await Account();
         await cluster.Placed(OrderCluster.Asked("stranger"));
         await cluster.Placed(OrderCluster.Asked("monk"));
@@ -86,7 +92,14 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         cluster.Clock.Pass(TimeSpan.FromHours(2));
         await cluster.Grain(order.Id.Partition).Wake();
         Assert.Empty((await cluster.Subscribers.Deliveries(order.Id)).All);
-        Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, order.Id.Partition)), KeyRange.Prefix(SubscriberTable.ExpiryPrefix), 10));
+        Assert.Empty(
+            await cluster.Store.Scan(
+                SubscriberTable.Name,
+                SubscriberTable.Partition(new(TellerCluster.Teller, order.Id.Partition)),
+                KeyRange.Prefix(SubscriberTable.ExpiryPrefix),
+                10
+            )
+        );
     }
 
     [Fact]
@@ -102,8 +115,16 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
 
         cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromHours(1));
         await cluster.Grain(partition).Wake();
-        var rows = await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(TellerCluster.Teller, partition)), KeyRange.All, StoreLimits.MaxScan);
-        Assert.DoesNotContain(rows, row => row.Key.StartsWith(SubscriberTable.ExpiryPrefix, StringComparison.Ordinal) || row.Key.StartsWith(SubscriberTable.DeliveryPrefix, StringComparison.Ordinal));
+        var rows = await cluster.Store.Scan(
+            SubscriberTable.Name,
+            SubscriberTable.Partition(new(TellerCluster.Teller, partition)),
+            KeyRange.All,
+            StoreLimits.MaxScan
+        );
+        Assert.DoesNotContain(rows, row =>
+            row.Key.StartsWith(SubscriberTable.ExpiryPrefix, StringComparison.Ordinal)
+            || row.Key.StartsWith(SubscriberTable.DeliveryPrefix, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -111,7 +132,9 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     {
         var order = await cluster.Placed(OrderCluster.Asked("away-2"));
         var grain = cluster.Grain(order.Id.Partition);
-        await cluster.Clock.PassUntil("the one who is away", async () => (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
+        await cluster.Clock.PassUntil("the one who is away", async () =>
+            (await grain.Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true
+        );
         var change = Assert.Single(await cluster.Changes(order.Id.Partition), change => change.OrderId == order.Id);
         var erasing = cluster.Subscribers.Erase("away-2");
         await cluster.Clock.PassUntil("the erasure", erasing);
@@ -129,7 +152,9 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         await cluster.Feed(0).Head();
         using var gate = cluster.Store.HoldCommits();
         var waking = guest.Wake();
-        await VirtualClock.StandUntil("the guest to be listed", async () => (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a"));
+        await VirtualClock.StandUntil("the guest to be listed", async () =>
+            (await cluster.Feed(0).Subscribers()).Any(listed => listed.Name == "guest-a")
+        );
         cluster.HasGuests = false;
         var removing = guest.Remove();
         var shown = new List<Task<SubscriberState>>(); // One that comes before the removal waits for the gate.
@@ -152,13 +177,28 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         var order = await cluster.Placed();
         var partition = order.Id.Partition;
         await cluster.Feed(partition).Register("gone", null);
-        var note = new OrderNote(1, (byte)AuditEntryKind.DeliveryOutcome, order.Id, 1, "gone.delivered", cluster.Clock.GetUtcNow(), "order.placed, attempt 1: heard");
+        var note = new OrderNote(
+            1,
+            (byte)AuditEntryKind.DeliveryOutcome,
+            order.Id,
+            1,
+            "gone.delivered",
+            cluster.Clock.GetUtcNow(),
+            "order.placed, attempt 1: heard"
+        );
         await cluster.Store.Commit(
-            SubscriberTable.Name, SubscriberTable.Partition(new("gone", partition)),
-            [RowChange.Insert(SubscriberTable.Note(1), OrderJson.Write(note)), RowChange.Insert(PartitionWriter.HeadKey, OrderJson.Write(new SubscriberHeadRow { Cursor = 1, Notes = 1 }))]);
+            SubscriberTable.Name,
+            SubscriberTable.Partition(new("gone", partition)),
+            [
+                RowChange.Insert(SubscriberTable.Note(1), OrderJson.Write(note)),
+                RowChange.Insert(PartitionWriter.HeadKey, OrderJson.Write(new SubscriberHeadRow { Cursor = 1, Notes = 1 })),
+            ]
+        );
         Assert.Null(await cluster.Subscribers.Remove("gone"));
 
-        await cluster.Clock.PassUntil("the outcome in the audit", async () => (await Outcomes(order.Id)).Any(outcome => outcome.Item1 == "teller.delivered"));
+        await cluster.Clock.PassUntil("the outcome in the audit", async () =>
+            (await Outcomes(order.Id)).Any(outcome => outcome.Item1 == "teller.delivered")
+        );
         Assert.Contains(("gone.delivered", "order.placed, attempt 1: heard"), await Outcomes(order.Id));
     }
 
@@ -166,7 +206,9 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
     public async Task AnErasureDoesNotWaitForADestinationThatCanNotBeAsked()
     {
         var order = await cluster.Placed(OrderCluster.Asked("away-1"));
-        await cluster.Clock.PassUntil("the one who is away", async () => (await cluster.Grain(order.Id.Partition).Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true);
+        await cluster.Clock.PassUntil("the one who is away", async () =>
+            (await cluster.Grain(order.Id.Partition).Show()).Halt?.Contains("away: Nobody is there.", StringComparison.Ordinal) == true
+        );
         cluster.StaysAway = true;
         var erasing = await cluster.Clock.PassUntil("an erasure beside a destination that stays away", cluster.Subscribers.Erase("away-1"));
         Assert.Equal((1, null), (erasing.Orders, erasing.Error));
@@ -198,34 +240,59 @@ public sealed class DeliveryTests(TellerCluster cluster) : IClassFixture<TellerC
         }
 
         await Delivery(order.Id, delivery => delivery.Status == DeliveryStatus.Delivered);
-        await VirtualClock.StandUntil("the spans of two tries", () => spans.Count(span => span.OperationName == "order.deliver" && span.TraceId == trace) == 2);
+        await VirtualClock.StandUntil("the spans of two tries", () =>
+            spans.Count(span => span.OperationName == "order.deliver" && span.TraceId == trace) == 2
+        );
         var own = spans.Where(span => span.TraceId == trace && span.Source.Name == OrdersTracing.Name).ToArray();
-        Assert.Equal(["order.commit", "order.deliver", "order.deliver"], own.Select(span => span.OperationName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["order.commit", "order.deliver", "order.deliver"],
+            own.Select(span => span.OperationName).Order(StringComparer.Ordinal)
+        );
         var tries = own.Where(span => span.OperationName == "order.deliver").OrderBy(span => span.GetTagItem("attempt")).ToArray();
         Assert.Empty(tries[0].Links);
-        Assert.Equal((tries[0].SpanId, ActivityStatusCode.Error, "asleep"), (Assert.Single(tries[1].Links).Context.SpanId, tries[0].Status, tries[0].GetTagItem("reason")));
+        Assert.Equal(
+            (tries[0].SpanId, ActivityStatusCode.Error, "asleep"),
+            (Assert.Single(tries[1].Links).Context.SpanId, tries[0].Status, tries[0].GetTagItem("reason"))
+        );
         Assert.Equal("Delivered", tries[1].GetTagItem("outcome"));
     }
 
     private async Task<Delivery> Delivery(OrderId order, Func<Delivery, bool> isSo, DateTimeOffset? latest = null)
     {
         Delivery? found = null;
-        await cluster.Clock.PassUntil($"what became of telling of {order}", async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null, latest);
+        await cluster.Clock.PassUntil(
+            $"what became of telling of {order}",
+            async () => (found = (await cluster.Subscribers.Deliveries(order)).All.FirstOrDefault(isSo)) is not null,
+            latest
+        );
         return found!;
     }
 
     private async Task<long> Revision(OrderId order) => (await cluster.ChangesOf(order))[0].Revision;
 
     private async Task<Grains.Interfaces.Books.Account> Account() =>
-        Assert.Single(await new SubscriberAccounts(cluster.Grains, new([new(new() { Name = "teller", Channel = "voice" }, _ => throw new NotSupportedException())], [])).Read(CancellationToken.None), account => account.Name == "notifications by voice");
+        Assert.Single(
+            await new SubscriberAccounts(
+                cluster.Grains,
+                new([new(new() { Name = "teller", Channel = "voice" }, _ => throw new NotSupportedException())], [])
+            ).Read(CancellationToken.None),
+            account => account.Name == "notifications by voice"
+        );
 
     private async Task<List<(string Type, string Detail)>> Outcomes(OrderId order)
     {
         var found = new List<(string Type, string Detail)>();
         await cluster.Clock.PassUntil("outcomes in the audit", async () =>
         {
-            var entries = (await new StoredAudit(cluster.Store, OrderCluster.Partitions).Of(order, CancellationToken.None)).Select(entry => AuditEntry.Decode(entry.Entry.Span));
-            found = [.. entries.Where(entry => entry.Kind == AuditEntryKind.DeliveryOutcome).Select(entry => (entry.Type, Encoding.UTF8.GetString(entry.Payload.Span)))];
+            var entries = (await new StoredAudit(cluster.Store, OrderCluster.Partitions).Of(order, CancellationToken.None)).Select(entry =>
+                AuditEntry.Decode(entry.Entry.Span)
+            );
+            found =
+            [
+                .. entries
+                    .Where(entry => entry.Kind == AuditEntryKind.DeliveryOutcome)
+                    .Select(entry => (entry.Type, Encoding.UTF8.GetString(entry.Payload.Span))),
+            ];
             return found.Count > 0;
         });
         return found;

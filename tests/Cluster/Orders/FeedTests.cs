@@ -17,15 +17,17 @@ public sealed class ChangesListener : Grain, IChangesListener, IStreamSubscripti
     public static ConcurrentDictionary<OrderId, ConcurrentQueue<OrderChange>> Heard { get; } = new();
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<OrdersChanged>().ResumeAsync(events =>
-        {
-            foreach (var change in events.SelectMany(changed => changed.Item.Changes))
+        handleFactory
+            .Create<OrdersChanged>()
+            .ResumeAsync(events =>
             {
-                Heard.GetOrAdd(change.OrderId, _ => new()).Enqueue(change);
-            }
+                foreach (var change in events.SelectMany(changed => changed.Item.Changes))
+                {
+                    Heard.GetOrAdd(change.OrderId, _ => new()).Enqueue(change);
+                }
 
-            return Task.CompletedTask;
-        });
+                return Task.CompletedTask;
+            });
 }
 
 public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster>
@@ -35,10 +37,15 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
     {
         var order = await cluster.Placed();
         await cluster.Take(order.Id, OrderStep.Pay);
-        await VirtualClock.StandUntil("both changes to be announced", () => ChangesListener.Heard.TryGetValue(order.Id, out var heard) && heard.Count == 2);
+        await VirtualClock.StandUntil("both changes to be announced", () =>
+            ChangesListener.Heard.TryGetValue(order.Id, out var heard) && heard.Count == 2
+        );
 
         Assert.Equal(["order.placed", "order.paid"], ChangesListener.Heard[order.Id].Select(change => change.Type));
-        Assert.Equal((await cluster.ChangesOf(order.Id)).Select(change => change.Revision), ChangesListener.Heard[order.Id].Select(change => change.Revision));
+        Assert.Equal(
+            (await cluster.ChangesOf(order.Id)).Select(change => change.Revision),
+            ChangesListener.Heard[order.Id].Select(change => change.Revision)
+        );
     }
 
     [Theory]
@@ -56,7 +63,10 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
 
             var head = (await cluster.Feed(partition).Head()).Head;
             Assert.Equal(Enumerable.Range(1, (int)head).Select(revision => (long)revision), fromTail.Select(change => change.Revision));
-            Assert.Equal(fromTail.Select(change => (change.Revision, change.OrderId, change.Version, change.Type, change.At)), fromRows.Select(change => (change.Revision, change.OrderId, change.Version, change.Type, change.At)));
+            Assert.Equal(
+                fromTail.Select(change => (change.Revision, change.OrderId, change.Version, change.Type, change.At)),
+                fromRows.Select(change => (change.Revision, change.OrderId, change.Version, change.Type, change.At))
+            );
         }
     }
 
@@ -65,7 +75,12 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
     {
         var order = await cluster.Placed();
         var head = (await cluster.Feed(order.Id.Partition).Head()).Head;
-        Assert.Equal((0, head, head + 5, false), (await cluster.Feed(order.Id.Partition).Read(head + 5, 10)) is var read ? (read.Changes.Length, read.Head, read.Next, read.IsCompacted) : default);
+        Assert.Equal(
+            (0, head, head + 5, false),
+            (await cluster.Feed(order.Id.Partition).Read(head + 5, 10)) is var read
+                ? (read.Changes.Length, read.Head, read.Next, read.IsCompacted)
+                : default
+        );
     }
 
     [Fact]
@@ -117,8 +132,7 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
             var page = await cluster.Desk.List.List(new(customer, status, 7, after));
             ids.AddRange(page.Orders.Select(order => order.Id));
             after = page.After;
-        }
-        while (after is not null);
+        } while (after is not null);
         Assert.Equal(ids.Count, ids.Distinct().Count());
         return ids;
     }

@@ -61,14 +61,22 @@ public class MailCluster : OrderCluster
         Delivery? found = null;
         await Clock.PassUntil(
             $"what became of telling of version {version} of {order}",
-            async () => (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null && isSo(found),
-            latest);
+            async () =>
+                (found = (await Subscribers.Deliveries(order)).All.FirstOrDefault(delivery => delivery.Version == version)) is not null
+                && isSo(found),
+            latest
+        );
         return found!;
     }
 
     /// <summary>The same, as it is after the first try and before the second.</summary>
     public Task<Delivery> FirstTried(OrderId order) =>
-        Until(order, 1, delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 }, latest: Clock.GetUtcNow() + (Waits[0] / 2));
+        Until(
+            order,
+            1,
+            delivery => delivery is { Attempts: 1, Next: not null, Tries.Length: 1 },
+            latest: Clock.GetUtcNow() + (Waits[0] / 2)
+        );
 
     public IEnumerable<ReceivedMail> MailsTo(string customer) => Server.Ledger.Where(mail => mail.To == customer + "@example.org");
 
@@ -88,9 +96,12 @@ public class MailCluster : OrderCluster
                 new(MailTemplates.BuiltIn, from, "The shop"),
                 AfterUnknown,
                 new("https://shop.example/"),
-                Pickup: null);
+                Pickup: null
+            );
         });
-        services.AddSingleton(provider => new SubscriberEntry(MailSubscriber.Rules([.. Waits]), _ => new MailSubscriber(provider.GetRequiredService<MailPlace>())));
+        services.AddSingleton(provider => new SubscriberEntry(MailSubscriber.Rules([.. Waits]), _ => new MailSubscriber(
+            provider.GetRequiredService<MailPlace>()
+        )));
     }
 }
 

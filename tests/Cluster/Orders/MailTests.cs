@@ -20,27 +20,34 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         await cluster.Until(order.Id, 2, Delivered);
 
         Assert.Equal(("mail", "order.placed", "smtp-250", 1), (placed.Subscriber, placed.Type, placed.Reason, placed.Attempts));
-        Assert.Equal([Id(order, 1), Id(order, 2)], cluster.MailsTo("ann").Select(mail => mail.Header("Message-Id")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [Id(order, 1), Id(order, 2)],
+            cluster.MailsTo("ann").Select(mail => mail.Header("Message-Id")).Order(StringComparer.Ordinal)
+        );
         Assert.DoesNotContain("@", Assert.Single(placed.Tries).What, StringComparison.Ordinal);
     }
 
     [Fact]
-    public Task A421AtTheGreetingIsTriedAgainOnTheSchedule() => IsTriedAgain("421-greeting", "smtp-421", SmtpFault.HangsUp("connect", "421 4.3.2 too many connections"));
+    public Task A421AtTheGreetingIsTriedAgainOnTheSchedule() =>
+        IsTriedAgain("421-greeting", "smtp-421", SmtpFault.HangsUp("connect", "421 4.3.2 too many connections"));
 
     [Fact]
-    public Task A421WhileTheMailIsTakenIsTriedAgainOnTheSchedule() => IsTriedAgain("421-dot", "smtp-421", SmtpFault.HangsUp(".", "421 4.3.0 shutting down"));
+    public Task A421WhileTheMailIsTakenIsTriedAgainOnTheSchedule() =>
+        IsTriedAgain("421-dot", "smtp-421", SmtpFault.HangsUp(".", "421 4.3.0 shutting down"));
 
     [Fact]
     public Task A450IsTriedAgainOnTheSchedule() => IsTriedAgain("450", "smtp-450", SmtpFault.Says("RCPT", "450 4.2.1 mailbox busy"));
 
     [Fact]
-    public Task A451IsTriedAgainOnTheSchedule() => IsTriedAgain("451", "smtp-451", SmtpFault.Says("RCPT", "451 4.7.1 greylisted, come back"));
+    public Task A451IsTriedAgainOnTheSchedule() =>
+        IsTriedAgain("451", "smtp-451", SmtpFault.Says("RCPT", "451 4.7.1 greylisted, come back"));
 
     [Fact]
     public Task A452IsTriedAgainOnTheSchedule() => IsTriedAgain("452", "smtp-452", SmtpFault.Says(".", "452 4.2.2 over quota"));
 
     [Fact]
-    public Task AConnectionThatIsCutBeforeTheFinalDotIsTriedAgainOnTheSchedule() => IsTriedAgain("cut-before", "cut", SmtpFault.Cut("DATA"));
+    public Task AConnectionThatIsCutBeforeTheFinalDotIsTriedAgainOnTheSchedule() =>
+        IsTriedAgain("cut-before", "cut", SmtpFault.Cut("DATA"));
 
     [Fact]
     public async Task AMailThatIsPutOffEveryTimeIsADeadLetterAndCanBeReplayed()
@@ -57,19 +64,23 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     }
 
     [Fact]
-    public Task A550IsADeadLetterAndSuppressesTheAddress() => IsDead("550", "smtp-550", suppresses: true, SmtpFault.Says("RCPT", "550 5.1.1 no such mailbox"));
+    public Task A550IsADeadLetterAndSuppressesTheAddress() =>
+        IsDead("550", "smtp-550", suppresses: true, SmtpFault.Says("RCPT", "550 5.1.1 no such mailbox"));
 
     [Fact]
     public Task A552OfAFullMailboxIsTriedAgain() => IsTriedAgain("552", "smtp-552", SmtpFault.Says("RCPT", "552 5.2.2 Mailbox full"));
 
     [Fact]
-    public Task A554IsADeadLetterAndSuppressesTheAddress() => IsDead("554", "smtp-554", suppresses: true, SmtpFault.Says(".", "554 transaction failed"));
+    public Task A554IsADeadLetterAndSuppressesTheAddress() =>
+        IsDead("554", "smtp-554", suppresses: true, SmtpFault.Says(".", "554 transaction failed"));
 
     [Fact]
-    public Task A552AboutTheMessageSuppressesNobody() => IsDead("552-message", "smtp-552", suppresses: false, SmtpFault.Says(".", "552 5.3.4 message too large"));
+    public Task A552AboutTheMessageSuppressesNobody() =>
+        IsDead("552-message", "smtp-552", suppresses: false, SmtpFault.Says(".", "552 5.3.4 message too large"));
 
     [Fact]
-    public Task A554AboutPolicySuppressesNobody() => IsDead("554-policy", "smtp-554", suppresses: false, SmtpFault.Says(".", "554 5.7.1 looks like spam"));
+    public Task A554AboutPolicySuppressesNobody() =>
+        IsDead("554-policy", "smtp-554", suppresses: false, SmtpFault.Says(".", "554 5.7.1 looks like spam"));
 
     [Fact]
     public async Task AConnectionThatIsCutAfterTheFinalDotIsUnknownAndSentAgainUnderTheSameMessageId()
@@ -79,11 +90,18 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         var order = await cluster.PlacedBy("cut-after");
         var waiting = await cluster.FirstTried(order.Id);
         Assert.Equal((DeliveryStatus.Waiting, "unknown"), (waiting.Status, waiting.Reason));
-        Assert.StartsWith("unknown: The server may have it or not: no answer after the whole message was sent.", waiting.Tries[0].What, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "unknown: The server may have it or not: no answer after the whole message was sent.",
+            waiting.Tries[0].What,
+            StringComparison.Ordinal
+        );
 
         var delivered = await cluster.Until(order.Id, 1, Delivered);
         Assert.Equal(2, delivered.Attempts);
-        Assert.Equal([(Id(order, 1), false), (Id(order, 1), true)], cluster.MailsTo("cut-after").Select(mail => (mail.Header("Message-Id"), mail.IsAcknowledged)));
+        Assert.Equal(
+            [(Id(order, 1), false), (Id(order, 1), true)],
+            cluster.MailsTo("cut-after").Select(mail => (mail.Header("Message-Id"), mail.IsAcknowledged))
+        );
         var mails = cluster.MailsTo("cut-after").ToList();
         Assert.Equal(mails[0].Text, mails[1].Text);
     }
@@ -92,8 +110,15 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     public async Task ACrashBetweenTheMailAndItsMarkSendsItAgainUnderTheSameMessageId()
     {
         var lost = 0;
-        cluster.Store.FailCommitsWhen((table, partition, _) =>
-            table == SubscriberTable.Name && partition.Contains("mail", StringComparison.Ordinal) && cluster.MailsTo("crash").Any() && Interlocked.Increment(ref lost) == 1 ? CommitFailure.UnknownNotApplied : null);
+        cluster.Store.FailCommitsWhen(
+            (table, partition, _) =>
+                table == SubscriberTable.Name
+                && partition.Contains("mail", StringComparison.Ordinal)
+                && cluster.MailsTo("crash").Any()
+                && Interlocked.Increment(ref lost) == 1
+                    ? CommitFailure.UnknownNotApplied
+                    : null
+        );
         var order = await cluster.PlacedBy("crash");
         await cluster.Clock.PassUntil("the mail to be sent again", async () =>
         {
@@ -158,7 +183,8 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     {
         Assert.Equal(
             "«order.lost» is no type of change; types are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
-            await cluster.Desk.Mail.Prefer(new("nobody", ["order.lost"])));
+            await cluster.Desk.Mail.Prefer(new("nobody", ["order.lost"]))
+        );
         Assert.Null((await cluster.Desk.Mail.Preferences("nobody")).Types);
         Assert.Null(await cluster.Desk.Mail.Prefer(new("nobody", [])));
         Assert.Empty((await cluster.Desk.Mail.Preferences("nobody")).Types!.Value);
@@ -194,7 +220,10 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
 
         cluster.Clock.Pass(MailStore.Fresh);
         await cluster.Take(order.Id, OrderStep.Pay);
-        Assert.Equal("not-wanted-by-customer", (await cluster.Until(order.Id, 2, delivery => delivery.Status == DeliveryStatus.Suppressed)).Reason);
+        Assert.Equal(
+            "not-wanted-by-customer",
+            (await cluster.Until(order.Id, 2, delivery => delivery.Status == DeliveryStatus.Suppressed)).Reason
+        );
     }
 
     /// <summary>What other tests sent says nothing of the server any more: the longest break is over, and a mail has gone out.</summary>
@@ -228,7 +257,9 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         var order = await cluster.PlacedBy(customer);
         var dead = await cluster.Until(order.Id, 1, delivery => delivery.Status == DeliveryStatus.Dead);
         Assert.Equal((reason, 1), (dead.Reason, dead.Attempts));
-        Assert.Contains((await cluster.Subscribers.DeadLetters(new("mail", reason, 100, null))).Letters, letter => letter.Change.OrderId == order.Id);
+        Assert.Contains((await cluster.Subscribers.DeadLetters(new("mail", reason, 100, null))).Letters, letter =>
+            letter.Change.OrderId == order.Id
+        );
 
         // The first one may be a mistake of the server's: the second one suppresses.
         Assert.Null(await cluster.Desk.Mail.Suppression(customer + "@example.org"));
@@ -239,7 +270,10 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
         Assert.Equal(suppresses ? $"{customer[0]}…@example.org" : null, suppression?.Masked);
         await cluster.Take(order.Id, OrderStep.Pay);
         var next = await cluster.Until(order.Id, 2, delivery => delivery.Status != DeliveryStatus.Waiting);
-        Assert.Equal(suppresses ? (DeliveryStatus.Suppressed, "address-suppressed") : (DeliveryStatus.Delivered, "smtp-250"), (next.Status, next.Reason));
+        Assert.Equal(
+            suppresses ? (DeliveryStatus.Suppressed, "address-suppressed") : (DeliveryStatus.Delivered, "smtp-250"),
+            (next.Status, next.Reason)
+        );
         if (suppresses)
         {
             Assert.Contains(await cluster.Desk.Mail.Suppressions(null, 100), one => one.Id == suppression!.Id);

@@ -76,7 +76,13 @@ public class OrderCluster : IAsyncLifetime
 
     /// <summary>Two pots of tea.</summary>
     public static PlaceOrder Asked(string customer = "ann", DateTimeOffset? payBefore = null) =>
-        new() { Customer = customer, Currency = "EUR", Lines = [new("tea", 2, 450)], PayBefore = payBefore };
+        new()
+        {
+            Customer = customer,
+            Currency = "EUR",
+            Lines = [new("tea", 2, 450)],
+            PayBefore = payBefore,
+        };
 
     public async Task<Order> Placed(PlaceOrder? asked = null)
     {
@@ -85,8 +91,13 @@ public class OrderCluster : IAsyncLifetime
         return reply.Order!;
     }
 
-    public Task<OrderReply> Take(OrderId id, OrderStep step, IdempotencyKey? key = null, long? expected = null, DateTimeOffset? deadline = null) =>
-        Desk.Order(id).Take(new(step, (key ?? NewKey()).StepId, expected, deadline));
+    public Task<OrderReply> Take(
+        OrderId id,
+        OrderStep step,
+        IdempotencyKey? key = null,
+        long? expected = null,
+        DateTimeOffset? deadline = null
+    ) => Desk.Order(id).Take(new(step, (key ?? NewKey()).StepId, expected, deadline));
 
     public Task Deactivate(IAddressable grain) => _cluster.DeactivateAsync(grain);
 
@@ -129,7 +140,12 @@ public class OrderCluster : IAsyncLifetime
     public async Task<List<OrderChange>> ChangesOf(OrderId id) => [.. (await Changes(id.Partition)).Where(change => change.OrderId == id)];
 
     public async Task<Account> Account() =>
-        (await new OrdersAccounts(Grains, Microsoft.Extensions.Options.Options.Create(new OrdersOptions { Partitions = Partitions })).Read(CancellationToken.None)).Single();
+        (
+            await new OrdersAccounts(
+                Grains,
+                Microsoft.Extensions.Options.Options.Create(new OrdersOptions { Partitions = Partitions })
+            ).Read(CancellationToken.None)
+        ).Single();
 
     /// <summary>The rows of one order, by the beginnings of their keys.</summary>
     public async Task<string[]> RowsOf(OrderId id)
@@ -139,9 +155,7 @@ public class OrderCluster : IAsyncLifetime
     }
 
     /// <summary>The subscribers: none, unless a class of tests has some.</summary>
-    protected virtual void AddSubscribers(IServiceCollection services)
-    {
-    }
+    protected virtual void AddSubscribers(IServiceCollection services) { }
 
     private void Configure(ISiloBuilder silo)
     {
@@ -150,7 +164,9 @@ public class OrderCluster : IAsyncLifetime
         silo.Services.AddKeyedSingleton<TimeProvider>(Clocks.Guards, Guards);
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<OrdersMetrics>();
-        silo.Services.Configure<OrdersOptions>(orders => (orders.Partitions, orders.KeepChanges, orders.KeepDeliveries) = (Partitions, Kept, Kept));
+        silo.Services.Configure<OrdersOptions>(orders =>
+            (orders.Partitions, orders.KeepChanges, orders.KeepDeliveries) = (Partitions, Kept, Kept)
+        );
         OrdersHosting.AddWatches(silo.Services);
         silo.Services.AddSingleton<MailStore>();
         silo.Services.AddSingleton<SubscriberCatalog>();

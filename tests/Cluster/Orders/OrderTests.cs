@@ -22,8 +22,15 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var shown = (await cluster.Desk.Order(order.Id).Show())!;
         Assert.Equal((5, OrderStatus.Refunded, 900), (shown.Version, shown.Status, shown.Total));
         Assert.Equal(
-            [("order.placed", 1L, null), ("order.paid", 2, OrderStatus.Placed), ("order.shipped", 3, OrderStatus.Paid), ("order.completed", 4, OrderStatus.Shipped), ("order.refunded", 5, OrderStatus.Completed)],
-            (await cluster.ChangesOf(order.Id)).Select(change => (change.Type, change.Version, change.PreviousStatus)));
+            [
+                ("order.placed", 1L, null),
+                ("order.paid", 2, OrderStatus.Placed),
+                ("order.shipped", 3, OrderStatus.Paid),
+                ("order.completed", 4, OrderStatus.Shipped),
+                ("order.refunded", 5, OrderStatus.Completed),
+            ],
+            (await cluster.ChangesOf(order.Id)).Select(change => (change.Type, change.Version, change.PreviousStatus))
+        );
         Assert.Equal(["c", "o", "s"], await cluster.RowsOf(order.Id));
     }
 
@@ -35,7 +42,9 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
 
         Assert.All(replies, reply => Assert.True(reply.Refusal is OrderRefusal.None or OrderRefusal.InFlight, reply.Detail));
         var order = Assert.Single(replies, reply => reply is { Refusal: OrderRefusal.None, Repeated: false }).Order!;
-        Assert.All(replies.Where(reply => reply.Refusal == OrderRefusal.None), reply => Assert.Equal((order.Id, 1), (reply.Order!.Id, reply.Order.Version)));
+        Assert.All(replies.Where(reply => reply.Refusal == OrderRefusal.None), reply =>
+            Assert.Equal((order.Id, 1), (reply.Order!.Id, reply.Order.Version))
+        );
         Assert.Single(await cluster.ChangesOf(order.Id));
 
         // Once it is done nobody is told any more that it is being done, however many ask at once.
@@ -72,12 +81,17 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var key = cluster.NewKey();
         var id = key.OrderId(OrderCluster.Partitions);
         var failed = 0;
-        cluster.Store.FailCommitsWhen((_, _, changes) => changes.Any(change => change.Key == OrderTable.Order(id)) && failed++ == 0 ? failure : null);
+        cluster.Store.FailCommitsWhen(
+            (_, _, changes) => changes.Any(change => change.Key == OrderTable.Order(id)) && failed++ == 0 ? failure : null
+        );
 
         var reply = await cluster.Desk.Place(key, OrderCluster.Asked());
 
         cluster.Store.FailCommitsWhen((_, _, _) => null);
-        Assert.Equal((OrderRefusal.None, 1, failure == CommitFailure.UnknownApplied), (reply.Refusal, reply.Order!.Version, reply.Repeated));
+        Assert.Equal(
+            (OrderRefusal.None, 1, failure == CommitFailure.UnknownApplied),
+            (reply.Refusal, reply.Order!.Version, reply.Repeated)
+        );
         Assert.Single(await cluster.ChangesOf(id));
         Assert.True((await cluster.Account()).Balances);
     }
@@ -89,7 +103,10 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var other = await FeedPartition.Open(cluster.Store, cluster.Clock, order.Id.Partition, _ => { }, _ => { });
 
         // The first one finds out when it commits; its successor takes the step.
-        Assert.Equal((OrderRefusal.None, 2), (await cluster.Take(order.Id, OrderStep.Pay)) is var paid ? (paid.Refusal, paid.Order!.Version) : default);
+        Assert.Equal(
+            (OrderRefusal.None, 2),
+            (await cluster.Take(order.Id, OrderStep.Pay)) is var paid ? (paid.Refusal, paid.Order!.Version) : default
+        );
         await Assert.ThrowsAsync<PartitionLostException>(() => other.Writer.CommitHead());
         Assert.Equal([1L, 2L], (await cluster.ChangesOf(order.Id)).Select(change => change.Version));
     }
@@ -98,13 +115,22 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
     public async Task AStepAlreadyTakenAnswersAsItDidBeforeItsVersionIsLookedAt()
     {
         var (order, key) = (await cluster.Placed(), cluster.NewKey());
-        Assert.Equal((OrderRefusal.None, 2), (await cluster.Take(order.Id, OrderStep.Pay, key, expected: 1)) is var paid ? (paid.Refusal, paid.Order!.Version) : default);
+        Assert.Equal(
+            (OrderRefusal.None, 2),
+            (await cluster.Take(order.Id, OrderStep.Pay, key, expected: 1)) is var paid ? (paid.Refusal, paid.Order!.Version) : default
+        );
         await cluster.Take(order.Id, OrderStep.Ship);
 
         var again = await cluster.Take(order.Id, OrderStep.Pay, key, expected: 1);
 
-        Assert.Equal((OrderRefusal.None, true, 2, OrderStatus.Paid), (again.Refusal, again.Repeated, again.Order!.Version, again.Order.Status));
-        Assert.Equal((OrderRefusal.Stale, 3), (await cluster.Take(order.Id, OrderStep.Complete, expected: 2)) is var stale ? (stale.Refusal, stale.Order!.Version) : default);
+        Assert.Equal(
+            (OrderRefusal.None, true, 2, OrderStatus.Paid),
+            (again.Refusal, again.Repeated, again.Order!.Version, again.Order.Status)
+        );
+        Assert.Equal(
+            (OrderRefusal.Stale, 3),
+            (await cluster.Take(order.Id, OrderStep.Complete, expected: 2)) is var stale ? (stale.Refusal, stale.Order!.Version) : default
+        );
         Assert.Equal(OrderRefusal.KeyReused, (await cluster.Take(order.Id, OrderStep.Ship, key)).Refusal);
     }
 
@@ -156,14 +182,18 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var before = await cluster.Account();
         var reply = await cluster.Take(cluster.NewKey().OrderId(OrderCluster.Partitions), OrderStep.Pay);
         Assert.Equal((OrderRefusal.NotFound, null), (reply.Refusal, reply.Order));
-        await VirtualClock.StandUntil("the refusal to be counted", async () => (await cluster.Account()).Refused.GetValueOrDefault("not-found") == before.Refused.GetValueOrDefault("not-found") + 1);
+        await VirtualClock.StandUntil("the refusal to be counted", async () =>
+            (await cluster.Account()).Refused.GetValueOrDefault("not-found") == before.Refused.GetValueOrDefault("not-found") + 1
+        );
     }
 
     [Fact]
     public async Task StepsOfTwoAtOnceAreTakenOneAfterTheOther()
     {
         var order = await cluster.Placed();
-        var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => cluster.Take(order.Id, i % 2 == 0 ? OrderStep.Pay : OrderStep.Cancel)));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => cluster.Take(order.Id, i % 2 == 0 ? OrderStep.Pay : OrderStep.Cancel))
+        );
 
         var done = replies.Where(reply => reply.Refusal == OrderRefusal.None).Select(reply => reply.Order!.Version).Order().ToList();
         Assert.Equal(Enumerable.Range(2, done.Count).Select(version => (long)version), done);
@@ -192,6 +222,13 @@ public sealed class OrderTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var account = await cluster.Account();
 
         Assert.True(account.Balances, account.ToString());
-        Assert.Equal((3, 2, 1), (account.In - before.In, account.Done - before.Done, account.Refused["wrong-state"] - before.Refused.GetValueOrDefault("wrong-state")));
+        Assert.Equal(
+            (3, 2, 1),
+            (
+                account.In - before.In,
+                account.Done - before.Done,
+                account.Refused["wrong-state"] - before.Refused.GetValueOrDefault("wrong-state")
+            )
+        );
     }
 }

@@ -65,8 +65,12 @@ public sealed class PayBeforeTests(OrderCluster cluster) : IClassFixture<OrderCl
     {
         var due = cluster.Clock.GetUtcNow().AddSeconds(10);
         var orders = await Task.WhenAll(Enumerable.Range(0, 250).Select(_ => cluster.Placed(OrderCluster.Asked("many", due))));
-        await cluster.Clock.PassUntil("two hundred orders to cancel themselves", async () => (await cluster.Desk.List.List(new("many", OrderStatus.Cancelled, 200, null))).Orders.Length == 200);
-        await cluster.Clock.PassUntil("the rest of them to cancel themselves", async () => (await cluster.Desk.List.List(new("many", OrderStatus.Placed, 1, null))).Orders.IsEmpty);
+        await cluster.Clock.PassUntil("two hundred orders to cancel themselves", async () =>
+            (await cluster.Desk.List.List(new("many", OrderStatus.Cancelled, 200, null))).Orders.Length == 200
+        );
+        await cluster.Clock.PassUntil("the rest of them to cancel themselves", async () =>
+            (await cluster.Desk.List.List(new("many", OrderStatus.Placed, 1, null))).Orders.IsEmpty
+        );
         Assert.All(orders, order => Assert.Equal(due, order.PayBefore));
     }
 
@@ -88,11 +92,16 @@ public sealed class RestartTests(OrderCluster cluster) : IClassFixture<OrderClus
         await cluster.Restart();
         cluster.Clock.Pass(TimeSpan.FromSeconds(30));
 
-        await cluster.Clock.PassUntil("the order to cancel itself", async () => (await cluster.Desk.Order(order.Id).Show())!.Status == OrderStatus.Cancelled);
+        await cluster.Clock.PassUntil("the order to cancel itself", async () =>
+            (await cluster.Desk.Order(order.Id).Show())!.Status == OrderStatus.Cancelled
+        );
 
         Assert.True((await cluster.Desk.Place(key, asked)).Repeated);
         Assert.Equal(["order.placed", "order.cancelled"], (await cluster.ChangesOf(order.Id)).Select(change => change.Type));
         Assert.Equal(3, (await cluster.Take(paid.Id, OrderStep.Ship)).Order!.Version);
-        Assert.Equal([("audit", 1L)], (await cluster.Feed(paid.Id.Partition).Subscribers()).Select(subscriber => (subscriber.Name, subscriber.Cursor)));
+        Assert.Equal(
+            [("audit", 1L)],
+            (await cluster.Feed(paid.Id.Partition).Subscribers()).Select(subscriber => (subscriber.Name, subscriber.Cursor))
+        );
     }
 }

@@ -19,15 +19,23 @@ public sealed class SubscriberCluster : OrderCluster
     /// <summary>Customers whose changes are not refused any more.</summary>
     public ConcurrentDictionary<string, bool> Mended { get; } = new();
 
-    public ISubscriberGrain Subscriber(string name, int partition) => Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString());
+    public ISubscriberGrain Subscriber(string name, int partition) =>
+        Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(name, partition).ToString());
 
     protected override void AddSubscribers(IServiceCollection services)
     {
         services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddOrderSubscriber(new() { Name = "counter", FromStart = true }, (_, _) => new CountingSubscriber());
         services.AddOrderSubscriber(
-            new() { Name = "obedient", FromStart = true, AtOnce = 4, Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)] },
-            (provider, _) => new ObedientSubscriber(this, provider.GetRequiredService<TimeProvider>()));
+            new()
+            {
+                Name = "obedient",
+                FromStart = true,
+                AtOnce = 4,
+                Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)],
+            },
+            (provider, _) => new ObedientSubscriber(this, provider.GetRequiredService<TimeProvider>())
+        );
     }
 
     /// <summary>
@@ -39,14 +47,23 @@ public sealed class SubscriberCluster : OrderCluster
 
         public ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel)
         {
-            _counts = state.IsEmpty ? _counts : System.Text.Json.JsonSerializer.Deserialize<ImmutableSortedDictionary<string, int>>(state.Span)!;
+            _counts = state.IsEmpty
+                ? _counts
+                : System.Text.Json.JsonSerializer.Deserialize<ImmutableSortedDictionary<string, int>>(state.Span)!;
             return ValueTask.CompletedTask;
         }
 
         public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
         {
-            var row = RowChange.Put(string.Create(CultureInfo.InvariantCulture, $"seen.{handling.Change.OrderId}.{handling.Change.Version}"), ReadOnlyMemory<byte>.Empty);
-            return new(Handled.Done([row], () => _counts = _counts.SetItem(handling.Change.Type, _counts.GetValueOrDefault(handling.Change.Type) + 1)));
+            var row = RowChange.Put(
+                string.Create(CultureInfo.InvariantCulture, $"seen.{handling.Change.OrderId}.{handling.Change.Version}"),
+                ReadOnlyMemory<byte>.Empty
+            );
+            return new(
+                Handled.Done([row], () =>
+                    _counts = _counts.SetItem(handling.Change.Type, _counts.GetValueOrDefault(handling.Change.Type) + 1)
+                )
+            );
         }
 
         public ReadOnlyMemory<byte> State => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(_counts);

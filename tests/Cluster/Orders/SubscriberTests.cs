@@ -57,7 +57,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         await Through("counter", order.Id.Partition);
         var before = await cluster.Subscriber("counter", order.Id.Partition).Show();
         cluster.Store.FailNextCommits(3, CommitFailure.UnknownApplied); // The feed's or a subscriber's: whose owners end, and whose successors know what was stored.
-        for (OrderReply? reply = null; reply?.Refusal != OrderRefusal.None;)
+        for (OrderReply? reply = null; reply?.Refusal != OrderRefusal.None; )
         {
             try
             {
@@ -88,7 +88,11 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var row = await cluster.Store.Get(SubscriberTable.Name, SubscriberTable.Partition(key), PartitionWriter.HeadKey);
         var head = OrderJson.Read<SubscriberHeadRow>(row!.Payload);
         var lost = isBeyond ? head with { Cursor = 1_000_000 } : head with { FeedId = "another" };
-        await cluster.Store.Commit(SubscriberTable.Name, SubscriberTable.Partition(key), [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(lost))]);
+        await cluster.Store.Commit(
+            SubscriberTable.Name,
+            SubscriberTable.Partition(key),
+            [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(lost))]
+        );
 
         var state = await cluster.Subscriber("counter", order.Id.Partition).Show();
         await cluster.Take(order.Id, OrderStep.Pay);
@@ -97,12 +101,21 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         Assert.True(state.IsStopped);
         Assert.StartsWith(why, state.Halt, StringComparison.Ordinal);
         Assert.Equal([$"seen.{order.Id}.1"], await Seen(order.Id));
-        var account = (await new SubscriberAccounts(cluster.Grains, new([new(new() { Name = "counter" }, _ => throw new NotSupportedException())], [])).Read(TestContext.Current.CancellationToken)).Single(account => account.Name == "changes for counter");
+        var account = (
+            await new SubscriberAccounts(
+                cluster.Grains,
+                new([new(new() { Name = "counter" }, _ => throw new NotSupportedException())], [])
+            ).Read(TestContext.Current.CancellationToken)
+        ).Single(account => account.Name == "changes for counter");
         Assert.Equal((false, $"counter is halted in 1 partitions: {state.Halt}"), (account.Balances, account.Doubt));
 
         // The tables are restored from one copy: it goes on from where it was.
         await cluster.Deactivate(cluster.Subscriber("counter", order.Id.Partition));
-        await cluster.Store.Commit(SubscriberTable.Name, SubscriberTable.Partition(key), [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(head))]);
+        await cluster.Store.Commit(
+            SubscriberTable.Name,
+            SubscriberTable.Partition(key),
+            [RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(head))]
+        );
         await cluster.Subscriber("counter", order.Id.Partition).Wake();
         await Through("counter", order.Id.Partition);
         Assert.Equal([$"seen.{order.Id}.1", $"seen.{order.Id}.2"], await Seen(order.Id));
@@ -140,15 +153,18 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         do
         {
             quick = await cluster.Placed();
-        }
-        while (quick.Id.Partition != partition);
+        } while (quick.Id.Partition != partition);
 
-        await VirtualClock.StandUntil("both to be begun", () => new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id)));
+        await VirtualClock.StandUntil("both to be begun", () =>
+            new[] { slow, quick }.All(order => cluster.Given.Any(given => given.Order == order.Id))
+        );
         await Through("obedient", partition, latest: cluster.Clock.GetUtcNow() + TimeSpan.FromSeconds(4));
 
         // No five seconds have passed, so the slow one is at it still.
         Assert.Equal(1, (await cluster.Subscriber("obedient", partition).Show()).Waiting);
-        await cluster.Clock.PassUntil("the slow one to be through", async () => (await cluster.Subscriber("obedient", partition).Show()).Waiting == 0);
+        await cluster.Clock.PassUntil("the slow one to be through", async () =>
+            (await cluster.Subscriber("obedient", partition).Show()).Waiting == 0
+        );
         Assert.Single(cluster.Given, given => given.Order == slow.Id);
     }
 
@@ -161,11 +177,15 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
 
         Assert.Equal(new(1, 0), await cluster.Subscribers.Replay(new(id), "ann"));
         Assert.Equal(0, (await cluster.Subscribers.Replay(new(id), "ann")).Count);
-        await cluster.Clock.PassUntil("the replay to be handled", async () => (await cluster.Subscriber("obedient", order.Id.Partition).Show()).Waiting == 0);
+        await cluster.Clock.PassUntil("the replay to be handled", async () =>
+            (await cluster.Subscriber("obedient", order.Id.Partition).Show()).Waiting == 0
+        );
         Assert.Empty(await Letters(order.Id));
         Assert.Equal(2, cluster.Given.Count(given => given.Order == order.Id));
         AuditEntry? replayed = null;
-        await cluster.Clock.PassUntil("the replay in the audit", async () => (replayed = (await Entries(order.Id)).FirstOrDefault(entry => entry.Kind == AuditEntryKind.Replay)) is not null);
+        await cluster.Clock.PassUntil("the replay in the audit", async () =>
+            (replayed = (await Entries(order.Id)).FirstOrDefault(entry => entry.Kind == AuditEntryKind.Replay)) is not null
+        );
         Assert.Equal(("obedient.replayed", "by ann; no address"), (replayed!.Type, Encoding.UTF8.GetString(replayed.Payload.Span)));
     }
 
@@ -191,9 +211,11 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
             await Dead((await cluster.Placed(OrderCluster.Asked("fails-3"))).Id);
         }
 
-        var all = (await cluster.Subscribers.DeadLetters(new("obedient", null, 200, null))).Letters.Select(letter => DeadLetterId.Of(letter)).ToList();
+        var all = (await cluster.Subscribers.DeadLetters(new("obedient", null, 200, null)))
+            .Letters.Select(letter => DeadLetterId.Of(letter))
+            .ToList();
         var paged = new List<DeadLetterId>();
-        for (DeadLetterId? after = null; ;)
+        for (DeadLetterId? after = null; ; )
         {
             var page = await cluster.Subscribers.DeadLetters(new("obedient", null, 2, after));
             paged.AddRange(page.Letters.Select(letter => DeadLetterId.Of(letter)));
@@ -211,8 +233,13 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         var order = await cluster.Placed();
         var state = await Through("counter", order.Id.Partition);
-        await cluster.Clock.PassUntil("cursors that are told to the feed", async () => (await cluster.Feed(order.Id.Partition).Subscribers()).All(listed => listed.Cursor <= state.Cursor));
-        Assert.Equal(["audit", "counter", "obedient"], (await cluster.Feed(order.Id.Partition).Subscribers()).Select(listed => listed.Name));
+        await cluster.Clock.PassUntil("cursors that are told to the feed", async () =>
+            (await cluster.Feed(order.Id.Partition).Subscribers()).All(listed => listed.Cursor <= state.Cursor)
+        );
+        Assert.Equal(
+            ["audit", "counter", "obedient"],
+            (await cluster.Feed(order.Id.Partition).Subscribers()).Select(listed => listed.Name)
+        );
     }
 
     [Fact]
@@ -220,7 +247,11 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         Assert.StartsWith("«counter» belongs to this program", await cluster.Subscribers.Remove("counter"), StringComparison.Ordinal);
         await cluster.Feed(0).Register("gone", 1);
-        await cluster.Store.Commit(SubscriberTable.Name, "gone.00", [RowChange.Put("h", "{}"u8.ToArray()), RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]);
+        await cluster.Store.Commit(
+            SubscriberTable.Name,
+            "gone.00",
+            [RowChange.Put("h", "{}"u8.ToArray()), RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]
+        );
 
         Assert.Null(await cluster.Subscribers.Remove("gone"));
         Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, "gone.00", KeyRange.All, 10));
@@ -243,12 +274,17 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         Assert.True((await Verify()).Holds);
 
         var partition = SubscriberTable.Partition(new("audit", order.Id.Partition));
-        var row = Assert.Single(await cluster.Store.Scan(SubscriberTable.Name, partition, AuditRows.EntriesFrom(proof.Entries[1].Proof.Index), 1));
+        var row = Assert.Single(
+            await cluster.Store.Scan(SubscriberTable.Name, partition, AuditRows.EntriesFrom(proof.Entries[1].Proof.Index), 1)
+        );
         var changed = row.Payload.ToArray();
         changed[^1] ^= 1;
         await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Put(row.Key, changed)]);
         var finding = Assert.Single((await Verify()).Findings);
-        Assert.Equal((AuditFault.Changed, AuditRows.LastIndex(row.Key), order.Id.Partition), (finding.Fault, finding.Index, finding.Partition));
+        Assert.Equal(
+            (AuditFault.Changed, AuditRows.LastIndex(row.Key), order.Id.Partition),
+            (finding.Fault, finding.Index, finding.Partition)
+        );
         await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Put(row.Key, row.Payload)]);
         Assert.True((await Verify()).Holds);
     }
@@ -275,7 +311,10 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         // As another activation would, when silos come and go: it opens the partition, and so replaces the head.
         var partition = SubscriberTable.Partition(new("counter", order.Id.Partition));
         var head = (await cluster.Store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey))!;
-        Assert.Equal(CommitOutcome.Committed, (await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Replace(head.Key, head.Payload, head.ETag)])).Outcome);
+        Assert.Equal(
+            CommitOutcome.Committed,
+            (await cluster.Store.Commit(SubscriberTable.Name, partition, [RowChange.Replace(head.Key, head.Payload, head.ETag)])).Outcome
+        );
         await cluster.Take(order.Id, OrderStep.Pay);
         await cluster.Clock.PassUntil("the next owner to have handled both changes", async () =>
         {
@@ -300,14 +339,26 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var erasing = cluster.Subscribers.Erase(Customer);
         Assert.Equal(new(1, 2, null), await cluster.Clock.PassUntil("the erasure", erasing));
 
-        foreach (var (table, partitions) in new[] { (OrderTable.Name, new[] { OrderTable.Partition(order.Id.Partition) }), (SubscriberTable.Name, [.. new[] { "audit", "counter", "obedient" }.Select(name => SubscriberTable.Partition(new(name, order.Id.Partition)))]) })
+        foreach (
+            var (table, partitions) in new[]
+            {
+                (OrderTable.Name, new[] { OrderTable.Partition(order.Id.Partition) }),
+                (
+                    SubscriberTable.Name,
+                    [.. new[] { "audit", "counter", "obedient" }.Select(name => SubscriberTable.Partition(new(name, order.Id.Partition)))]
+                ),
+            }
+        )
         {
             foreach (var partition in partitions)
             {
                 foreach (var row in await cluster.Store.Scan(table, partition, KeyRange.All, StoreLimits.MaxScan))
                 {
                     var text = Encoding.UTF8.GetString(row.Payload.Span);
-                    Assert.False(text.Contains("Zoë", StringComparison.Ordinal) || text.Contains("zoe@", StringComparison.Ordinal), $"{table}/{partition}/{row.Key} has it still.");
+                    Assert.False(
+                        text.Contains("Zoë", StringComparison.Ordinal) || text.Contains("zoe@", StringComparison.Ordinal),
+                        $"{table}/{partition}/{row.Key} has it still."
+                    );
                     Assert.DoesNotContain(StoreLimits.HashKey(Customer), row.Key, StringComparison.Ordinal);
                 }
             }
@@ -348,11 +399,18 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     private async Task<AuditReport> Verify(params SignedAuditHead[] heads)
     {
         var key = AuditPublicKey.FromPem(await cluster.Desk.AuditHeads.PublicKey());
-        return await new AuditVerifier(new StoredAudit(cluster.Store, OrderCluster.Partitions), [key]).Verify([.. heads, SignedAuditHead.FromJson(await cluster.Desk.AuditHeads.Head())]);
+        return await new AuditVerifier(new StoredAudit(cluster.Store, OrderCluster.Partitions), [key]).Verify([
+            .. heads,
+            SignedAuditHead.FromJson(await cluster.Desk.AuditHeads.Head()),
+        ]);
     }
 
     private async Task<List<AuditEntry>> Entries(OrderId id) =>
-        [.. (await new StoredAudit(cluster.Store, OrderCluster.Partitions).Of(id, CancellationToken.None)).Select(entry => AuditEntry.Decode(entry.Entry.Span))];
+        [
+            .. (await new StoredAudit(cluster.Store, OrderCluster.Partitions).Of(id, CancellationToken.None)).Select(entry =>
+                AuditEntry.Decode(entry.Entry.Span)
+            ),
+        ];
 
     private async Task<DeadLetter> Dead(OrderId id)
     {
@@ -361,11 +419,17 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         return letter!;
     }
 
-    private async Task<DeadLetter[]> Letters(OrderId id) => [.. (await cluster.Subscriber("obedient", id.Partition).DeadLetters(0, null, 200)).Where(letter => letter.Change.OrderId == id)];
+    private async Task<DeadLetter[]> Letters(OrderId id) =>
+        [.. (await cluster.Subscriber("obedient", id.Partition).DeadLetters(0, null, 200)).Where(letter => letter.Change.OrderId == id)];
 
     private async Task<string[]> Seen(OrderId id)
     {
-        var rows = await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new("counter", id.Partition)), KeyRange.Prefix($"seen.{id}."), 100);
+        var rows = await cluster.Store.Scan(
+            SubscriberTable.Name,
+            SubscriberTable.Partition(new("counter", id.Partition)),
+            KeyRange.Prefix($"seen.{id}."),
+            100
+        );
         return [.. rows.Select(row => row.Key)];
     }
 
@@ -377,7 +441,9 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
             await Through("obedient", partition);
             await Through("audit", partition);
             var notes = SubscriberTable.Partition(new("obedient", partition));
-            await cluster.Clock.PassUntil("the audit to be told", async () => (await cluster.Store.Scan(SubscriberTable.Name, notes, KeyRange.Prefix(SubscriberTable.NotePrefix), 1)).Count == 0);
+            await cluster.Clock.PassUntil("the audit to be told", async () =>
+                (await cluster.Store.Scan(SubscriberTable.Name, notes, KeyRange.Prefix(SubscriberTable.NotePrefix), 1)).Count == 0
+            );
         }
     }
 
@@ -386,7 +452,11 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     {
         var head = (await cluster.Feed(partition).Head()).Head;
         SubscriberState state = null!;
-        await cluster.Clock.PassUntil($"{name} to have taken everything in partition {partition}", async () => (state = await cluster.Subscriber(name, partition).Show()).Cursor > head, latest);
+        await cluster.Clock.PassUntil(
+            $"{name} to have taken everything in partition {partition}",
+            async () => (state = await cluster.Subscriber(name, partition).Show()).Cursor > head,
+            latest
+        );
         return state;
     }
 }

@@ -30,8 +30,24 @@ public sealed class TellerCluster : OrderCluster
     {
         services.AddOrderSubscriber(AuditSubscriber.Rules, (_, partition) => new AuditSubscriber(partition));
         services.AddOrderSubscriber(
-            new() { Name = Teller, Channel = "voice", FromStart = true, KeepsOrder = false, Backoff = [TimeSpan.FromSeconds(5)] }, (_, _) => new TellingSubscriber(this));
-        services.AddSingleton(new SubscriberFamily("guest", "voice", name => new(new() { Name = name, Channel = "voice" }, _ => new TellingSubscriber(this)) { IsThere = _ => Task.FromResult(HasGuests) }));
+            new()
+            {
+                Name = Teller,
+                Channel = "voice",
+                FromStart = true,
+                KeepsOrder = false,
+                Backoff = [TimeSpan.FromSeconds(5)],
+            },
+            (_, _) => new TellingSubscriber(this)
+        );
+        services.AddSingleton(
+            new SubscriberFamily("guest", "voice", name =>
+                new(new() { Name = name, Channel = "voice" }, _ => new TellingSubscriber(this))
+                {
+                    IsThere = _ => Task.FromResult(HasGuests),
+                }
+            )
+        );
     }
 
     private sealed class TellingSubscriber(TellerCluster cluster) : IOrderSubscriber
@@ -39,19 +55,28 @@ public sealed class TellerCluster : OrderCluster
         public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
         {
             var (order, does) = (handling.Change.Order, handling.Change.Order.Customer);
-            return new(does switch
-            {
-                _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.Failed("deaf", "Nobody heard."),
-                _ when IsAway(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
-                _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => Handled.Later("asleep", "It was asleep."),
-                "monk" => Handled.Suppressed("silence", "It wants to hear nothing."),
-                "stranger" => Handled.NotWanted(),
-                _ => Tell(order),
-            });
+            return new(
+                does switch
+                {
+                    _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.Failed(
+                        "deaf",
+                        "Nobody heard."
+                    ),
+                    _ when IsAway(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
+                    _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => Handled.Later(
+                        "asleep",
+                        "It was asleep."
+                    ),
+                    "monk" => Handled.Suppressed("silence", "It wants to hear nothing."),
+                    "stranger" => Handled.NotWanted(),
+                    _ => Tell(order),
+                }
+            );
         }
 
         private bool IsAway(string customer) =>
-            (customer.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(customer)) || (cluster.StaysAway && customer == Erasure.Customer);
+            (customer.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(customer))
+            || (cluster.StaysAway && customer == Erasure.Customer);
 
         private Handled Tell(Order order)
         {

@@ -22,7 +22,10 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
         await cluster.Take(order.Id, OrderStep.Pay);
         await See(cursor, 2);
 
-        Assert.Equal([(order.Id, 1, "order.placed"), (order.Id, 2, "order.paid")], _seen.Select(seen => (seen.Change.OrderId, seen.Change.Version, seen.Change.Type)));
+        Assert.Equal(
+            [(order.Id, 1, "order.placed"), (order.Id, 2, "order.paid")],
+            _seen.Select(seen => (seen.Change.OrderId, seen.Change.Version, seen.Change.Type))
+        );
         Assert.Equal(OrderStatus.Placed, _seen[1].Change.Previous!.Status);
     }
 
@@ -61,7 +64,9 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
         await See(cursor, 12);
 
         Assert.Equal(orders.Order(ById), _seen.Select(seen => seen.Change.OrderId).Order(ById));
-        Assert.All(_seen.GroupBy(seen => seen.Change.OrderId.Partition), changes => Assert.Equal(changes.Select(seen => seen.Change.Revision).Order(), changes.Select(seen => seen.Change.Revision)));
+        Assert.All(_seen.GroupBy(seen => seen.Change.OrderId.Partition), changes =>
+            Assert.Equal(changes.Select(seen => seen.Change.Revision).Order(), changes.Select(seen => seen.Change.Revision))
+        );
     }
 
     [Fact]
@@ -101,16 +106,24 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
         cluster.Clock.Pass(OrderCluster.Kept + TimeSpan.FromDays(1));
         var kept = await cluster.Take(order.Id, OrderStep.Ship);
         // To its end, which takes several commits: only what came after that time is kept.
-        await cluster.Clock.PassUntil("all to go but the last change", async () => await cluster.Feed(partition).Head() is var now && now.Lowest == now.Head);
+        await cluster.Clock.PassUntil("all to go but the last change", async () =>
+            await cluster.Feed(partition).Head() is var now && now.Lowest == now.Head
+        );
         var head = await cluster.Feed(partition).Head();
         // The hubs of whoever watched have forgotten by now what is not kept.
         cluster.Clock.Pass(TimeSpan.FromSeconds(31));
 
         WatchPage? refused = null;
-        await cluster.Clock.PassUntil("the watch to be refused", async () => (refused = await Watch.Read(new(old, order.Id.Value, 1, TimeSpan.Zero), Cancel)).Refusal == WatchRefusal.Compacted);
+        await cluster.Clock.PassUntil("the watch to be refused", async () =>
+            (refused = await Watch.Read(new(old, order.Id.Value, 1, TimeSpan.Zero), Cancel)).Refusal == WatchRefusal.Compacted
+        );
 
         Assert.Equal(OrderRefusal.None, kept.Refusal);
-        Assert.Contains($"partition {partition} is next, and the lowest that is kept is {head.Lowest} (Orders:KeepChanges)", refused!.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            $"partition {partition} is next, and the lowest that is kept is {head.Lowest} (Orders:KeepChanges)",
+            refused!.Detail,
+            StringComparison.Ordinal
+        );
         _seen.Clear();
         await See(refused.Lowest!, 1, order.Id.Value);
         Assert.Equal((3, "order.shipped"), (_seen[0].Change.Version, _seen[0].Change.Type));

@@ -26,7 +26,8 @@ public sealed class WebhookCluster : OrderCluster
 
     public IWebhookEndpointGrain Webhook(string id) => Grains.GetGrain<IWebhookEndpointGrain>(id);
 
-    public ISubscriberGrain Subscriber(string id, int partition) => Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString());
+    public ISubscriberGrain Subscriber(string id, int partition) =>
+        Grains.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString());
 
     protected override void AddSubscribers(IServiceCollection services)
     {

@@ -40,8 +40,13 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         await Sent("wants", 2);
 
         Assert.Equal(["order.paid", "order.shipped"], added.Endpoint!.Events);
-        Assert.Equal(new[] { $"msg_{before.Id}_2", $"msg_{order.Id}_2" }.Order(), cluster.Sender.To("wants").Select(sent => sent.Message.Id).Order());
-        Assert.All(cluster.Sender.To("wants"), sent => Assert.Equal((added.Secret, "order.paid"), (Assert.Single(sent.Secrets).Text, sent.Message.Type)));
+        Assert.Equal(
+            new[] { $"msg_{before.Id}_2", $"msg_{order.Id}_2" }.Order(),
+            cluster.Sender.To("wants").Select(sent => sent.Message.Id).Order()
+        );
+        Assert.All(cluster.Sender.To("wants"), sent =>
+            Assert.Equal((added.Secret, "order.paid"), (Assert.Single(sent.Secrets).Text, sent.Message.Type))
+        );
     }
 
     [Fact]
@@ -52,7 +57,10 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         var order = await cluster.Placed();
         var waits = await Exhausted(added, order);
         var dead = await Delivery(added, order, delivery => delivery.Status == DeliveryStatus.Dead);
-        Assert.Equal("5s 300s 1800s 7200s 18000s 36000s 50400s 72000s 86400s", string.Join(' ', waits.Select(wait => $"{wait.TotalSeconds}s")));
+        Assert.Equal(
+            "5s 300s 1800s 7200s 18000s 36000s 50400s 72000s 86400s",
+            string.Join(' ', waits.Select(wait => $"{wait.TotalSeconds}s"))
+        );
         Assert.Equal((10, "http-500"), (dead.Attempts, dead.Reason));
         Assert.Equal(10, cluster.Sender.To("fails").Count);
         Assert.Single(cluster.Sender.To("fails").Select(sent => sent.Message.Id).Distinct());
@@ -70,7 +78,11 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         cluster.Sender.Answer("throttles", async _ =>
         {
             await asked.Task;
-            return WebhookOutcome.Answered(503, form == "date" ? Whole(cluster.Clock.GetUtcNow()).AddMinutes(2).ToString("R") : form, cluster.Clock.GetUtcNow());
+            return WebhookOutcome.Answered(
+                503,
+                form == "date" ? Whole(cluster.Clock.GetUtcNow()).AddMinutes(2).ToString("R") : form,
+                cluster.Clock.GetUtcNow()
+            );
         });
         var order = await cluster.Placed();
         await Sent("throttles", 1 + before);
@@ -78,12 +90,21 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         // From the answer on the clock stands still, so that it is known to the tick what «in two minutes» is.
         asked.SetResult();
         Delivery? waiting = null;
-        await VirtualClock.StandUntil("the delivery to wait", async () => (waiting = (await Deliveries(added, order)).FirstOrDefault(delivery => delivery.Next is not null && delivery.Attempts == 1 && !delivery.Tries.IsEmpty)) is not null);
+        await VirtualClock.StandUntil("the delivery to wait", async () =>
+            (
+                waiting = (await Deliveries(added, order)).FirstOrDefault(delivery =>
+                    delivery.Next is not null && delivery.Attempts == 1 && !delivery.Tries.IsEmpty
+                )
+            )
+                is not null
+        );
         var (tried, next) = (waiting!.Tries[^1].At, waiting.Next!.Value);
 
         Assert.Equal(form == "date" ? Whole(tried).AddMinutes(2) : tried.AddMinutes(2), next);
         cluster.Sender.Answer("throttles", 204);
-        await cluster.Clock.PassUntil("the second try", async () => (await Deliveries(added, order)).Any(delivery => delivery.Status == DeliveryStatus.Delivered));
+        await cluster.Clock.PassUntil("the second try", async () =>
+            (await Deliveries(added, order)).Any(delivery => delivery.Status == DeliveryStatus.Delivered)
+        );
         Assert.True(cluster.Sender.To("throttles")[^1].At >= next);
     }
 
@@ -97,17 +118,29 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         var second = await cluster.Placed();
         await cluster.Clock.PassUntil("the second dead letter", async () => await Dead(added) == 2);
 
-        Assert.Equal((false, "Answered 410: the endpoint says that it is gone for good."), await Show(added) is { } shown ? (shown.IsEnabled, shown.DisabledBecause) : default);
+        Assert.Equal(
+            (false, "Answered 410: the endpoint says that it is gone for good."),
+            await Show(added) is { } shown ? (shown.IsEnabled, shown.DisabledBecause) : default
+        );
         Assert.Single(cluster.Sender.To("gone"));
-        Assert.Equal(WebhookForm.DisabledReason, (await Delivery(added, second, delivery => delivery.Status == DeliveryStatus.Dead)).Reason);
+        Assert.Equal(
+            WebhookForm.DisabledReason,
+            (await Delivery(added, second, delivery => delivery.Status == DeliveryStatus.Dead)).Reason
+        );
 
         cluster.Sender.Answer("gone", 204);
         var enabled = await cluster.Webhook(added.Endpoint!.Id).Enable();
         var told = WebhookEnabledForm.Of(enabled!, WebhookDeliveriesForm.Of(await cluster.Desk.Subscriber(Name(added))));
-        Assert.Equal((true, 2, $"orders dead-letters replay --subscriber {Name(added)} --reason endpoint-disabled"), (told.Enabled, told.Dead, told.Replay));
+        Assert.Equal(
+            (true, 2, $"orders dead-letters replay --subscriber {Name(added)} --reason endpoint-disabled"),
+            (told.Enabled, told.Dead, told.Replay)
+        );
         Assert.Equal(new(2, 0), await cluster.Subscribers.Replay(new(Subscriber: Name(added), Reason: WebhookForm.DisabledReason), "ann"));
         await Sent("gone", 3);
-        Assert.Equal(new[] { $"msg_{first.Id}_1", $"msg_{second.Id}_1" }.Order(), cluster.Sender.To("gone").Skip(1).Select(sent => sent.Message.Id).Order());
+        Assert.Equal(
+            new[] { $"msg_{first.Id}_1", $"msg_{second.Id}_1" }.Order(),
+            cluster.Sender.To("gone").Skip(1).Select(sent => sent.Message.Id).Order()
+        );
         await cluster.Clock.PassUntil("no dead letter any more", async () => await Dead(added) == 0);
     }
 
@@ -119,10 +152,18 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         await Exhausted(added, await cluster.Placed());
         var since = (await Show(added))!.FailingSince!.Value;
         cluster.Clock.PassTo(since + TimeSpan.FromDays(5) - TimeSpan.FromSeconds(30));
-        await Delivery(added, await cluster.Placed(), delivery => delivery.Attempts == 1 && delivery.Next is not null, latest: cluster.Clock.GetUtcNow() + AlmostFirstWait);
+        await Delivery(
+            added,
+            await cluster.Placed(),
+            delivery => delivery.Attempts == 1 && delivery.Next is not null,
+            latest: cluster.Clock.GetUtcNow() + AlmostFirstWait
+        );
         Assert.True((await Show(added))!.IsEnabled);
         cluster.Clock.PassTo(since + TimeSpan.FromDays(5));
-        Assert.Equal(WebhookForm.DisabledReason, (await Delivery(added, await cluster.Placed(), delivery => delivery.Status == DeliveryStatus.Dead)).Reason);
+        Assert.Equal(
+            WebhookForm.DisabledReason,
+            (await Delivery(added, await cluster.Placed(), delivery => delivery.Status == DeliveryStatus.Dead)).Reason
+        );
 
         var disabled = (await Show(added))!;
         Assert.StartsWith("Nothing but failures since 2026-", disabled.DisabledBecause, StringComparison.Ordinal);
@@ -138,7 +179,10 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         await Sent("rotates", 1);
         Assert.Equal([rotated.Secret, added.Secret], cluster.Sender.To("rotates")[0].Secrets.Select(secret => secret.Text));
         Assert.Equal(rotated.OldSecretUntil, (await Show(added))!.OldSecretUntil);
-        Assert.Equal("A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.", (await cluster.Webhook(added.Endpoint.Id).Rotate("mine"))!.Error);
+        Assert.Equal(
+            "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.",
+            (await cluster.Webhook(added.Endpoint.Id).Rotate("mine"))!.Error
+        );
 
         cluster.Clock.Pass(TimeSpan.FromHours(24));
         await cluster.Placed();
@@ -190,11 +234,17 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         Assert.Equal(EndpointBreaker.Least, tried); // The rest wait, most of them in the feed.
 
         cluster.Sender.Answer("returns", 204);
-        await cluster.Clock.PassUntil("all to be told", async () => (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Done) == Orders);
+        await cluster.Clock.PassUntil("all to be told", async () =>
+            (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Done) == Orders
+        );
 
         var after = cluster.Sender.To("returns").Skip(tried).ToList();
         Assert.Equal(Orders, after.Select(sent => sent.Message.Id).Distinct().Count());
-        Assert.InRange(after.Count(sent => sent.At - after[0].At < EndpointPace.Step), 1, (int)(WebhookCluster.PerSecond / 16 * EndpointPace.Step.TotalSeconds) + 2);
+        Assert.InRange(
+            after.Count(sent => sent.At - after[0].At < EndpointPace.Step),
+            1,
+            (int)(WebhookCluster.PerSecond / 16 * EndpointPace.Step.TotalSeconds) + 2
+        );
         Assert.True(cluster.Sender.MostInFlight("returns") <= WebhookCluster.MaxInFlight);
     }
 
@@ -217,7 +267,9 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         for (var partition = 0; partition < OrderCluster.Partitions; partition++)
         {
             Assert.DoesNotContain(await cluster.Feed(partition).Subscribers(), listed => listed.Name == Name(added));
-            Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(Name(added), partition)), KeyRange.All, 10));
+            Assert.Empty(
+                await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(Name(added), partition)), KeyRange.All, 10)
+            );
         }
 
         Assert.Null(await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, added.Endpoint.Id));
@@ -230,9 +282,14 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
     [Fact]
     public async Task OneThatWasAddedHalfwayIsListedWithEveryFeedByTheNextWakeUp()
     {
-        cluster.Store.FailCommitsWhen((table, partition, changes) =>
-            table == OrderTable.Name && partition == OrderTable.Partition(2) && changes.Any(change => change.Key.StartsWith(OrderTable.SubscriberPrefix + "webhook-", StringComparison.Ordinal))
-                ? CommitFailure.UnknownNotApplied : null);
+        cluster.Store.FailCommitsWhen(
+            (table, partition, changes) =>
+                table == OrderTable.Name
+                && partition == OrderTable.Partition(2)
+                && changes.Any(change => change.Key.StartsWith(OrderTable.SubscriberPrefix + "webhook-", StringComparison.Ordinal))
+                    ? CommitFailure.UnknownNotApplied
+                    : null
+        );
         await Assert.ThrowsAnyAsync<Exception>(() => Add("halfway"));
         cluster.Store.FailCommitsWhen(static (_, _, _) => null);
         var endpoint = Assert.Single(await cluster.Webhooks.List());
@@ -263,7 +320,9 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         for (var partition = 0; partition < OrderCluster.Partitions; partition++)
         {
             Assert.DoesNotContain(await cluster.Feed(partition).Subscribers(), listed => listed.Name == Name(added));
-            Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(Name(added), partition)), KeyRange.All, 10));
+            Assert.Empty(
+                await cluster.Store.Scan(SubscriberTable.Name, SubscriberTable.Partition(new(Name(added), partition)), KeyRange.All, 10)
+            );
         }
     }
 
@@ -286,7 +345,9 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         cluster.Clock.Set(cluster.Clock.GetUtcNow() - TimeSpan.FromHours(1));
         var back = await cluster.Placed();
         await Delivery(added, back, delivery => delivery.Status == DeliveryStatus.Delivered);
-        await cluster.Clock.PassUntil("all to be told", async () => (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Done) == EndpointBreaker.Least + 2);
+        await cluster.Clock.PassUntil("all to be told", async () =>
+            (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Done) == EndpointBreaker.Least + 2
+        );
         Assert.True((await Show(added))!.IsEnabled);
     }
 
@@ -298,12 +359,19 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         await cluster.Webhook(id).Enable();
         var row = (await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, id))!;
         var other = EndpointTable.Read(row).Disable("Somebody else said so.", cluster.Clock.GetUtcNow());
-        await cluster.Store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Replace(id, EndpointTable.Write(other), row.ETag)]);
+        await cluster.Store.Commit(
+            EndpointTable.Name,
+            EndpointTable.Partition,
+            [RowChange.Replace(id, EndpointTable.Write(other), row.ETag)]
+        );
         var rotated = await cluster.Webhook(id).Rotate(null);
 
         var shown = (await Show(added))!;
         Assert.Equal((false, "Somebody else said so."), (shown.IsEnabled, shown.DisabledBecause));
-        Assert.Equal(rotated!.Secret, EndpointTable.Read((await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, id))!).Secret);
+        Assert.Equal(
+            rotated!.Secret,
+            EndpointTable.Read((await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, id))!).Secret
+        );
     }
 
     [Fact]
@@ -311,10 +379,15 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
     {
         var added = await Add("unknown");
         var failures = new Queue<CommitFailure>([CommitFailure.UnknownApplied, CommitFailure.UnknownNotApplied]);
-        cluster.Store.FailCommitsWhen((table, _, _) => table == EndpointTable.Name && failures.TryDequeue(out var failure) ? failure : null);
+        cluster.Store.FailCommitsWhen(
+            (table, _, _) => table == EndpointTable.Name && failures.TryDequeue(out var failure) ? failure : null
+        );
         var first = WebhookSecret.New().Text;
         Assert.Equal(first, (await cluster.Webhook(added.Endpoint!.Id).Rotate(first))!.Secret);
-        Assert.Equal((await cluster.Webhook(added.Endpoint.Id).Rotate(null))!.Secret, EndpointTable.Read((await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, added.Endpoint.Id))!).Secret);
+        Assert.Equal(
+            (await cluster.Webhook(added.Endpoint.Id).Rotate(null))!.Secret,
+            EndpointTable.Read((await cluster.Store.Get(EndpointTable.Name, EndpointTable.Partition, added.Endpoint.Id))!).Secret
+        );
         Assert.Empty(failures);
     }
 
@@ -331,21 +404,34 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
 
         Assert.Equal((false, "http-500", 500), (tested.IsDelivered, tested.Reason, tested.Status));
         Assert.Equal(WebhookMessage.TestType, cluster.Sender.To("tested")[^1].Message.Type);
-        Assert.Equal((before.Failures, before.IsEnabled, before.History.Length), await Show(added) is { } after ? (after.Failures, after.IsEnabled, after.History.Length) : default);
+        Assert.Equal(
+            (before.Failures, before.IsEnabled, before.History.Length),
+            await Show(added) is { } after ? (after.Failures, after.IsEnabled, after.History.Length) : default
+        );
     }
 
     [Fact]
     public async Task WhatIsWrongIsRefusedWithASentence()
     {
-        Assert.Equal((WebhookRefusal.Url, "An endpoint's URL begins with https://; http:// is taken only with the setting Webhooks:AllowHttp."), Said(await cluster.Webhooks.Add(new("http://example.org/", [], null))));
         Assert.Equal(
-            (WebhookRefusal.Events, "«order.eaten» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."),
-            Said(await cluster.Webhooks.Add(new("https://example.org/", ["paid", "eaten"], null))));
+            (WebhookRefusal.Url, "An endpoint's URL begins with https://; http:// is taken only with the setting Webhooks:AllowHttp."),
+            Said(await cluster.Webhooks.Add(new("http://example.org/", [], null)))
+        );
+        Assert.Equal(
+            (
+                WebhookRefusal.Events,
+                "«order.eaten» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+            ),
+            Said(await cluster.Webhooks.Add(new("https://example.org/", ["paid", "eaten"], null)))
+        );
         Assert.Equal(WebhookRefusal.Secret, (await cluster.Webhooks.Add(new("https://example.org/", [], "whsec_short"))).Refusal);
         Assert.Empty(await cluster.Webhooks.List());
         Assert.Null(await cluster.Webhook("0000000000").Show());
         Assert.Null(await cluster.Webhook("0000000000").Test());
-        Assert.Equal(WebhookSent.NotWanted, (await cluster.Webhook("0000000000").Send((await cluster.ChangesOf((await cluster.Placed()).Id))[0])).Sent);
+        Assert.Equal(
+            WebhookSent.NotWanted,
+            (await cluster.Webhook("0000000000").Send((await cluster.ChangesOf((await cluster.Placed()).Id))[0])).Sent
+        );
 
         static (WebhookRefusal, string?) Said(WebhookAdded added) => (added.Refusal, added.Error);
     }
@@ -359,7 +445,10 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         }
 
         var refused = await cluster.Webhooks.Add(new("https://many/", [], null));
-        Assert.Equal((WebhookRefusal.Full, "There are 50 endpoints, and no more can be; remove one that is not needed."), (refused.Refusal, refused.Error));
+        Assert.Equal(
+            (WebhookRefusal.Full, "There are 50 endpoints, and no more can be; remove one that is not needed."),
+            (refused.Refusal, refused.Error)
+        );
         Assert.Equal(50, (await cluster.Webhooks.List()).Length);
     }
 
@@ -383,18 +472,25 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
     }
 
     /// <summary>So many requests were sent. None of them waits for a second try: time passes only as far as first ones wait for their turns.</summary>
-    private Task Sent(string host, int count) => cluster.Clock.PassUntil($"{count} requests to {host}", () => cluster.Sender.To(host).Count >= count, reach: AlmostFirstWait);
+    private Task Sent(string host, int count) =>
+        cluster.Clock.PassUntil($"{count} requests to {host}", () => cluster.Sender.To(host).Count >= count, reach: AlmostFirstWait);
 
     private Task<WebhookEndpoint?> Show(WebhookAdded added) => cluster.Webhook(added.Endpoint!.Id).Show();
 
-    private async Task<long> Dead(WebhookAdded added) => (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Dead.GetValueOrDefault(WebhookForm.DisabledReason));
+    private async Task<long> Dead(WebhookAdded added) =>
+        (await cluster.Desk.Subscriber(Name(added))).Sum(state => state.Dead.GetValueOrDefault(WebhookForm.DisabledReason));
 
-    private async Task<IEnumerable<Delivery>> Deliveries(WebhookAdded added, Order order) => await cluster.Subscriber(added.Endpoint!.Id, order.Id.Partition).Deliveries(order.Id);
+    private async Task<IEnumerable<Delivery>> Deliveries(WebhookAdded added, Order order) =>
+        await cluster.Subscriber(added.Endpoint!.Id, order.Id.Partition).Deliveries(order.Id);
 
     private async Task<Delivery> Delivery(WebhookAdded added, Order order, Func<Delivery, bool> isSo, DateTimeOffset? latest = null)
     {
         Delivery? found = null;
-        await cluster.Clock.PassUntil($"what became of telling of {order.Id}", async () => (found = (await Deliveries(added, order)).FirstOrDefault(isSo)) is not null, latest);
+        await cluster.Clock.PassUntil(
+            $"what became of telling of {order.Id}",
+            async () => (found = (await Deliveries(added, order)).FirstOrDefault(isSo)) is not null,
+            latest
+        );
         return found!;
     }
 
@@ -404,7 +500,12 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         var (waits, due) = (new List<TimeSpan>(), cluster.Clock.GetUtcNow());
         for (var tries = 1; tries < 10; tries++)
         {
-            var waiting = await Delivery(added, order, delivery => delivery.Attempts == tries && delivery.Next is not null, latest: due + AlmostFirstWait);
+            var waiting = await Delivery(
+                added,
+                order,
+                delivery => delivery.Attempts == tries && delivery.Next is not null,
+                latest: due + AlmostFirstWait
+            );
             due = waiting.Next!.Value;
             waits.Add(due - waiting.Tries[^1].At);
             cluster.Clock.PassTo(due);
@@ -416,7 +517,13 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
 
     private async Task Listed(string id, bool everywhere)
     {
-        var listed = await Task.WhenAll(Enumerable.Range(0, OrderCluster.Partitions).Select(async partition => (await cluster.Feed(partition).Subscribers()).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))));
+        var listed = await Task.WhenAll(
+            Enumerable
+                .Range(0, OrderCluster.Partitions)
+                .Select(async partition =>
+                    (await cluster.Feed(partition).Subscribers()).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))
+                )
+        );
         Assert.Equal(everywhere, listed.All(isListed => isListed));
     }
 }

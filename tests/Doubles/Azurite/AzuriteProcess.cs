@@ -46,12 +46,29 @@ public sealed class AzuriteProcess : IAsyncDisposable
         var home = await Install(cancel);
         var ports = Unique.Ports(3);
         var folder = Unique.Folder("azurite");
-        var start = new ProcessStartInfo("node",
-        [
-            Path.Combine(home, "node_modules", "azurite", "dist", "src", "azurite.js"),
-            "--blobHost", "127.0.0.1", "--blobPort", $"{ports[0]}", "--tableHost", "127.0.0.1", "--tablePort", $"{ports[1]}", "--queueHost", "127.0.0.1", "--queuePort", $"{ports[2]}",
-            "--location", folder, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
-        ])
+        var start = new ProcessStartInfo(
+            "node",
+            [
+                Path.Combine(home, "node_modules", "azurite", "dist", "src", "azurite.js"),
+                "--blobHost",
+                "127.0.0.1",
+                "--blobPort",
+                $"{ports[0]}",
+                "--tableHost",
+                "127.0.0.1",
+                "--tablePort",
+                $"{ports[1]}",
+                "--queueHost",
+                "127.0.0.1",
+                "--queuePort",
+                $"{ports[2]}",
+                "--location",
+                folder,
+                "--skipApiVersionCheck",
+                "--disableTelemetry",
+                "--silent",
+            ]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -163,7 +163,11 @@ public sealed class FaultyFront : IAsyncDisposable
         }
 
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (header, values) in response.Headers.Concat(response.Content.Headers).Where(header => !OfTheConnection.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (
+            var (header, values) in response
+                .Headers.Concat(response.Content.Headers)
+                .Where(header => !OfTheConnection.Contains(header.Key, StringComparer.OrdinalIgnoreCase))
+        )
         {
             context.Response.Headers.Append(header, values.ToArray());
         }
@@ -200,11 +204,18 @@ public sealed class FaultyFront : IAsyncDisposable
 
     private HttpRequestMessage Request(HttpContext context, string target, byte[] body)
     {
-        var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri($"http://127.0.0.1:{_port}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }))
+        var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method),
+            new Uri($"http://127.0.0.1:{_port}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true })
+        )
         {
             Content = new ByteArrayContent(body),
         };
-        foreach (var (header, values) in context.Request.Headers.Where(header => !OfTheConnection.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (
+            var (header, values) in context.Request.Headers.Where(header =>
+                !OfTheConnection.Contains(header.Key, StringComparer.OrdinalIgnoreCase)
+            )
+        )
         {
             if (!request.Headers.TryAddWithoutValidation(header, (IEnumerable<string?>)values))
             {
@@ -231,11 +242,16 @@ public sealed class FaultyFront : IAsyncDisposable
         // Tables look for the one, blobs for the other.
         const string Message = "Made by the test.";
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(body ?? JsonSerializer.Serialize(new Dictionary<string, object>
-        {
-            ["odata.error"] = new { code, message = new { lang = "en-US", value = Message } },
-            ["error"] = new { code, message = Message },
-        }));
+        await context.Response.WriteAsync(
+            body
+                ?? JsonSerializer.Serialize(
+                    new Dictionary<string, object>
+                    {
+                        ["odata.error"] = new { code, message = new { lang = "en-US", value = Message } },
+                        ["error"] = new { code, message = Message },
+                    }
+                )
+        );
     }
 
     private static string Last(string target)

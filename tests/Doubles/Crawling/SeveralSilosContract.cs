@@ -99,18 +99,27 @@ public abstract class SeveralSilosContract : IAsyncLifetime
         var last = _follower.Last;
         Assert.Equal(
             (_site.Walk.Length, 0, 0, 0),
-            (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
+            (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued"))
+        );
 
         var records = await Crawler.Export(_id, all: true);
         Assert.Equal(_site.Walk.Order(StringComparer.Ordinal), records.Select(Url).Order(StringComparer.Ordinal));
         Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
         var account = await Crawler.Ledger();
-        Assert.Equal((_site.Walk.Length, _site.Walk.Length, 0), (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting")));
-        Assert.True(_site.Repeats <= kills * Concurrency, $"{_site.Repeats} requests came beyond one per URL, after {kills} kill(s) of {Concurrency} at once.");
+        Assert.Equal(
+            (_site.Walk.Length, _site.Walk.Length, 0),
+            (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting"))
+        );
+        Assert.True(
+            _site.Repeats <= kills * Concurrency,
+            $"{_site.Repeats} requests came beyond one per URL, after {kills} kill(s) of {Concurrency} at once."
+        );
     }
 
     private static string Url(JsonElement record) => record.GetProperty("url").GetString()!;
 
-    private Task Until(Task seen, string what) => Wait.For(
-        seen, what, () => $"The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.{Environment.NewLine}The silo said: {Crawler.Said}");
+    private Task Until(Task seen, string what) =>
+        Wait.For(seen, what, () =>
+            $"The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.{Environment.NewLine}The silo said: {Crawler.Said}"
+        );
 }

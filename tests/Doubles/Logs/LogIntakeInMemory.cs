@@ -29,7 +29,14 @@ public sealed class LogIntakeInMemory(long maxBytes = 64 * 1024 * 1024) : ILogIn
 
     public Admission.Ticket? Admit(long bytes, Action? evict = null) => _admission.Admit(bytes, evict);
 
-    public Task<IntakeReply> Accept(Admission.Ticket ticket, LogBlock block, Decoded decoded, LogRequestId id, DateTimeOffset deadline, CancellationToken cancel)
+    public Task<IntakeReply> Accept(
+        Admission.Ticket ticket,
+        LogBlock block,
+        Decoded decoded,
+        LogRequestId id,
+        DateTimeOffset deadline,
+        CancellationToken cancel
+    )
     {
         if (_next.TryDequeue(out var reply) && reply != IntakeReply.Stored)
         {

@@ -24,18 +24,19 @@ public sealed record LogLine
 
     public static IReadOnlyList<LogLine> Of(LogBlock block) => [.. Enumerable.Range(0, block.Count).Select(record => Of(block[record]))];
 
-    public static LogLine Of(LogRecord record) => new()
-    {
-        Time = record.Time,
-        Observed = record.ObservedTime,
-        Severity = record.Severity,
-        SeverityText = Encoding.UTF8.GetString(record.SeverityText),
-        Service = Encoding.UTF8.GetString(record.Service),
-        Host = Encoding.UTF8.GetString(record.Host),
-        EventName = Encoding.UTF8.GetString(record.EventName),
-        Body = Encoding.UTF8.GetString(record.Body),
-        Attributes = Encoding.UTF8.GetString(record.Attributes),
-        TraceId = record.TraceId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.TraceId) : "",
-        SpanId = record.SpanId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.SpanId) : "",
-    };
+    public static LogLine Of(LogRecord record) =>
+        new()
+        {
+            Time = record.Time,
+            Observed = record.ObservedTime,
+            Severity = record.Severity,
+            SeverityText = Encoding.UTF8.GetString(record.SeverityText),
+            Service = Encoding.UTF8.GetString(record.Service),
+            Host = Encoding.UTF8.GetString(record.Host),
+            EventName = Encoding.UTF8.GetString(record.EventName),
+            Body = Encoding.UTF8.GetString(record.Body),
+            Attributes = Encoding.UTF8.GetString(record.Attributes),
+            TraceId = record.TraceId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.TraceId) : "",
+            SpanId = record.SpanId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.SpanId) : "",
+        };
 }

@@ -97,12 +97,24 @@ public static class OtlpJson
         json.WriteStartObject();
         switch (value)
         {
-            case OtlpString text: json.WriteString("stringValue", text.Value); break;
-            case OtlpBool truth: json.WriteBoolean("boolValue", truth.Value); break;
-            case OtlpInt number: json.WriteString("intValue", number.Value.ToString(CultureInfo.InvariantCulture)); break;
-            case OtlpDouble { Value: var number } when double.IsFinite(number): json.WriteNumber("doubleValue", number); break;
-            case OtlpDouble { Value: var number }: json.WriteString("doubleValue", number.ToString(CultureInfo.InvariantCulture)); break;
-            case OtlpBytes bytes: json.WriteBase64String("bytesValue", [.. bytes.Value]); break;
+            case OtlpString text:
+                json.WriteString("stringValue", text.Value);
+                break;
+            case OtlpBool truth:
+                json.WriteBoolean("boolValue", truth.Value);
+                break;
+            case OtlpInt number:
+                json.WriteString("intValue", number.Value.ToString(CultureInfo.InvariantCulture));
+                break;
+            case OtlpDouble { Value: var number } when double.IsFinite(number):
+                json.WriteNumber("doubleValue", number);
+                break;
+            case OtlpDouble { Value: var number }:
+                json.WriteString("doubleValue", number.ToString(CultureInfo.InvariantCulture));
+                break;
+            case OtlpBytes bytes:
+                json.WriteBase64String("bytesValue", [.. bytes.Value]);
+                break;
             case OtlpArray array:
                 json.WriteStartObject("arrayValue");
                 json.WriteStartArray("values");

@@ -27,7 +27,12 @@ public static class OtlpProto
         }
 
         Pairs(into, 6, record.Attributes);
-        return into.Number(7, record.Dropped).Fixed32(8, record.Flags).Bytes(9, [.. record.TraceId]).Bytes(10, [.. record.SpanId]).Fixed64(11, record.Observed).Text(12, record.EventName);
+        return into.Number(7, record.Dropped)
+            .Fixed32(8, record.Flags)
+            .Bytes(9, [.. record.TraceId])
+            .Bytes(10, [.. record.SpanId])
+            .Fixed64(11, record.Observed)
+            .Text(12, record.EventName);
     }
 
     public static ProtoBytes Of(OtlpValue value)
@@ -35,11 +40,21 @@ public static class OtlpProto
         var into = new ProtoBytes();
         switch (value)
         {
-            case OtlpString text: into.Message(1, new ProtoBytes().Raw(Encoding.UTF8.GetBytes(text.Value))); break;
-            case OtlpBool truth: into.NumberAlways(2, truth.Value ? 1u : 0u); break;
-            case OtlpInt number: into.NumberAlways(3, (ulong)number.Value); break;
-            case OtlpDouble number: into.Tag(4, 1).Raw(BitConverter.GetBytes(number.Value)); break;
-            case OtlpBytes bytes: into.Message(7, new ProtoBytes().Raw([.. bytes.Value])); break;
+            case OtlpString text:
+                into.Message(1, new ProtoBytes().Raw(Encoding.UTF8.GetBytes(text.Value)));
+                break;
+            case OtlpBool truth:
+                into.NumberAlways(2, truth.Value ? 1u : 0u);
+                break;
+            case OtlpInt number:
+                into.NumberAlways(3, (ulong)number.Value);
+                break;
+            case OtlpDouble number:
+                into.Tag(4, 1).Raw(BitConverter.GetBytes(number.Value));
+                break;
+            case OtlpBytes bytes:
+                into.Message(7, new ProtoBytes().Raw([.. bytes.Value]));
+                break;
             case OtlpArray array:
                 var values = new ProtoBytes();
                 foreach (var one in array.Values)

@@ -56,8 +56,19 @@ public sealed class SegmentShelf(IBlobStore blobs) : ISegmentSource
     {
         var facts = written.Facts;
         var segment = new LogSegment(
-            $"logs/2026/s{_next++}", "default", LogForm.Moment(facts.MinTime), LogForm.Moment(facts.MaxTime), facts.MinTime, facts.MaxTime, facts.Records, written.Content.Length, facts.RawBytes, isMerged,
-            facts.Services, facts.Traces);
+            $"logs/2026/s{_next++}",
+            "default",
+            LogForm.Moment(facts.MinTime),
+            LogForm.Moment(facts.MaxTime),
+            facts.MinTime,
+            facts.MaxTime,
+            facts.Records,
+            written.Content.Length,
+            facts.RawBytes,
+            isMerged,
+            facts.Services,
+            facts.Traces
+        );
         await blobs.Put(segment.Name, written.Content);
         _segments.Add(segment);
         return segment;

@@ -31,11 +31,13 @@ public static class SomeLogs
     }
 
     /// <summary>A request whose records all are to be stored.</summary>
-    public static WriteLogs Request(ulong id, DateTimeOffset deadline, string service, params string[] bodies) => new(
-        new(7, id),
-        deadline,
-        [new("default", Block(service, bodies))],
-        [Tally.None with { Service = service, Received = bodies.Length, Stored = bodies.Length }]);
+    public static WriteLogs Request(ulong id, DateTimeOffset deadline, string service, params string[] bodies) =>
+        new(
+            new(7, id),
+            deadline,
+            [new("default", Block(service, bodies))],
+            [Tally.None with { Service = service, Received = bodies.Length, Stored = bodies.Length }]
+        );
 
     /// <summary>Bodies that are told apart.</summary>
     public static string[] Bodies(int count, string prefix = "line") =>

@@ -6,9 +6,7 @@ namespace Doubles.Net;
 /// <summary>Real sockets, for tests of real processes.</summary>
 public sealed class LoopbackNetwork : INetwork
 {
-    private LoopbackNetwork()
-    {
-    }
+    private LoopbackNetwork() { }
 
     public static LoopbackNetwork Instance { get; } = new();
 
@@ -49,7 +47,8 @@ public sealed class LoopbackNetwork : INetwork
                     socket.LingerState = new(enable: true, seconds: 0);
                     socket.Dispose();
                 },
-                () => socket.Shutdown(SocketShutdown.Send));
+                () => socket.Shutdown(SocketShutdown.Send)
+            );
         }
 
         public void Dispose() => _socket.Dispose();

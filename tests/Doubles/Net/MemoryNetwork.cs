@@ -40,9 +40,10 @@ public sealed class MemoryNetwork : INetwork, IConnectionListenerFactory
 
     /// <summary>All addresses of a name.</summary>
     /// <exception cref="SocketException">There is no such name.</exception>
-    public Task<IPAddress[]> Resolve(string name, CancellationToken cancel) => _names.TryGetValue(name, out var addresses)
-        ? Task.FromResult(addresses)
-        : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
+    public Task<IPAddress[]> Resolve(string name, CancellationToken cancel) =>
+        _names.TryGetValue(name, out var addresses)
+            ? Task.FromResult(addresses)
+            : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
 
     /// <summary>Opens a connection.</summary>
     /// <exception cref="SocketException">Nobody listens there.</exception>
@@ -62,18 +63,19 @@ public sealed class MemoryNetwork : INetwork, IConnectionListenerFactory
     }
 
     /// <summary>Sends requests over this network: names are looked up here, addresses are not checked.</summary>
-    public SocketsHttpHandler HttpHandler() => new()
-    {
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancel) =>
+    public SocketsHttpHandler HttpHandler() =>
+        new()
         {
-            var host = context.DnsEndPoint.Host;
-            var address = IPAddress.TryParse(host, out var literal) ? literal : (await Resolve(host, cancel))[0];
-            return await Connect(new(address, context.DnsEndPoint.Port), cancel);
-        },
-        UseCookies = false,
-        UseProxy = false,
-    };
+            AllowAutoRedirect = false,
+            ConnectCallback = async (context, cancel) =>
+            {
+                var host = context.DnsEndPoint.Host;
+                var address = IPAddress.TryParse(host, out var literal) ? literal : (await Resolve(host, cancel))[0];
+                return await Connect(new(address, context.DnsEndPoint.Port), cancel);
+            },
+            UseCookies = false,
+            UseProxy = false,
+        };
 
     public IListener Listen(IPEndPoint endpoint) => Bind(endpoint);
 
@@ -85,7 +87,9 @@ public sealed class MemoryNetwork : INetwork, IConnectionListenerFactory
     private Listener Bind(IPEndPoint endpoint)
     {
         var listener = new Listener(this, endpoint.Port == 0 ? new(endpoint.Address, FreePort()) : endpoint);
-        return _listeners.TryAdd(listener.EndPoint, listener) ? listener : throw new AddressInUseException($"Somebody listens on {endpoint}.");
+        return _listeners.TryAdd(listener.EndPoint, listener)
+            ? listener
+            : throw new AddressInUseException($"Somebody listens on {endpoint}.");
     }
 
     private sealed class Listener(MemoryNetwork network, IPEndPoint endpoint) : IListener

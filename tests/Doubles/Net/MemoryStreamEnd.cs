@@ -27,7 +27,11 @@ internal sealed class MemoryStreamEnd : Stream
     /// <summary>The two ends of a new connection.</summary>
     public static (MemoryStreamEnd Near, MemoryStreamEnd Far) Pair()
     {
-        var options = new PipeOptions(pauseWriterThreshold: Buffered, resumeWriterThreshold: Buffered / 2, useSynchronizationContext: false);
+        var options = new PipeOptions(
+            pauseWriterThreshold: Buffered,
+            resumeWriterThreshold: Buffered / 2,
+            useSynchronizationContext: false
+        );
         var (there, back) = (new Pipe(options), new Pipe(options));
         var (near, far) = (new MemoryStreamEnd(back, there), new MemoryStreamEnd(there, back));
         (near._other, far._other) = (far, near);
@@ -48,7 +52,11 @@ internal sealed class MemoryStreamEnd : Stream
 
     public override long Length => throw new NotSupportedException();
 
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -37,7 +37,8 @@ public sealed class ChangesInMemory(int partitions) : IOrderChanges
     public int Heads => _heads;
 
     /// <summary>An id in a partition: the same for the same number.</summary>
-    public static OrderId Id(int partition, int number) => OrderId.Parse($"{partition:00}-{number.ToString("D26", System.Globalization.CultureInfo.InvariantCulture)}");
+    public static OrderId Id(int partition, int number) =>
+        OrderId.Parse($"{partition:00}-{number.ToString("D26", System.Globalization.CultureInfo.InvariantCulture)}");
 
     /// <summary>The next version of an order, announced.</summary>
     public OrderChange Commit(OrderId id)
@@ -57,9 +58,22 @@ public sealed class ChangesInMemory(int partitions) : IOrderChanges
             var order = before is null
                 ? new Order
                 {
-                    Id = id, Version = 1, Status = OrderStatus.Placed, Customer = "ann", Currency = "EUR", Lines = [new("tea", 2, 450)], Total = 900, PlacedAt = at, UpdatedAt = at,
+                    Id = id,
+                    Version = 1,
+                    Status = OrderStatus.Placed,
+                    Customer = "ann",
+                    Currency = "EUR",
+                    Lines = [new("tea", 2, 450)],
+                    Total = 900,
+                    PlacedAt = at,
+                    UpdatedAt = at,
                 }
-                : before with { Version = before.Version + 1, Status = (OrderStatus)(before.Version % 4), UpdatedAt = at };
+                : before with
+                {
+                    Version = before.Version + 1,
+                    Status = (OrderStatus)(before.Version % 4),
+                    UpdatedAt = at,
+                };
             _orders[id] = order;
             var change = new OrderChange(_changes[id.Partition].Count + 1, order, before?.Status, before?.UpdatedAt);
             _changes[id.Partition].Add(change);
@@ -70,7 +84,8 @@ public sealed class ChangesInMemory(int partitions) : IOrderChanges
     /// <summary>Tells whoever listens, now.</summary>
     /// <param name="empty">As if they were too large for an event.</param>
     public void Announce(int partition, long first, long last, bool empty = false) =>
-        _heard[partition]?.Invoke(new(partition, first, last, empty ? [] : [.. _changes[partition].Skip((int)first - 1).Take((int)(last - first + 1))]));
+        _heard[partition]
+            ?.Invoke(new(partition, first, last, empty ? [] : [.. _changes[partition].Skip((int)first - 1).Take((int)(last - first + 1))]));
 
     /// <summary>Everything below is not kept any more.</summary>
     public void Compact(int partition, long lowest) => _lowest[partition] = lowest;
@@ -124,7 +139,9 @@ public sealed class ChangesInMemory(int partitions) : IOrderChanges
     {
         lock (_gate)
         {
-            return _listening.TryGetValue(partition, out var known) ? known : _listening[partition] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _listening.TryGetValue(partition, out var known)
+                ? known
+                : _listening[partition] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 

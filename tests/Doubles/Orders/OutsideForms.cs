@@ -85,7 +85,16 @@ public sealed record OutsideCount(long Calls, long Ids, long Wrong);
 /// <param name="Signature">Of a webhook whose secret is known: <c>Good</c> or what was wrong; else «-».</param>
 /// <param name="Answer">The status, or the manner; <c>250</c> or <c>unknown</c> for a mail.</param>
 /// <param name="ChangeTicks">UTC, of the payload's timestamp; 0 for a mail.</param>
-public sealed record OutsideEffect(string Channel, long Ticks, string Id, string Type, string To, string Signature, string Answer, long ChangeTicks)
+public sealed record OutsideEffect(
+    string Channel,
+    long Ticks,
+    string Id,
+    string Type,
+    string To,
+    string Signature,
+    string Answer,
+    long ChangeTicks
+)
 {
     public const string Webhook = "webhook";
 
@@ -94,11 +103,14 @@ public sealed record OutsideEffect(string Channel, long Ticks, string Id, string
     /// <summary>The other side took it: whoever sent it is through with it, if the answer arrives.</summary>
     public bool IsTaken => Answer is ['2', _, _];
 
-    public static OutsideEffect Parse(string line) => line.Split(' ') is [var channel, var ticks, var id, var type, var to, var signature, var answer, var change]
-        ? new(channel, long.Parse(ticks, null), id, type, to, signature, answer, long.Parse(change, null))
-        : throw new FormatException($"«{line}» is no line of a ledger: it has eight words.");
+    public static OutsideEffect Parse(string line) =>
+        line.Split(' ') is [var channel, var ticks, var id, var type, var to, var signature, var answer, var change]
+            ? new(channel, long.Parse(ticks, null), id, type, to, signature, answer, long.Parse(change, null))
+            : throw new FormatException($"«{line}» is no line of a ledger: it has eight words.");
 
-    public override string ToString() => FormattableString.Invariant($"{Channel} {Ticks} {Word(Id)} {Word(Type)} {Word(To)} {Signature} {Answer} {ChangeTicks}");
+    public override string ToString() =>
+        FormattableString.Invariant($"{Channel} {Ticks} {Word(Id)} {Word(Type)} {Word(To)} {Signature} {Answer} {ChangeTicks}");
 
-    private static string Word(string text) => text.Length == 0 ? "-" : string.Concat(text.Select(character => character is > ' ' and <= '~' ? character : '_'));
+    private static string Word(string text) =>
+        text.Length == 0 ? "-" : string.Concat(text.Select(character => character is > ' ' and <= '~' ? character : '_'));
 }

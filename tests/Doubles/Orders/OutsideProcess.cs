@@ -35,8 +35,13 @@ public sealed class OutsideProcess : IAsyncDisposable
     public static async Task<OutsideProcess> Start(string folder, CancellationToken cancel = default)
     {
         // The program that runs this: the installed one may be another version.
-        var program = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(program, [Path.Combine(AppContext.BaseDirectory, "Outside.dll"), Path.Combine(folder, "outside.ledger")])
+        var program = Path.GetFullPath(
+            Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet")
+        );
+        var start = new ProcessStartInfo(
+            program,
+            [Path.Combine(AppContext.BaseDirectory, "Outside.dll"), Path.Combine(folder, "outside.ledger")]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -44,7 +49,8 @@ public sealed class OutsideProcess : IAsyncDisposable
         var process = Process.Start(start) ?? throw new InvalidOperationException("The outside world was not started.");
         try
         {
-            var line = await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the outside world to begin") ?? throw new InvalidOperationException("The outside world ended before it was ready.");
+            var line = await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the outside world to begin")
+                ?? throw new InvalidOperationException("The outside world ended before it was ready.");
             return new(process, JsonSerializer.Deserialize<OutsideReady>(line, JsonSerializerOptions.Web)!);
         }
         catch

@@ -14,7 +14,8 @@ public sealed class RecordingMailSender : IMailSender
     /// <summary>A try waits for it.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    public IReadOnlyList<(OutgoingMail Mail, MailOutcome Outcome)> TriesTo(string address) => [.. _tries.Where(tried => tried.Mail.To == address)];
+    public IReadOnlyList<(OutgoingMail Mail, MailOutcome Outcome)> TriesTo(string address) =>
+        [.. _tries.Where(tried => tried.Mail.To == address)];
 
     public void Answer(string address, params MailOutcome[] outcomes)
     {
@@ -27,7 +28,10 @@ public sealed class RecordingMailSender : IMailSender
     public async Task<MailOutcome> Send(OutgoingMail mail, CancellationToken cancel)
     {
         await Gate.WaitAsync(cancel);
-        var outcome = _answers.TryGetValue(mail.To, out var answers) && answers.TryDequeue(out var told) ? told : MailOutcome.Delivered("Taken by the server.", 250);
+        var outcome =
+            _answers.TryGetValue(mail.To, out var answers) && answers.TryDequeue(out var told)
+                ? told
+                : MailOutcome.Delivered("Taken by the server.", 250);
         _tries.Enqueue((mail, outcome));
         return outcome;
     }

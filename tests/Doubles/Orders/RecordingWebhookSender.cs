@@ -20,9 +20,11 @@ public sealed class RecordingWebhookSender(TimeProvider clock) : IWebhookSender
     public int MostInFlight(string host) => _inFlight.GetValueOrDefault(host).Most;
 
     /// <summary>From now on the host answers so.</summary>
-    public void Answer(string host, int status, string? retryAfter = null) => Answer(host, _ => Task.FromResult(WebhookOutcome.Answered(status, retryAfter, clock.GetUtcNow())));
+    public void Answer(string host, int status, string? retryAfter = null) =>
+        Answer(host, _ => Task.FromResult(WebhookOutcome.Answered(status, retryAfter, clock.GetUtcNow())));
 
-    public void Answer(string host, WebhookFailure failure) => Answer(host, _ => Task.FromResult(WebhookOutcome.Failed(failure, "As it was told to.")));
+    public void Answer(string host, WebhookFailure failure) =>
+        Answer(host, _ => Task.FromResult(WebhookOutcome.Failed(failure, "As it was told to.")));
 
     public void Answer(string host, Func<CancellationToken, Task<WebhookOutcome>> answer) => _answers[host] = answer;
 
@@ -33,7 +35,9 @@ public sealed class RecordingWebhookSender(TimeProvider clock) : IWebhookSender
         _inFlight.AddOrUpdate(host, _ => (1, 1), (_, count) => (count.Now + 1, Math.Max(count.Most, count.Now + 1)));
         try
         {
-            return _answers.TryGetValue(host, out var answer) ? await answer(cancel) : WebhookOutcome.Answered(204, retryAfter: null, clock.GetUtcNow());
+            return _answers.TryGetValue(host, out var answer)
+                ? await answer(cancel)
+                : WebhookOutcome.Answered(204, retryAfter: null, clock.GetUtcNow());
         }
         finally
         {

@@ -14,8 +14,14 @@ public sealed record ReceivedMail(string From, string To, string Text, bool IsAc
 {
     public string Header(string name)
     {
-        var lines = Text[..Text.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Replace("\r\n ", " ", StringComparison.Ordinal).Replace("\r\n\t", " ", StringComparison.Ordinal).Split("\r\n");
-        return lines.Where(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 2)..]).Single();
+        var lines = Text[..Text.IndexOf("\r\n\r\n", StringComparison.Ordinal)]
+            .Replace("\r\n ", " ", StringComparison.Ordinal)
+            .Replace("\r\n\t", " ", StringComparison.Ordinal)
+            .Split("\r\n");
+        return lines
+            .Where(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))
+            .Select(line => line[(name.Length + 2)..])
+            .Single();
     }
 }
 
@@ -108,9 +114,7 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>The next point that a session came to.</summary>
     public async Task Reaches(string point, CancellationToken cancel)
     {
-        while (await _arrivals.Reader.ReadAsync(cancel) != point)
-        {
-        }
+        while (await _arrivals.Reader.ReadAsync(cancel) != point) { }
     }
 
     /// <summary>For "localhost", signed by nobody, good for a century.</summary>
@@ -133,7 +137,8 @@ public sealed class SmtpServer : IAsyncDisposable
             {
                 await new Session(this, connection).Talk();
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+            catch (Exception exception)
+                when (exception is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
             {
                 // The client has gone, or the server is stopped.
             }
@@ -225,16 +230,17 @@ public sealed class SmtpServer : IAsyncDisposable
             }
         }
 
-        private string Answer(string command, string line) => command switch
-        {
-            "EHLO" => Hello(),
-            "AUTH" => LogIn(line),
-            "MAIL" when server.Login is not null && !_isKnown => "530 5.7.0 Log in first",
-            "STARTTLS" => "220 go on",
-            "DATA" => "354 go on",
-            "QUIT" => "221 bye",
-            _ => "250 2.0.0 ok",
-        };
+        private string Answer(string command, string line) =>
+            command switch
+            {
+                "EHLO" => Hello(),
+                "AUTH" => LogIn(line),
+                "MAIL" when server.Login is not null && !_isKnown => "530 5.7.0 Log in first",
+                "STARTTLS" => "220 go on",
+                "DATA" => "354 go on",
+                "QUIT" => "221 bye",
+                _ => "250 2.0.0 ok",
+            };
 
         private string Hello()
         {
@@ -267,7 +273,10 @@ public sealed class SmtpServer : IAsyncDisposable
             {
                 case "STARTTLS":
                     var secure = new SslStream(_stream);
-                    await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = server.Certificate }, Stopped);
+                    await secure.AuthenticateAsServerAsync(
+                        new SslServerAuthenticationOptions { ServerCertificate = server.Certificate },
+                        Stopped
+                    );
                     _stream = secure;
 
                     // What came in the clear behind the command is not read as if it were secure (RFC 3207 §6).
@@ -371,6 +380,7 @@ public sealed class SmtpServer : IAsyncDisposable
         /// <summary>Without its end; null when the client has gone.</summary>
         private ValueTask<string?> Line() => _wire.Line(Stopped);
 
-        private static string Address(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
+        private static string Address(string line) =>
+            line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
     }
 }

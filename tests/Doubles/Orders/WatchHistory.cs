@@ -46,7 +46,16 @@ public sealed record WatchViolation(WatchGuarantee Guarantee, string Watcher, st
 /// <param name="Status">In the order that came along.</param>
 /// <param name="OrderVersion">In the order that came along.</param>
 /// <param name="PreviousVersion">In the order as it was before; null when none came.</param>
-public sealed record ToldChange(string Cursor, string OrderId, long Version, string Type, long OrderVersion, string Status, long? PreviousVersion, string? PreviousStatus);
+public sealed record ToldChange(
+    string Cursor,
+    string OrderId,
+    long Version,
+    string Type,
+    long OrderVersion,
+    string Status,
+    long? PreviousVersion,
+    string? PreviousStatus
+);
 
 /// <summary>What one watcher did and was told, in order. Written by one, read when all is over.</summary>
 /// <param name="order">Of a watch of one order; null: of all.</param>
@@ -118,14 +127,24 @@ public sealed class WatchRecord(string name, string? order, bool previous)
 
 /// <summary>Recorded watches beside what was really committed, and the first thing that is wrong with them.</summary>
 /// <param name="committed">By order, in the order of versions: what each change made of it, <c>placed</c>, <c>paid</c>…</param>
-public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IReadOnlyList<string>> committed, IReadOnlyList<WatchRecord> records)
+public sealed class WatchHistory(
+    int partitions,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> committed,
+    IReadOnlyList<WatchRecord> records
+)
 {
     /// <summary>All that is wrong, by guarantee: the first of each.</summary>
     public IReadOnlyList<WatchViolation> Violations() =>
-        [.. records.SelectMany(record => new Reading(partitions, committed, record).Violations()).GroupBy(violation => violation.Guarantee).Select(group => group.First())];
+        [
+            .. records
+                .SelectMany(record => new Reading(partitions, committed, record).Violations())
+                .GroupBy(violation => violation.Guarantee)
+                .Select(group => group.First()),
+        ];
 
     /// <summary>Null when the guarantee holds.</summary>
-    public WatchViolation? FirstViolation(WatchGuarantee guarantee) => Violations().FirstOrDefault(violation => violation.Guarantee == guarantee);
+    public WatchViolation? FirstViolation(WatchGuarantee guarantee) =>
+        Violations().FirstOrDefault(violation => violation.Guarantee == guarantee);
 
     /// <summary>Goes through one record, with its place in every partition.</summary>
     private sealed class Reading(int partitions, IReadOnlyDictionary<string, IReadOnlyList<string>> committed, WatchRecord record)
@@ -200,7 +219,10 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
                 // Of one order's partition the others' changes are passed by; its own are checked when they come.
                 if (record.Order is null && next != WatchCursor.Oldest && _next[partition] is { } known && known != next)
                 {
-                    Found(WatchGuarantee.Bookmarkable, $"a progress notice says that partition {partition} was sent up to {next - 1}, and it was up to {known - 1}");
+                    Found(
+                        WatchGuarantee.Bookmarkable,
+                        $"a progress notice says that partition {partition} was sent up to {next - 1}, and it was up to {known - 1}"
+                    );
                 }
             }
 
@@ -227,7 +249,10 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
                 Found(WatchGuarantee.OrderedByPartition, $"{what} came after revision {_last[partition]}");
             }
 
-            var before = _versions.TryGetValue(change.OrderId, out var known) ? known : _fromStart && !_isGap ? 0 : change.Version - 1;
+            var before =
+                _versions.TryGetValue(change.OrderId, out var known) ? known
+                : _fromStart && !_isGap ? 0
+                : change.Version - 1;
             if (change.Version <= before)
             {
                 Found(WatchGuarantee.OrderedByOrder, $"{what} came after version {before}");
@@ -254,7 +279,10 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             {
                 if (other != partition && _next[other] is { } known && known != WatchCursor.Oldest && known != next)
                 {
-                    Found(_afterCursor.Contains(other) ? WatchGuarantee.Resumable : WatchGuarantee.Reliable, $"{what} came with a cursor at revision {next} of partition {other}, where {known} was next");
+                    Found(
+                        _afterCursor.Contains(other) ? WatchGuarantee.Resumable : WatchGuarantee.Reliable,
+                        $"{what} came with a cursor at revision {next} of partition {other}, where {known} was next"
+                    );
                 }
             }
         }
@@ -270,8 +298,11 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             if (wrong)
             {
                 Found(
-                    _afterCursor.Contains(partition) ? WatchGuarantee.Resumable : revision < next ? WatchGuarantee.OrderedByPartition : WatchGuarantee.Reliable,
-                    $"{what} came where revision {next} was next");
+                    _afterCursor.Contains(partition) ? WatchGuarantee.Resumable
+                        : revision < next ? WatchGuarantee.OrderedByPartition
+                        : WatchGuarantee.Reliable,
+                    $"{what} came where revision {next} was next"
+                );
             }
         }
 
@@ -279,7 +310,10 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
         {
             if (change.OrderVersion != change.Version || "order." + change.Status != change.Type)
             {
-                Found(WatchGuarantee.Atomic, $"{what} is {change.Type}, and came with the order at version {change.OrderVersion}, {change.Status}");
+                Found(
+                    WatchGuarantee.Atomic,
+                    $"{what} is {change.Type}, and came with the order at version {change.OrderVersion}, {change.Status}"
+                );
             }
             else if (!committed.TryGetValue(change.OrderId, out var steps) || change.Version > steps.Count)
             {
@@ -296,18 +330,32 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             var expected = record.Previous && change.Version > 1 ? change.Version - 1 : (long?)null;
             if (change.PreviousVersion != expected)
             {
-                Found(WatchGuarantee.Previous, $"{what} came with {change.PreviousVersion?.ToString(CultureInfo.InvariantCulture) ?? "no"} previous version, and {expected?.ToString(CultureInfo.InvariantCulture) ?? "none"} was right");
+                Found(
+                    WatchGuarantee.Previous,
+                    $"{what} came with {change.PreviousVersion?.ToString(CultureInfo.InvariantCulture) ?? "no"} previous version, and {expected?.ToString(CultureInfo.InvariantCulture) ?? "none"} was right"
+                );
             }
-            else if (expected is { } version && committed.TryGetValue(change.OrderId, out var steps) && version <= steps.Count && steps[(int)version - 1] != change.PreviousStatus)
+            else if (
+                expected is { } version
+                && committed.TryGetValue(change.OrderId, out var steps)
+                && version <= steps.Count
+                && steps[(int)version - 1] != change.PreviousStatus
+            )
             {
-                Found(WatchGuarantee.Previous, $"{what} came with a previous order that is {change.PreviousStatus}, and it was {steps[(int)version - 1]}");
+                Found(
+                    WatchGuarantee.Previous,
+                    $"{what} came with a previous order that is {change.PreviousStatus}, and it was {steps[(int)version - 1]}"
+                );
             }
         }
 
         private void Gap(WatchRecord.Gap gap)
         {
             _isGap = true;
-            if (!gap.Detail.Contains("the lowest that is kept is", StringComparison.Ordinal) || !WatchCursor.TryRead(gap.Lowest, partitions, out _, out _))
+            if (
+                !gap.Detail.Contains("the lowest that is kept is", StringComparison.Ordinal)
+                || !WatchCursor.TryRead(gap.Lowest, partitions, out _, out _)
+            )
             {
                 Found(WatchGuarantee.Compacted, $"what was compacted is told as «{gap.Detail}», with «{gap.Lowest}» to go on from");
             }
@@ -330,7 +378,8 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             }
         }
 
-        private IEnumerable<(int Partition, long Next)> Places(WatchCursor cursor) => cursor.Next.Select((next, place) => (cursor.Only ?? place, next));
+        private IEnumerable<(int Partition, long Next)> Places(WatchCursor cursor) =>
+            cursor.Next.Select((next, place) => (cursor.Only ?? place, next));
 
         private void Set(string text)
         {
@@ -340,7 +389,10 @@ public sealed class WatchHistory(int partitions, IReadOnlyDictionary<string, IRe
             }
         }
 
-        private WatchCursor Read(string text) => WatchCursor.TryRead(text, partitions, out var cursor, out var error) ? cursor : throw new FormatException($"{record.Name} was told a cursor that is none: {error}");
+        private WatchCursor Read(string text) =>
+            WatchCursor.TryRead(text, partitions, out var cursor, out var error)
+                ? cursor
+                : throw new FormatException($"{record.Name} was told a cursor that is none: {error}");
 
         private void Found(WatchGuarantee guarantee, string what) => _found.Add(new(guarantee, record.Name, what + "."));
     }

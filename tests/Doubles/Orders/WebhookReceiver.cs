@@ -37,12 +37,15 @@ public sealed record WebhookAnswer
     public Task Delay { get; init; } = Task.CompletedTask;
 
     public static WebhookAnswer Status(int status, params (string Name, string Value)[] headers) =>
-        new($"HTTP/1.1 {status} X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}");
+        new(
+            $"HTTP/1.1 {status} X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}"
+        );
 
     /// <summary>Not HTTP at all, or too much of it.</summary>
     public static WebhookAnswer Raw(string text) => new(text) { Cuts = false, Stalls = true };
 
-    public static WebhookAnswer BodyWithoutEnd(int status) => new($"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n") { IsEndless = true };
+    public static WebhookAnswer BodyWithoutEnd(int status) =>
+        new($"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n") { IsEndless = true };
 
     /// <summary>The head, and no byte of the body that it promises.</summary>
     public static WebhookAnswer BodyThatStalls(int status) => new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n") { Stalls = true };
@@ -54,7 +57,8 @@ public sealed record WebhookAnswer
 
     public static WebhookAnswer CutInHead { get; } = new("HTTP/1.1 200 O") { Cuts = true };
 
-    public static WebhookAnswer CutInBody(int status) => new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\nonly a part") { Cuts = true };
+    public static WebhookAnswer CutInBody(int status) =>
+        new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\nonly a part") { Cuts = true };
 }
 
 /// <summary>Receives webhooks at 127.0.0.1 of a network, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
@@ -173,7 +177,11 @@ public sealed class WebhookReceiver : IAsyncDisposable
         {
             if (header.Length == 0)
             {
-                var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture) : 0];
+                var body = new byte[
+                    headers.TryGetValue("Content-Length", out var length)
+                        ? int.Parse(length, System.Globalization.CultureInfo.InvariantCulture)
+                        : 0
+                ];
                 await wire.Whole(body, _listener.Stopped);
                 return new(line!, headers, body);
             }

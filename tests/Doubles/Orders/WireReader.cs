@@ -53,9 +53,7 @@ internal sealed class WireReader(Stream stream)
     /// <summary>Reads on until the other side has gone.</summary>
     public async ValueTask Drain(CancellationToken cancel)
     {
-        while (await Fill(cancel))
-        {
-        }
+        while (await Fill(cancel)) { }
     }
 
     private async ValueTask<bool> Fill(CancellationToken cancel)

@@ -13,7 +13,12 @@ public sealed class ConsoleProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly PrintedLines _lines = new();
 
-    private ConsoleProcess(IEnumerable<string> args, string? folder = null, Action<ConsoleProcess, string>? onLine = null, string input = "")
+    private ConsoleProcess(
+        IEnumerable<string> args,
+        string? folder = null,
+        Action<ConsoleProcess, string>? onLine = null,
+        string input = ""
+    )
     {
         _process = new Process
         {
@@ -79,7 +84,8 @@ public sealed class ConsoleProcess : IAsyncDisposable
     public static ConsoleProcess Start(params IEnumerable<string> args) => new(args);
 
     /// <summary>Starts a verb whose lines of output are told as they come, one after the other.</summary>
-    public static ConsoleProcess StartHeard(Action<string> onLine, params IEnumerable<string> args) => new(args, onLine: (_, line) => onLine(line));
+    public static ConsoleProcess StartHeard(Action<string> onLine, params IEnumerable<string> args) =>
+        new(args, onLine: (_, line) => onLine(line));
 
     /// <summary>Runs a verb to its end.</summary>
     public static Task<ConsoleProcess> Run(params IEnumerable<string> args) => Ended(Start(args));
@@ -102,7 +108,8 @@ public sealed class ConsoleProcess : IAsyncDisposable
                 return await console.Exit != ExitCode.NoSilo;
             },
             $"a silo that is there to be reached by '{string.Join(' ', args)}'",
-            () => console!.Said);
+            () => console!.Said
+        );
         return console!;
     }
 

@@ -62,7 +62,10 @@ public sealed class Crawler : IAsyncDisposable
     public async Task<IReadOnlyList<string>> Ask(params string[] args)
     {
         await using var console = await Say(args);
-        Assert.True(await console.Exit == ExitCode.Done, $"«{string.Join(' ', args)}» ended with {await console.Exit}:{Environment.NewLine}{console.Said}");
+        Assert.True(
+            await console.Exit == ExitCode.Done,
+            $"«{string.Join(' ', args)}» ended with {await console.Exit}:{Environment.NewLine}{console.Said}"
+        );
         return console.Output;
     }
 
@@ -73,7 +76,9 @@ public sealed class Crawler : IAsyncDisposable
     /// silo's first fetch takes more than one. Answers its id.
     /// </summary>
     public async Task<string> StartCrawl(string seed, params string[] options) =>
-        (await AskJson(["crawl", "start", seed, "--timeout", "5s", "--allow-private", "127.0.0.0/8", .. options])).GetProperty("id").GetString()!;
+        (await AskJson(["crawl", "start", seed, "--timeout", "5s", "--allow-private", "127.0.0.0/8", .. options]))
+            .GetProperty("id")
+            .GetString()!;
 
     /// <summary>A console that follows the crawl, over kills too.</summary>
     public ConsoleProcess Follow(string id) => ConsoleProcess.Start(Following(id));
@@ -91,16 +96,26 @@ public sealed class Crawler : IAsyncDisposable
     /// <summary>The export's records, over HTTP: a console would take longer to start than this takes.</summary>
     /// <param name="all">With what was skipped.</param>
     public async Task<ImmutableArray<JsonElement>> Export(string id, bool all = false) =>
-        [.. (await Get($"/api/crawls/{id}/export?kind={(all ? "all" : "fetched")}")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
+        [
+            .. (await Get($"/api/crawls/{id}/export?kind={(all ? "all" : "fetched")}"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line)),
+        ];
 
     /// <summary>The account of the crawler, which must balance.</summary>
     public async Task<JsonElement> Ledger()
     {
         var ledger = JsonElement.Parse(await Get("/api/ledger"));
-        var account = Assert.Single(ledger.GetProperty("accounts").EnumerateArray(), line => line.GetProperty("system").GetString() == "crawling");
+        var account = Assert.Single(ledger.GetProperty("accounts").EnumerateArray(), line =>
+            line.GetProperty("system").GetString() == "crawling"
+        );
         Assert.True(account.GetProperty("balances").GetBoolean(), $"{account}");
-        var (ins, outs) = (Number(account, "in"), Number(account, "done") + Number(account, "waiting")
-            + account.GetProperty("refused").EnumerateObject().Sum(refused => refused.Value.GetInt64()));
+        var (ins, outs) = (
+            Number(account, "in"),
+            Number(account, "done")
+                + Number(account, "waiting")
+                + account.GetProperty("refused").EnumerateObject().Sum(refused => refused.Value.GetInt64())
+        );
         Assert.Equal(ins, outs);
         return account;
     }
@@ -134,7 +149,8 @@ public sealed class Crawler : IAsyncDisposable
                 return answer.StatusCode == HttpStatusCode.OK;
             },
             $"an answer to GET {path}",
-            () => text);
+            () => text
+        );
         return text;
     }
 

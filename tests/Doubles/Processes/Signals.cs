@@ -21,7 +21,9 @@ public static class Signals
     {
         if (kill(process, signal) != 0)
         {
-            throw new InvalidOperationException($"Signal {signal} could not be sent to process {process}: {Marshal.GetLastPInvokeErrorMessage()}.");
+            throw new InvalidOperationException(
+                $"Signal {signal} could not be sent to process {process}: {Marshal.GetLastPInvokeErrorMessage()}."
+            );
         }
     }
 

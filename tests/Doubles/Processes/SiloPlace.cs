@@ -11,9 +11,7 @@ public sealed class SiloPlace : IDisposable
     private readonly bool _ownsFolder;
 
     public SiloPlace()
-        : this(Unique.Ports(DoorCount))
-    {
-    }
+        : this(Unique.Ports(DoorCount)) { }
 
     private SiloPlace(int[] ports)
         : this(Unique.Folder("silo"), ports) => _ownsFolder = true;
@@ -21,7 +19,13 @@ public sealed class SiloPlace : IDisposable
     private SiloPlace(string folder, int[] ports)
     {
         Folder = folder;
-        (Silo, Gateway, Http, Grpc, Otlp) = (Loopback(ports[0]), Loopback(ports[1]), Loopback(ports[2]), Loopback(ports[3]), Loopback(ports[4]));
+        (Silo, Gateway, Http, Grpc, Otlp) = (
+            Loopback(ports[0]),
+            Loopback(ports[1]),
+            Loopback(ports[2]),
+            Loopback(ports[3]),
+            Loopback(ports[4])
+        );
     }
 
     /// <summary>The silo's current folder. Its data is in <c>data</c> below.</summary>
@@ -41,13 +45,18 @@ public sealed class SiloPlace : IDisposable
 
     /// <summary>Settings that name the ports.</summary>
     public IEnumerable<string> Settings =>
-    [
-        "--Cluster:SiloPort", Text(Silo),
-        "--Cluster:GatewayPort", Text(Gateway),
-        "--Http:Port", Text(Http),
-        "--Grpc:Port", Text(Grpc),
-        "--Logs:OtlpHttpPort", Text(Otlp),
-    ];
+        [
+            "--Cluster:SiloPort",
+            Text(Silo),
+            "--Cluster:GatewayPort",
+            Text(Gateway),
+            "--Http:Port",
+            Text(Http),
+            "--Grpc:Port",
+            Text(Grpc),
+            "--Logs:OtlpHttpPort",
+            Text(Otlp),
+        ];
 
     /// <summary>A place for another silo of the same cluster: the same folder, other ports.</summary>
     public SiloPlace Beside() => new(Folder, Unique.Ports(DoorCount));

@@ -10,7 +10,12 @@ public sealed class SiloProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly PrintedLines _lines = new();
 
-    private SiloProcess(SiloPlace place, IEnumerable<string> args, string program = "Silo.dll", params IEnumerable<(string Name, string Value)> environment)
+    private SiloProcess(
+        SiloPlace place,
+        IEnumerable<string> args,
+        string program = "Silo.dll",
+        params IEnumerable<(string Name, string Value)> environment
+    )
     {
         Place = place;
         var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
@@ -56,12 +61,16 @@ public sealed class SiloProcess : IAsyncDisposable
     public static SiloProcess Start(SiloPlace place, params IEnumerable<string> settings) => new(place, [.. place.Settings, .. settings]);
 
     /// <summary>Starts a silo that kills itself at a named point, as <c>kill -9</c> does (<c>tests/FaultPoints</c>).</summary>
-    public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) => new(
-        place, [.. place.Settings, .. settings], environment: KilledAt(faultPoint));
+    public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) =>
+        new(place, [.. place.Settings, .. settings], environment: KilledAt(faultPoint));
 
     /// <summary>Starts the silo, or another program that is one, in a place and on its ports, with environment variables of its own.</summary>
-    public static SiloProcess StartOther(string program, SiloPlace place, IEnumerable<(string Name, string Value)> environment, params IEnumerable<string> settings) =>
-        new(place, [.. place.Settings, .. settings], program, environment);
+    public static SiloProcess StartOther(
+        string program,
+        SiloPlace place,
+        IEnumerable<(string Name, string Value)> environment,
+        params IEnumerable<string> settings
+    ) => new(place, [.. place.Settings, .. settings], program, environment);
 
     /// <summary>Starts another program that is a silo, and kills itself at a named point.</summary>
     public static SiloProcess StartOtherKilledAt(string program, SiloPlace place, string faultPoint, params IEnumerable<string> settings) =>
@@ -125,9 +134,12 @@ public sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>The program that runs this test: the installed one may be another version.</summary>
     public static string DotNet =>
-        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+        Path.GetFullPath(
+            Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet")
+        );
 
-    private static (string, string)[] KilledAt(string faultPoint) => [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)];
+    private static (string, string)[] KilledAt(string faultPoint) =>
+        [("DOTNET_STARTUP_HOOKS", Path.Combine(AppContext.BaseDirectory, "FaultPoints.dll")), ("FAULT_POINT", faultPoint)];
 
     private async Task<int> WaitForExit()
     {

@@ -22,11 +22,15 @@ public sealed class SilosClient : IAsyncDisposable
     {
         var since = Stopwatch.GetTimestamp();
         var host = new HostBuilder()
-            .UseOrleansClient(orleans => orleans
-                .UseStaticClustering(gateways)
-                // On a busy machine a silo that is there may take longer than Orleans waits for a connection.
-                .UseConnectionRetryFilter((_, _) => Task.FromResult(Stopwatch.GetElapsedTime(since) < Wait.HangBound))
-                .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterNames.DefaultClusterId, ClusterNames.ServiceId)))
+            .UseOrleansClient(orleans =>
+                orleans
+                    .UseStaticClustering(gateways)
+                    // On a busy machine a silo that is there may take longer than Orleans waits for a connection.
+                    .UseConnectionRetryFilter((_, _) => Task.FromResult(Stopwatch.GetElapsedTime(since) < Wait.HangBound))
+                    .Configure<ClusterOptions>(options =>
+                        (options.ClusterId, options.ServiceId) = (ClusterNames.DefaultClusterId, ClusterNames.ServiceId)
+                    )
+            )
             .Build();
         try
         {
@@ -44,7 +48,14 @@ public sealed class SilosClient : IAsyncDisposable
     public async Task<ImmutableArray<int>> PortsOf(string grain)
     {
         var statistics = await Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
-        return [.. statistics.Where(activation => activation.GrainType.Contains(grain, StringComparison.Ordinal)).Select(activation => activation.SiloAddress.Endpoint.Port).Distinct().Order()];
+        return
+        [
+            .. statistics
+                .Where(activation => activation.GrainType.Contains(grain, StringComparison.Ordinal))
+                .Select(activation => activation.SiloAddress.Endpoint.Port)
+                .Distinct()
+                .Order(),
+        ];
     }
 
     public Task<ClusterStatus> Status(CancellationToken cancel) => Grains.GetGrain<IClusterStatusGrain>(0).Show(cancel);
@@ -70,7 +81,8 @@ public sealed class SilosClient : IAsyncDisposable
                 }
             },
             what,
-            () => failure);
+            () => failure
+        );
         return answer!;
     }
 

@@ -135,8 +135,26 @@ public abstract class BlobStoreContract : IAsyncLifetime
     {
         string[] expected =
         [
-            $"{Root}/-", $"{Root}/..a", $"{Root}/.a", $"{Root}/0", $"{Root}/A", $"{Root}/_", $"{Root}/a", $"{Root}/a-", $"{Root}/a-/x", $"{Root}/a.", $"{Root}/a./x",
-            $"{Root}/a/-", $"{Root}/a/0", $"{Root}/a/b/c", $"{Root}/a/~", $"{Root}/a0", $"{Root}/a0/x", $"{Root}/a~", $"{Root}/b", $"{Root}/~",
+            $"{Root}/-",
+            $"{Root}/..a",
+            $"{Root}/.a",
+            $"{Root}/0",
+            $"{Root}/A",
+            $"{Root}/_",
+            $"{Root}/a",
+            $"{Root}/a-",
+            $"{Root}/a-/x",
+            $"{Root}/a.",
+            $"{Root}/a./x",
+            $"{Root}/a/-",
+            $"{Root}/a/0",
+            $"{Root}/a/b/c",
+            $"{Root}/a/~",
+            $"{Root}/a0",
+            $"{Root}/a0/x",
+            $"{Root}/a~",
+            $"{Root}/b",
+            $"{Root}/~",
         ];
         var shuffled = expected.ToArray();
         new Random(1).Shuffle(shuffled);
@@ -158,7 +176,17 @@ public abstract class BlobStoreContract : IAsyncLifetime
     public async Task LongNamesAreListedInOrderOfTheirBytesToo()
     {
         var stem = $"{Root}/{new string('x', 200)}";
-        string[] expected = [stem, $"{stem}-", $"{stem}-{new string('y', 200)}", $"{stem}/-", $"{stem}/a", $"{stem}0", $"{stem}0/a", $"{stem}{new string('x', 260)}"];
+        string[] expected =
+        [
+            stem,
+            $"{stem}-",
+            $"{stem}-{new string('y', 200)}",
+            $"{stem}/-",
+            $"{stem}/a",
+            $"{stem}0",
+            $"{stem}0/a",
+            $"{stem}{new string('x', 260)}",
+        ];
         foreach (var name in expected.Reverse())
         {
             Assert.True(await Store.Put(name, Bytes(name)));
@@ -210,7 +238,9 @@ public abstract class BlobStoreContract : IAsyncLifetime
         for (var round = 0; round < 10; round++)
         {
             var name = $"{Root}/race-{round}";
-            var won = await Task.WhenAll(Enumerable.Range(0, 16).Select(n => Task.Run(() => (n % 2 == 0 ? Store : other).Put(name, Content(n)))));
+            var won = await Task.WhenAll(
+                Enumerable.Range(0, 16).Select(n => Task.Run(() => (n % 2 == 0 ? Store : other).Put(name, Content(n))))
+            );
 
             var winner = Assert.Single(Enumerable.Range(0, 16), n => won[n]);
             Assert.Equal(Content(winner), (await Store.Get(name))!.Value.ToArray());

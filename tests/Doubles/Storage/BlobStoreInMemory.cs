@@ -14,7 +14,10 @@ public sealed class BlobStoreInMemory : IBlobStore
         StoreLimits.CheckBlobName(name);
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
-            throw new ArgumentException($"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.", nameof(content));
+            throw new ArgumentException(
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                nameof(content)
+            );
         }
 
         return cancel.IsCancellationRequested ? Task.FromCanceled<bool>(cancel) : Task.FromResult(_blobs.TryAdd(name, content.ToArray()));
@@ -38,7 +41,11 @@ public sealed class BlobStoreInMemory : IBlobStore
     public async IAsyncEnumerable<BlobEntry> List(string prefix, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         await Task.CompletedTask;
-        foreach (var (name, content) in _blobs.Where(blob => blob.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(blob => blob.Key, StringComparer.Ordinal))
+        foreach (
+            var (name, content) in _blobs
+                .Where(blob => blob.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .OrderBy(blob => blob.Key, StringComparer.Ordinal)
+        )
         {
             cancel.ThrowIfCancellationRequested();
             yield return new(name, content.Length);

@@ -24,9 +24,7 @@ public sealed class FlakyBlobStore(IBlobStore inner) : IBlobStore
     private long _gets;
 
     public FlakyBlobStore()
-        : this(new BlobStoreInMemory())
-    {
-    }
+        : this(new BlobStoreInMemory()) { }
 
     /// <summary>Puts asked for so far, failed ones included.</summary>
     public long Puts => Interlocked.Read(ref _puts);

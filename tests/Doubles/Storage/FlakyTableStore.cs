@@ -30,9 +30,7 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
     private long _commits;
 
     public FlakyTableStore()
-        : this(new TableStoreInMemory())
-    {
-    }
+        : this(new TableStoreInMemory()) { }
 
     /// <summary>Commits asked for so far, failed ones included.</summary>
     public long Commits => Interlocked.Read(ref _commits);
@@ -85,10 +83,20 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
         return await inner.Get(table, partition, key, cancel);
     }
 
-    public async ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+    public async ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    )
     {
         FailRead();
-        if (_scanToFail is { } prefix && range.From.StartsWith(prefix, StringComparison.Ordinal) && Interlocked.CompareExchange(ref _scanToFail, null, prefix) == prefix)
+        if (
+            _scanToFail is { } prefix
+            && range.From.StartsWith(prefix, StringComparison.Ordinal)
+            && Interlocked.CompareExchange(ref _scanToFail, null, prefix) == prefix
+        )
         {
             throw new IOException("The store cannot be read.");
         }
@@ -96,7 +104,12 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
         return await inner.Scan(table, partition, range, take, cancel);
     }
 
-    public async Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default)
+    public async Task<CommitResult> Commit(
+        string table,
+        string partition,
+        IReadOnlyList<RowChange> changes,
+        CancellationToken cancel = default
+    )
     {
         Interlocked.Increment(ref _commits);
         CommitFailure? failure;
@@ -118,7 +131,9 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
                 return await inner.Commit(table, partition, changes, cancel);
             case CommitFailure.UnknownApplied:
                 var result = await inner.Commit(table, partition, changes, cancel);
-                return result.Outcome == CommitOutcome.Committed ? CommitResult.Unknown(new TimeoutException("The answer was lost.")) : result;
+                return result.Outcome == CommitOutcome.Committed
+                    ? CommitResult.Unknown(new TimeoutException("The answer was lost."))
+                    : result;
             case CommitFailure.UnknownNotApplied:
                 return CommitResult.Unknown(new TimeoutException("The commit was lost."));
             case CommitFailure.Conflict:

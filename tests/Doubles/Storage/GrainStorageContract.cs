@@ -68,11 +68,27 @@ public abstract class GrainStorageContract : IAsyncLifetime
     [Fact]
     public async Task AStateIsReadBackAsItWasWritten()
     {
-        var written = await Write(Grain("one"), new() { Text = "text", Number = 1, Large = long.MinValue });
+        var written = await Write(
+            Grain("one"),
+            new()
+            {
+                Text = "text",
+                Number = 1,
+                Large = long.MinValue,
+            }
+        );
 
         var read = await Read(Grain("one"));
 
-        Assert.Equal(new StateOfTest { Text = "text", Number = 1, Large = long.MinValue }, read.State);
+        Assert.Equal(
+            new StateOfTest
+            {
+                Text = "text",
+                Number = 1,
+                Large = long.MinValue,
+            },
+            read.State
+        );
         Assert.Equal(written.ETag, read.ETag);
         Assert.True(written.RecordExists);
         Assert.True(read.RecordExists);
@@ -120,7 +136,10 @@ public abstract class GrainStorageContract : IAsyncLifetime
     [Fact]
     public async Task AGuidIsAKey()
     {
-        var grain = GrainId.Create(GrainType.Create("counter"), GrainIdKeyExtensions.CreateGuidKey(Guid.Parse("7f1b3c9e-0000-4000-8000-00000000002a"), "with more"));
+        var grain = GrainId.Create(
+            GrainType.Create("counter"),
+            GrainIdKeyExtensions.CreateGuidKey(Guid.Parse("7f1b3c9e-0000-4000-8000-00000000002a"), "with more")
+        );
         await Write(grain, new() { Number = 42 });
 
         Assert.Equal(42, (await Read(grain)).State!.Number);
@@ -157,7 +176,15 @@ public abstract class GrainStorageContract : IAsyncLifetime
         first.State = new() { Text = "first" };
         await _storage.WriteStateAsync("ab", GrainId.Create("c", "d"), first);
 
-        foreach (var (name, grain) in new[] { ("a", GrainId.Create("bc", "d")), ("abc", GrainId.Create("c", "d")), ("ab", GrainId.Create("cd", "d")), ("ab", GrainId.Create("c", "dd")) })
+        foreach (
+            var (name, grain) in new[]
+            {
+                ("a", GrainId.Create("bc", "d")),
+                ("abc", GrainId.Create("c", "d")),
+                ("ab", GrainId.Create("cd", "d")),
+                ("ab", GrainId.Create("c", "dd")),
+            }
+        )
         {
             var other = New<StateOfTest>();
             await _storage.ReadStateAsync(name, grain, other);
@@ -310,21 +337,25 @@ public abstract class GrainStorageContract : IAsyncLifetime
     [Fact]
     public async Task ManyStatesAreWrittenAndReadAtOnce()
     {
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(async n =>
-        {
-            var grain = Grain($"parallel-{n}");
-            var state = New<StateOfTest>();
-            for (var write = 0; write < 10; write++)
-            {
-                var before = state.ETag;
-                state.State = new() { Text = $"{n}", Number = write };
-                await _storage.WriteStateAsync(Name, grain, state);
-                Assert.NotEqual(before, state.ETag);
-                var read = await Read(grain);
-                Assert.Equal(state.State, read.State);
-                Assert.Equal(state.ETag, read.ETag);
-            }
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(async n =>
+                {
+                    var grain = Grain($"parallel-{n}");
+                    var state = New<StateOfTest>();
+                    for (var write = 0; write < 10; write++)
+                    {
+                        var before = state.ETag;
+                        state.State = new() { Text = $"{n}", Number = write };
+                        await _storage.WriteStateAsync(Name, grain, state);
+                        Assert.NotEqual(before, state.ETag);
+                        var read = await Read(grain);
+                        Assert.Equal(state.State, read.State);
+                        Assert.Equal(state.ETag, read.ETag);
+                    }
+                })
+        );
     }
 
     [Fact]
@@ -332,21 +363,25 @@ public abstract class GrainStorageContract : IAsyncLifetime
     {
         var start = await Write(Grain("race"), new() { Number = -1 });
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
-        {
-            var state = New<StateOfTest>();
-            state.State = new() { Number = n };
-            state.ETag = start.ETag;
-            try
-            {
-                await _storage.WriteStateAsync(Name, Grain("race"), state);
-                return n;
-            }
-            catch (InconsistentStateException)
-            {
-                return -1;
-            }
-        }));
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(async n =>
+                {
+                    var state = New<StateOfTest>();
+                    state.State = new() { Number = n };
+                    state.ETag = start.ETag;
+                    try
+                    {
+                        await _storage.WriteStateAsync(Name, Grain("race"), state);
+                        return n;
+                    }
+                    catch (InconsistentStateException)
+                    {
+                        return -1;
+                    }
+                })
+        );
 
         var winner = Assert.Single(outcomes, n => n >= 0);
         Assert.Equal(winner, (await Read(Grain("race"))).State!.Number);
@@ -423,12 +458,14 @@ public abstract class GrainStorageContract : IAsyncLifetime
         Assert.False(state.RecordExists);
     }
 
-    private TableGrainStorage Storage() => new(
-        "test",
-        "grains",
-        _store,
-        new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>()),
-        _services.GetRequiredService<IActivatorProvider>());
+    private TableGrainStorage Storage() =>
+        new(
+            "test",
+            "grains",
+            _store,
+            new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>()),
+            _services.GetRequiredService<IActivatorProvider>()
+        );
 
     private async Task<GrainState<StateOfTest>> Write(GrainId grain, StateOfTest value)
     {
@@ -456,7 +493,15 @@ public abstract class GrainStorageContract : IAsyncLifetime
     {
         foreach (var first in "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
         {
-            foreach (var row in await _store.Scan("grains", $"states.{first}", KeyRange.All, StoreLimits.MaxScan, TestContext.Current.CancellationToken))
+            foreach (
+                var row in await _store.Scan(
+                    "grains",
+                    $"states.{first}",
+                    KeyRange.All,
+                    StoreLimits.MaxScan,
+                    TestContext.Current.CancellationToken
+                )
+            )
             {
                 if (row.Payload.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes($"3:url{grain}")) >= 0)
                 {

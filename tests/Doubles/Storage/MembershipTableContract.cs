@@ -154,7 +154,11 @@ public abstract class MembershipTableContract : IAsyncLifetime
         for (var count = 1; count < 10; count++)
         {
             var silo = Silo();
-            silo.SuspectTimes = [Tuple.Create(Silo().SiloAddress, Start.AddSeconds(1)), Tuple.Create(Silo().SiloAddress, Start.AddSeconds(2))];
+            silo.SuspectTimes =
+            [
+                Tuple.Create(Silo().SiloAddress, Start.AddSeconds(1)),
+                Tuple.Create(Silo().SiloAddress, Start.AddSeconds(2)),
+            ];
             var old = (await _table.ReadAll()).Version.Next();
             Assert.True(await _table.InsertRow(silo, old));
             var etag = (await Row(silo)).ETag;
@@ -205,18 +209,22 @@ public abstract class MembershipTableContract : IAsyncLifetime
         var silo = Silo();
         await Insert(silo);
 
-        await Task.WhenAll(Enumerable.Range(0, 19).Select(async _ =>
-        {
-            while (true)
-            {
-                var data = await _table.ReadAll();
-                var (entry, etag) = data.TryGet(silo.SiloAddress)!;
-                if (await _table.UpdateRow(entry, etag, data.Version.Next()))
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 19)
+                .Select(async _ =>
                 {
-                    return;
-                }
-            }
-        }));
+                    while (true)
+                    {
+                        var data = await _table.ReadAll();
+                        var (entry, etag) = data.TryGet(silo.SiloAddress)!;
+                        if (await _table.UpdateRow(entry, etag, data.Version.Next()))
+                        {
+                            return;
+                        }
+                    }
+                })
+        );
 
         var after = await _table.ReadAll();
         Assert.Equal(20, after.Version.Version);
@@ -253,7 +261,14 @@ public abstract class MembershipTableContract : IAsyncLifetime
         entry.Status = SiloStatus.Dead;
         Assert.True(await _table.UpdateRow(entry, etag, (await _table.ReadAll()).Version.Next()));
 
-        await _table.UpdateIAmAlive(new() { SiloAddress = silo.SiloAddress, IAmAliveTime = Start.AddMinutes(5), Status = SiloStatus.Active });
+        await _table.UpdateIAmAlive(
+            new()
+            {
+                SiloAddress = silo.SiloAddress,
+                IAmAliveTime = Start.AddMinutes(5),
+                Status = SiloStatus.Active,
+            }
+        );
 
         Assert.Equal(SiloStatus.Dead, (await Row(silo)).Entry.Status);
     }
@@ -317,7 +332,10 @@ public abstract class MembershipTableContract : IAsyncLifetime
         await _table.CleanupDefunctSiloEntries(Start.AddDays(1));
 
         Assert.Empty((await _table.ReadAll()).Members);
-        Assert.Equal("version", Assert.Single(await _store.Scan("cluster", "members.test", KeyRange.All, 10, TestContext.Current.CancellationToken)).Key);
+        Assert.Equal(
+            "version",
+            Assert.Single(await _store.Scan("cluster", "members.test", KeyRange.All, 10, TestContext.Current.CancellationToken)).Key
+        );
     }
 
     [Fact]
@@ -335,8 +353,11 @@ public abstract class MembershipTableContract : IAsyncLifetime
         await gateways.InitializeGatewayListProvider();
 
         Assert.Equal(
-            new[] { silos[5], silos[9] }.Select(silo => $"gwy.tcp://127.0.0.1:30000/{silo.SiloAddress.Generation}").Order(StringComparer.Ordinal),
-            (await gateways.GetGateways()).Select(uri => uri.ToString()).Order(StringComparer.Ordinal));
+            new[] { silos[5], silos[9] }
+                .Select(silo => $"gwy.tcp://127.0.0.1:30000/{silo.SiloAddress.Generation}")
+                .Order(StringComparer.Ordinal),
+            (await gateways.GetGateways()).Select(uri => uri.ToString()).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -394,13 +415,16 @@ public abstract class MembershipTableContract : IAsyncLifetime
     [Fact]
     public async Task WhoReadsWhileOthersJoinSeesAVersionAndItsMembers()
     {
-        var joining = Task.Run(async () =>
-        {
-            for (var count = 0; count < 100; count++)
+        var joining = Task.Run(
+            async () =>
             {
-                await Insert(Silo());
-            }
-        }, TestContext.Current.CancellationToken);
+                for (var count = 0; count < 100; count++)
+                {
+                    await Insert(Silo());
+                }
+            },
+            TestContext.Current.CancellationToken
+        );
 
         var reads = 0;
         while (!joining.IsCompleted || reads == 0)
@@ -417,26 +441,43 @@ public abstract class MembershipTableContract : IAsyncLifetime
 
     private static void AssertSame(MembershipEntry expected, MembershipEntry actual)
     {
-        static string Describe(MembershipEntry entry) => string.Join('\n',
-            entry.SiloAddress.ToParsableString(), entry.Status, entry.HostName, entry.SiloName, entry.RoleName, entry.ProxyPort, entry.UpdateZone, entry.FaultZone,
-            entry.StartTime.ToString("o"), entry.StartTime.Kind, entry.IAmAliveTime.ToString("o"), entry.IAmAliveTime.Kind,
-            string.Join(',', (entry.SuspectTimes ?? []).Select(suspicion => $"{suspicion.Item1.ToParsableString()} {suspicion.Item2:o}")));
+        static string Describe(MembershipEntry entry) =>
+            string.Join(
+                '\n',
+                entry.SiloAddress.ToParsableString(),
+                entry.Status,
+                entry.HostName,
+                entry.SiloName,
+                entry.RoleName,
+                entry.ProxyPort,
+                entry.UpdateZone,
+                entry.FaultZone,
+                entry.StartTime.ToString("o"),
+                entry.StartTime.Kind,
+                entry.IAmAliveTime.ToString("o"),
+                entry.IAmAliveTime.Kind,
+                string.Join(
+                    ',',
+                    (entry.SuspectTimes ?? []).Select(suspicion => $"{suspicion.Item1.ToParsableString()} {suspicion.Item2:o}")
+                )
+            );
 
         Assert.Equal(Describe(expected), Describe(actual));
     }
 
     private TableMembershipTable Members(string cluster) => new(_store, Options.Create(new ClusterOptions { ClusterId = cluster }));
 
-    private MembershipEntry Silo() => new()
-    {
-        SiloAddress = SiloAddress.New(IPAddress.Loopback, 11111, Interlocked.Increment(ref _generation)),
-        HostName = "here",
-        SiloName = "silo",
-        Status = SiloStatus.Joining,
-        ProxyPort = 30000,
-        StartTime = Start,
-        IAmAliveTime = Start,
-    };
+    private MembershipEntry Silo() =>
+        new()
+        {
+            SiloAddress = SiloAddress.New(IPAddress.Loopback, 11111, Interlocked.Increment(ref _generation)),
+            HostName = "here",
+            SiloName = "silo",
+            Status = SiloStatus.Joining,
+            ProxyPort = 30000,
+            StartTime = Start,
+            IAmAliveTime = Start,
+        };
 
     private async Task Insert(MembershipEntry silo) => Assert.True(await _table.InsertRow(silo, (await _table.ReadAll()).Version.Next()));
 

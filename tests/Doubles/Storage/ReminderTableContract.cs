@@ -34,16 +34,22 @@ public abstract class ReminderTableContract : IAsyncLifetime
     [Fact]
     public async Task UpsertsInParallelEachGetAnEtagOfTheirOwn()
     {
-        var etags = await Task.WhenAll(Enumerable.Range(0, 5).Select(async number =>
-        {
-            var reminder = Reminder(Grain("parallel"), $"number {number}");
-            return await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _table.UpsertRow(reminder, Cancel)));
-        }));
+        var etags = await Task.WhenAll(
+            Enumerable
+                .Range(0, 5)
+                .Select(async number =>
+                {
+                    var reminder = Reminder(Grain("parallel"), $"number {number}");
+                    return await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _table.UpsertRow(reminder, Cancel)));
+                })
+        );
 
         Assert.Equal(25, etags.SelectMany(each => each).Distinct().Count());
         var stored = (await _table.ReadRows(Grain("parallel"), Cancel)).Reminders;
         Assert.Equal(5, stored.Count);
-        Assert.All(stored, reminder => Assert.Contains(reminder.ETag, etags[int.Parse(reminder.ReminderName[^1..], System.Globalization.CultureInfo.InvariantCulture)]));
+        Assert.All(stored, reminder =>
+            Assert.Contains(reminder.ETag, etags[int.Parse(reminder.ReminderName[^1..], System.Globalization.CultureInfo.InvariantCulture)])
+        );
     }
 
     [Theory]
@@ -82,7 +88,9 @@ public abstract class ReminderTableContract : IAsyncLifetime
 
         var hashes = grains.Select(grain => grain.GetUniformHashCode()).ToArray();
         Assert.Equal(Rows, (await _table.ReadRows(0, uint.MaxValue, Cancel)).Reminders.Count + hashes.Count(hash => hash == 0));
-        var bounds = Enumerable.Range(0, 30).Select(_ => (Begin: Any(), End: Any()))
+        var bounds = Enumerable
+            .Range(0, 30)
+            .Select(_ => (Begin: Any(), End: Any()))
             .Concat(hashes.Take(5).Select(hash => (hash, hash + 1)))
             .Concat(hashes.Take(5).Select(hash => (hash - 1, hash)))
             .Concat([(0u, 0u), (7u, 7u), (0u, uint.MaxValue), (uint.MaxValue, 0u), (uint.MaxValue, uint.MaxValue), (hashes[0], hashes[0])]);
@@ -95,7 +103,8 @@ public abstract class ReminderTableContract : IAsyncLifetime
 
         uint Any() => (uint)random.NextInt64(1L << 32);
 
-        static bool IsIn(uint hash, uint begin, uint end) => begin < end ? hash > begin && hash <= end : begin == end || hash > begin || hash <= end;
+        static bool IsIn(uint hash, uint begin, uint end) =>
+            begin < end ? hash > begin && hash <= end : begin == end || hash > begin || hash <= end;
     }
 
     [Fact]
@@ -115,7 +124,10 @@ public abstract class ReminderTableContract : IAsyncLifetime
         await _table.UpsertRow(Reminder(Grain("one"), "b"), Cancel);
         await _table.UpsertRow(Reminder(Grain("two"), "a"), Cancel);
 
-        Assert.Equal(["a", "b"], (await _table.ReadRows(Grain("one"), Cancel)).Reminders.Select(reminder => reminder.ReminderName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a", "b"],
+            (await _table.ReadRows(Grain("one"), Cancel)).Reminders.Select(reminder => reminder.ReminderName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(Grain("two"), Assert.Single((await _table.ReadRows(Grain("two"), Cancel)).Reminders).GrainId);
     }
 
@@ -176,7 +188,15 @@ public abstract class ReminderTableContract : IAsyncLifetime
     public async Task AFailedReadIsAnExceptionAndNoEmptyTable()
     {
         await _table.UpsertRow(Reminder(Grain("one"), "a"), Cancel);
-        foreach (var read in (Func<Task>[])[() => _table.ReadRows(0, 0, Cancel), () => _table.ReadRows(2, 1, Cancel), () => _table.ReadRows(Grain("one"), Cancel), () => _table.ReadRow(Grain("one"), "a", Cancel)])
+        foreach (
+            var read in (Func<Task>[])
+                [
+                    () => _table.ReadRows(0, 0, Cancel),
+                    () => _table.ReadRows(2, 1, Cancel),
+                    () => _table.ReadRows(Grain("one"), Cancel),
+                    () => _table.ReadRow(Grain("one"), "a", Cancel),
+                ]
+        )
         {
             _store.FailNextReads(1);
             await Assert.ThrowsAsync<IOException>(read);
@@ -224,18 +244,20 @@ public abstract class ReminderTableContract : IAsyncLifetime
         Assert.NotNull(actual);
         Assert.Equal(
             (expected.GrainId, expected.ReminderName, expected.StartAt, expected.StartAt.Kind, expected.Period, etag),
-            (actual.GrainId, actual.ReminderName, actual.StartAt, actual.StartAt.Kind, actual.Period, actual.ETag));
+            (actual.GrainId, actual.ReminderName, actual.StartAt, actual.StartAt.Kind, actual.Period, actual.ETag)
+        );
     }
 
     private static GrainId Grain(string key) => GrainId.Create("test", key);
 
-    private static ReminderEntry Reminder(GrainId grain, string name) => new()
-    {
-        GrainId = grain,
-        ReminderName = name,
-        StartAt = Start,
-        Period = TimeSpan.FromMinutes(1),
-    };
+    private static ReminderEntry Reminder(GrainId grain, string name) =>
+        new()
+        {
+            GrainId = grain,
+            ReminderName = name,
+            StartAt = Start,
+            Period = TimeSpan.FromMinutes(1),
+        };
 
     private TableReminderTable Reminders(string service) => new(_store, Options.Create(new ClusterOptions { ServiceId = service }));
 }

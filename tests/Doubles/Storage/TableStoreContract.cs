@@ -194,18 +194,30 @@ public abstract class TableStoreContract : IAsyncLifetime
     [Fact]
     public async Task ACommitChangesManyRowsInOneStep()
     {
-        var first = await Store.Commit(Table, Partition,
-        [
-            RowChange.Insert("inserted", Bytes("1")), RowChange.Put("put", Bytes("2")), RowChange.Insert("deleted", Bytes("3")), RowChange.Insert("replaced", Bytes("4")),
-        ]);
+        var first = await Store.Commit(
+            Table,
+            Partition,
+            [
+                RowChange.Insert("inserted", Bytes("1")),
+                RowChange.Put("put", Bytes("2")),
+                RowChange.Insert("deleted", Bytes("3")),
+                RowChange.Insert("replaced", Bytes("4")),
+            ]
+        );
         Assert.Equal(CommitOutcome.Committed, first.Outcome);
         Assert.Equal(4, first.ETags.Count);
         Assert.Null(first.ConflictKey);
 
-        var second = await Store.Commit(Table, Partition,
-        [
-            RowChange.Replace("replaced", Bytes("5"), first.ETags[3]!), RowChange.Delete("deleted", first.ETags[2]), RowChange.Put("put", Bytes("6")), RowChange.Insert("new", Bytes("7")),
-        ]);
+        var second = await Store.Commit(
+            Table,
+            Partition,
+            [
+                RowChange.Replace("replaced", Bytes("5"), first.ETags[3]!),
+                RowChange.Delete("deleted", first.ETags[2]),
+                RowChange.Put("put", Bytes("6")),
+                RowChange.Insert("new", Bytes("7")),
+            ]
+        );
 
         Assert.Equal(CommitOutcome.Committed, second.Outcome);
         Assert.Equal([false, true, false, false], second.ETags.Select(etag => etag is null));
@@ -219,10 +231,16 @@ public abstract class TableStoreContract : IAsyncLifetime
     {
         var etag = await Committed(RowChange.Insert("there", Bytes("old")));
 
-        var result = await Store.Commit(Table, Partition,
-        [
-            RowChange.Replace("there", Bytes("new"), etag), RowChange.Put("put", Bytes("new")), RowChange.Insert("inserted", Bytes("new")), RowChange.Replace("absent", Bytes("new"), etag),
-        ]);
+        var result = await Store.Commit(
+            Table,
+            Partition,
+            [
+                RowChange.Replace("there", Bytes("new"), etag),
+                RowChange.Put("put", Bytes("new")),
+                RowChange.Insert("inserted", Bytes("new")),
+                RowChange.Replace("absent", Bytes("new"), etag),
+            ]
+        );
 
         AssertConflict("absent", result);
         var row = Assert.Single(await Store.Scan(Table, Partition, KeyRange.All, 10));
@@ -236,7 +254,10 @@ public abstract class TableStoreContract : IAsyncLifetime
         await Insert("row");
 
         AssertConflict("row", await Store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("again"))]));
-        AssertConflict("row", await Store.Commit(Table, Partition, [RowChange.Insert("other", Bytes("again")), RowChange.Insert("row", Bytes("again"))]));
+        AssertConflict(
+            "row",
+            await Store.Commit(Table, Partition, [RowChange.Insert("other", Bytes("again")), RowChange.Insert("row", Bytes("again"))])
+        );
         Assert.Equal("row", Text(Assert.Single(await Store.Scan(Table, Partition, KeyRange.All, 10))));
     }
 
@@ -284,8 +305,11 @@ public abstract class TableStoreContract : IAsyncLifetime
         var etag = await Committed(RowChange.Insert("once", Bytes("1")));
         await Store.Commit(Table, Partition, [RowChange.Delete("once", etag)]);
 
-        var result = await Store.Commit(Table, Partition,
-            [RowChange.Delete("never"), RowChange.Delete("once", etag), RowChange.Insert("beside", Bytes("2"))]);
+        var result = await Store.Commit(
+            Table,
+            Partition,
+            [RowChange.Delete("never"), RowChange.Delete("once", etag), RowChange.Insert("beside", Bytes("2"))]
+        );
 
         Assert.Equal(CommitOutcome.Committed, result.Outcome);
         Assert.Equal([true, true, false], result.ETags.Select(tag => tag is null));
@@ -364,7 +388,9 @@ public abstract class TableStoreContract : IAsyncLifetime
 
         await Refused(() => Store.Commit(Table, Partition, [.. rows, RowChange.Put("r4", new byte[1])]));
         await Committed(rows);
-        Assert.All(await Store.Scan(Table, Partition, KeyRange.All, 10), row => Assert.Equal(StoreLimits.MaxPayloadBytes, row.Payload.Length));
+        Assert.All(await Store.Scan(Table, Partition, KeyRange.All, 10), row =>
+            Assert.Equal(StoreLimits.MaxPayloadBytes, row.Payload.Length)
+        );
     }
 
     [Fact]
@@ -435,8 +461,16 @@ public abstract class TableStoreContract : IAsyncLifetime
     {
         string[] texts =
         [
-            "http://a.example/b/c", "http://a.example/b?c", "http://a.example/b#c", "http://a.example/b\\c", "http://a.example/b_c",
-            "http://a.example/B/C", "http://ä.example/", "http://a.example/" + new string('x', 3000), "http://a.example/" + new string('x', 3001), "",
+            "http://a.example/b/c",
+            "http://a.example/b?c",
+            "http://a.example/b#c",
+            "http://a.example/b\\c",
+            "http://a.example/b_c",
+            "http://a.example/B/C",
+            "http://ä.example/",
+            "http://a.example/" + new string('x', 3000),
+            "http://a.example/" + new string('x', 3001),
+            "",
         ];
 
         foreach (var text in texts)
@@ -491,8 +525,21 @@ public abstract class TableStoreContract : IAsyncLifetime
         await Insert("taken");
 
         // All are asked at once, so that a store that joins commits has joined good ones and bad ones; the bad row comes last, when others are written already.
-        var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Store.Commit(Table, Partition,
-            [RowChange.Insert($"a{n}", Bytes("x")), RowChange.Put($"b{n}", Bytes("x")), RowChange.Insert(n % 3 == 0 ? "taken" : $"c{n}", Bytes("x"))])));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 200)
+                .Select(n =>
+                    Store.Commit(
+                        Table,
+                        Partition,
+                        [
+                            RowChange.Insert($"a{n}", Bytes("x")),
+                            RowChange.Put($"b{n}", Bytes("x")),
+                            RowChange.Insert(n % 3 == 0 ? "taken" : $"c{n}", Bytes("x")),
+                        ]
+                    )
+                )
+        );
 
         for (var n = 0; n < results.Length; n++)
         {
@@ -506,14 +553,23 @@ public abstract class TableStoreContract : IAsyncLifetime
             }
         }
 
-        var expected = Enumerable.Range(0, 200).Where(n => n % 3 != 0).SelectMany(n => new[] { $"a{n}", $"b{n}", $"c{n}" }).Append("taken").Order(StringComparer.Ordinal);
+        var expected = Enumerable
+            .Range(0, 200)
+            .Where(n => n % 3 != 0)
+            .SelectMany(n => new[] { $"a{n}", $"b{n}", $"c{n}" })
+            .Append("taken")
+            .Order(StringComparer.Ordinal);
         Assert.Equal(expected, await Keys(KeyRange.All));
     }
 
     [Fact]
     public async Task OfManyThatInsertOneRowOneSucceeds()
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(n => Store.Commit(Table, Partition, [RowChange.Put($"n{n}", Bytes("x")), RowChange.Insert("one", Bytes($"{n}"))])));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 50)
+                .Select(n => Store.Commit(Table, Partition, [RowChange.Put($"n{n}", Bytes("x")), RowChange.Insert("one", Bytes($"{n}"))]))
+        );
 
         var winner = Assert.Single(Enumerable.Range(0, 50), n => results[n].Outcome == CommitOutcome.Committed);
         Assert.All(results.Where((_, n) => n != winner), result => AssertConflict("one", result));
@@ -524,7 +580,9 @@ public abstract class TableStoreContract : IAsyncLifetime
     [Fact]
     public async Task EtagsOfDifferentCommitsDiffer()
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Store.Commit(Table, Partition, [RowChange.Put($"n{n % 7}", Bytes($"{n}"))])));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(n => Store.Commit(Table, Partition, [RowChange.Put($"n{n % 7}", Bytes($"{n}"))]))
+        );
 
         Assert.Equal(200, results.Select(result => Assert.Single(result.ETags)).Distinct(StringComparer.Ordinal).Count());
     }
@@ -535,7 +593,9 @@ public abstract class TableStoreContract : IAsyncLifetime
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], cancelled.Token)
+        );
 
         Assert.Null(await Store.Get(Table, Partition, "row"));
     }
@@ -548,7 +608,12 @@ public abstract class TableStoreContract : IAsyncLifetime
         for (var n = 0; n < 100; n++)
         {
             using var cancel = new CancellationTokenSource();
-            var commit = Store.Commit(Table, Partition, [RowChange.Insert($"a{n}", Bytes("x")), RowChange.Insert($"b{n}", Bytes("x"))], cancel.Token);
+            var commit = Store.Commit(
+                Table,
+                Partition,
+                [RowChange.Insert($"a{n}", Bytes("x")), RowChange.Insert($"b{n}", Bytes("x"))],
+                cancel.Token
+            );
             await cancel.CancelAsync();
             try
             {

@@ -22,7 +22,13 @@ public sealed class TableStoreInMemory : ITableStore, IStorageUsage
         }
     }
 
-    public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+    public ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    )
     {
         StoreLimits.CheckTable(table);
         StoreLimits.CheckKey(partition, "partition key");
@@ -89,8 +95,7 @@ public sealed class TableStoreInMemory : ITableStore, IStorageUsage
     {
         lock (_gate)
         {
-            return ValueTask.FromResult<IReadOnlyList<StorageShare>>(
-            [
+            return ValueTask.FromResult<IReadOnlyList<StorageShare>>([
                 .. _partitions
                     .GroupBy(partition => partition.Key.Table, partition => partition.Value.Values.Sum(row => (long)row.Payload.Length))
                     .Select(table => new StorageShare(table.Key, table.Sum()))

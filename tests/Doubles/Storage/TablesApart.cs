@@ -8,9 +8,18 @@ public sealed class TablesApart(ITableStore inner, string beginning) : ITableSto
     public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default) =>
         inner.Get(beginning + table, partition, key, cancel);
 
-    public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default) =>
-        inner.Scan(beginning + table, partition, range, take, cancel);
+    public ValueTask<IReadOnlyList<TableRow>> Scan(
+        string table,
+        string partition,
+        KeyRange range,
+        int take,
+        CancellationToken cancel = default
+    ) => inner.Scan(beginning + table, partition, range, take, cancel);
 
-    public Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default) =>
-        inner.Commit(beginning + table, partition, changes, cancel);
+    public Task<CommitResult> Commit(
+        string table,
+        string partition,
+        IReadOnlyList<RowChange> changes,
+        CancellationToken cancel = default
+    ) => inner.Commit(beginning + table, partition, changes, cancel);
 }

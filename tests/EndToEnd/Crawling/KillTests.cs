@@ -126,8 +126,14 @@ public sealed class KillTests(KilledCrawler killed) : IClassFixture<KilledCrawle
 
         await EndsWhole();
         Campaign.Report(
-            "crawl-kills", "Crawling: kill -9 in the middle of a crawl", $"The silo of one crawl of {_site.Walk.Length} pages, {Concurrency} at once, was killed {kills} times and started again.",
-            ("pages of the site", _site.Walk.Length), ("pages exported", _site.Walk.Length), ("pages missing or exported twice", 0), ("requests repeated", _site.Repeats));
+            "crawl-kills",
+            "Crawling: kill -9 in the middle of a crawl",
+            $"The silo of one crawl of {_site.Walk.Length} pages, {Concurrency} at once, was killed {kills} times and started again.",
+            ("pages of the site", _site.Walk.Length),
+            ("pages exported", _site.Walk.Length),
+            ("pages missing or exported twice", 0),
+            ("requests repeated", _site.Repeats)
+        );
     }
 
     [Fact]
@@ -179,25 +185,33 @@ public sealed class KillTests(KilledCrawler killed) : IClassFixture<KilledCrawle
         var last = await Follow();
         Assert.Equal(
             (_site.Walk.Length, 0, 0, 0),
-            (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
+            (Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued"))
+        );
         await HasAllPagesOnce();
         Assert.True(
             _site.Repeats <= (_crawler.Kills - _killsBefore) * Concurrency,
-            $"{_site.Repeats} requests came beyond one per URL, after {_crawler.Kills - _killsBefore} kill(s) of {Concurrency} at once.");
+            $"{_site.Repeats} requests came beyond one per URL, after {_crawler.Kills - _killsBefore} kill(s) of {Concurrency} at once."
+        );
     }
 
     private async Task HasAllPagesOnce()
     {
         var records = await _crawler.Export(_id, all: true);
-        Assert.Equal(_site.Walk.Order(StringComparer.Ordinal), records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            _site.Walk.Order(StringComparer.Ordinal),
+            records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal)
+        );
         Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
         var account = await _crawler.Ledger();
-        Assert.Equal((_site.Walk.Length, _site.Walk.Length, 0), (Since(account, "in"), Since(account, "done"), Crawler.Number(account, "waiting")));
+        Assert.Equal(
+            (_site.Walk.Length, _site.Walk.Length, 0),
+            (Since(account, "in"), Since(account, "done"), Crawler.Number(account, "waiting"))
+        );
     }
 
     private Task Until(Task seen, string what) => Wait.For(seen, what, () => $"""
-        The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.
-        The console that follows said: {_follower?.Said}
-        The silo said: {_crawler.Said}
-        """);
+                The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.
+                The console that follows said: {_follower?.Said}
+                The silo said: {_crawler.Said}
+                """);
 }

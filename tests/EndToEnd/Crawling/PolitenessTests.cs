@@ -79,7 +79,8 @@ public sealed class PolitenessTests(KilledCrawler killed) : IClassFixture<Killed
         {
             Assert.True(
                 after.Start - before.Start >= delay,
-                $"{after.Target} came {(after.Start - before.Start).TotalMilliseconds:0.0} ms after {before.Target}, and the delay is {delay.TotalMilliseconds} ms.");
+                $"{after.Target} came {(after.Start - before.Start).TotalMilliseconds:0.0} ms after {before.Target}, and the delay is {delay.TotalMilliseconds} ms."
+            );
         }
     }
 }

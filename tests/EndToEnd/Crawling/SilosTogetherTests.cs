@@ -76,7 +76,12 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         // Grains are shared out over the gateways by their keys: of so many some were asked for at the gateway that died.
         foreach (var key in Enumerable.Range(0, 20))
         {
-            Assert.Null(await SilosClient.Ask(() => _client.Grains.GetGrain<ICrawlGrain>($"{key:0000000000}").Show(Cancel), $"crawl {key} to be told of"));
+            Assert.Null(
+                await SilosClient.Ask(
+                    () => _client.Grains.GetGrain<ICrawlGrain>($"{key:0000000000}").Show(Cancel),
+                    $"crawl {key} to be told of"
+                )
+            );
         }
 
         await EndsWhole();
@@ -129,7 +134,13 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     {
         var others = _sites.Skip(1).Select(site => site.Seed).ToArray();
         _id = await _crawler.StartCrawl(_sites[0].Seed, [.. others, "--delay", "150ms", "--concurrency", $"{Concurrency}"]);
-        _follower = ConsoleProcess.Start(["crawl", "follow", _id, "--json", .. Places.SelectMany(place => (string[])["--gateway", $"{place.Gateway}"])]);
+        _follower = ConsoleProcess.Start([
+            "crawl",
+            "follow",
+            _id,
+            "--json",
+            .. Places.SelectMany(place => (string[])["--gateway", $"{place.Gateway}"]),
+        ]);
         await Until(_follower.Spoke, "the console that follows to begin");
     }
 
@@ -144,13 +155,23 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         var last = _follower.Last;
         Assert.Equal(
             ("done", walk.Length, 0, 0, 0),
-            (last.GetProperty("state").GetString(), Crawler.Number(last, "pages"), Crawler.Number(last, "failed"), Crawler.Number(last, "skipped"), Crawler.Number(last, "queued")));
+            (
+                last.GetProperty("state").GetString(),
+                Crawler.Number(last, "pages"),
+                Crawler.Number(last, "failed"),
+                Crawler.Number(last, "skipped"),
+                Crawler.Number(last, "queued")
+            )
+        );
 
         var records = await _crawler.Export(_id, all: true);
         Assert.Equal(walk.Order(StringComparer.Ordinal), records.Select(Url).Order(StringComparer.Ordinal));
         Assert.All(records, record => Assert.Equal(200, record.GetProperty("status").GetInt32()));
         var account = await _crawler.Ledger();
-        Assert.Equal((walk.Length, walk.Length, 0), (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting")));
+        Assert.Equal(
+            (walk.Length, walk.Length, 0),
+            (Crawler.Number(account, "in"), Crawler.Number(account, "done"), Crawler.Number(account, "waiting"))
+        );
 
         // At each host no more than what was in flight there.
         Assert.All(_sites, site => Assert.InRange(site.Repeats, 0, Concurrency));
@@ -162,15 +183,20 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         await using var store = SqliteTableStore.Open(Path.Combine(place.Data, "tables"));
         var members = new TableMembershipTable(store, Options.Create(new ClusterOptions { ClusterId = ClusterNames.DefaultClusterId }));
         await Wait.Until(
-            async () => (await members.ReadAllAsync(Cancel)).Members.Single(member => member.Item1.SiloAddress.Endpoint.Equals(place.Silo)).Item1.Status == SiloStatus.Dead, $"the silo at {place.Silo} to be written off");
+            async () =>
+                (await members.ReadAllAsync(Cancel))
+                    .Members.Single(member => member.Item1.SiloAddress.Endpoint.Equals(place.Silo))
+                    .Item1.Status == SiloStatus.Dead,
+            $"the silo at {place.Silo} to be written off"
+        );
     }
 
     private static string Url(JsonElement record) => record.GetProperty("url").GetString()!;
 
     private Task Until(Task seen, string what) => Wait.For(seen, what, () => $"""
-        The sites were asked {string.Join(", ", _sites.Select(site => $"{site.Asked} times ({site.Repeats} again)"))}.
-        The console that follows said: {_follower?.Said}
-        The first silo said: {_crawler.Said}
-        The other said: {string.Join(Environment.NewLine, _others.Select(other => other.AllSaid))}
-        """);
+                The sites were asked {string.Join(", ", _sites.Select(site => $"{site.Asked} times ({site.Repeats} again)"))}.
+                The console that follows said: {_follower?.Said}
+                The first silo said: {_crawler.Said}
+                The other said: {string.Join(Environment.NewLine, _others.Select(other => other.AllSaid))}
+                """);
 }

@@ -26,7 +26,21 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
 {
     private static readonly string[] Fields =
     [
-        "url", "status", "depth", "parent", "contentType", "title", "bytes", "digest", "links", "fetchedAt", "elapsedMs", "error", "attempts", "location", "truncated",
+        "url",
+        "status",
+        "depth",
+        "parent",
+        "contentType",
+        "title",
+        "bytes",
+        "digest",
+        "links",
+        "fetchedAt",
+        "elapsedMs",
+        "error",
+        "attempts",
+        "location",
+        "truncated",
         "leftOut",
     ];
 
@@ -161,7 +175,10 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         _server = await WebSite.Start(LoopbackNetwork.Instance);
         _server
             .Add("/robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /secret\n"))
-            .Add("/", "<!DOCTYPE html><title>One, \"two\"</title><a href=/moved>a</a><a href=/secret>b</a><a href=/none>c</a><a href=/plain.txt>d</a><a href=/broken>e</a>")
+            .Add(
+                "/",
+                "<!DOCTYPE html><title>One, \"two\"</title><a href=/moved>a</a><a href=/secret>b</a><a href=/none>c</a><a href=/plain.txt>d</a><a href=/broken>e</a>"
+            )
             .Add("/moved", SiteAnswer.Redirect("/target?b=2&a=1"))
             .Add("/target?b=2&a=1", "<title>Target</title>")
             .Add("/plain.txt", SiteAnswer.Text("plain"))
@@ -169,12 +186,26 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         var id = await _crawler.StartCrawl(_server.UrlOf("/"), "--delay", "0");
         await Follow(id, ExitCode.Done);
 
-        var records = (await _crawler.Ask("crawl", "export", id, "--all", "--format", "jsonl")).Select(line => JsonElement.Parse(line)).ToDictionary(record => record.GetProperty("url").GetString()!.Replace(_server.Origin, "", StringComparison.Ordinal));
-        Assert.Equal(["/", "/broken", "/moved", "/none", "/plain.txt", "/secret", "/target?b=2&a=1"], records.Keys.Order(StringComparer.Ordinal));
+        var records = (await _crawler.Ask("crawl", "export", id, "--all", "--format", "jsonl"))
+            .Select(line => JsonElement.Parse(line))
+            .ToDictionary(record => record.GetProperty("url").GetString()!.Replace(_server.Origin, "", StringComparison.Ordinal));
+        Assert.Equal(
+            ["/", "/broken", "/moved", "/none", "/plain.txt", "/secret", "/target?b=2&a=1"],
+            records.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.All(records.Values, record => Assert.Equal(Fields, record.EnumerateObject().Select(field => field.Name)));
 
         var home = records["/"];
-        Assert.Equal((200, 0, "One, \"two\"", 5, 1), (home.GetProperty("status").GetInt32(), home.GetProperty("depth").GetInt32(), home.GetProperty("title").GetString(), home.GetProperty("links").GetInt32(), home.GetProperty("attempts").GetInt32()));
+        Assert.Equal(
+            (200, 0, "One, \"two\"", 5, 1),
+            (
+                home.GetProperty("status").GetInt32(),
+                home.GetProperty("depth").GetInt32(),
+                home.GetProperty("title").GetString(),
+                home.GetProperty("links").GetInt32(),
+                home.GetProperty("attempts").GetInt32()
+            )
+        );
         Assert.Equal(JsonValueKind.Null, home.GetProperty("parent").ValueKind);
         Assert.Equal(JsonValueKind.Null, home.GetProperty("error").ValueKind);
         Assert.Matches("^sha256:[0-9a-f]{64}$", home.GetProperty("digest").GetString());
@@ -182,11 +213,23 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         Assert.Equal(TimeSpan.Zero, DateTimeOffset.Parse(home.GetProperty("fetchedAt").GetString()!, CultureInfo.InvariantCulture).Offset);
         Assert.InRange(home.GetProperty("elapsedMs").GetInt64(), 0, (long)Wait.HangBound.TotalMilliseconds);
 
-        Assert.Equal((302, _server.UrlOf("/target?b=2&a=1")), (records["/moved"].GetProperty("status").GetInt32(), records["/moved"].GetProperty("location").GetString()));
-        Assert.Equal((_server.UrlOf("/moved"), 2), (records["/target?b=2&a=1"].GetProperty("parent").GetString(), records["/target?b=2&a=1"].GetProperty("depth").GetInt32()));
+        Assert.Equal(
+            (302, _server.UrlOf("/target?b=2&a=1")),
+            (records["/moved"].GetProperty("status").GetInt32(), records["/moved"].GetProperty("location").GetString())
+        );
+        Assert.Equal(
+            (_server.UrlOf("/moved"), 2),
+            (records["/target?b=2&a=1"].GetProperty("parent").GetString(), records["/target?b=2&a=1"].GetProperty("depth").GetInt32())
+        );
         Assert.Equal(404, records["/none"].GetProperty("status").GetInt32());
-        Assert.Equal((200, 5L), (records["/plain.txt"].GetProperty("status").GetInt32(), records["/plain.txt"].GetProperty("bytes").GetInt64()));
-        Assert.Equal((503, 3), (records["/broken"].GetProperty("status").GetInt32(), records["/broken"].GetProperty("attempts").GetInt32()));
+        Assert.Equal(
+            (200, 5L),
+            (records["/plain.txt"].GetProperty("status").GetInt32(), records["/plain.txt"].GetProperty("bytes").GetInt64())
+        );
+        Assert.Equal(
+            (503, 3),
+            (records["/broken"].GetProperty("status").GetInt32(), records["/broken"].GetProperty("attempts").GetInt32())
+        );
         Assert.NotEqual(JsonValueKind.Null, records["/broken"].GetProperty("error").ValueKind);
         Assert.Equal(3, _server.Ledger.CountOf("/broken"));
         Assert.Equal("Not fetched: robots.", records["/secret"].GetProperty("error").GetString());
@@ -200,9 +243,15 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         Assert.Contains(",\"One, \"\"two\"\"\",", csv, StringComparison.Ordinal);
 
         var explained = await _crawler.AskJson("crawl", "explain", id, _server.UrlOf("/secret#part"));
-        Assert.Equal((_server.UrlOf("/secret"), "skipped"), (explained.GetProperty("url").GetString(), explained.GetProperty("state").GetString()));
+        Assert.Equal(
+            (_server.UrlOf("/secret"), "skipped"),
+            (explained.GetProperty("url").GetString(), explained.GetProperty("state").GetString())
+        );
         Assert.Contains("/secret", Line(explained, "robots"), StringComparison.Ordinal);
-        Assert.Equal("out of scope", (await _crawler.AskJson("crawl", "explain", id, "http://elsewhere.example/")).GetProperty("state").GetString());
+        Assert.Equal(
+            "out of scope",
+            (await _crawler.AskJson("crawl", "explain", id, "http://elsewhere.example/")).GetProperty("state").GetString()
+        );
     }
 
     /// <summary>It ended as done, with an empty export and exit code 0.</summary>
@@ -212,7 +261,16 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         await using var crawler = await Crawler.Run("--Crawling:RobotsPatience", "00:00:00");
         var seed = $"http://127.0.0.1:{Unique.Port()}/";
 
-        await using var started = await crawler.Say("crawl", "start", seed, "--name", "nobody", "--allow-private", "127.0.0.0/8", "--follow");
+        await using var started = await crawler.Say(
+            "crawl",
+            "start",
+            seed,
+            "--name",
+            "nobody",
+            "--allow-private",
+            "127.0.0.0/8",
+            "--follow"
+        );
         Assert.Equal(ExitCode.Failed, await started.Exit);
         Assert.Contains($"seed {seed}: unreachable. {seed}robots.txt: No connection to 127.0.0.1", started.Said, StringComparison.Ordinal);
         Assert.Contains("0 done, 0 queued, 1 failed, 0 skipped (unreachable 1)", started.Said, StringComparison.Ordinal);
@@ -262,13 +320,17 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         var host = new HostKey(new Uri(_site!.Seed).Authority);
         Assert.Empty(await Rows(store, CrawlTable.Crawl(crawl)));
         Assert.Empty(await Rows(store, CrawlTable.Urls(crawl, host)));
-        Assert.DoesNotContain(
-            await Rows(store, CrawlTable.Crawls),
-            row => row.Key.Contains(crawl.ToString(), StringComparison.Ordinal) || Encoding.UTF8.GetString(row.Payload.Span).Contains("gone", StringComparison.Ordinal));
-        Assert.DoesNotContain(await Rows(store, CrawlTable.Host(host)), row => row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal));
+        Assert.DoesNotContain(await Rows(store, CrawlTable.Crawls), row =>
+            row.Key.Contains(crawl.ToString(), StringComparison.Ordinal)
+            || Encoding.UTF8.GetString(row.Payload.Span).Contains("gone", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(await Rows(store, CrawlTable.Host(host)), row =>
+            row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal)
+        );
     }
 
-    private async Task<bool> IsListed(string name) => (await _crawler.Ask("crawl", "list", "--json")).Any(line => line.Contains($"\"{name}\"", StringComparison.Ordinal));
+    private async Task<bool> IsListed(string name) =>
+        (await _crawler.Ask("crawl", "list", "--json")).Any(line => line.Contains($"\"{name}\"", StringComparison.Ordinal));
 
     /// <summary>URLs that were refused for this reason in this test.</summary>
     private long Refused(JsonElement account, string reason)
@@ -284,7 +346,12 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal);
 
     private static string Line(JsonElement explained, string label) =>
-        explained.GetProperty("lines").EnumerateArray().First(line => line.GetProperty("label").GetString() == label).GetProperty("text").GetString()!;
+        explained
+            .GetProperty("lines")
+            .EnumerateArray()
+            .First(line => line.GetProperty("label").GetString() == label)
+            .GetProperty("text")
+            .GetString()!;
 
     private static async Task<IReadOnlyList<TableRow>> Rows(SqliteTableStore store, string partition) =>
         await store.Scan(CrawlTable.Name, partition, KeyRange.All, StoreLimits.MaxScan, Cancel);

@@ -33,19 +33,32 @@ public sealed class ChangingLogTests : IDisposable
         await _door.Send("shop", Noon, "card 4111 1111 1111 1111", "noise", "mail a@b.example", "noise", "fine");
 
         var test = JsonElement.Parse((await _door.Run("rules", "test", "noise => drop", "--since", "99999h", "--json")).Output);
-        Assert.Equal((2, 5, 2), (test.GetProperty("matching").GetInt64(), test.GetProperty("total").GetInt64(), test.GetProperty("filtered").GetInt64()));
+        Assert.Equal(
+            (2, 5, 2),
+            (test.GetProperty("matching").GetInt64(), test.GetProperty("total").GetInt64(), test.GetProperty("filtered").GetInt64())
+        );
         Assert.Equal(5, await _door.Count("shop"));
-        var (tested, would) = await _door.Ask(HttpMethod.Post, "/api/logs/rules/test", """{"rule":"* => redact card, email","since":"99999h"}""");
+        var (tested, would) = await _door.Ask(
+            HttpMethod.Post,
+            "/api/logs/rules/test",
+            """{"rule":"* => redact card, email","since":"99999h"}"""
+        );
         Assert.Equal(HttpStatusCode.OK, tested);
         Assert.Equal(2, JsonElement.Parse(would).GetProperty("changed").GetInt64());
         Assert.Contains("mail [email]", would, StringComparison.Ordinal);
 
-        Assert.Equal(HttpStatusCode.Created, (await _door.Ask(HttpMethod.Post, "/api/logs/rules", """{"rule":"* => redact card, email"}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.Created,
+            (await _door.Ask(HttpMethod.Post, "/api/logs/rules", """{"rule":"* => redact card, email"}""")).Status
+        );
         Assert.Equal(0, (await _door.Run("rules", "add", "service:loud => sample 1/s")).Code);
         Assert.Equal(0, (await _door.Run("rules", "add", "fine => route short")).Code);
         Assert.Equal(0, (await _door.Run("rules", "add", "noise => drop", "--at", "1")).Code);
         var rules = JsonElement.Parse((await _door.Ask(HttpMethod.Get, "/api/logs/rules")).Answer).GetProperty("rules");
-        Assert.Equal(["noise => drop", "* => redact card, email", "service:loud => sample 1/s", "fine => route short"], rules.EnumerateArray().Select(rule => rule.GetProperty("rule").GetString()!));
+        Assert.Equal(
+            ["noise => drop", "* => redact card, email", "service:loud => sample 1/s", "fine => route short"],
+            rules.EnumerateArray().Select(rule => rule.GetProperty("rule").GetString()!)
+        );
         await Wait.Until(async () => !await KeepsNoise(), "the last rule to count");
 
         await _door.Send("shop", Noon + 60_000_000_000, "card 4111 1111 1111 1111", "noise", "mail a@b.example", "noise", "fine");
@@ -55,19 +68,34 @@ public sealed class ChangingLogTests : IDisposable
         await _door.Send(same, key: "once");
         Assert.Equal(
             ["card [card]", "mail [email]", "fine"],
-            (await _door.Find("service:shop", "&order=oldest&since=2025-11-22T12:01:00Z")).Select(record => record.GetProperty("body").GetString()!));
+            (await _door.Find("service:shop", "&order=oldest&since=2025-11-22T12:01:00Z")).Select(record =>
+                record.GetProperty("body").GetString()!
+            )
+        );
         Assert.Equal(1, await _door.Count("loud"));
 
         // A repeat is acknowledged at once and counted by the next commit, a linger later.
         IEnumerable<string> ledger = [];
         await Wait.Until(
-            async () => (ledger = Summed(JsonElement.Parse((await _door.Ask(HttpMethod.Get, "/api/logs/ledger")).Answer).GetProperty("counts").EnumerateArray())).Contains("twice 2 1 0 0 1"),
+            async () =>
+                (
+                    ledger = Summed(
+                        JsonElement
+                            .Parse((await _door.Ask(HttpMethod.Get, "/api/logs/ledger")).Answer)
+                            .GetProperty("counts")
+                            .EnumerateArray()
+                    )
+                ).Contains("twice 2 1 0 0 1"),
             "the repeat to be counted",
-            () => string.Join(" | ", ledger));
+            () => string.Join(" | ", ledger)
+        );
         Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], ledger);
         var console = await _door.Run("ledger", "--json");
         Assert.Equal(0, console.Code);
-        Assert.Equal(["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"], Summed(console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))));
+        Assert.Equal(
+            ["loud 3 1 0 2 0", "shop 10 8 2 0 0", "twice 2 1 0 0 1"],
+            Summed(console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)))
+        );
         var routed = await StoredRecords.Of(_place, shards: 2, Cancel);
         Assert.Equal("short", Assert.Single(routed.Segments, segment => segment.Class != "default").Class);
 
@@ -80,18 +108,37 @@ public sealed class ChangingLogTests : IDisposable
     [Fact]
     public async Task WhileSegmentsAreMergedEveryQuestionCountsRight()
     {
-        await using var silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "1", "--Logs:Linger", "00:00:00.005", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
-        long asked = 0, stored = 0, questions = 0;
+        await using var silo = await SiloProcess.StartReady(
+            _place,
+            "--Logs:Shards",
+            "1",
+            "--Logs:Linger",
+            "00:00:00.005",
+            "--Limits:PerKey",
+            "100000",
+            "--Limits:InAll",
+            "100000"
+        );
+        long asked = 0,
+            stored = 0,
+            questions = 0;
         using var enough = new CancellationTokenSource();
-        var writer = Task.Run(async () =>
-        {
-            while (!enough.IsCancellationRequested)
+        var writer = Task.Run(
+            async () =>
             {
-                var number = Interlocked.Increment(ref asked);
-                await _door.Send("many", Noon + ((ulong)number * 1_000_000), string.Create(CultureInfo.InvariantCulture, $"line {number}"));
-                Interlocked.Exchange(ref stored, number);
-            }
-        }, Cancel);
+                while (!enough.IsCancellationRequested)
+                {
+                    var number = Interlocked.Increment(ref asked);
+                    await _door.Send(
+                        "many",
+                        Noon + ((ulong)number * 1_000_000),
+                        string.Create(CultureInfo.InvariantCulture, $"line {number}")
+                    );
+                    Interlocked.Exchange(ref stored, number);
+                }
+            },
+            Cancel
+        );
 
         var merged = false;
         for (var rounds = 0; !merged || rounds < 40; rounds++)
@@ -103,11 +150,18 @@ public sealed class ChangingLogTests : IDisposable
             Assert.InRange(count, atLeast, atMost);
 
             atLeast = Interlocked.Read(ref stored);
-            var found = (await _door.Find("service:many", "&limit=1000000&order=oldest")).Select(record => record.GetProperty("body").GetString()!).ToList();
+            var found = (await _door.Find("service:many", "&limit=1000000&order=oldest"))
+                .Select(record => record.GetProperty("body").GetString()!)
+                .ToList();
             Assert.InRange(found.Count, atLeast, Interlocked.Read(ref asked));
-            Assert.Equal(Enumerable.Range(1, found.Count).Select(number => string.Create(CultureInfo.InvariantCulture, $"line {number}")), found);
+            Assert.Equal(
+                Enumerable.Range(1, found.Count).Select(number => string.Create(CultureInfo.InvariantCulture, $"line {number}")),
+                found
+            );
             questions += 2;
-            merged = merged || (rounds % 10 == 0 && (await StoredRecords.Of(_place, shards: 1, Cancel)).Segments.Any(segment => segment.IsMerged));
+            merged =
+                merged
+                || (rounds % 10 == 0 && (await StoredRecords.Of(_place, shards: 1, Cancel)).Segments.Any(segment => segment.IsMerged));
         }
 
         await enough.CancelAsync();
@@ -125,13 +179,19 @@ public sealed class ChangingLogTests : IDisposable
     }
 
     /// <summary>Service, received, stored, filtered, sampled, repeated, over all hours, but for what was sent to see which rules count; each hour balances.</summary>
-    private static IEnumerable<string> Summed(IEnumerable<JsonElement> counts) => counts
-        .Where(count => count.GetProperty("service").GetString() != Probe)
-        .GroupBy(count => count.GetProperty("service").GetString())
-        .Select(service =>
-        {
-            Assert.All(service, hour => Assert.True(hour.GetProperty("balances").GetBoolean()));
-            return string.Join(' ', ((string[])["received", "stored", "filtered", "sampled", "repeated"]).Select(part => LogDoor.Text(service.Sum(hour => hour.GetProperty(part).GetInt64()))).Prepend(service.Key));
-        })
-        .Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Summed(IEnumerable<JsonElement> counts) =>
+        counts
+            .Where(count => count.GetProperty("service").GetString() != Probe)
+            .GroupBy(count => count.GetProperty("service").GetString())
+            .Select(service =>
+            {
+                Assert.All(service, hour => Assert.True(hour.GetProperty("balances").GetBoolean()));
+                return string.Join(
+                    ' ',
+                    ((string[])["received", "stored", "filtered", "sampled", "repeated"])
+                        .Select(part => LogDoor.Text(service.Sum(hour => hour.GetProperty(part).GetInt64())))
+                        .Prepend(service.Key)
+                );
+            })
+            .Order(StringComparer.Ordinal);
 }

@@ -54,12 +54,20 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         var endpoint = protocol == OtlpExportProtocol.Grpc ? new Uri($"http://{_place.Grpc}") : new Uri($"http://{_place.Otlp}/v1/logs");
         var service = $"dotnet-{protocol}";
         ActivityTraceId trace;
-        using (var factory = LoggerFactory.Create(logging => logging.AddOpenTelemetry(options =>
-        {
-            options.SetResourceBuilder(ResourceBuilder.CreateEmpty().AddAttributes([new("service.name", service), new("host.name", "web-1"), new("deployment.environment", "test")]));
-            options.ParseStateValues = true;
-            options.AddOtlpExporter(otlp => (otlp.Endpoint, otlp.Protocol) = (endpoint, protocol));
-        })))
+        using (
+            var factory = LoggerFactory.Create(logging =>
+                logging.AddOpenTelemetry(options =>
+                {
+                    options.SetResourceBuilder(
+                        ResourceBuilder
+                            .CreateEmpty()
+                            .AddAttributes([new("service.name", service), new("host.name", "web-1"), new("deployment.environment", "test")])
+                    );
+                    options.ParseStateValues = true;
+                    options.AddOtlpExporter(otlp => (otlp.Endpoint, otlp.Protocol) = (endpoint, protocol));
+                })
+            )
+        )
         {
             var logger = factory.CreateLogger("Shop.Checkout");
             using var activity = new Activity("request").SetIdFormat(ActivityIdFormat.W3C).Start();
@@ -74,10 +82,15 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         Assert.All(lines, line => Assert.InRange(line.Time, 1_600_000_000_000_000_000ul, ulong.MaxValue));
         Assert.Equal(
             [(9, "Information", "Order {Id} has {Count} items"), (17, "Error", "Failed after {Seconds}")],
-            lines.OrderBy(line => line.Time).Select(line => (line.Severity, line.SeverityText, line.Body)));
+            lines.OrderBy(line => line.Time).Select(line => (line.Severity, line.SeverityText, line.Body))
+        );
         var first = lines.MinBy(line => line.Time)!.Attributes;
         Assert.Contains("\"Id\":\"a \\\"b\\\"\",\"Count\":7", first, StringComparison.Ordinal);
-        Assert.Contains("\"otel.scope.name\":\"Shop.Checkout\",\"resource.deployment.environment\":\"test\"", first, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"otel.scope.name\":\"Shop.Checkout\",\"resource.deployment.environment\":\"test\"",
+            first,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -86,12 +99,16 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
     public async Task SerilogsSink(OtlpProtocol protocol)
     {
         var service = $"serilog-{protocol}";
-        await using (var logger = new LoggerConfiguration().WriteTo.OpenTelemetry(sink =>
-        {
-            sink.Endpoint = protocol == OtlpProtocol.Grpc ? $"http://{_place.Grpc}" : $"http://{_place.Otlp}";
-            sink.Protocol = protocol;
-            sink.ResourceAttributes = new Dictionary<string, object> { ["service.name"] = service, ["host.name"] = "web-2" };
-        }).CreateLogger())
+        await using (
+            var logger = new LoggerConfiguration()
+                .WriteTo.OpenTelemetry(sink =>
+                {
+                    sink.Endpoint = protocol == OtlpProtocol.Grpc ? $"http://{_place.Grpc}" : $"http://{_place.Otlp}";
+                    sink.Protocol = protocol;
+                    sink.ResourceAttributes = new Dictionary<string, object> { ["service.name"] = service, ["host.name"] = "web-2" };
+                })
+                .CreateLogger()
+        )
         {
             logger.Warning("Stock of {Item} is {@Stock}", "tea", new { Left = 3, Unit = "kg" });
         }
@@ -99,7 +116,14 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         var line = Assert.Single(await Stored(service, count: 1));
 
         Assert.Equal((13, "Warning", "web-2"), (line.Severity, line.SeverityText, line.Host));
-        Assert.Equal("Stock of \"tea\" is {\"Left\":3,\"Unit\":\"kg\"}".Replace("\"", "", StringComparison.Ordinal), line.Body.Replace("\"", "", StringComparison.Ordinal).Replace(", ", ",", StringComparison.Ordinal).Replace("{ ", "{", StringComparison.Ordinal).Replace(" }", "}", StringComparison.Ordinal).Replace(": ", ":", StringComparison.Ordinal));
+        Assert.Equal(
+            "Stock of \"tea\" is {\"Left\":3,\"Unit\":\"kg\"}".Replace("\"", "", StringComparison.Ordinal),
+            line.Body.Replace("\"", "", StringComparison.Ordinal)
+                .Replace(", ", ",", StringComparison.Ordinal)
+                .Replace("{ ", "{", StringComparison.Ordinal)
+                .Replace(" }", "}", StringComparison.Ordinal)
+                .Replace(": ", ":", StringComparison.Ordinal)
+        );
         Assert.Contains("\"Item\":\"tea\"", line.Attributes, StringComparison.Ordinal);
         Assert.Contains("\"Stock\":{\"Left\":3,\"Unit\":\"kg\"}", line.Attributes, StringComparison.Ordinal);
     }
@@ -117,14 +141,41 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         Assert.Equal(0, node.ExitCode);
 
         const string Rest = "\"otel.scope.name\":\"shop\",\"otel.scope.version\":\"1.2.3\",\"resource.deployment.environment\":\"test\"}";
-        var same = new LogLine { Time = 1_700_000_000_123_456_789, Observed = 1_700_000_000_123_456_789, Service = $"js-{kind}", Host = "node-1" };
+        var same = new LogLine
+        {
+            Time = 1_700_000_000_123_456_789,
+            Observed = 1_700_000_000_123_456_789,
+            Service = $"js-{kind}",
+            Host = "node-1",
+        };
         Assert.Equal(
             [
-                same with { Body = "grüße 👋", Severity = 9, SeverityText = "INFO", Attributes = """{"count":7,"ratio":0.5,"ok":true,"tags":["a","b"],"nested":{"deep":[1,{"x":null}]},""" + Rest },
-                same with { Body = "plain", Attributes = "{" + Rest },
-                same with { Body = """{"reason":"no stock","items":[1,2]}""", Severity = 18, EventName = "order.refused", Attributes = "{" + Rest },
+                same with
+                {
+                    Body = "grüße 👋",
+                    Severity = 9,
+                    SeverityText = "INFO",
+                    Attributes = """{"count":7,"ratio":0.5,"ok":true,"tags":["a","b"],"nested":{"deep":[1,{"x":null}]},""" + Rest,
+                },
+                same with
+                {
+                    Body = "plain",
+                    Attributes = "{" + Rest,
+                },
+                same with
+                {
+                    Body = """{"reason":"no stock","items":[1,2]}""",
+                    Severity = 18,
+                    EventName = "order.refused",
+                    Attributes = "{" + Rest,
+                },
             ],
-            (await Stored($"js-{kind}", count: 3)).OrderBy(line => line.Body[0] == '{' ? 2 : line.Body == "plain" ? 1 : 0));
+            (await Stored($"js-{kind}", count: 3)).OrderBy(line =>
+                line.Body[0] == '{' ? 2
+                : line.Body == "plain" ? 1
+                : 0
+            )
+        );
     }
 
     [Theory]
@@ -138,7 +189,23 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         var tag = $"app{string.Concat(form).Replace("-", "", StringComparison.Ordinal)}";
         foreach (var text in new[] { "first: grüße", "second" })
         {
-            using var logger = Process.Start("logger", ["--server", "127.0.0.1", "--port", silo.SyslogPort.ToString(CultureInfo.InvariantCulture), .. form, "--priority", "local0.warning", "--tag", tag, "--id=4711", "--", text]);
+            using var logger = Process.Start(
+                "logger",
+                [
+                    "--server",
+                    "127.0.0.1",
+                    "--port",
+                    silo.SyslogPort.ToString(CultureInfo.InvariantCulture),
+                    .. form,
+                    "--priority",
+                    "local0.warning",
+                    "--tag",
+                    tag,
+                    "--id=4711",
+                    "--",
+                    text,
+                ]
+            );
             await logger.WaitForExitAsync(Cancel);
             Assert.Equal(0, logger.ExitCode);
         }
@@ -146,11 +213,17 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         var lines = await Stored(tag, count: 2);
 
         Assert.Equal(["first: grüße", "second"], lines.Select(line => line.Body).Order(StringComparer.Ordinal));
-        Assert.All(lines, line => Assert.Equal((13, "warning", Dns.GetHostName().Split('.')[0]), (line.Severity, line.SeverityText, line.Host.Split('.')[0])));
-        Assert.All(lines, line => Assert.Contains("\"syslog.facility\":16,\"syslog.procid\":\"4711\"", line.Attributes, StringComparison.Ordinal));
+        Assert.All(lines, line =>
+            Assert.Equal((13, "warning", Dns.GetHostName().Split('.')[0]), (line.Severity, line.SeverityText, line.Host.Split('.')[0]))
+        );
+        Assert.All(lines, line =>
+            Assert.Contains("\"syslog.facility\":16,\"syslog.procid\":\"4711\"", line.Attributes, StringComparison.Ordinal)
+        );
 
         // The time is the client's: RFC 3164 has whole seconds, and no year and no zone.
-        Assert.All(lines, line => Assert.InRange((long)(line.Observed - line.Time), -2_000_000_000L, (long)Wait.HangBound.TotalNanoseconds));
+        Assert.All(lines, line =>
+            Assert.InRange((long)(line.Observed - line.Time), -2_000_000_000L, (long)Wait.HangBound.TotalNanoseconds)
+        );
     }
 
     /// <summary>What is stored of a service, as soon as there is so much: syslog acknowledges nothing, so there is nothing to wait for.</summary>
@@ -158,16 +231,21 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
     {
         LogLine[] lines = [];
         await Wait.Until(
-            async () => (lines = [.. (await StoredRecords.Of(_place, shards: 2, Cancel)).Lines.Where(line => line.Service == service)]).Length >= count,
+            async () =>
+                (lines = [.. (await StoredRecords.Of(_place, shards: 2, Cancel)).Lines.Where(line => line.Service == service)]).Length
+                >= count,
             $"{count} records of {service} to be stored",
-            () => $"There are {lines.Length}.");
+            () => $"There are {lines.Length}."
+        );
         Assert.Equal(count, lines.Length);
         return lines;
     }
 
 #pragma warning disable CA1848, CA2254, CA1873 // As an application writes it.
-    private static void Write(Microsoft.Extensions.Logging.ILogger logger, string id, int count) => logger.LogInformation("Order {Id} has {Count} items", id, count);
+    private static void Write(Microsoft.Extensions.Logging.ILogger logger, string id, int count) =>
+        logger.LogInformation("Order {Id} has {Count} items", id, count);
 
-    private static void WriteFailed(Microsoft.Extensions.Logging.ILogger logger, double seconds) => logger.LogError("Failed after {Seconds}", seconds);
+    private static void WriteFailed(Microsoft.Extensions.Logging.ILogger logger, double seconds) =>
+        logger.LogError("Failed after {Seconds}", seconds);
 #pragma warning restore CA1848, CA2254, CA1873
 }

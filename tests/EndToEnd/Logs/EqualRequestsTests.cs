@@ -21,7 +21,17 @@ public sealed class EqualRequestsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "1", "--Logs:Linger", "00:00:01", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        _silo = await SiloProcess.StartReady(
+            _place,
+            "--Logs:Shards",
+            "1",
+            "--Logs:Linger",
+            "00:00:01",
+            "--Limits:PerKey",
+            "100000",
+            "--Limits:InAll",
+            "100000"
+        );
         _client = await SilosClient.Connect(Cancel, _place.Gateway);
     }
 
@@ -68,7 +78,8 @@ public sealed class EqualRequestsTests : IAsyncLifetime
         return (total.Received, total.Stored, total.Repeated);
     }
 
-    private Task<LogShardState> Show() => SilosClient.Ask(() => _client.Grains.GetGrain<ILogBatchGrain>(0).Show(Cancel), "the state of the shard");
+    private Task<LogShardState> Show() =>
+        SilosClient.Ask(() => _client.Grains.GetGrain<ILogBatchGrain>(0).Show(Cancel), "the state of the shard");
 
     private async Task Post(string endpoint, CancellationToken cancel)
     {
@@ -77,8 +88,16 @@ public sealed class EqualRequestsTests : IAsyncLifetime
         {
             "OTLP protobuf" => ($"http://{_place.Otlp}/v1/logs", OtlpProto.Encode(record), "application/x-protobuf"),
             "OTLP JSON" => ($"http://{_place.Http}/v1/logs", OtlpJson.Encode(record), "application/json"),
-            "OTLP gRPC" => ($"http://{_place.Grpc}/opentelemetry.proto.collector.logs.v1.LogsService/Export", Framed(OtlpProto.Encode(record)), "application/grpc"),
-            _ => ($"http://{_place.Http}/api/logs?service=shop", """{"time":"2026-11-23T09:54:47Z","msg":"the same"}"""u8.ToArray(), "application/x-ndjson"),
+            "OTLP gRPC" => (
+                $"http://{_place.Grpc}/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                Framed(OtlpProto.Encode(record)),
+                "application/grpc"
+            ),
+            _ => (
+                $"http://{_place.Http}/api/logs?service=shop",
+                """{"time":"2026-11-23T09:54:47Z","msg":"the same"}"""u8.ToArray(),
+                "application/x-ndjson"
+            ),
         };
         using var request = new HttpRequestMessage(HttpMethod.Post, url)
         {

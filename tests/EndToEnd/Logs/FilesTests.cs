@@ -51,8 +51,16 @@ public sealed class FilesTests : IAsyncLifetime
             var found = await _door.Run("query", $"service:{service}", "--limit", "1000000", "--json");
             Assert.Equal(lines[service], found.Output.Count(sign => sign == '\n'));
             Assert.Equal(
-                File.ReadAllText(file, Encoding.UTF8).Split('\n').SkipLast(1).Select(line => line.TrimEnd('\r')).Order(StringComparer.Ordinal),
-                found.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line).GetProperty("body").GetString()!.TrimEnd('\r')).Order(StringComparer.Ordinal));
+                File.ReadAllText(file, Encoding.UTF8)
+                    .Split('\n')
+                    .SkipLast(1)
+                    .Select(line => line.TrimEnd('\r'))
+                    .Order(StringComparer.Ordinal),
+                found
+                    .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(line => JsonElement.Parse(line).GetProperty("body").GetString()!.TrimEnd('\r'))
+                    .Order(StringComparer.Ordinal)
+            );
 
             var again = await _door.Run("send", file, "--service", service, "--state", State);
             Assert.Equal(0, again.Code);
@@ -72,14 +80,29 @@ public sealed class FilesTests : IAsyncLifetime
     {
         const int Count = 150_000;
         var file = Path.Combine(_folder, "large.log");
-        await File.WriteAllLinesAsync(file, Enumerable.Range(0, Count).Select(line => string.Create(CultureInfo.InvariantCulture, $"2026-11-23 10:{line / 6000 % 60:00}:{line / 100 % 60:00} line {line:000000} of a file that is sent while the console is killed")), Cancel);
+        await File.WriteAllLinesAsync(
+            file,
+            Enumerable
+                .Range(0, Count)
+                .Select(line =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"2026-11-23 10:{line / 6000 % 60:00}:{line / 100 % 60:00} line {line:000000} of a file that is sent while the console is killed"
+                    )
+                ),
+            Cancel
+        );
         string[] send = ["send", file, "--service", "large", "--state", State, "--json"];
         var kills = 0;
         for (var done = 0L; kills < 3; kills++)
         {
             await using var console = _door.Start(send);
             var before = done;
-            await Wait.Until(() => (done = Done()) > before || console.Exit.IsCompleted, "something more of the file to be sent", () => console.Said);
+            await Wait.Until(
+                () => (done = Done()) > before || console.Exit.IsCompleted,
+                "something more of the file to be sent",
+                () => console.Said
+            );
             if (console.Exit.IsCompleted)
             {
                 break;
@@ -93,7 +116,9 @@ public sealed class FilesTests : IAsyncLifetime
         Assert.Equal(Count, await _door.Count("large"));
         Assert.Equal(Count, await _door.Number("select count(distinct body) from logs where service = 'large'"));
         Assert.Equal(Count, await Lines(file));
-        TestContext.Current.SendDiagnosticMessage($"Killed {kills} times; the ledger counts {await Balances(Count, "large")} repeated lines.");
+        TestContext.Current.SendDiagnosticMessage(
+            $"Killed {kills} times; the ledger counts {await Balances(Count, "large")} repeated lines."
+        );
     }
 
     [Fact]
@@ -138,7 +163,11 @@ public sealed class FilesTests : IAsyncLifetime
         var again = await _door.Run("send", file, "--service", _service, "--state", State);
         Assert.Contains("nothing new", again.Output, StringComparison.Ordinal);
         await Append(file, sent, "c 1");
-        Assert.Contains("1 record stored", (await _door.Run("send", file, "--service", _service, "--state", State)).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 record stored",
+            (await _door.Run("send", file, "--service", _service, "--state", State)).Output,
+            StringComparison.Ordinal
+        );
         await Stored(sent, console);
         await Balances(sent.Count, _service);
     }
@@ -153,7 +182,17 @@ public sealed class FilesTests : IAsyncLifetime
         await using var console = _door.Start("send", file, "--service", _service, "--follow", "--state", State);
         await Stored(sent, console);
 
-        foreach (var (round, now) in ((string[][])[["b 1", "b 2, which is longer"], ["c 1, as long as it was"], ["d 1"], ["e 1", "e 2", "e 3"]]).Index())
+        foreach (
+            var (round, now) in (
+                (string[][])
+                    [
+                        ["b 1", "b 2, which is longer"],
+                        ["c 1, as long as it was"],
+                        ["d 1"],
+                        ["e 1", "e 2", "e 3"],
+                    ]
+            ).Index()
+        )
         {
             // The tail is in the copy alone.
             await File.WriteAllTextAsync($"{file}-2026113{round}", await File.ReadAllTextAsync(file, Cancel) + $"late {round}\n", Cancel);
@@ -183,7 +222,10 @@ public sealed class FilesTests : IAsyncLifetime
         await Append(file, sent, "started", "c 1");
 
         var again = await _door.Run(send);
-        Assert.Equal((0, "app.log.2.gz: 1 record stored from byte 12 on.\napp.log.1: 2 records stored.\napp.log: 2 records stored.\n"), (again.Code, again.Output));
+        Assert.Equal(
+            (0, "app.log.2.gz: 1 record stored from byte 12 on.\napp.log.1: 2 records stored.\napp.log: 2 records stored.\n"),
+            (again.Code, again.Output)
+        );
         await using var console = _door.Start([.. send, "--follow"]);
         await Append(file, sent, "c 2");
         await Stored(sent, console);
@@ -213,7 +255,15 @@ public sealed class FilesTests : IAsyncLifetime
             Assert.Equal(4 * time, await _door.Count("pipe"));
         }
 
-        await using var json = await _door.RunWith("{\"body\":\"x\",\"severity\":\"warn\"}\nnot json\n", "send", "-", "--service", "pipe", "--format", "ndjson");
+        await using var json = await _door.RunWith(
+            "{\"body\":\"x\",\"severity\":\"warn\"}\nnot json\n",
+            "send",
+            "-",
+            "--service",
+            "pipe",
+            "--format",
+            "ndjson"
+        );
         Assert.Equal(1, await json.Exit);
         Assert.Contains(json.Errors, line => line.Contains("line 2", StringComparison.Ordinal));
         Assert.Equal(9, await _door.Count("pipe"));
@@ -222,7 +272,12 @@ public sealed class FilesTests : IAsyncLifetime
     /// <summary>Logs of this machine that are not empty; where there is none, one is made of the list of what is installed.</summary>
     private async Task<IReadOnlyList<string>> RealFiles()
     {
-        string[] known = ["/var/log/dpkg.log", "/var/log/alternatives.log", .. Directory.Exists("/var/log/apt") ? Directory.GetFiles("/var/log/apt", "*.log") : []];
+        string[] known =
+        [
+            "/var/log/dpkg.log",
+            "/var/log/alternatives.log",
+            .. Directory.Exists("/var/log/apt") ? Directory.GetFiles("/var/log/apt", "*.log") : [],
+        ];
         var files = known.Where(file => File.Exists(file) && new FileInfo(file).Length > 0 && CanRead(file)).ToList();
         if (files.Count == 0)
         {
@@ -247,7 +302,8 @@ public sealed class FilesTests : IAsyncLifetime
         }
     }
 
-    private static async Task<long> Lines(string file) => long.Parse((await Output("wc", "-l", file)).Split(' ')[0], CultureInfo.InvariantCulture);
+    private static async Task<long> Lines(string file) =>
+        long.Parse((await Output("wc", "-l", file)).Split(' ')[0], CultureInfo.InvariantCulture);
 
     private static async Task<string> Output(string program, params string[] args)
     {
@@ -268,9 +324,17 @@ public sealed class FilesTests : IAsyncLifetime
     {
         string[] stored = [];
         await Wait.Until(
-            async () => (stored = [.. (await _door.Find($"service:{_service}", "&limit=1000")).Select(record => record.GetProperty("body").GetString()!)]).Length >= sent.Count,
+            async () =>
+                (
+                    stored = [
+                        .. (await _door.Find($"service:{_service}", "&limit=1000")).Select(record =>
+                            record.GetProperty("body").GetString()!
+                        ),
+                    ]
+                ).Length >= sent.Count,
             $"{sent.Count} lines to be stored",
-            () => $"These are: {string.Join(" | ", stored)}. {console.Said}");
+            () => $"These are: {string.Join(" | ", stored)}. {console.Said}"
+        );
         Assert.Equal(sent.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
     }
 
@@ -288,7 +352,10 @@ public sealed class FilesTests : IAsyncLifetime
         Assert.True(ledger.Code == 0, ledger.Output);
         JsonElement[] counts =
         [
-            .. ledger.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).Where(line => services.Contains(line.GetProperty("service").GetString())),
+            .. ledger
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line))
+                .Where(line => services.Contains(line.GetProperty("service").GetString())),
         ];
         Assert.Equal(stored, counts.Sum(count => count.GetProperty("stored").GetInt64()));
         Assert.All(counts, count => Assert.True(count.GetProperty("balances").GetBoolean()));

@@ -35,7 +35,22 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
 
     /// <summary>Records of one service, a millisecond apart from <paramref name="from"/> on.</summary>
     public Task Send(string service, ulong from, params IEnumerable<string> bodies) =>
-        Send(OtlpRequest.Of(service, [.. bodies.Select((body, at) => new OtlpRecord { Time = from + ((ulong)at * 1_000_000), Severity = 9, Body = new OtlpString(body) })]));
+        Send(
+            OtlpRequest.Of(
+                service,
+                [
+                    .. bodies.Select(
+                        (body, at) =>
+                            new OtlpRecord
+                            {
+                                Time = from + ((ulong)at * 1_000_000),
+                                Severity = 9,
+                                Body = new OtlpString(body),
+                            }
+                    ),
+                ]
+            )
+        );
 
     /// <summary>The number that a statement gives.</summary>
     public async Task<long> Number(string sql) => (await Sql(sql)).GetProperty("rows")[0][0].GetInt64();
@@ -70,7 +85,11 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     /// <summary>The tail's stream of events; its headers are there when this returns, so what is stored from now on is shown.</summary>
     public async Task<Stream> Tail(string query)
     {
-        var answer = await _http.GetAsync(new Uri($"/api/logs/tail?query={Uri.EscapeDataString(query)}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Cancel);
+        var answer = await _http.GetAsync(
+            new Uri($"/api/logs/tail?query={Uri.EscapeDataString(query)}", UriKind.Relative),
+            HttpCompletionOption.ResponseHeadersRead,
+            Cancel
+        );
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
         return await answer.Content.ReadAsStreamAsync(Cancel);
     }
@@ -79,7 +98,11 @@ internal sealed class LogDoor(SiloPlace place) : IDisposable
     public async Task<ConsoleRun> Run(params IEnumerable<string> args)
     {
         await using var console = await ConsoleProcess.Reach(Verb(args));
-        return new(await console.Exit, string.Concat(console.Output.Select(line => line + "\n")), string.Concat(console.Errors.Select(line => line + "\n")));
+        return new(
+            await console.Exit,
+            string.Concat(console.Output.Select(line => line + "\n")),
+            string.Concat(console.Errors.Select(line => line + "\n"))
+        );
     }
 
     public ConsoleProcess Start(params IEnumerable<string> args) => ConsoleProcess.Start(Verb(args));

@@ -18,7 +18,18 @@ public sealed class LogKillTests : IDisposable
 
     /// <summary>Small segments and many: there is something to merge after a second.</summary>
     private static readonly string[] Settings =
-        ["--Logs:Shards", $"{Shards}", "--Logs:Linger", "00:00:00.005", "--Logs:OtlpHttpPort", "0", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+    [
+        "--Logs:Shards",
+        $"{Shards}",
+        "--Logs:Linger",
+        "00:00:00.005",
+        "--Logs:OtlpHttpPort",
+        "0",
+        "--Limits:PerKey",
+        "100000",
+        "--Limits:InAll",
+        "100000",
+    ];
 
     private readonly SiloPlace _place = new();
     private readonly LogSender _sender;
@@ -45,12 +56,20 @@ public sealed class LogKillTests : IDisposable
             {
                 await Start();
                 // From the first records after it came up to the middle of its work, so that it dies while it opens, writes, merges and folds.
-                await Wait.For(_sender.WhenAcknowledged(_sender.Acknowledged.Count + random.Next(1, 60 * RecordsPerRequest)), "acknowledgements", () => _silo!.AllSaid);
+                await Wait.For(
+                    _sender.WhenAcknowledged(_sender.Acknowledged.Count + random.Next(1, 60 * RecordsPerRequest)),
+                    "acknowledgements",
+                    () => _silo!.AllSaid
+                );
                 await _silo!.Kill9();
             }
         });
         Campaign.Report(
-            "log-kills", "Logs: kill -9 under load", $"A silo that took log records from {Senders} senders was killed {rounds} times, each time after another number of acknowledgements.", counted);
+            "log-kills",
+            "Logs: kill -9 under load",
+            $"A silo that took log records from {Senders} senders was killed {rounds} times, each time after another number of acknowledgements.",
+            counted
+        );
     }
 
     [Theory]
@@ -75,7 +94,11 @@ public sealed class LogKillTests : IDisposable
             }
         });
         Campaign.Report(
-            $"log-kills-at-{step.Replace(' ', '-')}-{edge}", $"Logs: killed at {step}, {edge}", $"A silo that took log records from {Senders} senders killed itself there {rounds} times.", counted);
+            $"log-kills-at-{step.Replace(' ', '-')}-{edge}",
+            $"Logs: killed at {step}, {edge}",
+            $"A silo that took log records from {Senders} senders killed itself there {rounds} times.",
+            counted
+        );
     }
 
     /// <summary>Load goes on over all kills; afterwards a silo comes up that nobody kills, what was being sent is seen through, and both ledgers are compared.</summary>
@@ -88,7 +111,11 @@ public sealed class LogKillTests : IDisposable
         {
             await kills();
             await Start();
-            await Wait.For(_sender.WhenAcknowledged(_sender.Acknowledged.Count + (10 * RecordsPerRequest)), "acknowledgements after the last kill", () => _silo!.AllSaid);
+            await Wait.For(
+                _sender.WhenAcknowledged(_sender.Acknowledged.Count + (10 * RecordsPerRequest)),
+                "acknowledgements after the last kill",
+                () => _silo!.AllSaid
+            );
             await enough.CancelAsync();
             await Wait.For(load, "the senders to end");
             return await Compare();

@@ -43,25 +43,55 @@ public sealed class LogOverloadTests : IDisposable
         var rounds = Campaign.Rounds("LOG_OVERLOAD", most: 600);
         // The buffer is written every two seconds, however fast the machine is: some 110 requests fit, and the rest of those that come meanwhile do not.
         await using var silo = await SiloProcess.StartReady(
-            _place, "--Logs:Shards", $"{Shards}", "--Logs:BufferBytes", $"{8 * 1024 * 1024}", "--Logs:Linger", "00:00:02", "--Logs:SegmentBytes", $"{64 * 1024 * 1024}", "--Logs:SegmentRecords", "1000000",
-            "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+            _place,
+            "--Logs:Shards",
+            $"{Shards}",
+            "--Logs:BufferBytes",
+            $"{8 * 1024 * 1024}",
+            "--Logs:Linger",
+            "00:00:02",
+            "--Logs:SegmentBytes",
+            $"{64 * 1024 * 1024}",
+            "--Logs:SegmentRecords",
+            "1000000",
+            "--Limits:PerKey",
+            "100000",
+            "--Limits:InAll",
+            "100000"
+        );
         for (var round = 1; round <= rounds; round++)
         {
             await Overload(round * TurnedAwayInRound);
-            await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Wait.Until(async () => await Post() == HttpStatusCode.OK, "a request to be taken again")));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 10)
+                    .Select(_ => Wait.Until(async () => await Post() == HttpStatusCode.OK, "a request to be taken again"))
+            );
         }
 
         var answers = _answers.ToDictionary();
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers.Keys.Where(status => status != HttpStatusCode.ServiceUnavailable).Order());
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.TooManyRequests],
+            answers.Keys.Where(status => status != HttpStatusCode.ServiceUnavailable).Order()
+        );
         var peak = PeakMemoryOf(silo.ProcessId);
         Assert.True(peak <= 600L * 1024 * 1024, $"The silo held {peak / (1024 * 1024)} MiB.");
         var stored = await StoredSoFar();
         // What is answered with 503 may have been stored, which the silo could not know.
-        Assert.InRange(stored, answers[HttpStatusCode.OK] * Records, (answers[HttpStatusCode.OK] + answers.GetValueOrDefault(HttpStatusCode.ServiceUnavailable)) * Records);
+        Assert.InRange(
+            stored,
+            answers[HttpStatusCode.OK] * Records,
+            (answers[HttpStatusCode.OK] + answers.GetValueOrDefault(HttpStatusCode.ServiceUnavailable)) * Records
+        );
         Campaign.Report(
-            "log-overload", "Logs: more than fits", $"{rounds} times {AtOnce} senders at once sent without a pause, until {TurnedAwayInRound:#,0} requests were turned away.",
-            ("requests acknowledged", answers[HttpStatusCode.OK]), ("requests turned away", answers.Where(answer => answer.Key != HttpStatusCode.OK).Sum(answer => answer.Value)),
-            ("records acknowledged and missing", Math.Max(0, (answers[HttpStatusCode.OK] * Records) - stored)), ("MiB held at most", peak / (1024 * 1024)));
+            "log-overload",
+            "Logs: more than fits",
+            $"{rounds} times {AtOnce} senders at once sent without a pause, until {TurnedAwayInRound:#,0} requests were turned away.",
+            ("requests acknowledged", answers[HttpStatusCode.OK]),
+            ("requests turned away", answers.Where(answer => answer.Key != HttpStatusCode.OK).Sum(answer => answer.Value)),
+            ("records acknowledged and missing", Math.Max(0, (answers[HttpStatusCode.OK] * Records) - stored)),
+            ("MiB held at most", peak / (1024 * 1024))
+        );
     }
 
     [Fact]
@@ -89,16 +119,22 @@ public sealed class LogOverloadTests : IDisposable
     }
 
     /// <summary>Senders that send again whatever became of the request before, until so many were turned away in all.</summary>
-    private Task Overload(long turnedAway) => Wait.For(
-        Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
-        {
-            while (_answers.GetValueOrDefault(HttpStatusCode.TooManyRequests) < turnedAway)
-            {
-                await Post();
-            }
-        })),
-        $"{turnedAway} requests to be turned away",
-        () => string.Join(", ", _answers));
+    private Task Overload(long turnedAway) =>
+        Wait.For(
+            Task.WhenAll(
+                Enumerable
+                    .Range(0, AtOnce)
+                    .Select(async _ =>
+                    {
+                        while (_answers.GetValueOrDefault(HttpStatusCode.TooManyRequests) < turnedAway)
+                        {
+                            await Post();
+                        }
+                    })
+            ),
+            $"{turnedAway} requests to be turned away",
+            () => string.Join(", ", _answers)
+        );
 
     private async Task<HttpStatusCode> Post(byte[]? request = null)
     {
@@ -117,12 +153,26 @@ public sealed class LogOverloadTests : IDisposable
     private byte[] Request()
     {
         var number = Interlocked.Increment(ref _next);
-        return OtlpProto.Encode(OtlpRequest.Of("shop", [.. Enumerable.Range(0, Records).Select(record => new OtlpRecord
-        {
-            Time = 1_795_000_000_000_000_000ul + ((ulong)number * 1_000_000) + (ulong)record,
-            Severity = 9,
-            Body = new OtlpString(string.Create(CultureInfo.InvariantCulture, $"request {number} record {record} of a load that is more than the silo can take")),
-        })]));
+        return OtlpProto.Encode(
+            OtlpRequest.Of(
+                "shop",
+                [
+                    .. Enumerable
+                        .Range(0, Records)
+                        .Select(record => new OtlpRecord
+                        {
+                            Time = 1_795_000_000_000_000_000ul + ((ulong)number * 1_000_000) + (ulong)record,
+                            Severity = 9,
+                            Body = new OtlpString(
+                                string.Create(
+                                    CultureInfo.InvariantCulture,
+                                    $"request {number} record {record} of a load that is more than the silo can take"
+                                )
+                            ),
+                        }),
+                ]
+            )
+        );
     }
 
     private async Task<long> StoredSoFar()
@@ -135,5 +185,10 @@ public sealed class LogOverloadTests : IDisposable
     }
 
     private static long PeakMemoryOf(int process) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        long.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        ) * 1024;
 }

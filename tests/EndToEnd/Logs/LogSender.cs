@@ -18,7 +18,10 @@ internal sealed class LogSender(int recordsPerRequest, params IPEndPoint[] endpo
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(20);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) })
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+    };
     private readonly ConcurrentDictionary<string, bool> _sent = [];
     private readonly ConcurrentDictionary<string, bool> _acknowledged = [];
     private readonly List<(int Count, TaskCompletionSource Reached)> _awaited = [];
@@ -63,8 +66,13 @@ internal sealed class LogSender(int recordsPerRequest, params IPEndPoint[] endpo
     {
         for (var number = 0; !enough.IsCancellationRequested; number++)
         {
-            var bodies = Enumerable.Range(0, recordsPerRequest).Select(record => string.Create(CultureInfo.InvariantCulture, $"sender {sender} request {number} record {record}")).ToList();
-            var request = OtlpProto.Encode(OtlpRequest.Of($"service-{sender}", [.. bodies.Select((body, record) => Record(body, number, record))]));
+            var bodies = Enumerable
+                .Range(0, recordsPerRequest)
+                .Select(record => string.Create(CultureInfo.InvariantCulture, $"sender {sender} request {number} record {record}"))
+                .ToList();
+            var request = OtlpProto.Encode(
+                OtlpRequest.Of($"service-{sender}", [.. bodies.Select((body, record) => Record(body, number, record))])
+            );
             Interlocked.Increment(ref _requests);
             bodies.ForEach(body => _sent[body] = true);
             while (!await Try(request, $"{sender}-{number}", cancel))
@@ -91,10 +99,13 @@ internal sealed class LogSender(int recordsPerRequest, params IPEndPoint[] endpo
             {
                 HttpStatusCode.OK => true,
                 HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => false,
-                _ => throw new InvalidOperationException($"The endpoint answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancel)}"),
+                _ => throw new InvalidOperationException(
+                    $"The endpoint answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancel)}"
+                ),
             };
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
         {
             return false; // The silo is gone, or its answer is: whether it took the request is not known.
         }
@@ -111,12 +122,13 @@ internal sealed class LogSender(int recordsPerRequest, params IPEndPoint[] endpo
         }
     }
 
-    private static OtlpRecord Record(string body, int number, int record) => new()
-    {
-        Time = 1_795_000_000_000_000_000ul + ((ulong)number * 1_000_000) + (ulong)record,
-        Severity = 9,
-        SeverityText = "INFO",
-        Body = new OtlpString(body),
-        Attributes = ImmutableArray.Create(new OtlpPair("digest", new OtlpString(Digest(body)))),
-    };
+    private static OtlpRecord Record(string body, int number, int record) =>
+        new()
+        {
+            Time = 1_795_000_000_000_000_000ul + ((ulong)number * 1_000_000) + (ulong)record,
+            Severity = 9,
+            SeverityText = "INFO",
+            Body = new OtlpString(body),
+            Attributes = ImmutableArray.Create(new OtlpPair("digest", new OtlpString(Digest(body)))),
+        };
 }

@@ -33,13 +33,28 @@ public sealed class MultilineTests : IAsyncLifetime
     {
         // More than two parts of the file.
         var file = Path.Combine(_place.Folder, "traces.log");
-        await File.WriteAllTextAsync(file, string.Concat(Enumerable.Range(0, Traces).Select(number => $"2026-11-23 10:00:00,{number % 1000:000} ERROR [main] shop.Cart - {number} broke\njava.lang.IllegalStateException: no\n\tat shop.Cart.add(Cart.java:12)\nCaused by: java.io.IOException: gone\n")), Cancel);
+        await File.WriteAllTextAsync(
+            file,
+            string.Concat(
+                Enumerable
+                    .Range(0, Traces)
+                    .Select(number =>
+                        $"2026-11-23 10:00:00,{number % 1000:000} ERROR [main] shop.Cart - {number} broke\njava.lang.IllegalStateException: no\n\tat shop.Cart.add(Cart.java:12)\nCaused by: java.io.IOException: gone\n"
+                    )
+            ),
+            Cancel
+        );
 
         var sent = await _door.Run("send", file, "--service", "traces", "--multiline", "--zone", "UTC", "--state", State);
 
         Assert.True(sent.Code == 0, sent.Error);
         Assert.Equal(Traces, await _door.Count("traces"));
-        Assert.Equal(Traces, await _door.Number("select count(*) from logs where service = 'traces' and severity = 17 and body like '2026-11-23 10:00:00,%Caused by: java.io.IOException: gone'"));
+        Assert.Equal(
+            Traces,
+            await _door.Number(
+                "select count(*) from logs where service = 'traces' and severity = 17 and body like '2026-11-23 10:00:00,%Caused by: java.io.IOException: gone'"
+            )
+        );
     }
 
     [Fact]
@@ -52,7 +67,10 @@ public sealed class MultilineTests : IAsyncLifetime
         await File.AppendAllTextAsync(file, "fail: Shop[0]\n      it broke\n", Cancel);
         await Wait.Until(async () => await _door.Count("app") == 1, "the record to be stored", () => console.Said);
 
-        Assert.Equal(1, await _door.Number("select count(*) from logs where service = 'app' and severity = 17 and body like 'fail:%it broke'"));
+        Assert.Equal(
+            1,
+            await _door.Number("select count(*) from logs where service = 'app' and severity = 17 and body like 'fail:%it broke'")
+        );
         console.Interrupt();
         Assert.Equal(0, await console.Ended());
     }

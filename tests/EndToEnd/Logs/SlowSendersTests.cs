@@ -21,7 +21,15 @@ public sealed class SlowSendersTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(_place, "--Logs:SyslogPort", LogDoor.Text(_syslog), "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        _silo = await SiloProcess.StartReady(
+            _place,
+            "--Logs:SyslogPort",
+            LogDoor.Text(_syslog),
+            "--Limits:PerKey",
+            "100000",
+            "--Limits:InAll",
+            "100000"
+        );
         _door = new(_place);
     }
 
@@ -42,7 +50,14 @@ public sealed class SlowSendersTests : IAsyncLifetime
         var slow = new List<Task<string>>();
         for (var sender = 0; sender < Many; sender++)
         {
-            slow.Add(Answer(await Connect(_place.Http.Port, $"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n{headers}\r\n{beginning}")));
+            slow.Add(
+                Answer(
+                    await Connect(
+                        _place.Http.Port,
+                        $"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n{headers}\r\n{beginning}"
+                    )
+                )
+            );
         }
 
         for (var number = 0; number < 20; number++)
@@ -60,14 +75,19 @@ public sealed class SlowSendersTests : IAsyncLifetime
     [Fact]
     public async Task ABodyThatStallsAfterItTookNearlyAllRoomIsGivenUpForAnother()
     {
-        var socket = await Connect(_place.Http.Port, "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 67108864\r\n\r\n");
+        var socket = await Connect(
+            _place.Http.Port,
+            "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 67108864\r\n\r\n"
+        );
         var slow = Answer(socket);
         for (var sent = 0; sent < 60; sent++)
         {
             await socket.SendAsync(new byte[1024 * 1024], Cancel);
         }
 
-        var request = OtlpProto.Encode(OtlpRequest.Of("fast", new OtlpRecord { Time = 1_795_000_000_000_000_000, Body = new OtlpString(new('x', 500_000)) }));
+        var request = OtlpProto.Encode(
+            OtlpRequest.Of("fast", new OtlpRecord { Time = 1_795_000_000_000_000_000, Body = new OtlpString(new('x', 500_000)) })
+        );
         using var http = new HttpClient { Timeout = Wait.HangBound };
         await Wait.Until(
             async () =>
@@ -76,7 +96,8 @@ public sealed class SlowSendersTests : IAsyncLifetime
                 using var answer = await http.PostAsync(new Uri($"http://{_place.Http}/v1/logs"), content, Cancel);
                 return answer.StatusCode == HttpStatusCode.OK;
             },
-            "another request to be taken");
+            "another request to be taken"
+        );
         Assert.StartsWith("HTTP/1.1 408 ", await Wait.For(slow, "the answer to the slow one"), StringComparison.Ordinal);
     }
 
@@ -94,7 +115,8 @@ public sealed class SlowSendersTests : IAsyncLifetime
                 using var next = await Connect(_syslog, "<13>1 - - next - - - here\n<13>1 - - next - - - 4000000 rows\n");
                 return await _door.Count("next") > 0;
             },
-            "the next connection to be read");
+            "the next connection to be read"
+        );
 
         var record = (await _door.Find("service:next \"here\"", "&limit=1"))[0];
         Assert.Equal("127.0.0.1", record.GetProperty("host").GetString());
@@ -103,11 +125,30 @@ public sealed class SlowSendersTests : IAsyncLifetime
     [Fact]
     public async Task ALineThatBeginsWithANumberSwallowsNothingThatFollows()
     {
-        using var sender = await Connect(_syslog, string.Concat(Enumerable.Range(1, 50).Select(number => $"<13>1 - h lines - - - message {number}\n").Append("4000000 rows imported\n").Append($"<13>1 - h lines - - - {new string('x', 70_000)}\n")));
+        using var sender = await Connect(
+            _syslog,
+            string.Concat(
+                Enumerable
+                    .Range(1, 50)
+                    .Select(number => $"<13>1 - h lines - - - message {number}\n")
+                    .Append("4000000 rows imported\n")
+                    .Append($"<13>1 - h lines - - - {new string('x', 70_000)}\n")
+            )
+        );
         sender.Shutdown(SocketShutdown.Send);
 
-        await Wait.Until(async () => await _door.Count("lines") == 51 && await _door.Number("select count(*) from logs where body = '4000000 rows imported'") == 1, "all of the messages to be stored");
-        Assert.Equal(1, await _door.Number("select count(*) from logs where service = 'lines' and length(body) > 60000 and attributes like '%log.truncated%'"));
+        await Wait.Until(
+            async () =>
+                await _door.Count("lines") == 51
+                && await _door.Number("select count(*) from logs where body = '4000000 rows imported'") == 1,
+            "all of the messages to be stored"
+        );
+        Assert.Equal(
+            1,
+            await _door.Number(
+                "select count(*) from logs where service = 'lines' and length(body) > 60000 and attributes like '%log.truncated%'"
+            )
+        );
     }
 
     private async Task<Socket> Connect(int port, string bytes)
@@ -127,7 +168,7 @@ public sealed class SlowSendersTests : IAsyncLifetime
         var answer = new StringBuilder();
         try
         {
-            for (string? line; (line = await reader.ReadLineAsync(Cancel)) is not null;)
+            for (string? line; (line = await reader.ReadLineAsync(Cancel)) is not null; )
             {
                 answer.Append(line).Append("\r\n");
             }

@@ -56,7 +56,9 @@ public sealed class SqlProcessTests : IDisposable
         var outcomes = await AllCostTheirOwnQuery(silo, statements);
 
         // What crashed says so; that any of them does is a matter of DuckDB's version, and the first did in four of four.
-        Assert.All(outcomes.Where(outcome => outcome.Outcome == "crash"), outcome => Assert.Contains("Only this query was lost", outcome.Detail, StringComparison.Ordinal));
+        Assert.All(outcomes.Where(outcome => outcome.Outcome == "crash"), outcome =>
+            Assert.Contains("Only this query was lost", outcome.Detail, StringComparison.Ordinal)
+        );
         Assert.NotEqual("whole", outcomes[0].Outcome);
     }
 
@@ -85,7 +87,8 @@ public sealed class SqlProcessTests : IDisposable
             "select to_json(list(repeat('\"', 100000))) from range(100000)",
             "select histogram(range::varchar || repeat('x', 1000)) from range(10000000)",
             "select list_resize([1], 1000000000)",
-            "select format('{:2000000000}', 1)");
+            "select format('{:2000000000}', 1)"
+        );
         await over.CancelAsync();
         await watch;
 
@@ -119,7 +122,8 @@ public sealed class SqlProcessTests : IDisposable
             "select json_extract(repeat('[', 100000), '$[0]') from range(100000)",
             "select count(*) from range(1000000000000) where range % 7 = 3",
             "select count(*) from range(100000) a, range(100000) b, range(1000) c where a.range * b.range + c.range = 7",
-            "with recursive a as (select 1 n union all select n + 1 from a) select max(n) from a");
+            "with recursive a as (select 1 n union all select n + 1 from a) select max(n) from a"
+        );
         Assert.Equal("time", outcomes[0].Outcome);
     }
 
@@ -152,14 +156,30 @@ public sealed class SqlProcessTests : IDisposable
         var child = Assert.Single(Children(silo));
         Assert.Equal(1, await _door.Count("shop"));
         Assert.Equal(child, Assert.Single(Children(silo))); // Kept for the next.
-        var environment = (await File.ReadAllTextAsync($"/proc/{child}/environ", Cancel)).Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=')[0]);
-        Assert.Empty(environment.Except(
-            ["DOTNET_ROOT", "DOTNET_gcServer", "DOTNET_gcConcurrent", "DOTNET_GCHeapHardLimit", "DOTNET_EnableDiagnostics", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "LD_LIBRARY_PATH"]));
+        var environment = (await File.ReadAllTextAsync($"/proc/{child}/environ", Cancel))
+            .Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('=')[0]);
+        Assert.Empty(
+            environment.Except([
+                "DOTNET_ROOT",
+                "DOTNET_gcServer",
+                "DOTNET_gcConcurrent",
+                "DOTNET_GCHeapHardLimit",
+                "DOTNET_EnableDiagnostics",
+                "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+                "LD_LIBRARY_PATH",
+            ])
+        );
         var open = new DirectoryInfo($"/proc/{child}/fd").EnumerateFiles().Select(file => file.LinkTarget ?? "").ToList();
-        Assert.DoesNotContain(open, target => target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith(_place.Folder, StringComparison.Ordinal));
+        Assert.DoesNotContain(open, target =>
+            target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith(_place.Folder, StringComparison.Ordinal)
+        );
         Assert.Equal("1000", (await File.ReadAllTextAsync($"/proc/{child}/oom_score_adj", Cancel)).Trim());
         var limits = await File.ReadAllLinesAsync($"/proc/{child}/limits", Cancel);
-        Assert.Matches(@"^Max data size +536870912 +536870912 ", Assert.Single(limits, line => line.StartsWith("Max data size", StringComparison.Ordinal)));
+        Assert.Matches(
+            @"^Max data size +536870912 +536870912 ",
+            Assert.Single(limits, line => line.StartsWith("Max data size", StringComparison.Ordinal))
+        );
         Assert.Matches(@"^Max core file size +0 +0 ", Assert.Single(limits, line => line.StartsWith("Max core", StringComparison.Ordinal)));
     }
 
@@ -181,7 +201,10 @@ public sealed class SqlProcessTests : IDisposable
         await lost;
 
         // A statement that does not hear that its caller is gone.
-        async Task Lost() => await Assert.ThrowsAnyAsync<HttpRequestException>(() => Asked("select levenshtein(repeat('ab', 500000), repeat('ba', 500000))"));
+        async Task Lost() =>
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() =>
+                Asked("select levenshtein(repeat('ab', 500000), repeat('ba', 500000))")
+            );
     }
 
     [Fact]
@@ -230,7 +253,11 @@ public sealed class SqlProcessTests : IDisposable
         using (var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel))
         {
             var before = Cpu(child);
-            using var content = new StringContent(JsonSerializer.Serialize(new { sql = Endless }), System.Text.Encoding.UTF8, "application/json");
+            using var content = new StringContent(
+                JsonSerializer.Serialize(new { sql = Endless }),
+                System.Text.Encoding.UTF8,
+                "application/json"
+            );
             var asked = http.PostAsync(new Uri("/api/logs/sql", UriKind.Relative), content, leave.Token);
             await Wait.Until(() => HasWorked(child, before), "a change", () => "The statement did not begin.");
             await leave.CancelAsync();
@@ -246,15 +273,30 @@ public sealed class SqlProcessTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are listed from /proc.");
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new LogsMetrics(services.GetRequiredService<IMeterFactory>(), new Admission(1024, 0.5), new UnreadableSegments(TimeProvider.System));
+        var metrics = new LogsMetrics(
+            services.GetRequiredService<IMeterFactory>(),
+            new Admission(1024, 0.5),
+            new UnreadableSegments(TimeProvider.System)
+        );
         var program = SqlProgram.Of(SiloProcess.DotNet, Path.Combine(AppContext.BaseDirectory, "Silo.dll"));
-        using var processes = new SqlProcesses(program, metrics, TimeProvider.System, NullLogger<SqlProcesses>.Instance, keptFor: TimeSpan.FromSeconds(2));
+        using var processes = new SqlProcesses(
+            program,
+            metrics,
+            TimeProvider.System,
+            NullLogger<SqlProcesses>.Instance,
+            keptFor: TimeSpan.FromSeconds(2)
+        );
 
-        var answer = await processes.Run(new("select 7", 0, ulong.MaxValue, [], Limit: 1, MaxBytes: 100, Memory: 256 * 1024 * 1024, DataBytes: 512 * 1024 * 1024), Cancel);
+        var answer = await processes.Run(
+            new("select 7", 0, ulong.MaxValue, [], Limit: 1, MaxBytes: 100, Memory: 256 * 1024 * 1024, DataBytes: 512 * 1024 * 1024),
+            Cancel
+        );
 
         Assert.Equal("[7]", Assert.Single(answer.Rows));
         // Other classes of this process have children too.
-        var child = Assert.Single(Children(Environment.ProcessId), id => File.ReadAllText($"/proc/{id}/cmdline").Contains("sql-process", StringComparison.Ordinal));
+        var child = Assert.Single(Children(Environment.ProcessId), id =>
+            File.ReadAllText($"/proc/{id}/cmdline").Contains("sql-process", StringComparison.Ordinal)
+        );
         await Wait.Until(() => !Children(Environment.ProcessId).Contains(child), "the process that nobody asks to end");
     }
 
@@ -309,7 +351,9 @@ public sealed class SqlProcessTests : IDisposable
         foreach (var sql in statements)
         {
             var outcome = await Asked(sql);
-            TestContext.Current.TestOutputHelper?.WriteLine($"{outcome.Outcome}: {outcome.Detail[..Math.Min(outcome.Detail.Length, 120)]} <- {sql[..Math.Min(sql.Length, 80)]}");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{outcome.Outcome}: {outcome.Detail[..Math.Min(outcome.Detail.Length, 120)]} <- {sql[..Math.Min(sql.Length, 80)]}"
+            );
             outcomes.Add(outcome);
             await StillAnswers(silo);
         }
@@ -347,8 +391,14 @@ public sealed class SqlProcessTests : IDisposable
     private static IReadOnlyList<int> Children(SiloProcess silo) => Children(silo.ProcessId);
 
     private static IReadOnlyList<int> Children(int parent) =>
-        [.. Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder)).Where(name => name.All(char.IsAsciiDigit))
-            .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).Where(process => Stat(process) is { } stat && stat[1] == parent.ToString(CultureInfo.InvariantCulture) && stat[0] != "Z")];
+        [
+            .. Directory
+                .EnumerateDirectories("/proc")
+                .Select(folder => Path.GetFileName(folder))
+                .Where(name => name.All(char.IsAsciiDigit))
+                .Select(name => int.Parse(name, CultureInfo.InvariantCulture))
+                .Where(process => Stat(process) is { } stat && stat[1] == parent.ToString(CultureInfo.InvariantCulture) && stat[0] != "Z"),
+        ];
 
     /// <summary>proc(5): what follows the name, from the state on; null when the process is gone.</summary>
     private static string[]? Stat(int process)
@@ -369,7 +419,9 @@ public sealed class SqlProcessTests : IDisposable
 
     /// <summary>Time of a processor, in hundredths of a second; 0 when the process is gone.</summary>
     private static long Cpu(int process) =>
-        Stat(process) is { } stat ? long.Parse(stat[11], CultureInfo.InvariantCulture) + long.Parse(stat[12], CultureInfo.InvariantCulture) : 0;
+        Stat(process) is { } stat
+            ? long.Parse(stat[11], CultureInfo.InvariantCulture) + long.Parse(stat[12], CultureInfo.InvariantCulture)
+            : 0;
 
     private static async Task Watch(SiloProcess silo, Action<long> seen, CancellationToken over)
     {

@@ -9,7 +9,12 @@ namespace EndToEnd.Logs;
 /// <summary>What is in the log, read from the shards' manifests and the objects that they name: no query, no limit, no cache.</summary>
 internal static class StoredRecords
 {
-    public sealed record Read(IReadOnlyList<(string Body, string Attributes)> Records, IReadOnlyList<LogShardState> Shards, IReadOnlyList<LogSegment> Segments, IReadOnlyList<LogLine> Lines);
+    public sealed record Read(
+        IReadOnlyList<(string Body, string Attributes)> Records,
+        IReadOnlyList<LogShardState> Shards,
+        IReadOnlyList<LogSegment> Segments,
+        IReadOnlyList<LogLine> Lines
+    );
 
     public static async Task<Read> Of(SiloPlace place, int shards, CancellationToken cancel)
     {
@@ -27,7 +32,8 @@ internal static class StoredRecords
             foreach (var segment in manifest.Added)
             {
                 segments.Add(segment);
-                var content = await blobs.Get(segment.Name, cancel: cancel) ?? throw new InvalidDataException($"«{segment.Name}» is in the manifest and not in the store.");
+                var content = await blobs.Get(segment.Name, cancel: cancel)
+                    ?? throw new InvalidDataException($"«{segment.Name}» is in the manifest and not in the store.");
                 foreach (var block in SegmentReader.Read(content))
                 {
                     for (var record = 0; record < block.Count; record++)

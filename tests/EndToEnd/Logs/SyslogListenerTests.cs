@@ -25,7 +25,15 @@ public sealed class SyslogListenerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var doors = new Doors(new(), new(), new(), new(), new InstanceOptions(), new() { SyslogPort = _end.Port });
-        _listener = new(doors, _intake, Microsoft.Extensions.Options.Options.Create(new LogsOptions()), new(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, TimeProvider.System, NullLogger<SyslogListener>.Instance);
+        _listener = new(
+            doors,
+            _intake,
+            Microsoft.Extensions.Options.Options.Create(new LogsOptions()),
+            new(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            TimeProvider.System,
+            NullLogger<SyslogListener>.Instance
+        );
         await _listener.StartedAsync(Cancel);
     }
 

@@ -26,7 +26,17 @@ public sealed class TailTests : IDisposable
     [Fact]
     public async Task RecordsArriveInOrderOnceAndAlsoWhileSegmentsAreMerged()
     {
-        await using var silo = await SiloProcess.StartReady(_place, "--Logs:Shards", "1", "--Logs:Linger", "00:00:00.005", "--Limits:PerKey", "100000", "--Limits:InAll", "100000");
+        await using var silo = await SiloProcess.StartReady(
+            _place,
+            "--Logs:Shards",
+            "1",
+            "--Logs:Linger",
+            "00:00:00.005",
+            "--Limits:PerKey",
+            "100000",
+            "--Limits:InAll",
+            "100000"
+        );
         await _door.Send("live", Noon, "before");
         await using var stream = await _door.Tail("service:live");
         await using var console = _door.Start("tail", "service:live", "--json");
@@ -38,7 +48,8 @@ public sealed class TailTests : IDisposable
                 return console.Output.Count > 0;
             },
             "the console to show a record",
-            () => console.Said);
+            () => console.Said
+        );
 
         var merged = false;
         var sent = Enumerable.Range(1, watched).Select(number => $"hello {number}").ToList();
@@ -53,13 +64,19 @@ public sealed class TailTests : IDisposable
             if (number % 50 == 0)
             {
                 // However busy the machine is, the viewer is not far behind: what is merged before it looked, it would miss.
-                await Wait.Until(() => Volatile.Read(ref read) >= sent.Count || reading.IsCompleted, $"the viewer to have {sent.Count} records", () => $"It has {read}.");
+                await Wait.Until(
+                    () => Volatile.Read(ref read) >= sent.Count || reading.IsCompleted,
+                    $"the viewer to have {sent.Count} records",
+                    () => $"It has {read}."
+                );
             }
 
             Assert.True(number < 20_000, "Nothing was merged.");
             sent.Add($"line {number}");
             await _door.Send("live", Noon + ((ulong)number * 1_000_000), sent[^1]);
-            merged = merged || (number % 200 == 0 && (await StoredRecords.Of(_place, shards: 1, Cancel)).Segments.Any(segment => segment.IsMerged));
+            merged =
+                merged
+                || (number % 200 == 0 && (await StoredRecords.Of(_place, shards: 1, Cancel)).Segments.Any(segment => segment.IsMerged));
         }
 
         sent.Add("the last");
@@ -94,10 +111,20 @@ public sealed class TailTests : IDisposable
         });
         for (var request = 0; request < Requests; request++)
         {
-            await _door.Send("bulk", Noon + ((ulong)request * 1_000_000_000), Enumerable.Range(0, Records).Select(record => string.Create(CultureInfo.InvariantCulture, $"{(request * Records) + record} {padding}")));
+            await _door.Send(
+                "bulk",
+                Noon + ((ulong)request * 1_000_000_000),
+                Enumerable
+                    .Range(0, Records)
+                    .Select(record => string.Create(CultureInfo.InvariantCulture, $"{(request * Records) + record} {padding}"))
+            );
 
             // Quick is who has what came before when the next comes, however busy the machine is.
-            await Wait.Until(() => Volatile.Read(ref read) >= (request + 1) * Records || reading.IsCompleted, $"the quick viewer to have {(request + 1) * Records} records", () => $"It has {read}.");
+            await Wait.Until(
+                () => Volatile.Read(ref read) >= (request + 1) * Records || reading.IsCompleted,
+                $"the quick viewer to have {(request + 1) * Records} records",
+                () => $"It has {read}."
+            );
         }
 
         var (all, missedByQuick) = await reading;
@@ -126,7 +153,8 @@ public sealed class TailTests : IDisposable
                     return console.Output.Count > 0;
                 },
                 "the console to show a record",
-                () => console.Said);
+                () => console.Said
+            );
             await silo.Kill9();
             await silo.DisposeAsync();
             await Wait.For(console.Complained("The silo went away"), "the console to miss its silo", () => console.Said);
@@ -134,7 +162,9 @@ public sealed class TailTests : IDisposable
             silo = await SiloProcess.StartReady(_place);
             await Wait.For(console.Complained("Watching again"), "the console to watch again", () => console.Said);
             await _door.Send("live", Noon, "after 1", "after 2");
-            await Wait.For(console.Wrote(line => Body(line) == "after 2"), "the console to show what was sent afterwards", () => console.Said);
+            await Wait.For(console.Wrote(line => Body(line) == "after 2"), "the console to show what was sent afterwards", () =>
+                console.Said
+            );
 
             var shown = console.Output.Select(Body).ToList();
             Assert.Equal(shown.Distinct(), shown);
@@ -153,9 +183,10 @@ public sealed class TailTests : IDisposable
         var bodies = new List<string>();
         var missed = 0L;
         using var reader = new StreamReader(stream, Encoding.UTF8);
-        for (var name = ""; !until(bodies, missed);)
+        for (var name = ""; !until(bodies, missed); )
         {
-            var line = await Wait.For(reader.ReadLineAsync(Cancel).AsTask(), "the tail to go on", () => $"It told {bodies.Count} records.") ?? throw new EndOfStreamException($"The stream ended after {bodies.Count} records.");
+            var line = await Wait.For(reader.ReadLineAsync(Cancel).AsTask(), "the tail to go on", () => $"It told {bodies.Count} records.")
+                ?? throw new EndOfStreamException($"The stream ended after {bodies.Count} records.");
             if (line.StartsWith("event: ", StringComparison.Ordinal))
             {
                 name = line["event: ".Length..];

@@ -51,7 +51,14 @@ public sealed class UnreadableSegmentsTests : IDisposable
         Assert.Equal(2, stats.GetProperty("records").GetInt64());
         IsNamed(stats.GetProperty("end"), name);
 
-        foreach (var verb in (string[][])[["query"], ["sql", "select count(*) from logs"], ["stats", "--since", "2025-11-22"]])
+        foreach (
+            var verb in (string[][])
+                [
+                    ["query"],
+                    ["sql", "select count(*) from logs"],
+                    ["stats", "--since", "2025-11-22"],
+                ]
+        )
         {
             var console = await _door.Run(verb);
             Assert.Equal(1, console.Code);
@@ -72,7 +79,9 @@ public sealed class UnreadableSegmentsTests : IDisposable
         }
 
         var (_, metrics) = await _door.Ask(HttpMethod.Get, "/metrics");
-        Assert.Contains(metrics.Split('\n'), line => line.StartsWith("logs_segments_unreadable", StringComparison.Ordinal) && line.Contains(" 1", StringComparison.Ordinal));
+        Assert.Contains(metrics.Split('\n'), line =>
+            line.StartsWith("logs_segments_unreadable", StringComparison.Ordinal) && line.Contains(" 1", StringComparison.Ordinal)
+        );
         Assert.Equal(HttpStatusCode.OK, (await _door.Ask(HttpMethod.Get, "/health/ready")).Status);
     }
 
@@ -90,7 +99,8 @@ public sealed class UnreadableSegmentsTests : IDisposable
         Assert.DoesNotContain(_place.Folder, end.GetRawText(), StringComparison.Ordinal);
     }
 
-    private string[] Files() => Directory.Exists(_place.Data) ? Directory.GetFiles(_place.Data, "*.parquet", SearchOption.AllDirectories) : [];
+    private string[] Files() =>
+        Directory.Exists(_place.Data) ? Directory.GetFiles(_place.Data, "*.parquet", SearchOption.AllDirectories) : [];
 
     private static void Damage(string file, string damage)
     {

@@ -79,17 +79,28 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         else
         {
             Assert.Equal(ExitCode.WrongUsage, (await Door.Run("erase", "--customer", customer)).Code);
-            Assert.StartsWith("""{"orders":1,"changes":3,""", Assert.Single(await Door.RunJson("erase", "--customer", customer, "--yes")).GetRawText(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                """{"orders":1,"changes":3,""",
+                Assert.Single(await Door.RunJson("erase", "--customer", customer, "--yes")).GetRawText(),
+                StringComparison.Ordinal
+            );
         }
 
         await Door.Settled();
         var shown = (await Door.Get($"/api/orders/{order}")).Json;
-        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null, 3, 900), (shown.GetProperty("email").ValueKind, shown.GetProperty("notes").ValueKind, Number(shown, "version"), Number(shown, "total")));
-        Assert.Empty((await Door.Get($"/api/orders?customer={Uri.EscapeDataString(customer)}")).Json.GetProperty("orders").EnumerateArray());
+        Assert.Equal(
+            (JsonValueKind.Null, JsonValueKind.Null, 3, 900),
+            (shown.GetProperty("email").ValueKind, shown.GetProperty("notes").ValueKind, Number(shown, "version"), Number(shown, "total"))
+        );
+        Assert.Empty(
+            (await Door.Get($"/api/orders?customer={Uri.EscapeDataString(customer)}")).Json.GetProperty("orders").EnumerateArray()
+        );
         Assert.Equal([null, null, null, null], Addresses(await Proof(order)));
         var watched = await Watched(order);
         Assert.Equal(3, watched.Length);
-        Assert.All(watched, told => Assert.False(told.Contains(address, StringComparison.Ordinal) || told.Contains("Zoë", StringComparison.Ordinal), told));
+        Assert.All(watched, told =>
+            Assert.False(told.Contains(address, StringComparison.Ordinal) || told.Contains("Zoë", StringComparison.Ordinal), told)
+        );
 
         // Both proofs hold by themselves, with the public key alone, and so does every kept head.
         var key = AuditPublicKey.FromPem((await Door.Get("/api/orders/audit/key")).Body);
@@ -99,8 +110,16 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         var held = Assert.Single(await Door.RunJson("audit", "verify", "--all", "--against", head));
         Assert.True(held.GetProperty("holds").GetBoolean());
         Assert.True(Number(held, "erased") >= 3);
-        Assert.StartsWith("There is no order of this customer.\n", (await Door.Run("erase", "--customer", customer, "--yes")).Output, StringComparison.Ordinal);
-        Assert.StartsWith("""{"orders":0,"changes":0,""", (await Door.Post("/api/orders/erase", JsonSerializer.Serialize(new { customer }))).Body, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is no order of this customer.\n",
+            (await Door.Run("erase", "--customer", customer, "--yes")).Output,
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            """{"orders":0,"changes":0,""",
+            (await Door.Post("/api/orders/erase", JsonSerializer.Serialize(new { customer }))).Body,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -117,7 +136,9 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         }
 
         await using var store = SqliteTableStore.Open(Path.Combine(silo.Place.Data, "tables"));
-        var rows = (await store.Scan(SubscriberTable.Name, Place, KeyRange.Prefix(AuditRows.EntryPrefix), StoreLimits.MaxScan, Cancel)).Select(row => new Entries(row)).ToArray();
+        var rows = (await store.Scan(SubscriberTable.Name, Place, KeyRange.Prefix(AuditRows.EntryPrefix), StoreLimits.MaxScan, Cancel))
+            .Select(row => new Entries(row))
+            .ToArray();
         Assert.True(rows.Length >= 4);
         Assert.Equal(ExitCode.Done, (await Door.Run("audit", "verify")).Code);
         var (one, next) = (rows[^3], rows[^2]);
@@ -136,7 +157,10 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
             var report = JsonElement.Parse(json.Output);
             Assert.False(report.GetProperty("holds").GetBoolean());
             var finding = report.GetProperty("findings")[0];
-            Assert.Equal((fault.ToString(), 0, index), (Text(finding, "fault"), (int)Number(finding, "partition"), Number(finding, "index")));
+            Assert.Equal(
+                (fault.ToString(), 0, index),
+                (Text(finding, "fault"), (int)Number(finding, "partition"), Number(finding, "index"))
+            );
 
             var told = await Door.Run("audit", "verify", "--all");
             Assert.Equal((ExitCode.Failed, ""), (told.Code, told.Error));
@@ -145,7 +169,17 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         }
         finally
         {
-            Assert.Equal(CommitOutcome.Committed, (await store.Commit(SubscriberTable.Name, Place, [.. rows[^3..].Select(row => RowChange.Put(row.Key, row.Before))], Cancel)).Outcome);
+            Assert.Equal(
+                CommitOutcome.Committed,
+                (
+                    await store.Commit(
+                        SubscriberTable.Name,
+                        Place,
+                        [.. rows[^3..].Select(row => RowChange.Put(row.Key, row.Before))],
+                        Cancel
+                    )
+                ).Outcome
+            );
         }
 
         Assert.Equal(ExitCode.Done, (await Door.Run("audit", "verify", "--all")).Code);
@@ -180,7 +214,11 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
             Assert.Equal(ExitCode.Failed, against.Code);
             Assert.Contains("entry 1 is missing and all after it are", against.Output, StringComparison.Ordinal);
 
-            await File.WriteAllTextAsync(head, (await File.ReadAllTextAsync(head, Cancel)).Replace("\"size\": 4", "\"size\": 1", StringComparison.Ordinal), Cancel);
+            await File.WriteAllTextAsync(
+                head,
+                (await File.ReadAllTextAsync(head, Cancel)).Replace("\"size\": 4", "\"size\": 1", StringComparison.Ordinal),
+                Cancel
+            );
             Assert.Contains("signature", (await own.Door.Run("audit", "verify", "--against", head)).Output, StringComparison.Ordinal);
             await File.WriteAllTextAsync(head, "no head", Cancel);
             Assert.Equal(ExitCode.WrongUsage, (await own.Door.Run("audit", "verify", "--against", head)).Code);
@@ -222,25 +260,46 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         var proof = await Door.Run("audit", "proof", order);
         Assert.True(proof.Code == ExitCode.Done && proof.Error is "", proof.Error);
         var http = AuditReceipt.FromJson((await Door.Get($"/api/orders/{order}/audit")).Body);
-        Assert.Equal(http.Entries.Select(entry => Encoding.Latin1.GetString(entry.Entry.Span)), AuditReceipt.FromJson(proof.Output).Entries.Select(entry => Encoding.Latin1.GetString(entry.Entry.Span)));
+        Assert.Equal(
+            http.Entries.Select(entry => Encoding.Latin1.GetString(entry.Entry.Span)),
+            AuditReceipt.FromJson(proof.Output).Entries.Select(entry => Encoding.Latin1.GetString(entry.Entry.Span))
+        );
         return proof.Output;
     }
 
     /// <summary>Until the audit was told what became of the order's mails: it hears of that a moment after its changes.</summary>
-    private Task Told(string order, int mails) => Wait.Until(
-        async () => AuditReceipt.FromJson((await Door.Get($"/api/orders/{order}/audit")).Body).Entries.Count(entry => Kind(entry) == AuditEntryKind.DeliveryOutcome) >= mails,
-        $"the audit to be told of {mails} mails of {order}");
+    private Task Told(string order, int mails) =>
+        Wait.Until(
+            async () =>
+                AuditReceipt
+                    .FromJson((await Door.Get($"/api/orders/{order}/audit")).Body)
+                    .Entries.Count(entry => Kind(entry) == AuditEntryKind.DeliveryOutcome) >= mails,
+            $"the audit to be told of {mails} mails of {order}"
+        );
 
     private static AuditEntryKind Kind(ProvenEntry entry) => AuditEntry.Decode(entry.Entry.Span).Kind;
 
     /// <summary>From beside each entry of a proof that is not of a mail; null where that is erased, or was never there.</summary>
     private static IEnumerable<string?> Addresses(string proof) =>
-        AuditReceipt.FromJson(proof).Entries.Where(entry => Kind(entry) != AuditEntryKind.DeliveryOutcome).Select(entry => entry.Personal?.Part.EMail);
+        AuditReceipt
+            .FromJson(proof)
+            .Entries.Where(entry => Kind(entry) != AuditEntryKind.DeliveryOutcome)
+            .Select(entry => entry.Personal?.Part.EMail);
 
     /// <summary>What a watch of the order tells from the start, a line a change.</summary>
     private async Task<string[]> Watched(string order)
     {
-        await using var watch = ConsoleProcess.Start("orders", "watch", order, "--from", "start", "--previous", "--json", "--gateway", $"{silo.Place.Gateway}");
+        await using var watch = ConsoleProcess.Start(
+            "orders",
+            "watch",
+            order,
+            "--from",
+            "start",
+            "--previous",
+            "--json",
+            "--gateway",
+            $"{silo.Place.Gateway}"
+        );
         await Wait.For(watch.Printed(3), $"three changes of {order} to be told", () => watch.Said);
         watch.Interrupt();
         Assert.Equal(ExitCode.Done, await watch.Ended());

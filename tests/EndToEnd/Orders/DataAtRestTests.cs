@@ -12,7 +12,6 @@ public sealed class DataAtRestTests : IDisposable
     private const string Address = "annegret.adresse@example.org";
     private const string Note = "Bitte beim Nachbarn Notizwort abgeben";
 
-
     private readonly SiloPlace _place = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -42,7 +41,15 @@ public sealed class DataAtRestTests : IDisposable
         Assert.NotEmpty(FilesWith(Address));
         Assert.NotEmpty(FilesWith(Note));
 
-        await using var silo = await SiloProcess.StartReady(_place, "--Mail:Host", "127.0.0.1", "--Mail:Port", "9", "--Mail:From", "shop@example.org");
+        await using var silo = await SiloProcess.StartReady(
+            _place,
+            "--Mail:Host",
+            "127.0.0.1",
+            "--Mail:Port",
+            "9",
+            "--Mail:From",
+            "shop@example.org"
+        );
         using var again = new OrderDoor(_place);
         await again.Placed(Customer, $$""","email":"{{Address}}","notes":"{{Note}}" """);
         var erased = await again.Run("erase", "--customer", Customer, "--yes");
@@ -55,7 +62,12 @@ public sealed class DataAtRestTests : IDisposable
             // Somebody read at that moment: the due row tries again, and the next erasure says so.
             Assert.Contains("it is tried again every few seconds", erased.Output, StringComparison.Ordinal);
             await Wait.Until(
-                async () => (await again.Post("/api/orders/erase", $$"""{"customer":"{{Customer}}"}""")).Json.GetProperty("filesCleaned").GetBoolean(), "the files to be cleaned");
+                async () =>
+                    (await again.Post("/api/orders/erase", $$"""{"customer":"{{Customer}}"}"""))
+                        .Json.GetProperty("filesCleaned")
+                        .GetBoolean(),
+                "the files to be cleaned"
+            );
         }
 
         Assert.Empty(FilesWith(Customer));
@@ -74,8 +86,14 @@ public sealed class DataAtRestTests : IDisposable
 
         Directory.CreateDirectory(_place.Data);
         var copy = Directory.CreateDirectory(_place.Data + ".v1.bak-20261130-100000").FullName;
-        const UnixFileMode Open = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        const UnixFileMode Open =
+            UnixFileMode.UserRead
+            | UnixFileMode.UserWrite
+            | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead
+            | UnixFileMode.GroupExecute
+            | UnixFileMode.OtherRead
+            | UnixFileMode.OtherExecute;
         File.SetUnixFileMode(_place.Data, Open);
         File.SetUnixFileMode(copy, Open);
 
@@ -89,7 +107,12 @@ public sealed class DataAtRestTests : IDisposable
             Assert.Equal((path, (UnixFileMode)0), (path, File.GetUnixFileMode(path) & ~Closed));
         }
 
-        Assert.Contains(silo.Output, line => line.Contains($"The folder {_place.Data} was open to other users of this machine (mode 755); it is closed to them now (700)", StringComparison.Ordinal));
+        Assert.Contains(silo.Output, line =>
+            line.Contains(
+                $"The folder {_place.Data} was open to other users of this machine (mode 755); it is closed to them now (700)",
+                StringComparison.Ordinal
+            )
+        );
     }
 
     [Theory]
@@ -120,9 +143,9 @@ public sealed class DataAtRestTests : IDisposable
             Assert.Contains($"The table «{table}» ", sentence, StringComparison.Ordinal);
             Assert.Contains(isEmptied ? " is empty" : " is missing", sentence, StringComparison.Ordinal);
             Assert.Contains("move all of them away together to begin anew", sentence, StringComparison.Ordinal);
-            Assert.All(
-                ["orders.db", "ordersubscribers.db", "ordermail.db", "orderwebhooks.db"],
-                file => Assert.Contains(file, sentence, StringComparison.Ordinal));
+            Assert.All(["orders.db", "ordersubscribers.db", "ordermail.db", "orderwebhooks.db"], file =>
+                Assert.Contains(file, sentence, StringComparison.Ordinal)
+            );
         }
 
         foreach (var one in new[] { "orders", "ordersubscribers", "ordermail", "orderwebhooks" })
@@ -160,9 +183,18 @@ public sealed class DataAtRestTests : IDisposable
         }
 
         var subscribers = (await again.Get("/api/orders/subscribers")).Json.GetProperty("subscribers");
-        Assert.All(subscribers.EnumerateArray(), subscriber => Assert.Contains(
-            "its cursor is of another feed: table orders was lost or exchanged", subscriber.GetProperty("partitions").ToString(), StringComparison.Ordinal));
-        var accounts = (await again.Get("/api/ledger")).Json.GetProperty("accounts").EnumerateArray().Where(account => account.GetProperty("doubt").ValueKind != System.Text.Json.JsonValueKind.Null).ToList();
+        Assert.All(subscribers.EnumerateArray(), subscriber =>
+            Assert.Contains(
+                "its cursor is of another feed: table orders was lost or exchanged",
+                subscriber.GetProperty("partitions").ToString(),
+                StringComparison.Ordinal
+            )
+        );
+        var accounts = (await again.Get("/api/ledger"))
+            .Json.GetProperty("accounts")
+            .EnumerateArray()
+            .Where(account => account.GetProperty("doubt").ValueKind != System.Text.Json.JsonValueKind.Null)
+            .ToList();
         Assert.NotEmpty(accounts);
         Assert.All(accounts, account => Assert.False(account.GetProperty("balances").GetBoolean()));
         var health = await again.Get("/health");
@@ -190,7 +222,9 @@ public sealed class DataAtRestTests : IDisposable
         Assert.DoesNotContain(_place.Folder, health.Body, StringComparison.Ordinal);
         Assert.Equal(200, (await door.Get("/health/ready")).Status);
         Assert.Equal(200, (await door.Get("/health/live")).Status);
-        var line = Assert.Single((await door.Get("/api/cluster")).Json.GetProperty("health").EnumerateArray(), check => Text(check, "check") == "writes");
+        var line = Assert.Single((await door.Get("/api/cluster")).Json.GetProperty("health").EnumerateArray(), check =>
+            Text(check, "check") == "writes"
+        );
         Assert.Equal("Unhealthy", Text(line, "status"));
         Assert.Matches("(?m)^storage_writes_failing[^ ]* 1", (await door.Get("/metrics")).Body);
     }
@@ -212,12 +246,18 @@ public sealed class DataAtRestTests : IDisposable
     private List<string> FilesWith(string text)
     {
         var sought = Encoding.UTF8.GetBytes(text);
-        return [.. Directory.GetFiles(_place.Data, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Where(file =>
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[stream.Length];
-            stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return bytes.AsSpan().IndexOf(sought) >= 0;
-        })];
+        return
+        [
+            .. Directory
+                .GetFiles(_place.Data, "*", SearchOption.AllDirectories)
+                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Where(file =>
+                {
+                    using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                    var bytes = new byte[stream.Length];
+                    stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+                    return bytes.AsSpan().IndexOf(sought) >= 0;
+                }),
+        ];
     }
 }

@@ -18,7 +18,8 @@ public sealed record ReadMail(
     IReadOnlyList<IReadOnlyList<string>> Addresses,
     string Type,
     IReadOnlyList<ReadPart> Parts,
-    IReadOnlyList<string> Defects)
+    IReadOnlyList<string> Defects
+)
 {
     public string Header(string name) => Headers.Single(header => header[0].Equals(name, StringComparison.OrdinalIgnoreCase))[1];
 }
@@ -42,7 +43,12 @@ internal sealed class ForeignMailServer : IAsyncDisposable
 
     /// <summary>After STARTTLS, and for one user alone.</summary>
     /// <returns>Beside it, the file with the certificate, which is for «localhost».</returns>
-    public static async Task<(ForeignMailServer Server, string Certificate)> StartSecure(string folder, string user, string password, CancellationToken cancel)
+    public static async Task<(ForeignMailServer Server, string Certificate)> StartSecure(
+        string folder,
+        string user,
+        string password,
+        CancellationToken cancel
+    )
     {
         var (certificate, key) = (Path.Combine(folder, "mail.crt"), Path.Combine(folder, "mail.key"));
         using var made = SmtpServer.SelfSigned();
@@ -72,7 +78,9 @@ internal sealed class ForeignMailServer : IAsyncDisposable
             Assert.Fail(Missing);
         }
 
-        var process = Process.Start(new ProcessStartInfo(python, [Script(), .. args]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var process = Process.Start(
+            new ProcessStartInfo(python, [Script(), .. args]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+        )!;
         return new(process, JsonElement.Parse(await Line(process, cancel)).GetProperty("port").GetInt32());
     }
 
@@ -114,7 +122,8 @@ internal sealed class ForeignMailServer : IAsyncDisposable
     }
 
     private static async Task<string> Line(Process process, CancellationToken cancel) =>
-        await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the mail server's next line") ?? throw new InvalidOperationException("The mail server has ended; what was wrong is among the test's errors.");
+        await Wait.For(process.StandardOutput.ReadLineAsync(cancel).AsTask(), "the mail server's next line")
+        ?? throw new InvalidOperationException("The mail server has ended; what was wrong is among the test's errors.");
 
     private static T Read<T>(string line) => JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web)!;
 }

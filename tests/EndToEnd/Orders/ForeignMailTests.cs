@@ -24,11 +24,17 @@ public sealed class ForeignMailTests : IDisposable
         using var sender = Sender(server, "secret");
         var mail = Compose("Änne\nBcc: all@example.org\nOrd <b>&amp;", "de-AT");
 
-        Assert.Equal(("smtp-250", MailVerdict.Delivered), (await sender.Send(mail, Cancel)) is var outcome ? (outcome.Reason, outcome.Verdict) : default);
+        Assert.Equal(
+            ("smtp-250", MailVerdict.Delivered),
+            (await sender.Send(mail, Cancel)) is var outcome ? (outcome.Reason, outcome.Verdict) : default
+        );
 
         var read = await server.Next(Cancel);
         Assert.Equal(("shop@example.com", "ann@example.org", true, "shop"), (read.From, Assert.Single(read.To), read.Secure, read.Login));
-        Assert.Equal(["From", "Date", "Subject", "Message-Id", "To", "Auto-Submitted", "MIME-Version", "Content-Type", "Content-Language"], read.Headers.Select(header => header[0]));
+        Assert.Equal(
+            ["From", "Date", "Subject", "Message-Id", "To", "Auto-Submitted", "MIME-Version", "Content-Type", "Content-Language"],
+            read.Headers.Select(header => header[0])
+        );
         Assert.Equal(["Änne Bcc: all@example.org Ord <b>&amp;", "ann@example.org"], Assert.Single(read.Addresses));
         Assert.Equal($"<{mail.MessageId}>", read.Header("Message-Id"));
         Assert.Equal(("multipart/alternative", "de"), (read.Type, read.Header("Content-Language")));
@@ -57,14 +63,33 @@ public sealed class ForeignMailTests : IDisposable
         var (server, certificate) = await ForeignMailServer.StartSecure(_folder, "shop", "secret", Cancel);
         await using var started = server;
         await using var silo = SiloProcess.StartOther(
-            "Silo.dll", place, [("SSL_CERT_FILE", certificate)],
-            "--Mail:Host", "localhost", "--Mail:Port", $"{server.Port}", "--Mail:User", "shop", "--Mail:Password", "secret", "--Mail:From", "shop@example.com", "--Mail:Shop", "Tee & Söhne", "--Mail:Unsubscribe", "mailto:stop@example.com");
+            "Silo.dll",
+            place,
+            [("SSL_CERT_FILE", certificate)],
+            "--Mail:Host",
+            "localhost",
+            "--Mail:Port",
+            $"{server.Port}",
+            "--Mail:User",
+            "shop",
+            "--Mail:Password",
+            "secret",
+            "--Mail:From",
+            "shop@example.com",
+            "--Mail:Shop",
+            "Tee & Söhne",
+            "--Mail:Unsubscribe",
+            "mailto:stop@example.com"
+        );
         await Wait.For(silo.Ready, "the silo to be ready", () => silo.AllSaid);
         using var http = new HttpClient { BaseAddress = new($"http://{place.Http}") };
 
         await Place(http, "Änne Österreich", "de-AT");
         var german = await server.Next(Cancel);
-        Assert.Equal(("shop@example.com", "ann@example.org", true, "shop"), (german.From, Assert.Single(german.To), german.Secure, german.Login));
+        Assert.Equal(
+            ("shop@example.com", "ann@example.org", true, "shop"),
+            (german.From, Assert.Single(german.To), german.Secure, german.Login)
+        );
         Assert.Matches("^Ihre Bestellung .+ ist eingegangen$", german.Header("Subject"));
         Assert.Equal(["Änne Österreich", "ann@example.org"], Assert.Single(german.Addresses));
         Assert.Equal(["text/plain", "text/html"], german.Parts.Select(part => part.Type));
@@ -91,26 +116,58 @@ public sealed class ForeignMailTests : IDisposable
         Assert.Empty(eve.Defects);
     }
 
-    private static async Task Place(HttpClient http, string customer, string language) => Assert.Equal(HttpStatusCode.Created, await Ask(http, customer, language));
+    private static async Task Place(HttpClient http, string customer, string language) =>
+        Assert.Equal(HttpStatusCode.Created, await Ask(http, customer, language));
 
     private static async Task<HttpStatusCode> Ask(HttpClient http, string customer, string language)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
         {
-            Content = JsonContent.Create(new { customer, currency = "EUR", lines = new[] { new { sku = "tee", quantity = 2, price = 450 } }, email = "ann@example.org", language }),
+            Content = JsonContent.Create(
+                new
+                {
+                    customer,
+                    currency = "EUR",
+                    lines = new[]
+                    {
+                        new
+                        {
+                            sku = "tee",
+                            quantity = 2,
+                            price = 450,
+                        },
+                    },
+                    email = "ann@example.org",
+                    language,
+                }
+            ),
         };
         request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("n"));
         using var answer = await http.SendAsync(request, Cancel);
         return answer.StatusCode;
     }
 
-    private static SmtpMailSender Sender(ForeignMailServer server, string password) => new(
-        new("localhost", server.Port, SmtpSecurity.StartTls) { User = "shop", Password = password, CheckCertificate = (_, certificate, _, _) => certificate?.Subject == "CN=localhost" },
-        TimeProvider.System);
+    private static SmtpMailSender Sender(ForeignMailServer server, string password) =>
+        new(
+            new("localhost", server.Port, SmtpSecurity.StartTls)
+            {
+                User = "shop",
+                Password = password,
+                CheckCertificate = (_, certificate, _, _) => certificate?.Subject == "CN=localhost",
+            },
+            TimeProvider.System
+        );
 
     private static OutgoingMail Compose(string customer, string language)
     {
-        var asked = new PlaceOrder { Customer = customer, Currency = "EUR", Lines = [new("tee", 2, 450)], Email = "ann@example.org", Language = language };
+        var asked = new PlaceOrder
+        {
+            Customer = customer,
+            Currency = "EUR",
+            Lines = [new("tee", 2, 450)],
+            Email = "ann@example.org",
+            Language = language,
+        };
         var order = OrderLifecycle.Place(IdempotencyKey.Random().OrderId(4), asked, TimeProvider.System.GetUtcNow());
         var change = new OrderChange(1, order, null, null);
         Assert.True(MailRecipient.TryParse(customer, "ann@example.org", out var to, out _));

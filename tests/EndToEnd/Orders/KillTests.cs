@@ -1,7 +1,7 @@
 using System.Globalization;
+using Client.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Client.Orders;
 using Xunit;
 
 namespace EndToEnd.Orders;
@@ -62,8 +62,15 @@ public sealed class KillTests : IAsyncDisposable
         await Task.WhenAll(callers);
         var (orders, changes) = await AllIsThere();
         Campaign.Report(
-            "order-kills", "Orders: kill -9 under load", $"A silo that took orders from {Callers} callers was killed {rounds} times; three subscribers beside the mail were given each change.",
-            ("orders acknowledged", orders), ("changes committed", changes), ("acknowledged and missing", 0), ("changes that a subscriber was not given", 0), ("entries of the audit", changes));
+            "order-kills",
+            "Orders: kill -9 under load",
+            $"A silo that took orders from {Callers} callers was killed {rounds} times; three subscribers beside the mail were given each change.",
+            ("orders acknowledged", orders),
+            ("changes committed", changes),
+            ("acknowledged and missing", 0),
+            ("changes that a subscriber was not given", 0),
+            ("entries of the audit", changes)
+        );
     }
 
     /// <returns>Orders that were acknowledged, and changes that were committed.</returns>
@@ -78,7 +85,7 @@ public sealed class KillTests : IAsyncDisposable
         var keys = new HashSet<(string, long)>();
         for (var partition = 0; partition < Partitions; partition++)
         {
-            for (var from = 1L; ;)
+            for (var from = 1L; ; )
             {
                 var read = await desk.Feed(partition).Read(from, IOrderFeedGrain.MaxTake, Cancel);
                 foreach (var change in read.Changes)
@@ -99,7 +106,10 @@ public sealed class KillTests : IAsyncDisposable
 
         foreach (var (order, version) in _load.Acknowledged)
         {
-            Assert.True(committed.GetValueOrDefault(order) >= version, $"Version {version} of {order} was acknowledged, and version {committed.GetValueOrDefault(order)} is the last in the feed.");
+            Assert.True(
+                committed.GetValueOrDefault(order) >= version,
+                $"Version {version} of {order} was acknowledged, and version {committed.GetValueOrDefault(order)} is the last in the feed."
+            );
         }
 
         foreach (var name in new[] { "witness", "plain", AuditSubscriber.Name })
@@ -111,7 +121,10 @@ public sealed class KillTests : IAsyncDisposable
         Assert.All(states, state => Assert.Equal((0, 0, state.In), (state.Lag, state.Waiting, state.Done + state.Dead.Values.Sum())));
         Assert.Equal(3 * keys.Count, states.Where(state => state.Channel is null).Sum(state => state.In)); // Mail is given them too, and has nobody to tell.
         var report = await AuditCheck.Run(desk, against: [], all: true, Cancel);
-        Assert.True(report.Report.Holds && report.OrderFindings.IsEmpty, string.Join(Environment.NewLine, report.Report.Findings.Select(finding => finding.What).Concat(report.OrderFindings)));
+        Assert.True(
+            report.Report.Holds && report.OrderFindings.IsEmpty,
+            string.Join(Environment.NewLine, report.Report.Findings.Select(finding => finding.What).Concat(report.OrderFindings))
+        );
         Assert.Equal(keys.Count, report.Report.Entries);
         return (_load.Acknowledged.Count, keys.Count);
     }
@@ -133,7 +146,10 @@ public sealed class KillTests : IAsyncDisposable
                 var version = long.Parse(number, CultureInfo.InvariantCulture);
                 if (letter == "g")
                 {
-                    Assert.True(version <= last.GetValueOrDefault(order) + 1, $"{name} was given version {version} of {order} after version {last.GetValueOrDefault(order)}.");
+                    Assert.True(
+                        version <= last.GetValueOrDefault(order) + 1,
+                        $"{name} was given version {version} of {order} after version {last.GetValueOrDefault(order)}."
+                    );
                     last[order] = Math.Max(version, last.GetValueOrDefault(order));
                     seen.Add((order, version));
                 }
@@ -166,8 +182,32 @@ public sealed class KillTests : IAsyncDisposable
     {
         for (var number = 0; !stop.IsCancellationRequested; number++)
         {
-            var customer = (number % 10) switch { 3 => "fails", < 3 => "again", _ => $"customer-{caller}" };
-            var order = await _load.Ask(_http, "/api/orders", new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, notes = "by the door" }, stop);
+            var customer = (number % 10) switch
+            {
+                3 => "fails",
+                < 3 => "again",
+                _ => $"customer-{caller}",
+            };
+            var order = await _load.Ask(
+                _http,
+                "/api/orders",
+                new
+                {
+                    customer,
+                    currency = "EUR",
+                    lines = new[]
+                    {
+                        new
+                        {
+                            sku = "tea",
+                            quantity = 1 + (number % 3),
+                            price = 450,
+                        },
+                    },
+                    notes = "by the door",
+                },
+                stop
+            );
             foreach (var step in Steps.Take(number % 4))
             {
                 order = order is null ? null : await _load.Ask(_http, $"/api/orders/{order}/{step}", null, stop);

@@ -35,7 +35,11 @@ public sealed class KilledTests : IDisposable
             var silo = await SiloProcess.StartReady(_place, Unlimited);
             var placers = Enumerable.Range(0, Placers).Select(placer => PlaceUntilItDies($"{kill}-{placer}", asked, acknowledged)).ToList();
             var enough = (kill + 1) * 100;
-            await Wait.Until(() => acknowledged.Count >= enough || placers.Any(placer => placer.IsCompleted), $"{enough} orders to be acknowledged", () => silo.AllSaid);
+            await Wait.Until(
+                () => acknowledged.Count >= enough || placers.Any(placer => placer.IsCompleted),
+                $"{enough} orders to be acknowledged",
+                () => silo.AllSaid
+            );
             Assert.All(placers, placer => Assert.False(placer.IsCompleted));
 
             await silo.Kill9();
@@ -54,11 +58,22 @@ public sealed class KilledTests : IDisposable
         var ids = await All();
         Assert.Equal(asked.Count, ids.Count);
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        var books = JsonElement.Parse(await _http.GetStringAsync(Url("/api/ledger"), Cancel)).GetProperty("accounts").EnumerateArray().Single(account => account.GetProperty("account").GetString() == "steps");
-        Assert.Equal((true, asked.Count, 0), (books.GetProperty("balances").GetBoolean(), books.GetProperty("done").GetInt32(), books.GetProperty("waiting").GetInt32()));
+        var books = JsonElement
+            .Parse(await _http.GetStringAsync(Url("/api/ledger"), Cancel))
+            .GetProperty("accounts")
+            .EnumerateArray()
+            .Single(account => account.GetProperty("account").GetString() == "steps");
+        Assert.Equal(
+            (true, asked.Count, 0),
+            (books.GetProperty("balances").GetBoolean(), books.GetProperty("done").GetInt32(), books.GetProperty("waiting").GetInt32())
+        );
     }
 
-    private async Task PlaceUntilItDies(string placer, ConcurrentDictionary<string, bool> asked, ConcurrentDictionary<string, string> acknowledged)
+    private async Task PlaceUntilItDies(
+        string placer,
+        ConcurrentDictionary<string, bool> asked,
+        ConcurrentDictionary<string, string> acknowledged
+    )
     {
         for (var number = 0; ; number++)
         {
@@ -81,7 +96,11 @@ public sealed class KilledTests : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Url("/api/orders"));
         request.Headers.Add("Idempotency-Key", key);
-        request.Content = new StringContent($$"""{"customer":"{{key}}","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]}""", Encoding.UTF8, "application/json");
+        request.Content = new StringContent(
+            $$"""{"customer":"{{key}}","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]}""",
+            Encoding.UTF8,
+            "application/json"
+        );
         using var answer = await _http.SendAsync(request, Cancel);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
     }
@@ -89,9 +108,11 @@ public sealed class KilledTests : IDisposable
     private async Task<List<string>> All()
     {
         var ids = new List<string>();
-        for (string? after = ""; after is not null;)
+        for (string? after = ""; after is not null; )
         {
-            var page = JsonElement.Parse(await _http.GetStringAsync(Url($"/api/orders?take=200{(after is "" ? "" : "&after=" + after)}"), Cancel));
+            var page = JsonElement.Parse(
+                await _http.GetStringAsync(Url($"/api/orders?take=200{(after is "" ? "" : "&after=" + after)}"), Cancel)
+            );
             ids.AddRange(page.GetProperty("orders").EnumerateArray().Select(order => order.GetProperty("id").GetString()!));
             after = page.GetProperty("after").GetString();
         }

@@ -22,10 +22,24 @@ internal sealed class NotifiedPlace : IAsyncDisposable
 
     /// <summary>Loopback is let through, waits are short, and no pace holds anything up.</summary>
     public IEnumerable<string> Settings =>
-    [
-        "--Webhooks:AllowHttp", "true", "--Webhooks:AllowPrivate", "127.0.0.0/8", "--Webhooks:PerSecond", "100000",
-        "--Mail:Host", "127.0.0.1", "--Mail:Port", Outside.SmtpPort.ToString(CultureInfo.InvariantCulture), "--Mail:Security", "None", "--Mail:From", $"shop@{Domain}", "--Mail:PerSecond", "10000",
-    ];
+        [
+            "--Webhooks:AllowHttp",
+            "true",
+            "--Webhooks:AllowPrivate",
+            "127.0.0.0/8",
+            "--Webhooks:PerSecond",
+            "100000",
+            "--Mail:Host",
+            "127.0.0.1",
+            "--Mail:Port",
+            Outside.SmtpPort.ToString(CultureInfo.InvariantCulture),
+            "--Mail:Security",
+            "None",
+            "--Mail:From",
+            $"shop@{Domain}",
+            "--Mail:PerSecond",
+            "10000",
+        ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -34,7 +48,11 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         var place = new SiloPlace();
         try
         {
-            return new(await OutsideProcess.Start(place.Folder, Cancel)) { Place = place, Http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound } };
+            return new(await OutsideProcess.Start(place.Folder, Cancel))
+            {
+                Place = place,
+                Http = new() { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound },
+            };
         }
         catch
         {
@@ -62,14 +80,32 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel);
     }
 
-    public async Task<JsonElement> Get(string path) => JsonElement.Parse(await Http.GetStringAsync(new Uri(path, UriKind.Relative), Cancel));
+    public async Task<JsonElement> Get(string path) =>
+        JsonElement.Parse(await Http.GetStringAsync(new Uri(path, UriKind.Relative), Cancel));
 
     /// <returns>The order's id.</returns>
     public async Task<string> PlaceOrder(string customer, string? email, string? language = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
         {
-            Content = JsonContent.Create(new { customer, currency = "EUR", lines = new[] { new { sku = "tea", quantity = 2, price = 450 } }, email, language }),
+            Content = JsonContent.Create(
+                new
+                {
+                    customer,
+                    currency = "EUR",
+                    lines = new[]
+                    {
+                        new
+                        {
+                            sku = "tea",
+                            quantity = 2,
+                            price = 450,
+                        },
+                    },
+                    email,
+                    language,
+                }
+            ),
         };
         request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("n"));
         using var answer = await Http.SendAsync(request, Cancel);
@@ -85,12 +121,18 @@ internal sealed class NotifiedPlace : IAsyncDisposable
             async () =>
             {
                 last = await Get($"/api/orders/{order}/deliveries");
-                found = last.GetProperty("deliveries").EnumerateArray()
-                    .FirstOrDefault(one => one.GetProperty("subscriber").GetString() == subscriber && one.GetProperty("version").GetInt64() == version);
-                return found.ValueKind == JsonValueKind.Object && found.GetProperty("status").GetString() is var now && (status is null ? now != "waiting" : now == status);
+                found = last.GetProperty("deliveries")
+                    .EnumerateArray()
+                    .FirstOrDefault(one =>
+                        one.GetProperty("subscriber").GetString() == subscriber && one.GetProperty("version").GetInt64() == version
+                    );
+                return found.ValueKind == JsonValueKind.Object
+                    && found.GetProperty("status").GetString() is var now
+                    && (status is null ? now != "waiting" : now == status);
             },
             $"the delivery of version {version} of {order} to {subscriber}",
-            () => $"{last}");
+            () => $"{last}"
+        );
         return found;
     }
 
@@ -119,9 +161,19 @@ internal sealed class NotifiedPlace : IAsyncDisposable
     {
         IReadOnlyList<SubscriberState> states = [];
         await Wait.Until(
-            async () => (states = [.. (await desk.Subscribers.List(Cancel)).Where(those ?? (static _ => true))]).All(state => state.Lag == 0 && state.Waiting == 0),
+            async () =>
+                (states = [.. (await desk.Subscribers.List(Cancel)).Where(those ?? (static _ => true))]).All(state =>
+                    state.Lag == 0 && state.Waiting == 0
+                ),
             "all subscribers to come to the end of the feed",
-            () => string.Join("; ", states.Where(state => state.Lag > 0 || state.Waiting > 0).Select(state => $"{state.Name}/{state.Partition}: lag {state.Lag}, waiting {state.Waiting}, {state.Halt}")));
+            () =>
+                string.Join(
+                    "; ",
+                    states
+                        .Where(state => state.Lag > 0 || state.Waiting > 0)
+                        .Select(state => $"{state.Name}/{state.Partition}: lag {state.Lag}, waiting {state.Waiting}, {state.Halt}")
+                )
+        );
         return states;
     }
 
@@ -131,7 +183,7 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         var committed = new List<OrderChange>();
         for (var partition = 0; partition < await desk.Partitions(Cancel); partition++)
         {
-            for (var from = 1L; ;)
+            for (var from = 1L; ; )
             {
                 var read = await desk.Feed(partition).Read(from, IOrderFeedGrain.MaxTake, Cancel);
                 if (read.Changes.IsEmpty)

@@ -14,7 +14,10 @@ public sealed class NotifiedSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Notified = await NotifiedPlace.Make();
-        _silo = await SiloProcess.StartReady(Notified.Place, [.. Notified.Settings, .. NotifiedPlace.Retries("50ms 100ms 200ms 500ms 1s"), "--Orders:Partitions", "2"]);
+        _silo = await SiloProcess.StartReady(
+            Notified.Place,
+            [.. Notified.Settings, .. NotifiedPlace.Retries("50ms 100ms 200ms 500ms 1s"), "--Orders:Partitions", "2"]
+        );
 
         // The mail server is known to be well: what a test makes of it does not open its circuit.
         for (var i = 0; i < 20; i++)
@@ -62,7 +65,14 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
     public async Task ARedirectIsAFailureAndIsNotFollowed(int status)
     {
         var elsewhere = $"/elsewhere-{status}";
-        var (path, delivery) = await Webhook(new EndpointAnswer { Status = status, Location = Outside.Url(elsewhere).AbsoluteUri, Times = 1 });
+        var (path, delivery) = await Webhook(
+            new EndpointAnswer
+            {
+                Status = status,
+                Location = Outside.Url(elsewhere).AbsoluteUri,
+                Times = 1,
+            }
+        );
 
         Assert.Equal(("delivered", "http-204", 2), Came(delivery));
         Assert.Equal([$"{status}", "204"], await Answers(path));
@@ -88,19 +98,41 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
     [InlineData(503)]
     public async Task AnEndpointThatAsksForTimeGetsIt(int status)
     {
-        var (path, delivery) = await Webhook(new EndpointAnswer { Status = status, RetryAfter = "2", Times = 1 });
+        var (path, delivery) = await Webhook(
+            new EndpointAnswer
+            {
+                Status = status,
+                RetryAfter = "2",
+                Times = 1,
+            }
+        );
 
         Assert.Equal(("delivered", "http-204", 2), Came(delivery));
         var calls = await Effects(path);
-        Assert.True(TimeSpan.FromTicks(calls[1].Ticks - calls[0].Ticks) >= TimeSpan.FromSeconds(2), "It was called again before the time that it asked for was over.");
+        Assert.True(
+            TimeSpan.FromTicks(calls[1].Ticks - calls[0].Ticks) >= TimeSpan.FromSeconds(2),
+            "It was called again before the time that it asked for was over."
+        );
     }
 
     [Theory]
     [InlineData(EndpointManner.Endless, "delivered", "http-200", 1)]
     [InlineData(EndpointManner.Cuts, "delivered", "http-204", 2)]
-    public async Task ABodyWithoutEndIsCutOffAndAnAnswerThatIsLostIsAskedForAgain(EndpointManner manner, string status, string reason, int attempts)
+    public async Task ABodyWithoutEndIsCutOffAndAnAnswerThatIsLostIsAskedForAgain(
+        EndpointManner manner,
+        string status,
+        string reason,
+        int attempts
+    )
     {
-        var (path, delivery) = await Webhook(new EndpointAnswer { Manner = manner, Status = 200, Times = 1 });
+        var (path, delivery) = await Webhook(
+            new EndpointAnswer
+            {
+                Manner = manner,
+                Status = 200,
+                Times = 1,
+            }
+        );
 
         Assert.Equal((status, reason, attempts), Came(delivery));
         Assert.Equal(attempts, (await Effects(path)).Count);
@@ -113,21 +145,40 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
         await Outside.Behave(path, new EndpointAnswer { Status = 410, Times = 1 });
         var id = await Notified.AddWebhook(path);
         var first = await Notified.PlaceOrder("gone", email: null);
-        Assert.Equal(("dead", "endpoint-disabled"), Came(await Notified.Delivery(first, $"webhook-{id}")) is var (status, reason, _) ? (status, reason) : default);
+        Assert.Equal(
+            ("dead", "endpoint-disabled"),
+            Came(await Notified.Delivery(first, $"webhook-{id}")) is var (status, reason, _) ? (status, reason) : default
+        );
         Assert.False((await Notified.Get($"/api/orders/webhooks/{id}")).GetProperty("enabled").GetBoolean());
         var second = await Notified.PlaceOrder("gone", email: null);
         Assert.Equal("dead", (await Notified.Delivery(second, $"webhook-{id}")).GetProperty("status").GetString());
         Assert.Equal(["410"], await Answers(path));
 
         await Notified.Post($"/api/orders/webhooks/{id}/enable");
-        await using (var replay = await ConsoleProcess.Reach("orders", "dead-letters", "replay", "--subscriber", $"webhook-{id}", "--gateway", $"{Notified.Place.Gateway}"))
+        await using (
+            var replay = await ConsoleProcess.Reach(
+                "orders",
+                "dead-letters",
+                "replay",
+                "--subscriber",
+                $"webhook-{id}",
+                "--gateway",
+                $"{Notified.Place.Gateway}"
+            )
+        )
         {
             Assert.True(await replay.Exit == 0, replay.Said);
         }
 
         Assert.Equal("http-204", (await Notified.Delivery(first, $"webhook-{id}", status: "delivered")).GetProperty("reason").GetString());
         await Notified.Delivery(second, $"webhook-{id}", status: "delivered");
-        Assert.Equal([(first, 2), (second, 1)], (await Effects(path)).GroupBy(effect => effect.Id, StringComparer.Ordinal).OrderByDescending(id => id.Count()).Select(id => (id.Key.Split('_')[1], id.Count())));
+        Assert.Equal(
+            [(first, 2), (second, 1)],
+            (await Effects(path))
+                .GroupBy(effect => effect.Id, StringComparer.Ordinal)
+                .OrderByDescending(id => id.Count())
+                .Select(id => (id.Key.Split('_')[1], id.Count()))
+        );
         await Notified.Delete($"/api/orders/webhooks/{id}");
     }
 
@@ -143,7 +194,15 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
     {
         // There is a kept connection, which was used a moment ago: one that was not used for long is not taken again.
         await Notified.Delivery(await Notified.PlaceOrder("well", "well@example.org"), "mail", status: "delivered");
-        var (address, delivery) = await Mail(new SmtpAnswer { At = at, Reply = reply, Cuts = cuts, Times = 1 });
+        var (address, delivery) = await Mail(
+            new SmtpAnswer
+            {
+                At = at,
+                Reply = reply,
+                Cuts = cuts,
+                Times = 1,
+            }
+        );
 
         // A kept connection that the server closes is replaced within the try.
         Assert.Equal(("delivered", "smtp-250", at == "MAIL" ? 1 : 2), Came(delivery));
@@ -154,22 +213,43 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
     [InlineData("RCPT", "550 5.1.1 nobody of this name", true)]
     [InlineData("RCPT", "554 5.7.1 not from you", false)]
     [InlineData(".", "554 5.6.0 not such a mail", false)]
-    public async Task AMailThatIsRefusedIsDeadAndTheSecondOneSuppressesItsAddressWhereTheRefusalIsAboutIt(string at, string reply, bool suppresses)
+    public async Task AMailThatIsRefusedIsDeadAndTheSecondOneSuppressesItsAddressWhereTheRefusalIsAboutIt(
+        string at,
+        string reply,
+        bool suppresses
+    )
     {
-        var (address, delivery) = await Mail(new SmtpAnswer { At = at, Reply = reply, Times = 2 });
+        var (address, delivery) = await Mail(
+            new SmtpAnswer
+            {
+                At = at,
+                Reply = reply,
+                Times = 2,
+            }
+        );
         Assert.Equal(("dead", $"smtp-{reply[..3]}", 1), Came(delivery));
         var second = await Notified.Delivery(await Notified.PlaceOrder("refused", address), "mail");
         Assert.Equal(("dead", $"smtp-{reply[..3]}", 1), Came(second));
 
         var next = await Notified.Delivery(await Notified.PlaceOrder("refused", address), "mail");
-        Assert.Equal(suppresses ? ("suppressed", "address-suppressed") : ("delivered", "smtp-250"), Came(next) is var (status, reason, _) ? (status, reason) : default);
+        Assert.Equal(
+            suppresses ? ("suppressed", "address-suppressed") : ("delivered", "smtp-250"),
+            Came(next) is var (status, reason, _) ? (status, reason) : default
+        );
         Assert.Equal(suppresses ? [] : ["250"], await Answers(address));
     }
 
     [Fact]
     public async Task AMailThatWasCutAfterItsFinalDotIsSentAgainUnderTheSameMessageId()
     {
-        var (address, delivery) = await Mail(new SmtpAnswer { At = ".", Cuts = true, Times = 1 });
+        var (address, delivery) = await Mail(
+            new SmtpAnswer
+            {
+                At = ".",
+                Cuts = true,
+                Times = 1,
+            }
+        );
 
         Assert.Equal(("delivered", "smtp-250", 2), Came(delivery));
         Assert.StartsWith("unknown:", delivery.GetProperty("tries")[0].GetProperty("what").GetString(), StringComparison.Ordinal);
@@ -178,7 +258,11 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
     }
 
     private static (string? Status, string? Reason, int Attempts) Came(JsonElement delivery) =>
-        (delivery.GetProperty("status").GetString(), delivery.GetProperty("reason").GetString(), delivery.GetProperty("attempts").GetInt32());
+        (
+            delivery.GetProperty("status").GetString(),
+            delivery.GetProperty("reason").GetString(),
+            delivery.GetProperty("attempts").GetInt32()
+        );
 
     private static string NewPath() => $"/hook-{Interlocked.Increment(ref _numbers)}";
 
@@ -191,7 +275,9 @@ public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<Notified
         var order = await Notified.PlaceOrder("faulty", email: null);
         var delivery = await Notified.Delivery(order, $"webhook-{id}");
         await Notified.Delete($"/api/orders/webhooks/{id}");
-        Assert.All(await Effects(path), effect => Assert.Equal(($"msg_{order}_1", "order.placed", "Good"), (effect.Id, effect.Type, effect.Signature)));
+        Assert.All(await Effects(path), effect =>
+            Assert.Equal(($"msg_{order}_1", "order.placed", "Good"), (effect.Id, effect.Type, effect.Signature))
+        );
         return (path, delivery);
     }
 

@@ -51,7 +51,9 @@ public sealed class NotifyKillTests : IAsyncLifetime
         var rounds = Campaign.Rounds("NOTIFY_KILLS", most: 1000);
         await Run(killedAt: null);
         var webhooks = new Dictionary<string, (string Id, string[] Events)>(StringComparer.Ordinal);
-        foreach (var (path, events) in new (string, string[])[] { ("/all", []), ("/some", ["order.paid", "order.shipped"]), ("/flaky", []) })
+        foreach (
+            var (path, events) in new (string, string[])[] { ("/all", []), ("/some", ["order.paid", "order.shipped"]), ("/flaky", []) }
+        )
         {
             webhooks[path] = (await _notified.AddWebhook(path, events), events);
         }
@@ -81,9 +83,38 @@ public sealed class NotifyKillTests : IAsyncLifetime
     /// <summary>Some calls fail, some answers are lost, some mails are put off or cut where nobody can know: a few of each, so that circuits stay closed.</summary>
     private async Task Misbehave()
     {
-        await _notified.Outside.Behave("/flaky", new EndpointAnswer { Status = 503, OneIn = 23 }, new EndpointAnswer { Manner = EndpointManner.Cuts, OneIn = 29 }, new EndpointAnswer { Status = 429, RetryAfter = "0", OneIn = 31 });
+        await _notified.Outside.Behave(
+            "/flaky",
+            new EndpointAnswer { Status = 503, OneIn = 23 },
+            new EndpointAnswer { Manner = EndpointManner.Cuts, OneIn = 29 },
+            new EndpointAnswer
+            {
+                Status = 429,
+                RetryAfter = "0",
+                OneIn = 31,
+            }
+        );
         await _notified.Outside.Smtp(
-            new SmtpAnswer { At = ".", Cuts = true, OneIn = 29 }, new SmtpAnswer { At = "RCPT", Reply = "451 4.3.0 later", OneIn = 23 }, new SmtpAnswer { At = "MAIL", Reply = "421 4.3.2 closing", Cuts = true, OneIn = 37 });
+            new SmtpAnswer
+            {
+                At = ".",
+                Cuts = true,
+                OneIn = 29,
+            },
+            new SmtpAnswer
+            {
+                At = "RCPT",
+                Reply = "451 4.3.0 later",
+                OneIn = 23,
+            },
+            new SmtpAnswer
+            {
+                At = "MAIL",
+                Reply = "421 4.3.2 closing",
+                Cuts = true,
+                OneIn = 37,
+            }
+        );
     }
 
     private async Task AllArrived(Dictionary<string, (string Id, string[] Events)> webhooks, int rounds)
@@ -92,10 +123,15 @@ public sealed class NotifyKillTests : IAsyncLifetime
         var desk = new OrderDesk(client.Grains);
         var states = await NotifiedPlace.Settled(desk);
         var committed = await NotifiedPlace.Committed(desk);
-        var versions = committed.GroupBy(change => change.OrderId.Value, StringComparer.Ordinal).ToDictionary(order => order.Key, order => order.Max(change => change.Version), StringComparer.Ordinal);
+        var versions = committed
+            .GroupBy(change => change.OrderId.Value, StringComparer.Ordinal)
+            .ToDictionary(order => order.Key, order => order.Max(change => change.Version), StringComparer.Ordinal);
         foreach (var (order, version) in _load.Acknowledged)
         {
-            Assert.True(versions.GetValueOrDefault(order) >= version, $"Version {version} of {order} was acknowledged, and version {versions.GetValueOrDefault(order)} is the last in the feed.");
+            Assert.True(
+                versions.GetValueOrDefault(order) >= version,
+                $"Version {version} of {order} was acknowledged, and version {versions.GetValueOrDefault(order)} is the last in the feed."
+            );
         }
 
         var effects = await _notified.Outside.Effects(Cancel);
@@ -104,35 +140,62 @@ public sealed class NotifyKillTests : IAsyncLifetime
         var repeats = 0;
         foreach (var (path, (_, events)) in webhooks)
         {
-            var wanted = committed.Where(change => events is [] || events.Contains(change.Type)).Select(NotifiedPlace.WebhookId).ToHashSet(StringComparer.Ordinal);
+            var wanted = committed
+                .Where(change => events is [] || events.Contains(change.Type))
+                .Select(NotifiedPlace.WebhookId)
+                .ToHashSet(StringComparer.Ordinal);
             repeats += Arrived(path, wanted, [.. effects.Where(effect => effect.To == path)]);
         }
 
         var mailed = committed.Where(change => change.Order.Email is not null).ToList();
-        var mailRepeats = Arrived("mail", mailed.Select(NotifiedPlace.MessageId).ToHashSet(StringComparer.Ordinal), [.. effects.Where(effect => effect.Channel == OutsideEffect.Mail)]);
+        var mailRepeats = Arrived(
+            "mail",
+            mailed.Select(NotifiedPlace.MessageId).ToHashSet(StringComparer.Ordinal),
+            [.. effects.Where(effect => effect.Channel == OutsideEffect.Mail)]
+        );
 
         // What the books say is what came of it: nothing was given up, and what was repeated counts once.
-        var hooked = webhooks.Values.Sum(webhook => committed.Count(change => webhook.Events is [] || webhook.Events.Contains(change.Type)));
+        var hooked = webhooks.Values.Sum(webhook =>
+            committed.Count(change => webhook.Events is [] || webhook.Events.Contains(change.Type))
+        );
         Assert.All(states, state => Assert.Equal(0, state.Dead.Values.Sum() + state.Missed + state.Discarded));
         await Books("notifications by mail", entered: mailed.Count, done: mailed.Count);
         await Books("notifications by webhooks", entered: hooked, done: hooked);
-        foreach (var order in committed.GroupBy(change => change.OrderId).OrderBy(order => order.Key.Value, StringComparer.Ordinal).Take(200))
+        foreach (
+            var order in committed.GroupBy(change => change.OrderId).OrderBy(order => order.Key.Value, StringComparer.Ordinal).Take(200)
+        )
         {
             await Told(desk, order.Key, [.. order], webhooks);
         }
 
         Campaign.Report(
-            "notify-kills", "Orders: killed between an effect and its mark", $"A silo that sent mails and webhooks was killed {rounds} times, while the outside world refused, cut and put off some of them.",
-            ("orders acknowledged", _load.Acknowledged.Count), ("changes committed", committed.Count), ("mails and webhooks that came", effects.Count), ("missing", 0),
-            ("webhooks taken again under the same id", repeats), ("mails taken again under the same id", mailRepeats));
+            "notify-kills",
+            "Orders: killed between an effect and its mark",
+            $"A silo that sent mails and webhooks was killed {rounds} times, while the outside world refused, cut and put off some of them.",
+            ("orders acknowledged", _load.Acknowledged.Count),
+            ("changes committed", committed.Count),
+            ("mails and webhooks that came", effects.Count),
+            ("missing", 0),
+            ("webhooks taken again under the same id", repeats),
+            ("mails taken again under the same id", mailRepeats)
+        );
     }
 
     /// <summary>Every one that was meant to, and none else; how many were taken again.</summary>
     private static int Arrived(string where, HashSet<string> wanted, List<OutsideEffect> effects)
     {
-        var taken = effects.Where(effect => effect.IsTaken || effect.Answer == "unknown").GroupBy(effect => effect.Id, StringComparer.Ordinal).ToDictionary(id => id.Key, id => id.Count(), StringComparer.Ordinal);
-        Assert.True(wanted.All(taken.ContainsKey), $"{where} did not get {string.Join(", ", wanted.Where(id => !taken.ContainsKey(id)).Take(10))}.");
-        Assert.True(effects.All(effect => wanted.Contains(effect.Id)), $"{where} got what was not committed, or not for it: {string.Join(", ", effects.Select(effect => effect.Id).Where(id => !wanted.Contains(id)).Take(10))}.");
+        var taken = effects
+            .Where(effect => effect.IsTaken || effect.Answer == "unknown")
+            .GroupBy(effect => effect.Id, StringComparer.Ordinal)
+            .ToDictionary(id => id.Key, id => id.Count(), StringComparer.Ordinal);
+        Assert.True(
+            wanted.All(taken.ContainsKey),
+            $"{where} did not get {string.Join(", ", wanted.Where(id => !taken.ContainsKey(id)).Take(10))}."
+        );
+        Assert.True(
+            effects.All(effect => wanted.Contains(effect.Id)),
+            $"{where} got what was not committed, or not for it: {string.Join(", ", effects.Select(effect => effect.Id).Where(id => !wanted.Contains(id)).Take(10))}."
+        );
         return taken.Values.Sum() - taken.Count;
     }
 
@@ -140,27 +203,49 @@ public sealed class NotifyKillTests : IAsyncLifetime
     {
         await using var ledger = await ConsoleProcess.Reach("ledger", "--json", "--gateway", $"{_notified.Place.Gateway}");
         Assert.Equal(0, await ledger.Exit);
-        var line = JsonElement.Parse(string.Join('\n', ledger.Output)).EnumerateArray().Single(one => one.GetProperty("account").GetString() == account);
+        var line = JsonElement
+            .Parse(string.Join('\n', ledger.Output))
+            .EnumerateArray()
+            .Single(one => one.GetProperty("account").GetString() == account);
         Assert.Equal(
             (true, entered, done, 0),
-            (line.GetProperty("balances").GetBoolean(), line.GetProperty("in").GetInt64(), line.GetProperty("done").GetInt64(), line.GetProperty("waiting").GetInt64()));
+            (
+                line.GetProperty("balances").GetBoolean(),
+                line.GetProperty("in").GetInt64(),
+                line.GetProperty("done").GetInt64(),
+                line.GetProperty("waiting").GetInt64()
+            )
+        );
     }
 
-    private static async Task Told(OrderDesk desk, OrderId order, List<OrderChange> changes, Dictionary<string, (string Id, string[] Events)> webhooks)
+    private static async Task Told(
+        OrderDesk desk,
+        OrderId order,
+        List<OrderChange> changes,
+        Dictionary<string, (string Id, string[] Events)> webhooks
+    )
     {
         var told = await desk.Subscribers.Deliveries(order, Cancel);
         Assert.Empty(told.Behind);
-        var expected = changes.SelectMany(change => webhooks.Values.Where(webhook => webhook.Events is [] || webhook.Events.Contains(change.Type)).Select(webhook => ($"webhook-{webhook.Id}", change.Version, DeliveryStatus.Delivered))
-            .Concat(change.Order.Email is null ? [] : [("mail", change.Version, DeliveryStatus.Delivered)]));
+        var expected = changes.SelectMany(change =>
+            webhooks
+                .Values.Where(webhook => webhook.Events is [] || webhook.Events.Contains(change.Type))
+                .Select(webhook => ($"webhook-{webhook.Id}", change.Version, DeliveryStatus.Delivered))
+                .Concat(change.Order.Email is null ? [] : [("mail", change.Version, DeliveryStatus.Delivered)])
+        );
         Assert.Equal(
-            expected.OrderBy(one => one.Version).ThenBy(one => one.Item1, StringComparer.Ordinal), told.All.Select(delivery => (delivery.Subscriber, delivery.Version, delivery.Status)));
+            expected.OrderBy(one => one.Version).ThenBy(one => one.Item1, StringComparer.Ordinal),
+            told.All.Select(delivery => (delivery.Subscriber, delivery.Version, delivery.Status))
+        );
     }
 
     /// <param name="killedAt">The silo kills itself there, and is gone when this ends: maybe before it was ready.</param>
     private async Task Run(string? killedAt)
     {
         string[] settings = [.. _notified.Settings, .. NotifiedPlace.Retries(Retries), "--Orders:Partitions", $"{Partitions}"];
-        _silo = killedAt is null ? SiloProcess.Start(_notified.Place, settings) : SiloProcess.StartKilledAt(_notified.Place, killedAt, settings);
+        _silo = killedAt is null
+            ? SiloProcess.Start(_notified.Place, settings)
+            : SiloProcess.StartKilledAt(_notified.Place, killedAt, settings);
         if (killedAt is null)
         {
             await Wait.For(_silo.Ready, "the silo to be ready", () => _silo.AllSaid);
@@ -179,7 +264,27 @@ public sealed class NotifyKillTests : IAsyncLifetime
         for (var number = 0; !stop.IsCancellationRequested; number++)
         {
             var email = number % 10 == 7 ? null : $"customer-{caller}@example.org";
-            var order = await _load.Ask(_notified.Http, "/api/orders", new { customer = $"customer-{caller}", currency = "EUR", lines = new[] { new { sku = "tea", quantity = 1 + (number % 3), price = 450 } }, email, language = number % 2 == 0 ? "de" : null }, stop);
+            var order = await _load.Ask(
+                _notified.Http,
+                "/api/orders",
+                new
+                {
+                    customer = $"customer-{caller}",
+                    currency = "EUR",
+                    lines = new[]
+                    {
+                        new
+                        {
+                            sku = "tea",
+                            quantity = 1 + (number % 3),
+                            price = 450,
+                        },
+                    },
+                    email,
+                    language = number % 2 == 0 ? "de" : null,
+                },
+                stop
+            );
             foreach (var step in Steps.Take(number % 4))
             {
                 order = order is null ? null : await _load.Ask(_notified.Http, $"/api/orders/{order}/{step}", null, stop);

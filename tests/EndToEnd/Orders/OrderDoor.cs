@@ -26,13 +26,15 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static string Tea(string customer, string more = "") => $$"""{"customer":"{{customer}}","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]{{more}}}""";
+    public static string Tea(string customer, string more = "") =>
+        $$"""{"customer":"{{customer}}","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]{{more}}}""";
 
     public void Dispose() => _http.Dispose();
 
     public Task<DoorAnswer> Get(string path, params (string Name, string Value)[] headers) => Send(HttpMethod.Get, path, null, headers);
 
-    public Task<DoorAnswer> Post(string path, string? json = null, params (string Name, string Value)[] headers) => Send(HttpMethod.Post, path, json, headers);
+    public Task<DoorAnswer> Post(string path, string? json = null, params (string Name, string Value)[] headers) =>
+        Send(HttpMethod.Post, path, json, headers);
 
     public async Task<DoorAnswer> Send(HttpMethod method, string path, string? json, params (string Name, string Value)[] headers)
     {
@@ -45,7 +47,12 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
         request.Content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
         using var answer = await _http.SendAsync(request, Cancel);
         return new(
-            (int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel), answer.Headers.ETag?.ToString(), answer.Headers.Location?.ToString(), answer.Headers.RetryAfter?.ToString());
+            (int)answer.StatusCode,
+            await answer.Content.ReadAsStringAsync(Cancel),
+            answer.Headers.ETag?.ToString(),
+            answer.Headers.Location?.ToString(),
+            answer.Headers.RetryAfter?.ToString()
+        );
     }
 
     /// <summary>Places an order and moves it on; its id.</summary>
@@ -85,7 +92,8 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
         await Wait.Until(
             async () => (subscribers = (await Get("/api/orders/subscribers")).Json.GetProperty("subscribers")).EnumerateArray().All(isSo),
             "the subscribers to be through",
-            () => $"{subscribers}");
+            () => $"{subscribers}"
+        );
         return subscribers;
     }
 

@@ -38,7 +38,10 @@ internal sealed class OrderLoad : IDisposable
         {
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body is null ? null : JsonContent.Create(body) };
+                using var request = new HttpRequestMessage(HttpMethod.Post, path)
+                {
+                    Content = body is null ? null : JsonContent.Create(body),
+                };
                 request.Headers.Add("Idempotency-Key", key);
                 using var answer = await http.SendAsync(request, stop);
                 if (answer.IsSuccessStatusCode)
@@ -51,9 +54,15 @@ internal sealed class OrderLoad : IDisposable
                     return id;
                 }
 
-                Assert.True(answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError, await answer.Content.ReadAsStringAsync(stop));
+                Assert.True(
+                    answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
+                    await answer.Content.ReadAsStringAsync(stop)
+                );
             }
-            catch (Exception gone) when (gone is HttpRequestException or IOException or JsonException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
+            catch (Exception gone)
+                when (gone is HttpRequestException or IOException or JsonException
+                    || (gone is OperationCanceledException && !stop.IsCancellationRequested)
+                )
             {
                 // The silo was killed: asked again under the same key.
             }
@@ -76,7 +85,10 @@ internal sealed class OrderLoad : IDisposable
         {
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{doors[(door + attempt) % doors.Length]}/api/orders{path}");
+                using var request = new HttpRequestMessage(
+                    HttpMethod.Post,
+                    $"http://{doors[(door + attempt) % doors.Length]}/api/orders{path}"
+                );
                 request.Headers.Add("Idempotency-Key", key);
                 request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
                 using var answer = await http.SendAsync(request, patience.Token);
@@ -86,9 +98,14 @@ internal sealed class OrderLoad : IDisposable
                     return JsonElement.Parse(text);
                 }
 
-                Assert.True(answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError || text.Contains("at this moment", StringComparison.Ordinal), $"{path} {key}: {answer.StatusCode} {text}");
+                Assert.True(
+                    answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError
+                        || text.Contains("at this moment", StringComparison.Ordinal),
+                    $"{path} {key}: {answer.StatusCode} {text}"
+                );
             }
-            catch (Exception e) when (!patience.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException)
+            catch (Exception e)
+                when (!patience.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException)
             {
                 // That silo is away, stands still, or its grains are away.
             }

@@ -12,7 +12,10 @@ public sealed class OutsideTests : IAsyncLifetime
 {
     private readonly string _folder = Unique.Folder("outside");
     private readonly WebhookSecret _secret = WebhookSecret.New();
-    private readonly HttpWebhookSender _webhooks = new(TimeProvider.System, AddressRanges.TryParse("127.0.0.0/8", out var loopback, out _) ? loopback : AddressRanges.None);
+    private readonly HttpWebhookSender _webhooks = new(
+        TimeProvider.System,
+        AddressRanges.TryParse("127.0.0.0/8", out var loopback, out _) ? loopback : AddressRanges.None
+    );
     private OutsideProcess _outside = null!;
     private SmtpMailSender _mail = null!;
 
@@ -36,7 +39,16 @@ public sealed class OutsideTests : IAsyncLifetime
     public async Task CallsAreWrittenDownWithTheirSignaturesVerdictAndAnsweredAsTold()
     {
         await _outside.Secrets("/a", _secret.Text);
-        await _outside.Behave("/a", new EndpointAnswer { Status = 503, RetryAfter = "7", Times = 1 }, new EndpointAnswer { Status = 429, FirstOnly = true });
+        await _outside.Behave(
+            "/a",
+            new EndpointAnswer
+            {
+                Status = 503,
+                RetryAfter = "7",
+                Times = 1,
+            },
+            new EndpointAnswer { Status = 429, FirstOnly = true }
+        );
 
         Assert.Equal((WebhookVerdict.Throttled, "http-503"), await Send("/a", "m1", _secret));
         Assert.Equal((WebhookVerdict.Delivered, "http-204"), await Send("/a", "m1", _secret));
@@ -46,7 +58,8 @@ public sealed class OutsideTests : IAsyncLifetime
 
         Assert.Equal(
             [("m1", "/a", "Good", "503"), ("m1", "/a", "Good", "204"), ("m2", "/a", "Wrong", "429"), ("m1", "/b", "-", "Cuts")],
-            (await _outside.Effects(Cancel)).Select(effect => (effect.Id, effect.To, effect.Signature, effect.Answer)));
+            (await _outside.Effects(Cancel)).Select(effect => (effect.Id, effect.To, effect.Signature, effect.Answer))
+        );
         Assert.Empty(await _outside.Effects(Cancel));
         Assert.Equal((new(3, 2, 1), new(1, 1, 0)), ((await _outside.Counts(Cancel))["/a"], (await _outside.Counts(Cancel))["/b"]));
         Assert.Equal(2, (await _outside.Ids("/a", Cancel))["m1"]);
@@ -55,7 +68,21 @@ public sealed class OutsideTests : IAsyncLifetime
     [Fact]
     public async Task MailsAreWrittenDownAlsoWhereTheSenderCannotKnow()
     {
-        await _outside.Smtp(new SmtpAnswer { At = ".", Cuts = true, Times = 1 }, new SmtpAnswer { At = "RCPT", Reply = "450 4.2.0 later", Times = 1 }, new SmtpAnswer { At = "MAIL", SlowMs = 1 });
+        await _outside.Smtp(
+            new SmtpAnswer
+            {
+                At = ".",
+                Cuts = true,
+                Times = 1,
+            },
+            new SmtpAnswer
+            {
+                At = "RCPT",
+                Reply = "450 4.2.0 later",
+                Times = 1,
+            },
+            new SmtpAnswer { At = "MAIL", SlowMs = 1 }
+        );
 
         Assert.Equal("smtp-450", await Mail("a.1.mail@shop"));
         Assert.Equal("unknown", await Mail("a.1.mail@shop"));
@@ -63,16 +90,36 @@ public sealed class OutsideTests : IAsyncLifetime
 
         Assert.Equal(
             [("mail", "a.1.mail@shop", "ann@example.org", "unknown"), ("mail", "a.1.mail@shop", "ann@example.org", "250")],
-            (await _outside.Effects(Cancel)).Select(effect => (effect.Channel, effect.Id, effect.To, effect.Answer)));
+            (await _outside.Effects(Cancel)).Select(effect => (effect.Channel, effect.Id, effect.To, effect.Answer))
+        );
         Assert.Equal(new(2, 1, 0), (await _outside.Counts(Cancel))["smtp"]);
     }
 
     private async Task<(WebhookVerdict, string)> Send(string path, string id, WebhookSecret secret)
     {
-        var outcome = await _webhooks.Send(new(_outside.Url(path), new(id, "order.placed", Encoding.UTF8.GetBytes("""{"type":"order.placed","timestamp":"2026-03-01T12:00:00Z","data":{}}""")), [secret]), Cancel);
+        var outcome = await _webhooks.Send(
+            new(
+                _outside.Url(path),
+                new(id, "order.placed", Encoding.UTF8.GetBytes("""{"type":"order.placed","timestamp":"2026-03-01T12:00:00Z","data":{}}""")),
+                [secret]
+            ),
+            Cancel
+        );
         return (outcome.Verdict, outcome.Reason);
     }
 
     private async Task<string> Mail(string id) =>
-        (await _mail.Send(new(id, "shop@example.com", "ann@example.org", Encoding.ASCII.GetBytes($"Message-Id: <{id}>\r\nFrom: shop@example.com\r\nTo: ann@example.org\r\nSubject: x\r\n\r\nText\r\n")), Cancel)).Reason;
+        (
+            await _mail.Send(
+                new(
+                    id,
+                    "shop@example.com",
+                    "ann@example.org",
+                    Encoding.ASCII.GetBytes(
+                        $"Message-Id: <{id}>\r\nFrom: shop@example.com\r\nTo: ann@example.org\r\nSubject: x\r\n\r\nText\r\n"
+                    )
+                ),
+                Cancel
+            )
+        ).Reason;
 }

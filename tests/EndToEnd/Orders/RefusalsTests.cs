@@ -16,7 +16,15 @@ public sealed class KeyedSilo : IAsyncLifetime
 {
     private const int Partitions = 2;
 
-    private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+    private static readonly string[] Settings =
+    [
+        "--Orders:Partitions",
+        $"{Partitions}",
+        "--Limits:PerKey",
+        "100000",
+        "--Limits:InAll",
+        "100000",
+    ];
 
     private SiloProcess? _silo;
 
@@ -42,8 +50,7 @@ public sealed class KeyedSilo : IAsyncLifetime
         using (var watch = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = OrderWatches.Start, OrderId = Order }))
         {
             while (await watch.ResponseStream.MoveNext(CancellationToken.None) && watch.ResponseStream.Current is not { Change: not null })
-            {
-            }
+            { }
 
             Compacted = watch.ResponseStream.Current.Cursor;
         }
@@ -87,9 +94,7 @@ public sealed class KeyedSilo : IAsyncLifetime
                 partition.Feed.Advance(name, partition.Feed.Committed.Revision + 1);
             }
 
-            while (await partition.Compact(TimeSpan.FromDays(30)))
-            {
-            }
+            while (await partition.Compact(TimeSpan.FromDays(30))) { }
         }
     }
 
@@ -115,7 +120,10 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         var (status, detail) = (await Door.Get($"/api/orders/{silo.Order}/watch?from={silo.Compacted}", silo.Writer)).Problem;
         Assert.Equal(410, status);
         Assert.StartsWith("What comes after this cursor is not kept any more: change 2 of partition", detail, StringComparison.Ordinal);
-        Assert.Equal((410, detail), (await Door.Get($"/api/orders/{silo.Order}/watch?from=start", silo.Writer, ("Last-Event-ID", silo.Compacted))).Problem);
+        Assert.Equal(
+            (410, detail),
+            (await Door.Get($"/api/orders/{silo.Order}/watch?from=start", silo.Writer, ("Last-Event-ID", silo.Compacted))).Problem
+        );
 
         using var channel = GrpcChannel.ForAddress($"http://{silo.Place.Grpc}");
         var refused = await Refused(channel, new() { From = silo.Compacted, OrderId = silo.Order });
@@ -128,10 +136,17 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         Assert.Equal(new(ExitCode.Failed, "", detail + "\n"), console);
 
         // From the one that it names it goes on.
-        using var watch = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = lowest, OrderId = silo.Order, Previous = true }, Headers(), cancellationToken: Cancel);
-        while (await watch.ResponseStream.MoveNext(Cancel) && watch.ResponseStream.Current.Change is null)
-        {
-        }
+        using var watch = new OrderWatch.OrderWatchClient(channel).Watch(
+            new()
+            {
+                From = lowest,
+                OrderId = silo.Order,
+                Previous = true,
+            },
+            Headers(),
+            cancellationToken: Cancel
+        );
+        while (await watch.ResponseStream.MoveNext(Cancel) && watch.ResponseStream.Current.Change is null) { }
 
         var change = watch.ResponseStream.Current.Change!;
         Assert.Equal((5, "order.refunded", "completed"), (change.Version, change.Type, change.Previous.Status));
@@ -152,10 +167,16 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         }
 
         // One order's cursor does not do for all, and what is no order cannot be watched.
-        Assert.Equal((400, "The cursor is of a watch of one order, and does for that order only."), (await Door.Get($"/api/orders/watch?from={silo.Compacted}", silo.Writer)).Problem);
+        Assert.Equal(
+            (400, "The cursor is of a watch of one order, and does for that order only."),
+            (await Door.Get($"/api/orders/watch?from={silo.Compacted}", silo.Writer)).Problem
+        );
         Assert.Equal(400, (await Door.Get("/api/orders/nosuch/watch", silo.Writer)).Status);
         Assert.Equal(StatusCode.InvalidArgument, (await Refused(channel, new() { OrderId = "nosuch" })).StatusCode);
-        Assert.Equal((400, "«previous» is true or false; this is «perhaps»."), (await Door.Get("/api/orders/watch?previous=perhaps", silo.Writer)).Problem);
+        Assert.Equal(
+            (400, "«previous» is true or false; this is «perhaps»."),
+            (await Door.Get("/api/orders/watch?previous=perhaps", silo.Writer)).Problem
+        );
     }
 
     [Fact]
@@ -179,8 +200,16 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
 
         var first = await last;
         Assert.Equal((201, "\"1\""), (first.Status, first.ETag));
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Place("fifty", "fifty"))), again => Assert.Equal(first, again));
-        Assert.Equal(first.Id, Text(Assert.Single((await Door.Get("/api/orders?customer=fifty", silo.Writer)).Json.GetProperty("orders").EnumerateArray()), "id"));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Place("fifty", "fifty"))), again =>
+            Assert.Equal(first, again)
+        );
+        Assert.Equal(
+            first.Id,
+            Text(
+                Assert.Single((await Door.Get("/api/orders?customer=fifty", silo.Writer)).Json.GetProperty("orders").EnumerateArray()),
+                "id"
+            )
+        );
     }
 
     [Fact]
@@ -188,7 +217,8 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
     {
         Assert.Equal(
             (400, "Idempotency-Key is missing: a text of your choice, a new one for each thing that is to be done once, such as a UUID."),
-            (await Door.Post("/api/orders", Tea("ann"), silo.Writer)).Problem);
+            (await Door.Post("/api/orders", Tea("ann"), silo.Writer)).Problem
+        );
         var order = await Place("bob", "a key");
         var reused = await Place("ann", "a key");
         Assert.Equal((422, "Something else was asked for under this key before. Choose a new key, or ask the same."), reused.Problem);
@@ -223,7 +253,8 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         Assert.Equal("\"3\"", (await Door.Get($"/api/orders/{order.Id}", silo.Writer)).ETag);
     }
 
-    private Task<DoorAnswer> Place(string customer, string key) => Door.Post("/api/orders", Tea(customer), silo.Writer, ("Idempotency-Key", key));
+    private Task<DoorAnswer> Place(string customer, string key) =>
+        Door.Post("/api/orders", Tea(customer), silo.Writer, ("Idempotency-Key", key));
 
     private Task<DoorAnswer> Step(string order, string step, string key, params IEnumerable<(string, string)> headers) =>
         Door.Post($"/api/orders/{order}/{step}", null, [silo.Writer, ("Idempotency-Key", key), .. headers]);
@@ -239,7 +270,13 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
     /// <summary>Until it is disposed of nobody else can write to the table, as if another process of this machine were long about it.</summary>
     private Held Hold(string table)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(silo.Place.Data, "tables", table + ".db"), Pooling = false }.ConnectionString);
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = Path.Combine(silo.Place.Data, "tables", table + ".db"),
+                Pooling = false,
+            }.ConnectionString
+        );
         connection.Open();
         return new(connection, connection.BeginTransaction(deferred: false));
     }

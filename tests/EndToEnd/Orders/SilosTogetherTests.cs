@@ -19,7 +19,15 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     /// <summary>Between two orders of one who places them.</summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
 
-    private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+    private static readonly string[] Settings =
+    [
+        "--Orders:Partitions",
+        $"{Partitions}",
+        "--Limits:PerKey",
+        "100000",
+        "--Limits:InAll",
+        "100000",
+    ];
 
     private readonly SiloPlace _place = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
@@ -60,16 +68,30 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         await using (var client = await SilosClient.Connect(Cancel, _place.Gateway, beside.Place.Gateway))
         {
             // Partitions have their owners where they are first asked for.
-            await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => client.Grains.GetGrain<global::Grains.Interfaces.Orders.IOrderFeedGrain>(partition).Head(Cancel)));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, Partitions)
+                    .Select(partition => client.Grains.GetGrain<global::Grains.Interfaces.Orders.IOrderFeedGrain>(partition).Head(Cancel))
+            );
             Assert.Equal(2, (await client.Status(Cancel)).Silos.Length);
         }
 
-        WatchRecord[] records = [new("events at the silo that stays", null, previous: true), new("gRPC at the silo that stays", null, previous: true), new("events at the front", null, previous: false), new("gRPC at the front", null, previous: false)];
+        WatchRecord[] records =
+        [
+            new("events at the silo that stays", null, previous: true),
+            new("gRPC at the silo that stays", null, previous: true),
+            new("events at the front", null, previous: false),
+            new("gRPC at the front", null, previous: false),
+        ];
         Task[] watching =
         [
-            Watch(cancel => WatchStreams.Events(_streams, beside.Place.Http, records[0], OrderWatches.Start, () => Task.CompletedTask, cancel)),
+            Watch(cancel =>
+                WatchStreams.Events(_streams, beside.Place.Http, records[0], OrderWatches.Start, () => Task.CompletedTask, cancel)
+            ),
             Watch(cancel => WatchStreams.Grpc(beside.Place.Grpc, records[1], cancel)),
-            Watch(cancel => WatchStreams.Events(_streams, front.Place.Http, records[2], OrderWatches.Start, () => Task.CompletedTask, cancel)),
+            Watch(cancel =>
+                WatchStreams.Events(_streams, front.Place.Http, records[2], OrderWatches.Start, () => Task.CompletedTask, cancel)
+            ),
             Watch(cancel => WatchStreams.Grpc(front.Place.Grpc, records[3], cancel)),
         ];
         IPEndPoint[] doors = [_place.Http, beside.Place.Http, front.Place.Http];
@@ -107,7 +129,8 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         return _silos[^1];
     }
 
-    private Task Watch(Func<CancellationTokenSource, Task> watch) => Task.Run(() => WatchStreams.AgainAndAgain(watch, _leave.Token), Cancel);
+    private Task Watch(Func<CancellationTokenSource, Task> watch) =>
+        Task.Run(() => WatchStreams.AgainAndAgain(watch, _leave.Token), Cancel);
 
     private async Task Acknowledged(int more)
     {
@@ -123,7 +146,9 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         return Wait.Until(
             () => records.All(record => record.Changes >= committed) || watching.Any(watch => watch.IsFaulted),
             $"all who watch to be told {committed} changes",
-            () => $"Told were {string.Join(", ", records.Select(record => $"{record.Changes} ({record.Name})"))}.{Environment.NewLine}{Said()}");
+            () =>
+                $"Told were {string.Join(", ", records.Select(record => $"{record.Changes} ({record.Name})"))}.{Environment.NewLine}{Said()}"
+        );
     }
 
     private string Said() => string.Join(Environment.NewLine, _silos.SelectMany(silo => silo.Errors.Concat(silo.Output).TakeLast(20)));
@@ -133,7 +158,13 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         for (var number = 0; !_enough.IsCancellationRequested; number++)
         {
             var key = $"{placer}-{number}";
-            var order = await Ask("", key, """{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]}""", doors, placer + number);
+            var order = await Ask(
+                "",
+                key,
+                """{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}]}""",
+                doors,
+                placer + number
+            );
             var id = order.GetProperty("id").GetString()!;
             var statuses = new List<string> { "placed" };
             _committed[id] = [.. statuses];

@@ -21,11 +21,19 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
 
         var letters = await Letters(order);
         Assert.Equal(["order.placed", "order.paid"], letters.Select(letter => Text(letter, "change")));
-        Assert.All(letters, letter => Assert.Equal(("witness", "told to fail", "The customer's name says so."), (Text(letter, "subscriber"), Text(letter, "reason"), Text(letter, "detail"))));
+        Assert.All(letters, letter =>
+            Assert.Equal(
+                ("witness", "told to fail", "The customer's name says so."),
+                (Text(letter, "subscriber"), Text(letter, "reason"), Text(letter, "detail"))
+            )
+        );
         var id = Text(letters[0], "id");
         var shown = await Door.Get($"/api/orders/dead-letters/{id}");
         Assert.Equal((200, letters[0].GetRawText()), (shown.Status, shown.Body));
-        Assert.Equal("told to fail: The customer's name says so.", Text(Assert.Single(shown.Json.GetProperty("history").EnumerateArray()), "what"));
+        Assert.Equal(
+            "told to fail: The customer's name says so.",
+            Text(Assert.Single(shown.Json.GetProperty("history").EnumerateArray()), "what")
+        );
 
         // Not mended: it comes back.
         Assert.Equal((200, """{"count":1,"left":0}"""), await Done("replay", $"id={id}"));
@@ -40,7 +48,10 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
         Assert.Equal((200, """{"count":1,"left":0}"""), await Done("discard", $"id={Text(Assert.Single(await Letters(gone)), "id")}"));
         Assert.Empty(await Letters(gone));
         Assert.Equal((200, """{"count":0,"left":0}"""), await Done("discard", "subscriber=witness&reason=no%20such"));
-        Assert.Equal((400, "Say which: «id», or «subscriber» or «reason» or both, or «all=true»."), (await Door.Post("/api/orders/dead-letters/discard")).Problem);
+        Assert.Equal(
+            (400, "Say which: «id», or «subscriber» or «reason» or both, or «all=true»."),
+            (await Door.Post("/api/orders/dead-letters/discard")).Problem
+        );
         Assert.Equal(400, (await Door.Post("/api/orders/dead-letters/replay?all=false")).Status);
 
         // Who did what is in the audit of the order, in its order.
@@ -55,20 +66,26 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
         var gone = await Door.Placed("fails-console-gone");
         await Door.Settled();
 
-        var letters = (await Door.RunJson("dead-letters", "list", "--subscriber", "witness")).Where(letter => Text(letter, "orderId") == order).ToArray();
+        var letters = (await Door.RunJson("dead-letters", "list", "--subscriber", "witness"))
+            .Where(letter => Text(letter, "orderId") == order)
+            .ToArray();
         Assert.Equal(["order.placed", "order.paid"], letters.Select(letter => Text(letter, "change")));
         var id = Text(letters[0], "id");
         Assert.Equal(letters[0].GetRawText(), Assert.Single(await Door.RunJson("dead-letters", "show", id)).GetRawText());
         var show = await Door.Run("dead-letters", "show", id);
         Assert.Contains("told to fail", show.Output, StringComparison.Ordinal);
-        Assert.Contains((await Door.RunJson("dead-letters", "list", "--by-reason")), group => Text(group, "reason") == "told to fail" && Number(group, "dead") >= 3);
+        Assert.Contains((await Door.RunJson("dead-letters", "list", "--by-reason")), group =>
+            Text(group, "reason") == "told to fail" && Number(group, "dead") >= 3
+        );
 
         silo.Mend("fails-console");
         Assert.Equal(new(ExitCode.Done, "1 dead letter is replayed.\n", ""), await Door.Run("dead-letters", "replay", id));
         await Door.Settled();
         Assert.Equal("order.paid", Text(Assert.Single(await Letters(order)), "change"));
         Assert.Equal(
-            new(ExitCode.Failed, "", $"There is no dead letter «{id}»; «orders dead-letters list» shows those that there are.\n"), await Door.Run("dead-letters", "replay", id));
+            new(ExitCode.Failed, "", $"There is no dead letter «{id}»; «orders dead-letters list» shows those that there are.\n"),
+            await Door.Run("dead-letters", "replay", id)
+        );
 
         var other = Text(Assert.Single(await Letters(gone)), "id");
         Assert.Equal(ExitCode.WrongUsage, (await Door.Run("dead-letters", "discard", other)).Code);
@@ -78,7 +95,10 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
         Assert.Equal(["order.placed", "witness.discarded"], await Recorded(gone, 2));
         var discarded = JsonElement.Parse((await Door.Run("audit", "proof", gone)).Output);
         var entry = AuditReceipt.FromJson(discarded.GetRawText()).Entries[^1];
-        Assert.Equal($"by {Environment.UserName} at the console; told to fail", System.Text.Encoding.UTF8.GetString(AuditEntry.Decode(entry.Entry.Span).Payload.Span));
+        Assert.Equal(
+            $"by {Environment.UserName} at the console; told to fail",
+            System.Text.Encoding.UTF8.GetString(AuditEntry.Decode(entry.Entry.Span).Payload.Span)
+        );
     }
 
     /// <summary>Of its own place: it ends the silo.</summary>
@@ -93,8 +113,14 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             var subscribers = await before.Door.Settled();
             Assert.Equal(
                 [("audit", 2, 2, 0), ("mail", 2, 2, 0), ("plain", 2, 2, 0), ("witness", 2, 0, 2)],
-                subscribers.EnumerateArray().Select(one => (Text(one, "name"), (int)Number(one, "in"), (int)Number(one, "done"), (int)Number(one, "dead"))));
-            Assert.Equal(subscribers.EnumerateArray().Select(one => one.GetRawText()), (await before.Door.RunJson("subscribers", "list")).Select(one => one.GetRawText()));
+                subscribers
+                    .EnumerateArray()
+                    .Select(one => (Text(one, "name"), (int)Number(one, "in"), (int)Number(one, "done"), (int)Number(one, "dead")))
+            );
+            Assert.Equal(
+                subscribers.EnumerateArray().Select(one => one.GetRawText()),
+                (await before.Door.RunJson("subscribers", "list")).Select(one => one.GetRawText())
+            );
 
             var refused = await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/witness", null);
             Assert.Equal(409, refused.Status);
@@ -105,7 +131,10 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             // Another program, which has only the audit and mail.
             await using var silo = await SiloProcess.StartReady(before.Place, "--Orders:Partitions", "2");
             Assert.Equal(204, (await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/witness", null)).Status);
-            Assert.Equal(new(ExitCode.Done, "Subscriber plain is removed.\n", ""), await before.Door.Run("subscribers", "remove", "plain", "--yes"));
+            Assert.Equal(
+                new(ExitCode.Done, "Subscriber plain is removed.\n", ""),
+                await before.Door.Run("subscribers", "remove", "plain", "--yes")
+            );
             Assert.Equal(ExitCode.Failed, (await before.Door.Run("subscribers", "remove", "plain", "--yes")).Code);
             Assert.Equal(409, (await before.Door.Send(HttpMethod.Delete, "/api/orders/subscribers/plain", null)).Status);
             Assert.Equal(["audit", "mail"], (await before.Door.RunJson("subscribers", "list")).Select(one => Text(one, "name")));
@@ -125,7 +154,12 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
     }
 
     private async Task<JsonElement[]> Letters(string order) =>
-        [.. (await Door.Get("/api/orders/dead-letters?subscriber=witness&take=200")).Json.GetProperty("deadLetters").EnumerateArray().Where(letter => Text(letter, "orderId") == order)];
+        [
+            .. (await Door.Get("/api/orders/dead-letters?subscriber=witness&take=200"))
+                .Json.GetProperty("deadLetters")
+                .EnumerateArray()
+                .Where(letter => Text(letter, "orderId") == order),
+        ];
 
     /// <summary>What the audit has of an order, when it has so many entries: what is told of a dead letter comes to it a moment later.</summary>
     private async Task<string[]> Recorded(string order, int count)
@@ -135,13 +169,20 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
             async () =>
             {
                 var proof = await Door.Get($"/api/orders/{order}/audit");
-                types = proof.Status == 404 ? [] : [.. AuditReceipt.FromJson(proof.Body).Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Type)];
+                types =
+                    proof.Status == 404
+                        ? []
+                        : [.. AuditReceipt.FromJson(proof.Body).Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span).Type)];
                 return types.Length >= count;
             },
             $"{count} entries of {order}",
-            () => string.Join(", ", types));
+            () => string.Join(", ", types)
+        );
 
-        Assert.True(types.Length == count, string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}."));
+        Assert.True(
+            types.Length == count,
+            string.Create(CultureInfo.InvariantCulture, $"{count} entries of {order} were awaited, and there are {types.Length}.")
+        );
         return types;
     }
 }

@@ -22,11 +22,25 @@ public sealed class WatchCampaign : IAsyncLifetime
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(30);
 
     private static readonly string[] StepsOfOne = ["pay", "ship", "complete", "refund"];
-    private static readonly string[] Settings = ["--Orders:Partitions", $"{Partitions}", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"];
+    private static readonly string[] Settings =
+    [
+        "--Orders:Partitions",
+        $"{Partitions}",
+        "--Limits:PerKey",
+        "100000",
+        "--Limits:InAll",
+        "100000",
+    ];
 
     private readonly SiloPlace _place = new();
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
-    private readonly HttpClient _streams = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) })
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+    };
+    private readonly HttpClient _streams = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
     private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _committed = new();
     private readonly CancellationTokenSource _leave = new();
     private readonly CancellationTokenSource _enough = new();
@@ -91,7 +105,12 @@ public sealed class WatchCampaign : IAsyncLifetime
         for (var round = 0; round < Rounds; round++)
         {
             await Acknowledged(ChangesInRound);
-            Assert.All(_consoles, console => Assert.False(console.Console.Exit.IsCompleted, $"{console.Record.Name} ended: {string.Join(Environment.NewLine, console.Console.Errors)}"));
+            Assert.All(_consoles, console =>
+                Assert.False(
+                    console.Console.Exit.IsCompleted,
+                    $"{console.Record.Name} ended: {string.Join(Environment.NewLine, console.Console.Errors)}"
+                )
+            );
             await Fault(round);
             if (round < StepsOfOne.Length)
             {
@@ -120,7 +139,8 @@ public sealed class WatchCampaign : IAsyncLifetime
             ("changes told", Records.Sum(record => record.Changes)),
             ("kills of the silo", Kills),
             ("connections cut", Cuts),
-            ("violations of the guarantees of a watch", History.Violations().Count));
+            ("violations of the guarantees of a watch", History.Violations().Count)
+        );
     }
 
     private async Task Fault(int round)
@@ -171,22 +191,32 @@ public sealed class WatchCampaign : IAsyncLifetime
         var committed = _committed.Values.Sum(steps => steps.Count);
         foreach (var record in Records.Where(record => record.Order is null && record.Name != FromNow))
         {
-            await Told(() => record.Changes >= committed, $"{record.Name} to be told {committed} changes", () => $"It was told {record.Changes}.");
+            await Told(
+                () => record.Changes >= committed,
+                $"{record.Name} to be told {committed} changes",
+                () => $"It was told {record.Changes}."
+            );
         }
 
         // How many are told from now on nobody knows: it has come as far as the others. One order's last change came long before.
         var (late, all) = (Records.Single(record => record.Name == FromNow), Records[0]);
-        await Told(() => late.Cursor == all.Cursor, $"{late.Name} to be told as much as {all.Name}", () => $"It was told up to {late.Cursor}, and the other up to {all.Cursor}.");
+        await Told(
+            () => late.Cursor == all.Cursor,
+            $"{late.Name} to be told as much as {all.Name}",
+            () => $"It was told up to {late.Cursor}, and the other up to {all.Cursor}."
+        );
     }
 
-    private Task Told(Func<bool> isSo, string what, Func<string> state) => Wait.Until(
-        async () =>
-        {
-            await NobodyFailed();
-            return isSo();
-        },
-        what,
-        state);
+    private Task Told(Func<bool> isSo, string what, Func<string> state) =>
+        Wait.Until(
+            async () =>
+            {
+                await NobodyFailed();
+                return isSo();
+            },
+            what,
+            state
+        );
 
     /// <summary>A watch comes back until it is told to leave; one that ended has seen what should not be.</summary>
     private async Task NobodyFailed()
@@ -203,7 +233,14 @@ public sealed class WatchCampaign : IAsyncLifetime
         {
             var key = $"{placer}-{number}";
             var id = await Place(key);
-            foreach (var step in (number % 3) switch { 0 => new[] { "pay", "ship", "complete" }, 1 => ["cancel"], _ => ["pay", "refund"] })
+            foreach (
+                var step in (number % 3) switch
+                {
+                    0 => new[] { "pay", "ship", "complete" },
+                    1 => ["cancel"],
+                    _ => ["pay", "refund"],
+                }
+            )
             {
                 await Step(id, step, $"{key}-{step}");
             }
@@ -238,8 +275,25 @@ public sealed class WatchCampaign : IAsyncLifetime
     {
         Records.Add(record);
         Streams.Add(record);
-        _watching.Add(Task.Run(() => WatchStreams.AgainAndAgain(
-            cancel => WatchStreams.Events(_streams, at, record, from, () => pause > TimeSpan.Zero && !_enough.IsCancellationRequested ? Task.Delay(pause, cancel.Token) : Task.CompletedTask, cancel), _leave.Token)));
+        _watching.Add(
+            Task.Run(() =>
+                WatchStreams.AgainAndAgain(
+                    cancel =>
+                        WatchStreams.Events(
+                            _streams,
+                            at,
+                            record,
+                            from,
+                            () =>
+                                pause > TimeSpan.Zero && !_enough.IsCancellationRequested
+                                    ? Task.Delay(pause, cancel.Token)
+                                    : Task.CompletedTask,
+                            cancel
+                        ),
+                    _leave.Token
+                )
+            )
+        );
     }
 
     private void WatchByGrpc(WatchRecord record)
@@ -259,7 +313,10 @@ public sealed class WatchCampaign : IAsyncLifetime
     {
         record.Opened(from);
         string[] previous = record.Previous ? ["--previous"] : [];
-        return ConsoleProcess.StartHeard(Take, ["orders", "watch", "--from", from, "--json", "--gateway", $"{_place.Gateway}", .. previous]);
+        return ConsoleProcess.StartHeard(
+            Take,
+            ["orders", "watch", "--from", from, "--json", "--gateway", $"{_place.Gateway}", .. previous]
+        );
 
         void Take(string line)
         {

@@ -28,7 +28,16 @@ internal static class WatchStreams
             {
                 await watch(cancel);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal or StatusCode.Unknown })
+            catch (Exception e)
+                when (e
+                        is HttpRequestException
+                            or IOException
+                            or OperationCanceledException
+                            or RpcException
+                            {
+                                StatusCode: StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal or StatusCode.Unknown
+                            }
+                )
             {
                 // The silo or the network went away, or nothing was heard for long.
             }
@@ -40,9 +49,17 @@ internal static class WatchStreams
     /// <summary>One stream of server-sent events, to its end.</summary>
     /// <param name="from">Where it begins when nothing was told yet.</param>
     /// <param name="pause">Waited for after each event.</param>
-    public static async Task Events(HttpClient http, IPEndPoint at, WatchRecord record, string? from, Func<Task> pause, CancellationTokenSource cancel)
+    public static async Task Events(
+        HttpClient http,
+        IPEndPoint at,
+        WatchRecord record,
+        string? from,
+        Func<Task> pause,
+        CancellationTokenSource cancel
+    )
     {
-        var query = $"?previous={record.Previous}" + (from is null ? "" : $"&from={from}") + (record.Order is null ? "" : $"&id={record.Order}");
+        var query =
+            $"?previous={record.Previous}" + (from is null ? "" : $"&from={from}") + (record.Order is null ? "" : $"&id={record.Order}");
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{at}/api/orders/watch{query}");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         if (record.Cursor is { } cursor)
@@ -76,7 +93,10 @@ internal static class WatchStreams
     {
         using var channel = GrpcChannel.ForAddress($"http://{at}");
         var from = record.Cursor ?? OrderWatches.Start;
-        using var call = new OrderWatch.OrderWatchClient(channel).Watch(new() { From = from, Previous = record.Previous }, cancellationToken: cancel.Token);
+        using var call = new OrderWatch.OrderWatchClient(channel).Watch(
+            new() { From = from, Previous = record.Previous },
+            cancellationToken: cancel.Token
+        );
         var isOpen = false;
         await foreach (var told in call.ResponseStream.ReadAllAsync(cancel.Token))
         {
@@ -89,7 +109,18 @@ internal static class WatchStreams
 
             if (told.Change is { } change)
             {
-                record.Told(new(told.Cursor, change.OrderId, change.Version, change.Type, change.Order.Version, change.Order.Status, change.Previous?.Version, change.Previous?.Status));
+                record.Told(
+                    new(
+                        told.Cursor,
+                        change.OrderId,
+                        change.Version,
+                        change.Type,
+                        change.Order.Version,
+                        change.Order.Status,
+                        change.Previous?.Version,
+                        change.Previous?.Status
+                    )
+                );
             }
             else
             {
@@ -110,7 +141,8 @@ internal static class WatchStreams
             order.GetProperty("version").GetInt64(),
             order.GetProperty("status").GetString()!,
             hasPrevious ? previous.GetProperty("version").GetInt64() : null,
-            hasPrevious ? previous.GetProperty("status").GetString() : null);
+            hasPrevious ? previous.GetProperty("status").GetString() : null
+        );
     }
 
     private static void Tell(WatchRecord record, SseItem<string> told)

@@ -43,7 +43,9 @@ public sealed class WatchTests(WatchCampaign campaign) : IClassFixture<WatchCamp
     {
         Assert.Equal((campaign.Rounds + 3) / 4, campaign.Kills);
         Assert.True(campaign.Cuts > 0, "No connection was cut.");
-        Assert.All(campaign.Streams, record => Assert.True(record.Entries.Count(entry => entry is WatchRecord.Opening) > 1, $"{record.Name} was never broken off."));
+        Assert.All(campaign.Streams, record =>
+            Assert.True(record.Entries.Count(entry => entry is WatchRecord.Opening) > 1, $"{record.Name} was never broken off.")
+        );
         Assert.All(campaign.Records, record => Assert.True(record.Changes > 0, $"{record.Name} was told nothing."));
     }
 

@@ -16,7 +16,9 @@ public sealed class WitnessSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Door = new(Place);
-        _silo = await SiloProcess.WhenReady(SiloProcess.StartOther("Witness.dll", Place, [("WITNESS_FOLDER", Seen)], "--Orders:Partitions", "2"));
+        _silo = await SiloProcess.WhenReady(
+            SiloProcess.StartOther("Witness.dll", Place, [("WITNESS_FOLDER", Seen)], "--Orders:Partitions", "2")
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -33,7 +33,10 @@ public sealed partial class FlushBeforeAnswerTests : IDisposable
                 written++;
                 flushed = 0;
             }
-            else if (call is { Name: "fsync" or "fdatasync", Succeeded: true } && call.Arguments.Contains("ledger.db-wal>", StringComparison.Ordinal))
+            else if (
+                call is { Name: "fsync" or "fdatasync", Succeeded: true }
+                && call.Arguments.Contains("ledger.db-wal>", StringComparison.Ordinal)
+            )
             {
                 flushed++;
             }
@@ -63,11 +66,17 @@ public sealed partial class FlushBeforeAnswerTests : IDisposable
             {
                 steps.Add("write");
             }
-            else if (call is { Name: "fsync" or "fdatasync", Succeeded: true } && call.Arguments.Contains("/writing/", StringComparison.Ordinal))
+            else if (
+                call is { Name: "fsync" or "fdatasync", Succeeded: true }
+                && call.Arguments.Contains("/writing/", StringComparison.Ordinal)
+            )
             {
                 steps.Add("flush the file");
             }
-            else if (call is { Name: "link" or "linkat", Succeeded: true } && call.Arguments.Contains("/objects/traced+/", StringComparison.Ordinal))
+            else if (
+                call is { Name: "link" or "linkat", Succeeded: true }
+                && call.Arguments.Contains("/objects/traced+/", StringComparison.Ordinal)
+            )
             {
                 steps.Add("name");
             }
@@ -91,15 +100,26 @@ public sealed partial class FlushBeforeAnswerTests : IDisposable
     /// <summary>The calls of a writer in the order in which they ended, except writes, which count from when they began.</summary>
     private async Task<IReadOnlyList<SystemCall>> Trace(params string[] arguments)
     {
-        var strace = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "strace")).FirstOrDefault(File.Exists);
+        var strace = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "strace"))
+            .FirstOrDefault(File.Exists);
         if (strace is null && Environment.GetEnvironmentVariable("CI") is null or "")
         {
             Assert.Skip("strace is not installed: that the flush comes before the answer was not shown.");
         }
 
-        Assert.True(strace is not null, "strace is not installed; continuous integration needs it to show that the flush comes before the answer.");
+        Assert.True(
+            strace is not null,
+            "strace is not installed; continuous integration needs it to show that the flush comes before the answer."
+        );
         var file = Path.Combine(_folder, "trace.txt");
-        using (var writer = StoreWriterProcess.Start([strace, "-f", "-y", "-s", "40", "-o", file, "-e", "trace=write,pwrite64,pwritev,fsync,fdatasync,link,linkat"], arguments))
+        using (
+            var writer = StoreWriterProcess.Start(
+                [strace, "-f", "-y", "-s", "40", "-o", file, "-e", "trace=write,pwrite64,pwritev,fsync,fdatasync,link,linkat"],
+                arguments
+            )
+        )
         {
             var lines = 0;
             while (await writer.ReadLine(Cancel) is not null)

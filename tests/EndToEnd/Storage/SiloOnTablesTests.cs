@@ -87,15 +87,16 @@ public sealed class SiloOnTablesTests : IDisposable
         var host = Host.CreateApplicationBuilder();
         host.Logging.ClearProviders();
         host.Services.AddSingleton(store);
-        host.UseOrleans(silo => silo
-            .UseTableClustering()
-            .AddTableGrainStorage("counters")
-            .Configure<ClusterOptions>(options =>
-            {
-                options.ClusterId = "test";
-                options.ServiceId = "test";
-            })
-            .ConfigureEndpoints(IPAddress.Loopback, siloPort, gatewayPort));
+        host.UseOrleans(silo =>
+            silo.UseTableClustering()
+                .AddTableGrainStorage("counters")
+                .Configure<ClusterOptions>(options =>
+                {
+                    options.ClusterId = "test";
+                    options.ServiceId = "test";
+                })
+                .ConfigureEndpoints(IPAddress.Loopback, siloPort, gatewayPort)
+        );
         var built = host.Build();
         await built.StartAsync(Cancel);
         return built;

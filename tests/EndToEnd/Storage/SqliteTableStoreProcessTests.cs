@@ -88,7 +88,7 @@ public sealed class SqliteTableStoreProcessTests : IDisposable
             foreach (var kind in "abc")
             {
                 var numbers = new List<string>();
-                for (var range = KeyRange.Prefix($"{kind}."); ;)
+                for (var range = KeyRange.Prefix($"{kind}."); ; )
                 {
                     var rows = await store.Scan("ledger", $"caller-{caller}", range, StoreLimits.MaxScan, Cancel);
                     numbers.AddRange(rows.Select(row => Encoding.UTF8.GetString(row.Payload.Span)));

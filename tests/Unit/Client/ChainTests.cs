@@ -7,6 +7,13 @@ public sealed class ChainTests
     [Fact]
     public async Task BothChainsArePrintedInTheirOrder() =>
         Assert.Equal(
-            ["   HTTP and gRPC", "1  one            does this", "2  another        does that", "   calls of grains", "1  third            does more"],
-            (await new ConsoleInMemory().Run("cluster", "chain")).Lines);
+            [
+                "   HTTP and gRPC",
+                "1  one            does this",
+                "2  another        does that",
+                "   calls of grains",
+                "1  third            does more",
+            ],
+            (await new ConsoleInMemory().Run("cluster", "chain")).Lines
+        );
 }

@@ -108,7 +108,9 @@ internal sealed class CrawlsInMemory : ICrawlListGrain
     }
 
     public Task<CrawlId?> Find(string idOrName, CancellationToken cancel = default) =>
-        Task.FromResult(Crawls.Where(crawl => crawl.Id.Value == idOrName || crawl.Name == idOrName).Select(crawl => (CrawlId?)crawl.Id).FirstOrDefault());
+        Task.FromResult(
+            Crawls.Where(crawl => crawl.Id.Value == idOrName || crawl.Name == idOrName).Select(crawl => (CrawlId?)crawl.Id).FirstOrDefault()
+        );
 
     public Task<ImmutableArray<CrawlSummary>> List(CancellationToken cancel = default) =>
         Task.FromResult(Crawls.Select(crawl => crawl.Now!).ToImmutableArray());
@@ -166,9 +168,11 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
 
     public Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default) => throw new NotSupportedException();
 
-    public Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default) => throw new NotSupportedException();
+    public Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default) =>
+        throw new NotSupportedException();
 
-    public Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default) => throw new NotSupportedException();
+    public Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default) =>
+        throw new NotSupportedException();
 
     public Task<Account?> Account(CancellationToken cancel = default) => throw new NotSupportedException();
 

@@ -60,22 +60,24 @@ internal sealed class ConsoleInMemory
     }
 
     /// <summary>A crawl with 7 pages done of 20 that were added.</summary>
-    public static CrawlSummary Crawl(string id = "abcdefghi0", string? name = "shop", CrawlState state = CrawlState.Running) => new(
-        CrawlId.Parse(id),
-        name,
-        state,
-        new CrawlSpec { Seeds = ["http://a.example/"], Name = name },
-        Added: 20,
-        Pages: 7,
-        Failed: 1,
-        Skipped: 2,
-        Queued: 10,
-        Hosts: 1,
-        Bytes: 4096,
-        StartedAt: Start,
-        EndedAt: state is CrawlState.Done or CrawlState.Cancelled ? Start.AddSeconds(12.5) : null,
-        Elapsed: TimeSpan.FromSeconds(12.5),
-        Note: null);
+    public static CrawlSummary Crawl(string id = "abcdefghi0", string? name = "shop", CrawlState state = CrawlState.Running) =>
+        new(
+            CrawlId.Parse(id),
+            name,
+            state,
+            new CrawlSpec { Seeds = ["http://a.example/"], Name = name },
+            Added: 20,
+            Pages: 7,
+            Failed: 1,
+            Skipped: 2,
+            Queued: 10,
+            Hosts: 1,
+            Bytes: 4096,
+            StartedAt: Start,
+            EndedAt: state is CrawlState.Done or CrawlState.Cancelled ? Start.AddSeconds(12.5) : null,
+            Elapsed: TimeSpan.FromSeconds(12.5),
+            Note: null
+        );
 
     private Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {

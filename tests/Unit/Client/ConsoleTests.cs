@@ -13,8 +13,19 @@ public sealed class ConsoleTests
         var printed = await _console.Run("--help");
 
         Assert.Equal(ExitCode.Done, printed.Code);
-        Assert.All(["crawl", "ledger", "cluster", "demo", "--gateway", "--cluster", "--json", "0 done, 1 failed, 2 wrong usage, 3 no silo reached"],
-            word => Assert.Contains(word, printed.Output, StringComparison.Ordinal));
+        Assert.All(
+            [
+                "crawl",
+                "ledger",
+                "cluster",
+                "demo",
+                "--gateway",
+                "--cluster",
+                "--json",
+                "0 done, 1 failed, 2 wrong usage, 3 no silo reached",
+            ],
+            word => Assert.Contains(word, printed.Output, StringComparison.Ordinal)
+        );
         Assert.Equal(printed.Output, (await _console.Run()).Output);
     }
 
@@ -23,16 +34,38 @@ public sealed class ConsoleTests
     {
         var printed = await _console.Run("crawl", "--help");
 
-        Assert.All(["start", "list", "show", "follow", "pause", "resume", "cancel", "delete", "export", "explain"],
-            verb => Assert.Contains($"  {verb} ", printed.Output, StringComparison.Ordinal));
+        Assert.All(["start", "list", "show", "follow", "pause", "resume", "cancel", "delete", "export", "explain"], verb =>
+            Assert.Contains($"  {verb} ", printed.Output, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
     [InlineData("Required command was not provided. Try: crawl --help", "crawl")]
     [InlineData("Required argument 'seed' missing for command: 'start'. Try: crawl start --help", "crawl", "start")]
-    [InlineData("--delay is a duration such as 500ms, 1s, 2m or 0; this is «4». Try: crawl start --help", "crawl", "start", "http://a/", "--delay", "4")]
-    [InlineData("--max-body is a size such as 512KB or 10MB, less than 2GB; this is «2GB». Try: crawl start --help", "crawl", "start", "http://a/", "--max-body", "2GB")]
-    [InlineData("--scope is host, domain, prefix or any; this is «1». Try: crawl start --help", "crawl", "start", "http://a/", "--scope", "1")]
+    [InlineData(
+        "--delay is a duration such as 500ms, 1s, 2m or 0; this is «4». Try: crawl start --help",
+        "crawl",
+        "start",
+        "http://a/",
+        "--delay",
+        "4"
+    )]
+    [InlineData(
+        "--max-body is a size such as 512KB or 10MB, less than 2GB; this is «2GB». Try: crawl start --help",
+        "crawl",
+        "start",
+        "http://a/",
+        "--max-body",
+        "2GB"
+    )]
+    [InlineData(
+        "--scope is host, domain, prefix or any; this is «1». Try: crawl start --help",
+        "crawl",
+        "start",
+        "http://a/",
+        "--scope",
+        "1"
+    )]
     [InlineData("«a:b:c» is no gateway: it would look like 127.0.0.1:30000. Try: ledger --help", "ledger", "--gateway", "a:b:c")]
     public async Task WrongUsageIsOneSentenceAndExitCodeTwo(string sentence, params string[] args)
     {
@@ -46,12 +79,25 @@ public sealed class ConsoleTests
     {
         var printed = await _console.Run("crawl", "--json");
 
-        Assert.Equal((ExitCode.WrongUsage, """{"error":"Required command was not provided. Try: crawl --help"}""" + "\n"), (printed.Code, printed.Error));
+        Assert.Equal(
+            (ExitCode.WrongUsage, """{"error":"Required command was not provided. Try: crawl --help"}""" + "\n"),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Theory]
     [InlineData("127.0.0.1:30000")]
-    [InlineData("127.0.0.1:30000, [::1]:30100, [::1]:30000, silo.example:30000", "--gateway", "127.0.0.1:30000", "--gateway", "[::1]:30100", "--gateway", "::1", "--gateway", "silo.example")]
+    [InlineData(
+        "127.0.0.1:30000, [::1]:30100, [::1]:30000, silo.example:30000",
+        "--gateway",
+        "127.0.0.1:30000",
+        "--gateway",
+        "[::1]:30100",
+        "--gateway",
+        "::1",
+        "--gateway",
+        "silo.example"
+    )]
     public async Task GatewaysAreThoseThatWereNamed(string address, params string[] args)
     {
         await _console.Run(["ledger", .. args]);
@@ -78,7 +124,10 @@ public sealed class ConsoleTests
 
         var printed = await _console.Run("crawl", "list", "--json");
 
-        Assert.Equal((ExitCode.NoSilo, "", """{"error":"No silo of cluster «dev» was reached at 127.0.0.1:30000."}""" + "\n"), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.NoSilo, "", """{"error":"No silo of cluster «dev» was reached at 127.0.0.1:30000."}""" + "\n"),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Fact]
@@ -94,33 +143,48 @@ public sealed class ConsoleTests
     [Fact]
     public async Task ASiloThatGoesAwayBeforeItAnswersIsExitCodeThree()
     {
-        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ => throw new SiloUnavailableException("S127.0.0.1:11111:1 is gone, and much more that nobody wants to read.");
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ =>
+            throw new SiloUnavailableException("S127.0.0.1:11111:1 is gone, and much more that nobody wants to read.");
 
         var printed = await _console.Run("crawl", "show", "shop");
 
         Assert.Equal(
-            (ExitCode.NoSilo, "The silo went away before it answered. Nothing is known of what became of «crawl show»: look before you repeat it.\n"),
-            (printed.Code, printed.Error));
+            (
+                ExitCode.NoSilo,
+                "The silo went away before it answered. Nothing is known of what became of «crawl show»: look before you repeat it.\n"
+            ),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Fact]
     public async Task ASiloThatDoesNotAnswerInTimeIsAFailure()
     {
-        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ => throw new TimeoutException("Response did not arrive on time in 00:00:30 for message: Request …");
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ =>
+            throw new TimeoutException("Response did not arrive on time in 00:00:30 for message: Request …");
 
         var printed = await _console.Run("crawl", "show", "shop");
 
         Assert.Equal(
-            (ExitCode.Failed, "The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «crawl show»: look before you repeat it.\n"),
-            (printed.Code, printed.Error));
+            (
+                ExitCode.Failed,
+                "The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «crawl show»: look before you repeat it.\n"
+            ),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Fact]
     public async Task ClusterStatusShowsSilosActivationsAndBytes()
     {
         _console.Cluster.Shown = new(
-            "dev", "0.1.0", [new("127.0.0.1:11111", "127.0.0.1:30000", "silo-0", "Active", ConsoleInMemory.Start.AddMinutes(-3))],
-            [new("host", 12), new("url", 3400)], [new("crawling", 1536)], "Local");
+            "dev",
+            "0.1.0",
+            [new("127.0.0.1:11111", "127.0.0.1:30000", "silo-0", "Active", ConsoleInMemory.Start.AddMinutes(-3))],
+            [new("host", 12), new("url", 3400)],
+            [new("crawling", 1536)],
+            "Local"
+        );
 
         Assert.Equal(
             """
@@ -137,16 +201,23 @@ public sealed class ConsoleTests
             crawling         1.5 KB
 
             """,
-            (await _console.Run("cluster", "status")).Output);
+            (await _console.Run("cluster", "status")).Output
+        );
         Assert.Equal(
-            """{"clusterId":"dev","version":"0.1.0","silos":[{"address":"127.0.0.1:11111","gateway":"127.0.0.1:30000","name":"silo-0","status":"Active","startedAt":"2026-03-01T11:57:00+00:00"}],"activations":[{"grainType":"host","count":12},{"grainType":"url","count":3400}],"storage":[{"system":"crawling","bytes":1536}],"storageKind":"Local","health":[]}""" + "\n",
-            (await _console.Run("cluster", "status", "--json")).Output);
+            """{"clusterId":"dev","version":"0.1.0","silos":[{"address":"127.0.0.1:11111","gateway":"127.0.0.1:30000","name":"silo-0","status":"Active","startedAt":"2026-03-01T11:57:00+00:00"}],"activations":[{"grainType":"host","count":12},{"grainType":"url","count":3400}],"storage":[{"system":"crawling","bytes":1536}],"storageKind":"Local","health":[]}"""
+                + "\n",
+            (await _console.Run("cluster", "status", "--json")).Output
+        );
     }
 
     [Fact]
     public async Task TextFromTheWebCannotSteerTheTerminal()
     {
-        _console.Keep(ConsoleInMemory.Crawl()).Explanation = new("http://a.example/", "fetched", [new("title", "a\u001b]0;owned\u0007[red]b")]);
+        _console.Keep(ConsoleInMemory.Crawl()).Explanation = new(
+            "http://a.example/",
+            "fetched",
+            [new("title", "a\u001b]0;owned\u0007[red]b")]
+        );
         _console.IsTerminal = true;
 
         var printed = await _console.Run("crawl", "explain", "shop", "http://a.example/");

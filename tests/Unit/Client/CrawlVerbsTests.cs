@@ -13,8 +13,37 @@ public sealed class CrawlVerbsTests
     public async Task StartPassesOnWhatWasTyped()
     {
         var printed = await _console.Run(
-            "crawl", "start", "http://a.example/", "http://b.example/x", "--scope", "domain", "--max-pages", "10", "--max-depth", "3", "--delay", "250ms", "--concurrency", "4",
-            "--parallel", "9", "--include", "*a*", "--include", "/b+/", "--exclude", "*.pdf", "--allow-private", "127.0.0.0/8", "--timeout", "3s", "--max-body", "512KB", "--name", "shop");
+            "crawl",
+            "start",
+            "http://a.example/",
+            "http://b.example/x",
+            "--scope",
+            "domain",
+            "--max-pages",
+            "10",
+            "--max-depth",
+            "3",
+            "--delay",
+            "250ms",
+            "--concurrency",
+            "4",
+            "--parallel",
+            "9",
+            "--include",
+            "*a*",
+            "--include",
+            "/b+/",
+            "--exclude",
+            "*.pdf",
+            "--allow-private",
+            "127.0.0.0/8",
+            "--timeout",
+            "3s",
+            "--max-body",
+            "512KB",
+            "--name",
+            "shop"
+        );
 
         Assert.Equal((ExitCode.Done, "Crawl new0000000 is started.\n", ""), (printed.Code, printed.Output, printed.Error));
         var spec = Assert.Single(_console.Cluster.Kept.Started);
@@ -51,17 +80,24 @@ public sealed class CrawlVerbsTests
 
         var printed = await _console.Run("crawl", "start", "ftp://a/", "--name", "a b");
 
-        Assert.Equal((ExitCode.Failed, "", "«ftp://a/» is no http or https URL. The name «a b» has a space.\n"), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "", "«ftp://a/» is no http or https URL. The name «a b» has a space.\n"),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Fact]
     public async Task StartWithFollowEndsWithTheSummary()
     {
         _console.Cluster.Kept.Looks = (id, spec) =>
-        [
-            ConsoleInMemory.Crawl(id.Value, spec.Name),
-            ConsoleInMemory.Crawl(id.Value, spec.Name, CrawlState.Done) with { Pages = 17, Queued = 0 },
-        ];
+            [
+                ConsoleInMemory.Crawl(id.Value, spec.Name),
+                ConsoleInMemory.Crawl(id.Value, spec.Name, CrawlState.Done) with
+                {
+                    Pages = 17,
+                    Queued = 0,
+                },
+            ];
 
         var printed = await _console.Run("crawl", "start", "http://a.example/", "--follow", "--json");
 
@@ -72,7 +108,8 @@ public sealed class CrawlVerbsTests
                 """{"id":"new0000000","name":null,"state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null}""",
                 """{"id":"new0000000","name":null,"state":"done","pages":17,"failed":1,"skipped":2,"queued":0,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":"2026-03-01T12:00:12.5+00:00","note":null}""",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Fact]
@@ -89,7 +126,8 @@ public sealed class CrawlVerbsTests
                 "abcdefghi0  shop  running      7      10       1        2      1  4 KB  12.5 s",
                 "zzzzzzzzz9        done     1,234       0       1        2      1  4 KB  12.5 s",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Fact]
@@ -107,8 +145,10 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "show", "shop", "--json");
 
         Assert.Equal(
-            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760}}""" + "\n",
-            printed.Output);
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760}}"""
+                + "\n",
+            printed.Output
+        );
     }
 
     [Fact]
@@ -120,10 +160,27 @@ public sealed class CrawlVerbsTests
 
         Assert.Equal(
             [
-                "id        abcdefghi0", "name      shop", "state     running", "note      Paused by hand.", "done      7", "queued    10", "failed    1", "skipped   2", "hosts     1", "size      4 KB",
-                "started   2026-03-01 12:00:00Z", "took      12.5 s", "seeds     http://a.example/", "scope     host", "delay     1s", "at once   1 a host, 64 in all", "timeout   30s", "max body  10 MB",
+                "id        abcdefghi0",
+                "name      shop",
+                "state     running",
+                "note      Paused by hand.",
+                "done      7",
+                "queued    10",
+                "failed    1",
+                "skipped   2",
+                "hosts     1",
+                "size      4 KB",
+                "started   2026-03-01 12:00:00Z",
+                "took      12.5 s",
+                "seeds     http://a.example/",
+                "scope     host",
+                "delay     1s",
+                "at once   1 a host, 64 in all",
+                "timeout   30s",
+                "max body  10 MB",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Theory]
@@ -138,7 +195,10 @@ public sealed class CrawlVerbsTests
     {
         var printed = await _console.Run("crawl", verb, "nosuch");
 
-        Assert.Equal((ExitCode.Failed, "", "There is no crawl «nosuch»; «crawl list» shows those that are kept.\n"), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "", "There is no crawl «nosuch»; «crawl list» shows those that are kept.\n"),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Theory]
@@ -162,7 +222,10 @@ public sealed class CrawlVerbsTests
 
         var printed = await _console.Run("crawl", "pause", "shop", "--json");
 
-        Assert.Equal((ExitCode.Failed, "", """{"error":"The crawl is done; only a running one can be paused."}""" + "\n"), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "", """{"error":"The crawl is done; only a running one can be paused."}""" + "\n"),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Fact]
@@ -172,7 +235,10 @@ public sealed class CrawlVerbsTests
 
         var printed = await _console.Run("crawl", "delete", "shop");
 
-        Assert.Equal((ExitCode.WrongUsage, "Nobody can be asked here: to delete crawl shop (abcdefghi0) with all it found, say --yes.\n"), (printed.Code, printed.Error));
+        Assert.Equal(
+            (ExitCode.WrongUsage, "Nobody can be asked here: to delete crawl shop (abcdefghi0) with all it found, say --yes.\n"),
+            (printed.Code, printed.Error)
+        );
         Assert.Empty(crawl.Controls);
     }
 
@@ -210,13 +276,20 @@ public sealed class CrawlVerbsTests
     [Fact]
     public async Task ExplainListsWhatDecided()
     {
-        _console.Keep(ConsoleInMemory.Crawl()).Explanation = new("http://a.example/x", "skipped", [new("scope", "host a.example"), new("robots", "Disallow: /x")]);
+        _console.Keep(ConsoleInMemory.Crawl()).Explanation = new(
+            "http://a.example/x",
+            "skipped",
+            [new("scope", "host a.example"), new("robots", "Disallow: /x")]
+        );
 
         Assert.Equal(
             ["url     http://a.example/x", "state   skipped", "scope   host a.example", "robots  Disallow: /x"],
-            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x")).Lines);
+            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x")).Lines
+        );
         Assert.Equal(
-            """{"id":"abcdefghi0","url":"http://a.example/x","state":"skipped","lines":[{"label":"scope","text":"host a.example"},{"label":"robots","text":"Disallow: /x"}]}""" + "\n",
-            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x", "--json")).Output);
+            """{"id":"abcdefghi0","url":"http://a.example/x","state":"skipped","lines":[{"label":"scope","text":"host a.example"},{"label":"robots","text":"Disallow: /x"}]}"""
+                + "\n",
+            (await _console.Run("crawl", "explain", "shop", "HTTP://a.example/x", "--json")).Output
+        );
     }
 }

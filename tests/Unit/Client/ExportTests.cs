@@ -8,11 +8,41 @@ namespace Unit.Client;
 public sealed class ExportTests : IDisposable
 {
     private static readonly PageRecord Page = new(
-        "http://a.example/x?q=1,2", 200, 1, "http://a.example/", "text/html", "Grüße & \"more\"", 1234, "sha256:00ff", 5, new(2026, 3, 1, 12, 0, 0, 250, TimeSpan.Zero), 42, 2, null, false, null,
-        ImmutableSortedDictionary<string, long>.Empty.Add("nofollow", 1).Add("max-depth", 2));
+        "http://a.example/x?q=1,2",
+        200,
+        1,
+        "http://a.example/",
+        "text/html",
+        "Grüße & \"more\"",
+        1234,
+        "sha256:00ff",
+        5,
+        new(2026, 3, 1, 12, 0, 0, 250, TimeSpan.Zero),
+        42,
+        2,
+        null,
+        false,
+        null,
+        ImmutableSortedDictionary<string, long>.Empty.Add("nofollow", 1).Add("max-depth", 2)
+    );
 
     private static readonly PageRecord Failed = new(
-        "http://a.example/gone", null, 2, "http://a.example/x", null, null, 0, null, 0, new(2026, 3, 1, 12, 0, 1, TimeSpan.Zero), 3000, 3, "http://a.example/", true, "No answer within 3 s.");
+        "http://a.example/gone",
+        null,
+        2,
+        "http://a.example/x",
+        null,
+        null,
+        0,
+        null,
+        0,
+        new(2026, 3, 1, 12, 0, 1, TimeSpan.Zero),
+        3000,
+        3,
+        "http://a.example/",
+        true,
+        "No answer within 3 s."
+    );
 
     private const string PageJson =
         """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false,"leftOut":{"max-depth":2,"nofollow":1}}""";
@@ -57,9 +87,10 @@ public sealed class ExportTests : IDisposable
 
         Assert.Equal(
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut\r\n"
-            + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & \"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1\r\n"
-            + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,\r\n",
-            printed.Output);
+                + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & \"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1\r\n"
+                + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,\r\n",
+            printed.Output
+        );
     }
 
     [Theory]
@@ -68,7 +99,10 @@ public sealed class ExportTests : IDisposable
     {
         var line = PageForm.Csv.Line(Page with { Url = "u", Title = Unescape(title) });
 
-        Assert.Equal($"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1", line);
+        Assert.Equal(
+            $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1",
+            line
+        );
     }
 
     [Fact]
@@ -98,7 +132,11 @@ public sealed class ExportTests : IDisposable
         var printed = await _console.Run("crawl", "export", "shop", "--out", file, "--json");
 
         Assert.Equal($$"""{"id":"abcdefghi0","file":"{{file}}","records":1}""" + "\n", printed.Output);
-        Assert.StartsWith("url,status,", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "url,status,",
+            await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -121,5 +159,7 @@ public sealed class ExportTests : IDisposable
     }
 
     private static string Unescape(string text) =>
-        text.Replace("\\r", "\r", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal);
+        text.Replace("\\r", "\r", StringComparison.Ordinal)
+            .Replace("\\n", "\n", StringComparison.Ordinal)
+            .Replace("\\t", "\t", StringComparison.Ordinal);
 }

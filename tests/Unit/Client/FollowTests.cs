@@ -17,8 +17,17 @@ public sealed class FollowTests
         _console.Keep(
             ConsoleInMemory.Crawl(),
             ConsoleInMemory.Crawl(),
-            ConsoleInMemory.Crawl() with { Pages = 9, Queued = 8 },
-            ConsoleInMemory.Crawl(state: CrawlState.Done) with { Pages = 17, Queued = 0 });
+            ConsoleInMemory.Crawl() with
+            {
+                Pages = 9,
+                Queued = 8,
+            },
+            ConsoleInMemory.Crawl(state: CrawlState.Done) with
+            {
+                Pages = 17,
+                Queued = 0,
+            }
+        );
 
         var printed = await _console.Run("crawl", "follow", "shop");
 
@@ -29,19 +38,27 @@ public sealed class FollowTests
                 "12.5 s running: 9 done, 8 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
                 "Crawl shop (abcdefghi0) is done after 12.5 s: 17 done, 0 queued, 1 failed, 2 skipped.",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Fact]
     public async Task ACrawlOfWhichNoSeedWasFetchedSaysWhichAndWhyAndFails()
     {
-        _console.Keep(ConsoleInMemory.Crawl(state: CrawlState.Done) with
-        {
-            Pages = 0,
-            Queued = 0,
-            Reasons = ImmutableSortedDictionary<string, long>.Empty.Add("robots", 2).Add("unreachable", 1),
-            Seeds = new(Fetched: 0, NotFetched: 12, [new("http://gone.example/", "unreachable", "The name gone.example has no address: HostNotFound.")], MoreTroubles: 11),
-        });
+        _console.Keep(
+            ConsoleInMemory.Crawl(state: CrawlState.Done) with
+            {
+                Pages = 0,
+                Queued = 0,
+                Reasons = ImmutableSortedDictionary<string, long>.Empty.Add("robots", 2).Add("unreachable", 1),
+                Seeds = new(
+                    Fetched: 0,
+                    NotFetched: 12,
+                    [new("http://gone.example/", "unreachable", "The name gone.example has no address: HostNotFound.")],
+                    MoreTroubles: 11
+                ),
+            }
+        );
 
         var followed = await _console.Run("crawl", "follow", "shop");
         var shown = await _console.Run("crawl", "show", "shop");
@@ -53,7 +70,8 @@ public sealed class FollowTests
                 "and 11 more seeds; crawl export abcdefghi0 --all has each",
                 "Crawl shop (abcdefghi0) is done after 12.5 s: 0 done, 0 queued, 1 failed, 2 skipped (robots 2, unreachable 1).",
             ],
-            followed.Lines);
+            followed.Lines
+        );
         Assert.Equal((ExitCode.Failed, "No seed was fetched.\n"), (followed.Code, followed.Error));
         Assert.Equal((ExitCode.Failed, "No seed was fetched.\n"), (shown.Code, shown.Error));
         Assert.Contains("reasons   robots 2, unreachable 1", shown.Lines);
@@ -62,16 +80,25 @@ public sealed class FollowTests
             """
             "reasons":{"robots":2,"unreachable":1},"seeds":{"fetched":0,"notFetched":12,"troubles":[{"url":"http://gone.example/","reason":"unreachable","says":"The name gone.example has no address: HostNotFound."}],"moreTroubles":11}
             """.Trim(),
-            json.Output, StringComparison.Ordinal);
+            json.Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task ACrawlOfWhichSomeSeedsWereFetchedNamesTheOthersAndIsDone()
     {
-        _console.Keep(ConsoleInMemory.Crawl(state: CrawlState.Done) with
-        {
-            Seeds = new(Fetched: 1, NotFetched: 1, [new("http://b.example/", "tls", "No secure connection to b.example.")], MoreTroubles: 0),
-        });
+        _console.Keep(
+            ConsoleInMemory.Crawl(state: CrawlState.Done) with
+            {
+                Seeds = new(
+                    Fetched: 1,
+                    NotFetched: 1,
+                    [new("http://b.example/", "tls", "No secure connection to b.example.")],
+                    MoreTroubles: 0
+                ),
+            }
+        );
 
         var printed = await _console.Run("crawl", "follow", "shop");
 
@@ -82,7 +109,12 @@ public sealed class FollowTests
     [Fact]
     public async Task ASiloThatIsGoneIsLookedForUntilItAnswers()
     {
-        var crawl = _console.Keep(ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(), ConsoleInMemory.Crawl(state: CrawlState.Done));
+        var crawl = _console.Keep(
+            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl(state: CrawlState.Done)
+        );
         crawl.OnLook = look =>
         {
             if (look == 1)
@@ -103,7 +135,8 @@ public sealed class FollowTests
         Assert.Equal((ExitCode.Done, 4), (printed.Code, _console.Opens));
         Assert.Equal(
             "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.\nA silo answers again, after 0.0 s.\n",
-            printed.Error);
+            printed.Error
+        );
     }
 
     [Fact]
@@ -177,7 +210,9 @@ public sealed class FollowTests
     {
         var crawl = ConsoleInMemory.Crawl();
 
-        var picture = Draw(CrawlProgress.Live(new(crawl with { Spec = crawl.Spec with { MaxPages = 14 }, Note = "Nothing moves." }, 28.44), aside: null));
+        var picture = Draw(
+            CrawlProgress.Live(new(crawl with { Spec = crawl.Spec with { MaxPages = 14 }, Note = "Nothing moves." }, 28.44), aside: null)
+        );
 
         Assert.Equal(
             """
@@ -186,7 +221,8 @@ public sealed class FollowTests
             done 7   queued 10   failed 1   skipped 2   28.4/s   1 host   4 KB
             Nothing moves.
             """,
-            picture);
+            picture
+        );
     }
 
     [Fact]
@@ -208,7 +244,14 @@ public sealed class FollowTests
     private static string Draw(Spectre.Console.Rendering.IRenderable picture)
     {
         using var writer = new StringWriter { NewLine = "\n" };
-        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        var console = AnsiConsole.Create(
+            new()
+            {
+                Out = new AnsiConsoleOutput(writer),
+                Ansi = AnsiSupport.No,
+                ColorSystem = ColorSystemSupport.NoColors,
+            }
+        );
         console.Profile.Width = 100;
         console.Profile.Capabilities.Unicode = true;
         console.Write(picture);

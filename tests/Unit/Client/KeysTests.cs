@@ -19,7 +19,10 @@ public sealed class KeysTests
 
     [Fact]
     public async Task AKeyCanBeReadByPrograms() =>
-        Assert.Equal("""{"name":"reports","role":"operator","key":"secret-of-reports"}""" + "\n", (await _console.Run("keys", "add", "reports", "--role", "operator", "--json")).Output);
+        Assert.Equal(
+            """{"name":"reports","role":"operator","key":"secret-of-reports"}""" + "\n",
+            (await _console.Run("keys", "add", "reports", "--role", "operator", "--json")).Output
+        );
 
     [Fact]
     public async Task KeysAreListedWithoutSecrets()
@@ -27,12 +30,18 @@ public sealed class KeysTests
         await _console.Run("keys", "add", "reports", "--role", "reader");
         await _console.Run("keys", "add", "builds", "--role", "writer");
 
-        Assert.Equal(["key      role    made", "reports  reader  2026-03-01 12:00:00Z", "builds   writer  2026-03-01 12:00:00Z"], (await _console.Run("keys", "list")).Lines);
+        Assert.Equal(
+            ["key      role    made", "reports  reader  2026-03-01 12:00:00Z", "builds   writer  2026-03-01 12:00:00Z"],
+            (await _console.Run("keys", "list")).Lines
+        );
     }
 
     [Fact]
     public async Task WithoutKeysItSaysWhatThatMeans() =>
-        Assert.Equal(["There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."], (await _console.Run("keys", "list")).Lines);
+        Assert.Equal(
+            ["There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."],
+            (await _console.Run("keys", "list")).Lines
+        );
 
     [Fact]
     public async Task ARevokedKeyIsGone()
@@ -53,18 +62,33 @@ public sealed class KeysTests
         await _console.Run("keys", "add", "reports", "--role", "reader");
 
         Assert.Equal(
-            ["Key reports is revoked.", "It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine."],
-            (await _console.Run("keys", "revoke", "reports")).Lines);
-        Assert.Equal(["There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine."], (await _console.Run("keys", "list")).Lines);
+            [
+                "Key reports is revoked.",
+                "It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine.",
+            ],
+            (await _console.Run("keys", "revoke", "reports")).Lines
+        );
+        Assert.Equal(
+            [
+                "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine.",
+            ],
+            (await _console.Run("keys", "list")).Lines
+        );
         Assert.Equal((2, ""), (await _console.Run("keys", "open") is var unasked ? (unasked.Code, unasked.Output) : default));
-        Assert.Equal((0, "HTTP and gRPC are open to everybody on the silo's machine, and to nobody else.\n", ""), Of(await _console.Run("keys", "open", "--yes")));
+        Assert.Equal(
+            (0, "HTTP and gRPC are open to everybody on the silo's machine, and to nobody else.\n", ""),
+            Of(await _console.Run("keys", "open", "--yes"))
+        );
     }
 
     [Fact]
     public async Task WhileThereAreKeysNothingIsOpened()
     {
         await _console.Run("keys", "add", "reports", "--role", "reader");
-        Assert.Equal((1, "", "There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.\n"), Of(await _console.Run("keys", "open", "--yes")));
+        Assert.Equal(
+            (1, "", "There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.\n"),
+            Of(await _console.Run("keys", "open", "--yes"))
+        );
     }
 
     [Theory]

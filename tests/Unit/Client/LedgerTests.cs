@@ -10,7 +10,15 @@ public sealed class LedgerTests
     private readonly ConsoleInMemory _console = new();
 
     private static readonly Account Balanced = new(
-        "crawling", "urls", 1234, 1200, ImmutableSortedDictionary<string, long>.Empty.Add("robots", 20).Add("timeout", 4), 10, 5_000_000, "New URLs are refused as host-full.");
+        "crawling",
+        "urls",
+        1234,
+        1200,
+        ImmutableSortedDictionary<string, long>.Empty.Add("robots", 20).Add("timeout", 4),
+        10,
+        5_000_000,
+        "New URLs are refused as host-full."
+    );
 
     [Fact]
     public async Task EachAccountIsALineWithItsReasons()
@@ -25,7 +33,8 @@ public sealed class LedgerTests
                 "account           in  = done  + refused             + waiting  of at most  balances  when full",
                 "crawling urls  1,234   1,200  20 robots, 4 timeout         10   5,000,000  ✓         New URLs are refused as host-full.",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Fact]
@@ -38,8 +47,10 @@ public sealed class LedgerTests
 
         Assert.Equal(
             """[{"system":"crawling","account":"urls","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":10,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":true,"doubt":null},"""
-            + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false,"doubt":null}]""" + "\n",
-            printed.Output);
+                + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false,"doubt":null}]"""
+                + "\n",
+            printed.Output
+        );
     }
 
     [Fact]

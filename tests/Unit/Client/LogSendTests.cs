@@ -46,7 +46,19 @@ public sealed class LogSendTests : IDisposable
     [Fact]
     public async Task WhatWasOnItsWayWhenTheConsoleWasStoppedGoesAgainUnderTheSameIds()
     {
-        var file = File("big.log", string.Concat(Enumerable.Range(0, 60_000).Select(line => string.Create(CultureInfo.InvariantCulture, $"line {line:00000000} with some text that makes it longer than it has to be\n"))));
+        var file = File(
+            "big.log",
+            string.Concat(
+                Enumerable
+                    .Range(0, 60_000)
+                    .Select(line =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"line {line:00000000} with some text that makes it longer than it has to be\n"
+                        )
+                    )
+            )
+        );
         using var stop = new CancellationTokenSource();
         _console.CtrlC = stop.Token;
         Log.Answer = (call, lines) =>
@@ -115,7 +127,15 @@ public sealed class LogSendTests : IDisposable
         var printed = await Send(File("app.log", "one\ntwo\n"), "--json");
         var file = JsonDocument.Parse(printed.Output).RootElement.GetProperty("files")[0];
 
-        Assert.Equal(("app.log", 2, 0, 8), (file.GetProperty("file").GetString(), file.GetProperty("stored").GetInt32(), file.GetProperty("refused").GetInt32(), file.GetProperty("bytes").GetInt32()));
+        Assert.Equal(
+            ("app.log", 2, 0, 8),
+            (
+                file.GetProperty("file").GetString(),
+                file.GetProperty("stored").GetInt32(),
+                file.GetProperty("refused").GetInt32(),
+                file.GetProperty("bytes").GetInt32()
+            )
+        );
     }
 
     [Fact]
@@ -155,7 +175,10 @@ public sealed class LogSendTests : IDisposable
 
         var printed = await Send(file);
 
-        Assert.Equal((ExitCode.Done, $"{rotated}: 2 records stored from byte 8 on.\napp.log: 2 records stored.\n", ""), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.Done, $"{rotated}: 2 records stored from byte 8 on.\napp.log: 2 records stored.\n", ""),
+            (printed.Code, printed.Output, printed.Error)
+        );
         Assert.Equal(["another", "four, without an end", "one", "one", "three", "two"], Log.Lines.Order(StringComparer.Ordinal));
         Assert.Equal("app.log: nothing new from byte 12 on.\n", (await Send(file)).Output);
     }
@@ -170,7 +193,10 @@ public sealed class LogSendTests : IDisposable
 
         var printed = await Send(file);
 
-        Assert.Equal((ExitCode.Done, "app.log.1.gz: 1 record stored from byte 8 on.\napp.log: 1 record stored.\n"), (printed.Code, printed.Output));
+        Assert.Equal(
+            (ExitCode.Done, "app.log.1.gz: 1 record stored from byte 8 on.\napp.log: 1 record stored.\n"),
+            (printed.Code, printed.Output)
+        );
         Assert.Equal(["four", "one", "three", "two"], Log.Lines.Order());
     }
 
@@ -187,7 +213,9 @@ public sealed class LogSendTests : IDisposable
         File("app.log", "five\n");
 
         Assert.Equal(
-            "app.log.3.gz: 1 record stored from byte 4 on.\napp.log.2: 1 record stored.\napp.log.1: 1 record stored.\napp.log: 1 record stored.\n", (await Send(file)).Output);
+            "app.log.3.gz: 1 record stored from byte 4 on.\napp.log.2: 1 record stored.\napp.log.1: 1 record stored.\napp.log: 1 record stored.\n",
+            (await Send(file)).Output
+        );
         Assert.Equal(["five", "four", "one", "three", "two"], Log.Lines.Order());
         Assert.Equal("app.log: nothing new from byte 5 on.\n", (await Send(file)).Output);
     }
@@ -216,8 +244,14 @@ public sealed class LogSendTests : IDisposable
 
         var printed = await Send(file);
 
-        Assert.Equal((ExitCode.Done, $"app.log: {now.Count(sign => sign == '\n')} record{(now.Length > 2 ? "s" : "")} stored.\n"), (printed.Code, printed.Output));
-        Assert.Equal($"«{file}» is not the file any more that was sent up to byte 8, and that one is not beside it: if anything was written to it after that, it was not sent.\n", printed.Error);
+        Assert.Equal(
+            (ExitCode.Done, $"app.log: {now.Count(sign => sign == '\n')} record{(now.Length > 2 ? "s" : "")} stored.\n"),
+            (printed.Code, printed.Output)
+        );
+        Assert.Equal(
+            $"«{file}» is not the file any more that was sent up to byte 8, and that one is not beside it: if anything was written to it after that, it was not sent.\n",
+            printed.Error
+        );
     }
 
     [Fact]
@@ -310,9 +344,17 @@ public sealed class LogSendTests : IDisposable
     {
         var text = Encoding.GetEncoding(encoding);
         var file = Beside("app.log");
-        await System.IO.File.WriteAllBytesAsync(file, [.. withMark ? text.GetPreamble() : [], .. text.GetBytes("one\nzwei größer 🙂 ਊ Ċ\n")], Cancel);
+        await System.IO.File.WriteAllBytesAsync(
+            file,
+            [.. withMark ? text.GetPreamble() : [], .. text.GetBytes("one\nzwei größer 🙂 ਊ Ċ\n")],
+            Cancel
+        );
         Assert.Equal("app.log: 2 records stored.\n", (await Send(file)).Output);
-        await System.IO.File.WriteAllBytesAsync(file, [.. await System.IO.File.ReadAllBytesAsync(file, Cancel), .. text.GetBytes("three")], Cancel);
+        await System.IO.File.WriteAllBytesAsync(
+            file,
+            [.. await System.IO.File.ReadAllBytesAsync(file, Cancel), .. text.GetBytes("three")],
+            Cancel
+        );
 
         Assert.Contains("1 record stored from byte", (await Send(file)).Output, StringComparison.Ordinal);
         Assert.Equal(["one", "three", "zwei größer 🙂 ਊ Ċ"], Log.Lines.Order(StringComparer.Ordinal));
@@ -321,10 +363,17 @@ public sealed class LogSendTests : IDisposable
     [Fact]
     public async Task AMarkBeforeJsonHidesNothing()
     {
-        await System.IO.File.WriteAllBytesAsync(Beside("app.ndjson"), [.. Encoding.UTF8.GetPreamble(), .. "{\"message\":\"one\"}\n"u8], Cancel);
+        await System.IO.File.WriteAllBytesAsync(
+            Beside("app.ndjson"),
+            [.. Encoding.UTF8.GetPreamble(), .. "{\"message\":\"one\"}\n"u8],
+            Cancel
+        );
         await Send(Beside("app.ndjson"));
 
-        Assert.Equal((LineFormat.Ndjson, "{\"message\":\"one\"}\n"), (Log.Stored.Single().Format, Encoding.UTF8.GetString(Log.Stored.Single().Bytes.Span)));
+        Assert.Equal(
+            (LineFormat.Ndjson, "{\"message\":\"one\"}\n"),
+            (Log.Stored.Single().Format, Encoding.UTF8.GetString(Log.Stored.Single().Bytes.Span))
+        );
     }
 
     [Fact]
@@ -335,7 +384,10 @@ public sealed class LogSendTests : IDisposable
 
         var printed = await Send(file);
 
-        Assert.Equal((ExitCode.Failed, "1 byte at the end of «app.log» are no whole character, and were not sent.\n"), (printed.Code, printed.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "1 byte at the end of «app.log» are no whole character, and were not sent.\n"),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Fact]
@@ -387,7 +439,18 @@ public sealed class LogSendTests : IDisposable
     }
 
     private Task<Printed> Send(string file, params string[] options) =>
-        _console.Run(["logs", "send", file, "--service", "shop", "--state", Path.Combine(_folder.Path, "state"), "--zone", "UTC", .. options]);
+        _console.Run([
+            "logs",
+            "send",
+            file,
+            "--service",
+            "shop",
+            "--state",
+            Path.Combine(_folder.Path, "state"),
+            "--zone",
+            "UTC",
+            .. options,
+        ]);
 
     private string File(string name, string content)
     {

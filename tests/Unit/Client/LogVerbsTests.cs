@@ -16,13 +16,18 @@ public sealed class LogVerbsTests
     [Fact]
     public async Task AQueryPrintsALineARecordAsTheyCome()
     {
-        Logs.Found.Add(new(LogValue.Block([Record("one"), Record("two\nlines") with { Attributes = """{"user.id":42,"who":"me"}""" }]), null));
+        Logs.Found.Add(
+            new(LogValue.Block([Record("one"), Record("two\nlines") with { Attributes = """{"user.id":42,"who":"me"}""" }]), null)
+        );
         Logs.Found.Add(new(LogValue.Block([]), LogsInMemory.End()));
 
         var printed = await _console.Run("logs", "query", "service:shop", "--since", "15m", "--limit", "7");
 
         Assert.Equal(0, printed.Code);
-        Assert.Equal(["2026-11-23 12:00:00.123 ERROR  shop one", "2026-11-23 12:00:00.123 ERROR  shop two⏎lines user.id=42 who=me"], printed.Lines);
+        Assert.Equal(
+            ["2026-11-23 12:00:00.123 ERROR  shop one", "2026-11-23 12:00:00.123 ERROR  shop two⏎lines user.id=42 who=me"],
+            printed.Lines
+        );
         Assert.Equal(new SearchLogs("service:shop", ConsoleInMemory.Start.AddMinutes(-15), null, 7, false), Assert.Single(Logs.Asked));
     }
 
@@ -36,7 +41,8 @@ public sealed class LogVerbsTests
 
         Assert.Equal(
             """{"time":"2026-11-23T12:00:00.123456789Z","observed":"2026-11-23T12:00:00.123456789Z","severity":17,"severityText":"ERR","service":"shop","host":null,"body":"größer \"1\"","attributes":{"user":{"id":42}},"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":null}""",
-            Assert.Single(printed.Lines));
+            Assert.Single(printed.Lines)
+        );
         Assert.Equal(new SearchLogs("", null, null, 100, true), Assert.Single(Logs.Asked));
     }
 
@@ -77,7 +83,10 @@ public sealed class LogVerbsTests
     {
         var printed = await _console.Run("logs", "query", "--since", "yesterday");
 
-        Assert.Equal((2, "--since is how long ago (30s, 15m, 2h, 7d) or a time such as 2026-11-23T10:00:00Z; this is «yesterday».\n"), (printed.Code, printed.Error));
+        Assert.Equal(
+            (2, "--since is how long ago (30s, 15m, 2h, 7d) or a time such as 2026-11-23T10:00:00Z; this is «yesterday».\n"),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Fact]
@@ -105,17 +114,25 @@ public sealed class LogVerbsTests
 
         Assert.Equal(["service   n", "a, \"b\"    1", "         20"], (await _console.Run("logs", "sql", "select 1")).Lines);
         Assert.Equal("service,n\r\n\"a, \"\"b\"\"\",1\r\n,20\r\n", (await _console.Run("logs", "sql", "select 1", "--csv")).Output);
-        Assert.Equal(["""{"service":"a, \"b\"","n":1}""", """{"service":null,"n":20}"""], (await _console.Run("logs", "sql", "select 1", "--json")).Lines);
+        Assert.Equal(
+            ["""{"service":"a, \"b\"","n":1}""", """{"service":null,"n":20}"""],
+            (await _console.Run("logs", "sql", "select 1", "--json")).Lines
+        );
     }
 
     [Fact]
     public async Task SegmentsThatCannotBeReadAreNamedBesideTheResultWhichEndsWithOne()
     {
-        var end = LogsInMemory.End(QueryOutcome.Partial, "Two cannot be read.") with { Unreadable = 21, UnreadableSegments = ["logs/a.parquet", "logs/b.parquet"] };
+        var end = LogsInMemory.End(QueryOutcome.Partial, "Two cannot be read.") with
+        {
+            Unreadable = 21,
+            UnreadableSegments = ["logs/a.parquet", "logs/b.parquet"],
+        };
         Logs.Rows = new(["n"], ["BigInt"], ["[20]"], end);
         Logs.Found.Add(new(LogValue.Block([Record("one")]), null));
         Logs.Found.Add(new(LogValue.Block([]), end));
-        const string Sentence = "21 segments of the log cannot be read, and what is in them is missing here: logs/a.parquet, logs/b.parquet, and more.\n";
+        const string Sentence =
+            "21 segments of the log cannot be read, and what is in them is missing here: logs/a.parquet, logs/b.parquet, and more.\n";
 
         var sql = await _console.Run("logs", "sql", "select 1", "--json");
         Assert.Equal((1, """{"n":20}""", Sentence), (sql.Code, Assert.Single(sql.Lines), sql.Error));
@@ -151,18 +168,30 @@ public sealed class LogVerbsTests
     public async Task StatsHaveALineAServiceWithItsShare()
     {
         var since = ConsoleInMemory.Start.AddMinutes(-1);
-        Logs.Counted = new(since, ConsoleInMemory.Start, 60, [new(0, "shop", 9, 30), new(59, "cart", 17, 90)], 12_000, 1000, LogsInMemory.End());
+        Logs.Counted = new(
+            since,
+            ConsoleInMemory.Start,
+            60,
+            [new(0, "shop", 9, 30), new(59, "cart", 17, 90)],
+            12_000,
+            1000,
+            LogsInMemory.End()
+        );
 
         var printed = await _console.Run("logs", "stats", "--since", "1m");
 
         Assert.Equal(
             [
-                "from     2026-03-01 11:59:00Z to 2026-03-01 12:00:00Z", "records  120", "rate     2.0/s, at most 90.0/s in 1.0 s", "volume   about 11.7 KB, stored as 1000 B (whole segments)",
+                "from     2026-03-01 11:59:00Z to 2026-03-01 12:00:00Z",
+                "records  120",
+                "rate     2.0/s, at most 90.0/s in 1.0 s",
+                "volume   about 11.7 KB, stored as 1000 B (whole segments)",
                 "service  records   rate   share  over time",
                 $"cart          90  1.5/s  75.0 %  {new string(' ', 59)}█",
                 $"shop          30  0.5/s  25.0 %  █",
             ],
-            printed.Lines);
+            printed.Lines
+        );
         Assert.Equal(new AskStats("", since, ConsoleInMemory.Start, 60), Assert.Single(Logs.Asked));
     }
 
@@ -182,7 +211,8 @@ public sealed class LogVerbsTests
                 "2026-03-01 12h  cart            1         1           0          0           0  0          yes",
                 "2026-03-01 12h  shop           15        14           0          0           0  0          NO",
             ],
-            printed.Lines);
+            printed.Lines
+        );
     }
 
     [Fact]
@@ -193,7 +223,8 @@ public sealed class LogVerbsTests
         Assert.Equal(1, printed.Code);
         Assert.Equal(
             """{"needs":{"inFlightBytes":3750000,"bufferBytes":453750000,"shards":1,"batchRecords":55924},"silo":{"bufferBytes":67108864,"shards":2,"lingerMs":150,"segmentBytes":2097152,"segmentRecords":8192,"ridesOutSeconds":4.224,"maxRate":1118480,"acknowledgedAfterMs":250},"holds":false}""",
-            Assert.Single(printed.Lines));
+            Assert.Single(printed.Lines)
+        );
 
         Logs.Set = Logs.Set with { BufferBytes = 453_750_000 };
         Assert.Equal(0, (await _console.Run("logs", "size", "--rate", "50000", "--bytes", "300")).Code);
@@ -209,7 +240,8 @@ public sealed class LogVerbsTests
         Assert.Contains("\"acknowledgedAfterMs\":150}", printed.Lines[0], StringComparison.Ordinal);
     }
 
-    private static LogValue Record(string body) => new(1_795_435_200_123_456_789, 1_795_435_200_123_456_789, 17, "ERR", "shop", "", "", body, "", "", "");
+    private static LogValue Record(string body) =>
+        new(1_795_435_200_123_456_789, 1_795_435_200_123_456_789, 17, "ERR", "shop", "", "", body, "", "", "");
 
     private static TailPage Page(long missed, params LogValue[] records) => new(LogValue.Block(records), missed, null);
 

@@ -66,13 +66,15 @@ internal sealed class LogsInMemory : ILogQueryGrain, ILogTailGrain
     public Task<LogSettings> Settings(CancellationToken cancel = default) => Task.FromResult(Set);
 
     /// <summary>Of every shard.</summary>
-    public LogShardState State { get; set; } = new(new("", 0, 0, 0, 0, 0, ImmutableSortedDictionary<string, long>.Empty), 0, 0, 0, 0, 0, 0, null);
+    public LogShardState State { get; set; } =
+        new(new("", 0, 0, 0, 0, 0, ImmutableSortedDictionary<string, long>.Empty), 0, 0, 0, 0, 0, 0, null);
 
     public ILogBatchGrain Shard(int shard) => new OneShard(Ledger.GetValueOrDefault(shard, []), State);
 
     private sealed class OneShard(ImmutableArray<LogCount> counts, LogShardState shard) : ILogBatchGrain
     {
-        public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel = default) => Task.FromResult(counts);
+        public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel = default) =>
+            Task.FromResult(counts);
 
         public Task<WriteReply> Write(WriteLogs request, CancellationToken cancel = default) => throw new NotSupportedException();
 

@@ -22,14 +22,32 @@ public sealed class OrderVerbsTests
     public async Task PlacePassesOnEverythingThatIsSaid()
     {
         await _console.Run(
-            "orders", "place", "--customer", "ann", "--line", "urn:tea:2:450", "--line", "pot:1:6900", "--currency", "USD", "--notes", "Ring twice.", "--email", "ann@example.org",
-            "--language", "en", "--pay-before", "15m");
+            "orders",
+            "place",
+            "--customer",
+            "ann",
+            "--line",
+            "urn:tea:2:450",
+            "--line",
+            "pot:1:6900",
+            "--currency",
+            "USD",
+            "--notes",
+            "Ring twice.",
+            "--email",
+            "ann@example.org",
+            "--language",
+            "en",
+            "--pay-before",
+            "15m"
+        );
 
         var asked = Assert.Single(_console.Cluster.KnownOrders.Asked);
         Assert.Equal([new OrderLine("urn:tea", 2, 450), new("pot", 1, 6900)], asked.Lines);
         Assert.Equal(
             ("ann", "USD", "Ring twice.", "ann@example.org", "en", ConsoleInMemory.Start.AddMinutes(15)),
-            (asked.Customer, asked.Currency, asked.Notes, asked.Email, asked.Language, asked.PayBefore));
+            (asked.Customer, asked.Currency, asked.Notes, asked.Email, asked.Language, asked.PayBefore)
+        );
     }
 
     [Fact]
@@ -47,7 +65,10 @@ public sealed class OrderVerbsTests
         Assert.Single(_console.Cluster.KnownOrders.All);
 
         var other = await Place("k", customer: "bob");
-        Assert.Equal((ExitCode.Failed, "Something else was asked for under this key before. Choose a new key, or ask the same.\n"), (other.Code, other.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "Something else was asked for under this key before. Choose a new key, or ask the same.\n"),
+            (other.Code, other.Error)
+        );
     }
 
     [Fact]
@@ -61,24 +82,60 @@ public sealed class OrderVerbsTests
     [Fact]
     public async Task ForProgramsAnOrderIsOneObject() =>
         Assert.Equal(
-            $$"""{"id":"{{Id("k")}}","version":1,"status":"placed","customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450},{"sku":"pot","quantity":1,"price":6900}],"total":7800,"notes":null,"email":null,"language":null,"payBefore":null,"placedAt":"2026-03-01T12:00:00+00:00","updatedAt":"2026-03-01T12:00:00+00:00","reason":null}""" + "\n",
-            (await Place("k", json: true)).Output);
+            $$"""{"id":"{{Id("k")}}","version":1,"status":"placed","customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450},{"sku":"pot","quantity":1,"price":6900}],"total":7800,"notes":null,"email":null,"language":null,"payBefore":null,"placedAt":"2026-03-01T12:00:00+00:00","updatedAt":"2026-03-01T12:00:00+00:00","reason":null}"""
+                + "\n",
+            (await Place("k", json: true)).Output
+        );
 
     [Fact]
     public async Task WhatIsWrongWithAnOrderIsToldAtOnce()
     {
         var printed = await _console.Run("orders", "place", "--customer", "ann", "--line", "tea:0:-1", "--json");
         Assert.Equal(
-            (ExitCode.Failed, "", """{"error":"Line 1: «quantity» is 1 to 1,000,000; this is 0. Line 1: «price» is in the currency's minor unit and not below 0; this is -1."}""" + "\n"),
-            (printed.Code, printed.Output, printed.Error));
+            (
+                ExitCode.Failed,
+                "",
+                """{"error":"Line 1: «quantity» is 1 to 1,000,000; this is 0. Line 1: «price» is in the currency's minor unit and not below 0; this is -1."}"""
+                    + "\n"
+            ),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Theory]
-    [InlineData("--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea». Try: orders place --help\n", "--customer", "ann", "--line", "tea")]
-    [InlineData("--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea:2:4.50». Try: orders place --help\n", "--customer", "ann", "--line", "tea:2:4.50")]
+    [InlineData(
+        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea». Try: orders place --help\n",
+        "--customer",
+        "ann",
+        "--line",
+        "tea"
+    )]
+    [InlineData(
+        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea:2:4.50». Try: orders place --help\n",
+        "--customer",
+        "ann",
+        "--line",
+        "tea:2:4.50"
+    )]
     [InlineData("Option '--line' is required. Try: orders place --help\n", "--customer", "ann")]
-    [InlineData("--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «soon».\n", "--customer", "ann", "--line", "tea:2:450", "--pay-before", "soon")]
-    [InlineData("--key is 1 to 255 printable ASCII characters, without spaces at its ends.\n", "--customer", "ann", "--line", "tea:2:450", "--key", "ключ")]
+    [InlineData(
+        "--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «soon».\n",
+        "--customer",
+        "ann",
+        "--line",
+        "tea:2:450",
+        "--pay-before",
+        "soon"
+    )]
+    [InlineData(
+        "--key is 1 to 255 printable ASCII characters, without spaces at its ends.\n",
+        "--customer",
+        "ann",
+        "--line",
+        "tea:2:450",
+        "--key",
+        "ключ"
+    )]
     public async Task AWrongUsageIsASentence(string told, params string[] args)
     {
         var printed = await _console.Run(["orders", "place", .. args]);
@@ -88,13 +145,38 @@ public sealed class OrderVerbsTests
     [Fact]
     public async Task ShowTellsTheOrder()
     {
-        await _console.Run("orders", "place", "--customer", "ann", "--line", "tea:2:450", "--key", "k", "--email", "ann@example.org", "--pay-before", "1h", "--notes", "Ring twice.");
+        await _console.Run(
+            "orders",
+            "place",
+            "--customer",
+            "ann",
+            "--line",
+            "tea:2:450",
+            "--key",
+            "k",
+            "--email",
+            "ann@example.org",
+            "--pay-before",
+            "1h",
+            "--notes",
+            "Ring twice."
+        );
         Assert.Equal(
             [
-                $"id          {Id("k")}", "status      placed", "version     1", "customer    ann", "e-mail      ann@example.org", "total       9.00 EUR", "line        tea  2 × 4.50 EUR",
-                "notes       Ring twice.", "pay before  2026-03-01 13:00:00Z", "placed      2026-03-01 12:00:00Z", "updated     2026-03-01 12:00:00Z",
+                $"id          {Id("k")}",
+                "status      placed",
+                "version     1",
+                "customer    ann",
+                "e-mail      ann@example.org",
+                "total       9.00 EUR",
+                "line        tea  2 × 4.50 EUR",
+                "notes       Ring twice.",
+                "pay before  2026-03-01 13:00:00Z",
+                "placed      2026-03-01 12:00:00Z",
+                "updated     2026-03-01 12:00:00Z",
             ],
-            (await _console.Run("orders", "show", Id("k"))).Lines);
+            (await _console.Run("orders", "show", Id("k"))).Lines
+        );
     }
 
     [Theory]
@@ -105,7 +187,10 @@ public sealed class OrderVerbsTests
     public async Task AnUnknownOrderIsASentenceAndAFailure(string verb, string id)
     {
         var printed = await _console.Run("orders", verb, id);
-        Assert.Equal((ExitCode.Failed, "", $"There is no order «{id}»; «orders list» shows those that there are.\n"), (printed.Code, printed.Output, printed.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "", $"There is no order «{id}»; «orders list» shows those that there are.\n"),
+            (printed.Code, printed.Output, printed.Error)
+        );
     }
 
     [Fact]
@@ -113,10 +198,17 @@ public sealed class OrderVerbsTests
     {
         await Place("k");
         Assert.Equal($"Order {Id("k")} is paid, at version 2.\n", (await _console.Run("orders", "pay", Id("k"))).Output);
-        Assert.Equal($"Order {Id("k")} is shipped, at version 3.\n", (await _console.Run("orders", "ship", Id("k"), "--version", "2", "--key", "s")).Output);
+        Assert.Equal(
+            $"Order {Id("k")} is shipped, at version 3.\n",
+            (await _console.Run("orders", "ship", Id("k"), "--version", "2", "--key", "s")).Output
+        );
         Assert.Equal($"Order {Id("k")} is completed, at version 4.\n", (await _console.Run("orders", "complete", Id("k"))).Output);
         Assert.Equal($"Order {Id("k")} is shipped, at version 3.\n", (await _console.Run("orders", "ship", Id("k"), "--key", "s")).Output);
-        Assert.Contains("\"status\":\"refunded\"", (await _console.Run("orders", "refund", Id("k"), "--json")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"status\":\"refunded\"",
+            (await _console.Run("orders", "refund", Id("k"), "--json")).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -124,9 +216,14 @@ public sealed class OrderVerbsTests
     {
         await Place("k");
         var refused = await _console.Run("orders", "ship", Id("k"));
-        Assert.Equal((ExitCode.Failed, "", $"The order {Id("k")} is placed; only a paid one can be shipped.\n"), (refused.Code, refused.Output, refused.Error));
         Assert.Equal(
-            $"The order {Id("k")} is at version 1, and the step is meant for another. Look at it again.\n", (await _console.Run("orders", "cancel", Id("k"), "--version", "7")).Error);
+            (ExitCode.Failed, "", $"The order {Id("k")} is placed; only a paid one can be shipped.\n"),
+            (refused.Code, refused.Output, refused.Error)
+        );
+        Assert.Equal(
+            $"The order {Id("k")} is at version 1, and the step is meant for another. Look at it again.\n",
+            (await _console.Run("orders", "cancel", Id("k"), "--version", "7")).Error
+        );
     }
 
     [Fact]
@@ -142,8 +239,12 @@ public sealed class OrderVerbsTests
                 $"{Id("b")}  placed     bob       78.00 EUR  2026-03-01 12:00:00Z  2026-03-01 12:00:00Z",
                 $"{Id("a")}  cancelled  ann       78.00 EUR  2026-03-01 12:00:00Z  2026-03-01 12:00:00Z",
             ],
-            (await _console.Run("orders", "list")).Lines);
-        Assert.Equal([Id("a")], (await _console.Run("orders", "list", "--status", "cancelled", "--json")).Lines.Select(line => line[7..36]));
+            (await _console.Run("orders", "list")).Lines
+        );
+        Assert.Equal(
+            [Id("a")],
+            (await _console.Run("orders", "list", "--status", "cancelled", "--json")).Lines.Select(line => line[7..36])
+        );
         Assert.Equal([Id("b")], (await _console.Run("orders", "list", "--customer", "bob", "--json")).Lines.Select(line => line[7..36]));
     }
 
@@ -163,13 +264,20 @@ public sealed class OrderVerbsTests
     [Fact]
     public async Task AnEmptyListIsASentenceForPeopleAndNothingForPrograms()
     {
-        Assert.Equal("There are no orders. Place one with: orders place --customer ann --line tea:2:450\n", (await _console.Run("orders", "list")).Output);
+        Assert.Equal(
+            "There are no orders. Place one with: orders place --customer ann --line tea:2:450\n",
+            (await _console.Run("orders", "list")).Output
+        );
         Assert.Equal("There is no such order.\n", (await _console.Run("orders", "list", "--status", "paid")).Output);
         Assert.Equal("", (await _console.Run("orders", "list", "--json")).Output);
     }
 
     [Theory]
-    [InlineData("--status is placed, paid, shipped, completed, cancelled, refunded; this is «lost». Try: orders list --help\n", "--status", "lost")]
+    [InlineData(
+        "--status is placed, paid, shipped, completed, cancelled, refunded; this is «lost». Try: orders list --help\n",
+        "--status",
+        "lost"
+    )]
     [InlineData("--take is 1 or more; this is 0.\n", "--take", "0")]
     [InlineData("«after» is wrong: «x».\n", "--after", "x")]
     public async Task AWrongListIsASentence(string told, params string[] args)
@@ -184,8 +292,21 @@ public sealed class OrderVerbsTests
     [InlineData(800, "JPY", "800 JPY")]
     [InlineData(1500, "KWD", "1.500 KWD")]
     [InlineData(9007199254740991, "EUR", "90,071,992,547,409.91 EUR")]
-    public void AnAmountHasTheDecimalsOfItsCurrency(long minor, string currency, string text) => Assert.Equal(text, Amounts.Format(minor, currency));
+    public void AnAmountHasTheDecimalsOfItsCurrency(long minor, string currency, string text) =>
+        Assert.Equal(text, Amounts.Format(minor, currency));
 
     private Task<Printed> Place(string key, string customer = "ann", bool json = false) =>
-        _console.Run(["orders", "place", "--customer", customer, "--line", "tea:2:450", "--line", "pot:1:6900", "--key", key, .. json ? new[] { "--json" } : []]);
+        _console.Run([
+            "orders",
+            "place",
+            "--customer",
+            customer,
+            "--line",
+            "tea:2:450",
+            "--line",
+            "pot:1:6900",
+            "--key",
+            key,
+            .. json ? new[] { "--json" } : [],
+        ]);
 }

@@ -29,13 +29,21 @@ internal sealed class OrdersInMemory : IOrderListGrain
 
     public Task<OrderPage> List(OrderQuery query, CancellationToken cancel = default)
     {
-        var found = All.Reverse().Where(order => (query.Customer is null || order.Customer == query.Customer) && (query.Status is null || order.Status == query.Status)).ToList();
+        var found = All.Reverse()
+            .Where(order =>
+                (query.Customer is null || order.Customer == query.Customer) && (query.Status is null || order.Status == query.Status)
+            )
+            .ToList();
         if (query.After is not null && found.All(order => order.Id.Value != query.After))
         {
             return Task.FromResult(new OrderPage([], null, $"«after» is wrong: «{query.After}»."));
         }
 
-        var page = found.SkipWhile(order => query.After is not null && order.Id.Value != query.After).Skip(query.After is null ? 0 : 1).Take(query.Take).ToImmutableArray();
+        var page = found
+            .SkipWhile(order => query.After is not null && order.Id.Value != query.After)
+            .Skip(query.After is null ? 0 : 1)
+            .Take(query.Take)
+            .ToImmutableArray();
         return Task.FromResult(new OrderPage(page, page.Length == query.Take && page[^1] != found[^1] ? page[^1].Id.Value : null, null));
     }
 
@@ -65,20 +73,20 @@ internal sealed class OrdersInMemory : IOrderListGrain
         {
             orders.Steps.Add(request);
             return orders.Answer is { } answer ? Task.FromResult(answer) : Once(request.Id + " " + request.Step, request.Id.Value, () =>
-            {
-                if (!orders._orders.TryGetValue(id, out var order))
                 {
-                    return Refused(null, request.Step, OrderRefusal.NotFound);
-                }
+                    if (!orders._orders.TryGetValue(id, out var order))
+                    {
+                        return Refused(null, request.Step, OrderRefusal.NotFound);
+                    }
 
-                if (request.ExpectedVersion is { } version && version != order.Version)
-                {
-                    return Refused(order, request.Step, OrderRefusal.Stale);
-                }
+                    if (request.ExpectedVersion is { } version && version != order.Version)
+                    {
+                        return Refused(order, request.Step, OrderRefusal.Stale);
+                    }
 
-                var decision = OrderLifecycle.Decide(order, request.Step, orders.Now);
-                return decision.Changed is { } changed ? Changed(changed) : Refused(order, request.Step, decision.Refusal);
-            });
+                    var decision = OrderLifecycle.Decide(order, request.Step, orders.Now);
+                    return decision.Changed is { } changed ? Changed(changed) : Refused(order, request.Step, decision.Refusal);
+                });
         }
 
         public Task<Order?> Show(CancellationToken cancel = default) => Task.FromResult(orders._orders.GetValueOrDefault(id));

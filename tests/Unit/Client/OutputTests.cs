@@ -18,9 +18,30 @@ public sealed class OutputTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("output-").FullName;
 
     /// <summary>Every verb that only looks, and the help.</summary>
-    public static TheoryData<string> Verbs => new(
-        "--help", "crawl --help", "--version", "crawl list", "crawl list --json", "crawl show shop", "crawl show shop --json", "crawl export shop", "crawl export shop --format csv", "crawl explain shop http://a.example/",
-        "logs query", "logs query --json", "logs sql x", "logs sql x --csv", "logs sql x --json", "logs rules list", "orders list", "keys list", "keys list --json", "ledger", "ledger --json");
+    public static TheoryData<string> Verbs =>
+        new(
+            "--help",
+            "crawl --help",
+            "--version",
+            "crawl list",
+            "crawl list --json",
+            "crawl show shop",
+            "crawl show shop --json",
+            "crawl export shop",
+            "crawl export shop --format csv",
+            "crawl explain shop http://a.example/",
+            "logs query",
+            "logs query --json",
+            "logs sql x",
+            "logs sql x --csv",
+            "logs sql x --json",
+            "logs rules list",
+            "orders list",
+            "keys list",
+            "keys list --json",
+            "ledger",
+            "ledger --json"
+        );
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -53,7 +74,10 @@ public sealed class OutputTests : IDisposable
 
     [Fact]
     public async Task AnOutputThatIsClosedIsTold() =>
-        Assert.Equal((ExitCode.Failed, "The output cannot be written: Access to the path is denied.\n"), await Run("crawl list", FailsWith(new UnauthorizedAccessException("Access to the path is denied."))));
+        Assert.Equal(
+            (ExitCode.Failed, "The output cannot be written: Access to the path is denied.\n"),
+            await Run("crawl list", FailsWith(new UnauthorizedAccessException("Access to the path is denied.")))
+        );
 
     [Fact]
     public async Task WhatIsBufferedToTheEndAndCannotBeWrittenIsToldToo()
@@ -111,16 +135,24 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(ExitCode.Done, (await _console.Run("crawl", "export", "shop", "--out", link)).Code);
 
         Assert.Equal(file, new FileInfo(link).LinkTarget);
-        Assert.StartsWith("""{"url":""", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"url":""",
+            await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     private CrawlInMemory Prepare()
     {
         var crawl = _console.Keep(ConsoleInMemory.Crawl());
-        crawl.ExportPages.Add([new("http://a.example/", 200, 1, null, "text/html", "a", 1, "sha256:00ff", 5, ConsoleInMemory.Start, 42, 2, null, false, null)]);
+        crawl.ExportPages.Add([
+            new("http://a.example/", 200, 1, null, "text/html", "a", 1, "sha256:00ff", 5, ConsoleInMemory.Start, 42, 2, null, false, null),
+        ]);
         crawl.Explanation = new("http://a.example/", "fetched", []);
         _console.Cluster.KnownKeys.Keys.Add(new("ci", ApiRole.Reader, ConsoleInMemory.Start));
-        _console.Cluster.Logs.Found.Add(new(LogValue.Block([new LogValue(1, 1, 9, "", "shop", "", "", "one", "", "", "")]), LogsInMemory.End()));
+        _console.Cluster.Logs.Found.Add(
+            new(LogValue.Block([new LogValue(1, 1, 9, "", "shop", "", "", "one", "", "", "")]), LogsInMemory.End())
+        );
         _console.Cluster.Logs.Rows = new(["a"], ["Varchar"], ["""["b"]"""], LogsInMemory.End());
         return crawl;
     }

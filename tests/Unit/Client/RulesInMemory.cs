@@ -41,6 +41,10 @@ internal sealed class RulesInMemory : ILogRulesGrain
     public Task<RuleTestReply> Test(string rule, TimeSpan age, CancellationToken cancel = default)
     {
         Asked = age;
-        return Task.FromResult(LogRule.TryParse(rule, out _, out var error) ? new RuleTestReply(Tested, null) : new RuleTestReply(null, new(RuleFaultKind.Wrong, error.Show(rule))));
+        return Task.FromResult(
+            LogRule.TryParse(rule, out _, out var error)
+                ? new RuleTestReply(Tested, null)
+                : new RuleTestReply(null, new(RuleFaultKind.Wrong, error.Show(rule)))
+        );
     }
 }

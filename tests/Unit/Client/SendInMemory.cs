@@ -19,9 +19,12 @@ internal sealed class SendInMemory : ILogSendGrain
 
     /// <summary>Every line that is stored, part by part, in the order of their text.</summary>
     public string[] Lines =>
-    [
-        .. _stored.Values.Select(lines => Encoding.UTF8.GetString(lines.Bytes.Span)).Order(StringComparer.Ordinal).SelectMany(part => part.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
-    ];
+        [
+            .. _stored
+                .Values.Select(lines => Encoding.UTF8.GetString(lines.Bytes.Span))
+                .Order(StringComparer.Ordinal)
+                .SelectMany(part => part.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+        ];
 
     public Task<SendReply> Send(SendLines lines, CancellationToken cancel = default)
     {

@@ -17,8 +17,13 @@ public sealed class SubscriberVerbsTests
     {
         Two();
         Assert.Equal(
-            ["subscriber  in  done  lag  waiting  dead  halted", "audit       20    20    0        0     0", "mail        10     7    2        1     2  it stands"],
-            (await _console.Run("orders", "subscribers", "list")).Lines);
+            [
+                "subscriber  in  done  lag  waiting  dead  halted",
+                "audit       20    20    0        0     0",
+                "mail        10     7    2        1     2  it stands",
+            ],
+            (await _console.Run("orders", "subscribers", "list")).Lines
+        );
     }
 
     [Fact]
@@ -26,15 +31,25 @@ public sealed class SubscriberVerbsTests
     {
         Two();
         Assert.Equal(
-            ["subscriber  partition  cursor  lag  waiting  dead  halted", "audit               0      11    0        0     0", "audit               1      11    0        0     0", "mail                0      11    2        1     2  it stands"],
-            (await _console.Run("orders", "subscribers", "list", "--partitions")).Lines);
+            [
+                "subscriber  partition  cursor  lag  waiting  dead  halted",
+                "audit               0      11    0        0     0",
+                "audit               1      11    0        0     0",
+                "mail                0      11    2        1     2  it stands",
+            ],
+            (await _console.Run("orders", "subscribers", "list", "--partitions")).Lines
+        );
     }
 
     [Fact]
     public async Task SubscribersCanBeReadByPrograms()
     {
         Two();
-        Assert.StartsWith("""{"name":"audit","lag":0,"in":20,"done":20,""", (await _console.Run("orders", "subscribers", "list", "--json")).Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"name":"audit","lag":0,"in":20,"done":20,""",
+            (await _console.Run("orders", "subscribers", "list", "--json")).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -44,7 +59,11 @@ public sealed class SubscriberVerbsTests
         Assert.Equal(ExitCode.WrongUsage, (await _console.Run("orders", "subscribers", "remove", "mail")).Code);
         Assert.Empty(Subscribers.Asked);
         Assert.Equal("Subscriber mail is removed.\n", (await _console.Run("orders", "subscribers", "remove", "mail", "--yes")).Output);
-        Assert.Contains("There is no subscriber «mail».", (await _console.Run("orders", "subscribers", "remove", "mail", "--yes")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no subscriber «mail».",
+            (await _console.Run("orders", "subscribers", "remove", "mail", "--yes")).Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -70,7 +89,10 @@ public sealed class SubscriberVerbsTests
     public async Task ByReasonTheyAreCounted()
     {
         Two();
-        Assert.Equal(["subscriber  reason      dead", "mail        no address     2"], (await _console.Run("orders", "dead-letters", "list", "--by-reason")).Lines);
+        Assert.Equal(
+            ["subscriber  reason      dead", "mail        no address     2"],
+            (await _console.Run("orders", "dead-letters", "list", "--by-reason")).Lines
+        );
     }
 
     [Fact]
@@ -79,8 +101,16 @@ public sealed class SubscriberVerbsTests
         Letters();
         var printed = await _console.Run("orders", "dead-letters", "show", "mail/0/1f");
         Assert.Contains("no address: It said so.", printed.Output, StringComparison.Ordinal);
-        Assert.Contains("There is no dead letter «mail/0/99»", (await _console.Run("orders", "dead-letters", "show", "mail/0/99")).Error, StringComparison.Ordinal);
-        Assert.Contains("There is no dead letter «nonsense»", (await _console.Run("orders", "dead-letters", "show", "nonsense")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no dead letter «mail/0/99»",
+            (await _console.Run("orders", "dead-letters", "show", "mail/0/99")).Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "There is no dead letter «nonsense»",
+            (await _console.Run("orders", "dead-letters", "show", "nonsense")).Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -120,11 +150,25 @@ public sealed class SubscriberVerbsTests
         Subscribers.Erased = new(2, 5, null) { FilesCleaned = true };
         var lines = (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines;
         Assert.Equal(
-            ["2 orders are erased, with 5 changes. The erasure is in the audit.", "Files cleaned: nothing of it is left in the files of the store.", $"Not reached: {ErasedForm.Elsewhere}"], lines);
+            [
+                "2 orders are erased, with 5 changes. The erasure is in the audit.",
+                "Files cleaned: nothing of it is left in the files of the store.",
+                $"Not reached: {ErasedForm.Elsewhere}",
+            ],
+            lines
+        );
         Subscribers.Erased = new(2, 5, null) { FilesCleaned = false };
-        Assert.StartsWith("The files of the store still hold traces of it", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The files of the store still hold traces of it",
+            (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines[1],
+            StringComparison.Ordinal
+        );
         Subscribers.Erased = new(0, 0, "«mail» stands.");
-        Assert.Contains("«mail» stands.", (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "«mail» stands.",
+            (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(["erase ann", "erase ann", "erase ann"], Subscribers.Asked);
     }
 

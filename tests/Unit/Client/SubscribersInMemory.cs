@@ -17,7 +17,15 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
     /// <summary>A change of the order of this key that is dead at the subscriber.</summary>
     public DeadLetter Add(string subscriber, int partition, long revision, string reason, Order order)
     {
-        var letter = new DeadLetter(subscriber, partition, new(revision, order, null, null), reason, "It said so.", ConsoleInMemory.Start, [new(ConsoleInMemory.Start, reason + ": It said so.")]);
+        var letter = new DeadLetter(
+            subscriber,
+            partition,
+            new(revision, order, null, null),
+            reason,
+            "It said so.",
+            ConsoleInMemory.Start,
+            [new(ConsoleInMemory.Start, reason + ": It said so.")]
+        );
         Letters.Add(letter);
         return letter;
     }
@@ -32,11 +40,17 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
 
     public Task<DeadLetterPage> DeadLetters(DeadLetterQuery query, CancellationToken cancel = default)
     {
-        var found = Matching(new(null, query.Subscriber, query.Reason)).SkipWhile(letter => query.After is not null && DeadLetterId.Of(letter) != query.After).Skip(query.After is null ? 0 : 1).ToList();
-        return Task.FromResult(new DeadLetterPage([.. found.Take(query.Take)], found.Count >= query.Take ? DeadLetterId.Of(found[query.Take - 1]) : null));
+        var found = Matching(new(null, query.Subscriber, query.Reason))
+            .SkipWhile(letter => query.After is not null && DeadLetterId.Of(letter) != query.After)
+            .Skip(query.After is null ? 0 : 1)
+            .ToList();
+        return Task.FromResult(
+            new DeadLetterPage([.. found.Take(query.Take)], found.Count >= query.Take ? DeadLetterId.Of(found[query.Take - 1]) : null)
+        );
     }
 
-    public Task<DeadLetter?> DeadLetter(DeadLetterId id, CancellationToken cancel = default) => Task.FromResult(Matching(new(id)).FirstOrDefault());
+    public Task<DeadLetter?> DeadLetter(DeadLetterId id, CancellationToken cancel = default) =>
+        Task.FromResult(Matching(new(id)).FirstOrDefault());
 
     public Task<DeadLetterReply> Replay(DeadLetterFilter filter, string by, CancellationToken cancel = default) => Take("replay", filter);
 
@@ -48,7 +62,8 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
         return Task.FromResult(Erased);
     }
 
-    public Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default) => Task.FromResult(new OrderDeliveries([], []));
+    public Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default) =>
+        Task.FromResult(new OrderDeliveries([], []));
 
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
 
@@ -58,6 +73,12 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
         return Task.FromResult(new DeadLetterReply(Letters.RemoveAll(letter => Matching(filter).Contains(letter)), 0));
     }
 
-    private List<DeadLetter> Matching(DeadLetterFilter filter) => [.. Letters.Where(letter =>
-        (filter.Id is null || DeadLetterId.Of(letter) == filter.Id) && (filter.Subscriber is null || letter.Subscriber == filter.Subscriber) && (filter.Reason is null || letter.Reason == filter.Reason))];
+    private List<DeadLetter> Matching(DeadLetterFilter filter) =>
+        [
+            .. Letters.Where(letter =>
+                (filter.Id is null || DeadLetterId.Of(letter) == filter.Id)
+                && (filter.Subscriber is null || letter.Subscriber == filter.Subscriber)
+                && (filter.Reason is null || letter.Reason == filter.Reason)
+            ),
+        ];
 }

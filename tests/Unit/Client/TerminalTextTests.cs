@@ -12,7 +12,8 @@ namespace Unit.Client;
 public sealed partial class TerminalTextTests : IDisposable
 {
     /// <summary>ESC, BEL, a carriage return, DEL, CSI and OSC of C1, overrides and isolates of direction, separators of lines, a tag beyond the BMP.</summary>
-    private const string Hostile = "a\u001b[2J\u001b]0;owned\u0007\r\b\u007f\u009b1m\u009d0;owned\u202e\u2066\u200f\u2028\u2029\u061c\U000e0041b";
+    private const string Hostile =
+        "a\u001b[2J\u001b]0;owned\u0007\r\b\u007f\u009b1m\u009d0;owned\u202e\u2066\u200f\u2028\u2029\u061c\U000e0041b";
 
     private readonly ConsoleInMemory _console = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("terminal-").FullName;
@@ -22,7 +23,21 @@ public sealed partial class TerminalTextTests : IDisposable
         get
         {
             var data = new TheoryData<string, bool>();
-            foreach (var verb in (string[])["crawl list", "crawl show shop", "crawl explain shop http://a.example/", "logs query", "logs sql x", "logs rules list", "orders list", "orders show", "keys list", "ledger"])
+            foreach (
+                var verb in (string[])
+                    [
+                        "crawl list",
+                        "crawl show shop",
+                        "crawl explain shop http://a.example/",
+                        "logs query",
+                        "logs sql x",
+                        "logs rules list",
+                        "orders list",
+                        "orders show",
+                        "keys list",
+                        "ledger",
+                    ]
+            )
             {
                 data.Add(verb, true);
                 data.Add(verb, false);
@@ -53,7 +68,17 @@ public sealed partial class TerminalTextTests : IDisposable
     public async Task AnErrorThatRepeatsWhatWasAskedDoesNotEither(bool isTerminal)
     {
         _console.IsTerminal = isTerminal;
-        foreach (var args in (string[][])[["crawl", "show", Hostile], [Hostile], ["crawl", "start", "http://a/", "--delay", Hostile], ["orders", "show", Hostile], ["keys", "revoke", Hostile], ["logs", "send", Hostile, "--service", "x"]])
+        foreach (
+            var args in (string[][])
+                [
+                    ["crawl", "show", Hostile],
+                    [Hostile],
+                    ["crawl", "start", "http://a/", "--delay", Hostile],
+                    ["orders", "show", Hostile],
+                    ["keys", "revoke", Hostile],
+                    ["logs", "send", Hostile, "--service", "x"],
+                ]
+        )
         {
             var printed = await _console.Run(args);
 
@@ -80,22 +105,36 @@ public sealed partial class TerminalTextTests : IDisposable
         await Prepare();
         _console.IsTerminal = true;
 
-        foreach (var (verb, member) in (IEnumerable<(string, string)>)[("crawl export shop", "title"), ("logs query --json", "body"), ("crawl explain shop http://a.example/ --json", "url")])
+        foreach (
+            var (verb, member) in (IEnumerable<(string, string)>)
+                [("crawl export shop", "title"), ("logs query --json", "body"), ("crawl explain shop http://a.example/ --json", "url")]
+        )
         {
             var printed = await _console.Run(verb.Split(' '));
             Assert.DoesNotContain(Seen(printed.Output), Steers);
             Assert.Equal(Hostile, Member(printed, member));
         }
 
-        Assert.DoesNotContain(Seen((await _console.Run("crawl", "export", "shop", "--format", "csv")).Output.Replace("\r\n", "\n", StringComparison.Ordinal)), Steers);
+        Assert.DoesNotContain(
+            Seen((await _console.Run("crawl", "export", "shop", "--format", "csv")).Output.Replace("\r\n", "\n", StringComparison.Ordinal)),
+            Steers
+        );
     }
 
     [Fact]
     public async Task ACellThatASpreadsheetWouldRunIsATextAndANumberStaysOne()
     {
-        _console.Cluster.Logs.Rows = new(["=cmd", "n"], ["Varchar", "BigInt"], ["""["=HYPERLINK(\"http://e.example/\")",-5]""", """["-2+3",7]"""], LogsInMemory.End());
+        _console.Cluster.Logs.Rows = new(
+            ["=cmd", "n"],
+            ["Varchar", "BigInt"],
+            ["""["=HYPERLINK(\"http://e.example/\")",-5]""", """["-2+3",7]"""],
+            LogsInMemory.End()
+        );
 
-        Assert.Equal("'=cmd,n\r\n\"'=HYPERLINK(\"\"http://e.example/\"\")\",-5\r\n'-2+3,7\r\n", (await _console.Run("logs", "sql", "x", "--csv")).Output);
+        Assert.Equal(
+            "'=cmd,n\r\n\"'=HYPERLINK(\"\"http://e.example/\"\")\",-5\r\n'-2+3,7\r\n",
+            (await _console.Run("logs", "sql", "x", "--csv")).Output
+        );
     }
 
     [Theory]
@@ -110,14 +149,46 @@ public sealed partial class TerminalTextTests : IDisposable
     {
         var attributes = $$"""{"{{JsonEncodedText.Encode(Hostile)}}":"{{JsonEncodedText.Encode(Hostile)}}"}""";
         var crawl = _console.Keep(ConsoleInMemory.Crawl() with { Note = Hostile, Name = "shop" });
-        crawl.ExportPages.Add([new("http://a.example/", 200, 1, null, "text/html", Hostile, 1, "sha256:00ff", 5, ConsoleInMemory.Start, 42, 2, null, false, Hostile)]);
+        crawl.ExportPages.Add([
+            new(
+                "http://a.example/",
+                200,
+                1,
+                null,
+                "text/html",
+                Hostile,
+                1,
+                "sha256:00ff",
+                5,
+                ConsoleInMemory.Start,
+                42,
+                2,
+                null,
+                false,
+                Hostile
+            ),
+        ]);
         crawl.Explanation = new(Hostile, "fetched", [new(Hostile, Hostile)]);
         _console.Keep(ConsoleInMemory.Crawl("other00000", Hostile));
         _console.Cluster.KnownKeys.Keys.Add(new(Hostile, Grains.Interfaces.Keys.ApiRole.Reader, ConsoleInMemory.Start));
-        _console.Cluster.Logs.Found.Add(new(LogValue.Block([new LogValue(1, 1, 9, "", Hostile, "", "", Hostile, attributes, "", "")]), LogsInMemory.End()));
+        _console.Cluster.Logs.Found.Add(
+            new(LogValue.Block([new LogValue(1, 1, 9, "", Hostile, "", "", Hostile, attributes, "", "")]), LogsInMemory.End())
+        );
         _console.Cluster.Logs.Rows = new([Hostile], ["Varchar"], [JsonSerializer.Serialize(new[] { Hostile })], LogsInMemory.End());
-        _console.Cluster.Accounts.Add(new("crawling", Hostile, 1, 1, System.Collections.Immutable.ImmutableSortedDictionary<string, long>.Empty, 0, 1, Hostile));
-        var placed = await _console.Run("orders", "place", "--customer", "ann", "--line", "tea:2:450", "--notes", "Ring\u001b twice\u202e.", "--json");
+        _console.Cluster.Accounts.Add(
+            new("crawling", Hostile, 1, 1, System.Collections.Immutable.ImmutableSortedDictionary<string, long>.Empty, 0, 1, Hostile)
+        );
+        var placed = await _console.Run(
+            "orders",
+            "place",
+            "--customer",
+            "ann",
+            "--line",
+            "tea:2:450",
+            "--notes",
+            "Ring\u001b twice\u202e.",
+            "--json"
+        );
         return JsonElement.Parse(placed.Output).GetProperty("id").GetString()!;
     }
 
@@ -130,5 +201,10 @@ public sealed partial class TerminalTextTests : IDisposable
     private static partial Regex Colours();
 
     private static bool Steers(Rune rune) =>
-        rune.Value != '\n' && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        rune.Value != '\n'
+        && Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 }

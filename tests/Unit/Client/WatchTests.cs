@@ -37,7 +37,15 @@ public sealed class WatchTests : IDisposable
         Assert.Equal(2, printed.Lines.Length);
         var second = JsonElement.Parse(printed.Lines[1]);
         Assert.Equal(["cursor", "orderId", "version", "type", "at", "order"], second.EnumerateObject().Select(member => member.Name));
-        Assert.Equal(("c3", Id.Value, 2, "order.paid"), (second.GetProperty("cursor").GetString()!, second.GetProperty("orderId").GetString()!, second.GetProperty("version").GetInt64(), second.GetProperty("type").GetString()!));
+        Assert.Equal(
+            ("c3", Id.Value, 2, "order.paid"),
+            (
+                second.GetProperty("cursor").GetString()!,
+                second.GetProperty("orderId").GetString()!,
+                second.GetProperty("version").GetInt64(),
+                second.GetProperty("type").GetString()!
+            )
+        );
         Assert.Equal("paid", second.GetProperty("order").GetProperty("status").GetString());
     }
 
@@ -50,9 +58,13 @@ public sealed class WatchTests : IDisposable
 
         Assert.Equal((Id.Value, "start"), (Watch.Reads[0].Order!, Watch.Reads[0].From!));
         Assert.False(JsonElement.Parse(printed.Lines[0]).TryGetProperty("previous", out _));
-        Assert.Equal(("placed", 1), (
-            JsonElement.Parse(printed.Lines[1]).GetProperty("previous").GetProperty("status").GetString()!,
-            JsonElement.Parse(printed.Lines[1]).GetProperty("previous").GetProperty("version").GetInt64()));
+        Assert.Equal(
+            ("placed", 1),
+            (
+                JsonElement.Parse(printed.Lines[1]).GetProperty("previous").GetProperty("status").GetString()!,
+                JsonElement.Parse(printed.Lines[1]).GetProperty("previous").GetProperty("version").GetInt64()
+            )
+        );
     }
 
     [Fact]
@@ -67,7 +79,8 @@ public sealed class WatchTests : IDisposable
                 $"1970-01-01 00:00:00Z  {Id}  v1  placed     9.00 EUR  ann",
                 $"1970-01-01 00:00:01Z  {Id}  v2  paid       9.00 EUR  ann  was placed since 1970-01-01 00:00:00Z",
             ],
-            printed.Lines);
+            printed.Lines
+        );
         Assert.Equal("Go on after this with: orders watch --from c2\n", printed.Error);
     }
 
@@ -105,7 +118,8 @@ public sealed class WatchTests : IDisposable
         Assert.Equal(2, printed.Lines.Length);
         Assert.Equal(
             "The silo does not answer; looking for it. No change is missed: the watch goes on where it was.\nA silo answers again, after 0.0 s.\nGo on after this with: orders watch --from c3\n",
-            printed.Error);
+            printed.Error
+        );
     }
 
     [Fact]
@@ -126,7 +140,10 @@ public sealed class WatchTests : IDisposable
 
         var printed = await _console.Run("orders", "watch");
 
-        Assert.Equal((ExitCode.Done, "Too many watch.\nA silo answers again, after 0.0 s.\nGo on after this with: orders watch --from c1\n"), (printed.Code, printed.Error));
+        Assert.Equal(
+            (ExitCode.Done, "Too many watch.\nA silo answers again, after 0.0 s.\nGo on after this with: orders watch --from c1\n"),
+            (printed.Code, printed.Error)
+        );
     }
 
     [Fact]

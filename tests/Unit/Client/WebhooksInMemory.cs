@@ -24,20 +24,40 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
             return Task.FromResult(new WebhookAdded(null, null, WebhookRefusal.Events, fault));
         }
 
-        var (id, secret) = ($"endpoint{_endpoints.Count:00}", WebhookSecret.Parse(asked.Secret ?? "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        var (id, secret) = (
+            $"endpoint{_endpoints.Count:00}",
+            WebhookSecret.Parse(asked.Secret ?? "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        );
         _endpoints.Add(id, EndpointState.New(url, events, secret, Orders.Given.Start));
         return Task.FromResult(new WebhookAdded(Show(id), secret.Text, WebhookRefusal.None, null));
     }
 
-    public Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel = default) => Task.FromResult<ImmutableArray<WebhookEndpoint>>([.. _endpoints.Keys.Select(id => Show(id)!)]);
+    public Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel = default) =>
+        Task.FromResult<ImmutableArray<WebhookEndpoint>>([.. _endpoints.Keys.Select(id => Show(id)!)]);
 
     public Task<bool> Remove(string id, CancellationToken cancel = default) => Task.FromResult(_endpoints.Remove(id));
 
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
 
-    private WebhookEndpoint? Show(string id) => _endpoints.TryGetValue(id, out var state)
-        ? new(id, state.ShownUrl, state.Events, state.IsEnabled, state.DisabledBecause, null, 0, null, "closed", 6.25, 0, 1, 0, [.. state.History.Select(note => new WebhookNote(note.At, note.Text))])
-        : null;
+    private WebhookEndpoint? Show(string id) =>
+        _endpoints.TryGetValue(id, out var state)
+            ? new(
+                id,
+                state.ShownUrl,
+                state.Events,
+                state.IsEnabled,
+                state.DisabledBecause,
+                null,
+                0,
+                null,
+                "closed",
+                6.25,
+                0,
+                1,
+                0,
+                [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]
+            )
+            : null;
 
     private sealed class One(WebhooksInMemory all, string id) : IWebhookEndpointGrain
     {
@@ -47,15 +67,21 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
 
         public Task<WebhookEndpoint?> Show(CancellationToken cancel = default) => Task.FromResult(all.Show(id));
 
-        public Task<WebhookRotated?> Rotate(string? secret, CancellationToken cancel = default) => Task.FromResult(all._endpoints.ContainsKey(id)
-            ? new WebhookRotated("whsec_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", Orders.Given.Start.AddDays(1), null)
-            : null);
+        public Task<WebhookRotated?> Rotate(string? secret, CancellationToken cancel = default) =>
+            Task.FromResult(
+                all._endpoints.ContainsKey(id)
+                    ? new WebhookRotated("whsec_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", Orders.Given.Start.AddDays(1), null)
+                    : null
+            );
 
         public Task<WebhookEndpoint?> Enable(CancellationToken cancel = default) => Task.FromResult(all.Show(id));
 
-        public Task<WebhookTested?> Test(CancellationToken cancel = default) => Task.FromResult(all._endpoints.ContainsKey(id)
-            ? new WebhookTested("msg_test_1", false, "http-500", "Answered 500.", 500, TimeSpan.FromMilliseconds(12))
-            : null);
+        public Task<WebhookTested?> Test(CancellationToken cancel = default) =>
+            Task.FromResult(
+                all._endpoints.ContainsKey(id)
+                    ? new WebhookTested("msg_test_1", false, "http-500", "Answered 500.", 500, TimeSpan.FromMilliseconds(12))
+                    : null
+            );
 
         public Task<bool> Remove(CancellationToken cancel = default) => throw new NotSupportedException();
     }

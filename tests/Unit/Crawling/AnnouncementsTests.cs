@@ -26,6 +26,6 @@ public sealed class AnnouncementsTests
     [Fact]
     public void NothingIsNoEvent() => Assert.Empty(Announcements.Split([]));
 
-    private static PageRecord Page(string url) => new(
-        url, 200, 0, null, null, null, 0, null, 0, DateTimeOffset.UnixEpoch, 0, 1, null, Truncated: false, null);
+    private static PageRecord Page(string url) =>
+        new(url, 200, 0, null, null, null, 0, null, 0, DateTimeOffset.UnixEpoch, 0, 1, null, Truncated: false, null);
 }

@@ -2,8 +2,8 @@ using System.Text;
 using Doubles;
 using Doubles.Net;
 using Grains.Crawling.Pages;
-using Grains.Net;
 using Grains.Crawling.Urls;
+using Grains.Net;
 using Xunit;
 
 namespace Unit.Crawling;
@@ -43,12 +43,23 @@ public sealed class BigSiteTests
         Assert.True(CanonicalUrl.TryParse("http://127.0.0.1:8000/", null, out var root));
 
         var page = site.Page(123);
-        var parsed = PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse("text/html"), Body = page }, root);
+        var parsed = PageParser.Parse(
+            new()
+            {
+                Status = 200,
+                ContentType = ContentType.Parse("text/html"),
+                Body = page,
+            },
+            root
+        );
 
         Assert.Equal(BigSite.PageBytes, page.Length);
         Assert.InRange(BigSite.PageBytes, 14_000, 16_000);
         Assert.Equal("Page 0000123", parsed.Title);
-        Assert.Equal(Enumerable.Range(0, 50).Select(index => BigSite.PathOf(site.Link(123, index))).Distinct(), parsed.Links.Select(link => link.Url.PathAndQuery));
+        Assert.Equal(
+            Enumerable.Range(0, 50).Select(index => BigSite.PathOf(site.Link(123, index))).Distinct(),
+            parsed.Links.Select(link => link.Url.PathAndQuery)
+        );
         Assert.Equal(50, Encoding.UTF8.GetString(page).Split("<a ").Length - 1);
     }
 
@@ -72,7 +83,10 @@ public sealed class BigSiteTests
         Assert.True(AddressRanges.TryParse("127.0.0.1", out var loopback, out _));
         using var fetcher = new HttpPageFetcher(TimeProvider.System, network.Resolve, network.Connect);
 
-        var fetch = await fetcher.Fetch(new(site.UrlOf("/p/0000007.html"), TimeSpan.FromSeconds(30), 1_000_000, loopback, "Test"), TestContext.Current.CancellationToken);
+        var fetch = await fetcher.Fetch(
+            new(site.UrlOf("/p/0000007.html"), TimeSpan.FromSeconds(30), 1_000_000, loopback, "Test"),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(new BigSite(100).Page(7), fetch.Body);
         Assert.Equal(1, site.Ledger.MostAtOnce);

@@ -88,13 +88,14 @@ public sealed class BoundedBodyTests
         Assert.True(whole.AsSpan().StartsWith(body.Bytes));
     }
 
-    private static Stream Packer(string encoding, MemoryStream to) => encoding switch
-    {
-        "gzip" => new GZipStream(to, CompressionLevel.Optimal, leaveOpen: true),
-        "deflate" => new ZLibStream(to, CompressionLevel.Optimal, leaveOpen: true),
-        "br" => new BrotliStream(to, CompressionLevel.Optimal, leaveOpen: true),
-        _ => to,
-    };
+    private static Stream Packer(string encoding, MemoryStream to) =>
+        encoding switch
+        {
+            "gzip" => new GZipStream(to, CompressionLevel.Optimal, leaveOpen: true),
+            "deflate" => new ZLibStream(to, CompressionLevel.Optimal, leaveOpen: true),
+            "br" => new BrotliStream(to, CompressionLevel.Optimal, leaveOpen: true),
+            _ => to,
+        };
 
     [Theory]
     [InlineData("")]

@@ -11,9 +11,70 @@ public sealed partial class CanonicalUrlTests
     // What URL parsers stumble over, put together at random.
     private static readonly string[] Pieces =
     [
-        "http:", "https:", "HTTP:", "mailto:", "//", "/", "\\", "?", "#", "@", ":", "[", "]", ".", "..", "%2e", "%2E", "%", "%4", "1", "%41", "%34", "%7e",
-        "%2f", "%25", "a", "Z", "example.org", "EXAMPLE.com", "127.1", "0x7f", "08", "[::1]", "[1::1.2.3.4]", ":80", ":443", ":8080", ":99999", "user:pw@",
-        " ", "\t", "\n", "\u0001", "\u007f", "\"", "'", "<", "^", "`", "{", "|", "é", "ß", "日本", "😀", "\ud800", "א", "xn--", "xn--bcher-kva", "．", "\u00ad", "-", "_", "~",
+        "http:",
+        "https:",
+        "HTTP:",
+        "mailto:",
+        "//",
+        "/",
+        "\\",
+        "?",
+        "#",
+        "@",
+        ":",
+        "[",
+        "]",
+        ".",
+        "..",
+        "%2e",
+        "%2E",
+        "%",
+        "%4",
+        "1",
+        "%41",
+        "%34",
+        "%7e",
+        "%2f",
+        "%25",
+        "a",
+        "Z",
+        "example.org",
+        "EXAMPLE.com",
+        "127.1",
+        "0x7f",
+        "08",
+        "[::1]",
+        "[1::1.2.3.4]",
+        ":80",
+        ":443",
+        ":8080",
+        ":99999",
+        "user:pw@",
+        " ",
+        "\t",
+        "\n",
+        "\u0001",
+        "\u007f",
+        "\"",
+        "'",
+        "<",
+        "^",
+        "`",
+        "{",
+        "|",
+        "é",
+        "ß",
+        "日本",
+        "😀",
+        "\ud800",
+        "א",
+        "xn--",
+        "xn--bcher-kva",
+        "．",
+        "\u00ad",
+        "-",
+        "_",
+        "~",
     ];
 
     private static readonly Gen<string> Odd =
@@ -48,14 +109,16 @@ public sealed partial class CanonicalUrlTests
 
     [Fact]
     public void CanonicalisingTwiceChangesNothing() =>
-        Odd.Select(Odd).Sample(
-            (text, page) =>
-            {
-                _ = CanonicalUrl.TryParse(page, null, out var baseUrl);
-                return !CanonicalUrl.TryParse(text, baseUrl, out var url)
-                    || (Url(url.Text).Equals(url) && Url(url.Text).HostKey == url.HostKey && url.Origin + url.PathAndQuery == url.Text);
-            },
-            iter: 20_000);
+        Odd.Select(Odd)
+            .Sample(
+                (text, page) =>
+                {
+                    _ = CanonicalUrl.TryParse(page, null, out var baseUrl);
+                    return !CanonicalUrl.TryParse(text, baseUrl, out var url)
+                        || (Url(url.Text).Equals(url) && Url(url.Text).HostKey == url.HostKey && url.Origin + url.PathAndQuery == url.Text);
+                },
+                iter: 20_000
+            );
 
     [Fact]
     public void AUrlKnowsItsParts()
@@ -160,14 +223,16 @@ public sealed partial class CanonicalUrlTests
         return url;
     }
 
-    private static string Spell(string text) => Spelled().Replace(text, match => match.Value switch
-    {
-        "{SP}" => " ",
-        "{TAB}" => "\t",
-        "{LF}" => "\n",
-        "{CR}" => "\r",
-        _ => ((char)int.Parse(match.ValueSpan[3..^1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
-    });
+    private static string Spell(string text) =>
+        Spelled()
+            .Replace(text, match => match.Value switch
+                {
+                    "{SP}" => " ",
+                    "{TAB}" => "\t",
+                    "{LF}" => "\n",
+                    "{CR}" => "\r",
+                    _ => ((char)int.Parse(match.ValueSpan[3..^1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
+                });
 
     [GeneratedRegex(@"\{(SP|TAB|LF|CR|U\+[0-9A-F]{4})\}")]
     private static partial Regex Spelled();

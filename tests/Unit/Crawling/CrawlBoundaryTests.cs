@@ -45,8 +45,7 @@ public sealed class CrawlBoundaryTests
         Assert.Equal(isIn, Decide(Spec(CrawlScope.Prefix, "https://example.org/docs/index.html?from=/x/y"), url).In);
 
     [Fact]
-    public void AnyScopeTakesEveryUrl() =>
-        Assert.True(Decide(Spec(CrawlScope.Any, "https://example.org/"), "http://other.example/").In);
+    public void AnyScopeTakesEveryUrl() => Assert.True(Decide(Spec(CrawlScope.Any, "https://example.org/"), "http://other.example/").In);
 
     [Theory]
     [InlineData("*.pdf", "https://example.org/a.pdf", true)]
@@ -80,8 +79,14 @@ public sealed class CrawlBoundaryTests
     [Theory]
     [InlineData("", "has 0 characters; 1 to 2048 are wanted")]
     [InlineData("*a\tb", "has a control character at character 3, which is in no URL")]
-    [InlineData("/docs/*", "can match no URL, because of character 1: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)")]
-    [InlineData("httq*", "can match no URL, because of character 4: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)")]
+    [InlineData(
+        "/docs/*",
+        "can match no URL, because of character 1: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)"
+    )]
+    [InlineData(
+        "httq*",
+        "can match no URL, because of character 4: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)"
+    )]
     [InlineData("*/a#b", "can match no URL: it has a # at character 4, and URLs are compared without their fragment")]
     [InlineData("/a(b/", "is no regular expression: after character 4: Not enough )'s")]
     [InlineData("/[z-a]/", "is no regular expression: after character 5: [x-y] range in reverse order")]
@@ -113,25 +118,36 @@ public sealed class CrawlBoundaryTests
 
         Assert.Equal(
             new(true, null, "It is in scope and matches the include pattern */docs/*."),
-            Decide(spec, "https://example.org/docs/a", depth: 2));
-        Assert.Equal(
-            new(false, "scope", "It is not on example.org."),
-            Decide(spec, "https://example.com/docs/a.pdf", depth: 3));
+            Decide(spec, "https://example.org/docs/a", depth: 2)
+        );
+        Assert.Equal(new(false, "scope", "It is not on example.org."), Decide(spec, "https://example.com/docs/a.pdf", depth: 3));
         Assert.Equal(
             new(false, "exclude", "It matches the exclude pattern *.pdf."),
-            Decide(spec, "https://example.org/docs/a.pdf", depth: 3));
+            Decide(spec, "https://example.org/docs/a.pdf", depth: 3)
+        );
         Assert.Equal(
             new(false, "include", "It matches none of the 2 include patterns."),
-            Decide(spec, "https://example.org/shop", depth: 3));
-        Assert.Equal(
-            new(false, "depth", "It is more than 2 steps from a seed."),
-            Decide(spec, "https://example.org/docs/a", depth: 3));
+            Decide(spec, "https://example.org/shop", depth: 3)
+        );
+        Assert.Equal(new(false, "depth", "It is more than 2 steps from a seed."), Decide(spec, "https://example.org/docs/a", depth: 3));
     }
 
     [Theory]
-    [InlineData(CrawlScope.Host, "It is on the host of the seed https://b.example/x/.", "It is not on a.example or b.example or c.example or 1 more.")]
-    [InlineData(CrawlScope.Domain, "It is on or below the host of the seed https://b.example/x/.", "It is neither on nor below a.example or b.example or c.example or 1 more.")]
-    [InlineData(CrawlScope.Prefix, "It begins with https://b.example/x/, from a seed.", "It does not begin with https://a.example/ or https://b.example/x/ or https://c.example/ or 1 more.")]
+    [InlineData(
+        CrawlScope.Host,
+        "It is on the host of the seed https://b.example/x/.",
+        "It is not on a.example or b.example or c.example or 1 more."
+    )]
+    [InlineData(
+        CrawlScope.Domain,
+        "It is on or below the host of the seed https://b.example/x/.",
+        "It is neither on nor below a.example or b.example or c.example or 1 more."
+    )]
+    [InlineData(
+        CrawlScope.Prefix,
+        "It begins with https://b.example/x/, from a seed.",
+        "It does not begin with https://a.example/ or https://b.example/x/ or https://c.example/ or 1 more."
+    )]
     public void ADecisionNamesTheSeedThatDecided(CrawlScope scope, string saysIn, string saysOut)
     {
         var spec = Spec(scope, "https://a.example/", "https://b.example/x/", "https://c.example/", "https://d.example/");
@@ -143,7 +159,9 @@ public sealed class CrawlBoundaryTests
     [Fact]
     public void SeedsAreCanonicalAndEachOnce()
     {
-        var boundary = Create(Spec(CrawlScope.Host, "HTTP://Example.org", "http://example.org/#top", "http://example.org/b", "http://example.org:80/"));
+        var boundary = Create(
+            Spec(CrawlScope.Host, "HTTP://Example.org", "http://example.org/#top", "http://example.org/b", "http://example.org:80/")
+        );
 
         Assert.Equal(["http://example.org/", "http://example.org/b"], boundary.Seeds.Select(seed => seed.Text));
     }
@@ -151,7 +169,11 @@ public sealed class CrawlBoundaryTests
     [Fact]
     public void EveryWrongSeedAndPatternIsNamed()
     {
-        var spec = Spec(CrawlScope.Host, "https://example.org/", "example.org", "ftp://example.org/") with { Include = ["/(/"], Exclude = ["docs"] };
+        var spec = Spec(CrawlScope.Host, "https://example.org/", "example.org", "ftp://example.org/") with
+        {
+            Include = ["/(/"],
+            Exclude = ["docs"],
+        };
 
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
@@ -162,7 +184,8 @@ public sealed class CrawlBoundaryTests
                 "The exclude pattern «docs» can match no URL, because of character 1: a glob is held against the whole URL, "
                     + "so begin it with * or http (a regular expression stands between slashes).",
             ],
-            errors);
+            errors
+        );
     }
 
     [Fact]
@@ -172,8 +195,11 @@ public sealed class CrawlBoundaryTests
 
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
-            ["The seed «https://example.org/» would not be crawled: It does not match the include pattern *.html. Change the patterns or leave it out."],
-            errors);
+            [
+                "The seed «https://example.org/» would not be crawled: It does not match the include pattern *.html. Change the patterns or leave it out.",
+            ],
+            errors
+        );
     }
 
     [Fact]
@@ -182,10 +208,12 @@ public sealed class CrawlBoundaryTests
         Assert.Equal(["There is no seed: at least one http or https URL is wanted."], Errors(Spec(CrawlScope.Host)));
         Assert.Equal(
             ["There are 1001 seeds: at most 1000 are taken."],
-            Errors(Spec(CrawlScope.Host, [.. Enumerable.Range(0, 1001).Select(i => $"http://h{i}/")])));
+            Errors(Spec(CrawlScope.Host, [.. Enumerable.Range(0, 1001).Select(i => $"http://h{i}/")]))
+        );
         Assert.Equal(
             ["There are 101 exclude patterns: at most 100 are taken."],
-            Errors(Spec(CrawlScope.Host, "http://a/") with { Exclude = [.. Enumerable.Repeat("*x", 101)] }));
+            Errors(Spec(CrawlScope.Host, "http://a/") with { Exclude = [.. Enumerable.Repeat("*x", 101)] })
+        );
     }
 
     private static CrawlSpec Spec(CrawlScope scope, params string[] seeds) => new() { Seeds = [.. seeds], Scope = scope };

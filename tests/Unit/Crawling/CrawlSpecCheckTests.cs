@@ -11,7 +11,16 @@ public sealed class CrawlSpecCheckTests
     [Fact]
     public void AGoodCrawlComesBackWithCanonicalSeedsEachOnce()
     {
-        Assert.Empty(CrawlSpecCheck.Check(Good with { Seeds = ["HTTP://Example.org", "http://example.org/#top", "http://b.org/x"] }, new(), out var canonical));
+        Assert.Empty(
+            CrawlSpecCheck.Check(
+                Good with
+                {
+                    Seeds = ["HTTP://Example.org", "http://example.org/#top", "http://b.org/x"],
+                },
+                new(),
+                out var canonical
+            )
+        );
 
         Assert.Equal(["http://example.org/", "http://b.org/x"], canonical!.Seeds);
     }
@@ -20,7 +29,19 @@ public sealed class CrawlSpecCheckTests
     public void EachThingThatIsWrongIsASentenceOfItsOwn()
     {
         var errors = CrawlSpecCheck.Check(
-            Good with { Seeds = ["ftp://a"], Name = "a b", MaxPages = 0, MaxDepth = -1, Concurrency = 257, Parallel = 0, MaxBodyBytes = 0 }, new(), out _);
+            Good with
+            {
+                Seeds = ["ftp://a"],
+                Name = "a b",
+                MaxPages = 0,
+                MaxDepth = -1,
+                Concurrency = 257,
+                Parallel = 0,
+                MaxBodyBytes = 0,
+            },
+            new(),
+            out _
+        );
 
         Assert.Equal(7, errors.Length);
     }
@@ -30,9 +51,14 @@ public sealed class CrawlSpecCheckTests
     [InlineData("")]
     [InlineData("ä")]
     [InlineData("abcdefghij")]
-    public void SuchANameIsRefused(string name) => Refused(
-        Good with { Name = name },
-        $"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id (10 small letters and digits).");
+    public void SuchANameIsRefused(string name) =>
+        Refused(
+            Good with
+            {
+                Name = name,
+            },
+            $"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id (10 small letters and digits)."
+        );
 
     [Fact]
     public void LimitsAreNamedInTheirSentences()
@@ -53,14 +79,24 @@ public sealed class CrawlSpecCheckTests
         var path = new string('x', 1900);
 
         Refused(
-            Good with { Seeds = [.. Enumerable.Range(0, 40).Select(i => $"http://example.org/{path}{i}")] },
-            "The seeds have more than 65536 characters together. Start with fewer; links lead to the others.");
+            Good with
+            {
+                Seeds = [.. Enumerable.Range(0, 40).Select(i => $"http://example.org/{path}{i}")],
+            },
+            "The seeds have more than 65536 characters together. Start with fewer; links lead to the others."
+        );
     }
 
     [Fact]
-    public void PatternsThatWouldNotFitIntoARowAreRefusedBeforeAnythingIsStored() => Refused(
-        Good with { Include = ["*", .. LongPatterns], Exclude = [.. LongPatterns] },
-        "The seeds, patterns and ranges take more than 256 KiB together. Start with fewer.");
+    public void PatternsThatWouldNotFitIntoARowAreRefusedBeforeAnythingIsStored() =>
+        Refused(
+            Good with
+            {
+                Include = ["*", .. LongPatterns],
+                Exclude = [.. LongPatterns],
+            },
+            "The seeds, patterns and ranges take more than 256 KiB together. Start with fewer."
+        );
 
     [Fact]
     public void ListsThatWereNotSentAreEmpty()
@@ -74,7 +110,10 @@ public sealed class CrawlSpecCheckTests
     {
         var spec = Good with { AllowPrivate = ["127.0.0.0/8"] };
 
-        Refused(spec, "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to.");
+        Refused(
+            spec,
+            "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
+        );
         Assert.Empty(CrawlSpecCheck.Check(spec, new() { ListensOnLoopback = true }, out _));
     }
 
@@ -86,7 +125,8 @@ public sealed class CrawlSpecCheckTests
         Assert.Empty(CrawlSpecCheck.Check(Good with { AllowPrivate = ["10.1.0.0/16"] }, silo, out _));
         Assert.Equal(
             ["This silo allows the private addresses 10.0.0.0/8; a crawl can narrow that, not widen it."],
-            CrawlSpecCheck.Check(Good with { AllowPrivate = ["127.0.0.0/8"] }, silo, out _));
+            CrawlSpecCheck.Check(Good with { AllowPrivate = ["127.0.0.0/8"] }, silo, out _)
+        );
     }
 
     private static IEnumerable<string> LongPatterns => Enumerable.Range(0, 99).Select(i => "*" + new string('x', 2000) + i);

@@ -11,9 +11,9 @@ public sealed class GlobTests
 
     [Fact]
     public void AGlobMatchesWhatTheDefinitionMatches() =>
-        Patterns.Select(Texts, Gen.Bool).Sample(
-            (pattern, text, ones) => new Glob(pattern, ones).IsMatch(text) == Matches(pattern, text, ones),
-            iter: 50_000);
+        Patterns
+            .Select(Texts, Gen.Bool)
+            .Sample((pattern, text, ones) => new Glob(pattern, ones).IsMatch(text) == Matches(pattern, text, ones), iter: 50_000);
 
     private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text, bool ones) =>
         pattern.IsEmpty ? text.IsEmpty

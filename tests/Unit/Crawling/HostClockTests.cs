@@ -100,34 +100,37 @@ public sealed class HostClockTests
 
     [Fact]
     public void WhateverComesRequestsStartADelayApartAndNoMoreThanMayAreInFlight() =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 5], Gen.Select(Gen.Int[0, 3], Gen.Bool).Array[1, 60]).Sample((concurrency, delay, steps) =>
-        {
-            var clock = new HostClock { Concurrency = concurrency, Delay = delay * Second };
-            var now = Start;
-            DateTimeOffset? last = null;
-            var inFlight = new Queue<long>();
-            foreach (var ((seconds, ends), lease) in steps.Select((step, i) => (step, (long)i)))
-            {
-                now += seconds * Second;
-                if (ends && inFlight.TryDequeue(out var ended))
+        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 5], Gen.Select(Gen.Int[0, 3], Gen.Bool).Array[1, 60])
+            .Sample(
+                (concurrency, delay, steps) =>
                 {
-                    clock.End(Lease(ended), now);
-                }
-                else if (clock.MayStart(now))
-                {
-                    // The request goes out a second after the lease was given.
-                    clock.Start(Lease(lease), now);
-                    now += Second;
-                    Assert.False(last is { } before && now - before < delay * Second);
-                    clock.Begun(Lease(lease), now);
-                    last = now;
-                    inFlight.Enqueue(lease);
-                }
+                    var clock = new HostClock { Concurrency = concurrency, Delay = delay * Second };
+                    var now = Start;
+                    DateTimeOffset? last = null;
+                    var inFlight = new Queue<long>();
+                    foreach (var ((seconds, ends), lease) in steps.Select((step, i) => (step, (long)i)))
+                    {
+                        now += seconds * Second;
+                        if (ends && inFlight.TryDequeue(out var ended))
+                        {
+                            clock.End(Lease(ended), now);
+                        }
+                        else if (clock.MayStart(now))
+                        {
+                            // The request goes out a second after the lease was given.
+                            clock.Start(Lease(lease), now);
+                            now += Second;
+                            Assert.False(last is { } before && now - before < delay * Second);
+                            clock.Begun(Lease(lease), now);
+                            last = now;
+                            inFlight.Enqueue(lease);
+                        }
 
-                Assert.InRange(inFlight.Count, 0, concurrency);
-                Assert.Equal(inFlight.Count, clock.InFlight);
-            }
-        });
+                        Assert.InRange(inFlight.Count, 0, concurrency);
+                        Assert.Equal(inFlight.Count, clock.InFlight);
+                    }
+                }
+            );
 
     private static LeaseId Lease(long number) => new(new("0000000000"), number);
 

@@ -22,62 +22,67 @@ public sealed class HostCrawlTests
     private readonly FlakyTableStore _store = new();
 
     [Fact]
-    public Task APageIsDoneLast() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/");
-        var entry = owner.Lease("http://a/");
-        var commits = 0;
-        var doneAt = 0;
-        _store.FailCommitsWhen((_, _, changes) =>
+    public Task APageIsDoneLast() =>
+        Turns.Run(async () =>
         {
-            commits++;
-            doneAt = changes.Any(change => change.Key == CrawlTable.Url("http://a/")) ? commits : doneAt;
-            return null;
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/");
+            var entry = owner.Lease("http://a/");
+            var commits = 0;
+            var doneAt = 0;
+            _store.FailCommitsWhen(
+                (_, _, changes) =>
+                {
+                    commits++;
+                    doneAt = changes.Any(change => change.Key == CrawlTable.Url("http://a/")) ? commits : doneAt;
+                    return null;
+                }
+            );
+
+            await owner.Finish(entry, FetchResult.Answered, Enumerable.Range(0, 500).Select(i => $"http://a/{i}"));
+
+            // 49 links of two rows each beside the head.
+            Assert.Equal((11, 11), (commits, doneAt));
+            Assert.Equal(501, owner.Crawl.Sums().Added);
+            Assert.Equal(1, owner.Crawl.Sums().Done);
+            Assert.Equal(500, owner.Crawl.Sums().Waiting);
         });
 
-        await owner.Finish(entry, FetchResult.Answered, Enumerable.Range(0, 500).Select(i => $"http://a/{i}"));
+    [Fact]
+    public Task LeasesThatEndWithoutAReportCostNoTryWhileASiloMayStandStill() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/");
+            for (var lost = 1; lost <= 2 * HostCrawl.MaxLost; lost++)
+            {
+                Assert.Null(owner.Expire("http://a/"));
+            }
 
-        // 49 links of two rows each beside the head.
-        Assert.Equal((11, 11), (commits, doneAt));
-        Assert.Equal(501, owner.Crawl.Sums().Added);
-        Assert.Equal(1, owner.Crawl.Sums().Done);
-        Assert.Equal(500, owner.Crawl.Sums().Waiting);
-    });
+            var row = await owner.Row("http://a/");
+            Assert.Equal((UrlState.Queued, 0), (row.State, row.Attempts));
+            Assert.NotNull(owner.Crawl.Queue.Peek(owner.Now));
+        });
 
     [Fact]
-    public Task LeasesThatEndWithoutAReportCostNoTryWhileASiloMayStandStill() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/");
-        for (var lost = 1; lost <= 2 * HostCrawl.MaxLost; lost++)
+    public Task AUrlThatLosesItsLeasesForALongTimeHasFailed() =>
+        Turns.Run(async () =>
         {
-            Assert.Null(owner.Expire("http://a/"));
-        }
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/");
+            for (var lost = 1; lost < HostCrawl.MaxLost; lost++)
+            {
+                Assert.Null(owner.Expire("http://a/"));
+            }
 
-        var row = await owner.Row("http://a/");
-        Assert.Equal((UrlState.Queued, 0), (row.State, row.Attempts));
-        Assert.NotNull(owner.Crawl.Queue.Peek(owner.Now));
-    });
+            owner.Now += HostCrawl.LostFor;
+            await owner.Writer.Commit(owner.Expire("http://a/")!);
 
-    [Fact]
-    public Task AUrlThatLosesItsLeasesForALongTimeHasFailed() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/");
-        for (var lost = 1; lost < HostCrawl.MaxLost; lost++)
-        {
-            Assert.Null(owner.Expire("http://a/"));
-        }
-
-        owner.Now += HostCrawl.LostFor;
-        await owner.Writer.Commit(owner.Expire("http://a/")!);
-
-        var row = await owner.Row("http://a/");
-        Assert.Equal((UrlState.Failed, 1, "lease-expired"), (row.State, row.Attempts, row.Reason));
-        Assert.Equal((1L, 0L), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
-        Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], owner.Crawl.Sums().Refused);
-    });
+            var row = await owner.Row("http://a/");
+            Assert.Equal((UrlState.Failed, 1, "lease-expired"), (row.State, row.Attempts, row.Reason));
+            Assert.Equal((1L, 0L), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
+            Assert.Equal([KeyValuePair.Create("lease-expired", 1L)], owner.Crawl.Sums().Refused);
+        });
 
     [Theory]
     [InlineData(1)]
@@ -106,18 +111,19 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
-    public Task ASecondOwnerFencesTheFirst() => Turns.Run(async () =>
-    {
-        var first = await Owner.Open(_store);
-        await first.Add("http://a/1");
-        var second = await Owner.Open(_store);
+    public Task ASecondOwnerFencesTheFirst() =>
+        Turns.Run(async () =>
+        {
+            var first = await Owner.Open(_store);
+            await first.Add("http://a/1");
+            var second = await Owner.Open(_store);
 
-        await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/2"));
-        await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/3"));
-        await second.Add("http://a/2");
+            await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/2"));
+            await Assert.ThrowsAsync<PartitionLostException>(() => first.Add("http://a/3"));
+            await second.Add("http://a/2");
 
-        Assert.Equal(2, second.Crawl.Sums().Added);
-    });
+            Assert.Equal(2, second.Crawl.Sums().Added);
+        });
 
     [Theory]
     [InlineData(CommitFailure.UnknownApplied)]
@@ -137,170 +143,185 @@ public sealed class HostCrawlTests
         await Assert.ThrowsAsync<PartitionLostException>(() => held);
         Assert.Same(
             await Assert.ThrowsAsync<PartitionLostException>(() => waiting),
-            await Assert.ThrowsAsync<PartitionLostException>(() => owner.Add("http://a/3")));
+            await Assert.ThrowsAsync<PartitionLostException>(() => owner.Add("http://a/3"))
+        );
         Assert.Equal(failure == CommitFailure.UnknownApplied ? 1 : 0, (await Owner.Open(_store)).Crawl.Sums().Added);
     }
 
     [Fact]
-    public Task WhoComesWhileACommitIsUnderWaySharesTheNext() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        var before = _store.Commits;
-        var gate = _store.HoldCommits();
-        var first = owner.Add("http://a/0");
-        await gate.Arrived;
-        var others = Enumerable.Range(1, 20).Select(i => owner.Add($"http://a/{i}")).ToList();
-        gate.Open();
-        await Task.WhenAll([first, .. others]);
-
-        Assert.Equal(2, _store.Commits - before);
-    });
-
-    [Fact]
-    public Task AWriterSaysThatItFillsUpLongBeforeItRefuses() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        var gate = _store.HoldCommits();
-        var held = owner.Writer.CommitHead();
-        await gate.Arrived;
-        var work = new List<Task> { held };
-        for (var i = 1; i <= PartitionWriter.MaxWaiting; i++)
+    public Task WhoComesWhileACommitIsUnderWaySharesTheNext() =>
+        Turns.Run(async () =>
         {
-            Assert.Equal(i <= PartitionWriter.MaxWaiting / 2, owner.Writer.HasRoom);
-            work.Add(owner.Writer.CommitHead());
-        }
+            var owner = await Owner.Open(_store);
+            var before = _store.Commits;
+            var gate = _store.HoldCommits();
+            var first = owner.Add("http://a/0");
+            await gate.Arrived;
+            var others = Enumerable.Range(1, 20).Select(i => owner.Add($"http://a/{i}")).ToList();
+            gate.Open();
+            await Task.WhenAll([first, .. others]);
 
-        Assert.Throws<InvalidOperationException>(() => { _ = owner.Writer.CommitHead(); });
-        gate.Open();
-        await Task.WhenAll(work);
-        Assert.True(owner.Writer.HasRoom);
-    });
-
-    [Fact]
-    public Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-
-        var lost = await Assert.ThrowsAsync<PartitionLostException>(() => owner.Writer.Commit(new TooLarge()));
-
-        Assert.Contains("fits into no commit", lost.Message, StringComparison.Ordinal);
-    });
+            Assert.Equal(2, _store.Commits - before);
+        });
 
     [Fact]
-    public Task TheDurableHorizonCoversEachLease() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/1", "http://a/2");
-        owner.Now += Second;
+    public Task AWriterSaysThatItFillsUpLongBeforeItRefuses() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            var gate = _store.HoldCommits();
+            var held = owner.Writer.CommitHead();
+            await gate.Arrived;
+            var work = new List<Task> { held };
+            for (var i = 1; i <= PartitionWriter.MaxWaiting; i++)
+            {
+                Assert.Equal(i <= PartitionWriter.MaxWaiting / 2, owner.Writer.HasRoom);
+                work.Add(owner.Writer.CommitHead());
+            }
 
-        Assert.Equal(owner.Now + owner.Crawl.HeldFor, owner.Crawl.LeaseEnd(owner.Now));
-        owner.Now += Second;
-        Assert.Equal(owner.Crawl.Horizon, owner.Crawl.LeaseEnd(owner.Now)); // Shorter than usual, and not a tick beyond what is durable.
-        owner.Now = owner.Crawl.Horizon - HostCrawl.Grace - (owner.Crawl.Order.Spec.Timeout / 2) + TimeSpan.FromTicks(1);
-        Assert.Null(owner.Crawl.LeaseEnd(owner.Now));
-        Assert.Equal(owner.Crawl.Horizon, (await owner.Head()).Horizon);
-    });
-
-    [Fact]
-    public Task WhoLeavesIsWaitedForOnlyAsLongAsItsLeasesLast() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/1", "http://a/2");
-        owner.Crawl.Queue.Lease(owner.Entry("http://a/1"), owner.Crawl.NextLease(), Start + Second);
-        owner.Crawl.LeaseNoMore();
-        await owner.Writer.CommitHead();
-
-        Assert.Equal(Start + Second, (await owner.Head()).Horizon);
-    });
+            Assert.Throws<InvalidOperationException>(() =>
+            {
+                _ = owner.Writer.CommitHead();
+            });
+            gate.Open();
+            await Task.WhenAll(work);
+            Assert.True(owner.Writer.HasRoom);
+        });
 
     [Fact]
-    public Task ALeaseForRobotsIsWaitedForToo() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/1");
-        owner.Crawl.RobotsLeaseEnd = Start + Second;
-        owner.Crawl.LeaseNoMore();
-        await owner.Writer.CommitHead();
+    public Task WorkThatFitsIntoNoCommitEndsTheWriterAndDoesNotTurnForEver() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
 
-        Assert.Equal(Start + Second, (await owner.Head()).Horizon);
-    });
+            var lost = await Assert.ThrowsAsync<PartitionLostException>(() => owner.Writer.Commit(new TooLarge()));
 
-    [Fact]
-    public Task ASuccessorThatLeavesAtOnceStillCoversTheLeasesOfItsPredecessor() => Turns.Run(async () =>
-    {
-        var first = await Owner.Open(_store);
-        await first.Add("http://a/1");
-        var horizon = first.Crawl.Horizon;
-        var second = await Owner.Open(_store);
-        second.Crawl.LeaseNoMore();
-        await second.Writer.CommitHead();
-
-        Assert.True((await second.Head()).Horizon >= horizon);
-    });
+            Assert.Contains("fits into no commit", lost.Message, StringComparison.Ordinal);
+        });
 
     [Fact]
-    public Task APageThatWaitsForItsCommitCountsAgainstTheLimit() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store, maxPages: 1);
-        await owner.Add("http://a/1", "http://a/2");
-        owner.Crawl.Allow(1);
-        Assert.True(owner.Crawl.MayLease);
-        var entry = owner.Lease("http://a/1");
-        Assert.False(owner.Crawl.MayLease);
+    public Task TheDurableHorizonCoversEachLease() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1", "http://a/2");
+            owner.Now += Second;
 
-        var gate = _store.HoldCommits();
-        var finished = owner.Finish(entry, FetchResult.Answered, []);
-        Assert.False(owner.Crawl.MayLease);
-        Assert.Equal(1, owner.Crawl.Sums().Used);
-        gate.Open();
-        await finished;
-
-        Assert.False(owner.Crawl.MayLease);
-        Assert.Equal(1, owner.Crawl.Sums().Used);
-        Assert.True(owner.Crawl.Sums().WantsMore);
-    });
+            Assert.Equal(owner.Now + owner.Crawl.HeldFor, owner.Crawl.LeaseEnd(owner.Now));
+            owner.Now += Second;
+            Assert.Equal(owner.Crawl.Horizon, owner.Crawl.LeaseEnd(owner.Now)); // Shorter than usual, and not a tick beyond what is durable.
+            owner.Now = owner.Crawl.Horizon - HostCrawl.Grace - (owner.Crawl.Order.Spec.Timeout / 2) + TimeSpan.FromTicks(1);
+            Assert.Null(owner.Crawl.LeaseEnd(owner.Now));
+            Assert.Equal(owner.Crawl.Horizon, (await owner.Head()).Horizon);
+        });
 
     [Fact]
-    public Task APageThatFailedForGoodDoesNotCountAgainstTheLimit() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store, maxPages: 1);
-        await owner.Add("http://a/1", "http://a/2");
-        owner.Crawl.Allow(1);
-        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Permanent, []);
+    public Task WhoLeavesIsWaitedForOnlyAsLongAsItsLeasesLast() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1", "http://a/2");
+            owner.Crawl.Queue.Lease(owner.Entry("http://a/1"), owner.Crawl.NextLease(), Start + Second);
+            owner.Crawl.LeaseNoMore();
+            await owner.Writer.CommitHead();
 
-        Assert.Equal(0, owner.Crawl.Sums().Used);
-        Assert.True(owner.Crawl.MayLease);
-    });
-
-    [Fact]
-    public Task ATemporaryFailureComesBackInItsTimeAndIsGivenUpAfterTheLastTry() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/1");
-        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
-        Assert.Null(owner.Crawl.Queue.Peek(owner.Now + Second - TimeSpan.FromTicks(1)));
-        Assert.Equal(1, owner.Crawl.Queue.Peek(owner.Now + Second)!.Attempts);
-
-        owner.Now += Second;
-        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
-        owner.Now += 2 * Second;
-        await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
-
-        var row = await owner.Row("http://a/1");
-        Assert.Equal((UrlState.Failed, 3, "http-503"), (row.State, row.Attempts, row.Reason));
-        Assert.Equal(1, owner.Crawl.Sums().Failed);
-        Assert.Equal(0, owner.Crawl.Sums().Waiting);
-    });
+            Assert.Equal(Start + Second, (await owner.Head()).Horizon);
+        });
 
     [Fact]
-    public Task WhatComesBeyondTheBoundIsRefusedAndCounted() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store, maxUrls: 2);
+    public Task ALeaseForRobotsIsWaitedForToo() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1");
+            owner.Crawl.RobotsLeaseEnd = Start + Second;
+            owner.Crawl.LeaseNoMore();
+            await owner.Writer.CommitHead();
 
-        Assert.Equal(new AddReply(2, 1), await owner.Add("http://a/1", "http://a/2", "http://a/3"));
-        Assert.Equal(1, owner.Crawl.Sums().Refused[Refusals.HostFull]);
-        Assert.Equal(3, owner.Crawl.Sums().Added);
-    });
+            Assert.Equal(Start + Second, (await owner.Head()).Horizon);
+        });
+
+    [Fact]
+    public Task ASuccessorThatLeavesAtOnceStillCoversTheLeasesOfItsPredecessor() =>
+        Turns.Run(async () =>
+        {
+            var first = await Owner.Open(_store);
+            await first.Add("http://a/1");
+            var horizon = first.Crawl.Horizon;
+            var second = await Owner.Open(_store);
+            second.Crawl.LeaseNoMore();
+            await second.Writer.CommitHead();
+
+            Assert.True((await second.Head()).Horizon >= horizon);
+        });
+
+    [Fact]
+    public Task APageThatWaitsForItsCommitCountsAgainstTheLimit() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store, maxPages: 1);
+            await owner.Add("http://a/1", "http://a/2");
+            owner.Crawl.Allow(1);
+            Assert.True(owner.Crawl.MayLease);
+            var entry = owner.Lease("http://a/1");
+            Assert.False(owner.Crawl.MayLease);
+
+            var gate = _store.HoldCommits();
+            var finished = owner.Finish(entry, FetchResult.Answered, []);
+            Assert.False(owner.Crawl.MayLease);
+            Assert.Equal(1, owner.Crawl.Sums().Used);
+            gate.Open();
+            await finished;
+
+            Assert.False(owner.Crawl.MayLease);
+            Assert.Equal(1, owner.Crawl.Sums().Used);
+            Assert.True(owner.Crawl.Sums().WantsMore);
+        });
+
+    [Fact]
+    public Task APageThatFailedForGoodDoesNotCountAgainstTheLimit() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store, maxPages: 1);
+            await owner.Add("http://a/1", "http://a/2");
+            owner.Crawl.Allow(1);
+            await owner.Finish(owner.Lease("http://a/1"), FetchResult.Permanent, []);
+
+            Assert.Equal(0, owner.Crawl.Sums().Used);
+            Assert.True(owner.Crawl.MayLease);
+        });
+
+    [Fact]
+    public Task ATemporaryFailureComesBackInItsTimeAndIsGivenUpAfterTheLastTry() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1");
+            await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+            Assert.Null(owner.Crawl.Queue.Peek(owner.Now + Second - TimeSpan.FromTicks(1)));
+            Assert.Equal(1, owner.Crawl.Queue.Peek(owner.Now + Second)!.Attempts);
+
+            owner.Now += Second;
+            await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+            owner.Now += 2 * Second;
+            await owner.Finish(owner.Lease("http://a/1"), FetchResult.Temporary, []);
+
+            var row = await owner.Row("http://a/1");
+            Assert.Equal((UrlState.Failed, 3, "http-503"), (row.State, row.Attempts, row.Reason));
+            Assert.Equal(1, owner.Crawl.Sums().Failed);
+            Assert.Equal(0, owner.Crawl.Sums().Waiting);
+        });
+
+    [Fact]
+    public Task WhatComesBeyondTheBoundIsRefusedAndCounted() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store, maxUrls: 2);
+
+            Assert.Equal(new AddReply(2, 1), await owner.Add("http://a/1", "http://a/2", "http://a/3"));
+            Assert.Equal(1, owner.Crawl.Sums().Refused[Refusals.HostFull]);
+            Assert.Equal(3, owner.Crawl.Sums().Added);
+        });
 
     /// <summary>They came in and were gone: the books balanced without them.</summary>
     [Fact]
@@ -311,7 +332,12 @@ public sealed class HostCrawlTests
         var leftOut = ImmutableSortedDictionary<string, long>.Empty.Add(Refusals.TooManyLinks, 2_000).Add(Refusals.TooLongUrl, 1);
         var first = owner.Answer(owner.Lease("http://a/"), ["http://a/next"]) with
         {
-            TurnedAway = [new("http://a/known", Refusals.NoFollow), new("http://a/next", Refusals.NoFollow), new("http://a/deep", Refusals.MaxDepth)],
+            TurnedAway =
+            [
+                new("http://a/known", Refusals.NoFollow),
+                new("http://a/next", Refusals.NoFollow),
+                new("http://a/deep", Refusals.MaxDepth),
+            ],
             LeftOut = leftOut,
         };
         await owner.Finish(first);
@@ -320,9 +346,17 @@ public sealed class HostCrawlTests
         Assert.Equal((3 + 1 + 1 + 2_001, 1, 3), (sums.Added, sums.Done, sums.Waiting));
         Assert.Equal(leftOut.Add(Refusals.MaxDepth, 1), sums.Refused);
 
-        await owner.Finish(owner.Answer(owner.Lease("http://a/known"), []) with { TurnedAway = [new("http://a/deep", Refusals.MaxDepth), new("http://a/deeper", Refusals.MaxDepth)] });
+        await owner.Finish(
+            owner.Answer(owner.Lease("http://a/known"), []) with
+            {
+                TurnedAway = [new("http://a/deep", Refusals.MaxDepth), new("http://a/deeper", Refusals.MaxDepth)],
+            }
+        );
         Assert.Equal(2, owner.Crawl.Sums().Refused[Refusals.MaxDepth]);
-        Assert.Equal(owner.Crawl.Sums().Added, owner.Crawl.Sums().Done + owner.Crawl.Sums().Refused.Values.Sum() + owner.Crawl.Sums().Waiting);
+        Assert.Equal(
+            owner.Crawl.Sums().Added,
+            owner.Crawl.Sums().Done + owner.Crawl.Sums().Refused.Values.Sum() + owner.Crawl.Sums().Waiting
+        );
     }
 
     [Fact]
@@ -385,11 +419,19 @@ public sealed class HostCrawlTests
     {
         var owner = await Owner.Open(_store);
         await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/", 0, parent)]));
-        await owner.Writer.Commit(owner.Crawl.Fail(owner.Take("http://a/"), Refusals.PrivateAddress, "a is 10.0.0.1, which is private.", owner.Now));
+        await owner.Writer.Commit(
+            owner.Crawl.Fail(owner.Take("http://a/"), Refusals.PrivateAddress, "a is 10.0.0.1, which is private.", owner.Now)
+        );
 
         var row = await owner.Row("http://a/");
-        Assert.Equal((state, 0, "private-address", "a is 10.0.0.1, which is private."), (row.State, row.Attempts, row.Reason, row.Page!.Error));
-        Assert.Equal((failed, 1, 0), (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Refused[Refusals.PrivateAddress], owner.Crawl.Sums().Waiting));
+        Assert.Equal(
+            (state, 0, "private-address", "a is 10.0.0.1, which is private."),
+            (row.State, row.Attempts, row.Reason, row.Page!.Error)
+        );
+        Assert.Equal(
+            (failed, 1, 0),
+            (owner.Crawl.Sums().Failed, owner.Crawl.Sums().Refused[Refusals.PrivateAddress], owner.Crawl.Sums().Waiting)
+        );
     }
 
     [Fact]
@@ -397,7 +439,9 @@ public sealed class HostCrawlTests
     {
         var owner = await Owner.Open(_store);
         await owner.Add("http://a/");
-        await owner.Writer.Commit(owner.Crawl.Fail(owner.Take("http://a/"), "unreachable", "The name a has no address: HostNotFound.", owner.Now));
+        await owner.Writer.Commit(
+            owner.Crawl.Fail(owner.Take("http://a/"), "unreachable", "The name a has no address: HostNotFound.", owner.Now)
+        );
 
         var row = await owner.Row("http://a/");
         Assert.Equal((UrlState.Failed, 0, "unreachable"), (row.State, row.Attempts, row.Reason));
@@ -407,88 +451,94 @@ public sealed class HostCrawlTests
     }
 
     [Fact]
-    public Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice() => Turns.Run(async () =>
-    {
-        var owner = await Owner.Open(_store);
-        await owner.Add("http://a/1", "http://a/2");
-        var entry = owner.Lease("http://a/1");
-        await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
-        await owner.Finish(entry, FetchResult.Answered, []);
+    public Task AnEndRefusesAllThatWaitsAndWhatIsReportedLaterIsNotCountedTwice() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1", "http://a/2");
+            var entry = owner.Lease("http://a/1");
+            await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
+            await owner.Finish(entry, FetchResult.Answered, []);
 
-        var sums = owner.Crawl.Sums();
-        Assert.Equal((2, 0, 2, 0), (sums.Added, sums.Done, sums.Refused[Refusals.Cancelled], sums.Waiting));
-        Assert.Equal(0, sums.Used);
-    });
+            var sums = owner.Crawl.Sums();
+            Assert.Equal((2, 0, 2, 0), (sums.Added, sums.Done, sums.Refused[Refusals.Cancelled], sums.Waiting));
+            Assert.Equal(0, sums.Used);
+        });
 
     /// <summary>Whatever is commanded, and whoever takes over in between: after each commit the rows agree with the counters, and these with each other.</summary>
     [Fact]
     public async Task TheBooksBalanceAfterEveryCommit() =>
-        await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 99]).Array[1, 60].SampleAsync(
-            steps => Turns.Run(async () =>
-            {
-                var store = new FlakyTableStore();
-                var owner = await Owner.Open(store, maxUrls: 60);
-                var leased = new List<QueueEntry>();
-                var fetched = new HashSet<string>();
-                foreach (var (step, x) in steps)
-                {
-                    switch (step)
+        await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 99])
+            .Array[1, 60]
+            .SampleAsync(
+                steps =>
+                    Turns.Run(async () =>
                     {
-                        case 0 or 1:
-                            await owner.Add([.. Enumerable.Range(x, 5).Select(i => $"http://a/{i}")]);
-                            break;
-                        case 2 or 3 or 4:
-                            if (owner.Crawl.MayLease && owner.Crawl.Queue.Peek(owner.Now) is { } next)
+                        var store = new FlakyTableStore();
+                        var owner = await Owner.Open(store, maxUrls: 60);
+                        var leased = new List<QueueEntry>();
+                        var fetched = new HashSet<string>();
+                        foreach (var (step, x) in steps)
+                        {
+                            switch (step)
                             {
-                                Assert.DoesNotContain(next.Url, fetched);
-                                owner.Crawl.Queue.Lease(next, owner.Crawl.NextLease(), owner.Now + (10 * Second));
-                                leased.Add(next);
-                            }
-
-                            break;
-                        case 5 or 6 or 7:
-                            if (leased.Count > 0)
-                            {
-                                var entry = leased[x % leased.Count];
-                                leased.Remove(entry);
-                                if (!owner.Crawl.Queue.IsHeld(entry.Url, out var number))
-                                {
+                                case 0 or 1:
+                                    await owner.Add([.. Enumerable.Range(x, 5).Select(i => $"http://a/{i}")]);
                                     break;
-                                }
+                                case 2 or 3 or 4:
+                                    if (owner.Crawl.MayLease && owner.Crawl.Queue.Peek(owner.Now) is { } next)
+                                    {
+                                        Assert.DoesNotContain(next.Url, fetched);
+                                        owner.Crawl.Queue.Lease(next, owner.Crawl.NextLease(), owner.Now + (10 * Second));
+                                        leased.Add(next);
+                                    }
 
-                                entry = owner.Crawl.Queue.End(entry.Url, number)!; // It may be out for another try by now.
-                                var result = (FetchResult[])[FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
-                                if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
-                                {
-                                    fetched.Add(entry.Url);
-                                }
+                                    break;
+                                case 5 or 6 or 7:
+                                    if (leased.Count > 0)
+                                    {
+                                        var entry = leased[x % leased.Count];
+                                        leased.Remove(entry);
+                                        if (!owner.Crawl.Queue.IsHeld(entry.Url, out var number))
+                                        {
+                                            break;
+                                        }
 
-                                await owner.Finish(entry, result[x % 4], Enumerable.Range(x, 60).Select(i => $"http://a/{i}"));
+                                        entry = owner.Crawl.Queue.End(entry.Url, number)!; // It may be out for another try by now.
+                                        var result = (FetchResult[])
+                                            [FetchResult.Answered, FetchResult.Temporary, FetchResult.Permanent, FetchResult.Known];
+                                        if (!owner.Crawl.Ended && result[x % 4] == FetchResult.Answered)
+                                        {
+                                            fetched.Add(entry.Url);
+                                        }
+
+                                        await owner.Finish(entry, result[x % 4], Enumerable.Range(x, 60).Select(i => $"http://a/{i}"));
+                                    }
+
+                                    break;
+                                case 8:
+                                    owner.Now += x * Second;
+                                    owner.Crawl.Queue.EndOver(owner.Now).ForEach(owner.Crawl.Queue.Add);
+                                    break;
+                                default:
+                                    if (x == 99)
+                                    {
+                                        await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
+                                    }
+                                    else
+                                    {
+                                        owner = await Owner.Open(store, maxUrls: 60, now: owner.Now);
+                                        leased.Clear();
+                                    }
+
+                                    break;
                             }
 
-                            break;
-                        case 8:
-                            owner.Now += x * Second;
-                            owner.Crawl.Queue.EndOver(owner.Now).ForEach(owner.Crawl.Queue.Add);
-                            break;
-                        default:
-                            if (x == 99)
-                            {
-                                await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
-                            }
-                            else
-                            {
-                                owner = await Owner.Open(store, maxUrls: 60, now: owner.Now);
-                                leased.Clear();
-                            }
-
-                            break;
-                    }
-
-                    await Balance(owner, store, fetched.Count);
-                }
-            }),
-            iter: 300);
+                            await Balance(owner, store, fetched.Count);
+                        }
+                    }),
+                iter: 300
+            );
 
     private static async Task Balance(Owner owner, FlakyTableStore store, int fetched)
     {
@@ -538,12 +588,24 @@ public sealed class HostCrawlTests
 
         public PartitionWriter Writer => _partition.Writer;
 
-        public static async Task<Owner> Open(FlakyTableStore store, long? maxPages = null, int maxUrls = 1_000_000, DateTimeOffset? now = null)
+        public static async Task<Owner> Open(
+            FlakyTableStore store,
+            long? maxPages = null,
+            int maxUrls = 1_000_000,
+            DateTimeOffset? now = null
+        )
         {
             var clock = new Clock { Now = now ?? Start };
             var order = new CrawlOrder(HostCrawlTests.Crawl, 1, CrawlState.Running, new() { Seeds = ["http://a/"], MaxPages = maxPages });
             var partition = await HostPartition.Open(
-                store, Host, HostCrawlTests.Crawl, order, new() { MaxUrlsPerHost = maxUrls }, new(3, Second, 100 * Second, () => 0.5), clock);
+                store,
+                Host,
+                HostCrawlTests.Crawl,
+                order,
+                new() { MaxUrlsPerHost = maxUrls },
+                new(3, Second, 100 * Second, () => 0.5),
+                clock
+            );
             await partition!.Loaded;
             return new(partition, store, clock);
         }
@@ -596,14 +658,40 @@ public sealed class HostCrawlTests
 
             var page = new PageRecord(entry.Url, 200, 0, null, null, null, 10, null, 0, Now, 1, 1, null, Truncated: false, null);
             var reason = result is FetchResult.Temporary or FetchResult.Permanent ? "http-503" : null;
-            return Writer.Commit(Crawl.Finish(
-                entry, new(HostCrawlTests.Crawl, LeaseKind.Page, entry.Url, number, result, reason, null, page, [.. links.Distinct()], Robots: null), Now));
+            return Writer.Commit(
+                Crawl.Finish(
+                    entry,
+                    new(
+                        HostCrawlTests.Crawl,
+                        LeaseKind.Page,
+                        entry.Url,
+                        number,
+                        result,
+                        reason,
+                        null,
+                        page,
+                        [.. links.Distinct()],
+                        Robots: null
+                    ),
+                    Now
+                )
+            );
         }
 
         /// <summary>A page of status 200 that links to these.</summary>
-        public FetchOutcome Answer(QueueEntry entry, IEnumerable<string> links) => new(
-            HostCrawlTests.Crawl, LeaseKind.Page, entry.Url, 0, FetchResult.Answered, null, null,
-            new(entry.Url, 200, 0, null, null, null, 10, null, 0, Now, 1, 1, null, Truncated: false, null), [.. links], Robots: null);
+        public FetchOutcome Answer(QueueEntry entry, IEnumerable<string> links) =>
+            new(
+                HostCrawlTests.Crawl,
+                LeaseKind.Page,
+                entry.Url,
+                0,
+                FetchResult.Answered,
+                null,
+                null,
+                new(entry.Url, 200, 0, null, null, null, 10, null, 0, Now, 1, 1, null, Truncated: false, null),
+                [.. links],
+                Robots: null
+            );
 
         public Task Finish(FetchOutcome outcome)
         {

@@ -87,45 +87,52 @@ public sealed class HostQueueTests
 
     [Fact]
     public void ItDoesWhatANaiveQueueDoes() =>
-        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 9]).Array[1, 80].Sample(
-            steps =>
-            {
-                var queue = NewQueue();
-                var naive = new List<(QueueEntry Entry, long Number, DateTimeOffset Until)>(); // Number 0: nobody has it.
-                var now = Start;
-                var numbers = 0;
-                foreach (var (step, x) in steps)
+        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 9])
+            .Array[1, 80]
+            .Sample(
+                steps =>
                 {
-                    now += Second;
-                    var turn = naive.Where(one => one.Number == 0 && one.Entry.Due <= now)
-                        .OrderBy(one => one.Entry.Due == DateTimeOffset.MinValue).ThenBy(one => one.Entry.Key, StringComparer.Ordinal).Select(one => one.Entry).FirstOrDefault();
-                    Assert.Equal(turn, queue.Peek(now));
-                    if (step == 0)
+                    var queue = NewQueue();
+                    var naive = new List<(QueueEntry Entry, long Number, DateTimeOffset Until)>(); // Number 0: nobody has it.
+                    var now = Start;
+                    var numbers = 0;
+                    foreach (var (step, x) in steps)
                     {
-                        var entry = x < 5 ? Ready(++numbers) : Later(now + ((x - 5) * Second), ++numbers);
-                        queue.Add(entry);
-                        naive.Add((entry, 0, default));
-                    }
-                    else if (step == 1 && turn is not null)
-                    {
-                        queue.Lease(turn, ++numbers, now + (x * Second));
-                        naive = [.. naive.Select(one => one.Entry == turn ? (turn, numbers, now + (x * Second)) : one)];
-                    }
-                    else if (step == 2 && naive.Find(one => one.Number > 0) is { Number: > 0 } held)
-                    {
-                        Assert.Equal(held.Entry, queue.End(held.Entry.Url, held.Number));
-                        naive.Remove(held);
-                    }
-                    else if (step == 3)
-                    {
-                        Assert.Equal(naive.Count(one => one.Number > 0 && one.Until <= now), Expire(queue, now));
-                        naive = [.. naive.Select(one => one.Number > 0 && one.Until <= now ? (one.Entry, 0, default) : one)];
-                    }
+                        now += Second;
+                        var turn = naive
+                            .Where(one => one.Number == 0 && one.Entry.Due <= now)
+                            .OrderBy(one => one.Entry.Due == DateTimeOffset.MinValue)
+                            .ThenBy(one => one.Entry.Key, StringComparer.Ordinal)
+                            .Select(one => one.Entry)
+                            .FirstOrDefault();
+                        Assert.Equal(turn, queue.Peek(now));
+                        if (step == 0)
+                        {
+                            var entry = x < 5 ? Ready(++numbers) : Later(now + ((x - 5) * Second), ++numbers);
+                            queue.Add(entry);
+                            naive.Add((entry, 0, default));
+                        }
+                        else if (step == 1 && turn is not null)
+                        {
+                            queue.Lease(turn, ++numbers, now + (x * Second));
+                            naive = [.. naive.Select(one => one.Entry == turn ? (turn, numbers, now + (x * Second)) : one)];
+                        }
+                        else if (step == 2 && naive.Find(one => one.Number > 0) is { Number: > 0 } held)
+                        {
+                            Assert.Equal(held.Entry, queue.End(held.Entry.Url, held.Number));
+                            naive.Remove(held);
+                        }
+                        else if (step == 3)
+                        {
+                            Assert.Equal(naive.Count(one => one.Number > 0 && one.Until <= now), Expire(queue, now));
+                            naive = [.. naive.Select(one => one.Number > 0 && one.Until <= now ? (one.Entry, 0, default) : one)];
+                        }
 
-                    Assert.Equal(naive.Count(one => one.Number > 0), queue.Leased);
-                }
-            },
-            iter: 5_000);
+                        Assert.Equal(naive.Count(one => one.Number > 0), queue.Leased);
+                    }
+                },
+                iter: 5_000
+            );
 
     private static HostQueue NewQueue()
     {

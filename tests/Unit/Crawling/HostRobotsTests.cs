@@ -13,7 +13,12 @@ public sealed class HostRobotsTests
     private static readonly CrawlId Crawl = new("abcdefghij");
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private readonly HostRobots _robots = new("OrleansCrawler", new(3, Second, 100 * Second, () => 0.5), longest: 100 * Second, patience: 3 * Second);
+    private readonly HostRobots _robots = new(
+        "OrleansCrawler",
+        new(3, Second, 100 * Second, () => 0.5),
+        longest: 100 * Second,
+        patience: 3 * Second
+    );
 
     [Fact]
     public void ItIsAskedForOnceAndTheOthersWait()
@@ -69,8 +74,12 @@ public sealed class HostRobotsTests
         Learn(503, body: null, Now + (3 * Second));
 
         Assert.Equal(
-            RobotsDecision.Fails(Refusals.RobotsUnreachable, "http://a/robots.txt: robots.txt cannot be reached, the server answered 503: nothing is allowed until it answers."),
-            Decide("/", Now + (4 * Second)));
+            RobotsDecision.Fails(
+                Refusals.RobotsUnreachable,
+                "http://a/robots.txt: robots.txt cannot be reached, the server answered 503: nothing is allowed until it answers."
+            ),
+            Decide("/", Now + (4 * Second))
+        );
         Assert.Equal(RobotsDecision.Ask, Decide("/", Now + (103 * Second)));
     }
 
@@ -109,10 +118,14 @@ public sealed class HostRobotsTests
             Learn(null, body: null, Now + (second * Second), FetchResult.Temporary, "timeout", "a did not answer in full within 30 s.");
         }
 
-        Assert.Equal(RobotsDecision.Fails("timeout", "http://a/robots.txt: a did not answer in full within 30 s."), Decide("/", Now + (3 * Second)));
+        Assert.Equal(
+            RobotsDecision.Fails("timeout", "http://a/robots.txt: a did not answer in full within 30 s."),
+            Decide("/", Now + (3 * Second))
+        );
         Assert.Equal(
             "nothing is asked for: http://a/robots.txt: a did not answer in full within 30 s. (timeout). After 1970-01-01 00:01:43Z it is asked again.",
-            _robots.Explain(Origin, "/"));
+            _robots.Explain(Origin, "/")
+        );
     }
 
     [Fact]
@@ -136,7 +149,8 @@ public sealed class HostRobotsTests
         Assert.Equal(RobotsDecision.Ask, Decide("/", Now + (60 * Second)));
         Assert.Equal(
             "http://a/robots.txt: robots.txt cannot be reached, the server answered 503: nothing is allowed until it answers. It is asked for again at 1970-01-01 00:01:00Z, and the URLs wait; if it fails at 1970-01-01 00:00:03Z or later, they fail.",
-            _robots.Note);
+            _robots.Note
+        );
     }
 
     [Fact]
@@ -160,7 +174,12 @@ public sealed class HostRobotsTests
     public void ASuccessorDecidesAlikeFromWhatWasStored()
     {
         var row = Learn(200, "User-agent: *\nDisallow: /no", Now)!;
-        var successor = new HostRobots("OrleansCrawler", new(3, Second, 100 * Second, () => 0.5), longest: 100 * Second, patience: 3 * Second);
+        var successor = new HostRobots(
+            "OrleansCrawler",
+            new(3, Second, 100 * Second, () => 0.5),
+            longest: 100 * Second,
+            patience: 3 * Second
+        );
         successor.Restore(CrawlJson.Read<RobotsRow>(CrawlJson.Write(row)));
 
         Assert.Equal(RobotsDecision.Refused(Refusals.Robots), successor.Decide(Origin, "/no", Now));
@@ -169,11 +188,31 @@ public sealed class HostRobotsTests
 
     private RobotsDecision Decide(string path, DateTimeOffset now) => _robots.Decide(Origin, path, now);
 
-    private RobotsRow? Learn(int? status, string? body, DateTimeOffset now, FetchResult result = FetchResult.Answered, string? reason = null, string? error = null, TimeSpan? retryAfter = null) =>
+    private RobotsRow? Learn(
+        int? status,
+        string? body,
+        DateTimeOffset now,
+        FetchResult result = FetchResult.Answered,
+        string? reason = null,
+        string? error = null,
+        TimeSpan? retryAfter = null
+    ) =>
         _robots.Learn(
             Origin,
-            new(Crawl, LeaseKind.Robots, Origin + "/robots.txt", 1, result, reason, retryAfter, Page(status, error), Links: [], body is null ? null : Encoding.UTF8.GetBytes(body)),
-            now);
+            new(
+                Crawl,
+                LeaseKind.Robots,
+                Origin + "/robots.txt",
+                1,
+                result,
+                reason,
+                retryAfter,
+                Page(status, error),
+                Links: [],
+                body is null ? null : Encoding.UTF8.GetBytes(body)
+            ),
+            now
+        );
 
     private static PageRecord Page(int? status, string? error) =>
         new(Origin + "/robots.txt", status, 0, null, null, null, 0, null, 0, Now, 0, 1, null, Truncated: false, error);

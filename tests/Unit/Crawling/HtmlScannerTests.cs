@@ -15,7 +15,9 @@ public sealed partial class HtmlScannerTests
         {
             if (line.Length > 0 && line[0] != '#')
             {
-                var (written, read) = line.Split("  =>  ") is [var left, var right] ? (left, right) : throw new FormatException($"\"{line}\" is no case: write «written  =>  read».");
+                var (written, read) = line.Split("  =>  ") is [var left, var right]
+                    ? (left, right)
+                    : throw new FormatException($"\"{line}\" is no case: write «written  =>  read».");
                 cases.Add(written, read);
             }
         }
@@ -25,7 +27,13 @@ public sealed partial class HtmlScannerTests
 
     /// <summary>AngleSharp takes from its tree what svg and math mean; alone its tokenizer does not know them.</summary>
     public static TheoryData<string, string> CasesWithoutForeignContent() =>
-        [.. Cases().Where(row => !row.Data.Item1.Contains("<svg", StringComparison.Ordinal) && !row.Data.Item1.Contains("<math", StringComparison.Ordinal))];
+        [
+            .. Cases()
+                .Where(row =>
+                    !row.Data.Item1.Contains("<svg", StringComparison.Ordinal)
+                    && !row.Data.Item1.Contains("<math", StringComparison.Ordinal)
+                ),
+        ];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -60,8 +68,10 @@ public sealed partial class HtmlScannerTests
         var html = $"<a {string.Join(' ', Enumerable.Range(0, 64).Select(i => $"a{i}={i}"))} {last}>";
 
         Assert.EndsWith($" a63=[63] {seen}", HtmlTokens.Scan(html), StringComparison.Ordinal);
-        Assert.Equal("<a href=[first] " + string.Join(' ', Enumerable.Range(0, 63).Select(i => $"a{i}=[{i}]")) + ">", HtmlTokens.Scan(
-            $"<a href=first {string.Join(' ', Enumerable.Range(0, 63).Select(i => $"a{i}={i}"))} href=second>"));
+        Assert.Equal(
+            "<a href=[first] " + string.Join(' ', Enumerable.Range(0, 63).Select(i => $"a{i}=[{i}]")) + ">",
+            HtmlTokens.Scan($"<a href=first {string.Join(' ', Enumerable.Range(0, 63).Select(i => $"a{i}={i}"))} href=second>")
+        );
     }
 
     /// <summary>A megabyte on which a scanner that goes back would take minutes: the test would not end in time, and the tokens are counted besides.</summary>
@@ -95,16 +105,18 @@ public sealed partial class HtmlScannerTests
         Assert.InRange(tokens, 0, html.Length);
     }
 
-    private static string Unescape(string text) => Escapes().Replace(text, match => match.Value[1] switch
-    {
-        'n' => "\n",
-        'r' => "\r",
-        't' => "\t",
-        'f' => "\f",
-        '0' => "\0",
-        '\\' => "\\",
-        _ => ((char)int.Parse(match.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
-    });
+    private static string Unescape(string text) =>
+        Escapes()
+            .Replace(text, match => match.Value[1] switch
+                {
+                    'n' => "\n",
+                    'r' => "\r",
+                    't' => "\t",
+                    'f' => "\f",
+                    '0' => "\0",
+                    '\\' => "\\",
+                    _ => ((char)int.Parse(match.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
+                });
 
     [GeneratedRegex(@"\\(?:[nrtf0\\]|u[0-9a-f]{4})")]
     private static partial Regex Escapes();

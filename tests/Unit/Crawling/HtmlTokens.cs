@@ -19,7 +19,11 @@ internal static class HtmlTokens
         {
             if (kind == HtmlTokenKind.Text)
             {
-                writer.Text(scanner.TextHasReferences ? CharacterReferences.InText(scanner.Text) : scanner.Text.ToString().Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
+                writer.Text(
+                    scanner.TextHasReferences
+                        ? CharacterReferences.InText(scanner.Text)
+                        : scanner.Text.ToString().Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
+                );
                 continue;
             }
 
@@ -56,7 +60,10 @@ internal static class HtmlTokens
                     break;
                 case HtmlTokenType.StartTag or HtmlTokenType.EndTag:
                     var tag = (HtmlTagToken)token;
-                    var pairs = tag.Attributes.Select(attribute => (attribute.Name, attribute.Value)).DistinctBy(pair => pair.Name).ToList();
+                    var pairs = tag
+                        .Attributes.Select(attribute => (attribute.Name, attribute.Value))
+                        .DistinctBy(pair => pair.Name)
+                        .ToList();
                     writer.Tag(token.Type == HtmlTokenType.StartTag, tag.Name, pairs, tag.IsSelfClosing);
                     if (token.Type == HtmlTokenType.StartTag)
                     {
@@ -71,14 +78,15 @@ internal static class HtmlTokens
         return writer.ToString();
     }
 
-    private static HtmlParseMode StateAfter(string name) => name switch
-    {
-        "title" or "textarea" => HtmlParseMode.RCData,
-        "style" or "xmp" or "iframe" or "noembed" or "noframes" => HtmlParseMode.Rawtext,
-        "script" => HtmlParseMode.Script,
-        "plaintext" => HtmlParseMode.Plaintext,
-        _ => HtmlParseMode.PCData,
-    };
+    private static HtmlParseMode StateAfter(string name) =>
+        name switch
+        {
+            "title" or "textarea" => HtmlParseMode.RCData,
+            "style" or "xmp" or "iframe" or "noembed" or "noframes" => HtmlParseMode.Rawtext,
+            "script" => HtmlParseMode.Script,
+            "plaintext" => HtmlParseMode.Plaintext,
+            _ => HtmlParseMode.PCData,
+        };
 
     private sealed class Writer
     {
@@ -130,11 +138,11 @@ internal static class HtmlTokens
         // ASCII alone, as the standard has it.
         private static string Lower(string name) => string.Concat(name.Select(c => char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c));
 
-        private static string Escape(string text) => text
-            .Replace("\n", "\\n", StringComparison.Ordinal)
-            .Replace("\t", "\\t", StringComparison.Ordinal)
-            .Replace("\f", "\\f", StringComparison.Ordinal)
-            .Replace("\0", "\\0", StringComparison.Ordinal)
-            .Replace("\uFFFD", "\\ufffd", StringComparison.Ordinal);
+        private static string Escape(string text) =>
+            text.Replace("\n", "\\n", StringComparison.Ordinal)
+                .Replace("\t", "\\t", StringComparison.Ordinal)
+                .Replace("\f", "\\f", StringComparison.Ordinal)
+                .Replace("\0", "\\0", StringComparison.Ordinal)
+                .Replace("\uFFFD", "\\ufffd", StringComparison.Ordinal);
     }
 }

@@ -38,8 +38,17 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     public async Task AnAnswerIsTakenWhole()
     {
         _site.Add("/", SiteAnswer.Html("<p>Hello") with { ContentType = "Text/HTML; charset=ISO-8859-1" });
-        _site.Add("/", SiteAnswer.Html("<p>Hello").With("ETag", "\"one\"").With("Last-Modified", "Sat, 28 Feb 2026 10:00:00 GMT")
-            .With("Link", "</2>; rel=next").With("Link", "</>; rel=canonical").With("Refresh", "5; url=/next").With("X-Robots-Tag", "noindex"));
+        _site.Add(
+            "/",
+            SiteAnswer
+                .Html("<p>Hello")
+                .With("ETag", "\"one\"")
+                .With("Last-Modified", "Sat, 28 Feb 2026 10:00:00 GMT")
+                .With("Link", "</2>; rel=next")
+                .With("Link", "</>; rel=canonical")
+                .With("Refresh", "5; url=/next")
+                .With("X-Robots-Tag", "noindex")
+        );
 
         var fetch = await Fetch("/");
 
@@ -90,8 +99,14 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         await Fetch("/");
 
         Assert.Equal(
-            ["Accept-Encoding: gzip, deflate, br", "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", $"Host: 127.0.0.1:{_site.Port}", "User-Agent: Test/1.0 (+http://about.example/)"],
-            Assert.Single(_site.Ledger.Requests).Headers.Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal));
+            [
+                "Accept-Encoding: gzip, deflate, br",
+                "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                $"Host: 127.0.0.1:{_site.Port}",
+                "User-Agent: Test/1.0 (+http://about.example/)",
+            ],
+            Assert.Single(_site.Ledger.Requests).Headers.Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -168,7 +183,10 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     public async Task ABodyIsDecompressed(string encoding)
     {
         var packed = Packed(encoding, Encoding.UTF8.GetBytes("The boats lay close along the wall."));
-        _site.Add("/", (SiteAnswer.Html("") with { Body = packed }).With("Content-Encoding", encoding.Replace("bare ", "", StringComparison.Ordinal)));
+        _site.Add(
+            "/",
+            (SiteAnswer.Html("") with { Body = packed }).With("Content-Encoding", encoding.Replace("bare ", "", StringComparison.Ordinal))
+        );
 
         var fetch = await Fetch("/");
 
@@ -459,7 +477,10 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         var fetch = await _fetcher.Fetch(Request("/") with { AllowPrivate = Ranges("10.0.0.0/8") }, Cancel);
 
         Assert.Equal(FetchFailure.PrivateAddress, fetch.Failure);
-        Assert.Equal("127.0.0.1 is 127.0.0.1, which is loopback and not among the ranges that may be connected to (10.0.0.0/8).", fetch.Error);
+        Assert.Equal(
+            "127.0.0.1 is 127.0.0.1, which is loopback and not among the ranges that may be connected to (10.0.0.0/8).",
+            fetch.Error
+        );
         Assert.Equal(0, _site.Ledger.Count);
     }
 
@@ -468,10 +489,19 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     {
         using var fetcher = Resolving("127.0.0.1", "::1");
 
-        var fetch = await fetcher.Fetch(Request($"http://inside.example:{_site.Port}/", absolute: true) with { AllowPrivate = AddressRanges.None }, Cancel);
+        var fetch = await fetcher.Fetch(
+            Request($"http://inside.example:{_site.Port}/", absolute: true) with
+            {
+                AllowPrivate = AddressRanges.None,
+            },
+            Cancel
+        );
 
         Assert.Equal(FetchFailure.PrivateAddress, fetch.Failure);
-        Assert.Equal("inside.example is 127.0.0.1, which is loopback and not among the ranges that may be connected to (none).", fetch.Error);
+        Assert.Equal(
+            "inside.example is 127.0.0.1, which is loopback and not among the ranges that may be connected to (none).",
+            fetch.Error
+        );
         Assert.Equal(0, _site.Ledger.Count);
     }
 
@@ -522,7 +552,11 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     public async Task ANameThatIsReboundIsCheckedAgainWhereItIsConnected()
     {
         var lookups = 0;
-        using var fetcher = new HttpPageFetcher(_clock, (_, _) => Task.FromResult(new[] { IPAddress.Parse(lookups++ == 0 ? "127.0.0.3" : "10.0.0.1") }), _network.Connect);
+        using var fetcher = new HttpPageFetcher(
+            _clock,
+            (_, _) => Task.FromResult(new[] { IPAddress.Parse(lookups++ == 0 ? "127.0.0.3" : "10.0.0.1") }),
+            _network.Connect
+        );
         var request = Request($"http://some.example:{_site.Port}/", absolute: true);
 
         // Nobody listens on 127.0.0.3; so the second fetch makes a connection of its own.
@@ -539,20 +573,30 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         _site.Add("/", "here");
         Assert.Equal(200, (await Fetch("/")).Status);
 
-        Assert.Equal(FetchFailure.PrivateAddress, (await _fetcher.Fetch(Request("/") with { AllowPrivate = AddressRanges.None }, Cancel)).Failure);
+        Assert.Equal(
+            FetchFailure.PrivateAddress,
+            (await _fetcher.Fetch(Request("/") with { AllowPrivate = AddressRanges.None }, Cancel)).Failure
+        );
     }
 
     [Fact]
     public async Task ANameWithoutAddressIsUnreachable()
     {
-        using var unknown = new HttpPageFetcher(_clock, (_, _) => throw new SocketException((int)SocketError.HostNotFound), _network.Connect);
+        using var unknown = new HttpPageFetcher(
+            _clock,
+            (_, _) => throw new SocketException((int)SocketError.HostNotFound),
+            _network.Connect
+        );
         using var empty = Resolving();
 
         var fetch = await unknown.Fetch(Request("http://nowhere.example/", absolute: true), Cancel);
 
         Assert.Equal(FetchFailure.Unreachable, fetch.Failure);
         Assert.Equal("The name nowhere.example has no address: HostNotFound.", fetch.Error);
-        Assert.Equal("The name nowhere.example has no address.", (await empty.Fetch(Request("http://nowhere.example/", absolute: true), Cancel)).Error);
+        Assert.Equal(
+            "The name nowhere.example has no address.",
+            (await empty.Fetch(Request("http://nowhere.example/", absolute: true), Cancel)).Error
+        );
     }
 
     [Fact]
@@ -595,13 +639,15 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         }
 
         using var packed = new MemoryStream();
-        using (Stream packer = encoding switch
-        {
-            "deflate" => new ZLibStream(packed, CompressionLevel.Optimal),
-            "bare deflate" => new DeflateStream(packed, CompressionLevel.Optimal),
-            "br" => new BrotliStream(packed, CompressionLevel.Optimal),
-            _ => new GZipStream(packed, CompressionLevel.Optimal),
-        })
+        using (
+            Stream packer = encoding switch
+            {
+                "deflate" => new ZLibStream(packed, CompressionLevel.Optimal),
+                "bare deflate" => new DeflateStream(packed, CompressionLevel.Optimal),
+                "br" => new BrotliStream(packed, CompressionLevel.Optimal),
+                _ => new GZipStream(packed, CompressionLevel.Optimal),
+            }
+        )
         {
             packer.Write(bytes);
         }
@@ -612,12 +658,14 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     private HttpPageFetcher Resolving(params string[] addresses) =>
         new(_clock, (_, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse)), _network.Connect);
 
-    private PageRequest Request(string target, bool absolute = false) => new(
-        absolute ? target : string.Create(CultureInfo.InvariantCulture, $"{_site.Origin}{target}"),
-        Timeout: TimeSpan.FromSeconds(30),
-        MaxBodyBytes: 1_000_000,
-        AllowPrivate: Loopback,
-        UserAgent: "Test/1.0 (+http://about.example/)");
+    private PageRequest Request(string target, bool absolute = false) =>
+        new(
+            absolute ? target : string.Create(CultureInfo.InvariantCulture, $"{_site.Origin}{target}"),
+            Timeout: TimeSpan.FromSeconds(30),
+            MaxBodyBytes: 1_000_000,
+            AllowPrivate: Loopback,
+            UserAgent: "Test/1.0 (+http://about.example/)"
+        );
 
     private Task<PageFetch> Fetch(string target) => _fetcher.Fetch(Request(target), Cancel);
 

@@ -11,18 +11,21 @@ public sealed class KeyWindowTests
 
     [Fact]
     public void NothingIsLostNothingComesTwiceAndTheFirstComesFirst() =>
-        Gen.Int[0, 999].Array[1, 200].Sample(
-            numbers =>
-            {
-                var run = new Run();
-                foreach (var number in numbers)
+        Gen.Int[0, 999]
+            .Array[1, 200]
+            .Sample(
+                numbers =>
                 {
-                    run.Step(number % 10, number / 10);
-                }
+                    var run = new Run();
+                    foreach (var number in numbers)
+                    {
+                        run.Step(number % 10, number / 10);
+                    }
 
-                run.Drain();
-            },
-            iter: 20_000);
+                    run.Drain();
+                },
+                iter: 20_000
+            );
 
     [Fact]
     public void ARowReadWhileItsEntryIsOutDoesNotComeTwice()
@@ -214,6 +217,7 @@ public sealed class KeyWindowTests
             }
         }
 
-        private static int Number(QueueEntry entry) => int.Parse(entry.Url.AsSpan("http://a/".Length), System.Globalization.CultureInfo.InvariantCulture);
+        private static int Number(QueueEntry entry) =>
+            int.Parse(entry.Url.AsSpan("http://a/".Length), System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -12,33 +12,65 @@ public sealed class PageParserTests
     [Fact]
     public void LinksAreResolvedAgainstThePage() =>
         Assert.Equal(
-            ["http://site.example/dir/a", "http://site.example/b?x=1&y=2", "http://other.example/", "https://third.example/c", "http://site.example/dir/page.html?q=2", "http://site.example/"],
-            Links("<a href=a><a href='/b?x=1&amp;y=2'><a href=//other.example><a href=' https://third.example/c#top '><a href='?q=2'><a href='..'>"));
+            [
+                "http://site.example/dir/a",
+                "http://site.example/b?x=1&y=2",
+                "http://other.example/",
+                "https://third.example/c",
+                "http://site.example/dir/page.html?q=2",
+                "http://site.example/",
+            ],
+            Links(
+                "<a href=a><a href='/b?x=1&amp;y=2'><a href=//other.example><a href=' https://third.example/c#top '><a href='?q=2'><a href='..'>"
+            )
+        );
 
     [Fact]
     public void EachUrlIsThereOnceInTheOrderOfThePage() =>
-        Assert.Equal(["http://site.example/dir/b", "http://site.example/dir/a"], Links("<a href=b><a href=a><a href='b'><a href='./a#x'><a href='http://SITE.example:80/dir/b'>"));
+        Assert.Equal(
+            ["http://site.example/dir/b", "http://site.example/dir/a"],
+            Links("<a href=b><a href=a><a href='b'><a href='./a#x'><a href='http://SITE.example:80/dir/b'>")
+        );
 
     [Fact]
     public void WhatIsNoWebAddressIsNoLink() =>
-        Assert.Empty(Links("<a href='mailto:a@b.example'><a href='javascript:go()'><a href='tel:1'><a href='data:,x'><a href='http://'><a href='http://a b/'><a name=x><a>"));
+        Assert.Empty(
+            Links(
+                "<a href='mailto:a@b.example'><a href='javascript:go()'><a href='tel:1'><a href='data:,x'><a href='http://'><a href='http://a b/'><a name=x><a>"
+            )
+        );
 
     [Fact]
     public void TheseElementsLeadOn()
     {
-        var page = Parse("<a href=1><area href=2><iframe src=3></iframe><frame src=4><link rel=next href=5><link rel=canonical href=6><link rel='x ALTERNATE' href=7><meta http-equiv=Refresh content='0; url=8'>");
+        var page = Parse(
+            "<a href=1><area href=2><iframe src=3></iframe><frame src=4><link rel=next href=5><link rel=canonical href=6><link rel='x ALTERNATE' href=7><meta http-equiv=Refresh content='0; url=8'>"
+        );
 
         Assert.Equal(
-            [("1", LinkKind.Anchor), ("2", LinkKind.Anchor), ("3", LinkKind.Frame), ("4", LinkKind.Frame), ("5", LinkKind.Next), ("6", LinkKind.Canonical), ("7", LinkKind.Alternate), ("8", LinkKind.Refresh)],
-            page.Links.Select(link => (link.Url.Text["http://site.example/dir/".Length..], link.Kind)));
+            [
+                ("1", LinkKind.Anchor),
+                ("2", LinkKind.Anchor),
+                ("3", LinkKind.Frame),
+                ("4", LinkKind.Frame),
+                ("5", LinkKind.Next),
+                ("6", LinkKind.Canonical),
+                ("7", LinkKind.Alternate),
+                ("8", LinkKind.Refresh),
+            ],
+            page.Links.Select(link => (link.Url.Text["http://site.example/dir/".Length..], link.Kind))
+        );
         Assert.Equal("http://site.example/dir/6", page.Canonical?.Text);
     }
 
     [Fact]
     public void TheseDoNot() =>
-        Assert.Empty(Links(
-            "<link rel=stylesheet href=1><link rel='alternate stylesheet' href=2><link href=3><link rel=icon href=4><img src=5><script src=6></script><form action=7><area src=8><iframe href=9></iframe>"
-            + "<!--<a href=10>--><script>'<a href=11>'</script><style><a href=12></style><textarea><a href=13></textarea><title><a href=14></title><x a='<a href=15>'><iframe><a href=16></iframe>"));
+        Assert.Empty(
+            Links(
+                "<link rel=stylesheet href=1><link rel='alternate stylesheet' href=2><link href=3><link rel=icon href=4><img src=5><script src=6></script><form action=7><area src=8><iframe href=9></iframe>"
+                    + "<!--<a href=10>--><script>'<a href=11>'</script><style><a href=12></style><textarea><a href=13></textarea><title><a href=14></title><x a='<a href=15>'><iframe><a href=16></iframe>"
+            )
+        );
 
     [Fact]
     public void LinksInNoscriptLeadOn() => Assert.Equal(["http://site.example/dir/1"], Links("<noscript><a href=1></noscript>"));
@@ -47,7 +79,8 @@ public sealed class PageParserTests
     public void TheFirstBaseIsWhereAllLinksStart() =>
         Assert.Equal(
             ["http://site.example/base/a", "http://site.example/base/b"],
-            Links("<a href=a><base target=x><base href='/base/x'><base href='/other/'><a href=b>"));
+            Links("<a href=a><base target=x><base href='/base/x'><base href='/other/'><a href=b>")
+        );
 
     [Fact]
     public void ABaseThatIsNoWebAddressIsNone() => Assert.Equal(["http://site.example/dir/a"], Links("<base href='data:,x'><a href=a>"));
@@ -55,7 +88,9 @@ public sealed class PageParserTests
     [Fact]
     public void NoFollowCountsWhenEachLinkToTheUrlSaysIt()
     {
-        var page = Parse("<a href=1 rel='external NoFollow'><a href=2 rel=nofollow><a href=2><a href=3><a href=3 rel=nofollow><a href=4 rel=nofollow><a href=./4><a href=5 rel=nofollows>");
+        var page = Parse(
+            "<a href=1 rel='external NoFollow'><a href=2 rel=nofollow><a href=2><a href=3><a href=3 rel=nofollow><a href=4 rel=nofollow><a href=./4><a href=5 rel=nofollows>"
+        );
 
         Assert.Equal([true, false, false, false, false], page.Links.Select(link => link.NoFollow));
     }
@@ -125,13 +160,24 @@ public sealed class PageParserTests
     [InlineData("Friday, June 25, 2010 3:00 PM")]
     public void WhatIsUnavailableAfterADateIsNotFollowedAfterItAndNotBefore(string date)
     {
-        var (before, after) = (new DateTimeOffset(2010, 6, 25, 14, 59, 59, TimeSpan.Zero), new DateTimeOffset(2010, 6, 25, 15, 0, 0, TimeSpan.Zero));
-        foreach (var answer in (PageFetch[])
-        [
-            Answer("<p>x") with { RobotsTags = [$"unavailable_after: {date}"] },
-            Answer("<p>x") with { RobotsTags = [$"testcrawler: unavailable_after:{date}, noarchive"] },
-            Answer($"<meta name=robots content='noarchive, unavailable_after: {date}'>"),
-        ])
+        var (before, after) = (
+            new DateTimeOffset(2010, 6, 25, 14, 59, 59, TimeSpan.Zero),
+            new DateTimeOffset(2010, 6, 25, 15, 0, 0, TimeSpan.Zero)
+        );
+        foreach (
+            var answer in (PageFetch[])
+                [
+                    Answer("<p>x") with
+                    {
+                        RobotsTags = [$"unavailable_after: {date}"],
+                    },
+                    Answer("<p>x") with
+                    {
+                        RobotsTags = [$"testcrawler: unavailable_after:{date}, noarchive"],
+                    },
+                    Answer($"<meta name=robots content='noarchive, unavailable_after: {date}'>"),
+                ]
+        )
         {
             Assert.Equal((false, false), At(before));
             Assert.Equal((true, true), At(after));
@@ -143,7 +189,9 @@ public sealed class PageParserTests
             }
         }
 
-        Assert.False(PageParser.Parse(Answer("") with { RobotsTags = [$"otherbot: unavailable_after: {date}"] }, Page, "TestCrawler", after).NoFollow);
+        Assert.False(
+            PageParser.Parse(Answer("") with { RobotsTags = [$"otherbot: unavailable_after: {date}"] }, Page, "TestCrawler", after).NoFollow
+        );
     }
 
     [Theory]
@@ -174,14 +222,26 @@ public sealed class PageParserTests
         var page = PageParser.Parse(
             Answer("<base href=/base/><a href=a>") with
             {
-                Links = ["<2>; rel=\"next\", <3>; title=\"a, <b>; \\\" c\"; rel='x'", "</c>;rel=canonical;rel=next, <4>; rel=\"prev alternate\" , <5>"],
+                Links =
+                [
+                    "<2>; rel=\"next\", <3>; title=\"a, <b>; \\\" c\"; rel='x'",
+                    "</c>;rel=canonical;rel=next, <4>; rel=\"prev alternate\" , <5>",
+                ],
                 Refresh = "3; url=6",
             },
-            Page);
+            Page
+        );
 
         Assert.Equal(
-            ["http://site.example/dir/2 Next", "http://site.example/c Canonical", "http://site.example/dir/4 Alternate", "http://site.example/dir/6 Refresh", "http://site.example/base/a Anchor"],
-            page.Links.Select(link => $"{link.Url.Text} {link.Kind}"));
+            [
+                "http://site.example/dir/2 Next",
+                "http://site.example/c Canonical",
+                "http://site.example/dir/4 Alternate",
+                "http://site.example/dir/6 Refresh",
+                "http://site.example/base/a Anchor",
+            ],
+            page.Links.Select(link => $"{link.Url.Text} {link.Kind}")
+        );
         Assert.Equal("http://site.example/c", page.Canonical?.Text);
     }
 
@@ -218,7 +278,9 @@ public sealed class PageParserTests
     [Fact]
     public void LinksThatAreTooLongAreCounted()
     {
-        var page = Parse($"<a href='{new string('a', 2048)}'><a href='/{new string('b', 3000)}'><a href='http://c/{new string('c', 2048)}'><a href='javascript:{new string('d', 3000)}'><a href=e>");
+        var page = Parse(
+            $"<a href='{new string('a', 2048)}'><a href='/{new string('b', 3000)}'><a href='http://c/{new string('c', 2048)}'><a href='javascript:{new string('d', 3000)}'><a href=e>"
+        );
 
         Assert.Equal(["http://site.example/dir/e"], page.Links.Select(link => link.Url.Text));
         Assert.Equal(3, page.LinksTooLong);
@@ -246,7 +308,8 @@ public sealed class PageParserTests
         Assert.Equal(("text/plain", 0), (page.MediaType, page.Links.Length));
     }
 
-    private const string Xhtml = "<?xml version='1.0'?><!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'x'>\n<html xmlns='http://www.w3.org/1999/xhtml'>"
+    private const string Xhtml =
+        "<?xml version='1.0'?><!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'x'>\n<html xmlns='http://www.w3.org/1999/xhtml'>"
         + "<head><script src='x.js'/><title>A &amp; B</title><style/></head><body><iframe src='1'/><textarea/><a href='2'/>"
         + "<script><![CDATA[ if (a < b) '<a href=x>' ]]></script><!-- <a href='y'/> --><?php echo '<a href=z>' ?><a href='3?a&#38;b'>x</a></body></html>";
 
@@ -262,7 +325,10 @@ public sealed class PageParserTests
         var page = PageParser.Parse(Answer(Xhtml, contentType), Page);
 
         Assert.Equal("A & B", page.Title);
-        Assert.Equal(["http://site.example/dir/1", "http://site.example/dir/2", "http://site.example/dir/3?a&b"], page.Links.Select(link => link.Url.Text));
+        Assert.Equal(
+            ["http://site.example/dir/1", "http://site.example/dir/2", "http://site.example/dir/3?a&b"],
+            page.Links.Select(link => link.Url.Text)
+        );
     }
 
     [Theory]
@@ -280,7 +346,14 @@ public sealed class PageParserTests
     [InlineData("application/octet-stream")]
     public void WhatIsNoHtmlHasNoTitleAndNoLinks(string contentType)
     {
-        var page = PageParser.Parse(Answer("<title>A</title><a href=1>", contentType) with { Links = ["<2>; rel=next"], Refresh = "0; url=3" }, Page);
+        var page = PageParser.Parse(
+            Answer("<title>A</title><a href=1>", contentType) with
+            {
+                Links = ["<2>; rel=next"],
+                Refresh = "0; url=3",
+            },
+            Page
+        );
 
         Assert.Null(page.Title);
         Assert.Empty(page.Links);
@@ -288,7 +361,8 @@ public sealed class PageParserTests
     }
 
     [Fact]
-    public void AFailureHasNothing() => Assert.Equal(new ParsedPage(), PageParser.Parse(PageFetch.Failed(FetchFailure.Timeout, "Late.", TimeSpan.Zero), Page));
+    public void AFailureHasNothing() =>
+        Assert.Equal(new ParsedPage(), PageParser.Parse(PageFetch.Failed(FetchFailure.Timeout, "Late.", TimeSpan.Zero), Page));
 
     /// <summary>The title is "é" in each encoding.</summary>
     [Theory]
@@ -315,12 +389,26 @@ public sealed class PageParserTests
     [InlineData("", "C3 A9", "text/html", "<?xml version='1.0' encoding='gbk?>", "utf-8")]
     [InlineData("", "C3 A9", "text/html", " <?xml version='1.0' encoding='gbk'?>", "utf-8")]
     [InlineData("", "A8 A6", "application/xhtml+xml", "<?xml version='1.0' encoding='gbk'?><meta charset='latin1'/>", "gb18030")]
-    [InlineData("", "A8 A6", "application/xml", "<?xml version='1.0' encoding='gbk'?><html xmlns='http://www.w3.org/1999/xhtml'>", "gb18030")]
+    [InlineData(
+        "",
+        "A8 A6",
+        "application/xml",
+        "<?xml version='1.0' encoding='gbk'?><html xmlns='http://www.w3.org/1999/xhtml'>",
+        "gb18030"
+    )]
     public void TheEncodingIsFound(string mark, string letter, string contentType, string head, string charset)
     {
         byte[] body = [.. Hex(mark), .. Encoding.ASCII.GetBytes(head + "<title>"), .. Hex(letter), .. Encoding.ASCII.GetBytes("</title>")];
 
-        var page = PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse(contentType), Body = body }, Page);
+        var page = PageParser.Parse(
+            new()
+            {
+                Status = 200,
+                ContentType = ContentType.Parse(contentType),
+                Body = body,
+            },
+            Page
+        );
 
         Assert.Equal("é", page.Title);
         Assert.Equal(charset, page.Charset);
@@ -333,7 +421,15 @@ public sealed class PageParserTests
         {
             byte[] body = [.. encoding.GetPreamble(), .. encoding.GetBytes("<title>é</title><a href=1>")];
 
-            var page = PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse("text/html; charset=utf-8"), Body = body }, Page);
+            var page = PageParser.Parse(
+                new()
+                {
+                    Status = 200,
+                    ContentType = ContentType.Parse("text/html; charset=utf-8"),
+                    Body = body,
+                },
+                Page
+            );
 
             Assert.Equal("é", page.Title);
             Assert.Single(page.Links);
@@ -345,9 +441,19 @@ public sealed class PageParserTests
     {
         foreach (var encoding in new[] { Encoding.Unicode, Encoding.BigEndianUnicode })
         {
-            var body = encoding.GetBytes("<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><title>é</title><a href='1'/></html>");
+            var body = encoding.GetBytes(
+                "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><title>é</title><a href='1'/></html>"
+            );
 
-            var page = PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse("application/xml"), Body = body }, Page);
+            var page = PageParser.Parse(
+                new()
+                {
+                    Status = 200,
+                    ContentType = ContentType.Parse("application/xml"),
+                    Body = body,
+                },
+                Page
+            );
 
             Assert.Equal(("é", encoding.WebName, 1), (page.Title, page.Charset, page.Links.Length));
         }
@@ -374,7 +480,21 @@ public sealed class PageParserTests
     {
         byte[] body = [.. "<p>é"u8, .. Hex(end)];
 
-        Assert.Equal(charset, PageParser.Parse(new() { Status = 200, ContentType = ContentType.Parse("text/html"), Body = body, Truncated = truncated }, Page).Charset);
+        Assert.Equal(
+            charset,
+            PageParser
+                .Parse(
+                    new()
+                    {
+                        Status = 200,
+                        ContentType = ContentType.Parse("text/html"),
+                        Body = body,
+                        Truncated = truncated,
+                    },
+                    Page
+                )
+                .Charset
+        );
     }
 
     private static CanonicalUrl Url(string text)
@@ -386,7 +506,12 @@ public sealed class PageParserTests
     private static byte[] Hex(string bytes) => Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal));
 
     private static PageFetch Answer(string text, string contentType = "text/html") =>
-        new() { Status = 200, ContentType = ContentType.Parse(contentType), Body = Encoding.UTF8.GetBytes(text) };
+        new()
+        {
+            Status = 200,
+            ContentType = ContentType.Parse(contentType),
+            Body = Encoding.UTF8.GetBytes(text),
+        };
 
     private static ParsedPage Parse(string html) => PageParser.Parse(Answer(html), Page, "TestCrawler");
 

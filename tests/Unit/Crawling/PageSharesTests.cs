@@ -9,8 +9,7 @@ namespace Unit.Crawling;
 public sealed class PageSharesTests
 {
     [Fact]
-    public void TheOnlyHostGetsAll() =>
-        Assert.Equal(500, PageShares.Divide(500, mayFindHosts: false, Hosts(("a", null, 0, 9)))[new("a")]);
+    public void TheOnlyHostGetsAll() => Assert.Equal(500, PageShares.Divide(500, mayFindHosts: false, Hosts(("a", null, 0, 9)))[new("a")]);
 
     [Fact]
     public void AHostThatIsAloneForNowLeavesSomethingForThoseThatMayBeFound() =>
@@ -42,38 +41,41 @@ public sealed class PageSharesTests
     /// </summary>
     [Fact]
     public void TheLimitIsNeverExceededAndIsReachedInTheEnd() =>
-        Gen.Select(Gen.Long[1, 300], Gen.Int[1, 5], Gen.Int[0, 1000].Array[0, 60]).Sample((most, hosts, dice) =>
-        {
-            var models = Enumerable.Range(0, hosts).Select(host => new ModelHost(new($"h{host}"))).ToList();
-            foreach (var die in dice)
-            {
-                var host = models[die % hosts];
-                switch (die % 4)
+        Gen.Select(Gen.Long[1, 300], Gen.Int[1, 5], Gen.Int[0, 1000].Array[0, 60])
+            .Sample(
+                (most, hosts, dice) =>
                 {
-                    case 0:
-                        host.Waiting += die / 10;
-                        break;
-                    case 1:
-                        host.Fetch(die % 50);
-                        break;
-                    default:
-                        Round(models, most, heard: (die / 4) % 3 > 0);
-                        break;
+                    var models = Enumerable.Range(0, hosts).Select(host => new ModelHost(new($"h{host}"))).ToList();
+                    foreach (var die in dice)
+                    {
+                        var host = models[die % hosts];
+                        switch (die % 4)
+                        {
+                            case 0:
+                                host.Waiting += die / 10;
+                                break;
+                            case 1:
+                                host.Fetch(die % 50);
+                                break;
+                            default:
+                                Round(models, most, heard: (die / 4) % 3 > 0);
+                                break;
+                        }
+
+                        Assert.True(models.Sum(one => one.Used) <= most);
+                    }
+
+                    models[0].Waiting += most;
+                    for (var round = 0; round < 200 && models.Sum(one => one.Used) < most; round++)
+                    {
+                        Round(models, most, heard: true);
+                        models.ForEach(one => one.Fetch(int.MaxValue));
+                        Assert.True(models.Sum(one => one.Used) <= most);
+                    }
+
+                    Assert.Equal(most, models.Sum(one => one.Used));
                 }
-
-                Assert.True(models.Sum(one => one.Used) <= most);
-            }
-
-            models[0].Waiting += most;
-            for (var round = 0; round < 200 && models.Sum(one => one.Used) < most; round++)
-            {
-                Round(models, most, heard: true);
-                models.ForEach(one => one.Fetch(int.MaxValue));
-                Assert.True(models.Sum(one => one.Used) <= most);
-            }
-
-            Assert.Equal(most, models.Sum(one => one.Used));
-        });
+            );
 
     private static void Round(List<ModelHost> models, long most, bool heard)
     {
@@ -90,8 +92,13 @@ public sealed class PageSharesTests
         }
     }
 
-    private static Dictionary<HostKey, (long? Share, HostSums Sums)> Hosts(params (string Host, long? Share, long Used, long Waiting)[] hosts) =>
-        hosts.ToDictionary(host => new HostKey(host.Host), host => (host.Share, Sums(host.Used, host.Waiting, host.Waiting > 0 && host.Used >= (host.Share ?? 0))));
+    private static Dictionary<HostKey, (long? Share, HostSums Sums)> Hosts(
+        params (string Host, long? Share, long Used, long Waiting)[] hosts
+    ) =>
+        hosts.ToDictionary(
+            host => new HostKey(host.Host),
+            host => (host.Share, Sums(host.Used, host.Waiting, host.Waiting > 0 && host.Used >= (host.Share ?? 0)))
+        );
 
     private static HostSums Sums(long used, long waiting, bool wantsMore) =>
         new(used + waiting, used, ImmutableSortedDictionary<string, long>.Empty, Failed: 0, waiting, Bytes: 0, used, wantsMore);

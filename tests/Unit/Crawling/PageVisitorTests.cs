@@ -36,8 +36,12 @@ public sealed class PageVisitorTests : IDisposable
     [Fact]
     public async Task LinksThatARuleOrALimitCutsOffAreCountedByReasonAndThoseOutOfScopeAreNot()
     {
-        _web.Add(Url, SiteAnswer.Html(
-            $"<a href=1><a href=2 rel=nofollow><a href=/{new string('x', 3000)}><a href=http://b.example/1><a href=http://b.example/2 rel=nofollow><a href=http://out.example/ rel=nofollow>"));
+        _web.Add(
+            Url,
+            SiteAnswer.Html(
+                $"<a href=1><a href=2 rel=nofollow><a href=/{new string('x', 3000)}><a href=http://b.example/1><a href=http://b.example/2 rel=nofollow><a href=http://out.example/ rel=nofollow>"
+            )
+        );
         var spec = new CrawlSpec { Seeds = [Url, "http://b.example/"], MaxDepth = 3 };
 
         var near = (await Visit(spec, depth: 2)).Outcome;
@@ -126,20 +130,32 @@ public sealed class PageVisitorTests : IDisposable
 
         Assert.Equal((FetchResult.Answered, 1), (last.Result, last.Links.Length));
         Assert.Equal((FetchResult.Permanent, "too-many-redirects", 0), (over.Result, over.Reason, over.Links.Length));
-        Assert.Equal((302, $"It redirects to {Url}next, after 20 redirects in a row: no further one is followed."), (over.Page!.Status, over.Page.Error));
+        Assert.Equal(
+            (302, $"It redirects to {Url}next, after 20 redirects in a row: no further one is followed."),
+            (over.Page!.Status, over.Page.Error)
+        );
         Assert.Equal(new("http://c.example/", 1, "http://b.example/", Hops: 8), Assert.Single(foreign.Foreign[new("c.example")]));
     }
 
     [Fact]
     public async Task ABodyThatEndsEarlyKeepsItsStatusAndTheLinksThatCame()
     {
-        _web.Add(Url, SiteAnswer.Html("<title>A</title><a href=1><a href=") with { BodyError = "The body ended early, after 33 bytes: Broken." });
+        _web.Add(
+            Url,
+            SiteAnswer.Html("<title>A</title><a href=1><a href=") with
+            {
+                BodyError = "The body ended early, after 33 bytes: Broken.",
+            }
+        );
 
         var outcome = (await Visit()).Outcome;
 
         Assert.Equal(FetchResult.Answered, outcome.Result);
         Assert.Equal([Url + "1"], outcome.Links);
-        Assert.Equal((200, true, "The body ended early, after 33 bytes: Broken."), (outcome.Page!.Status, outcome.Page.Truncated, outcome.Page.Error));
+        Assert.Equal(
+            (200, true, "The body ended early, after 33 bytes: Broken."),
+            (outcome.Page!.Status, outcome.Page.Truncated, outcome.Page.Error)
+        );
     }
 
     /// <summary>Meta and header that spoke to us by name were passed over: nobody told the parser our name.</summary>
@@ -197,16 +213,36 @@ public sealed class PageVisitorTests : IDisposable
     {
         spec ??= new() { Seeds = [url] };
         Assert.True(CrawlBoundary.TryCreate(spec, out var boundary, out _));
-        return Visitor().Visit(
-            Order(spec), boundary, new(LeaseKind.Page, url, 1, TimeSpan.FromMinutes(1), depth, Attempt: 1, TellBegun: false, hops), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        return Visitor()
+            .Visit(
+                Order(spec),
+                boundary,
+                new(LeaseKind.Page, url, 1, TimeSpan.FromMinutes(1), depth, Attempt: 1, TellBegun: false, hops),
+                TimeSpan.FromMinutes(1),
+                TestContext.Current.CancellationToken
+            );
     }
 
-    private Task<Visit> VisitRobots() => Visitor().VisitRobots(
-        Order(new() { Seeds = [Url] }), new(LeaseKind.Robots, Url + "robots.txt", 1, TimeSpan.FromMinutes(1), 0, 1, TellBegun: false), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+    private Task<Visit> VisitRobots() =>
+        Visitor()
+            .VisitRobots(
+                Order(new() { Seeds = [Url] }),
+                new(LeaseKind.Robots, Url + "robots.txt", 1, TimeSpan.FromMinutes(1), 0, 1, TellBegun: false),
+                TimeSpan.FromMinutes(1),
+                TestContext.Current.CancellationToken
+            );
 
-    private PageVisitor Visitor() => new(_web, Options.Create(new CrawlingOptions()), TimeProvider.System, TimeProvider.System, new(_services.GetRequiredService<IMeterFactory>()));
+    private PageVisitor Visitor() =>
+        new(
+            _web,
+            Options.Create(new CrawlingOptions()),
+            TimeProvider.System,
+            TimeProvider.System,
+            new(_services.GetRequiredService<IMeterFactory>())
+        );
 
     private static CrawlOrder Order(CrawlSpec spec) => new(new("abcdefghij"), 1, CrawlState.Running, spec);
 
-    private static ImmutableSortedDictionary<string, long> Counts(params (string Reason, long Count)[] counts) => counts.ToImmutableSortedDictionary(count => count.Reason, count => count.Count);
+    private static ImmutableSortedDictionary<string, long> Counts(params (string Reason, long Count)[] counts) =>
+        counts.ToImmutableSortedDictionary(count => count.Reason, count => count.Count);
 }

@@ -14,7 +14,10 @@ public sealed class RetryPolicyTests
     [InlineData(0.5, 3, 4000)]
     [InlineData(0.5, 4, 5000)]
     public void TheWaitDoublesWithAFifthByChanceUpToTheLongest(double chance, int attempts, int milliseconds) =>
-        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), new RetryPolicy(9, Second, 5 * Second, () => chance).Wait(attempts, retryAfter: null));
+        Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds),
+            new RetryPolicy(9, Second, 5 * Second, () => chance).Wait(attempts, retryAfter: null)
+        );
 
     [Fact]
     public void WhatTheServerAsksForWinsUpToTheLongest()

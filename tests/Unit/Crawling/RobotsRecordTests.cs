@@ -60,13 +60,18 @@ public sealed class RobotsRecordTests
         var record = RobotsRecord.From(200, body: null, Start, "ExampleBot", cause: "The body ended early, after 7 bytes: Broken.");
 
         Assert.True(record.Unreachable);
-        Assert.Equal("Not allowed: robots.txt cannot be reached, its answer (200) could not be read: The body ended early, after 7 bytes: Broken.", record.Rules.Allows("/").Says);
+        Assert.Equal(
+            "Not allowed: robots.txt cannot be reached, its answer (200) could not be read: The body ended early, after 7 bytes: Broken.",
+            record.Rules.Allows("/").Says
+        );
     }
 
     [Fact]
-    public void Clause2Point5_AFileThatIsCutSaysSo() => Assert.Equal(
-        "robots.txt was read (200) up to its limit of 500 KiB; rules behind that are not known.",
-        RobotsRecord.From(200, new byte[RobotsRules.MaxBytes + 1], Start, "ExampleBot").Says);
+    public void Clause2Point5_AFileThatIsCutSaysSo() =>
+        Assert.Equal(
+            "robots.txt was read (200) up to its limit of 500 KiB; rules behind that are not known.",
+            RobotsRecord.From(200, new byte[RobotsRules.MaxBytes + 1], Start, "ExampleBot").Says
+        );
 
     [Theory]
     [InlineData(200)]

@@ -12,7 +12,12 @@ public sealed partial class RobotsRulesTests
     private const string Bot = "ExampleBot";
 
     public static TheoryData<string> Files() =>
-        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Data", "robots"), "*.txt").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .GetFiles(Path.Combine(AppContext.BaseDirectory, "Data", "robots"), "*.txt")
+                .Select(file => Path.GetFileName(file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -20,7 +25,10 @@ public sealed partial class RobotsRulesTests
     {
         var path = Path.Combine(AppContext.BaseDirectory, "Data", "robots", file);
         var rules = RobotsRules.Parse(File.ReadAllBytes(path), Bot);
-        var expected = File.ReadLines(path).Where(line => line.StartsWith("#> ", StringComparison.Ordinal)).Select(line => line[3..]).ToList();
+        var expected = File.ReadLines(path)
+            .Where(line => line.StartsWith("#> ", StringComparison.Ordinal))
+            .Select(line => line[3..])
+            .ToList();
 
         Assert.NotEmpty(expected);
         Assert.Equal(expected, expected.Select(line => Answer(rules, line)));
@@ -122,7 +130,11 @@ public sealed partial class RobotsRulesTests
     [InlineData("*", 3000, "/a")]
     [InlineData("%61", 2000, "a")]
     public void APatternLongerThanAUrlCounts(string piece, int times, string tail) =>
-        Assert.False(Parse($"User-agent: *\nDisallow: /{string.Concat(Enumerable.Repeat(piece, times))}").Allows("/" + (piece == "*" ? tail : new string('a', 2000))).Allowed);
+        Assert.False(
+            Parse($"User-agent: *\nDisallow: /{string.Concat(Enumerable.Repeat(piece, times))}")
+                .Allows("/" + (piece == "*" ? tail : new string('a', 2000)))
+                .Allowed
+        );
 
     /// <summary>The name is ExampleBot; what follows it says nothing.</summary>
     [Theory]
@@ -156,14 +168,21 @@ public sealed partial class RobotsRulesTests
 
     [Fact]
     public void ASequenceThatBreaksOffIsAnOctetForEachByte() =>
-        Assert.False(RobotsRules.Parse([.. "User-agent: *\nDisallow: /"u8, 0xE2, 0x82, (byte)'a', 0xC3, 0xA9], Bot).Allows("/%E2%82aé").Allowed);
+        Assert.False(
+            RobotsRules.Parse([.. "User-agent: *\nDisallow: /"u8, 0xE2, 0x82, (byte)'a', 0xC3, 0xA9], Bot).Allows("/%E2%82aé").Allowed
+        );
 
     [Fact]
     public void Utf16IsReadByItsMark()
     {
         foreach (var encoding in new[] { Encoding.Unicode, Encoding.BigEndianUnicode })
         {
-            Assert.False(RobotsRules.Parse([.. encoding.GetPreamble(), .. encoding.GetBytes("User-agent: *\r\nDisallow: /é")], Bot).Allows("/é").Allowed);
+            Assert.False(
+                RobotsRules
+                    .Parse([.. encoding.GetPreamble(), .. encoding.GetBytes("User-agent: *\r\nDisallow: /é")], Bot)
+                    .Allows("/é")
+                    .Allowed
+            );
         }
     }
 
@@ -182,7 +201,8 @@ public sealed partial class RobotsRulesTests
     public void ACrawlDelayIsInDecimalSecondsAndADayAtMost(string text, string? expected) =>
         Assert.Equal(
             expected is null ? null : TimeSpan.Parse(expected, CultureInfo.InvariantCulture),
-            Parse($"User-agent: *\nCrawl-delay: {text}").CrawlDelay);
+            Parse($"User-agent: *\nCrawl-delay: {text}").CrawlDelay
+        );
 
     [Fact]
     public void AllowAllAndDisallowAllSayWhy()
@@ -211,11 +231,14 @@ public sealed partial class RobotsRulesTests
             var verdict = rules.Allows(path);
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(verdict.Allowed ? "allowed" : "not allowed")} {path}{(verdict.Line is { } number ? $" by {number}" : "")}");
+                $"{(verdict.Allowed ? "allowed" : "not allowed")} {path}{(verdict.Line is { } number ? $" by {number}" : "")}"
+            );
         }
 
         return line.Split(' ') is ["sitemap", var sitemap]
-            ? rules.Sitemaps.Contains(sitemap) ? line : "no such sitemap"
+            ? rules.Sitemaps.Contains(sitemap)
+                ? line
+                : "no such sitemap"
             : string.Create(CultureInfo.InvariantCulture, $"delay {rules.CrawlDelay?.TotalSeconds}");
     }
 

@@ -9,17 +9,34 @@ namespace Unit.Crawling;
 public sealed class SeedOutcomesTests
 {
     private const string Seed = "http://a.example/";
-    private static readonly PageRecord Page = new(Seed, 200, 0, null, "text/html", null, 12, null, 0, DateTimeOffset.UnixEpoch, 1, 1, null, Truncated: false, null);
+    private static readonly PageRecord Page = new(
+        Seed,
+        200,
+        0,
+        null,
+        "text/html",
+        null,
+        12,
+        null,
+        0,
+        DateTimeOffset.UnixEpoch,
+        1,
+        1,
+        null,
+        Truncated: false,
+        null
+    );
 
-    public static TheoryData<string, string, string> Troubles() => new()
-    {
-        { "a seed that failed", "unreachable", "The name a.example has no address." },
-        { "a seed that lost its leases", "lease-expired", "Not fetched: lease-expired." },
-        { "a seed that robots.txt forbids", "robots", "robots.txt does not allow it." },
-        { "a seed on a private address", "private-address", "a.example is 10.0.0.1." },
-        { "a seed that never came to its host", "not-asked", "The crawl ended before it was asked for." },
-        { "a seed that waited", "not-asked", "The crawl ended before it was asked for." },
-    };
+    public static TheoryData<string, string, string> Troubles() =>
+        new()
+        {
+            { "a seed that failed", "unreachable", "The name a.example has no address." },
+            { "a seed that lost its leases", "lease-expired", "Not fetched: lease-expired." },
+            { "a seed that robots.txt forbids", "robots", "robots.txt does not allow it." },
+            { "a seed on a private address", "private-address", "a.example is 10.0.0.1." },
+            { "a seed that never came to its host", "not-asked", "The crawl ended before it was asked for." },
+            { "a seed that waited", "not-asked", "The crawl ended before it was asked for." },
+        };
 
     [Theory]
     [MemberData(nameof(Troubles))]
@@ -46,7 +63,8 @@ public sealed class SeedOutcomesTests
         Assert.Equal([new(Seed, "http-404", "The server answered 404.")], Report((Seed, Fetched(Page with { Status = 404 }))).Troubles);
         Assert.Equal(
             [new(Seed, "redirect", "It redirects to http://www.a.example/, which is not crawled. It is not on a.example.")],
-            Report((Seed, Fetched(Page with { Status = 301, Location = "http://www.a.example/" }))).Troubles);
+            Report((Seed, Fetched(Page with { Status = 301, Location = "http://www.a.example/" }))).Troubles
+        );
         Assert.Empty(Report((Seed, Fetched(Page with { Status = 301, Location = "https://a.example/" }))).Troubles);
         Assert.Equal(1, Report((Seed, Fetched(Page with { Status = 404 }))).Fetched);
     }
@@ -59,15 +77,40 @@ public sealed class SeedOutcomesTests
         Assert.Equal((0, 1000, 10, 990), (report.Fetched, report.NotFetched, report.Troubles.Length, report.MoreTroubles));
     }
 
-    private static UrlRow? Row(string which) => which switch
-    {
-        "a seed that failed" => new(Seed, 0, null, UrlState.Failed, 3, "unreachable", Page with { Status = null, Error = "The name a.example has no address." }),
-        "a seed that lost its leases" => new(Seed, 0, null, UrlState.Failed, 1, "lease-expired"),
-        "a seed that robots.txt forbids" => new(Seed, 0, null, UrlState.Skipped, 0, "robots"),
-        "a seed on a private address" => new(Seed, 0, null, UrlState.Failed, 0, "private-address", Page with { Status = null, Error = "a.example is 10.0.0.1." }),
-        "a seed that waited" => new(Seed, 0, null, UrlState.Queued, 0),
-        _ => null,
-    };
+    private static UrlRow? Row(string which) =>
+        which switch
+        {
+            "a seed that failed" => new(
+                Seed,
+                0,
+                null,
+                UrlState.Failed,
+                3,
+                "unreachable",
+                Page with
+                {
+                    Status = null,
+                    Error = "The name a.example has no address.",
+                }
+            ),
+            "a seed that lost its leases" => new(Seed, 0, null, UrlState.Failed, 1, "lease-expired"),
+            "a seed that robots.txt forbids" => new(Seed, 0, null, UrlState.Skipped, 0, "robots"),
+            "a seed on a private address" => new(
+                Seed,
+                0,
+                null,
+                UrlState.Failed,
+                0,
+                "private-address",
+                Page with
+                {
+                    Status = null,
+                    Error = "a.example is 10.0.0.1.",
+                }
+            ),
+            "a seed that waited" => new(Seed, 0, null, UrlState.Queued, 0),
+            _ => null,
+        };
 
     private static UrlRow Fetched(PageRecord page) => new(Seed, 0, null, UrlState.Fetched, 1, Page: page);
 

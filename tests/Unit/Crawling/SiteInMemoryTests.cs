@@ -64,5 +64,6 @@ public sealed class SiteInMemoryTests
         Assert.Equal(2, _site.Ledger.MostAtOnce);
     }
 
-    private Task<PageFetch> Fetch(string url) => _site.Fetch(new(url, TimeSpan.FromSeconds(1), 1_000_000, AddressRanges.None, "Test"), Cancel);
+    private Task<PageFetch> Fetch(string url) =>
+        _site.Fetch(new(url, TimeSpan.FromSeconds(1), 1_000_000, AddressRanges.None, "Test"), Cancel);
 }

@@ -79,7 +79,10 @@ public sealed class BatchingTests
     {
         var repeat = Tally.AsRepeat(new("shop", 10, 5, 2, 1, 0, Refused("too-large", 2)));
 
-        Assert.Equal((10, 0, 0, 0, 8, 2), (repeat.Received, repeat.Stored, repeat.Filtered, repeat.Sampled, repeat.Repeated, repeat.Refused["too-large"]));
+        Assert.Equal(
+            (10, 0, 0, 0, 8, 2),
+            (repeat.Received, repeat.Stored, repeat.Filtered, repeat.Sampled, repeat.Repeated, repeat.Refused["too-large"])
+        );
         Assert.True(repeat.Balances);
     }
 
@@ -113,5 +116,6 @@ public sealed class BatchingTests
         Assert.Equal(0, known.Count);
     }
 
-    private static ImmutableSortedDictionary<string, long> Refused(string reason, long count) => ImmutableSortedDictionary<string, long>.Empty.Add(reason, count);
+    private static ImmutableSortedDictionary<string, long> Refused(string reason, long count) =>
+        ImmutableSortedDictionary<string, long>.Empty.Add(reason, count);
 }

@@ -20,7 +20,12 @@ internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory in
 
     public MemoryNetwork Network => doors.Network;
 
-    public static async Task<LogDoorsInMemory> Open(LogsOptions? options = null, LogIntakeInMemory? intake = null, TableStoreInMemory? store = null, bool isHttp2 = false)
+    public static async Task<LogDoorsInMemory> Open(
+        LogsOptions? options = null,
+        LogIntakeInMemory? intake = null,
+        TableStoreInMemory? store = null,
+        bool isHttp2 = false
+    )
     {
         intake ??= new();
         var doors = await DoorsInMemory.Open(
@@ -33,11 +38,19 @@ internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory in
                 services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options ?? new()));
             },
             isHttp2: isHttp2,
-            settings: ("Limits:PerKey", "0.001"));
+            settings: ("Limits:PerKey", "0.001")
+        );
         return new(doors, intake);
     }
 
-    public async Task<(int Status, string? Type, byte[] Body, HttpResponseHeaders Headers)> Post(string path, byte[] body, string? type, bool gzip = false, string? key = null, params (string Name, string Value)[] headers)
+    public async Task<(int Status, string? Type, byte[] Body, HttpResponseHeaders Headers)> Post(
+        string path,
+        byte[] body,
+        string? type,
+        bool gzip = false,
+        string? key = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var content = new ByteArrayContent(gzip ? Gzip(body) : body);
         if (type is not null)
@@ -53,7 +66,12 @@ internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory in
         return await Send(path, content, key, headers);
     }
 
-    public async Task<(int Status, string? Type, byte[] Body, HttpResponseHeaders Headers)> Send(string path, HttpContent content, string? key = null, params (string Name, string Value)[] headers)
+    public async Task<(int Status, string? Type, byte[] Body, HttpResponseHeaders Headers)> Send(
+        string path,
+        HttpContent content,
+        string? key = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
         if (key is not null)
@@ -67,7 +85,12 @@ internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory in
         }
 
         var answer = await doors.Http.SendAsync(request);
-        return ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, await answer.Content.ReadAsByteArrayAsync(), answer.Headers);
+        return (
+            (int)answer.StatusCode,
+            answer.Content.Headers.ContentType?.MediaType,
+            await answer.Content.ReadAsByteArrayAsync(),
+            answer.Headers
+        );
     }
 
     public static byte[] Gzip(byte[] bytes)

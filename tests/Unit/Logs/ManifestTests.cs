@@ -133,7 +133,10 @@ public sealed class ManifestTests
     [InlineData("short=3", "There is no class «default»: default=30, say.")]
     [InlineData("default=30,default=3", "«default» is there twice.")]
     [InlineData("default=0", "«default=0» keeps records for «0» days; a number above 0 and at most 36500 is right.")]
-    [InlineData("Default=1", "«Default=1» is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens.")]
+    [InlineData(
+        "Default=1",
+        "«Default=1» is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens."
+    )]
     public void RetentionIsReadOrRefusedWithASentence(string text, string fault)
     {
         var classes = RetentionClasses.TryParse(text, out var said);
@@ -149,5 +152,6 @@ public sealed class ManifestTests
     private static List<KeyValuePair<long, LogSegment>> Numbered(params int[] raw) =>
         [.. raw.Select((bytes, number) => KeyValuePair.Create((long)number, Segment($"s{number}", bytes)))];
 
-    private static LogSegment Segment(string name, int raw = 1000) => new(name, "default", Nine, Nine, 1, 2, raw / 100, raw / 10, raw, IsMerged: false, ["shop"], default);
+    private static LogSegment Segment(string name, int raw = 1000) =>
+        new(name, "default", Nine, Nine, 1, 2, raw / 100, raw / 10, raw, IsMerged: false, ["shop"], default);
 }

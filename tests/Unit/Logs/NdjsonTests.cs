@@ -13,7 +13,8 @@ public sealed class NdjsonTests
 {
     private const ulong Now = 1_795_427_000_000_000_000;
 
-    public static TheoryData<string> Lines => [.. File.ReadLines(Path.Combine("Data", "logs", "lines.tsv")).Where(line => line is not ['#', ..])];
+    public static TheoryData<string> Lines =>
+        [.. File.ReadLines(Path.Combine("Data", "logs", "lines.tsv")).Where(line => line is not ['#', ..])];
 
     [Theory]
     [MemberData(nameof(Lines))]
@@ -25,11 +26,21 @@ public sealed class NdjsonTests
             [
                 new()
                 {
-                    Time = Nanos(cells[1]), Observed = Nanos(cells[2]), Severity = int.Parse(cells[3], CultureInfo.InvariantCulture), SeverityText = cells[4], Service = cells[5], Host = cells[6],
-                    EventName = cells[7], TraceId = cells[8], SpanId = cells[9], Body = cells[10], Attributes = cells[11],
+                    Time = Nanos(cells[1]),
+                    Observed = Nanos(cells[2]),
+                    Severity = int.Parse(cells[3], CultureInfo.InvariantCulture),
+                    SeverityText = cells[4],
+                    Service = cells[5],
+                    Host = cells[6],
+                    EventName = cells[7],
+                    TraceId = cells[8],
+                    SpanId = cells[9],
+                    Body = cells[10],
+                    Attributes = cells[11],
                 },
             ],
-            Decode(cells[0]).Lines);
+            Decode(cells[0]).Lines
+        );
 
         static ulong Nanos(string cell) => cell == "-" ? Now : ulong.Parse(cell, CultureInfo.InvariantCulture);
     }
@@ -38,7 +49,8 @@ public sealed class NdjsonTests
     public void BadLinesAreToldByTheirNumbersAndTheOthersAreTaken()
     {
         var deep = new string('[', 70) + new string(']', 70);
-        var (lines, decoded) = Decode($$"""
+        var (lines, decoded) = Decode(
+            $$"""
             {"msg":"one"}
 
             {"msg":"cut
@@ -49,7 +61,9 @@ public sealed class NdjsonTests
             {"msg":"negative","ts":-1}
             {"msg":"two"} x
             {"msg":"two"}
-            """, maxRecordBytes: 1000);
+            """,
+            maxRecordBytes: 1000
+        );
 
         Assert.Equal(["one", "yesterday", "deep", "negative", "two"], lines.Select(line => line.Body));
         Assert.Equal((9, 4), (decoded.Received, decoded.Refused));
@@ -60,7 +74,8 @@ public sealed class NdjsonTests
                 new(7, "too-large", "This has 2014 bytes; 1000 are the most."),
                 new(9, "bad-line", "This is no JSON from column 15 on."),
             ],
-            decoded.Faults);
+            decoded.Faults
+        );
     }
 
     [Fact]
@@ -113,9 +128,17 @@ public sealed class NdjsonTests
     {
         await using var doors = await LogDoorsInMemory.Open();
 
-        var answer = await doors.Post("/api/logs?service=shop", "{\"msg\":\"a\"}\nno\n{\"msg\":\"b\",\"service\":\"other\"}\n"u8.ToArray(), "application/x-ndjson", gzip: true);
+        var answer = await doors.Post(
+            "/api/logs?service=shop",
+            "{\"msg\":\"a\"}\nno\n{\"msg\":\"b\",\"service\":\"other\"}\n"u8.ToArray(),
+            "application/x-ndjson",
+            gzip: true
+        );
 
-        Assert.Equal((200, "application/json", """{"accepted":2,"refused":[{"line":2,"reason":"This is no JSON from column 2 on."}]}"""), (answer.Status, answer.Type, Encoding.UTF8.GetString(answer.Body)));
+        Assert.Equal(
+            (200, "application/json", """{"accepted":2,"refused":[{"line":2,"reason":"This is no JSON from column 2 on."}]}"""),
+            (answer.Status, answer.Type, Encoding.UTF8.GetString(answer.Body))
+        );
         Assert.Equal([("shop", "a"), ("other", "b")], doors.Intake.Lines.Select(line => (line.Service, line.Body)));
         Assert.Equal(1, Assert.Single(doors.Intake.Stored).Decoded.RefusedByReason[("shop", "bad-line")]);
     }
@@ -147,7 +170,8 @@ public sealed class NdjsonTests
         var full = await doors.Post("/api/logs", "{}"u8.ToArray(), "text/plain");
         Assert.Equal((429, ProblemJson, TimeSpan.FromSeconds(1)), (full.Status, full.Type, full.Headers.RetryAfter?.Delta));
 
-        static (int, string?) StatusOf((int Status, string? Type, byte[], System.Net.Http.Headers.HttpResponseHeaders) answer) => (answer.Status, answer.Type);
+        static (int, string?) StatusOf((int Status, string? Type, byte[], System.Net.Http.Headers.HttpResponseHeaders) answer) =>
+            (answer.Status, answer.Type);
     }
 
     [Theory]
@@ -172,14 +196,25 @@ public sealed class NdjsonTests
     {
         var members = new (string Name, string? Json)[]
         {
-            ("time", Time(line.Time)), ("observed", Time(line.Observed)), ("severity", line.Severity.ToString(CultureInfo.InvariantCulture)), ("severityText", Text(line.SeverityText)),
-            ("service", JsonSerializer.Serialize(line.Service)), ("host", Text(line.Host)), ("body", JsonSerializer.Serialize(line.Body)), ("attributes", line.Attributes is "" ? "{}" : line.Attributes),
-            ("traceId", Text(line.TraceId)), ("spanId", Text(line.SpanId)), ("eventName", line.EventName is "" ? null : Text(line.EventName)),
+            ("time", Time(line.Time)),
+            ("observed", Time(line.Observed)),
+            ("severity", line.Severity.ToString(CultureInfo.InvariantCulture)),
+            ("severityText", Text(line.SeverityText)),
+            ("service", JsonSerializer.Serialize(line.Service)),
+            ("host", Text(line.Host)),
+            ("body", JsonSerializer.Serialize(line.Body)),
+            ("attributes", line.Attributes is "" ? "{}" : line.Attributes),
+            ("traceId", Text(line.TraceId)),
+            ("spanId", Text(line.SpanId)),
+            ("eventName", line.EventName is "" ? null : Text(line.EventName)),
         };
         return $"{{{string.Join(',', members.Where(member => member.Json is not null).Select(member => $"\"{member.Name}\":{member.Json}"))}}}\n";
 
         static string Text(string text) => text is "" ? "null" : JsonSerializer.Serialize(text);
-        static string Time(ulong nanoseconds) => FormattableString.Invariant($"\"{DateTime.UnixEpoch.AddSeconds(nanoseconds / 1_000_000_000):yyyy-MM-dd'T'HH:mm:ss}.{nanoseconds % 1_000_000_000:000000000}Z\"");
+        static string Time(ulong nanoseconds) =>
+            FormattableString.Invariant(
+                $"\"{DateTime.UnixEpoch.AddSeconds(nanoseconds / 1_000_000_000):yyyy-MM-dd'T'HH:mm:ss}.{nanoseconds % 1_000_000_000:000000000}Z\""
+            );
     }
 
     private static (IReadOnlyList<LogLine> Lines, Decoded Decoded) Decode(string lines, int maxRecordBytes = 1 << 20)

@@ -16,22 +16,47 @@ public sealed class OtlpDecoderTests
     [Fact]
     public void EveryFieldIsWhereItBelongs()
     {
-        var request = new OtlpRequest(new OtlpResourceLogs(
-            new([new("service.name", new OtlpString("checkout")), new("host.name", new OtlpString("web-1")), new("k8s.pod.name", new OtlpString("p\"1\"")), new("process.pid", new OtlpInt(7))]),
-            [new(new("My.Scope", "1.2", [new("lib", new OtlpBool(true))]),
-            [
-                new()
-                {
-                    Time = 1_544_712_660_300_000_000, Observed = 1_544_712_660_300_000_001, Severity = 10, SeverityText = "Information", Body = new OtlpString("Example log record"),
-                    Attributes =
-                    [
-                        new("string.attribute", new OtlpString("some string")), new("boolean.attribute", new OtlpBool(true)), new("int.attribute", new OtlpInt(10)),
-                        new("double.attribute", new OtlpDouble(637.704)), new("array.attribute", new OtlpArray(new OtlpString("many"), new OtlpInt(-1))),
-                        new("map.attribute", new OtlpMap(new OtlpPair("some.map.key", new OtlpString("some value")))), new("bytes", new OtlpBytes(1, 2, 255)), new("none", null),
-                    ],
-                    Dropped = 3, Flags = 1, TraceId = [.. Trace], SpanId = [.. Span], EventName = "cart.opened",
-                },
-            ])]));
+        var request = new OtlpRequest(
+            new OtlpResourceLogs(
+                new([
+                    new("service.name", new OtlpString("checkout")),
+                    new("host.name", new OtlpString("web-1")),
+                    new("k8s.pod.name", new OtlpString("p\"1\"")),
+                    new("process.pid", new OtlpInt(7)),
+                ]),
+                [
+                    new(
+                        new("My.Scope", "1.2", [new("lib", new OtlpBool(true))]),
+                        [
+                            new()
+                            {
+                                Time = 1_544_712_660_300_000_000,
+                                Observed = 1_544_712_660_300_000_001,
+                                Severity = 10,
+                                SeverityText = "Information",
+                                Body = new OtlpString("Example log record"),
+                                Attributes =
+                                [
+                                    new("string.attribute", new OtlpString("some string")),
+                                    new("boolean.attribute", new OtlpBool(true)),
+                                    new("int.attribute", new OtlpInt(10)),
+                                    new("double.attribute", new OtlpDouble(637.704)),
+                                    new("array.attribute", new OtlpArray(new OtlpString("many"), new OtlpInt(-1))),
+                                    new("map.attribute", new OtlpMap(new OtlpPair("some.map.key", new OtlpString("some value")))),
+                                    new("bytes", new OtlpBytes(1, 2, 255)),
+                                    new("none", null),
+                                ],
+                                Dropped = 3,
+                                Flags = 1,
+                                TraceId = [.. Trace],
+                                SpanId = [.. Span],
+                                EventName = "cart.opened",
+                            },
+                        ]
+                    ),
+                ]
+            )
+        );
 
         var (lines, decoded) = Decode(OtlpProto.Encode(request));
 
@@ -39,33 +64,68 @@ public sealed class OtlpDecoderTests
         Assert.Equal(
             new()
             {
-                Time = 1_544_712_660_300_000_000, Observed = 1_544_712_660_300_000_001, Severity = 10, SeverityText = "Information", Service = "checkout", Host = "web-1", EventName = "cart.opened",
-                Body = "Example log record", TraceId = "0102030405060708090a0b0c0d0e0f10", SpanId = "0102030405060708",
+                Time = 1_544_712_660_300_000_000,
+                Observed = 1_544_712_660_300_000_001,
+                Severity = 10,
+                SeverityText = "Information",
+                Service = "checkout",
+                Host = "web-1",
+                EventName = "cart.opened",
+                Body = "Example log record",
+                TraceId = "0102030405060708090a0b0c0d0e0f10",
+                SpanId = "0102030405060708",
                 Attributes = string.Concat(
                     """{"string.attribute":"some string","boolean.attribute":true,"int.attribute":10,"double.attribute":637.704,"array.attribute":["many",-1],""",
                     """ "map.attribute":{"some.map.key":"some value"},"bytes":"AQL/","none":null,"otel.trace_flags":1,"otel.dropped_attributes_count":3,""".TrimStart(),
-                    """ "otel.scope.name":"My.Scope","otel.scope.version":"1.2","scope.lib":true,"resource.k8s.pod.name":"p\"1\"","resource.process.pid":7}""".TrimStart()),
+                    """ "otel.scope.name":"My.Scope","otel.scope.version":"1.2","scope.lib":true,"resource.k8s.pod.name":"p\"1\"","resource.process.pid":7}""".TrimStart()
+                ),
             },
-            line);
+            line
+        );
         Assert.Equal((1, 0), (decoded.Received, decoded.Refused));
     }
 
     [Fact]
     public void TheResourceAndTheScopeMayStandBehindTheirRecords()
     {
-        var record = OtlpProto.Of(new OtlpRecord { Time = 5, Observed = 5, Body = new OtlpString("b") });
+        var record = OtlpProto.Of(
+            new OtlpRecord
+            {
+                Time = 5,
+                Observed = 5,
+                Body = new OtlpString("b"),
+            }
+        );
         var scopeLogs = new ProtoBytes().Message(2, record).Message(1, new ProtoBytes().Text(1, "S"));
-        var resource = new ProtoBytes().Message(1, new ProtoBytes().Text(1, "service.name").Message(2, OtlpProto.Of(new OtlpString("late"))));
+        var resource = new ProtoBytes().Message(
+            1,
+            new ProtoBytes().Text(1, "service.name").Message(2, OtlpProto.Of(new OtlpString("late")))
+        );
         var bytes = new ProtoBytes().Message(1, new ProtoBytes().Message(2, scopeLogs).Message(1, resource)).ToArray();
 
-        Assert.Equal([new() { Time = 5, Observed = 5, Service = "late", Body = "b", Attributes = """{"otel.scope.name":"S"}""" }], Decode(bytes).Lines);
+        Assert.Equal(
+            [
+                new()
+                {
+                    Time = 5,
+                    Observed = 5,
+                    Service = "late",
+                    Body = "b",
+                    Attributes = """{"otel.scope.name":"S"}""",
+                },
+            ],
+            Decode(bytes).Lines
+        );
     }
 
     [Fact]
     public void EachResourceHasItsOwnRecords()
     {
-        var request = new OtlpRequest(
-            [.. OtlpRequest.Of("one", new OtlpRecord { Time = 1, Observed = 1 }).ResourceLogs, new(null, [new(null, [new() { Time = 2, Observed = 2 }])]), .. OtlpRequest.Of("two", new OtlpRecord { Time = 3, Observed = 3 }).ResourceLogs]);
+        var request = new OtlpRequest([
+            .. OtlpRequest.Of("one", new OtlpRecord { Time = 1, Observed = 1 }).ResourceLogs,
+            new(null, [new(null, [new() { Time = 2, Observed = 2 }])]),
+            .. OtlpRequest.Of("two", new OtlpRecord { Time = 3, Observed = 3 }).ResourceLogs,
+        ]);
 
         Assert.Equal(["one", "unknown_service", "two"], Decode(OtlpProto.Encode(request)).Lines.Select(line => line.Service));
     }
@@ -73,17 +133,26 @@ public sealed class OtlpDecoderTests
     [Fact]
     public void TheLastOfTwoNamesCounts()
     {
-        var request = new OtlpRequest(new OtlpResourceLogs(new([new("service.name", new OtlpString("first")), new("service.name", new OtlpString("second"))]), [new(null, [new() { Time = 1, Observed = 1 }])]));
+        var request = new OtlpRequest(
+            new OtlpResourceLogs(
+                new([new("service.name", new OtlpString("first")), new("service.name", new OtlpString("second"))]),
+                [new(null, [new() { Time = 1, Observed = 1 }])]
+            )
+        );
         Assert.Equal("second", Assert.Single(Decode(OtlpProto.Encode(request)).Lines).Service);
     }
 
     [Fact]
     public void AServiceNameIsCutWithinItsBoundAndNotWithinACharacter()
     {
-        var line = Assert.Single(Decode(OtlpProto.Encode(OtlpRequest.Of(new string('é', 200), new OtlpRecord { Time = 1, Observed = 1 }))).Lines);
+        var line = Assert.Single(
+            Decode(OtlpProto.Encode(OtlpRequest.Of(new string('é', 200), new OtlpRecord { Time = 1, Observed = 1 }))).Lines
+        );
         Assert.Equal(new string('é', 128), line.Service);
 
-        line = Assert.Single(Decode(OtlpProto.Encode(OtlpRequest.Of("x" + new string('é', 200), new OtlpRecord { Time = 1, Observed = 1 }))).Lines);
+        line = Assert.Single(
+            Decode(OtlpProto.Encode(OtlpRequest.Of("x" + new string('é', 200), new OtlpRecord { Time = 1, Observed = 1 }))).Lines
+        );
         Assert.Equal("x" + new string('é', 127), line.Service);
     }
 
@@ -96,8 +165,19 @@ public sealed class OtlpDecoderTests
     [InlineData(99, "fatal", 21)]
     public void ASeveritysTextAloneGivesItsNumber(int number, string text, int expected)
     {
-        var request = OtlpRequest.Of("s", new OtlpRecord { Time = 1, Severity = number, SeverityText = text });
-        Assert.Equal((expected, text), Decode(OtlpProto.Encode(request)).Lines[0] is var line ? (line.Severity, line.SeverityText) : default);
+        var request = OtlpRequest.Of(
+            "s",
+            new OtlpRecord
+            {
+                Time = 1,
+                Severity = number,
+                SeverityText = text,
+            }
+        );
+        Assert.Equal(
+            (expected, text),
+            Decode(OtlpProto.Encode(request)).Lines[0] is var line ? (line.Severity, line.SeverityText) : default
+        );
 
         using var builder = new LogBlockBuilder();
         using var json = new OtlpJsonDecoder(new DecodeLimits(1 << 20));
@@ -123,7 +203,10 @@ public sealed class OtlpDecoderTests
     [InlineData(-1, 0)]
     [InlineData(int.MinValue, 0)]
     public void ASeverityThatIsNoneIsNotSaid(int sent, int expected) =>
-        Assert.Equal(expected, Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, Severity = sent }))).Lines[0].Severity);
+        Assert.Equal(
+            expected,
+            Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, Severity = sent }))).Lines[0].Severity
+        );
 
     [Theory]
     [InlineData(0)]
@@ -131,14 +214,34 @@ public sealed class OtlpDecoderTests
     [InlineData(17)]
     [InlineData(32)]
     public void ATraceIdOfAnotherLengthIsNone(int length) =>
-        Assert.Equal("", Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, TraceId = [.. Enumerable.Repeat((byte)1, length)] }))).Lines[0].TraceId);
+        Assert.Equal(
+            "",
+            Decode(OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, TraceId = [.. Enumerable.Repeat((byte)1, length)] })))
+                .Lines[0]
+                .TraceId
+        );
 
     [Fact]
     public void ABodyThatIsNoStringIsItsJson()
     {
-        OtlpValue?[] bodies = [new OtlpInt(-5), new OtlpDouble(1), new OtlpDouble(double.NaN), new OtlpBool(false), new OtlpMap(new OtlpPair("a", new OtlpArray(new OtlpNothing()))), new OtlpBytes(0), new OtlpArray(), new OtlpNothing(), null, new OtlpString("null")];
+        OtlpValue?[] bodies =
+        [
+            new OtlpInt(-5),
+            new OtlpDouble(1),
+            new OtlpDouble(double.NaN),
+            new OtlpBool(false),
+            new OtlpMap(new OtlpPair("a", new OtlpArray(new OtlpNothing()))),
+            new OtlpBytes(0),
+            new OtlpArray(),
+            new OtlpNothing(),
+            null,
+            new OtlpString("null"),
+        ];
         var request = OtlpRequest.Of("s", [.. bodies.Select(body => new OtlpRecord { Time = 1, Body = body })]);
-        Assert.Equal(["-5", "1.0", "\"NaN\"", "false", """{"a":[null]}""", "\"AA==\"", "[]", "", "", "null"], Decode(OtlpProto.Encode(request)).Lines.Select(line => line.Body));
+        Assert.Equal(
+            ["-5", "1.0", "\"NaN\"", "false", """{"a":[null]}""", "\"AA==\"", "[]", "", "", "null"],
+            Decode(OtlpProto.Encode(request)).Lines.Select(line => line.Body)
+        );
     }
 
     [Fact]
@@ -151,16 +254,47 @@ public sealed class OtlpDecoderTests
     [Fact]
     public void UnknownFieldsArePassedOver()
     {
-        var record = OtlpProto.Of(new OtlpRecord { Time = 1, Observed = 2, Body = new OtlpString("b") }).NumberAlways(99, 3).Tag(100, 1).Raw(1, 2, 3, 4, 5, 6, 7, 8).Tag(101, 5).Raw(1, 2, 3, 4).Text(102, "new");
-        var bytes = new ProtoBytes().Message(1, new ProtoBytes().Text(9, "new").Message(2, new ProtoBytes().Text(9, "new").Message(2, record))).Text(9, "new").ToArray();
-        Assert.Equal([new() { Time = 1, Observed = 2, Body = "b" }], Decode(bytes).Lines);
+        var record = OtlpProto
+            .Of(
+                new OtlpRecord
+                {
+                    Time = 1,
+                    Observed = 2,
+                    Body = new OtlpString("b"),
+                }
+            )
+            .NumberAlways(99, 3)
+            .Tag(100, 1)
+            .Raw(1, 2, 3, 4, 5, 6, 7, 8)
+            .Tag(101, 5)
+            .Raw(1, 2, 3, 4)
+            .Text(102, "new");
+        var bytes = new ProtoBytes()
+            .Message(1, new ProtoBytes().Text(9, "new").Message(2, new ProtoBytes().Text(9, "new").Message(2, record)))
+            .Text(9, "new")
+            .ToArray();
+        Assert.Equal(
+            [
+                new()
+                {
+                    Time = 1,
+                    Observed = 2,
+                    Body = "b",
+                },
+            ],
+            Decode(bytes).Lines
+        );
     }
 
     [Fact]
     public void InvalidUtf8AndLoneSurrogatesBecomeReplacementCharacters()
     {
         // ED A0 80 is U+D800 put into three bytes, which UTF-8 does not know.
-        var record = new ProtoBytes().Fixed64(1, 1).Fixed64(11, 1).Bytes(3, [0x61, 0xff]).Message(5, new ProtoBytes().Bytes(1, [0xed, 0xa0, 0x80, 0x62]))
+        var record = new ProtoBytes()
+            .Fixed64(1, 1)
+            .Fixed64(11, 1)
+            .Bytes(3, [0x61, 0xff])
+            .Message(5, new ProtoBytes().Bytes(1, [0xed, 0xa0, 0x80, 0x62]))
             .Message(6, new ProtoBytes().Bytes(1, [0xc3]).Message(2, new ProtoBytes().Bytes(1, [0x22, 0xc0, 0x0a])));
         var bytes = new ProtoBytes().Message(1, new ProtoBytes().Message(2, new ProtoBytes().Message(2, record))).ToArray();
 
@@ -182,13 +316,26 @@ public sealed class OtlpDecoderTests
         }
 
         var good = OtlpProto.Of(new OtlpRecord { Time = 1, Body = new OtlpString("good") });
-        foreach (var bad in new[] { new ProtoBytes().Fixed64(1, 1).Message(5, deep), new ProtoBytes().Fixed64(1, 1).Message(6, new ProtoBytes().Text(1, "k").Message(2, deep)) })
+        foreach (
+            var bad in new[]
+            {
+                new ProtoBytes().Fixed64(1, 1).Message(5, deep),
+                new ProtoBytes().Fixed64(1, 1).Message(6, new ProtoBytes().Text(1, "k").Message(2, deep)),
+            }
+        )
         {
-            var (lines, decoded) = Decode(new ProtoBytes().Message(1, new ProtoBytes().Message(2, new ProtoBytes().Message(2, good).Message(2, bad).Message(2, good))).ToArray());
+            var (lines, decoded) = Decode(
+                new ProtoBytes()
+                    .Message(1, new ProtoBytes().Message(2, new ProtoBytes().Message(2, good).Message(2, bad).Message(2, good)))
+                    .ToArray()
+            );
             Assert.Equal((3, refused), (decoded.Received, decoded.Refused));
             Assert.Equal(("good", "good"), (lines[0].Body, lines[^1].Body));
             Assert.Equal(3 - refused, lines.Count);
-            Assert.Equal(refused == 0 ? [] : [new DecodeFault(2, "too-deep", "Record 2 has values that lie in each other more than 64 deep.")], decoded.Faults);
+            Assert.Equal(
+                refused == 0 ? [] : [new DecodeFault(2, "too-deep", "Record 2 has values that lie in each other more than 64 deep.")],
+                decoded.Faults
+            );
         }
     }
 
@@ -201,8 +348,10 @@ public sealed class OtlpDecoderTests
             deep = new OtlpArray(deep);
         }
 
-        var request = new OtlpRequest(
-            [new(new([new("service.name", new OtlpString("bad")), new("deep", deep)]), [new(null, [new() { Time = 1 }])]), .. OtlpRequest.Of("good", new OtlpRecord { Time = 1 }).ResourceLogs]);
+        var request = new OtlpRequest([
+            new(new([new("service.name", new OtlpString("bad")), new("deep", deep)]), [new(null, [new() { Time = 1 }])]),
+            .. OtlpRequest.Of("good", new OtlpRecord { Time = 1 }).ResourceLogs,
+        ]);
         var (lines, decoded) = Decode(OtlpProto.Encode(request));
 
         Assert.Equal("good", Assert.Single(lines).Service);
@@ -212,7 +361,14 @@ public sealed class OtlpDecoderTests
     [Fact]
     public void TenThousandAttributesAreTaken()
     {
-        var request = OtlpRequest.Of("s", new OtlpRecord { Time = 1, Attributes = [.. Enumerable.Range(0, 10_000).Select(number => new OtlpPair($"k{number}", new OtlpInt(number)))] });
+        var request = OtlpRequest.Of(
+            "s",
+            new OtlpRecord
+            {
+                Time = 1,
+                Attributes = [.. Enumerable.Range(0, 10_000).Select(number => new OtlpPair($"k{number}", new OtlpInt(number)))],
+            }
+        );
         using var attributes = JsonDocument.Parse(Assert.Single(Decode(OtlpProto.Encode(request)).Lines).Attributes);
         Assert.Equal(10_000, attributes.RootElement.EnumerateObject().Count());
     }
@@ -220,7 +376,12 @@ public sealed class OtlpDecoderTests
     [Fact]
     public void ALargeRecordIsRefusedAndItsNeighboursAreTaken()
     {
-        var request = OtlpRequest.Of("s", new OtlpRecord { Time = 1, Body = new OtlpString("a") }, new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 20_000_000)) }, new OtlpRecord { Time = 1, Body = new OtlpString("b") });
+        var request = OtlpRequest.Of(
+            "s",
+            new OtlpRecord { Time = 1, Body = new OtlpString("a") },
+            new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 20_000_000)) },
+            new OtlpRecord { Time = 1, Body = new OtlpString("b") }
+        );
 
         var (lines, decoded) = Decode(OtlpProto.Encode(request));
 
@@ -233,7 +394,9 @@ public sealed class OtlpDecoderTests
     public void ALargeResourceIsNotMultipliedByItsRecords()
     {
         var resource = new OtlpResource([new("service.name", new OtlpString("s")), new("large", new OtlpString(new string('x', 100_000)))]);
-        var request = new OtlpRequest(new OtlpResourceLogs(resource, [new(null, [.. Enumerable.Repeat(new OtlpRecord { Time = 1 }, 100)])]));
+        var request = new OtlpRequest(
+            new OtlpResourceLogs(resource, [new(null, [.. Enumerable.Repeat(new OtlpRecord { Time = 1 }, 100)])])
+        );
         using var builder = new LogBlockBuilder();
         using var decoder = new OtlpDecoder(new DecodeLimits(MaxRecordBytes: 1 << 20, MaxBlockBytes: 1_000_000));
 
@@ -304,10 +467,18 @@ public sealed class OtlpDecoderTests
             var at = random.Next(bytes.Count);
             switch (random.Next(4))
             {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 2: bytes.Insert(at, (byte)random.Next(256)); break;
-                case 3 when bytes.Count > 1: bytes.RemoveRange(at, Math.Min(bytes.Count - 1 - at, random.Next(4)) is var few and > 0 ? few : 0); break;
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 2:
+                    bytes.Insert(at, (byte)random.Next(256));
+                    break;
+                case 3 when bytes.Count > 1:
+                    bytes.RemoveRange(at, Math.Min(bytes.Count - 1 - at, random.Next(4)) is var few and > 0 ? few : 0);
+                    break;
             }
         }
 

@@ -12,11 +12,46 @@ namespace Unit.Logs;
 
 public sealed class OtlpGrpcTests
 {
-    private static readonly OtlpRequest Two = OtlpRequest.Of("checkout", new OtlpRecord { Time = 1, Observed = 2, Body = new OtlpString("one") }, new OtlpRecord { Time = 3, Observed = 4, Body = new OtlpString("two") });
-    private static readonly LogLine[] TwoLines = [new() { Time = 1, Observed = 2, Service = "checkout", Body = "one" }, new() { Time = 3, Observed = 4, Service = "checkout", Body = "two" }];
+    private static readonly OtlpRequest Two = OtlpRequest.Of(
+        "checkout",
+        new OtlpRecord
+        {
+            Time = 1,
+            Observed = 2,
+            Body = new OtlpString("one"),
+        },
+        new OtlpRecord
+        {
+            Time = 3,
+            Observed = 4,
+            Body = new OtlpString("two"),
+        }
+    );
+    private static readonly LogLine[] TwoLines =
+    [
+        new()
+        {
+            Time = 1,
+            Observed = 2,
+            Service = "checkout",
+            Body = "one",
+        },
+        new()
+        {
+            Time = 3,
+            Observed = 4,
+            Service = "checkout",
+            Body = "two",
+        },
+    ];
 
     private static readonly Method<byte[], byte[]> Export = new(
-        MethodType.Unary, "opentelemetry.proto.collector.logs.v1.LogsService", "Export", Marshallers.Create(bytes => bytes, bytes => bytes), Marshallers.Create(bytes => bytes, bytes => bytes));
+        MethodType.Unary,
+        "opentelemetry.proto.collector.logs.v1.LogsService",
+        "Export",
+        Marshallers.Create(bytes => bytes, bytes => bytes),
+        Marshallers.Create(bytes => bytes, bytes => bytes)
+    );
 
     [Theory]
     [InlineData(false)]
@@ -46,8 +81,14 @@ public sealed class OtlpGrpcTests
     public async Task RefusedRecordsAreCountedInAPartialSuccess()
     {
         await using var doors = await LogDoorsInMemory.Open(new() { MaxRecordBytes = 1024 }, isHttp2: true);
-        var answer = await Call(doors, OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 2000)) })));
-        Assert.Equal(new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1).Text(2, "Record 1 has 2015 bytes; 1024 are the most.")).ToArray(), answer);
+        var answer = await Call(
+            doors,
+            OtlpProto.Encode(OtlpRequest.Of("s", new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 2000)) }))
+        );
+        Assert.Equal(
+            new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1).Text(2, "Record 1 has 2015 bytes; 1024 are the most.")).ToArray(),
+            answer
+        );
     }
 
     [Fact]
@@ -55,7 +96,10 @@ public sealed class OtlpGrpcTests
     {
         await using var doors = await LogDoorsInMemory.Open(isHttp2: true);
         var refused = await Assert.ThrowsAsync<RpcException>(() => Call(doors, [0x0a]));
-        Assert.Equal((StatusCode.InvalidArgument, "This is no OTLP request: a number is cut off."), (refused.StatusCode, refused.Status.Detail));
+        Assert.Equal(
+            (StatusCode.InvalidArgument, "This is no OTLP request: a number is cut off."),
+            (refused.StatusCode, refused.Status.Detail)
+        );
         Assert.Null(refused.Trailers.Get("grpc-status-details-bin"));
     }
 
@@ -66,7 +110,10 @@ public sealed class OtlpGrpcTests
         foreach (var gzip in new[] { false, true })
         {
             var refused = await Assert.ThrowsAsync<RpcException>(() => Call(doors, new byte[2_000_000], gzip));
-            Assert.Equal((StatusCode.ResourceExhausted, null), (refused.StatusCode, refused.Trailers.GetValueBytes("grpc-status-details-bin")));
+            Assert.Equal(
+                (StatusCode.ResourceExhausted, null),
+                (refused.StatusCode, refused.Trailers.GetValueBytes("grpc-status-details-bin"))
+            );
         }
 
         Assert.Equal(0, doors.Intake.Admission.Held);
@@ -102,8 +149,14 @@ public sealed class OtlpGrpcTests
         var (reader, writer) = (await DoorsInMemory.Key(store, "r", ApiRole.Reader), await DoorsInMemory.Key(store, "w", ApiRole.Writer));
         await using var doors = await LogDoorsInMemory.Open(store: store, isHttp2: true);
 
-        Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => Call(doors, OtlpProto.Encode(Two)))).StatusCode);
-        Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(() => Call(doors, OtlpProto.Encode(Two), key: reader))).StatusCode);
+        Assert.Equal(
+            StatusCode.Unauthenticated,
+            (await Assert.ThrowsAsync<RpcException>(() => Call(doors, OtlpProto.Encode(Two)))).StatusCode
+        );
+        Assert.Equal(
+            StatusCode.PermissionDenied,
+            (await Assert.ThrowsAsync<RpcException>(() => Call(doors, OtlpProto.Encode(Two), key: reader))).StatusCode
+        );
         Assert.Empty(await Call(doors, OtlpProto.Encode(Two), key: writer));
     }
 
@@ -112,11 +165,22 @@ public sealed class OtlpGrpcTests
     {
         await using var doors = await LogDoorsInMemory.Open(isHttp2: true);
         var message = OtlpProto.Encode(Two);
-        foreach (var body in new byte[][] { [], [0, 0, 0], [0, 0, 0, 0, (byte)(message.Length + 1), .. message], [0, 0, 0, 0, (byte)message.Length, .. message, 0], [1, 0, 0, 0, (byte)message.Length, .. message] })
+        foreach (
+            var body in new byte[][]
+            {
+                [],
+                [0, 0, 0],
+                [0, 0, 0, 0, (byte)(message.Length + 1), .. message],
+                [0, 0, 0, 0, (byte)message.Length, .. message, 0],
+                [1, 0, 0, 0, (byte)message.Length, .. message],
+            }
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/opentelemetry.proto.collector.logs.v1.LogsService/Export")
             {
-                Version = new(2, 0), VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent(body) { Headers = { { "Content-Type", "application/grpc" } } },
+                Version = new(2, 0),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new ByteArrayContent(body) { Headers = { { "Content-Type", "application/grpc" } } },
             };
             using var answer = await doors.Http.SendAsync(request, TestContext.Current.CancellationToken);
             Assert.Equal(body is [1, ..] ? "12" : "3", Assert.Single(answer.Headers.GetValues("grpc-status")));
@@ -130,19 +194,27 @@ public sealed class OtlpGrpcTests
     {
         var refused = await Assert.ThrowsAsync<RpcException>(() => Call(doors, OtlpProto.Encode(Two)));
         Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
-        var oneSecond = new ProtoBytes().Text(1, "type.googleapis.com/google.rpc.RetryInfo").Message(2, new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1)));
-        Assert.Equal(new ProtoBytes().Number(1, 14).Text(2, refused.Status.Detail).Message(3, oneSecond).ToArray(), refused.Trailers.GetValueBytes("grpc-status-details-bin"));
+        var oneSecond = new ProtoBytes()
+            .Text(1, "type.googleapis.com/google.rpc.RetryInfo")
+            .Message(2, new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1)));
+        Assert.Equal(
+            new ProtoBytes().Number(1, 14).Text(2, refused.Status.Detail).Message(3, oneSecond).ToArray(),
+            refused.Trailers.GetValueBytes("grpc-status-details-bin")
+        );
     }
 
     private static async Task<byte[]> Call(LogDoorsInMemory doors, byte[] message, bool gzip = false, string? key = null)
     {
-        using var channel = GrpcChannel.ForAddress(doors.Http.BaseAddress!, new()
-        {
-            HttpHandler = doors.Network.HttpHandler(),
-            DisposeHttpClient = true,
-            CompressionProviders = [new GzipCompressionProvider(System.IO.Compression.CompressionLevel.Fastest)],
-            MaxReceiveMessageSize = null,
-        });
+        using var channel = GrpcChannel.ForAddress(
+            doors.Http.BaseAddress!,
+            new()
+            {
+                HttpHandler = doors.Network.HttpHandler(),
+                DisposeHttpClient = true,
+                CompressionProviders = [new GzipCompressionProvider(System.IO.Compression.CompressionLevel.Fastest)],
+                MaxReceiveMessageSize = null,
+            }
+        );
         var headers = new Metadata();
         if (gzip)
         {
@@ -154,6 +226,8 @@ public sealed class OtlpGrpcTests
             headers.Add("authorization", $"Bearer {key}");
         }
 
-        return await channel.CreateCallInvoker().AsyncUnaryCall(Export, null, new CallOptions(headers, deadline: DateTime.MaxValue), message);
+        return await channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(Export, null, new CallOptions(headers, deadline: DateTime.MaxValue), message);
     }
 }

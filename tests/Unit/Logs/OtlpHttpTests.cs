@@ -15,8 +15,38 @@ public sealed class OtlpHttpTests
     private const string Protobuf = "application/x-protobuf";
     private const string Json = "application/json";
 
-    private static readonly OtlpRequest Two = OtlpRequest.Of("checkout", new OtlpRecord { Time = 1, Observed = 2, Body = new OtlpString("one") }, new OtlpRecord { Time = 3, Observed = 4, Body = new OtlpString("two") });
-    private static readonly LogLine[] TwoLines = [new() { Time = 1, Observed = 2, Service = "checkout", Body = "one" }, new() { Time = 3, Observed = 4, Service = "checkout", Body = "two" }];
+    private static readonly OtlpRequest Two = OtlpRequest.Of(
+        "checkout",
+        new OtlpRecord
+        {
+            Time = 1,
+            Observed = 2,
+            Body = new OtlpString("one"),
+        },
+        new OtlpRecord
+        {
+            Time = 3,
+            Observed = 4,
+            Body = new OtlpString("two"),
+        }
+    );
+    private static readonly LogLine[] TwoLines =
+    [
+        new()
+        {
+            Time = 1,
+            Observed = 2,
+            Service = "checkout",
+            Body = "one",
+        },
+        new()
+        {
+            Time = 3,
+            Observed = 4,
+            Service = "checkout",
+            Body = "two",
+        },
+    ];
 
     [Theory]
     [InlineData(Protobuf, false)]
@@ -29,7 +59,10 @@ public sealed class OtlpHttpTests
 
         var answer = await doors.Post(Path, type == Protobuf ? OtlpProto.Encode(Two) : OtlpJson.Encode(Two), type, gzip);
 
-        Assert.Equal((200, type.Split(';')[0], type == Protobuf ? "" : "{}"), (answer.Status, answer.Type, Encoding.UTF8.GetString(answer.Body)));
+        Assert.Equal(
+            (200, type.Split(';')[0], type == Protobuf ? "" : "{}"),
+            (answer.Status, answer.Type, Encoding.UTF8.GetString(answer.Body))
+        );
         Assert.Equal(TwoLines, doors.Intake.Lines);
         Assert.Equal(0, doors.Intake.Admission.Held);
     }
@@ -46,14 +79,25 @@ public sealed class OtlpHttpTests
     public async Task RefusedRecordsAreCountedInAPartialSuccess()
     {
         await using var doors = await LogDoorsInMemory.Open(new() { MaxRecordBytes = 1024 });
-        var request = OtlpRequest.Of("s", new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 2000)) }, new OtlpRecord { Time = 1, Body = new OtlpString("good") });
+        var request = OtlpRequest.Of(
+            "s",
+            new OtlpRecord { Time = 1, Body = new OtlpString(new string('x', 2000)) },
+            new OtlpRecord { Time = 1, Body = new OtlpString("good") }
+        );
 
         var proto = await doors.Post(Path, OtlpProto.Encode(request), Protobuf);
         var json = await doors.Post(Path, OtlpJson.Encode(request), Json);
 
         Assert.Equal(200, proto.Status);
-        Assert.Equal(new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1).Text(2, "Record 1 has 2015 bytes; 1024 are the most.")).ToArray(), proto.Body);
-        Assert.StartsWith("""{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"Record 1 has """, Encoding.UTF8.GetString(json.Body), StringComparison.Ordinal);
+        Assert.Equal(
+            new ProtoBytes().Message(1, new ProtoBytes().Number(1, 1).Text(2, "Record 1 has 2015 bytes; 1024 are the most.")).ToArray(),
+            proto.Body
+        );
+        Assert.StartsWith(
+            """{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"Record 1 has """,
+            Encoding.UTF8.GetString(json.Body),
+            StringComparison.Ordinal
+        );
         Assert.Equal(["good", "good"], doors.Intake.Lines.Select(line => line.Body));
     }
 
@@ -68,8 +112,13 @@ public sealed class OtlpHttpTests
 
         Assert.Equal((400, type), (answer.Status, answer.Type));
         Assert.Equal(
-            type == Protobuf ? StatusOf(3, "This is no OTLP request: a number is cut off.") : """{"code":3,"message":"This is no OTLP request: it is no JSON from line 2, column 1 on"""u8.ToArray(),
-            type == Protobuf ? answer.Body : answer.Body[.."""{"code":3,"message":"This is no OTLP request: it is no JSON from line 2, column 1 on""".Length]);
+            type == Protobuf
+                ? StatusOf(3, "This is no OTLP request: a number is cut off.")
+                : """{"code":3,"message":"This is no OTLP request: it is no JSON from line 2, column 1 on"""u8.ToArray(),
+            type == Protobuf
+                ? answer.Body
+                : answer.Body[.."""{"code":3,"message":"This is no OTLP request: it is no JSON from line 2, column 1 on""".Length]
+        );
         Assert.Null(answer.Headers.RetryAfter);
     }
 
@@ -79,7 +128,10 @@ public sealed class OtlpHttpTests
         await using var doors = await LogDoorsInMemory.Open();
 
         var text = await doors.Post(Path, "x"u8.ToArray(), "text/plain");
-        Assert.Equal((415, Json, """{"code":3,"message":"OTLP comes as application/x-protobuf or application/json; this is text/plain."}"""), (text.Status, text.Type, Encoding.UTF8.GetString(text.Body)));
+        Assert.Equal(
+            (415, Json, """{"code":3,"message":"OTLP comes as application/x-protobuf or application/json; this is text/plain."}"""),
+            (text.Status, text.Type, Encoding.UTF8.GetString(text.Body))
+        );
         Assert.Equal(415, (await doors.Post(Path, [], null)).Status);
         using var brotli = new ByteArrayContent([]) { Headers = { { "Content-Type", Protobuf }, { "Content-Encoding", "br" } } };
         var answer = await doors.Send(Path, brotli);
@@ -98,7 +150,10 @@ public sealed class OtlpHttpTests
         Assert.Equal((413, Protobuf), await doors.Send(Path, chunked) is var answer ? (answer.Status, answer.Type) : default);
         var bomb = await doors.Post(Path, new byte[50_000_000], Protobuf, gzip: true);
         Assert.Equal(413, bomb.Status);
-        Assert.Equal(StatusOf(8, "A request has 65536 bytes at most, after decompression (Logs:MaxRequestBytes); send it in parts."), bomb.Body);
+        Assert.Equal(
+            StatusOf(8, "A request has 65536 bytes at most, after decompression (Logs:MaxRequestBytes); send it in parts."),
+            bomb.Body
+        );
         Assert.Equal(0, doors.Intake.Admission.Held);
     }
 
@@ -106,10 +161,20 @@ public sealed class OtlpHttpTests
     public async Task ALargeRequestThatFitsIsTaken()
     {
         await using var doors = await LogDoorsInMemory.Open();
-        var request = OtlpRequest.Of("s", [.. Enumerable.Range(0, 40).Select(number => new OtlpRecord { Time = 1, Body = new OtlpString(new string((char)('a' + (number % 26)), 500_000)) })]);
+        var request = OtlpRequest.Of(
+            "s",
+            [
+                .. Enumerable
+                    .Range(0, 40)
+                    .Select(number => new OtlpRecord { Time = 1, Body = new OtlpString(new string((char)('a' + (number % 26)), 500_000)) }),
+            ]
+        );
         Assert.Equal(200, (await doors.Post(Path, OtlpProto.Encode(request), Protobuf)).Status);
         Assert.Equal(200, (await doors.Post(Path, OtlpProto.Encode(request), Protobuf, gzip: true)).Status);
-        using var chunked = new StreamContent(new Trickle(OtlpProto.Encode(request), 100_000)) { Headers = { { "Content-Type", Protobuf } } };
+        using var chunked = new StreamContent(new Trickle(OtlpProto.Encode(request), 100_000))
+        {
+            Headers = { { "Content-Type", Protobuf } },
+        };
         Assert.Equal(200, (await doors.Send(Path, chunked)).Status);
         Assert.Equal(120, doors.Intake.Lines.Count());
     }
@@ -136,11 +201,19 @@ public sealed class OtlpHttpTests
         await using var doors = await LogDoorsInMemory.Open(intake: intake);
         using var held = intake.Admit(990);
 
-        await using var client = await doors.Network.Connect(new(IPAddress.Loopback, doors.Http.BaseAddress!.Port), TestContext.Current.CancellationToken);
-        await client.WriteAsync(Encoding.ASCII.GetBytes($"POST {Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {Protobuf}\r\nContent-Length: 1000000\r\n\r\n"), TestContext.Current.CancellationToken);
+        await using var client = await doors.Network.Connect(
+            new(IPAddress.Loopback, doors.Http.BaseAddress!.Port),
+            TestContext.Current.CancellationToken
+        );
+        await client.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST {Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {Protobuf}\r\nContent-Length: 1000000\r\n\r\n"
+            ),
+            TestContext.Current.CancellationToken
+        );
         using var reader = new StreamReader(client);
         var head = new List<string>();
-        for (string? line; (line = await reader.ReadLineAsync(TestContext.Current.CancellationToken)) is { Length: > 0 };)
+        for (string? line; (line = await reader.ReadLineAsync(TestContext.Current.CancellationToken)) is { Length: > 0 }; )
         {
             head.Add(line);
         }
@@ -219,7 +292,10 @@ public sealed class OtlpHttpTests
 
         Assert.Equal((401, Protobuf), (unknown.Status, unknown.Type));
         Assert.Equal(new byte[] { 0x08, 16 }, unknown.Body[..2]);
-        Assert.Equal((403, Json, """{"code":7,"message":"The key «reports» is for a reader, and this is for a writer."}"""), (forbidden.Status, forbidden.Type, Encoding.UTF8.GetString(forbidden.Body)));
+        Assert.Equal(
+            (403, Json, """{"code":7,"message":"The key «reports» is for a reader, and this is for a writer."}"""),
+            (forbidden.Status, forbidden.Type, Encoding.UTF8.GetString(forbidden.Body))
+        );
     }
 
     [Fact]

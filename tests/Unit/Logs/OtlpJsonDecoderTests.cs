@@ -36,12 +36,20 @@ public sealed class OtlpJsonDecoderTests
             [
                 new()
                 {
-                    Time = 1_544_712_660_300_000_000, Observed = 1_544_712_660_300_000_000, Severity = 10, SeverityText = "Information", Service = "my.service", Body = "Example log record",
-                    TraceId = "5b8efff798038103d269b633813fc60c", SpanId = "eee19b7ec3c1b174",
-                    Attributes = """{"string.attribute":"some string","boolean.attribute":true,"int.attribute":10,"double.attribute":637.704,"array.attribute":["many","values"],"map.attribute":{"some.map.key":"some value"},"otel.scope.name":"my.library","otel.scope.version":"1.0.0","scope.my.scope.attribute":"some scope attribute"}""",
+                    Time = 1_544_712_660_300_000_000,
+                    Observed = 1_544_712_660_300_000_000,
+                    Severity = 10,
+                    SeverityText = "Information",
+                    Service = "my.service",
+                    Body = "Example log record",
+                    TraceId = "5b8efff798038103d269b633813fc60c",
+                    SpanId = "eee19b7ec3c1b174",
+                    Attributes =
+                        """{"string.attribute":"some string","boolean.attribute":true,"int.attribute":10,"double.attribute":637.704,"array.attribute":["many","values"],"map.attribute":{"some.map.key":"some value"},"otel.scope.name":"my.library","otel.scope.version":"1.0.0","scope.my.scope.attribute":"some scope attribute"}""",
                 },
             ],
-            lines);
+            lines
+        );
         Assert.Equal((1, 0), (decoded.Received, decoded.Refused));
     }
 
@@ -58,7 +66,10 @@ public sealed class OtlpJsonDecoderTests
     [InlineData("""{"bytesValue":"_-8"}""", "\"/+8=\"")]
     [InlineData("""{"arrayValue":{}}""", "[]")]
     [InlineData("""{"arrayValue":{"values":null}}""", "[]")]
-    [InlineData("""{"kvlistValue":{"values":[{"value":{"kvlistValue":{"values":[{"value":{"intValue":1},"new":[[]],"key":"b"}]}},"key":"a\n"}]}}""", """{"a\n":{"b":1}}""")]
+    [InlineData(
+        """{"kvlistValue":{"values":[{"value":{"kvlistValue":{"values":[{"value":{"intValue":1},"new":[[]],"key":"b"}]}},"key":"a\n"}]}}""",
+        """{"a\n":{"b":1}}"""
+    )]
     [InlineData("""{"stringValue":null,"boolValue":false}""", "false")]
     [InlineData("""{"new":[{}]}""", "")]
     [InlineData("null", "")]
@@ -68,8 +79,21 @@ public sealed class OtlpJsonDecoderTests
     [Fact]
     public void TheResourceAndTheScopeMayStandBehindTheirRecords()
     {
-        var lines = Decode("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"5","observedTimeUnixNano":6}],"scope":{"name":"S"}}],"resource":{"attributes":[{"value":{"stringValue":"late"},"key":"service.name"}]}}]}"""u8.ToArray()).Lines;
-        Assert.Equal([new() { Time = 5, Observed = 6, Service = "late", Attributes = """{"otel.scope.name":"S"}""" }], lines);
+        var lines = Decode(
+            """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"5","observedTimeUnixNano":6}],"scope":{"name":"S"}}],"resource":{"attributes":[{"value":{"stringValue":"late"},"key":"service.name"}]}}]}"""u8.ToArray()
+        ).Lines;
+        Assert.Equal(
+            [
+                new()
+                {
+                    Time = 5,
+                    Observed = 6,
+                    Service = "late",
+                    Attributes = """{"otel.scope.name":"S"}""",
+                },
+            ],
+            lines
+        );
     }
 
     [Theory]
@@ -80,28 +104,48 @@ public sealed class OtlpJsonDecoderTests
     [InlineData("""{"traceId":"00000000000000000000000000000000"}""", "")]
     [InlineData("""{"traceId":null}""", "")]
     [InlineData("""{"trace_id":"5b8efff798038103d269b633813fc60c"}""", "")]
-    public void AnIdIsHexInAnyCase(string record, string expected) => Assert.Equal(expected, Assert.Single(Decode(Record(record)).Lines).TraceId);
+    public void AnIdIsHexInAnyCase(string record, string expected) =>
+        Assert.Equal(expected, Assert.Single(Decode(Record(record)).Lines).TraceId);
 
     [Theory]
     [InlineData("""[]""", "«the request» is an object")]
     [InlineData("""{"resourceLogs":{}}""", "«resourceLogs» is a list")]
     [InlineData("""{"resourceLogs":[1]}""", "«resourceLogs» is a list of objects")]
     [InlineData("""{"resourceLogs":[{"resource":1}]}""", "«resource» is an object")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":-1}]}]}]}""", "«timeUnixNano» is a whole number from 0, as a text or a number")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityNumber":"INFO"}]}]}]}""", "«severityNumber» is a whole number, as a text or a number")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"text"}]}]}]}""", "«a value» is an object such as {\"stringValue\": \"…\"}")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"intValue":1.5}}]}]}]}""", "«intValue» is a whole number, as a text or a number")]
+    [InlineData(
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":-1}]}]}]}""",
+        "«timeUnixNano» is a whole number from 0, as a text or a number"
+    )]
+    [InlineData(
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityNumber":"INFO"}]}]}]}""",
+        "«severityNumber» is a whole number, as a text or a number"
+    )]
+    [InlineData(
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"text"}]}]}]}""",
+        "«a value» is an object such as {\"stringValue\": \"…\"}"
+    )]
+    [InlineData(
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"intValue":1.5}}]}]}]}""",
+        "«intValue» is a whole number, as a text or a number"
+    )]
     [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"bytesValue":"*"}}]}]}]}""", "«bytesValue» is base64")]
     [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":{"a":1}}]}]}]}""", "«attributes» is a list")]
     public void WhatIsOfTheWrongKindIsRefusedWithWhatIsRight(string request, string fault) =>
-        Assert.Equal($"This is no OTLP request: {fault}.", Assert.Throws<OtlpException>(() => Decode(Encoding.UTF8.GetBytes(request))).Message);
+        Assert.Equal(
+            $"This is no OTLP request: {fault}.",
+            Assert.Throws<OtlpException>(() => Decode(Encoding.UTF8.GetBytes(request))).Message
+        );
 
     [Theory]
     [InlineData("""{"resourceLogs":[""", "it is no JSON from line 1, column 18 on")]
     [InlineData("""{} {}""", "it is no JSON from line 1, column 4 on")]
     [InlineData("\n\u0001", "it is no JSON from line 2, column 1 on")]
     public void WhatIsNoJsonIsRefusedWithItsPlace(string request, string fault) =>
-        Assert.StartsWith($"This is no OTLP request: {fault}", Assert.Throws<OtlpException>(() => Decode(Encoding.UTF8.GetBytes(request))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"This is no OTLP request: {fault}",
+            Assert.Throws<OtlpException>(() => Decode(Encoding.UTF8.GetBytes(request))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("")]
@@ -116,7 +160,10 @@ public sealed class OtlpJsonDecoderTests
     [InlineData(10_000, 1)]
     public void ARecordThatNestsTooDeepIsRefusedAndItsNeighboursAreTaken(int depth, int refused)
     {
-        var deep = string.Concat(Enumerable.Repeat("""{"arrayValue":{"values":[""", depth)) + """{"intValue":1}""" + string.Concat(Enumerable.Repeat("]}}", depth));
+        var deep =
+            string.Concat(Enumerable.Repeat("""{"arrayValue":{"values":[""", depth))
+            + """{"intValue":1}"""
+            + string.Concat(Enumerable.Repeat("]}}", depth));
         foreach (var bad in new[] { $$"""{"body":{{deep}}}""", $$"""{"attributes":[{"value":{{deep}},"key":"k"}]}""" })
         {
             var (lines, decoded) = Decode(Record("""{"body":{"stringValue":"good"}},""" + bad + """,{"body":{"stringValue":"good"}}"""));
@@ -128,7 +175,13 @@ public sealed class OtlpJsonDecoderTests
     [Fact]
     public void ALargeRecordIsRefusedAndItsNeighboursAreTaken()
     {
-        var (lines, decoded) = Decode(Record("""{"body":{"stringValue":"a"}},{"body":{"stringValue":" """.Trim() + new string('x', 2_000_000) + """ "}},{"body":{"stringValue":"b"}}""".Trim()));
+        var (lines, decoded) = Decode(
+            Record(
+                """{"body":{"stringValue":"a"}},{"body":{"stringValue":" """.Trim()
+                    + new string('x', 2_000_000)
+                    + """ "}},{"body":{"stringValue":"b"}}""".Trim()
+            )
+        );
         Assert.Equal(["a", "b"], lines.Select(line => line.Body));
         Assert.Equal([new DecodeFault(2, "too-large", "Record 2 has 2000027 bytes; 1048576 are the most.")], decoded.Faults);
     }
@@ -145,7 +198,8 @@ public sealed class OtlpJsonDecoderTests
                 var bytes = whole.ToArray();
                 for (var change = random.Next(1, 4); change > 0; change--)
                 {
-                    bytes[random.Next(bytes.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : (byte)"{}[]\":,\\u0nt"[random.Next(12)];
+                    bytes[random.Next(bytes.Length)] =
+                        random.Next(3) == 0 ? (byte)random.Next(256) : (byte)"{}[]\":,\\u0nt"[random.Next(12)];
                 }
 
                 try
@@ -161,7 +215,8 @@ public sealed class OtlpJsonDecoderTests
         }
     }
 
-    private static byte[] Record(string records) => Encoding.UTF8.GetBytes($$"""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{{records}}]}]}]}""");
+    private static byte[] Record(string records) =>
+        Encoding.UTF8.GetBytes($$"""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{{records}}]}]}]}""");
 
     private static (IReadOnlyList<LogLine> Lines, Decoded Decoded) Decode(byte[] request)
     {

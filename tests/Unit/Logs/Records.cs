@@ -19,7 +19,8 @@ internal sealed record TestRecord(
     string Body = "",
     string Attributes = "",
     string Trace = "",
-    string Span = "")
+    string Span = ""
+)
 {
     /// <summary>2026-11-23T12:00:00Z.</summary>
     public const ulong Noon = 1_795_435_200_000_000_000;
@@ -54,7 +55,13 @@ internal sealed record TestRecord(
         using var builder = new LogBlockBuilder();
         foreach (var record in records)
         {
-            builder.Begin(record.Time, record.Observed, record.Severity, Convert.FromHexString(record.Trace), Convert.FromHexString(record.Span));
+            builder.Begin(
+                record.Time,
+                record.Observed,
+                record.Severity,
+                Convert.FromHexString(record.Trace),
+                Convert.FromHexString(record.Span)
+            );
             builder.AddText("");
             builder.AddText(record.Service);
             builder.AddText(record.Host);
@@ -67,17 +74,19 @@ internal sealed record TestRecord(
         return builder.Build();
     }
 
-    public static TestRecord Of(in LogRecord record) => new(
-        record.Time,
-        record.ObservedTime,
-        record.Severity,
-        Encoding.UTF8.GetString(record.Service),
-        Encoding.UTF8.GetString(record.Host),
-        Encoding.UTF8.GetString(record.EventName),
-        Encoding.UTF8.GetString(record.Body),
-        Encoding.UTF8.GetString(record.Attributes),
-        record.TraceId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.TraceId) : "",
-        record.SpanId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.SpanId) : "");
+    public static TestRecord Of(in LogRecord record) =>
+        new(
+            record.Time,
+            record.ObservedTime,
+            record.Severity,
+            Encoding.UTF8.GetString(record.Service),
+            Encoding.UTF8.GetString(record.Host),
+            Encoding.UTF8.GetString(record.EventName),
+            Encoding.UTF8.GetString(record.Body),
+            Encoding.UTF8.GetString(record.Attributes),
+            record.TraceId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.TraceId) : "",
+            record.SpanId.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(record.SpanId) : ""
+        );
 
     /// <summary>What a query's own parser makes of it, so that a table can say nanoseconds.</summary>
     private static ulong Nanos(string time) => ((QueryNode.Times)LogQuery.Parse($"time:{time}").Root).From;

@@ -16,7 +16,14 @@ public sealed class RequestBodyTests
     private readonly Admission _admission;
 
     /// <summary>Whoever reads goes on before a write returns.</summary>
-    private readonly Pipe _wire = new(new PipeOptions(pauseWriterThreshold: 0, readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+    private readonly Pipe _wire = new(
+        new PipeOptions(
+            pauseWriterThreshold: 0,
+            readerScheduler: PipeScheduler.Inline,
+            writerScheduler: PipeScheduler.Inline,
+            useSynchronizationContext: false
+        )
+    );
 
     public RequestBodyTests() => _admission = new(MaxBytes, share: 1, _clock);
 

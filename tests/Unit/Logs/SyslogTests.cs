@@ -13,7 +13,8 @@ public sealed partial class SyslogTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.FromHours(1));
 
-    public static TheoryData<string> Messages => [.. File.ReadLines(Path.Combine("Data", "logs", "syslog.tsv")).Where(line => line is not ['#', ..])];
+    public static TheoryData<string> Messages =>
+        [.. File.ReadLines(Path.Combine("Data", "logs", "syslog.tsv")).Where(line => line is not ['#', ..])];
 
     [Theory]
     [MemberData(nameof(Messages))]
@@ -24,10 +25,17 @@ public sealed partial class SyslogTests
         Assert.Equal(
             new()
             {
-                Time = Nanos(cells[1] == "-" ? Now : DateTimeOffset.Parse(cells[1], CultureInfo.InvariantCulture)), Observed = Nanos(Now), Severity = int.Parse(cells[2], CultureInfo.InvariantCulture),
-                SeverityText = cells[3], Service = cells[4], Host = cells[5], Body = cells[6], Attributes = cells[7],
+                Time = Nanos(cells[1] == "-" ? Now : DateTimeOffset.Parse(cells[1], CultureInfo.InvariantCulture)),
+                Observed = Nanos(Now),
+                Severity = int.Parse(cells[2], CultureInfo.InvariantCulture),
+                SeverityText = cells[3],
+                Service = cells[4],
+                Host = cells[5],
+                Body = cells[6],
+                Attributes = cells[7],
             },
-            Parse(Bytes(cells[0])));
+            Parse(Bytes(cells[0]))
+        );
     }
 
     [Theory]
@@ -45,7 +53,10 @@ public sealed partial class SyslogTests
 
     [Fact]
     public void EachSeverityHasItsNumber() =>
-        Assert.Equal([21, 19, 18, 17, 13, 10, 9, 5], Enumerable.Range(0, 8).Select(severity => Parse(Encoding.ASCII.GetBytes($"<{8 + severity}>1 - - - - - - x")).Severity));
+        Assert.Equal(
+            [21, 19, 18, 17, 13, 10, 9, 5],
+            Enumerable.Range(0, 8).Select(severity => Parse(Encoding.ASCII.GetBytes($"<{8 + severity}>1 - - - - - - x")).Severity)
+        );
 
     [Theory]
     [InlineData("8 <1>a b c7 <1>d\nef<1>one\n<2>two\r\n\n\06 <1>123text\n", "<1>a b c|<1>d\nef|<1>one|<2>two\r|<1>123|text")]
@@ -79,8 +90,16 @@ public sealed partial class SyslogTests
         {
             var frames = new SyslogFrames(maxMessageBytes: 20);
             Assert.Equal(
-                [($"<1>{new string('x', 17)}", true), ("<1>a", false), ($"<1>{new string('y', 17)}", true), ("<1>b", false), ($"<1>{new string('z', 17)}", false), ($"<1>{new string('e', 17)}", true)],
-                Take(frames, bytes, atOnce));
+                [
+                    ($"<1>{new string('x', 17)}", true),
+                    ("<1>a", false),
+                    ($"<1>{new string('y', 17)}", true),
+                    ("<1>b", false),
+                    ($"<1>{new string('z', 17)}", false),
+                    ($"<1>{new string('e', 17)}", true),
+                ],
+                Take(frames, bytes, atOnce)
+            );
             Assert.Equal((3, 33 + 33 + 23), (frames.Cut, frames.PassedOver));
         }
     }
@@ -134,7 +153,10 @@ public sealed partial class SyslogTests
     public void WhateverComesIsARecordOfValidText()
     {
         var random = new Random(5424);
-        var rows = File.ReadLines(Path.Combine("Data", "logs", "syslog.tsv")).Where(line => line is not ['#', ..]).Select(row => Bytes(row.Split('\t')[0])).ToArray();
+        var rows = File.ReadLines(Path.Combine("Data", "logs", "syslog.tsv"))
+            .Where(line => line is not ['#', ..])
+            .Select(row => Bytes(row.Split('\t')[0]))
+            .ToArray();
         for (var turn = 0; turn < 20_000; turn++)
         {
             var bytes = rows[random.Next(rows.Length)].ToArray();
@@ -180,7 +202,8 @@ public sealed partial class SyslogTests
         return Assert.Single(LogLine.Of(block));
     }
 
-    private static byte[] Bytes(string cell) => Encoding.Latin1.GetBytes(HexByte().Replace(cell, match => ((char)Convert.ToByte(match.Groups[1].Value, 16)).ToString()));
+    private static byte[] Bytes(string cell) =>
+        Encoding.Latin1.GetBytes(HexByte().Replace(cell, match => ((char)Convert.ToByte(match.Groups[1].Value, 16)).ToString()));
 
     private static ulong Nanos(DateTimeOffset moment) => (ulong)(moment - DateTimeOffset.UnixEpoch).Ticks * 100;
 

@@ -33,9 +33,18 @@ public sealed class TextTests
     {
         var cells = row.Split('\t');
         Assert.Equal(4, cells.Length);
-        var line = Encoding.UTF8.GetBytes(cells[0].Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\e", "\u001b", StringComparison.Ordinal));
+        var line = Encoding.UTF8.GetBytes(
+            cells[0].Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\e", "\u001b", StringComparison.Ordinal)
+        );
         var facts = new LineReader(Zone).Read(line, Now);
-        Assert.Equal((cells[1], cells[2], cells[3]), (facts.Time == 0 ? "-" : Written(facts.Time), facts.Severity.ToString(CultureInfo.InvariantCulture), Encoding.UTF8.GetString(line[facts.Word])));
+        Assert.Equal(
+            (cells[1], cells[2], cells[3]),
+            (
+                facts.Time == 0 ? "-" : Written(facts.Time),
+                facts.Severity.ToString(CultureInfo.InvariantCulture),
+                Encoding.UTF8.GetString(line[facts.Word])
+            )
+        );
     }
 
     [Fact]
@@ -43,13 +52,19 @@ public sealed class TextTests
     {
         var random = new Random(10);
         var reader = new LineReader(Zone);
-        byte[][] rows = [.. new[] { "text.tsv", "times.tsv" }.SelectMany(file => File.ReadLines(Path.Combine("Data", "logs", file))).Select(row => Encoding.UTF8.GetBytes(row))];
+        byte[][] rows =
+        [
+            .. new[] { "text.tsv", "times.tsv" }
+                .SelectMany(file => File.ReadLines(Path.Combine("Data", "logs", file)))
+                .Select(row => Encoding.UTF8.GetBytes(row)),
+        ];
         for (var turn = 0; turn < 50_000; turn++)
         {
             var bytes = rows[random.Next(rows.Length)].ToArray();
             for (var change = random.Next(1, 4); change > 0 && bytes.Length > 0; change--)
             {
-                bytes[random.Next(bytes.Length)] = random.Next(2) == 0 ? (byte)random.Next(256) : (byte)"0123456789 :-/[]=\"T+"[random.Next(20)];
+                bytes[random.Next(bytes.Length)] =
+                    random.Next(2) == 0 ? (byte)random.Next(256) : (byte)"0123456789 :-/[]=\"T+"[random.Next(20)];
             }
 
             var line = bytes[..random.Next(bytes.Length + 1)];
@@ -119,7 +134,10 @@ public sealed class TextTests
     public void TheLastRecordBeginsWhereAPartMayEnd()
     {
         const string Text = "2026-11-30 10:00:00 a\n at x\n2026-11-30 10:00:01 b\n at y\n";
-        Assert.Equal(Text.IndexOf("2026-11-30 10:00:01", StringComparison.Ordinal), new RecordJoiner(new(Zone)).LastStart(Encoding.UTF8.GetBytes(Text), Now));
+        Assert.Equal(
+            Text.IndexOf("2026-11-30 10:00:01", StringComparison.Ordinal),
+            new RecordJoiner(new(Zone)).LastStart(Encoding.UTF8.GetBytes(Text), Now)
+        );
         Assert.Equal(0, new RecordJoiner(new(Zone)).LastStart(" at x\n at y\n"u8, Now));
     }
 
@@ -128,12 +146,17 @@ public sealed class TextTests
     {
         const string Text = "2026-11-30 10:00:00 WARN a\r\n at x\r\nNov 30, 2026 10:00:01 AM shop.App main\nSEVERE: b\n";
         using var builder = new LogBlockBuilder();
-        var decoded = new LineDecoder(new(1 << 20), "s", "h", "f", Zone, isMultiline: true).Decode(Encoding.UTF8.GetBytes(Text), Now, builder);
+        var decoded = new LineDecoder(new(1 << 20), "s", "h", "f", Zone, isMultiline: true).Decode(
+            Encoding.UTF8.GetBytes(Text),
+            Now,
+            builder
+        );
 
         Assert.Equal((2, 0), (decoded.Received, decoded.Refused));
         Assert.Equal(
             [(13, "WARN", "2026-11-30 10:00:00 WARN a\r\n at x"), (17, "SEVERE", "Nov 30, 2026 10:00:01 AM shop.App main\nSEVERE: b")],
-            LogLine.Of(builder.Build()).Select(line => (line.Severity, line.SeverityText, line.Body)));
+            LogLine.Of(builder.Build()).Select(line => (line.Severity, line.SeverityText, line.Body))
+        );
     }
 
     private static int[] Joined(string text, int maxBytes = RecordJoiner.MaxBytes)
@@ -151,7 +174,8 @@ public sealed class TextTests
         return [.. counts];
     }
 
-    private static TheoryData<string> Rows(string file) => [.. File.ReadLines(Path.Combine("Data", "logs", file)).Where(line => line is not ['#', ..])];
+    private static TheoryData<string> Rows(string file) =>
+        [.. File.ReadLines(Path.Combine("Data", "logs", file)).Where(line => line is not ['#', ..])];
 
     private static string Written(ulong nanoseconds) => LogForm.Time(nanoseconds)[..^1].TrimEnd('0').TrimEnd('.') + "Z";
 

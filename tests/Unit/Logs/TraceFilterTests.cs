@@ -43,7 +43,8 @@ public sealed class TraceFilterTests
     public void WhereNoRecordHasAnIdNoneIsThere() =>
         Assert.False(TraceFilter.MayHold(TraceFilter.Of([TestRecord.Block(new TestRecord())]).Span, Id(1)));
 
-    private static LogBlock Block(int from, int count) => TestRecord.Block(Enumerable.Range(from, count).Select(id => new TestRecord(Trace: Convert.ToHexStringLower(Id(id)))));
+    private static LogBlock Block(int from, int count) =>
+        TestRecord.Block(Enumerable.Range(from, count).Select(id => new TestRecord(Trace: Convert.ToHexStringLower(Id(id)))));
 
     private static byte[] Id(int number)
     {

@@ -34,9 +34,15 @@ public sealed class AddressRangesTests
     }
 
     [Theory]
-    [InlineData("localhost", "\"localhost\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1.")]
+    [InlineData(
+        "localhost",
+        "\"localhost\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1."
+    )]
     [InlineData("10", "\"10\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1.")]
-    [InlineData("010.0.0.1", "\"010.0.0.1\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1.")]
+    [InlineData(
+        "010.0.0.1",
+        "\"010.0.0.1\" is not an address range: write one like 10.0.0.0/8 or fd00::/8, or a single address like 127.0.0.1."
+    )]
     [InlineData("10.0.0.0/33", "\"10.0.0.0/33\" is not an address range: behind the slash stands a number from 0 to 32.")]
     [InlineData("10.0.0.0/", "\"10.0.0.0/\" is not an address range: behind the slash stands a number from 0 to 32.")]
     [InlineData("fd00::/129", "\"fd00::/129\" is not an address range: behind the slash stands a number from 0 to 128.")]

@@ -26,7 +26,9 @@ public sealed class MemoryNetworkTests
     [Fact]
     public async Task WhereNobodyListensAConnectionIsRefused()
     {
-        var refused = await Assert.ThrowsAsync<SocketException>(async () => await _network.Connect(new(IPAddress.Loopback, _network.FreePort()), Cancel));
+        var refused = await Assert.ThrowsAsync<SocketException>(async () =>
+            await _network.Connect(new(IPAddress.Loopback, _network.FreePort()), Cancel)
+        );
 
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
     }

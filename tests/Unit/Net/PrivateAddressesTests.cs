@@ -86,8 +86,15 @@ public sealed class PrivateAddressesTests
         var (turnedHigh, turnedLow) = ($"{octets[0] ^ 0xFF:x2}{octets[1] ^ 0xFF:x2}", $"{octets[2] ^ 0xFF:x2}{octets[3] ^ 0xFF:x2}");
         string[] forms =
         [
-            address, $"::ffff:{address}", $"::{address}", $"::ffff:0:{high}:{low}", $"64:ff9b::{address}", $"64:ff9b:1::{address}", $"2002:{high}:{low}::1",
-            $"2001:0:{high}:{low}::f7f7:f7f7", $"2001:0:808:808::{turnedHigh}:{turnedLow}",
+            address,
+            $"::ffff:{address}",
+            $"::{address}",
+            $"::ffff:0:{high}:{low}",
+            $"64:ff9b::{address}",
+            $"64:ff9b:1::{address}",
+            $"2002:{high}:{low}::1",
+            $"2001:0:{high}:{low}::f7f7:f7f7",
+            $"2001:0:808:808::{turnedHigh}:{turnedLow}",
         ];
 
         Assert.All(forms, form => Assert.True(PrivateAddresses.Refuses(IPAddress.Parse(form), AddressRanges.None), form));

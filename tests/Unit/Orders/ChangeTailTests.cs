@@ -17,7 +17,10 @@ public sealed class ChangeTailTests
 
         Assert.Equal(106, tail.First);
         Assert.Equal([106, 107, 108], tail.Read(106, 3, 1000).Select(change => change.Revision));
-        Assert.Equal([101L + ChangeTail.MaxChanges + 4], tail.Read(101 + ChangeTail.MaxChanges + 4, 10, 1000).Select(change => change.Revision));
+        Assert.Equal(
+            [101L + ChangeTail.MaxChanges + 4],
+            tail.Read(101 + ChangeTail.MaxChanges + 4, 10, 1000).Select(change => change.Revision)
+        );
     }
 
     [Fact]

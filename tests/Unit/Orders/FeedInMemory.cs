@@ -25,14 +25,32 @@ internal sealed class FeedInMemory
     public FeedHeadRow Head => OrderJson.Read<FeedHeadRow>(Rows[PartitionWriter.HeadKey]);
 
     /// <summary>Asks for what <paramref name="decide"/> makes of the order as the feed has it, or as a test says that it was seen.</summary>
-    public Task<FeedReply> Keep(OrderId id, string step, OrderStep kind, Func<Order?, Order> decide, OrderRefusal refusal = OrderRefusal.None, long? seen = null, string? mark = null, DateTimeOffset? deadline = null)
+    public Task<FeedReply> Keep(
+        OrderId id,
+        string step,
+        OrderStep kind,
+        Func<Order?, Order> decide,
+        OrderRefusal refusal = OrderRefusal.None,
+        long? seen = null,
+        string? mark = null,
+        DateTimeOffset? deadline = null
+    )
     {
         var entry = Entry(id);
-        return Feed.Keep(new(new(step), kind, mark ?? kind.ToString(), seen ?? entry.Version, decide(entry.Order), refusal, deadline), entry);
+        return Feed.Keep(
+            new(new(step), kind, mark ?? kind.ToString(), seen ?? entry.Version, decide(entry.Order), refusal, deadline),
+            entry
+        );
     }
 
     public Task<FeedReply> Place(string key, PlaceOrder? asked = null) =>
-        Keep(Given.Id(key), Given.Id(key).Value[3..], OrderStep.Place, _ => Grains.Orders.Lifecycle.OrderLifecycle.Place(Given.Id(key), asked ?? Given.Asked(), Clock.GetUtcNow()), seen: 0);
+        Keep(
+            Given.Id(key),
+            Given.Id(key).Value[3..],
+            OrderStep.Place,
+            _ => Grains.Orders.Lifecycle.OrderLifecycle.Place(Given.Id(key), asked ?? Given.Asked(), Clock.GetUtcNow()),
+            seen: 0
+        );
 
     /// <summary>One commit as the writer makes it; true when it held all that waited.</summary>
     public bool Commit()
@@ -66,7 +84,8 @@ internal sealed class FeedInMemory
         Feed = new(_head, Clock, Clock, Announced.Add);
     }
 
-    public IEnumerable<KeyValuePair<string, byte[]>> With(string prefix) => Rows.Where(row => row.Key.StartsWith(prefix, StringComparison.Ordinal));
+    public IEnumerable<KeyValuePair<string, byte[]>> With(string prefix) =>
+        Rows.Where(row => row.Key.StartsWith(prefix, StringComparison.Ordinal));
 
     public List<OrderRow> Orders => [.. With(OrderTable.OrderPrefix).Select(row => OrderJson.Read<OrderRow>(row.Value))];
 

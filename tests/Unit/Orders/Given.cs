@@ -12,12 +12,21 @@ internal static class Given
 
     /// <summary>Two pots of tea for Ann.</summary>
     public static PlaceOrder Asked(string customer = "ann", DateTimeOffset? payBefore = null) =>
-        new() { Customer = customer, Currency = "EUR", Lines = [new("tea", 2, 450)], PayBefore = payBefore };
+        new()
+        {
+            Customer = customer,
+            Currency = "EUR",
+            Lines = [new("tea", 2, 450)],
+            PayBefore = payBefore,
+        };
 
     public static OrderId Id(string key = "k") => IdempotencyKey.Of("test", key).OrderId(Partitions);
 
-    public static Order Placed(string key = "k", DateTimeOffset? payBefore = null) => OrderLifecycle.Place(Id(key), Asked(payBefore: payBefore), Start);
+    public static Order Placed(string key = "k", DateTimeOffset? payBefore = null) =>
+        OrderLifecycle.Place(Id(key), Asked(payBefore: payBefore), Start);
 
     public static IEnumerable<string[]> Rows(string file) =>
-        File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Data", "orders", file)).Where(line => !line.StartsWith('#')).Select(line => line.Split('\t'));
+        File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Data", "orders", file))
+            .Where(line => !line.StartsWith('#'))
+            .Select(line => line.Split('\t'));
 }

@@ -21,12 +21,20 @@ public sealed class OrderFeedTests
         var order = (await reply).Order!;
         Assert.Equal(
             [
-                OrderTable.CustomerPrefix("ann") + OrderTable.Place(order), OrderTable.Due(order.PayBefore!.Value, order.Id), "h", OrderTable.Order(order.Id),
-                "r.0000000000000001", OrderTable.StatusPrefix(OrderStatus.Placed) + OrderTable.Place(order),
+                OrderTable.CustomerPrefix("ann") + OrderTable.Place(order),
+                OrderTable.Due(order.PayBefore!.Value, order.Id),
+                "h",
+                OrderTable.Order(order.Id),
+                "r.0000000000000001",
+                OrderTable.StatusPrefix(OrderStatus.Placed) + OrderTable.Place(order),
             ],
-            _feed.Rows.Keys);
+            _feed.Rows.Keys
+        );
         Assert.Equal((FeedOutcome.Kept, 1, Given.Start.AddHours(1)), ((await reply).Outcome, _feed.Head.Revision, _feed.Feed.NextDue));
-        Assert.Equal([(1, "order.placed", null)], _feed.Announced.Single().Changes.Select(change => (change.Revision, change.Type, change.Previous)));
+        Assert.Equal(
+            [(1, "order.placed", null)],
+            _feed.Announced.Single().Changes.Select(change => (change.Revision, change.Type, change.Previous))
+        );
     }
 
     [Fact]
@@ -42,7 +50,10 @@ public sealed class OrderFeedTests
 
         Assert.Equal((FeedOutcome.Repeated, 1), ((await whileItWaits).Outcome, (await whileItWaits).Order!.Version));
         var again = await _feed.Place("a");
-        Assert.Equal((FeedOutcome.Repeated, 1, OrderStatus.Placed, Given.Start), (again.Outcome, again.Order!.Version, again.Order.Status, again.Order.UpdatedAt));
+        Assert.Equal(
+            (FeedOutcome.Repeated, 1, OrderStatus.Placed, Given.Start),
+            (again.Outcome, again.Order!.Version, again.Order.Status, again.Order.UpdatedAt)
+        );
         Assert.Equal((await paid).Order!.Version, (await Pay("a", "pay-1")).Order!.Version);
         Assert.Equal(1, (await first).Order!.Version);
         Assert.Equal((2, 2), (_feed.Head.In, _feed.Head.Done));
@@ -54,7 +65,14 @@ public sealed class OrderFeedTests
         _ = _feed.Place("a");
         _feed.Commit();
 
-        var other = await _feed.Keep(Given.Id("a"), Given.Id("a").Value[3..], OrderStep.Place, _ => Given.Placed("a"), seen: 0, mark: "another");
+        var other = await _feed.Keep(
+            Given.Id("a"),
+            Given.Id("a").Value[3..],
+            OrderStep.Place,
+            _ => Given.Placed("a"),
+            seen: 0,
+            mark: "another"
+        );
 
         Assert.Equal((FeedOutcome.Refused, OrderRefusal.KeyReused), (other.Outcome, other.Refusal));
     }
@@ -71,8 +89,17 @@ public sealed class OrderFeedTests
         _feed.Restart();
 
         // Shipping would be right by now; the first answer stands.
-        var again = await _feed.Keep(Given.Id("a"), "ship-1", OrderStep.Ship, order => Given.Placed("a") with { Version = 3, Status = OrderStatus.Shipped });
-        Assert.Equal((FeedOutcome.Repeated, OrderRefusal.WrongState, 1, OrderStatus.Placed), (again.Outcome, again.Refusal, again.Order!.Version, again.Order.Status));
+        var again = await _feed.Keep(Given.Id("a"), "ship-1", OrderStep.Ship, order =>
+            Given.Placed("a") with
+            {
+                Version = 3,
+                Status = OrderStatus.Shipped,
+            }
+        );
+        Assert.Equal(
+            (FeedOutcome.Repeated, OrderRefusal.WrongState, 1, OrderStatus.Placed),
+            (again.Outcome, again.Refusal, again.Order!.Version, again.Order.Status)
+        );
         Assert.Equal((FeedOutcome.Kept, OrderRefusal.WrongState), ((await refused).Outcome, (await refused).Refusal));
         Assert.Equal([1L, 2L], _feed.Changes.Select(change => change.Version));
         Assert.Equal((3, 2, 1), (_feed.Head.In, _feed.Head.Done, _feed.Head.Refused["wrong-state"]));
@@ -137,9 +164,16 @@ public sealed class OrderFeedTests
         }
 
         Assert.False(_feed.Commit());
-        Assert.InRange(_feed.With(OrderTable.ChangesPrefix).Single().Value.Length, OrderFeed.MaxChangesBytes - 20_000, OrderFeed.MaxChangesBytes);
+        Assert.InRange(
+            _feed.With(OrderTable.ChangesPrefix).Single().Value.Length,
+            OrderFeed.MaxChangesBytes - 20_000,
+            OrderFeed.MaxChangesBytes
+        );
         Assert.Empty(Announcements.Of(0, _feed.Announced[0], []).Changes);
-        Assert.Equal((1, _feed.Head.Revision), (Announcements.Of(0, _feed.Announced[0], []).First, Announcements.Of(0, _feed.Announced[0], []).Last));
+        Assert.Equal(
+            (1, _feed.Head.Revision),
+            (Announcements.Of(0, _feed.Announced[0], []).First, Announcements.Of(0, _feed.Announced[0], []).Last)
+        );
     }
 
     [Fact]
@@ -151,11 +185,12 @@ public sealed class OrderFeedTests
         }
 
         Assert.Equal(OrderRefusal.Busy, (await _feed.Place("one more")).Refusal);
-        while (!_feed.Commit())
-        {
-        }
+        while (!_feed.Commit()) { }
 
-        Assert.Equal((OrderFeed.MaxWaiting + 1, OrderFeed.MaxWaiting, 1, 0), (_feed.Head.In, _feed.Head.Done, _feed.Head.Refused["busy"], _feed.Head.Waiting));
+        Assert.Equal(
+            (OrderFeed.MaxWaiting + 1, OrderFeed.MaxWaiting, 1, 0),
+            (_feed.Head.In, _feed.Head.Done, _feed.Head.Refused["busy"], _feed.Head.Waiting)
+        );
     }
 
     [Fact]
@@ -181,7 +216,10 @@ public sealed class OrderFeedTests
         _feed.Commit();
 
         Assert.False(_feed.Feed.HasUntold);
-        Assert.Equal([("u.audit", 2L)], _feed.With(OrderTable.SubscriberPrefix).Select(row => (row.Key, OrderJson.Read<SubscriberRow>(row.Value).Cursor)));
+        Assert.Equal(
+            [("u.audit", 2L)],
+            _feed.With(OrderTable.SubscriberPrefix).Select(row => (row.Key, OrderJson.Read<SubscriberRow>(row.Value).Cursor))
+        );
         Assert.Equal((2, 2), (_feed.Feed.Unread, _feed.Feed.Register("audit", 1)));
         Assert.True(_feed.Feed.Remove("audit"));
         Assert.False(_feed.Feed.Remove("audit"));
@@ -199,83 +237,95 @@ public sealed class OrderFeedTests
             _ = await Committed(_feed.Keep(Given.Id("a"), $"ship-{i}", OrderStep.Ship, order => order!, OrderRefusal.WrongState));
         }
 
-        Assert.Equal(["Place", .. Enumerable.Repeat("Ship", OrderEntry.MaxRefusals)], _feed.Orders.Single().Steps.Select(step => step.Mark));
+        Assert.Equal(
+            ["Place", .. Enumerable.Repeat("Ship", OrderEntry.MaxRefusals)],
+            _feed.Orders.Single().Steps.Select(step => step.Mark)
+        );
         Assert.Equal("ship-1", _feed.Orders.Single().Steps[1].Id);
     }
 
     /// <summary>Random steps, commits and restarts beside a model of an order that is a status and a version.</summary>
     [Fact]
     public void RandomStepsAgreeWithAPlainModel() =>
-        Gen.Select(Gen.Int[0, 3], Gen.Enum<OrderStep>(), Gen.Int[0, 5], Gen.Int[0, 9]).List[1, 80].Sample(commands =>
-        {
-            var feed = new FeedInMemory();
-            Dictionary<int, (OrderStatus Status, long Version)> model = [];
-            Dictionary<string, long> answers = [];
-            var number = 0;
-            foreach (var (order, step, id, what) in commands)
-            {
-                feed.Clock.Advance(TimeSpan.FromSeconds(1));
-                if (what == 0)
+        Gen.Select(Gen.Int[0, 3], Gen.Enum<OrderStep>(), Gen.Int[0, 5], Gen.Int[0, 9])
+            .List[1, 80]
+            .Sample(
+                commands =>
                 {
-                    // What did not come into this commit was answered to nobody, and did not happen.
-                    feed.Commit();
-                    feed.Restart();
-                    model = Stored(feed);
-                    answers.Clear();
-                    continue;
-                }
-
-                if (what <= 3)
-                {
-                    while (!feed.Commit())
+                    var feed = new FeedInMemory();
+                    Dictionary<int, (OrderStatus Status, long Version)> model = [];
+                    Dictionary<string, long> answers = [];
+                    var number = 0;
+                    foreach (var (order, step, id, what) in commands)
                     {
+                        feed.Clock.Advance(TimeSpan.FromSeconds(1));
+                        if (what == 0)
+                        {
+                            // What did not come into this commit was answered to nobody, and did not happen.
+                            feed.Commit();
+                            feed.Restart();
+                            model = Stored(feed);
+                            answers.Clear();
+                            continue;
+                        }
+
+                        if (what <= 3)
+                        {
+                            while (!feed.Commit()) { }
+                        }
+
+                        var now = feed.Clock.GetUtcNow();
+                        var isRepeat = id == 0 && answers.ContainsKey($"{order}-{step}-{number - 1}");
+                        var name =
+                            step == OrderStep.Place
+                                ? Given.Id($"{order}").Value[3..]
+                                : $"{order}-{step}-{(isRepeat ? number - 1 : number++)}";
+                        if (step == OrderStep.Place)
+                        {
+                            _ = feed.Place($"{order}", Given.Asked(payBefore: order % 2 == 0 ? Given.Start.AddDays(1) : null));
+                            model.TryAdd(order, (OrderStatus.Placed, 1));
+                        }
+                        else if (model.TryGetValue(order, out var known) && !isRepeat)
+                        {
+                            var target = OrderLifecycle.Target(known.Status, step);
+                            _ = feed.Keep(
+                                Given.Id($"{order}"),
+                                name,
+                                step,
+                                seen => OrderLifecycle.Decide(seen!, step, now).Changed ?? seen!,
+                                target is null ? OrderRefusal.WrongState : OrderRefusal.None
+                            );
+                            model[order] = target is { } status ? (status, known.Version + 1) : known;
+                            answers[name] = model[order].Version;
+                        }
+                        else if (isRepeat)
+                        {
+                            var again = feed.Keep(Given.Id($"{order}"), name, step, seen => seen!, OrderRefusal.WrongState);
+                            while (!feed.Commit()) { }
+
+                            Assert.Equal((FeedOutcome.Repeated, answers[name]), (again.Result.Outcome, again.Result.Order!.Version));
+                        }
+
+                        if (what == 9)
+                        {
+                            while (!feed.Commit()) { }
+
+                            feed.Restart();
+                        }
                     }
-                }
 
-                var now = feed.Clock.GetUtcNow();
-                var isRepeat = id == 0 && answers.ContainsKey($"{order}-{step}-{number - 1}");
-                var name = step == OrderStep.Place ? Given.Id($"{order}").Value[3..] : $"{order}-{step}-{(isRepeat ? number - 1 : number++)}";
-                if (step == OrderStep.Place)
-                {
-                    _ = feed.Place($"{order}", Given.Asked(payBefore: order % 2 == 0 ? Given.Start.AddDays(1) : null));
-                    model.TryAdd(order, (OrderStatus.Placed, 1));
-                }
-                else if (model.TryGetValue(order, out var known) && !isRepeat)
-                {
-                    var target = OrderLifecycle.Target(known.Status, step);
-                    _ = feed.Keep(Given.Id($"{order}"), name, step, seen => OrderLifecycle.Decide(seen!, step, now).Changed ?? seen!, target is null ? OrderRefusal.WrongState : OrderRefusal.None);
-                    model[order] = target is { } status ? (status, known.Version + 1) : known;
-                    answers[name] = model[order].Version;
-                }
-                else if (isRepeat)
-                {
-                    var again = feed.Keep(Given.Id($"{order}"), name, step, seen => seen!, OrderRefusal.WrongState);
-                    while (!feed.Commit())
-                    {
-                    }
+                    while (!feed.Commit()) { }
 
-                    Assert.Equal((FeedOutcome.Repeated, answers[name]), (again.Result.Outcome, again.Result.Order!.Version));
-                }
-
-                if (what == 9)
-                {
-                    while (!feed.Commit())
-                    {
-                    }
-
-                    feed.Restart();
-                }
-            }
-
-            while (!feed.Commit())
-            {
-            }
-
-            Agree(feed, model);
-        }, iter: 300);
+                    Agree(feed, model);
+                },
+                iter: 300
+            );
 
     private static Dictionary<int, (OrderStatus Status, long Version)> Stored(FeedInMemory feed) =>
-        Enumerable.Range(0, 4).Select(i => (i, feed.Orders.FirstOrDefault(row => row.Order.Id == Given.Id($"{i}")))).Where(pair => pair.Item2 is not null)
+        Enumerable
+            .Range(0, 4)
+            .Select(i => (i, feed.Orders.FirstOrDefault(row => row.Order.Id == Given.Id($"{i}"))))
+            .Where(pair => pair.Item2 is not null)
             .ToDictionary(pair => pair.i, pair => (pair.Item2!.Order.Status, pair.Item2.Order.Version));
 
     private static void Agree(FeedInMemory feed, Dictionary<int, (OrderStatus Status, long Version)> model)
@@ -290,17 +340,32 @@ public sealed class OrderFeedTests
             var own = changes.Where(change => change.OrderId == row.Order.Id).ToList();
             Assert.Equal(Enumerable.Range(1, own.Count).Select(i => (long)i), own.Select(change => change.Version));
             Assert.Equal(OrderJson.Write(row.Order), OrderJson.Write(own[^1].Order));
-            Assert.All(own.Skip(1).Zip(own), pair => Assert.Equal(OrderJson.Write(pair.Second.Order with { Reason = null }), OrderJson.Write(pair.First.Previous!)));
+            Assert.All(own.Skip(1).Zip(own), pair =>
+                Assert.Equal(OrderJson.Write(pair.Second.Order with { Reason = null }), OrderJson.Write(pair.First.Previous!))
+            );
         }
 
-        Assert.Equal(feed.Orders.Select(row => "s." + row.Order.Status.ToString().ToLowerInvariant() + "." + OrderTable.Place(row.Order)).Order(StringComparer.Ordinal), feed.With("s.").Select(row => row.Key));
-        Assert.Equal(feed.Orders.Select(row => OrderTable.CustomerPrefix("ann") + OrderTable.Place(row.Order)).Order(StringComparer.Ordinal), feed.With("c.").Select(row => row.Key));
         Assert.Equal(
-            feed.Orders.Where(row => row.Order is { Status: OrderStatus.Placed, PayBefore: not null }).Select(row => OrderTable.Due(row.Order.PayBefore!.Value, row.Order.Id)).Order(StringComparer.Ordinal),
-            feed.With(OrderTable.DuePrefix).Select(row => row.Key));
+            feed.Orders.Select(row => "s." + row.Order.Status.ToString().ToLowerInvariant() + "." + OrderTable.Place(row.Order))
+                .Order(StringComparer.Ordinal),
+            feed.With("s.").Select(row => row.Key)
+        );
+        Assert.Equal(
+            feed.Orders.Select(row => OrderTable.CustomerPrefix("ann") + OrderTable.Place(row.Order)).Order(StringComparer.Ordinal),
+            feed.With("c.").Select(row => row.Key)
+        );
+        Assert.Equal(
+            feed.Orders.Where(row => row.Order is { Status: OrderStatus.Placed, PayBefore: not null })
+                .Select(row => OrderTable.Due(row.Order.PayBefore!.Value, row.Order.Id))
+                .Order(StringComparer.Ordinal),
+            feed.With(OrderTable.DuePrefix).Select(row => row.Key)
+        );
     }
 
-    private Task<FeedReply> Pay(string key, string step) => _feed.Keep(Given.Id(key), step, OrderStep.Pay, order => OrderLifecycle.Decide(order!, OrderStep.Pay, _feed.Clock.GetUtcNow()).Changed!);
+    private Task<FeedReply> Pay(string key, string step) =>
+        _feed.Keep(Given.Id(key), step, OrderStep.Pay, order =>
+            OrderLifecycle.Decide(order!, OrderStep.Pay, _feed.Clock.GetUtcNow()).Changed!
+        );
 
     private async Task<FeedOutcome> Committed(Task<FeedReply> reply)
     {

@@ -22,13 +22,21 @@ public sealed class OrderLifecycleTests
             return;
         }
 
-        var expected = order with { Version = 4, Status = Enum.Parse<OrderStatus>(becomes, ignoreCase: true), UpdatedAt = Given.Start.AddHours(1) };
+        var expected = order with
+        {
+            Version = 4,
+            Status = Enum.Parse<OrderStatus>(becomes, ignoreCase: true),
+            UpdatedAt = Given.Start.AddHours(1),
+        };
         Assert.Equal(new(expected, OrderRefusal.None), decision);
     }
 
     [Fact]
     public void TheTableHasEveryPair() =>
-        Assert.Equal(Enum.GetValues<OrderStatus>().Length * Enum.GetValues<OrderStep>().Length, Table.Select(row => (row.Data.Item1, row.Data.Item2)).Distinct().Count());
+        Assert.Equal(
+            Enum.GetValues<OrderStatus>().Length * Enum.GetValues<OrderStep>().Length,
+            Table.Select(row => (row.Data.Item1, row.Data.Item2)).Distinct().Count()
+        );
 
     [Theory]
     [InlineData(-1, OrderRefusal.None)]
@@ -42,11 +50,16 @@ public sealed class OrderLifecycleTests
 
     [Fact]
     public void AnOrderThatWasPaidIsNeverOverdue() =>
-        Assert.False(OrderLifecycle.IsOverdue(Given.Placed(payBefore: Given.Start) with { Status = OrderStatus.Paid }, Given.Start.AddDays(1)));
+        Assert.False(
+            OrderLifecycle.IsOverdue(Given.Placed(payBefore: Given.Start) with { Status = OrderStatus.Paid }, Given.Start.AddDays(1))
+        );
 
     [Fact]
     public void AnOrderThatGivesUpSaysWhy() =>
-        Assert.Equal((OrderStatus.Cancelled, 2, Order.NotPaidInTime), OrderLifecycle.GiveUp(Given.Placed(), Given.Start) is var order ? (order.Status, order.Version, order.Reason) : default);
+        Assert.Equal(
+            (OrderStatus.Cancelled, 2, Order.NotPaidInTime),
+            OrderLifecycle.GiveUp(Given.Placed(), Given.Start) is var order ? (order.Status, order.Version, order.Reason) : default
+        );
 
     [Fact]
     public void AClockThatWasSetBackDoesNotTurnTheHistoryRound() =>
@@ -56,5 +69,6 @@ public sealed class OrderLifecycleTests
     public void ARefusalIsASentenceWithTheStatusAndWhatWouldBeRight() =>
         Assert.Equal(
             $"The order {Given.Id()} is placed; only a paid one can be shipped.",
-            OrderLifecycle.Explain(Given.Id(), Given.Placed(), OrderStep.Ship, OrderRefusal.WrongState));
+            OrderLifecycle.Explain(Given.Id(), Given.Placed(), OrderStep.Ship, OrderRefusal.WrongState)
+        );
 }

@@ -18,32 +18,32 @@ public sealed class AvailabilityTests
 
     /// <summary>What means that the same request may succeed a moment later.</summary>
     public static TheoryData<Exception> NotNow =>
-    [
-        new SiloUnavailableException("The silo is gone."),
-        new GatewayTooBusyException("The gateway is full."),
-        new OrleansException("Forwarding failed."),
-        new TimeoutException("Response did not arrive on time in 00:00:30."),
-        new OperationCanceledException("The silo gave up."),
-        new TryAgainException(),
-        new KeysUnavailableException(new IOException()),
-        new RulesUnavailableException(new IOException()),
-        new OutcomeUnknownException("It may be stored."),
-        new PartitionLostException("orders", "0", new IOException()),
-        new SqliteException("SQLite Error 5: 'database is locked'.", 5),
-        new Azure.RequestFailedException(503, "busy"),
-        new IOException("No space left on device: '/secret/place'"),
-        new AggregateException(new TimeoutException()),
-    ];
+        [
+            new SiloUnavailableException("The silo is gone."),
+            new GatewayTooBusyException("The gateway is full."),
+            new OrleansException("Forwarding failed."),
+            new TimeoutException("Response did not arrive on time in 00:00:30."),
+            new OperationCanceledException("The silo gave up."),
+            new TryAgainException(),
+            new KeysUnavailableException(new IOException()),
+            new RulesUnavailableException(new IOException()),
+            new OutcomeUnknownException("It may be stored."),
+            new PartitionLostException("orders", "0", new IOException()),
+            new SqliteException("SQLite Error 5: 'database is locked'.", 5),
+            new Azure.RequestFailedException(503, "busy"),
+            new IOException("No space left on device: '/secret/place'"),
+            new AggregateException(new TimeoutException()),
+        ];
 
     /// <summary>What fails in the same way when it is asked again.</summary>
     public static TheoryData<Exception> Never =>
-    [
-        new InvalidOperationException("A defect."),
-        new FormatException(),
-        new OrleansConfigurationException("A setting is wrong."),
-        new Azure.RequestFailedException(403, "denied"),
-        new BadHttpRequestException("It is wrong.", 400),
-    ];
+        [
+            new InvalidOperationException("A defect."),
+            new FormatException(),
+            new OrleansConfigurationException("A setting is wrong."),
+            new Azure.RequestFailedException(403, "denied"),
+            new BadHttpRequestException("It is wrong.", 400),
+        ];
 
     [Theory]
     [MemberData(nameof(NotNow))]
@@ -71,7 +71,10 @@ public sealed class AvailabilityTests
     {
         _application.NotifyStarted();
         _application.StopApplication();
-        Assert.Equal("This process is starting or stopping, or has lost its cluster. Ask again.", new Availability(_application).Explain(failure));
+        Assert.Equal(
+            "This process is starting or stopping, or has lost its cluster. Ask again.",
+            new Availability(_application).Explain(failure)
+        );
     }
 
     [Fact]

@@ -21,7 +21,10 @@ public sealed partial class ChainTests
 
     [Fact]
     public void TheChainReadsInItsOrder() =>
-        Assert.Equal(["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation"], Chain.Http.Select(link => link.Name));
+        Assert.Equal(
+            ["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation"],
+            Chain.Http.Select(link => link.Name)
+        );
 
     [Fact]
     public void CallsOfGrainsPassTheirsInItsOrder() =>
@@ -50,10 +53,18 @@ public sealed partial class ChainTests
         var answer = await doors.Get("/reader");
 
         Assert.Equal(
-            (401, ProblemJson, "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader»."),
-            answer.Problem);
+            (
+                401,
+                ProblemJson,
+                "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader»."
+            ),
+            answer.Problem
+        );
         Assert.Equal("Bearer", answer.Header("WWW-Authenticate"));
-        Assert.Equal((401, ProblemJson, "This API key is not known, or was revoked."), (await doors.Get("/reader", "reports.wrong")).Problem);
+        Assert.Equal(
+            (401, ProblemJson, "This API key is not known, or was revoked."),
+            (await doors.Get("/reader", "reports.wrong")).Problem
+        );
         Assert.Equal((200, "open"), await StatusAndBody(doors.Get("/open")));
     }
 
@@ -93,7 +104,13 @@ public sealed partial class ChainTests
 
         Assert.Equal(
             [reader, writer, @operator, withoutRule],
-            [(await doors.Get("/reader", key)).Status, (await doors.Get("/writer", key)).Status, (await doors.Get("/operator", key)).Status, (await doors.Get("/no-rule", key)).Status]);
+            [
+                (await doors.Get("/reader", key)).Status,
+                (await doors.Get("/writer", key)).Status,
+                (await doors.Get("/operator", key)).Status,
+                (await doors.Get("/no-rule", key)).Status,
+            ]
+        );
     }
 
     [Fact]
@@ -101,7 +118,10 @@ public sealed partial class ChainTests
     {
         var key = await Key("reports", ApiRole.Reader);
         await using var doors = await Open();
-        Assert.Equal((403, ProblemJson, "The key «reports» is for a reader, and this is for a writer."), (await doors.Get("/writer", key)).Problem);
+        Assert.Equal(
+            (403, ProblemJson, "The key «reports» is for a reader, and this is for a writer."),
+            (await doors.Get("/writer", key)).Problem
+        );
     }
 
     [Theory]
@@ -175,7 +195,10 @@ public sealed partial class ChainTests
         await using var doors = await Open(settings: ("Limits:InAll", "0.01"));
 
         Assert.Equal(200, (await doors.Get("/reader", one)).Status);
-        Assert.Equal((429, ProblemJson, "All together may make 0.01 requests a second. Come again when Retry-After is over."), (await doors.Get("/reader", other)).Problem);
+        Assert.Equal(
+            (429, ProblemJson, "All together may make 0.01 requests a second. Come again when Retry-After is over."),
+            (await doors.Get("/reader", other)).Problem
+        );
     }
 
     [Fact]
@@ -190,7 +213,11 @@ public sealed partial class ChainTests
     }
 
     [Theory]
-    [InlineData("""{"name":"x","sise":3,"clour":1}""", "#/sise There is no member «sise»; there are name, size, tags.", "#/clour There is no member «clour»; there are name, size, tags.")]
+    [InlineData(
+        """{"name":"x","sise":3,"clour":1}""",
+        "#/sise There is no member «sise»; there are name, size, tags.",
+        "#/clour There is no member «clour»; there are name, size, tags."
+    )]
     [InlineData("""{"name":"x","size":"three"}""", "#/size «size» is a whole number of 32 bits.")]
     [InlineData("""{"name":"x","size":1.5}""", "#/size «size» is a whole number of 32 bits.")]
     [InlineData("""{"name":"x","tags":["a",1]}""", "#/tags/1 «tags» is a list of texts.")]
@@ -221,7 +248,10 @@ public sealed partial class ChainTests
     {
         await using var doors = await Open();
         using var text = new StringContent("{}", Encoding.UTF8, "text/plain");
-        Assert.Equal((415, ProblemJson, "/things takes application/json; this is text/plain; charset=utf-8."), (await doors.Send(HttpMethod.Post, "/things", content: text)).Problem);
+        Assert.Equal(
+            (415, ProblemJson, "/things takes application/json; this is text/plain; charset=utf-8."),
+            (await doors.Send(HttpMethod.Post, "/things", content: text)).Problem
+        );
     }
 
     [Fact]
@@ -231,8 +261,14 @@ public sealed partial class ChainTests
         var body = $$"""{"name":"{{new string('x', 200)}}"}""";
 
         Assert.Equal((413, ProblemJson, "The body has 100 bytes at most."), (await doors.Post("/things", body)).Problem);
-        using var unknown = new StreamContent(new UnknownLength(Encoding.UTF8.GetBytes(body))) { Headers = { ContentType = new("application/json") } };
-        Assert.Equal((413, ProblemJson, "The body has 100 bytes at most."), (await doors.Send(HttpMethod.Post, "/things", content: unknown)).Problem);
+        using var unknown = new StreamContent(new UnknownLength(Encoding.UTF8.GetBytes(body)))
+        {
+            Headers = { ContentType = new("application/json") },
+        };
+        Assert.Equal(
+            (413, ProblemJson, "The body has 100 bytes at most."),
+            (await doors.Send(HttpMethod.Post, "/things", content: unknown)).Problem
+        );
     }
 
     [Fact]
@@ -243,7 +279,10 @@ public sealed partial class ChainTests
         var answer = await doors.Get("/query?fromat=csv&format=csv&format=jsonl");
 
         Assert.Equal(400, answer.Status);
-        Assert.Equal([("fromat", "There is no parameter «fromat»; this takes format."), ("format", "«format» stands 2 times; once is right.")], answer.Faults);
+        Assert.Equal(
+            [("fromat", "There is no parameter «fromat»; this takes format."), ("format", "«format» stands 2 times; once is right.")],
+            answer.Faults
+        );
     }
 
     [Fact]
@@ -295,7 +334,8 @@ public sealed partial class ChainTests
 
     private Task<string> Key(string name, ApiRole role) => DoorsInMemory.Key(_store, name, role);
 
-    private static async Task<(int, string)> StatusAndBody(Task<DoorsInMemory.Answer> answer) => ((await answer).Status, (await answer).Body);
+    private static async Task<(int, string)> StatusAndBody(Task<DoorsInMemory.Answer> answer) =>
+        ((await answer).Status, (await answer).Body);
 
     private static void Map(WebApplication app)
     {
@@ -307,16 +347,20 @@ public sealed partial class ChainTests
         app.MapGet("/page", Name).For(ApiRole.Operator).WithMetadata(new ForBrowsers());
         app.MapGet("/no-rule", Name);
         app.MapGet("/query", Name).For(ApiRole.Reader).WithMetadata(new TakesQuery("format"));
-        app.MapPost("/things", (HttpContext context) => ITakesBody.BodyOf<Thing>(context) is var thing ? $"{thing.Name} {thing.Size} {string.Join(',', thing.Tags)}" : "")
-            .For(ApiRole.Writer).WithMetadata(new TakesBody<Thing>(ThingJson.Default.Thing, maxBytes: 100));
+        app.MapPost("/things", (HttpContext context) =>
+                ITakesBody.BodyOf<Thing>(context) is var thing ? $"{thing.Name} {thing.Size} {string.Join(',', thing.Tags)}" : ""
+            )
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesBody<Thing>(ThingJson.Default.Thing, maxBytes: 100));
         app.MapGet("/fails", string () => throw new InvalidOperationException("The secret is 42.")).For(ApiRole.Reader);
         app.MapGet("/times-out", string () => throw new TimeoutException("The secret is 42.")).For(ApiRole.Reader);
         app.MapGet("/fails-half-way", async (HttpContext context) =>
-        {
-            await context.Response.WriteAsync("half");
-            await context.Response.Body.FlushAsync();
-            throw new InvalidOperationException("The secret is 42.");
-        }).For(ApiRole.Reader);
+            {
+                await context.Response.WriteAsync("half");
+                await context.Response.Body.FlushAsync();
+                throw new InvalidOperationException("The secret is 42.");
+            })
+            .For(ApiRole.Reader);
 
         static string Name(HttpContext context) => Caller.Of(context).Name;
     }

@@ -17,8 +17,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void KeysAreReadWithoutCase() =>
-        Assert.Equal("x", CommandLine.Parse(["--storage:PATH", "x"]).Values["Storage:Path"]);
+    public void KeysAreReadWithoutCase() => Assert.Equal("x", CommandLine.Parse(["--storage:PATH", "x"]).Values["Storage:Path"]);
 
     [Fact]
     public void TheLastValueOfASettingCounts() =>
@@ -27,12 +26,14 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--instance", "3")]
     [InlineData("--instance=3")]
-    public void InstanceIsShortForItsSetting(params string[] args) =>
-        Assert.Equal("3", CommandLine.Parse(args).Values["Instance:Number"]);
+    public void InstanceIsShortForItsSetting(params string[] args) => Assert.Equal("3", CommandLine.Parse(args).Values["Instance:Number"]);
 
     [Fact]
     public void ALevelOfTheLogMayNameAnyCategory() =>
-        Assert.Equal("Debug", CommandLine.Parse(["--Logging:LogLevel:Orleans.Runtime", "Debug"]).Values["Logging:LogLevel:Orleans.Runtime"]);
+        Assert.Equal(
+            "Debug",
+            CommandLine.Parse(["--Logging:LogLevel:Orleans.Runtime", "Debug"]).Values["Logging:LogLevel:Orleans.Runtime"]
+        );
 
     [Theory]
     [InlineData("--help")]

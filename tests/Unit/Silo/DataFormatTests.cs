@@ -31,7 +31,11 @@ public sealed class DataFormatTests
         await _store.Commit("cluster", "format", [RowChange.Put("version", """{"version":2}"""u8.ToArray())], Cancel);
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Check("dev"));
-        Assert.Contains("/data is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "/data is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1.",
+            refused.Message,
+            StringComparison.Ordinal
+        );
         Assert.Null(await _store.Get("cluster", "format", "owner", Cancel));
     }
 
@@ -44,12 +48,17 @@ public sealed class DataFormatTests
         Assert.EndsWith(
             "belongs to cluster «dev», and this silo is of cluster «prod». Start it with --Cluster:Id dev, or give another folder with --Storage:Path.",
             refused.Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<string> Stored(string key) =>
         Encoding.UTF8.GetString((await _store.Get("cluster", "format", key, Cancel))!.Payload.Span);
 
     private Task Check(string cluster) =>
-        new DataFormat(_store, Options.Create(new ClusterOptions { Id = cluster }), Options.Create(new StorageOptions { Path = "/data" })).Run(Cancel);
+        new DataFormat(
+            _store,
+            Options.Create(new ClusterOptions { Id = cluster }),
+            Options.Create(new StorageOptions { Path = "/data" })
+        ).Run(Cancel);
 }

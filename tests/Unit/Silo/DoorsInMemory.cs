@@ -29,27 +29,52 @@ internal sealed class DoorsInMemory : IAsyncDisposable
     private DoorsInMemory(WebApplication app, MemoryNetwork network)
     {
         (_app, Network) = (app, network);
-        Http = new(network.HttpHandler()) { BaseAddress = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        Http = new(network.HttpHandler())
+        {
+            BaseAddress = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
+        };
     }
 
     public HttpClient Http { get; }
 
     public MemoryNetwork Network { get; }
 
-    public static async Task<DoorsInMemory> Open(Action<WebApplication> map, ListenOptions? listen = null, ITableStore? store = null, Action<IServiceCollection>? add = null, bool isHttp2 = false, TimeProvider? clock = null, params (string Key, string Value)[] settings)
+    public static async Task<DoorsInMemory> Open(
+        Action<WebApplication> map,
+        ListenOptions? listen = null,
+        ITableStore? store = null,
+        Action<IServiceCollection>? add = null,
+        bool isHttp2 = false,
+        TimeProvider? clock = null,
+        params (string Key, string Value)[] settings
+    )
     {
         var network = new MemoryNetwork();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
         var port = isHttp2 ? network.FreePort() : 0; // What is at gRPC's port is told by its number.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = isHttp2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, port, listen =>
+                listen.Protocols = isHttp2
+                    ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2
+                    : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1
+            )
+        );
         builder.Services.AddSingleton<IConnectionListenerFactory>(network);
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Services.TryAddGuards();
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddSingleton(new Doors(new ClusterOptions(), new HttpOptions(), isHttp2 ? new GrpcOptions { Port = port } : new(), listen ?? new(), new InstanceOptions()));
+        builder.Services.AddSingleton(
+            new Doors(
+                new ClusterOptions(),
+                new HttpOptions(),
+                isHttp2 ? new GrpcOptions { Port = port } : new(),
+                listen ?? new(),
+                new InstanceOptions()
+            )
+        );
         builder.AddChain();
         add?.Invoke(builder.Services);
         var app = builder.Build();
@@ -66,7 +91,13 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         return secret;
     }
 
-    public async Task<Answer> Send(HttpMethod method, string path, string? key = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+    public async Task<Answer> Send(
+        HttpMethod method,
+        string path,
+        string? key = null,
+        HttpContent? content = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (key is not null)
@@ -83,9 +114,11 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         return new(answer, await answer.Content.ReadAsStringAsync());
     }
 
-    public Task<Answer> Get(string path, string? key = null, params (string Name, string Value)[] headers) => Send(HttpMethod.Get, path, key, content: null, headers);
+    public Task<Answer> Get(string path, string? key = null, params (string Name, string Value)[] headers) =>
+        Send(HttpMethod.Get, path, key, content: null, headers);
 
-    public Task<Answer> Post(string path, string json, string? key = null) => Send(HttpMethod.Post, path, key, new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+    public Task<Answer> Post(string path, string json, string? key = null) =>
+        Send(HttpMethod.Post, path, key, new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
 
     public async ValueTask DisposeAsync()
     {
@@ -102,15 +135,26 @@ internal sealed class DoorsInMemory : IAsyncDisposable
 
         public string? Type { get; } = message.Content.Headers.ContentType?.MediaType;
 
-        public string? Header(string name) => message.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : message.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values) : null;
+        public string? Header(string name) =>
+            message.Headers.TryGetValues(name, out var values) ? string.Join(", ", values)
+            : message.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values)
+            : null;
 
         public JsonElement Json => JsonDocument.Parse(body).RootElement;
 
         /// <summary>Status, media type and detail of a problem.</summary>
-        public (int, string?, string?) Problem => (Json.GetProperty("status").GetInt32() == Status ? Status : -1, Type, Json.GetProperty("detail").GetString());
+        public (int, string?, string?) Problem =>
+            (Json.GetProperty("status").GetInt32() == Status ? Status : -1, Type, Json.GetProperty("detail").GetString());
 
         /// <summary>Where and what, of each fault.</summary>
-        public IEnumerable<(string?, string?)> Faults => Json.GetProperty("errors").EnumerateArray().Select(fault => (
-            fault.TryGetProperty("pointer", out var at) || fault.TryGetProperty("parameter", out at) ? at.GetString() : null, fault.GetProperty("detail").GetString()));
+        public IEnumerable<(string?, string?)> Faults =>
+            Json.GetProperty("errors")
+                .EnumerateArray()
+                .Select(fault =>
+                    (
+                        fault.TryGetProperty("pointer", out var at) || fault.TryGetProperty("parameter", out at) ? at.GetString() : null,
+                        fault.GetProperty("detail").GetString()
+                    )
+                );
     }
 }

@@ -12,27 +12,29 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
 {
     public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithIntegerKey =>
-        (TGrainInterface)(typeof(TGrainInterface) switch
-        {
-            var type when type == typeof(ICrawlListGrain) => cluster.Crawls,
-            var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
-            var type when type == typeof(IClusterStatusGrain) => cluster.Status,
-            var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
+        (TGrainInterface)(
+            typeof(TGrainInterface) switch
+            {
+                var type when type == typeof(ICrawlListGrain) => cluster.Crawls,
+                var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
+                var type when type == typeof(IClusterStatusGrain) => cluster.Status,
+                var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
 
-            var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
-            var type when type == typeof(IOrderWatchGrain) => cluster.KnownWatch,
-            var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
-            var type when type == typeof(IOrderMailGrain) => cluster.KnownMail,
+                var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
+                var type when type == typeof(IOrderWatchGrain) => cluster.KnownWatch,
+                var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
+                var type when type == typeof(IOrderMailGrain) => cluster.KnownMail,
 
-            var type when type == typeof(IWebhookListGrain) => cluster.KnownWebhooks,
-            var type => throw new NotSupportedException(type.Name),
-        });
+                var type when type == typeof(IWebhookListGrain) => cluster.KnownWebhooks,
+                var type => throw new NotSupportedException(type.Name),
+            }
+        );
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
         typeof(TGrainInterface) == typeof(IOrderGrain) ? (TGrainInterface)cluster.KnownOrders.Order(OrderId.Parse(primaryKey))
-            : typeof(TGrainInterface) == typeof(IWebhookEndpointGrain) ? (TGrainInterface)cluster.KnownWebhooks.Endpoint(primaryKey)
-            : (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
+        : typeof(TGrainInterface) == typeof(IWebhookEndpointGrain) ? (TGrainInterface)cluster.KnownWebhooks.Endpoint(primaryKey)
+        : (TGrainInterface)cluster.Crawl(CrawlId.Parse(primaryKey));
 
     public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithGuidKey => throw new NotSupportedException();
@@ -61,7 +63,8 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
 
     public IAddressable GetGrain(Type grainInterfaceType, IdSpan grainKey) => throw new NotSupportedException();
 
-    public IAddressable GetGrain(Type grainInterfaceType, IdSpan grainKey, string grainClassNamePrefix) => throw new NotSupportedException();
+    public IAddressable GetGrain(Type grainInterfaceType, IdSpan grainKey, string grainClassNamePrefix) =>
+        throw new NotSupportedException();
 
     public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
         where TGrainInterface : IAddressable => throw new NotSupportedException();

@@ -58,7 +58,8 @@ public sealed class HealthTests : IDisposable
         Assert.Equal(HealthStatus.Unhealthy, health.Status);
         Assert.Equal(
             "orders cannot be written: the disk is full (since 00:00:00Z, 2 failed); the blobs cannot be written: permission is denied (since 00:00:00Z, 1 failed)",
-            health.Description);
+            health.Description
+        );
         writes.OnWritten("orders");
         writes.OnWritten(WriteHealth.Blobs);
         Assert.Equal(HealthStatus.Healthy, (await check.CheckHealthAsync(new(), Cancel)).Status);
@@ -68,14 +69,33 @@ public sealed class HealthTests : IDisposable
     public void TheMessageOfAnExceptionIsNotShownForItMayCarryAPath() =>
         Assert.Equal(
             "it failed (IOException)",
-            Health.Why(new HealthReportEntry(HealthStatus.Unhealthy, "Could not open '/secret/place'.", TimeSpan.Zero, new IOException("/secret/place"), data: null)));
+            Health.Why(
+                new HealthReportEntry(
+                    HealthStatus.Unhealthy,
+                    "Could not open '/secret/place'.",
+                    TimeSpan.Zero,
+                    new IOException("/secret/place"),
+                    data: null
+                )
+            )
+        );
 
     [Fact]
     public async Task TheProbeFindsThatWritesFailBeforeAnybodysWriteFailsAndThatTheySucceedAgain()
     {
-        var (tables, blobs, writes) = (new FlakyTableStore(new TableStoreInMemory()), new FlakyBlobStore(new BlobStoreInMemory()), new WriteHealth(_clock));
+        var (tables, blobs, writes) = (
+            new FlakyTableStore(new TableStoreInMemory()),
+            new FlakyBlobStore(new BlobStoreInMemory()),
+            new WriteHealth(_clock)
+        );
         var probe = new WriteProbe(
-            new MeasuredTableStore(tables, writes, _meters.GetRequiredService<IMeterFactory>(), _clock), MeasuredBlobStore.Of(blobs, writes), writes, new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()), _clock, NullLogger<WriteProbe>.Instance);
+            new MeasuredTableStore(tables, writes, _meters.GetRequiredService<IMeterFactory>(), _clock),
+            MeasuredBlobStore.Of(blobs, writes),
+            writes,
+            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
+            _clock,
+            NullLogger<WriteProbe>.Instance
+        );
         await probe.Probe(Cancel);
         Assert.Empty(writes.Failing);
 
@@ -95,7 +115,13 @@ public sealed class HealthTests : IDisposable
         var (tables, writes) = (new FlakyTableStore(new TableStoreInMemory()), new WriteHealth(_clock));
         var measured = new MeasuredTableStore(tables, writes, _meters.GetRequiredService<IMeterFactory>(), _clock);
         var probe = new WriteProbe(
-            measured, new BlobStoreInMemory(), writes, new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()), _clock, NullLogger<WriteProbe>.Instance);
+            measured,
+            new BlobStoreInMemory(),
+            writes,
+            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
+            _clock,
+            NullLogger<WriteProbe>.Instance
+        );
         tables.FailNextCommits(1, CommitFailure.UnknownNotApplied);
         await measured.Commit("orders", "p", [RowChange.Put("k", new byte[1])], Cancel);
         Assert.Equal(["orders"], writes.Failing.Select(part => part.Part));
@@ -124,10 +150,19 @@ public sealed class HealthTests : IDisposable
         public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default) =>
             new(new TaskCompletionSource<TableRow?>().Task);
 
-        public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default) =>
-            new(new TaskCompletionSource<IReadOnlyList<TableRow>>().Task);
+        public ValueTask<IReadOnlyList<TableRow>> Scan(
+            string table,
+            string partition,
+            KeyRange range,
+            int take,
+            CancellationToken cancel = default
+        ) => new(new TaskCompletionSource<IReadOnlyList<TableRow>>().Task);
 
-        public Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default) =>
-            new TaskCompletionSource<CommitResult>().Task;
+        public Task<CommitResult> Commit(
+            string table,
+            string partition,
+            IReadOnlyList<RowChange> changes,
+            CancellationToken cancel = default
+        ) => new TaskCompletionSource<CommitResult>().Task;
     }
 }

@@ -18,7 +18,8 @@ public sealed class HelpTextTests
             Assert.True(at > 0, $"{setting.Key} is missing.");
             Assert.Contains(
                 $"      Default: {(setting.Default.Length == 0 ? "empty" : setting.Default)}.  Environment: {setting.Environment}",
-                _lines[at..].TakeWhile(line => line.Length > 0));
+                _lines[at..].TakeWhile(line => line.Length > 0)
+            );
         }
     }
 
@@ -33,8 +34,7 @@ public sealed class HelpTextTests
     }
 
     [Fact]
-    public void MeaningsAreWholeSentences() =>
-        Assert.All(SettingsCatalog.All, setting => Assert.Matches("^[A-Z].*[.]$", setting.Meaning));
+    public void MeaningsAreWholeSentences() => Assert.All(SettingsCatalog.All, setting => Assert.Matches("^[A-Z].*[.]$", setting.Meaning));
 
     [Theory]
     [InlineData(10, 80)]
@@ -46,7 +46,7 @@ public sealed class HelpTextTests
 
     [Fact]
     public void EveryExitCodeIsExplained() =>
-        Assert.All(ExitCodes.All, code => Assert.Contains($"  {code.Code,3}  {code.Meaning}", _lines));
+        Assert.All(ExitCodes.All, code => Assert.Contains($"  {code.Code, 3}  {code.Meaning}", _lines));
 
     [Fact]
     public void SettingsHaveTheDefaultsThatAreDocumented()

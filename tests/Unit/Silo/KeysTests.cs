@@ -47,7 +47,10 @@ public sealed class KeysTests
         var secret = await Add("reports", ApiRole.Reader);
 
         Assert.Matches("^reports[.][A-Za-z0-9_-]{43}$", secret);
-        Assert.NotEqual(secret, ApiKey.Make("reports", ApiRole.Reader, _clock.GetUtcNow(), out var another).Name == "reports" ? another : "");
+        Assert.NotEqual(
+            secret,
+            ApiKey.Make("reports", ApiRole.Reader, _clock.GetUtcNow(), out var another).Name == "reports" ? another : ""
+        );
         var row = await _store.Get("keys", "keys", "reports", Cancel);
         Assert.DoesNotContain(secret.Split('.')[1], System.Text.Encoding.UTF8.GetString(row!.Payload.Span), StringComparison.Ordinal);
     }
@@ -75,13 +78,15 @@ public sealed class KeysTests
         Assert.Null(await Ring(_store).Find(secret, Cancel));
     }
 
-    private Task Check(string bootstrap) => new KeysCheck(
-        new(new(), new(), new(), new() { Address = "0.0.0.0" }, new()),
-        Ring(_store),
-        _store,
-        Microsoft.Extensions.Options.Options.Create(new KeysOptions { Bootstrap = bootstrap }),
-        _clock,
-        NullLogger<KeysCheck>.Instance).Run(Cancel);
+    private Task Check(string bootstrap) =>
+        new KeysCheck(
+            new(new(), new(), new(), new() { Address = "0.0.0.0" }, new()),
+            Ring(_store),
+            _store,
+            Microsoft.Extensions.Options.Options.Create(new KeysOptions { Bootstrap = bootstrap }),
+            _clock,
+            NullLogger<KeysCheck>.Instance
+        ).Run(Cancel);
 
     [Fact]
     public async Task ARevokedKeyIsRefusedAfterFiveSeconds()
@@ -194,7 +199,10 @@ public sealed class KeysTests
     [InlineData("a.b")]
     [InlineData("é")]
     public async Task AnOddNameIsRefused(string name) =>
-        Assert.Equal(new(null, $"«{name}» is no name for a key: 1 to 60 letters, digits, «-» and «_»."), await Grain().Add(name, ApiRole.Reader, Cancel));
+        Assert.Equal(
+            new(null, $"«{name}» is no name for a key: 1 to 60 letters, digits, «-» and «_»."),
+            await Grain().Add(name, ApiRole.Reader, Cancel)
+        );
 
     [Fact]
     public async Task NoMoreThanFiveHundredAreKept()
@@ -222,15 +230,26 @@ public sealed class KeysTests
 
         public int Scans { get; private set; }
 
-        public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default) => store.Get(table, partition, key, cancel);
+        public ValueTask<TableRow?> Get(string table, string partition, string key, CancellationToken cancel = default) =>
+            store.Get(table, partition, key, cancel);
 
-        public ValueTask<IReadOnlyList<TableRow>> Scan(string table, string partition, KeyRange range, int take, CancellationToken cancel = default)
+        public ValueTask<IReadOnlyList<TableRow>> Scan(
+            string table,
+            string partition,
+            KeyRange range,
+            int take,
+            CancellationToken cancel = default
+        )
         {
             Scans++;
             return IsGone ? throw new IOException("Gone.") : store.Scan(table, partition, range, take, cancel);
         }
 
-        public Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default) =>
-            store.Commit(table, partition, changes, cancel);
+        public Task<CommitResult> Commit(
+            string table,
+            string partition,
+            IReadOnlyList<RowChange> changes,
+            CancellationToken cancel = default
+        ) => store.Commit(table, partition, changes, cancel);
     }
 }

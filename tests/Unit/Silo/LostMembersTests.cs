@@ -36,15 +36,19 @@ public sealed class LostMembersTests
     }
 
     private static TableMembershipTable NewTable() =>
-        new(new TableStoreInMemory(), Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" }));
+        new(
+            new TableStoreInMemory(),
+            Options.Create(new Orleans.Configuration.ClusterOptions { ClusterId = "dev", ServiceId = "orleans" })
+        );
 
-    private static MembershipEntry Member(IPEndPoint end, SiloStatus status) => new()
-    {
-        SiloAddress = SiloAddress.New(end, 1),
-        SiloName = "silo-0",
-        HostName = "here",
-        Status = status,
-        StartTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
-        IAmAliveTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
-    };
+    private static MembershipEntry Member(IPEndPoint end, SiloStatus status) =>
+        new()
+        {
+            SiloAddress = SiloAddress.New(end, 1),
+            SiloName = "silo-0",
+            HostName = "here",
+            Status = status,
+            StartTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
+            IAmAliveTime = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
+        };
 }

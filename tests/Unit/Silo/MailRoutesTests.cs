@@ -19,21 +19,26 @@ public sealed class MailRoutesTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _doors = await DoorsInMemory.Open(
-        app =>
-        {
-            app.MapOrders();
-            app.MapUnsubscribe();
-        },
-        store: _store,
-        add: services => services.AddSingleton(_cluster.Orders).AddSingleton<ILoggerProvider>(_log));
+    public async ValueTask InitializeAsync() =>
+        _doors = await DoorsInMemory.Open(
+            app =>
+            {
+                app.MapOrders();
+                app.MapUnsubscribe();
+            },
+            store: _store,
+            add: services => services.AddSingleton(_cluster.Orders).AddSingleton<ILoggerProvider>(_log)
+        );
 
     public async ValueTask DisposeAsync() => await _doors.DisposeAsync();
 
     [Fact]
     public async Task WhatACustomerWantsIsPutAndGot()
     {
-        Assert.Equal("""{"customer":"ann & bob","mail":null}""", (await _doors.Get("/api/orders/preferences?customer=ann%20%26%20bob")).Body);
+        Assert.Equal(
+            """{"customer":"ann & bob","mail":null}""",
+            (await _doors.Get("/api/orders/preferences?customer=ann%20%26%20bob")).Body
+        );
         var put = await Put("""{"customer":"ann & bob","mail":["shipped","order.paid"]}""");
         Assert.Equal((200, """{"customer":"ann & bob","mail":["order.paid","order.shipped"]}"""), (put.Status, put.Body));
         Assert.Equal(put.Body, (await _doors.Get("/api/orders/preferences?customer=ann%20%26%20bob")).Body);
@@ -46,9 +51,18 @@ public sealed class MailRoutesTests : IAsyncLifetime
     {
         Assert.Equal(400, (await _doors.Get("/api/orders/preferences")).Status);
         Assert.Equal(
-            [("#/mail", "«lost» is no type of change; there are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.")],
-            (await Put("""{"customer":"ann","mail":["lost"]}""")).Faults);
-        Assert.Equal([("#/customer", "«customer» is whose, by the name that the orders have: 1 to 200 characters.")], (await Put("""{"customer":"","mail":null}""")).Faults);
+            [
+                (
+                    "#/mail",
+                    "«lost» is no type of change; there are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+                ),
+            ],
+            (await Put("""{"customer":"ann","mail":["lost"]}""")).Faults
+        );
+        Assert.Equal(
+            [("#/customer", "«customer» is whose, by the name that the orders have: 1 to 200 characters.")],
+            (await Put("""{"customer":"","mail":null}""")).Faults
+        );
         Assert.Equal(["take", "after"], (await _doors.Get("/api/orders/suppressions?take=0&after=x")).Faults.Select(fault => fault.Item1));
         Assert.Equal(400, (await _doors.Get("/api/orders/suppressions?address=a@b.c&take=1")).Status);
         Assert.Equal(400, (await _doors.Send(HttpMethod.Delete, "/api/orders/suppressions")).Status);
@@ -67,13 +81,26 @@ public sealed class MailRoutesTests : IAsyncLifetime
         var second = (await _doors.Get($"/api/orders/suppressions?take=2&after={first.GetProperty("after")}")).Json;
         Assert.Equal(
             ["a…@example.org", "b…@example.org", "c…@example.org"],
-            first.GetProperty("suppressions").EnumerateArray().Concat(second.GetProperty("suppressions").EnumerateArray()).Select(one => one.GetProperty("address").GetString()).Order(StringComparer.Ordinal));
+            first
+                .GetProperty("suppressions")
+                .EnumerateArray()
+                .Concat(second.GetProperty("suppressions").EnumerateArray())
+                .Select(one => one.GetProperty("address").GetString())
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal(System.Text.Json.JsonValueKind.Null, second.GetProperty("after").ValueKind);
 
-        Assert.Single((await _doors.Get("/api/orders/suppressions?address=A@example.org")).Json.GetProperty("suppressions").EnumerateArray());
+        Assert.Single(
+            (await _doors.Get("/api/orders/suppressions?address=A@example.org")).Json.GetProperty("suppressions").EnumerateArray()
+        );
         Assert.Equal(204, (await _doors.Send(HttpMethod.Delete, "/api/orders/suppressions?address=a@example.org")).Status);
-        Assert.Equal((404, "application/problem+json", "Mail goes to this address already."), (await _doors.Send(HttpMethod.Delete, "/api/orders/suppressions?address=a@example.org")).Problem);
-        Assert.Empty((await _doors.Get("/api/orders/suppressions?address=a@example.org")).Json.GetProperty("suppressions").EnumerateArray());
+        Assert.Equal(
+            (404, "application/problem+json", "Mail goes to this address already."),
+            (await _doors.Send(HttpMethod.Delete, "/api/orders/suppressions?address=a@example.org")).Problem
+        );
+        Assert.Empty(
+            (await _doors.Get("/api/orders/suppressions?address=a@example.org")).Json.GetProperty("suppressions").EnumerateArray()
+        );
     }
 
     [Fact]
@@ -84,16 +111,24 @@ public sealed class MailRoutesTests : IAsyncLifetime
         var token = UnsubscribeToken.Make(await _cluster.MailKept.UnsubscribeKey(Cancel), "ann");
 
         var page = await _doors.Get($"/unsubscribe/{token}");
-        Assert.Equal((200, "text/html", "no-store", "no-referrer"), (page.Status, page.Type, page.Header("Cache-Control"), page.Header("Referrer-Policy")));
+        Assert.Equal(
+            (200, "text/html", "no-store", "no-referrer"),
+            (page.Status, page.Type, page.Header("Cache-Control"), page.Header("Referrer-Policy"))
+        );
         Assert.Contains("<form method=\"post\"><button>No more mail</button></form>", page.Body, StringComparison.Ordinal);
         Assert.Null((await _cluster.Orders.Mail.Preferences("ann", Cancel)).Types);
 
         using var oneClick = new FormUrlEncodedContent([new("List-Unsubscribe", "One-Click")]);
         var done = await _doors.Send(HttpMethod.Post, $"/unsubscribe/{token}", content: oneClick);
-        Assert.Equal((200, true), (done.Status, done.Body.Contains("You will get no more mail about your orders.", StringComparison.Ordinal)));
+        Assert.Equal(
+            (200, true),
+            (done.Status, done.Body.Contains("You will get no more mail about your orders.", StringComparison.Ordinal))
+        );
         Assert.Empty((await _cluster.Orders.Mail.Preferences("ann", Cancel)).Types!.Value);
         var lines = await _log.UntilSaid("POST /unsubscribe/{token} by -: 200"); // When the request is over: the caller may have had its answer before.
-        Assert.DoesNotContain(lines, line => line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line =>
+            line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -112,7 +147,11 @@ public sealed class MailRoutesTests : IAsyncLifetime
     }
 
     private Task<DoorsInMemory.Answer> Put(string json) =>
-        _doors.Send(HttpMethod.Put, "/api/orders/preferences", content: new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+        _doors.Send(
+            HttpMethod.Put,
+            "/api/orders/preferences",
+            content: new StringContent(json, System.Text.Encoding.UTF8, "application/json")
+        );
 
     /// <summary>What was logged.</summary>
     private sealed class LinesInMemory : ILoggerProvider, ILogger
@@ -126,8 +165,7 @@ public sealed class MailRoutesTests : IAsyncLifetime
             do
             {
                 lines.Add(await _said.Reader.ReadAsync(Cancel));
-            }
-            while (!lines[^1].StartsWith(start, StringComparison.Ordinal));
+            } while (!lines[^1].StartsWith(start, StringComparison.Ordinal));
 
             while (_said.Reader.TryRead(out var more))
             {
@@ -144,10 +182,14 @@ public sealed class MailRoutesTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _said.Writer.TryWrite(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => _said.Writer.TryWrite(formatter(state, exception));
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -35,7 +35,12 @@ public sealed class MigrationsTests : IDisposable
 
     private string Data => _folder["data"];
 
-    private IEnumerable<string> Copies => Directory.EnumerateDirectories(_folder.Path).Select(path => Path.GetFileName(path)!).Where(name => name != "data").Order(StringComparer.Ordinal);
+    private IEnumerable<string> Copies =>
+        Directory
+            .EnumerateDirectories(_folder.Path)
+            .Select(path => Path.GetFileName(path)!)
+            .Where(name => name != "data")
+            .Order(StringComparer.Ordinal);
 
     public void Dispose() => _folder.Dispose();
 
@@ -75,12 +80,15 @@ public sealed class MigrationsTests : IDisposable
     {
         await HasVersion(1);
 
-        var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(3, Counted(1), new Step(2, (_, _, _) => throw new IOException("The disk is full."))));
+        var refused = await Assert.ThrowsAsync<StartUpException>(() =>
+            Migrate(3, Counted(1), new Step(2, (_, _, _) => throw new IOException("The disk is full.")))
+        );
 
         Assert.Equal(
             $"The data in {Data} could not be migrated from version 2 to 3 (step 2): The disk is full. Start the silo again to try again. "
-            + $"The data as it was is in {_folder["data.v1.bak-20260501-123015"]}: an older silo starts with that.",
-            refused.Message);
+                + $"The data as it was is in {_folder["data.v1.bak-20260501-123015"]}: an older silo starts with that.",
+            refused.Message
+        );
         Assert.Equal("""{"version":3}""", await Stored("version"));
 
         _clock.Advance(Migrations.Patience);
@@ -120,7 +128,11 @@ public sealed class MigrationsTests : IDisposable
         await HasVersion(1);
         await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, new Step(1, (_, _, _) => throw new IOException("Killed."))));
 
-        var format = new DataFormat(_store, Options.Create(new global::Silo.Cluster.ClusterOptions()), Options.Create(new StorageOptions { Path = Data }));
+        var format = new DataFormat(
+            _store,
+            Options.Create(new global::Silo.Cluster.ClusterOptions()),
+            Options.Create(new StorageOptions { Path = Data })
+        );
         var refused = await Assert.ThrowsAsync<StartUpException>(() => format.Run(Cancel));
         Assert.Contains("is of version 2, written by a newer silo", refused.Message, StringComparison.Ordinal);
     }
@@ -131,15 +143,18 @@ public sealed class MigrationsTests : IDisposable
         await HasVersion(1);
         var (began, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         var first = Migrate(2, new Step(1, async (_, _, _) =>
-        {
-            began.SetResult();
-            await go.Task;
-        }));
+            {
+                began.SetResult();
+                await go.Task;
+            }));
         await began.Task;
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, Counted(1)));
         Assert.StartsWith(
-            $"Another silo migrates the data in {Data} from version 1 to 2; it said so at 2026-05-01 12:30:15Z. Start this one when that one is ready.", refused.Message, StringComparison.Ordinal);
+            $"Another silo migrates the data in {Data} from version 1 to 2; it said so at 2026-05-01 12:30:15Z. Start this one when that one is ready.",
+            refused.Message,
+            StringComparison.Ordinal
+        );
 
         go.SetResult();
         await first;
@@ -152,22 +167,28 @@ public sealed class MigrationsTests : IDisposable
         await HasVersion(1);
         var (began, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         var migrating = Migrate(2, new Step(1, async (_, _, _) =>
-        {
-            began.SetResult();
-            await go.Task;
-        }));
+            {
+                began.SetResult();
+                await go.Task;
+            }));
         await began.Task;
         var signed = new TaskCompletionSource<string>();
-        _store.FailCommitsWhen((_, _, changes) =>
-        {
-            signed.TrySetResult(Encoding.UTF8.GetString(changes[0].Payload.Span));
-            return null;
-        });
+        _store.FailCommitsWhen(
+            (_, _, changes) =>
+            {
+                signed.TrySetResult(Encoding.UTF8.GetString(changes[0].Payload.Span));
+                return null;
+            }
+        );
         _clock.Advance(Migrations.SignOfLife);
 
-        Assert.EndsWith("""
+        Assert.EndsWith(
+            """
             "at":"2026-05-01T12:30:20+00:00"}
-            """, await signed.Task, StringComparison.Ordinal);
+            """,
+            await signed.Task,
+            StringComparison.Ordinal
+        );
         go.SetResult();
         await migrating;
         Assert.Null(await Stored("migration"));
@@ -179,17 +200,17 @@ public sealed class MigrationsTests : IDisposable
         await HasVersion(1);
         var (began, ended) = (new TaskCompletionSource(), new TaskCompletionSource());
         var hung = Migrate(2, new Step(1, async (_, _, cancel) =>
-        {
-            began.SetResult();
-            try
             {
-                await new Gate().Pass(cancel);
-            }
-            finally
-            {
-                ended.SetResult();
-            }
-        }));
+                began.SetResult();
+                try
+                {
+                    await new Gate().Pass(cancel);
+                }
+                finally
+                {
+                    ended.SetResult();
+                }
+            }));
         await began.Task;
         await _store.Commit("cluster", "format", [RowChange.Delete("migration")], Cancel);
         _clock.Advance(Migrations.SignOfLife);
@@ -218,8 +239,9 @@ public sealed class MigrationsTests : IDisposable
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, Counted(1)));
         Assert.Equal(
             $"The data in {Data} is of an older version and is migrated before a silo works on it; but silo-7 at 192.0.2.7:11111 is a member of the cluster. "
-            + "Stop every silo, then start this one. One that was killed on another machine is forgotten 2 minutes after its last sign of life.",
-            refused.Message);
+                + "Stop every silo, then start this one. One that was killed on another machine is forgotten 2 minutes after its last sign of life.",
+            refused.Message
+        );
         Assert.Empty(Copies);
 
         _clock.Advance(TimeSpan.FromMinutes(2));
@@ -234,7 +256,10 @@ public sealed class MigrationsTests : IDisposable
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(3, Counted(1)));
 
-        Assert.Equal($"The data in {Data} is of version 1, and this silo, 0.1.0, knows no way from version 2 to 3. Start an older silo.", refused.Message);
+        Assert.Equal(
+            $"The data in {Data} is of version 1, and this silo, 0.1.0, knows no way from version 2 to 3. Start an older silo.",
+            refused.Message
+        );
         Assert.Empty(_ran);
         Assert.Equal("""{"version":1}""", await Stored("version"));
     }
@@ -246,8 +271,16 @@ public sealed class MigrationsTests : IDisposable
         Directory.Delete(Data, recursive: true);
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, Counted(1)));
-        Assert.StartsWith($"The data in {Data} is of version 1, and no copy of it can be set aside before it is migrated to version 2: ", refused.Message, StringComparison.Ordinal);
-        Assert.EndsWith("copy the folder yourself, then start the silo with --Storage:CopiedVersion 1.", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The data in {Data} is of version 1, and no copy of it can be set aside before it is migrated to version 2: ",
+            refused.Message,
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(
+            "copy the folder yourself, then start the silo with --Storage:CopiedVersion 1.",
+            refused.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal("""{"version":1}""", await Stored("version"));
 
         await Make(2, new() { Path = Data, CopiedVersion = 1 }, Counted(1)).Run(Cancel);
@@ -259,13 +292,19 @@ public sealed class MigrationsTests : IDisposable
     public async Task OfDataThatIsNotOnThisMachineTheOperatorMakesTheCopy()
     {
         await HasVersion(1);
-        var storage = new StorageOptions { Kind = StorageKind.Azure, AccountName = "things", Path = Data };
+        var storage = new StorageOptions
+        {
+            Kind = StorageKind.Azure,
+            AccountName = "things",
+            Path = Data,
+        };
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Make(2, storage, Counted(1)).Run(Cancel));
         Assert.Equal(
             $"The data in {storage.Place} is of version 1, and this silo, 0.1.0, would migrate it to version 2. Of data that is not on this machine it makes no copy: make one (tables and objects), "
-            + "then start one silo with --Storage:CopiedVersion 1.",
-            refused.Message);
+                + "then start one silo with --Storage:CopiedVersion 1.",
+            refused.Message
+        );
         Assert.Empty(_ran);
 
         storage.CopiedVersion = 1;
@@ -301,7 +340,12 @@ public sealed class MigrationsTests : IDisposable
 
     private async Task HasVersion(int version)
     {
-        await _store.Commit("cluster", "format", [RowChange.Put("version", Encoding.UTF8.GetBytes($$"""{"version":{{version}}}"""))], Cancel);
+        await _store.Commit(
+            "cluster",
+            "format",
+            [RowChange.Put("version", Encoding.UTF8.GetBytes($$"""{"version":{{version}}}"""))],
+            Cancel
+        );
         await _store.Commit("things", "p", [RowChange.Put("number", Encoding.UTF8.GetBytes($"{version}"))], Cancel);
     }
 
@@ -313,25 +357,21 @@ public sealed class MigrationsTests : IDisposable
 
     /// <summary>Finds the number that its version has, or the next one if it ran before.</summary>
     private Step Counted(int from) => new(from, async (tables, step, cancel) =>
-    {
-        _ran.Add(step);
-        var number = int.Parse(Text(await tables.Get("things", "p", "number", cancel))!, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.InRange(number, step, step + 1);
-        var put = RowChange.Put("number", Encoding.UTF8.GetBytes($"{step + 1}"));
-        Assert.Equal(CommitOutcome.Committed, (await tables.Commit("things", "p", [put], cancel)).Outcome);
-    });
+        {
+            _ran.Add(step);
+            var number = int.Parse(
+                Text(await tables.Get("things", "p", "number", cancel))!,
+                System.Globalization.CultureInfo.InvariantCulture
+            );
+            Assert.InRange(number, step, step + 1);
+            var put = RowChange.Put("number", Encoding.UTF8.GetBytes($"{step + 1}"));
+            Assert.Equal(CommitOutcome.Committed, (await tables.Commit("things", "p", [put], cancel)).Outcome);
+        });
 
     private Task Migrate(int target, params Step[] steps) => Make(target, new() { Path = Data }, steps).Run(Cancel);
 
-    private Migrations Make(int target, StorageOptions storage, params Step[] steps) => new(
-        _store,
-        new BlobStoreInMemory(),
-        _members,
-        steps,
-        Options.Create(storage),
-        _clock,
-        NullLogger<Migrations>.Instance,
-        target);
+    private Migrations Make(int target, StorageOptions storage, params Step[] steps) =>
+        new(_store, new BlobStoreInMemory(), _members, steps, Options.Create(storage), _clock, NullLogger<Migrations>.Instance, target);
 
     private sealed class Step(int from, Func<ITableStore, int, CancellationToken, Task>? run = null) : IMigrationStep
     {
@@ -339,6 +379,7 @@ public sealed class MigrationsTests : IDisposable
 
         public string What => $"step {from}";
 
-        public Task Run(ITableStore tables, IBlobStore blobs, CancellationToken cancel) => run?.Invoke(tables, from, cancel) ?? Task.CompletedTask;
+        public Task Run(ITableStore tables, IBlobStore blobs, CancellationToken cancel) =>
+            run?.Invoke(tables, from, cancel) ?? Task.CompletedTask;
     }
 }

@@ -16,10 +16,8 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     private readonly TableStoreInMemory _store = new();
     private DoorsInMemory _doors = null!;
 
-    public async ValueTask InitializeAsync() => _doors = await DoorsInMemory.Open(
-        app => app.MapOrders(),
-        store: _store,
-        add: services => services.AddSingleton(_cluster.Orders));
+    public async ValueTask InitializeAsync() =>
+        _doors = await DoorsInMemory.Open(app => app.MapOrders(), store: _store, add: services => services.AddSingleton(_cluster.Orders));
 
     public async ValueTask DisposeAsync() => await _doors.DisposeAsync();
 
@@ -29,10 +27,14 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         var answer = await Place(Tea, "k");
         var id = IdempotencyKey.Of("this machine", "k").OrderId(8).Value;
 
-        Assert.Equal((201, "application/json", "\"1\"", $"/api/orders/{id}"), (answer.Status, answer.Type, answer.Header("ETag"), answer.Header("Location")));
+        Assert.Equal(
+            (201, "application/json", "\"1\"", $"/api/orders/{id}"),
+            (answer.Status, answer.Type, answer.Header("ETag"), answer.Header("Location"))
+        );
         Assert.Equal(
             $$"""{"id":"{{id}}","version":1,"status":"placed","customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":450}],"total":900,"notes":null,"email":null,"language":null,"payBefore":null,"placedAt":"2026-03-01T12:00:00+00:00","updatedAt":"2026-03-01T12:00:00+00:00","reason":null}""",
-            answer.Body);
+            answer.Body
+        );
     }
 
     [Theory]
@@ -53,7 +55,8 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         await Place(Tea, "k");
         Assert.Equal(
             (422, "application/problem+json", "Something else was asked for under this key before. Choose a new key, or ask the same."),
-            (await Place(Tea.Replace("ann", "bob", StringComparison.Ordinal), "k")).Problem);
+            (await Place(Tea.Replace("ann", "bob", StringComparison.Ordinal), "k")).Problem
+        );
     }
 
     [Fact]
@@ -73,8 +76,13 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     [InlineData("a\"b")]
     public async Task AKeyOfTheWrongFormIs400(string key) =>
         Assert.Equal(
-            (400, "application/problem+json", "Idempotency-Key stands once and has 1 to 255 printable ASCII characters without quotes and backslashes."),
-            (await Place(Tea, key)).Problem);
+            (
+                400,
+                "application/problem+json",
+                "Idempotency-Key stands once and has 1 to 255 printable ASCII characters without quotes and backslashes."
+            ),
+            (await Place(Tea, key)).Problem
+        );
 
     [Fact]
     public async Task WhereNoApiKeyIsConfiguredAKeyMayBeMissing()
@@ -88,11 +96,20 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     public async Task WhereCallersHaveApiKeysItMayNot()
     {
         var (ann, bob) = (await DoorsInMemory.Key(_store, "ann", ApiRole.Writer), await DoorsInMemory.Key(_store, "bob", ApiRole.Writer));
-        await using var doors = await DoorsInMemory.Open(app => app.MapOrders(), store: _store, add: services => services.AddSingleton(_cluster.Orders));
+        await using var doors = await DoorsInMemory.Open(
+            app => app.MapOrders(),
+            store: _store,
+            add: services => services.AddSingleton(_cluster.Orders)
+        );
 
         Assert.Equal(
-            (400, "application/problem+json", "Idempotency-Key is missing: a text of your choice, a new one for each thing that is to be done once, such as a UUID."),
-            (await doors.Post("/api/orders", Tea, ann)).Problem);
+            (
+                400,
+                "application/problem+json",
+                "Idempotency-Key is missing: a text of your choice, a new one for each thing that is to be done once, such as a UUID."
+            ),
+            (await doors.Post("/api/orders", Tea, ann)).Problem
+        );
         Assert.Equal(401, (await doors.Post("/api/orders", Tea)).Status);
         var first = await Send(doors, "k", ann);
         Assert.Equal(first.Body, (await Send(doors, "k", ann)).Body);
@@ -104,15 +121,32 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     public async Task WhatIsWrongIsToldWithItsPlace()
     {
         Assert.Equal(
-            [("#/currency", "«currency» is three capital letters of ISO 4217, such as EUR; this is «eur»."), ("#/lines/0/quantity", "«quantity» is 1 to 1,000,000; this is 0.")],
-            (await Place("""{"customer":"ann","currency":"eur","lines":[{"sku":"tea","quantity":0,"price":1}]}""", "k")).Faults);
-        Assert.Equal([("#/lines/0/quantity", "«lines» is a list of objects with sku, quantity, price.")], (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":"2","price":1}]}""", "k")).Faults);
-        Assert.Equal(400, (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1,"colour":"green"}]}""", "k")).Status);
-        Assert.Equal([("#/lines/1", "A line is an object with sku, quantity and price.")], (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1},null]}""", "k")).Faults);
+            [
+                ("#/currency", "«currency» is three capital letters of ISO 4217, such as EUR; this is «eur»."),
+                ("#/lines/0/quantity", "«quantity» is 1 to 1,000,000; this is 0."),
+            ],
+            (await Place("""{"customer":"ann","currency":"eur","lines":[{"sku":"tea","quantity":0,"price":1}]}""", "k")).Faults
+        );
+        Assert.Equal(
+            [("#/lines/0/quantity", "«lines» is a list of objects with sku, quantity, price.")],
+            (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":"2","price":1}]}""", "k")).Faults
+        );
+        Assert.Equal(
+            400,
+            (
+                await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1,"colour":"green"}]}""", "k")
+            ).Status
+        );
+        Assert.Equal(
+            [("#/lines/1", "A line is an object with sku, quantity and price.")],
+            (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":2,"price":1},null]}""", "k")).Faults
+        );
         foreach (var time in new[] { "soon", "2030-01-31T12:00:00", "2030-13-31T12:00:00Z", "2030-01-31" })
         {
             Assert.Equal(
-                [("#/payBefore", $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{time}».")], (await Place(Tea[..^1] + $",\"payBefore\":\"{time}\"}}", "k")).Faults);
+                [("#/payBefore", $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{time}».")],
+                (await Place(Tea[..^1] + $",\"payBefore\":\"{time}\"}}", "k")).Faults
+            );
         }
 
         // Nothing was made under the key, so it may be used for what is right.
@@ -132,7 +166,12 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         Assert.Equal((200, "\"1\""), (await _doors.Get(path)) is var shown ? (shown.Status, shown.Header("ETag")) : default);
         foreach (var known in new[] { "\"1\"", "W/\"1\"", "\"7\", \"1\"", "*" })
         {
-            Assert.Equal((304, "", "\"1\""), (await _doors.Get(path, headers: ("If-None-Match", known))) is var same ? (same.Status, same.Body, same.Header("ETag")) : default);
+            Assert.Equal(
+                (304, "", "\"1\""),
+                (await _doors.Get(path, headers: ("If-None-Match", known))) is var same
+                    ? (same.Status, same.Body, same.Header("ETag"))
+                    : default
+            );
         }
 
         Assert.Equal(200, (await _doors.Get(path, headers: ("If-None-Match", "\"2\""))).Status);
@@ -148,8 +187,18 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         Assert.Equal(412, (await Step(path, "pay", ("If-Match", "\"x\""))).Status);
         Assert.Equal(400, (await Step(path, "pay", ("If-Match", "\"1\", \"2\""))).Status);
         Assert.Equal(400, (await Step(path, "pay", ("If-Match", "1"))).Status);
-        Assert.Equal((200, "\"2\""), (await Step(path, "pay", ("If-Match", "\"1\""), ("Idempotency-Key", "p"))) is var paid ? (paid.Status, paid.Header("ETag")) : default);
-        Assert.Equal((200, "\"2\""), (await Step(path, "pay", ("If-Match", "\"1\""), ("Idempotency-Key", "p"))) is var again ? (again.Status, again.Header("ETag")) : default);
+        Assert.Equal(
+            (200, "\"2\""),
+            (await Step(path, "pay", ("If-Match", "\"1\""), ("Idempotency-Key", "p"))) is var paid
+                ? (paid.Status, paid.Header("ETag"))
+                : default
+        );
+        Assert.Equal(
+            (200, "\"2\""),
+            (await Step(path, "pay", ("If-Match", "\"1\""), ("Idempotency-Key", "p"))) is var again
+                ? (again.Status, again.Header("ETag"))
+                : default
+        );
         Assert.Equal(200, (await Step(path, "ship", ("If-Match", "*"))).Status);
     }
 
@@ -158,7 +207,10 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     {
         var placed = await Place(Tea, "k");
         var id = placed.Json.GetProperty("id").GetString();
-        Assert.Equal((409, "application/problem+json", $"The order {id} is placed; only a paid one can be shipped."), (await Step(placed.Header("Location")!, "ship")).Problem);
+        Assert.Equal(
+            (409, "application/problem+json", $"The order {id} is placed; only a paid one can be shipped."),
+            (await Step(placed.Header("Location")!, "ship")).Problem
+        );
     }
 
     [Theory]
@@ -189,8 +241,12 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     [Fact]
     public async Task AListSaysWhatIsWrongWithItsQuestion() =>
         Assert.Equal(
-            [("status", "«status» is placed, paid, shipped, completed, cancelled, refunded; this is «lost»."), ("take", "«take» is 1 to 200; this is «many».")],
-            (await _doors.Get("/api/orders?status=lost&take=many")).Faults);
+            [
+                ("status", "«status» is placed, paid, shipped, completed, cancelled, refunded; this is «lost»."),
+                ("take", "«take» is 1 to 200; this is «many»."),
+            ],
+            (await _doors.Get("/api/orders?status=lost&take=many")).Faults
+        );
 
     private Task<DoorsInMemory.Answer> Place(string body, string? key) =>
         _doors.Send(HttpMethod.Post, "/api/orders", content: Json(body), headers: key is null ? [] : [("Idempotency-Key", key)]);
@@ -198,7 +254,8 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     private static Task<DoorsInMemory.Answer> Send(DoorsInMemory doors, string key, string apiKey) =>
         doors.Send(HttpMethod.Post, "/api/orders", apiKey, Json(Tea), ("Idempotency-Key", key));
 
-    private Task<DoorsInMemory.Answer> Step(string path, string step, params (string, string)[] headers) => _doors.Send(HttpMethod.Post, $"{path}/{step}", headers: headers);
+    private Task<DoorsInMemory.Answer> Step(string path, string step, params (string, string)[] headers) =>
+        _doors.Send(HttpMethod.Post, $"{path}/{step}", headers: headers);
 
     private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
 
@@ -208,8 +265,16 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         var letter = _cluster.KnownSubscribers.Add("mail", 0, 0x1f, "no address", Unit.Orders.Given.Placed());
 
         Assert.Equal("""{"subscribers":[]}""", (await _doors.Get("/api/orders/subscribers")).Body);
-        Assert.Contains("\"id\":\"mail/0/1f\"", (await _doors.Get("/api/orders/dead-letters?subscriber=mail")).Body, StringComparison.Ordinal);
-        Assert.Contains(letter.Change.OrderId.Value, (await _doors.Get("/api/orders/dead-letters/mail/0/1f")).Body, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"id\":\"mail/0/1f\"",
+            (await _doors.Get("/api/orders/dead-letters?subscriber=mail")).Body,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            letter.Change.OrderId.Value,
+            (await _doors.Get("/api/orders/dead-letters/mail/0/1f")).Body,
+            StringComparison.Ordinal
+        );
         Assert.Equal(404, (await _doors.Get("/api/orders/dead-letters/mail/0/2")).Status);
         Assert.Equal(400, (await _doors.Get("/api/orders/dead-letters?after=nonsense")).Status);
     }

@@ -26,17 +26,34 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task ACrawlIsStartedByWhatIsAskedAndTheRestHasItsDefaults()
     {
-        var answer = await _doors.Post("/api/crawls", """
+        var answer = await _doors.Post(
+            "/api/crawls",
+            """
             {"seeds":["https://a.example/"],"name":"shop","scope":"domain","maxPages":5000000000,"maxDepth":0,"delay":"250ms","concurrency":2,
              "include":["*/shop/*"],"exclude":["/[.]pdf$/"],"allowPrivate":["127.0.0.0/8"],"timeout":"2m","maxBodyBytes":1000}
-            """);
+            """
+        );
 
-        Assert.Equal((201, """{"id":"new0000000","name":"shop"}""", "/api/crawls/new0000000"), (answer.Status, answer.Body, answer.Header("Location")));
+        Assert.Equal(
+            (201, """{"id":"new0000000","name":"shop"}""", "/api/crawls/new0000000"),
+            (answer.Status, answer.Body, answer.Header("Location"))
+        );
         var spec = Assert.Single(_cluster.Kept.Started);
         Assert.Equal(["https://a.example/"], spec.Seeds);
         Assert.Equal(
             ("shop", CrawlScope.Domain, 5_000_000_000, 0, TimeSpan.FromMilliseconds(250), 2, 64, TimeSpan.FromMinutes(2), 1000),
-            (spec.Name, spec.Scope, spec.MaxPages, spec.MaxDepth, spec.Delay, spec.Concurrency, spec.Parallel, spec.Timeout, spec.MaxBodyBytes));
+            (
+                spec.Name,
+                spec.Scope,
+                spec.MaxPages,
+                spec.MaxDepth,
+                spec.Delay,
+                spec.Concurrency,
+                spec.Parallel,
+                spec.Timeout,
+                spec.MaxBodyBytes
+            )
+        );
         Assert.Equal(["*/shop/*", "/[.]pdf$/", "127.0.0.0/8"], [.. spec.Include, .. spec.Exclude, .. spec.AllowPrivate]);
     }
 
@@ -49,7 +66,11 @@ public sealed class RestTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"seeds":["x"],"dely":"1s"}""", "#/dely", "There is no member «dely»; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, exclude, allowPrivate, timeout, maxBodyBytes.")]
+    [InlineData(
+        """{"seeds":["x"],"dely":"1s"}""",
+        "#/dely",
+        "There is no member «dely»; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, exclude, allowPrivate, timeout, maxBodyBytes."
+    )]
     [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "«delay» is a duration such as 500ms, 1s, 2m or 0; this is «soon».")]
     [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "«delay» is a text.")]
     [InlineData("""{"seeds":["x"],"scope":"world"}""", "#/scope", "«scope» is one of host, domain, prefix, any.")]
@@ -89,7 +110,13 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Equal((await console.Run("crawl", "show", Id, "--json")).Output.TrimEnd(), (await _doors.Get($"/api/crawls/{Id}")).Body);
         Assert.Equal((await console.Run("crawl", "show", "shop", "--json")).Output.TrimEnd(), (await _doors.Get("/api/crawls/shop")).Body);
         var list = (await _doors.Get("/api/crawls")).Json.GetProperty("crawls");
-        Assert.Equal([(Id, "running", 7)], list.EnumerateArray().Select(crawl => (crawl.GetProperty("id").GetString()!, crawl.GetProperty("state").GetString()!, crawl.GetProperty("pages").GetInt32())));
+        Assert.Equal(
+            [(Id, "running", 7)],
+            list.EnumerateArray()
+                .Select(crawl =>
+                    (crawl.GetProperty("id").GetString()!, crawl.GetProperty("state").GetString()!, crawl.GetProperty("pages").GetInt32())
+                )
+        );
     }
 
     [Theory]
@@ -100,7 +127,10 @@ public sealed class RestTests : IAsyncLifetime
     [InlineData("GET", "/api/crawls/none/events")]
     [InlineData("GET", "/api/crawls/none/explain?url=x")]
     public async Task AnUnknownCrawlIsNotFound(string method, string path) =>
-        Assert.Equal((404, ProblemJson, "There is no crawl «none»; GET /api/crawls lists those that are kept."), (await _doors.Send(new(method), path)).Problem);
+        Assert.Equal(
+            (404, ProblemJson, "There is no crawl «none»; GET /api/crawls lists those that are kept."),
+            (await _doors.Send(new(method), path)).Problem
+        );
 
     [Theory]
     [InlineData("POST", "/pause", 200, "paused")]
@@ -121,7 +151,10 @@ public sealed class RestTests : IAsyncLifetime
     public async Task WhatACrawlRefusesIsAConflict()
     {
         Keep(ConsoleInMemory.Crawl()).ControlError = "The crawl is done; only a running one can be paused.";
-        Assert.Equal((409, ProblemJson, "The crawl is done; only a running one can be paused."), (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/pause")).Problem);
+        Assert.Equal(
+            (409, ProblemJson, "The crawl is done; only a running one can be paused."),
+            (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/pause")).Problem
+        );
     }
 
     [Fact]
@@ -131,8 +164,12 @@ public sealed class RestTests : IAsyncLifetime
 
         Assert.Equal(
             $$"""{"id":"{{Id}}","url":"http://a.example/x","state":"fetched","lines":[{"label":"depth","text":"2"}]}""",
-            (await _doors.Get($"/api/crawls/{Id}/explain?url=http://a.example/x")).Body);
-        Assert.Equal([("url", "«url» is missing: the URL to be explained, as it was typed or linked.")], (await _doors.Get($"/api/crawls/{Id}/explain")).Faults);
+            (await _doors.Get($"/api/crawls/{Id}/explain?url=http://a.example/x")).Body
+        );
+        Assert.Equal(
+            [("url", "«url» is missing: the URL to be explained, as it was typed or linked.")],
+            (await _doors.Get($"/api/crawls/{Id}/explain")).Faults
+        );
     }
 
     [Theory]
@@ -142,12 +179,19 @@ public sealed class RestTests : IAsyncLifetime
     {
         var console = new ConsoleInMemory();
         var crawl = console.Keep(ConsoleInMemory.Crawl());
-        crawl.ExportPages.AddRange([[Page("http://a.example/é,1"), Page("http://a.example/2")], [], [Page("http://a.example/3")]]);
+        crawl.ExportPages.AddRange([
+            [Page("http://a.example/é,1"), Page("http://a.example/2")],
+            [],
+            [Page("http://a.example/3")],
+        ]);
         _cluster.Kept.Crawls.Add(crawl);
 
         var answer = await _doors.Get($"/api/crawls/{Id}/export{query}");
 
-        Assert.Equal((200, type, $"attachment; filename=\"{Id}.{format}\""), (answer.Status, answer.Type, answer.Header("Content-Disposition")));
+        Assert.Equal(
+            (200, type, $"attachment; filename=\"{Id}.{format}\""),
+            (answer.Status, answer.Type, answer.Header("Content-Disposition"))
+        );
         Assert.Equal((await console.Run("crawl", "export", Id, "--format", format)).Output, answer.Body);
     }
 
@@ -158,7 +202,11 @@ public sealed class RestTests : IAsyncLifetime
         var page = Enumerable.Range(0, 500).Select(i => Page($"http://a.example/{new string('x', 2000)}{i}")).ToArray();
         crawl.ExportPages.AddRange(Enumerable.Repeat(page, 100));
 
-        using var answer = await _doors.Http.GetAsync(new Uri($"/api/crawls/{Id}/export", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var answer = await _doors.Http.GetAsync(
+            new Uri($"/api/crawls/{Id}/export", UriKind.Relative),
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
         await using var body = await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, await body.ReadAsync(new byte[1], TestContext.Current.CancellationToken));
 
@@ -168,13 +216,28 @@ public sealed class RestTests : IAsyncLifetime
 
     [Fact]
     public async Task AnExportOfAnOddKindIsRefused() =>
-        Assert.Equal([("format", "«format» is jsonl or csv; this is «xml»."), ("kind", "«kind» is fetched or all; this is «some».")], (await ExportOf("?format=xml&kind=some")).Faults);
+        Assert.Equal(
+            [("format", "«format» is jsonl or csv; this is «xml»."), ("kind", "«kind» is fetched or all; this is «some».")],
+            (await ExportOf("?format=xml&kind=some")).Faults
+        );
 
     [Fact]
     public async Task EventsTellEachChangeOnceAndEndWithTheCrawl()
     {
         var running = ConsoleInMemory.Crawl();
-        Keep(running, running with { Elapsed = TimeSpan.FromSeconds(13) }, running with { Pages = 9, Queued = 8 }, ConsoleInMemory.Crawl(state: CrawlState.Done));
+        Keep(
+            running,
+            running with
+            {
+                Elapsed = TimeSpan.FromSeconds(13),
+            },
+            running with
+            {
+                Pages = 9,
+                Queued = 8,
+            },
+            ConsoleInMemory.Crawl(state: CrawlState.Done)
+        );
 
         var answer = await Events(looksAgain: 3);
 
@@ -182,8 +245,13 @@ public sealed class RestTests : IAsyncLifetime
         var events = answer.Body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("retry: 2000", events[0]);
         Assert.Equal(
-            [("id: running-20-7-1-2-1", "event: progress"), ("id: running-20-9-1-2-1", "event: progress"), ("id: done-20-7-1-2-1", "event: end")],
-            events[1..].Select(text => (text.Split('\n')[0], text.Split('\n')[1])));
+            [
+                ("id: running-20-7-1-2-1", "event: progress"),
+                ("id: running-20-9-1-2-1", "event: progress"),
+                ("id: done-20-7-1-2-1", "event: end"),
+            ],
+            events[1..].Select(text => (text.Split('\n')[0], text.Split('\n')[1]))
+        );
         Assert.Contains("\"pages\":9,", events[2], StringComparison.Ordinal);
     }
 
@@ -208,10 +276,19 @@ public sealed class RestTests : IAsyncLifetime
     {
         await using var doors = await Open(("Limits:Streams", "1"));
         Keep(ConsoleInMemory.Crawl());
-        using (await doors.Http.GetAsync(new Uri($"/api/crawls/{Id}/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
+        using (
+            await doors.Http.GetAsync(
+                new Uri($"/api/crawls/{Id}/events", UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             var refused = await doors.Get($"/api/crawls/{Id}/events");
-            Assert.Equal((503, ProblemJson, "All 1 places for long answers are taken (Limits:Streams). Come again when Retry-After is over."), refused.Problem);
+            Assert.Equal(
+                (503, ProblemJson, "All 1 places for long answers are taken (Limits:Streams). Come again when Retry-After is over."),
+                refused.Problem
+            );
             Assert.Equal("5", refused.Header("Retry-After"));
             Assert.Equal(503, (await doors.Get($"/api/crawls/{Id}/export")).Status);
         }
@@ -220,15 +297,26 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task TheBooksAndTheClusterAreShown()
     {
-        _cluster.Accounts.Add(new("crawling", "urls", 3, 2, ImmutableSortedDictionary<string, long>.Empty.Add("robots", 1), 0, 10, "Refused."));
-        _cluster.Shown = new("dev", "1.2.3", [new("127.0.0.1:1", "127.0.0.1:2", "silo-0", "Active", DateTimeOffset.UnixEpoch)], [new("HostGrain", 4)], [new("crawling", 5)], "Local");
+        _cluster.Accounts.Add(
+            new("crawling", "urls", 3, 2, ImmutableSortedDictionary<string, long>.Empty.Add("robots", 1), 0, 10, "Refused.")
+        );
+        _cluster.Shown = new(
+            "dev",
+            "1.2.3",
+            [new("127.0.0.1:1", "127.0.0.1:2", "silo-0", "Active", DateTimeOffset.UnixEpoch)],
+            [new("HostGrain", 4)],
+            [new("crawling", 5)],
+            "Local"
+        );
 
         Assert.Equal(
             """{"accounts":[{"system":"crawling","account":"urls","in":3,"done":2,"refused":{"robots":1},"waiting":0,"bound":10,"whenFull":"Refused.","balances":true,"doubt":null}]}""",
-            (await _doors.Get("/api/ledger")).Body);
+            (await _doors.Get("/api/ledger")).Body
+        );
         Assert.Equal(
             """{"clusterId":"dev","version":"1.2.3","silos":[{"address":"127.0.0.1:1","gateway":"127.0.0.1:2","name":"silo-0","status":"Active","startedAt":"1970-01-01T00:00:00+00:00"}],"activations":[{"grainType":"HostGrain","count":4}],"storage":[{"system":"crawling","bytes":5}],"storageKind":"Local","health":[]}""",
-            (await _doors.Get("/api/cluster")).Body);
+            (await _doors.Get("/api/cluster")).Body
+        );
     }
 
     /// <summary>All events, when so many times it was looked again whether there is something new.</summary>
@@ -250,16 +338,18 @@ public sealed class RestTests : IAsyncLifetime
         return _doors.Get($"/api/crawls/{Id}/export{query}");
     }
 
-    private Task<DoorsInMemory> Open(params (string Key, string Value)[] settings) => DoorsInMemory.Open(
-        app =>
-        {
-            app.MapCrawls();
-            app.MapLedger();
-            app.MapCluster();
-        },
-        add: services => services.AddSingleton<Orleans.IGrainFactory>(new GrainsInMemory(_cluster)),
-        clock: _clock,
-        settings: settings);
+    private Task<DoorsInMemory> Open(params (string Key, string Value)[] settings) =>
+        DoorsInMemory.Open(
+            app =>
+            {
+                app.MapCrawls();
+                app.MapLedger();
+                app.MapCluster();
+            },
+            add: services => services.AddSingleton<Orleans.IGrainFactory>(new GrainsInMemory(_cluster)),
+            clock: _clock,
+            settings: settings
+        );
 
     private CrawlInMemory Keep(params CrawlSummary[] looks)
     {
@@ -268,6 +358,22 @@ public sealed class RestTests : IAsyncLifetime
         return crawl;
     }
 
-    private static PageRecord Page(string url) => new(
-        url, 200, 1, "http://a.example/", "text/html", "A \"title\", with\nlines", 1234, "sha256:00", 3, DateTimeOffset.UnixEpoch, 12, 1, null, false, null);
+    private static PageRecord Page(string url) =>
+        new(
+            url,
+            200,
+            1,
+            "http://a.example/",
+            "text/html",
+            "A \"title\", with\nlines",
+            1234,
+            "sha256:00",
+            3,
+            DateTimeOffset.UnixEpoch,
+            12,
+            1,
+            null,
+            false,
+            null
+        );
 }

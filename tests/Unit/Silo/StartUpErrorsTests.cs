@@ -22,7 +22,10 @@ public sealed class StartUpErrorsTests
 
     [Fact]
     public void WhatTheStoreRefusesIsSaidInItsOwnWords() =>
-        Assert.Equal("«x.db» is damaged.", Explain(new InvalidOperationException("y", new StorageRefusedException("«x.db» is damaged.")))!.Message);
+        Assert.Equal(
+            "«x.db» is damaged.",
+            Explain(new InvalidOperationException("y", new StorageRefusedException("«x.db» is damaged.")))!.Message
+        );
 
     [Fact]
     public void AWrongOptionHasTheExitCodeOfAWrongSetting()
@@ -34,11 +37,19 @@ public sealed class StartUpErrorsTests
 
     [Fact]
     public void ADatabaseThatFailsIsNamedByItsFolder() =>
-        Assert.StartsWith("The database in the data folder /data cannot be used: disk I/O error", Explain(new SqliteException("disk I/O error.", 10))!.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The database in the data folder /data cannot be used: disk I/O error",
+            Explain(new SqliteException("disk I/O error.", 10))!.Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void WhatNobodyKnowsIsNotDressedUp() => Assert.Null(Explain(new InvalidOperationException("?")));
 
     private static StartUpException? Explain(Exception failure) =>
-        StartUpErrors.Explain(failure, new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }), "/data");
+        StartUpErrors.Explain(
+            failure,
+            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }),
+            "/data"
+        );
 }

@@ -35,7 +35,8 @@ public sealed class StoredCountsTests
 
         Assert.Equal(
             "Crawling:Workers is 9, and the data was made with 8, which cannot be changed afterwards. Set it to 8, or give another folder with --Storage:Path.",
-            refused.Message);
+            refused.Message
+        );
         Assert.Equal(ExitCodes.WrongSetting, refused.ExitCode);
     }
 
@@ -69,6 +70,10 @@ public sealed class StoredCountsTests
         await _store.Commit("cluster", "format", [RowChange.Put("count.Crawling.Workers", "eight"u8.ToArray())], Cancel);
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => StoredCounts.Keep(_store, "Crawling:Workers", 8, Elsewhere, Cancel));
-        Assert.StartsWith("The row «count.Crawling.Workers» of the data's format cannot be read: ", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The row «count.Crawling.Workers» of the data's format cannot be read: ",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 }

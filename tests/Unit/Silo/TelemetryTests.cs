@@ -15,5 +15,13 @@ public sealed class TelemetryTests
     [InlineData(false, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317", "OTEL_SDK_DISABLED", "true")]
     [InlineData(false, "OTEL_EXPORTER_OTLP_ENDPOINT", "")]
     public void TracesAreSentWhereTheEnvironmentSaysAndNowhereElse(bool sends, params string[] variables) =>
-        Assert.Equal(sends, TelemetryHosting.Sends(new ConfigurationBuilder().AddInMemoryCollection(variables.Chunk(2).ToDictionary(pair => pair[0], pair => (string?)pair[1])).Build(), "TRACES"));
+        Assert.Equal(
+            sends,
+            TelemetryHosting.Sends(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(variables.Chunk(2).ToDictionary(pair => pair[0], pair => (string?)pair[1]))
+                    .Build(),
+                "TRACES"
+            )
+        );
 }

@@ -131,7 +131,11 @@ public sealed class WakeUpsTests : IAsyncDisposable
     {
         var mistake = Assert.Throws<ArgumentException>(() => Make(new Sleeper("one"), new Sleeper("one")));
 
-        Assert.StartsWith("Two wake-ups are named «one»; each system has one, under a name of its own.", mistake.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Two wake-ups are named «one»; each system has one, under a name of its own.",
+            mistake.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private async Task Start(params IWakeUp[] systems)
@@ -140,20 +144,22 @@ public sealed class WakeUpsTests : IAsyncDisposable
         await _wakeUps.StartAsync(Cancel);
     }
 
-    private WakeUps Make(params IWakeUp[] systems) => new(
-        systems,
-        async (name, _) =>
-        {
-            var fails = _armFails; // Asked first: who reads from the channel may change it at once.
-            await _armed.Writer.WriteAsync(name, Cancel);
-            if (fails)
+    private WakeUps Make(params IWakeUp[] systems) =>
+        new(
+            systems,
+            async (name, _) =>
             {
-                throw new InvalidOperationException("No reminders yet.");
-            }
-        },
-        _clock,
-        _clock,
-        _log);
+                var fails = _armFails; // Asked first: who reads from the channel may change it at once.
+                await _armed.Writer.WriteAsync(name, Cancel);
+                if (fails)
+                {
+                    throw new InvalidOperationException("No reminders yet.");
+                }
+            },
+            _clock,
+            _clock,
+            _log
+        );
 
     private async Task Armed(int count)
     {
@@ -215,7 +221,13 @@ public sealed class WakeUpsTests : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             lock (_said)
             {

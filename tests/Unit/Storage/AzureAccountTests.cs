@@ -27,7 +27,9 @@ public sealed class AzureAccountTests
 
     [Theory]
     [InlineData("DefaultEndpointsProtocol=https;AccountName=things;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net")]
-    [InlineData("TableEndpoint=https://things.table.core.windows.net/;BlobEndpoint=https://things.blob.core.windows.net/;SharedAccessSignature=sv=2024-01-01&sig=c2VjcmV0")]
+    [InlineData(
+        "TableEndpoint=https://things.table.core.windows.net/;BlobEndpoint=https://things.blob.core.windows.net/;SharedAccessSignature=sv=2024-01-01&sig=c2VjcmV0"
+    )]
     public void WhereTheDataIsIsToldWithoutASecret(string connection)
     {
         var options = new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection };

@@ -33,7 +33,10 @@ public sealed class AzureFilterTests
             {
                 var range = new KeyRange(from, to);
                 var (low, high) = Bounds(AzureFilter.Of("p", range));
-                Assert.Equal(keys.Where(range.Contains), keys.Where(key => string.CompareOrdinal(low, key) <= 0 && (high is null || string.CompareOrdinal(key, high) < 0)));
+                Assert.Equal(
+                    keys.Where(range.Contains),
+                    keys.Where(key => string.CompareOrdinal(low, key) <= 0 && (high is null || string.CompareOrdinal(key, high) < 0))
+                );
             }
         }
     }
@@ -48,6 +51,7 @@ public sealed class AzureFilterTests
 
         return (After("ge") ?? "", After("lt"));
 
-        string? After(string comparison) => filter.Split($"RowKey {comparison} '") is [_, var rest] ? rest[..rest.IndexOf('\'', StringComparison.Ordinal)] : null;
+        string? After(string comparison) =>
+            filter.Split($"RowKey {comparison} '") is [_, var rest] ? rest[..rest.IndexOf('\'', StringComparison.Ordinal)] : null;
     }
 }

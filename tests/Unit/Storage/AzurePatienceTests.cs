@@ -10,7 +10,12 @@ namespace Unit.Storage;
 public sealed class AzurePatienceTests
 {
     private static readonly AzureBounds Bounds = new(
-        Attempts: 3, AttemptTimeout: TimeSpan.FromSeconds(8), WholeTimeout: TimeSpan.FromSeconds(25), FirstPause: TimeSpan.FromMilliseconds(200), LongestPause: TimeSpan.FromSeconds(5));
+        Attempts: 3,
+        AttemptTimeout: TimeSpan.FromSeconds(8),
+        WholeTimeout: TimeSpan.FromSeconds(25),
+        FirstPause: TimeSpan.FromMilliseconds(200),
+        LongestPause: TimeSpan.FromSeconds(5)
+    );
 
     private readonly FakeTimeProvider _clock = new();
 
@@ -32,11 +37,16 @@ public sealed class AzurePatienceTests
     [Fact]
     public async Task ATryThatTakesTooLongIsATimeout()
     {
-        var call = Patience().Once(async cancel =>
-        {
-            await new Gate().Pass(cancel);
-            return 0;
-        }, TimeSpan.FromSeconds(8), Cancel);
+        var call = Patience()
+            .Once(
+                async cancel =>
+                {
+                    await new Gate().Pass(cancel);
+                    return 0;
+                },
+                TimeSpan.FromSeconds(8),
+                Cancel
+            );
 
         _clock.Advance(TimeSpan.FromSeconds(8));
 
@@ -47,11 +57,16 @@ public sealed class AzurePatienceTests
     public async Task ACallerWhoStopsIsNotATimeout()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var call = Patience().Once(async cancel =>
-        {
-            await new Gate().Pass(cancel);
-            return 0;
-        }, TimeSpan.FromSeconds(8), stop.Token);
+        var call = Patience()
+            .Once(
+                async cancel =>
+                {
+                    await new Gate().Pass(cancel);
+                    return 0;
+                },
+                TimeSpan.FromSeconds(8),
+                stop.Token
+            );
 
         await stop.CancelAsync();
 
@@ -87,8 +102,7 @@ public sealed class AzurePatienceTests
     }
 
     [Fact]
-    public void AMistakeOfOursIsNotTriedAgain() =>
-        Assert.Equal(AzureFailure.Refused, AzureFailures.Kind(new ArgumentException("odd")));
+    public void AMistakeOfOursIsNotTriedAgain() => Assert.Equal(AzureFailure.Refused, AzureFailures.Kind(new ArgumentException("odd")));
 
     private AzurePatience Patience(double chance = 0) => new(Bounds, _clock, () => chance, NullLogger.Instance);
 }

@@ -44,14 +44,17 @@ public sealed class DirectoryBlobStoreTests : BlobStoreContract
     {
         var cancel = TestContext.Current.CancellationToken;
         var store = (DirectoryBlobStore)Store;
-        var changes = Task.Run(async () =>
-        {
-            for (var round = 0; round < 300; round++)
+        var changes = Task.Run(
+            async () =>
             {
-                await store.Put($"logs/{round}", Bytes("1"), cancel);
-                await store.Delete($"logs/{round}", cancel);
-            }
-        }, cancel);
+                for (var round = 0; round < 300; round++)
+                {
+                    await store.Put($"logs/{round}", Bytes("1"), cancel);
+                    await store.Delete($"logs/{round}", cancel);
+                }
+            },
+            cancel
+        );
         while (!changes.IsCompleted)
         {
             await store.Measure(cancel);
@@ -92,7 +95,8 @@ public sealed class DirectoryBlobStoreTests : BlobStoreContract
 
         Assert.Equal(
             [new("logs", 30), new("crawling", 25), new("alone", 1)],
-            await ((DirectoryBlobStore)Store).Measure(TestContext.Current.CancellationToken));
+            await ((DirectoryBlobStore)Store).Measure(TestContext.Current.CancellationToken)
+        );
     }
 
     protected override Task<IBlobStore> Open() => Task.FromResult<IBlobStore>(DirectoryBlobStore.Open(_folder.Path));

@@ -48,7 +48,10 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         Task<CommitResult>[] commits;
         using (Hold())
         {
-            commits = [.. Enumerable.Range(0, 300).Select(n => store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel))];
+            commits =
+            [
+                .. Enumerable.Range(0, 300).Select(n => store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel)),
+            ];
         }
 
         var results = await Task.WhenAll(commits);
@@ -67,7 +70,12 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         Task<CommitResult>[] commits;
         using (Hold())
         {
-            commits = [.. Enumerable.Range(0, SqliteWriter.MostWaiting + 1000).Select(n => Store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel))];
+            commits =
+            [
+                .. Enumerable
+                    .Range(0, SqliteWriter.MostWaiting + 1000)
+                    .Select(n => Store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel)),
+            ];
         }
 
         Assert.All(await Task.WhenAll(commits), result => Assert.Equal(CommitOutcome.Committed, result.Outcome));
@@ -82,7 +90,14 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         Task<CommitResult>[] commits;
         using (Hold())
         {
-            commits = [.. Enumerable.Range(0, 40).Select(n => store.Commit(Table, Partition, [RowChange.Insert($"r{n}", new byte[StoreLimits.MaxPayloadBytes])], Cancel))];
+            commits =
+            [
+                .. Enumerable
+                    .Range(0, 40)
+                    .Select(n =>
+                        store.Commit(Table, Partition, [RowChange.Insert($"r{n}", new byte[StoreLimits.MaxPayloadBytes])], Cancel)
+                    ),
+            ];
         }
 
         await Task.WhenAll(commits);
@@ -128,7 +143,12 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         CommitResult result;
         for (var n = 0; ; n++)
         {
-            result = await small.Commit(Table, Partition, [RowChange.Insert($"r{n:d3}", new byte[20_000]), RowChange.Insert($"s{n:d3}", new byte[20_000])], Cancel);
+            result = await small.Commit(
+                Table,
+                Partition,
+                [RowChange.Insert($"r{n:d3}", new byte[20_000]), RowChange.Insert($"s{n:d3}", new byte[20_000])],
+                Cancel
+            );
             if (result.Outcome != CommitOutcome.Committed)
             {
                 break;
@@ -140,22 +160,33 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         const int SqliteFull = 13;
         Assert.Equal(CommitOutcome.Unknown, result.Outcome);
         Assert.Equal(SqliteFull, Assert.IsType<SqliteException>(result.Cause).SqliteErrorCode);
-        Assert.Equal(written.Order(StringComparer.Ordinal), (await small.Scan(Table, Partition, KeyRange.All, 1000, Cancel)).Select(row => row.Key));
+        Assert.Equal(
+            written.Order(StringComparer.Ordinal),
+            (await small.Scan(Table, Partition, KeyRange.All, 1000, Cancel)).Select(row => row.Key)
+        );
 
         Assert.Equal(CommitOutcome.Committed, (await small.Commit(Table, Partition, [RowChange.Delete("r000")], Cancel)).Outcome);
-        Assert.Equal(CommitOutcome.Committed, (await small.Commit(Table, Partition, [RowChange.Insert("new", new byte[10_000])], Cancel)).Outcome);
+        Assert.Equal(
+            CommitOutcome.Committed,
+            (await small.Commit(Table, Partition, [RowChange.Insert("new", new byte[10_000])], Cancel)).Outcome
+        );
     }
 
     [Fact]
     public async Task WhatWaitsWhenTheStoreIsClosedIsFinished()
     {
         await using var closing = SqliteTableStore.Open(_folder.Path);
-        var commits = Enumerable.Range(0, 200).Select(n => closing.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel)).ToArray();
+        var commits = Enumerable
+            .Range(0, 200)
+            .Select(n => closing.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel))
+            .ToArray();
 
         await closing.DisposeAsync();
 
         Assert.All(await Task.WhenAll(commits), result => Assert.Equal(CommitOutcome.Committed, result.Outcome));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => closing.Commit(Table, Partition, [RowChange.Insert("late", Bytes("x"))], Cancel));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            closing.Commit(Table, Partition, [RowChange.Insert("late", Bytes("x"))], Cancel)
+        );
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await closing.Get(Table, Partition, "r0", Cancel));
         Assert.Equal(200, (await Keys(KeyRange.All)).Count);
     }
@@ -164,13 +195,16 @@ public sealed class SqliteTableStoreTests : TableStoreContract
     public async Task TheLogStaysShortWhileOthersRead()
     {
         using var done = new CancellationTokenSource();
-        var reading = Task.Run(async () =>
-        {
-            while (!done.IsCancellationRequested)
+        var reading = Task.Run(
+            async () =>
             {
-                await Store.Scan(Table, Partition, KeyRange.All, 20, Cancel);
-            }
-        }, Cancel);
+                while (!done.IsCancellationRequested)
+                {
+                    await Store.Scan(Table, Partition, KeyRange.All, 20, Cancel);
+                }
+            },
+            Cancel
+        );
         for (var n = 0; n < 60; n++)
         {
             await Committed([.. Enumerable.Range(0, 4).Select(row => RowChange.Put($"r{row}", new byte[StoreLimits.MaxPayloadBytes]))]);
@@ -211,7 +245,8 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         Assert.Equal(
             $"«{_folder["newer/contract.db"]}» has data of version 2, and this program knows versions up to 1; start the newer program, or choose another folder with Storage:Path.",
-            error.Message);
+            error.Message
+        );
         Assert.Equal(bytes, await File.ReadAllBytesAsync(_folder["newer/contract.db"], Cancel));
     }
 
@@ -219,11 +254,17 @@ public sealed class SqliteTableStoreTests : TableStoreContract
     public void AFileThatIsNoDatabaseIsRefusedWithASentence()
     {
         Directory.CreateDirectory(_folder["odd"]);
-        File.WriteAllText(_folder["odd/contract.db"], "This is a text that somebody saved under the name of a database. " + new string('x', 5000));
+        File.WriteAllText(
+            _folder["odd/contract.db"],
+            "This is a text that somebody saved under the name of a database. " + new string('x', 5000)
+        );
 
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["odd"]));
 
-        Assert.Equal($"«{_folder["odd/contract.db"]}» is not a database of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.", error.Message);
+        Assert.Equal(
+            $"«{_folder["odd/contract.db"]}» is not a database of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.",
+            error.Message
+        );
     }
 
     [Fact]
@@ -234,7 +275,10 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["foreign"]));
 
-        Assert.Equal($"«{_folder["foreign/contract.db"]}» is a database, but not one of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.", error.Message);
+        Assert.Equal(
+            $"«{_folder["foreign/contract.db"]}» is a database, but not one of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.",
+            error.Message
+        );
     }
 
     [Fact]
@@ -260,8 +304,9 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         Assert.Equal(
             $"«{file}» is damaged: it has {4096 * 3:N0} bytes of {length:N0}; restore it and ordersubscribers.db, ordermail.db, orderwebhooks.db from one copy, "
-            + "or move all of them away together to begin anew, for they refer to each other.",
-            error.Message);
+                + "or move all of them away together to begin anew, for they refer to each other.",
+            error.Message
+        );
     }
 
     [Fact]
@@ -281,7 +326,10 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         using var nothing = new CancellationTokenSource();
         var store = SqliteTableStore.Open(_folder["odd"]);
-        var error = Assert.Throws<StorageRefusedException>(() => { _ = store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], nothing.Token); });
+        var error = Assert.Throws<StorageRefusedException>(() =>
+        {
+            _ = store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], nothing.Token);
+        });
 
         Assert.StartsWith($"«{_folder["odd/contract.db"]}» cannot be opened for writing", error.Message, StringComparison.Ordinal);
     }
@@ -292,14 +340,24 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         for (var round = 0; round < 10; round++)
         {
             var folder = _folder[$"new-{round}"];
-            var stores = await Task.WhenAll(Enumerable.Range(0, 4).Select(n => Task.Run(
-                async () =>
-                {
-                    var store = SqliteTableStore.Open(folder);
-                    Assert.Equal(CommitOutcome.Committed, (await store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel)).Outcome);
-                    return store;
-                },
-                Cancel)));
+            var stores = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 4)
+                    .Select(n =>
+                        Task.Run(
+                            async () =>
+                            {
+                                var store = SqliteTableStore.Open(folder);
+                                Assert.Equal(
+                                    CommitOutcome.Committed,
+                                    (await store.Commit(Table, Partition, [RowChange.Insert($"r{n}", Bytes("x"))], Cancel)).Outcome
+                                );
+                                return store;
+                            },
+                            Cancel
+                        )
+                    )
+            );
             Assert.Equal(4, (await stores[0].Scan(Table, Partition, KeyRange.All, 10, Cancel)).Count);
             foreach (var store in stores)
             {
@@ -315,7 +373,9 @@ public sealed class SqliteTableStoreTests : TableStoreContract
     /// <summary>Takes the file's write lock as another process would, until it is disposed.</summary>
     private SqliteConnection Hold()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _folder[Table + ".db"], Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = _folder[Table + ".db"], Pooling = false }.ToString()
+        );
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "BEGIN IMMEDIATE";

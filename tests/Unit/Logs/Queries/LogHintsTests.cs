@@ -24,7 +24,12 @@ public sealed class LogHintsTests
     {
         var hints = LogQuery.Parse(query).Hints;
 
-        Assert.Equal(services, hints.IsEmpty ? "nothing" : hints.Services is null ? "any" : string.Join(',', hints.Services));
+        Assert.Equal(
+            services,
+            hints.IsEmpty ? "nothing"
+                : hints.Services is null ? "any"
+                : string.Join(',', hints.Services)
+        );
     }
 
     [Theory]

@@ -7,7 +7,12 @@ public sealed class LogQueryTests
 {
     public static TheoryData<string, string, string> Cases() => new(LogRows.Read("queries.tsv").Select(row => (row[0], row[1], row[2])));
 
-    public static TheoryData<string, int, string> Errors() => new(LogRows.Read("query-errors.tsv").Select(row => (row[0], int.Parse(row[1], System.Globalization.CultureInfo.InvariantCulture), row[2])));
+    public static TheoryData<string, int, string> Errors() =>
+        new(
+            LogRows
+                .Read("query-errors.tsv")
+                .Select(row => (row[0], int.Parse(row[1], System.Globalization.CultureInfo.InvariantCulture), row[2]))
+        );
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -42,13 +47,16 @@ public sealed class LogQueryTests
 
         Assert.Equal(
             "service:a severity>=warm\n                    ^ column 21: A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24.",
-            error.Message);
+            error.Message
+        );
     }
 
     [Fact]
     public void OfALongQueryTheErrorShowsWhatIsAround()
     {
-        var error = Assert.Throws<QueryException>(() => LogQuery.Parse($"{string.Join(' ', Enumerable.Repeat("abcdefghi", 100))} severity:loud and so on"));
+        var error = Assert.Throws<QueryException>(() =>
+            LogQuery.Parse($"{string.Join(' ', Enumerable.Repeat("abcdefghi", 100))} severity:loud and so on")
+        );
 
         Assert.StartsWith(" abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi severity:loud and so on\n", error.Message);
         Assert.Contains("\n" + new string(' ', 60 - 1) + " ^ column 1010: ", error.Message);
@@ -66,7 +74,9 @@ public sealed class LogQueryTests
         Assert.Equal((2 * LogQuery.MaxTerms) + 1, terms.Column);
 
         Assert.True(LogQuery.TryParse(new string('(', LogQuery.MaxDepth) + "x" + new string(')', LogQuery.MaxDepth), out _, out _));
-        Assert.False(LogQuery.TryParse(new string('(', LogQuery.MaxDepth + 1) + "x" + new string(')', LogQuery.MaxDepth + 1), out _, out var depth));
+        Assert.False(
+            LogQuery.TryParse(new string('(', LogQuery.MaxDepth + 1) + "x" + new string(')', LogQuery.MaxDepth + 1), out _, out var depth)
+        );
         Assert.Equal(LogQuery.MaxDepth + 2, depth.Column);
         Assert.False(LogQuery.TryParse(new string('-', LogQuery.MaxDepth + 1) + "x", out _, out _));
     }

@@ -14,16 +14,24 @@ internal sealed class LogTable : IDisposable
     {
         _duck.Open();
         Execute("SET threads = 1");
-        Execute("""
+        Execute(
+            """
             CREATE TABLE logs (number INTEGER, time TIMESTAMPTZ, time_nanos INTEGER, observed TIMESTAMPTZ, observed_nanos INTEGER, severity INTEGER, severity_text VARCHAR,
             service VARCHAR, host VARCHAR, trace_id VARCHAR, span_id VARCHAR, event_name VARCHAR, body VARCHAR, attributes VARCHAR)
-            """);
+            """
+        );
         var rows = new StringBuilder("INSERT INTO logs VALUES ");
         var number = 0;
         foreach (var record in records)
         {
-            rows.Append(CultureInfo.InvariantCulture, $"{(number == 0 ? "" : ", ")}({number}, {Time(record.Time)}, {record.Time % 1000}, {Time(record.Observed)}, {record.Observed % 1000}, {record.Severity}, ''");
-            rows.Append(CultureInfo.InvariantCulture, $", {LogSql.Literal(record.Service)}, {LogSql.Literal(record.Host)}, {OrNull(record.Trace)}, {OrNull(record.Span)}, {LogSql.Literal(record.Event)}");
+            rows.Append(
+                CultureInfo.InvariantCulture,
+                $"{(number == 0 ? "" : ", ")}({number}, {Time(record.Time)}, {record.Time % 1000}, {Time(record.Observed)}, {record.Observed % 1000}, {record.Severity}, ''"
+            );
+            rows.Append(
+                CultureInfo.InvariantCulture,
+                $", {LogSql.Literal(record.Service)}, {LogSql.Literal(record.Host)}, {OrNull(record.Trace)}, {OrNull(record.Span)}, {LogSql.Literal(record.Event)}"
+            );
             rows.Append(CultureInfo.InvariantCulture, $", {LogSql.Literal(record.Body)}, {OrNull(record.Attributes)})");
             number++;
         }

@@ -18,37 +18,62 @@ public sealed class LogSearchTests
 
         var (records, end) = await questions.Find("", limit: 1000);
 
-        Assert.Equal(values.OrderBy(value => value.ToString(), StringComparer.Ordinal), records.OrderBy(value => value.ToString(), StringComparer.Ordinal));
+        Assert.Equal(
+            values.OrderBy(value => value.ToString(), StringComparer.Ordinal),
+            records.OrderBy(value => value.ToString(), StringComparer.Ordinal)
+        );
         Assert.Equal(new QueryEnd(QueryOutcome.Whole, null, 0, 1, 1, 60, end.Took), end);
     }
 
     [Fact]
     public async Task OverAnySegmentsAQueryFindsWhatThePredicateSaysInOrderAndNoMoreThanItsLimit() =>
         await Gen.Select(
-            Gen.Select(Gen.ULong[1, 60].Array[1, 12], Gen.Byte[0, 24]).Array[1, 14],
-            Gen.Int[0, 3].Select(index => new[] { "", "severity>=error", "service:shop", "time>=1970-01-01T00:00:00.000000020 NOT severity:info" }[index]),
-            Gen.Int[1, 100],
-            Gen.Bool).SampleAsync(async (segments, query, limit, oldestFirst) =>
-            {
-                using var questions = new Questions();
-                var all = new List<LogValue>();
-                foreach (var ((times, severity), number) in segments.Select((segment, number) => (segment, number)))
+                Gen.Select(Gen.ULong[1, 60].Array[1, 12], Gen.Byte[0, 24]).Array[1, 14],
+                Gen.Int[0, 3]
+                    .Select(index =>
+                        new[] { "", "severity>=error", "service:shop", "time>=1970-01-01T00:00:00.000000020 NOT severity:info" }[index]
+                    ),
+                Gen.Int[1, 100],
+                Gen.Bool
+            )
+            .SampleAsync(
+                async (segments, query, limit, oldestFirst) =>
                 {
-                    LogValue[] values = [.. times.Select((time, index) => Plain(time, $"{number}/{index}") with { Severity = severity, Service = number % 2 == 0 ? "shop" : "cart" })];
-                    all.AddRange(values);
-                    await questions.Shelf.Add(LogValue.Block(values));
-                }
+                    using var questions = new Questions();
+                    var all = new List<LogValue>();
+                    foreach (var ((times, severity), number) in segments.Select((segment, number) => (segment, number)))
+                    {
+                        LogValue[] values =
+                        [
+                            .. times.Select(
+                                (time, index) =>
+                                    Plain(time, $"{number}/{index}") with
+                                    {
+                                        Severity = severity,
+                                        Service = number % 2 == 0 ? "shop" : "cart",
+                                    }
+                            ),
+                        ];
+                        all.AddRange(values);
+                        await questions.Shelf.Add(LogValue.Block(values));
+                    }
 
-                var predicate = LogQuery.Parse(query).Predicate;
-                var matching = all.Where(value => predicate.Matches(LogValue.Block([value])[0])).ToArray();
-                var (records, end) = await questions.Find(query, limit, oldestFirst);
+                    var predicate = LogQuery.Parse(query).Predicate;
+                    var matching = all.Where(value => predicate.Matches(LogValue.Block([value])[0])).ToArray();
+                    var (records, end) = await questions.Find(query, limit, oldestFirst);
 
-                var times2 = matching.Select(value => value.Time);
-                Assert.Equal((oldestFirst ? times2.Order() : times2.OrderDescending()).Take(limit), records.Select(record => record.Time));
-                Assert.Equal(records.Length, records.Distinct().Count());
-                Assert.Empty(records.Except(matching));
-                Assert.Equal(matching.Length >= limit ? QueryOutcome.Limit : QueryOutcome.Whole, end.Outcome);
-            }, iter: 40, threads: 1);
+                    var times2 = matching.Select(value => value.Time);
+                    Assert.Equal(
+                        (oldestFirst ? times2.Order() : times2.OrderDescending()).Take(limit),
+                        records.Select(record => record.Time)
+                    );
+                    Assert.Equal(records.Length, records.Distinct().Count());
+                    Assert.Empty(records.Except(matching));
+                    Assert.Equal(matching.Length >= limit ? QueryOutcome.Limit : QueryOutcome.Whole, end.Outcome);
+                },
+                iter: 40,
+                threads: 1
+            );
 
     [Fact]
     public async Task AQuestionForTheNewestReadsFewOfManySegments()
@@ -56,7 +81,9 @@ public sealed class LogSearchTests
         using var questions = new Questions();
         for (var segment = 0; segment < 40; segment++)
         {
-            await questions.Shelf.Add(LogValue.Block(Enumerable.Range(0, 10).Select(record => Plain((ulong)((segment * 1000) + record + 1)))));
+            await questions.Shelf.Add(
+                LogValue.Block(Enumerable.Range(0, 10).Select(record => Plain((ulong)((segment * 1000) + record + 1))))
+            );
         }
 
         var (records, end) = await questions.Find("", limit: 5);
@@ -81,7 +108,11 @@ public sealed class LogSearchTests
         using var questions = new Questions();
         for (var segment = 1; segment <= 20; segment++)
         {
-            await questions.Shelf.Add(LogValue.Block(Enumerable.Range(1, 50).Select(record => Plain((ulong)record) with { TraceId = $"{segment:x16}{record:x16}" })));
+            await questions.Shelf.Add(
+                LogValue.Block(
+                    Enumerable.Range(1, 50).Select(record => Plain((ulong)record) with { TraceId = $"{segment:x16}{record:x16}" })
+                )
+            );
         }
 
         var (records, end) = await questions.Find($"trace:{7:x16}{9:x16}");
@@ -96,7 +127,12 @@ public sealed class LogSearchTests
         using var questions = new Questions();
         await questions.Shelf.Add(LogValue.Block([Plain(1000), Plain(1999), Plain(2000), Plain(2999), Plain(3000)]));
 
-        var (records, _) = await questions.Find("", since: DateTimeOffset.UnixEpoch.AddMicroseconds(2), until: DateTimeOffset.UnixEpoch.AddMicroseconds(3), oldestFirst: true);
+        var (records, _) = await questions.Find(
+            "",
+            since: DateTimeOffset.UnixEpoch.AddMicroseconds(2),
+            until: DateTimeOffset.UnixEpoch.AddMicroseconds(3),
+            oldestFirst: true
+        );
 
         Assert.Equal([2000UL, 2999], records.Select(record => record.Time));
     }
@@ -109,12 +145,16 @@ public sealed class LogSearchTests
         using var questions = new Questions(blobs: blobs);
         for (var segment = 0; segment < 30; segment++)
         {
-            await questions.Shelf.Add(LogValue.Block(Enumerable.Range(0, 10).Select(record => Plain((ulong)((segment * 5) + record + 1), $"{segment}/{record}"))));
+            await questions.Shelf.Add(
+                LogValue.Block(Enumerable.Range(0, 10).Select(record => Plain((ulong)((segment * 5) + record + 1), $"{segment}/{record}")))
+            );
         }
 
         var told = new List<LogValue>();
         QueryEnd? end = null;
-        await foreach (var page in questions.Search.Find(new("", null, null, 1000, OldestFirst: false), TestContext.Current.CancellationToken))
+        await foreach (
+            var page in questions.Search.Find(new("", null, null, 1000, OldestFirst: false), TestContext.Current.CancellationToken)
+        )
         {
             told.AddRange(LogValue.Of(page.Records));
             end = page.End ?? end;
@@ -147,7 +187,9 @@ public sealed class LogSearchTests
     {
         using var questions = new Questions(options => options.Queries = 1);
         await questions.Shelf.Add(LogValue.Block([Plain(1)]));
-        await using var first = questions.Search.Find(new("", null, null, 10, OldestFirst: false), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var first = questions
+            .Search.Find(new("", null, null, 10, OldestFirst: false), TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await first.MoveNextAsync());
 
         Assert.Equal(QueryOutcome.Busy, (await questions.Find("")).End.Outcome);

@@ -50,10 +50,16 @@ public sealed class LogStatementsTests
     {
         using var questions = await Asked();
 
-        var reply = await questions.Sql("select md5(range::varchar) || md5(range::varchar) || md5(range::varchar) from range(1000000)", limit: AskSql.MaxRows);
+        var reply = await questions.Sql(
+            "select md5(range::varchar) || md5(range::varchar) || md5(range::varchar) from range(1000000)",
+            limit: AskSql.MaxRows
+        );
         Assert.Equal(QueryOutcome.Limit, reply.End.Outcome);
 
-        reply = await questions.Sql("select [md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar)] from range(1000000)", limit: AskSql.MaxRows);
+        reply = await questions.Sql(
+            "select [md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar)] from range(1000000)",
+            limit: AskSql.MaxRows
+        );
         Assert.Equal(QueryOutcome.Size, reply.End.Outcome);
     }
 
@@ -104,7 +110,10 @@ public sealed class LogStatementsTests
     {
         using var questions = await Asked();
 
-        var reply = await questions.Statements.Ask(new("select count(*) from logs", LogForm.Moment(TestRecord.Noon + Second), LogForm.Moment(TestRecord.Noon + (2 * Second)), 10), TestContext.Current.CancellationToken);
+        var reply = await questions.Statements.Ask(
+            new("select count(*) from logs", LogForm.Moment(TestRecord.Noon + Second), LogForm.Moment(TestRecord.Noon + (2 * Second)), 10),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("[1]", Assert.Single(reply.Rows));
     }
@@ -112,10 +121,13 @@ public sealed class LogStatementsTests
     private static async Task<Questions> Asked()
     {
         var questions = new Questions();
-        await questions.Shelf.Add(TestRecord.Block(
-            new(Service: "shop", Severity: 9, Body: "hello", Attributes: """{"user":{"id":42}}"""),
-            new(TestRecord.Noon + Second, Service: "shop", Severity: 17, Body: "no"),
-            new(TestRecord.Noon + (3 * Second) + 7, Service: "cart", Severity: 0, Body: "größer")));
+        await questions.Shelf.Add(
+            TestRecord.Block(
+                new(Service: "shop", Severity: 9, Body: "hello", Attributes: """{"user":{"id":42}}"""),
+                new(TestRecord.Noon + Second, Service: "shop", Severity: 17, Body: "no"),
+                new(TestRecord.Noon + (3 * Second) + 7, Service: "cart", Severity: 0, Body: "größer")
+            )
+        );
         return questions;
     }
 }

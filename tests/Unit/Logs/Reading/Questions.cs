@@ -54,7 +54,13 @@ internal sealed class Questions : IDisposable
 
     public LogStats Stats { get; }
 
-    public async Task<(LogValue[] Records, QueryEnd End)> Find(string query, int limit = 1000, bool oldestFirst = false, DateTimeOffset? since = null, DateTimeOffset? until = null)
+    public async Task<(LogValue[] Records, QueryEnd End)> Find(
+        string query,
+        int limit = 1000,
+        bool oldestFirst = false,
+        DateTimeOffset? since = null,
+        DateTimeOffset? until = null
+    )
     {
         var records = new List<LogValue>();
         QueryEnd? end = null;

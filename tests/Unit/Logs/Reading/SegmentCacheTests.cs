@@ -189,5 +189,11 @@ public sealed class SegmentCacheTests : IDisposable
 
     /// <summary>Numbers of the segments that lie in the folder.</summary>
     private string[] Files() =>
-        [.. Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Select(name => name!.Replace("logs+", "", StringComparison.Ordinal).Replace(".parquet", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .GetFiles(_folder.Path)
+                .Select(Path.GetFileName)
+                .Select(name => name!.Replace("logs+", "", StringComparison.Ordinal).Replace(".parquet", "", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
 }

@@ -89,6 +89,9 @@ public sealed class TailViewerTests
     {
         var page = viewer.Take();
         Assert.Null(page.Wrong);
-        return ([.. Enumerable.Range(0, page.Records.Count).Select(record => System.Text.Encoding.UTF8.GetString(page.Records[record].Body))], page.Missed);
+        return (
+            [.. Enumerable.Range(0, page.Records.Count).Select(record => System.Text.Encoding.UTF8.GetString(page.Records[record].Body))],
+            page.Missed
+        );
     }
 }

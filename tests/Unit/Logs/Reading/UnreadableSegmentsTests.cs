@@ -21,7 +21,8 @@ public sealed class UnreadableSegmentsTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>What can happen to a segment's file.</summary>
-    public static TheoryData<string> Damages => ["missing", "empty", "truncated", "longer", "garbage", "holes", "other schema", "no footer", "a folder"];
+    public static TheoryData<string> Damages =>
+        ["missing", "empty", "truncated", "longer", "garbage", "holes", "other schema", "no footer", "a folder"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -43,7 +44,10 @@ public sealed class UnreadableSegmentsTests : IDisposable
     {
         using var questions = await Damaged(damage);
 
-        var reply = await questions.Stats.Count(new("", LogForm.Moment(TestRecord.Noon), LogForm.Moment(TestRecord.Noon + (10 * Second)), 1), Cancel);
+        var reply = await questions.Stats.Count(
+            new("", LogForm.Moment(TestRecord.Noon), LogForm.Moment(TestRecord.Noon + (10 * Second)), 1),
+            Cancel
+        );
 
         Assert.Equal(2, reply.Cells.Sum(cell => cell.Records));
         IsNamed(questions, reply.End);
@@ -243,12 +247,17 @@ public sealed class UnreadableSegmentsTests : IDisposable
         return questions;
     }
 
-    private static string PathOf(DirectoryBlobStore blobs, string name) => blobs.TryGetPath(name, out var path) ? path : throw new InvalidOperationException($"There is no {name}.");
+    private static string PathOf(DirectoryBlobStore blobs, string name) =>
+        blobs.TryGetPath(name, out var path) ? path : throw new InvalidOperationException($"There is no {name}.");
 
     /// <summary>A Parquet file of exactly so many bytes, with one column of its own.</summary>
     private byte[] OtherSchema(int bytes)
     {
-        using var properties = new WriterPropertiesBuilder().DisableStatistics().DisableDictionary().Compression(Compression.Uncompressed).Build();
+        using var properties = new WriterPropertiesBuilder()
+            .DisableStatistics()
+            .DisableDictionary()
+            .Compression(Compression.Uncompressed)
+            .Build();
         for (int length = 1, file = 0; ; file++)
         {
             var path = _folder[$"other-{file}"];

@@ -39,14 +39,22 @@ public sealed class RuleListTests
     [Fact]
     public void ARuleMoreThanTheLimitIsRefused()
     {
-        var list = Enumerable.Range(0, ILogRulesGrain.MaxRules).Aggregate(new RuleList(), (kept, number) => Add(kept, $"service:s{number} => drop"));
+        var list = Enumerable
+            .Range(0, ILogRulesGrain.MaxRules)
+            .Aggregate(new RuleList(), (kept, number) => Add(kept, $"service:s{number} => drop"));
 
-        Assert.Equal((ILogRulesGrain.MaxRules, RuleFaultKind.Conflict), (RuleSet.MaxRules, list.Add("a => drop", null, Classes).Reply.Error!.Kind));
+        Assert.Equal(
+            (ILogRulesGrain.MaxRules, RuleFaultKind.Conflict),
+            (RuleSet.MaxRules, list.Add("a => drop", null, Classes).Reply.Error!.Kind)
+        );
     }
 
     [Fact]
     public void AClassThatIsNotThereIsRefused() =>
-        Assert.Equal("There is no retention class «long»; there are default, short (Logs:Retention).", new RuleList().Add("a => route long", null, Classes).Reply.Error!.Sentence);
+        Assert.Equal(
+            "There is no retention class «long»; there are default, short (Logs:Retention).",
+            new RuleList().Add("a => route long", null, Classes).Reply.Error!.Sentence
+        );
 
     [Fact]
     public void NothingIsRemovedWhenTheRulesWereChangedMeanwhile()
@@ -107,20 +115,36 @@ public sealed class RuleListTests
     {
         var records = TestRecord.Block(
             new TestRecord(Service: "shop", Body: "from a@b.example", Attributes: """{"n":1}"""),
-            new TestRecord(Service: "shop", Body: "nothing"));
+            new TestRecord(Service: "shop", Body: "nothing")
+        );
 
         var test = RuleTrial.Run(LogRule.Parse("* => redact email"), new(records, 5, 9, IsWhole: true), () => 0);
 
-        Assert.Equal((5L, 9L, 2, 0, 0, 1, 0), (test.Matching, test.Total, test.Tested, test.Filtered, test.Sampled, test.Changed, test.Routed));
         Assert.Equal(
-            [new RuleExample(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero), "shop", """from a@b.example {"n":1}""", """from [email] {"n":1}""")],
-            test.Examples);
+            (5L, 9L, 2, 0, 0, 1, 0),
+            (test.Matching, test.Total, test.Tested, test.Filtered, test.Sampled, test.Changed, test.Routed)
+        );
+        Assert.Equal(
+            [
+                new RuleExample(
+                    new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero),
+                    "shop",
+                    """from a@b.example {"n":1}""",
+                    """from [email] {"n":1}"""
+                ),
+            ],
+            test.Examples
+        );
     }
 
     [Fact]
     public void OfATrialThreeExamplesAreShown()
     {
-        var test = RuleTrial.Run(LogRule.Parse("* => drop"), new(TestRecord.Block(Enumerable.Repeat(new TestRecord(Body: "x"), 5)), 5, 5, IsWhole: true), () => 0);
+        var test = RuleTrial.Run(
+            LogRule.Parse("* => drop"),
+            new(TestRecord.Block(Enumerable.Repeat(new TestRecord(Body: "x"), 5)), 5, 5, IsWhole: true),
+            () => 0
+        );
 
         Assert.Equal((5, 3, null), (test.Filtered, test.Examples.Length, test.Examples[0].After));
     }

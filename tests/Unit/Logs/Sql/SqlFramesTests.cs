@@ -7,7 +7,16 @@ namespace Unit.Logs.Sql;
 
 public sealed class SqlFramesTests
 {
-    private static readonly SqlRequest Request = new("select 1", 0, ulong.MaxValue, ["/a/b.parquet"], Limit: 2, MaxBytes: 10, Memory: 1, DataBytes: 2);
+    private static readonly SqlRequest Request = new(
+        "select 1",
+        0,
+        ulong.MaxValue,
+        ["/a/b.parquet"],
+        Limit: 2,
+        MaxBytes: 10,
+        Memory: 1,
+        DataBytes: 2
+    );
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -70,7 +79,8 @@ public sealed class SqlFramesTests
         using var pipe = Pipe(
             (SqlFrameKind.Columns, """{"Names":["a"],"Types":["Integer"]}"""),
             (SqlFrameKind.Row, "[1]"),
-            (SqlFrameKind.End, """{"Outcome":1,"Sentence":"More.","Unreadable":[]}"""));
+            (SqlFrameKind.End, """{"Outcome":1,"Sentence":"More.","Unreadable":[]}""")
+        );
 
         var answer = await SqlFrames.ReadAnswer(pipe, Request);
 

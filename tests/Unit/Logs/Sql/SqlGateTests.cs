@@ -23,7 +23,8 @@ public sealed class SqlGateTests
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro') AND function_name NOT LIKE 'icu_collate_%'";
+        command.CommandText =
+            "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro') AND function_name NOT LIKE 'icu_collate_%'";
         using var reader = command.ExecuteReader();
         var names = new List<string>();
         while (reader.Read())

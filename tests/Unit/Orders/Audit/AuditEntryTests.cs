@@ -16,37 +16,60 @@ public sealed class AuditEntryTests
         var entry = Entry() with { PersonalHash = null, Payload = new byte[] { 0xab, 0xcd } };
 
         Assert.Equal(
-            "01" + "01" + "00000003" + "0000000000000007" + "0000000000000009" + "00000003" + "6f2d31" + "0000000000000002"
-            + "00000004" + "70616964" + At.UtcTicks.ToString("x16", System.Globalization.CultureInfo.InvariantCulture) + "00" + "00000002" + "abcd",
-            Convert.ToHexStringLower(entry.Encode()));
+            "01"
+                + "01"
+                + "00000003"
+                + "0000000000000007"
+                + "0000000000000009"
+                + "00000003"
+                + "6f2d31"
+                + "0000000000000002"
+                + "00000004"
+                + "70616964"
+                + At.UtcTicks.ToString("x16", System.Globalization.CultureInfo.InvariantCulture)
+                + "00"
+                + "00000002"
+                + "abcd",
+            Convert.ToHexStringLower(entry.Encode())
+        );
         Assert.Equal(MerkleHash.Leaf(entry.Encode()), entry.Leaf());
     }
 
     [Fact]
     public void AnEntryIsReadAsItWasWritten() =>
-        Gen.Select(Gen.Byte, Gen.Int[0, int.MaxValue], Gen.Long[0, long.MaxValue], Gen.Long[0, long.MaxValue], Gen.String[Gen.Char['\u0020', '\ud7ff'], 0, 100], Gen.Byte.Array[0, 200], Gen.Bool)
-            .Sample((kind, partition, index, version, text, payload, isPersonal) =>
-            {
-                var entry = new AuditEntry
+        Gen.Select(
+                Gen.Byte,
+                Gen.Int[0, int.MaxValue],
+                Gen.Long[0, long.MaxValue],
+                Gen.Long[0, long.MaxValue],
+                Gen.String[Gen.Char['\u0020', '\ud7ff'], 0, 100],
+                Gen.Byte.Array[0, 200],
+                Gen.Bool
+            )
+            .Sample(
+                (kind, partition, index, version, text, payload, isPersonal) =>
                 {
-                    Kind = (AuditEntryKind)kind,
-                    Partition = partition,
-                    Index = index,
-                    Revision = version / 2,
-                    OrderId = text,
-                    Version = version,
-                    Type = text.Length > 20 ? text[..20] : text,
-                    At = At.AddTicks(index % 1_000_000_007),
-                    PersonalHash = isPersonal ? MerkleHash.Leaf(payload) : null,
-                    Payload = payload,
-                };
+                    var entry = new AuditEntry
+                    {
+                        Kind = (AuditEntryKind)kind,
+                        Partition = partition,
+                        Index = index,
+                        Revision = version / 2,
+                        OrderId = text,
+                        Version = version,
+                        Type = text.Length > 20 ? text[..20] : text,
+                        At = At.AddTicks(index % 1_000_000_007),
+                        PersonalHash = isPersonal ? MerkleHash.Leaf(payload) : null,
+                        Payload = payload,
+                    };
 
-                var read = AuditEntry.Decode(entry.Encode());
+                    var read = AuditEntry.Decode(entry.Encode());
 
-                Assert.Equal(entry with { Payload = default, At = entry.At.ToUniversalTime() }, read with { Payload = default });
-                Assert.Equal(payload, read.Payload.ToArray());
-                Assert.Equal(entry.Encode(), read.Encode());
-            });
+                    Assert.Equal(entry with { Payload = default, At = entry.At.ToUniversalTime() }, read with { Payload = default });
+                    Assert.Equal(payload, read.Payload.ToArray());
+                    Assert.Equal(entry.Encode(), read.Encode());
+                }
+            );
 
     [Fact]
     public void FlippingAnyBitOfAnEntryChangesItsLeafAndIsReadAsAnotherEntryOrNone()
@@ -75,27 +98,41 @@ public sealed class AuditEntryTests
         }
 
         Assert.Null(Decoded([.. bytes, 0]));
-        Assert.Equal("An audit entry is damaged: it has the format 2; this program reads format 1 (at byte 1 of 1).", Assert.Throws<FormatException>(() => AuditEntry.Decode([2])).Message);
+        Assert.Equal(
+            "An audit entry is damaged: it has the format 2; this program reads format 1 (at byte 1 of 1).",
+            Assert.Throws<FormatException>(() => AuditEntry.Decode([2])).Message
+        );
     }
 
     [Fact]
     public void WhatIsAcceptedIsWrittenTheSameWayAgainWhateverTheBytes() =>
-        Gen.Select(Gen.Int[0, 10_000], Gen.Byte, Gen.Int[0, 10_000], Gen.Byte).Sample((at, value, otherAt, otherValue) =>
-        {
-            var bytes = Entry().Encode();
-            bytes[at % bytes.Length] = value;
-            bytes[otherAt % bytes.Length] = otherValue;
-            if (Decoded(bytes) is { } entry)
-            {
-                Assert.Equal(bytes, entry.Encode());
-            }
-        });
+        Gen.Select(Gen.Int[0, 10_000], Gen.Byte, Gen.Int[0, 10_000], Gen.Byte)
+            .Sample(
+                (at, value, otherAt, otherValue) =>
+                {
+                    var bytes = Entry().Encode();
+                    bytes[at % bytes.Length] = value;
+                    bytes[otherAt % bytes.Length] = otherValue;
+                    if (Decoded(bytes) is { } entry)
+                    {
+                        Assert.Equal(bytes, entry.Encode());
+                    }
+                }
+            );
 
     [Fact]
     public void AnEntryThatBreaksALimitIsRefusedByName()
     {
-        Assert.Contains("order id has 501 bytes", Assert.Throws<ArgumentException>(() => (Entry() with { OrderId = new string('x', 501) }).Encode()).Message, StringComparison.Ordinal);
-        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => (Entry() with { Type = "\ud800" }).Encode()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "order id has 501 bytes",
+            Assert.Throws<ArgumentException>(() => (Entry() with { OrderId = new string('x', 501) }).Encode()).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "surrogate",
+            Assert.Throws<ArgumentException>(() => (Entry() with { Type = "\ud800" }).Encode()).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => (Entry() with { Index = -1 }).Encode());
         Assert.Throws<ArgumentOutOfRangeException>(() => (Entry() with { Payload = new byte[AuditEntry.MaxPayloadBytes + 1] }).Encode());
     }
@@ -158,7 +195,9 @@ public sealed class AuditEntryTests
             SaltedPersonal.Of(Person with { Language = "de" }, Salt),
             SaltedPersonal.Of(Person with { Notes = "." }, Salt),
             SaltedPersonal.Of(Person, [.. Salt[1..], 0]),
-        }.Select(salted => salted.Commitment()).ToList();
+        }
+            .Select(salted => salted.Commitment())
+            .ToList();
 
         Assert.Equal(commitments.Count, commitments.Distinct().Count());
         Assert.Equal(commitments[0], SaltedPersonal.Of(Person, Salt).Commitment());
@@ -180,7 +219,8 @@ public sealed class AuditEntryTests
 
     private static AuditedOrder Order() => new("paid", "EUR", 800, AuditedOrder.HashLines([new("A", 1, 200), new("B", 2, 300)]));
 
-    private static AuditEntry Entry() => AuditEntry.OfOrder(3, 7, 9, "o-1", 2, "paid", At, Order(), SaltedPersonal.Of(Person, Salt).Commitment());
+    private static AuditEntry Entry() =>
+        AuditEntry.OfOrder(3, 7, 9, "o-1", 2, "paid", At, Order(), SaltedPersonal.Of(Person, Salt).Commitment());
 
     private static AuditEntry? Decoded(byte[] bytes)
     {

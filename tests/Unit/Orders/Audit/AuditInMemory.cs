@@ -31,14 +31,20 @@ internal sealed class AuditInMemory : IAuditSource
     public AuditHead Head(TimeSpan after) =>
         new(Start + after, _logs.Values.Select(log => new PartitionRoot(log.Partition, log.Writer.Size, log.Writer.Root)));
 
-    public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) => ValueTask.FromResult<IReadOnlyCollection<int>>(_logs.Keys);
+    public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) =>
+        ValueTask.FromResult<IReadOnlyCollection<int>>(_logs.Keys);
 
     public ValueTask<ReadOnlyMemory<byte>?> Frontier(int partition, CancellationToken cancel = default) =>
-        ValueTask.FromResult(_logs.TryGetValue(partition, out var log) && log.Frontier is { } frontier ? (ReadOnlyMemory<byte>?)frontier : null);
+        ValueTask.FromResult(
+            _logs.TryGetValue(partition, out var log) && log.Frontier is { } frontier ? (ReadOnlyMemory<byte>?)frontier : null
+        );
 
     public ITileSource Tiles(int partition) => _logs.TryGetValue(partition, out var log) ? log.Tiles : new TilesInMemory();
 
-    public async IAsyncEnumerable<StoredEntry> Entries(int partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<StoredEntry> Entries(
+        int partition,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default
+    )
     {
         await Task.CompletedTask;
         var act = WhenEntriesAreRead;
@@ -81,12 +87,27 @@ internal sealed class AuditInMemory : IAuditSource
             Frontier = Writer.Frontier();
         }
 
-        public AuditEntry Entry(long index, MerkleHash? personal) => AuditEntry.OfOrder(
-            Partition, index, index + 1, $"o-{index / 3}", (index % 3) + 1, (index % 3) switch { 0 => "placed", 1 => "paid", _ => "shipped" },
-            Start.AddSeconds(index), new AuditedOrder("placed", "EUR", 100 + index, AuditedOrder.HashLines([])), personal);
+        public AuditEntry Entry(long index, MerkleHash? personal) =>
+            AuditEntry.OfOrder(
+                Partition,
+                index,
+                index + 1,
+                $"o-{index / 3}",
+                (index % 3) + 1,
+                (index % 3) switch
+                {
+                    0 => "placed",
+                    1 => "paid",
+                    _ => "shipped",
+                },
+                Start.AddSeconds(index),
+                new AuditedOrder("placed", "EUR", 100 + index, AuditedOrder.HashLines([])),
+                personal
+            );
 
         /// <summary>Changes what an entry says.</summary>
-        public void Change(long index, Func<AuditEntry, AuditEntry> change) => Rows[index] = change(AuditEntry.Decode(Rows[index])).Encode();
+        public void Change(long index, Func<AuditEntry, AuditEntry> change) =>
+            Rows[index] = change(AuditEntry.Decode(Rows[index])).Encode();
 
         /// <summary>What a thorough forger does: all tiles and the cursor's row are made again from the entries as they are now.</summary>
         public void Rebuild()

@@ -43,16 +43,29 @@ public sealed class AuditReceiptTests : IDisposable
         using var other = AuditKey.Create();
         var changed = (AuditEntry.Decode(proven.Entry.Span) with { Type = "refunded" }).Encode();
 
-        Assert.Equal("Entry 300 of partition 2 (order o-100, version 1) is not proven: entry and path do not lead to the signed root.", Check(good, proven with { Entry = changed }));
+        Assert.Equal(
+            "Entry 300 of partition 2 (order o-100, version 1) is not proven: entry and path do not lead to the signed root.",
+            Check(good, proven with { Entry = changed })
+        );
         Assert.Equal(
             "Entry 300 of partition 2 (order o-100, version 1) is proven, but the personal part beside it is not the one that was recorded.",
-            Check(good, proven with { Personal = SaltedPersonal.Of(new PersonalPart("c-1")) }));
+            Check(good, proven with { Personal = SaltedPersonal.Of(new PersonalPart("c-1")) })
+        );
         Assert.Equal(
             "Entry 300 of partition 2 (order o-100, version 1) has a proof for entry 301 in a tree of 400; the head has 400 entries there.",
-            Check(good, proven with { Proof = (await Receipt(301)).Entries[0].Proof }));
+            Check(good, proven with { Proof = (await Receipt(301)).Entries[0].Proof })
+        );
         Assert.StartsWith("An audit entry is damaged", Check(good, proven with { Entry = new byte[] { 1 } }), StringComparison.Ordinal);
-        Assert.EndsWith("is of a partition that the head does not cover.", Check(good with { Head = _key.Sign(new AuditHead(AuditInMemory.Start, [])) }, proven), StringComparison.Ordinal);
-        Assert.StartsWith("The head of 2026-11-23T09:01:00Z says that it is signed with the key", good.Check([other.PublicKey]), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "is of a partition that the head does not cover.",
+            Check(good with { Head = _key.Sign(new AuditHead(AuditInMemory.Start, [])) }, proven),
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "The head of 2026-11-23T09:01:00Z says that it is signed with the key",
+            good.Check([other.PublicKey]),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -62,7 +75,9 @@ public sealed class AuditReceiptTests : IDisposable
 
         Assert.Throws<FormatException>(() => AuditReceipt.FromJson("[]"));
         Assert.Throws<FormatException>(() => AuditReceipt.FromJson(text.Replace("proof/1", "proof/2", StringComparison.Ordinal)));
-        Assert.Throws<FormatException>(() => AuditReceipt.FromJson(text.Replace("\"entry\": \"", "\"entry\": \"%", StringComparison.Ordinal)));
+        Assert.Throws<FormatException>(() =>
+            AuditReceipt.FromJson(text.Replace("\"entry\": \"", "\"entry\": \"%", StringComparison.Ordinal))
+        );
         Assert.Throws<FormatException>(() => AuditReceipt.FromJson("""{"format":"orders-audit-proof/1","head":null,"entries":[null]}"""));
     }
 
@@ -75,7 +90,9 @@ public sealed class AuditReceiptTests : IDisposable
         foreach (var index in indexes)
         {
             var proof = await new TileReader(log.Tiles).Inclusion(index, log.Writer.Size, TestContext.Current.CancellationToken);
-            entries.Add(new(log.Rows[index], proof, log.Personal.TryGetValue(index, out var personal) ? SaltedPersonal.Decode(personal) : null));
+            entries.Add(
+                new(log.Rows[index], proof, log.Personal.TryGetValue(index, out var personal) ? SaltedPersonal.Decode(personal) : null)
+            );
         }
 
         return new(_key.Sign(_audit.Head(TimeSpan.FromMinutes(1))), [.. entries]);

@@ -8,7 +8,13 @@ public sealed class AuditRowsTests
     [Fact]
     public void PartsAreReadAsTheyWereWritten()
     {
-        byte[]?[] parts = [[1, 2], null, [], [3]];
+        byte[]?[] parts =
+        [
+            [1, 2],
+            null,
+            [],
+            [3],
+        ];
         Assert.Equal(parts, AuditRows.Read(AuditRows.Write(parts)));
     }
 

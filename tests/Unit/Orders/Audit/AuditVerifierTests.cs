@@ -52,7 +52,10 @@ public sealed class AuditVerifierTests : IDisposable
         var finding = await Only(AuditFault.Changed, head);
 
         Assert.Equal((3, index, $"o-{index / 3}", (index % 3) + 1), (finding.Partition, finding.Index, finding.OrderId, finding.Version));
-        Assert.Equal($"Partition 3, entry {index} (order o-{index / 3}, version {(index % 3) + 1}) was changed: its hash is not the one that leads to the recorded root.", finding.What);
+        Assert.Equal(
+            $"Partition 3, entry {index} (order o-{index / 3}, version {(index % 3) + 1}) was changed: its hash is not the one that leads to the recorded root.",
+            finding.What
+        );
     }
 
     [Fact]
@@ -105,7 +108,10 @@ public sealed class AuditVerifierTests : IDisposable
 
         var finding = await Only(AuditFault.Missing, head);
 
-        Assert.Equal("Partition 0, entry 400 is missing; in its place stands the one recorded as entry 401 (order o-133, version 3).", finding.What);
+        Assert.Equal(
+            "Partition 0, entry 400 is missing; in its place stands the one recorded as entry 401 (order o-133, version 3).",
+            finding.What
+        );
     }
 
     [Fact]
@@ -167,7 +173,10 @@ public sealed class AuditVerifierTests : IDisposable
         var finding = await Only(AuditFault.Truncated, head);
 
         Assert.Equal(left, finding.Index);
-        Assert.Equal($"Partition 0, entry {left} is missing and all after it are: the head of 2026-11-23T09:01:00Z has {size} entries, and {left} are stored.", finding.What);
+        Assert.Equal(
+            $"Partition 0, entry {left} is missing and all after it are: the head of 2026-11-23T09:01:00Z has {size} entries, and {left} are stored.",
+            finding.What
+        );
     }
 
     [Fact]
@@ -216,7 +225,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal(
             "Partition 0: the cursor's row has 100 entries, and the head of 2026-11-23T09:01:00Z has 300: the row was put back.",
-            (await Only(AuditFault.TileDamaged, head)).What);
+            (await Only(AuditFault.TileDamaged, head)).What
+        );
     }
 
     [Fact]
@@ -240,7 +250,10 @@ public sealed class AuditVerifierTests : IDisposable
 
         var finding = await Only(AuditFault.Changed, head);
 
-        Assert.Equal("Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads to the recorded root.", finding.What);
+        Assert.Equal(
+            "Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads to the recorded root.",
+            finding.What
+        );
     }
 
     [Fact]
@@ -254,7 +267,10 @@ public sealed class AuditVerifierTests : IDisposable
         var finding = await Only(AuditFault.Changed, head);
 
         Assert.Equal((256L, "o-85", 2L), (finding.Index, finding.OrderId, finding.Version));
-        Assert.Equal("Partition 0, entry 256 (order o-85, version 2) or one of those after it, up to entry 511, was changed together with its tile: their common hash is not the one in tile.1.00000000000000.", finding.What);
+        Assert.Equal(
+            "Partition 0, entry 256 (order o-85, version 2) or one of those after it, up to entry 511, was changed together with its tile: their common hash is not the one in tile.1.00000000000000.",
+            finding.What
+        );
     }
 
     [Fact]
@@ -272,7 +288,10 @@ public sealed class AuditVerifierTests : IDisposable
         var finding = await Only(AuditFault.OtherHistory, head, older, oldest);
 
         Assert.Equal(500, finding.Index);
-        Assert.Equal("Partition 0: entries 500 to 799 do not lead to the root that the head of 2026-11-23T09:02:00Z has for 800 entries. One of them was changed, and every tile above it too.", finding.What);
+        Assert.Equal(
+            "Partition 0: entries 500 to 799 do not lead to the root that the head of 2026-11-23T09:02:00Z has for 800 entries. One of them was changed, and every tile above it too.",
+            finding.What
+        );
     }
 
     [Fact]
@@ -319,7 +338,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal(
             "Partition 0 had 100 entries under the head of 2026-11-23T09:01:00Z, and has 50 under the later one of 2026-11-23T09:02:00Z: a log never shrinks.",
-            Assert.Single((await Heads(older, shorter)).Findings).What);
+            Assert.Single((await Heads(older, shorter)).Findings).What
+        );
         Assert.Equal(AuditFault.OtherHistory, Assert.Single((await Heads(older, none)).Findings).Fault);
     }
 
@@ -406,7 +426,10 @@ public sealed class AuditVerifierTests : IDisposable
 
         var report = await Verify(head);
 
-        Assert.Equal([(AuditFault.Changed, 500L), (AuditFault.PersonalChanged, 30L)], report.Findings.Select(finding => (finding.Fault, finding.Index!.Value)));
+        Assert.Equal(
+            [(AuditFault.Changed, 500L), (AuditFault.PersonalChanged, 30L)],
+            report.Findings.Select(finding => (finding.Fault, finding.Index!.Value))
+        );
         _audit[0].Personal[30] = [1, 2, 3];
         Assert.Equal(AuditFault.PersonalChanged, (await Verify(head)).Findings[1].Fault);
     }
@@ -431,7 +454,10 @@ public sealed class AuditVerifierTests : IDisposable
         _audit[0].Change(4, entry => entry with { Revision = 2 });
         _audit[0].Rebuild();
 
-        Assert.Equal("Partition 0, entry 4 (order o-1, version 2) tells of revision 2 after one of revision 4.", (await Only(AuditFault.Sequence, Sign(1))).What);
+        Assert.Equal(
+            "Partition 0, entry 4 (order o-1, version 2) tells of revision 2 after one of revision 4.",
+            (await Only(AuditFault.Sequence, Sign(1))).What
+        );
     }
 
     [Fact]
@@ -441,7 +467,10 @@ public sealed class AuditVerifierTests : IDisposable
         _audit[0].Change(29, entry => entry with { OrderId = "o-0", Version = 4 });
         _audit[0].Rebuild();
 
-        var report = await new AuditVerifier(_audit, [_key.PublicKey], maxOrders: 2).Verify([Sign(1)], TestContext.Current.CancellationToken);
+        var report = await new AuditVerifier(_audit, [_key.PublicKey], maxOrders: 2).Verify(
+            [Sign(1)],
+            TestContext.Current.CancellationToken
+        );
 
         Assert.True(report.Holds, string.Join('\n', report.Findings));
         Assert.Equal(1, report.VersionsNotChecked);
@@ -454,10 +483,14 @@ public sealed class AuditVerifierTests : IDisposable
         var head = Sign(1);
         using var other = AuditKey.Create();
 
-        Assert.Equal(AuditFault.Signature, Assert.Single((await Verify(head with { Head = _audit.Head(TimeSpan.FromMinutes(2)) })).Findings).Fault);
+        Assert.Equal(
+            AuditFault.Signature,
+            Assert.Single((await Verify(head with { Head = _audit.Head(TimeSpan.FromMinutes(2)) })).Findings).Fault
+        );
         Assert.Equal(
             $"The head of 2026-11-23T09:01:00Z says that it is signed with the key {other.PublicKey.Id}; given were: {_key.PublicKey.Id}.",
-            Assert.Single((await Verify(other.Sign(head.Head))).Findings).What);
+            Assert.Single((await Verify(other.Sign(head.Head))).Findings).What
+        );
         Assert.Equal(AuditFault.Signature, Assert.Single((await Heads(head, head with { Algorithm = "none" })).Findings).Fault);
     }
 

@@ -36,21 +36,25 @@ public sealed class MerkleTreeTests
 
     [Fact]
     public void RootsAndProofsAreThoseOfTheRecursiveDefinitionForRandomSizes() =>
-        Gen.Select(Gen.Int[1, 1200], Gen.Int[0, 1199], Gen.Int[1, 1200], Gen.Byte.Array[0, 40]).Sample(
-            (n, index, first, seed) =>
-            {
-                (index, first) = (index % n, Math.Min(first, n));
-                var data = Enumerable.Range(0, n).Select(i => (byte[])[.. seed, .. BitConverter.GetBytes(i)]).ToArray();
-                var (writer, tiles) = Build(data.Select(one => MerkleHash.Leaf(one)));
-                var reader = new TileReader(tiles);
-                var root = MerkleHash.FromBytes(NaiveTree.Root(data));
-                Assert.Equal(root, writer.Root);
-                Assert.Equal(NaiveTree.Path(index, data), Now(reader.Inclusion(index, n)).Path);
-                Assert.Equal(NaiveTree.Proof(first, data), Now(reader.Consistency(first, n)).Path);
-                Assert.True(Now(reader.Inclusion(index, n)).Verify(MerkleHash.Leaf(data[index]), root));
-                Assert.True(Now(reader.Consistency(first, n)).Verify(MerkleHash.FromBytes(NaiveTree.Root(data.AsSpan(0, first))), root));
-            },
-            iter: 100);
+        Gen.Select(Gen.Int[1, 1200], Gen.Int[0, 1199], Gen.Int[1, 1200], Gen.Byte.Array[0, 40])
+            .Sample(
+                (n, index, first, seed) =>
+                {
+                    (index, first) = (index % n, Math.Min(first, n));
+                    var data = Enumerable.Range(0, n).Select(i => (byte[])[.. seed, .. BitConverter.GetBytes(i)]).ToArray();
+                    var (writer, tiles) = Build(data.Select(one => MerkleHash.Leaf(one)));
+                    var reader = new TileReader(tiles);
+                    var root = MerkleHash.FromBytes(NaiveTree.Root(data));
+                    Assert.Equal(root, writer.Root);
+                    Assert.Equal(NaiveTree.Path(index, data), Now(reader.Inclusion(index, n)).Path);
+                    Assert.Equal(NaiveTree.Proof(first, data), Now(reader.Consistency(first, n)).Path);
+                    Assert.True(Now(reader.Inclusion(index, n)).Verify(MerkleHash.Leaf(data[index]), root));
+                    Assert.True(
+                        Now(reader.Consistency(first, n)).Verify(MerkleHash.FromBytes(NaiveTree.Root(data.AsSpan(0, first))), root)
+                    );
+                },
+                iter: 100
+            );
 
     [Fact]
     public void LargeTreesProveEveryLeafAndEverySizeFromAFewRows()
@@ -82,28 +86,31 @@ public sealed class MerkleTreeTests
 
     [Fact]
     public void HowTheLeavesAreSplitIntoCommitsChangesNoTile() =>
-        Gen.Int[1, 700].Array[1, 12].Sample(
-            commits =>
-            {
-                var (whole, expected) = Build(Leaves(commits.Sum()));
-                var writer = new TileWriter();
-                var tiles = new TilesInMemory();
-                var left = Leaves(commits.Sum()).ToArray().AsSpan();
-                foreach (var count in commits)
+        Gen.Int[1, 700]
+            .Array[1, 12]
+            .Sample(
+                commits =>
                 {
-                    var promised = writer.RowsFor(count);
-                    var rows = writer.Append(left[..count]);
-                    left = left[count..];
-                    Assert.Equal(promised, rows.Count);
-                    Assert.Equal(rows.Count, rows.Select(row => row.Key).Distinct().Count());
-                    tiles.Put(rows);
-                    writer = Now(TileWriter.Restore(MerkleTree.FromBytes(writer.Frontier()), tiles)); // As after a crash.
-                }
+                    var (whole, expected) = Build(Leaves(commits.Sum()));
+                    var writer = new TileWriter();
+                    var tiles = new TilesInMemory();
+                    var left = Leaves(commits.Sum()).ToArray().AsSpan();
+                    foreach (var count in commits)
+                    {
+                        var promised = writer.RowsFor(count);
+                        var rows = writer.Append(left[..count]);
+                        left = left[count..];
+                        Assert.Equal(promised, rows.Count);
+                        Assert.Equal(rows.Count, rows.Select(row => row.Key).Distinct().Count());
+                        tiles.Put(rows);
+                        writer = Now(TileWriter.Restore(MerkleTree.FromBytes(writer.Frontier()), tiles)); // As after a crash.
+                    }
 
-                Assert.Equal(whole.Root, writer.Root);
-                Assert.Equal(expected.Rows, tiles.Rows);
-            },
-            iter: 60);
+                    Assert.Equal(whole.Root, writer.Root);
+                    Assert.Equal(expected.Rows, tiles.Rows);
+                },
+                iter: 60
+            );
 
     [Fact]
     public void ACommitOfLeavesFitsTheStore()
@@ -208,7 +215,8 @@ public sealed class MerkleTreeTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static IEnumerable<MerkleHash> Leaves(int count) => Enumerable.Range(0, count).Select(i => MerkleHash.Leaf(BitConverter.GetBytes(i)));
+    private static IEnumerable<MerkleHash> Leaves(int count) =>
+        Enumerable.Range(0, count).Select(i => MerkleHash.Leaf(BitConverter.GetBytes(i)));
 
     private static (TileWriter Writer, TilesInMemory Tiles) Build(IEnumerable<MerkleHash> leaves)
     {

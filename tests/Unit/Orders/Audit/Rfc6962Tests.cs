@@ -17,7 +17,8 @@ public sealed class Rfc6962Tests
 
     private static readonly byte[][] Leaves = [.. Of("leaf").Select(line => line[1] == "-" ? [] : Convert.FromHexString(line[1]))];
 
-    private static readonly Dictionary<long, MerkleHash> Roots = Of("root").ToDictionary(line => Number(line[1]), line => MerkleHash.Parse(line[2]));
+    private static readonly Dictionary<long, MerkleHash> Roots = Of("root")
+        .ToDictionary(line => Number(line[1]), line => MerkleHash.Parse(line[2]));
 
     public static TheoryData<string> Inclusions => [.. Of("inclusion").Select(line => string.Join(' ', line))];
 

@@ -25,6 +25,7 @@ public sealed class CustomerPreferencesTests
         Assert.Equal("«fax» is no channel; channels are mail.", CustomerPreferences.Everything.With("fax", "order.paid").Fault());
         Assert.Equal(
             "«order.lost» is no type of change; types are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
-            CustomerPreferences.Everything.With("mail", "order.lost").Fault());
+            CustomerPreferences.Everything.With("mail", "order.lost").Fault()
+        );
     }
 }

@@ -14,7 +14,8 @@ public sealed class RetryAfterTests
     [InlineData("Sunday, 01-Mar-26 12:01:30 GMT", 90)]
     [InlineData("Sun Mar  1 12:01:30 2026", 90)]
     [InlineData("Mon, 02 Mar 2026 12:00:00 GMT", 24 * 3600)]
-    public void SecondsAndDatesAreWaits(string header, int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), RetryAfter.Parse(header, Given.Start));
+    public void SecondsAndDatesAreWaits(string header, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), RetryAfter.Parse(header, Given.Start));
 
     [Theory]
     [InlineData(null)]

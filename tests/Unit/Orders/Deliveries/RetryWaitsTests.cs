@@ -9,7 +9,10 @@ public sealed class RetryWaitsTests
     [InlineData("5s 5m 30m 2h", "00:00:05 00:05:00 00:30:00 02:00:00")]
     [InlineData("  200ms\t7d ", "00:00:00.2000000 7.00:00:00")]
     [InlineData("1ms", "00:00:00.0010000")]
-    [InlineData("1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s", "00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01")]
+    [InlineData(
+        "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
+        "00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01"
+    )]
     public void WaitsAreNumbersWithUnitsAndBlanksBetween(string text, string waits)
     {
         Assert.True(RetryWaits.TryParse(text, out var parsed, out var error), error);

@@ -29,7 +29,9 @@ public sealed class MailComposerTests
     [Fact]
     public void ItHasAPlainPartAndAnHtmlPartInTheCustomersLanguage()
     {
-        var message = Read(_composer.Compose(Change(Given.Placed() with { Language = "de-AT" }), Mailbox("Änne Österreich", "ann@example.org")));
+        var message = Read(
+            _composer.Compose(Change(Given.Placed() with { Language = "de-AT" }), Mailbox("Änne Österreich", "ann@example.org"))
+        );
 
         Assert.Equal($"Ihre Bestellung {Given.Id()} ist eingegangen", message.Subject);
         Assert.StartsWith("Guten Tag ann,", message.TextBody, StringComparison.Ordinal);
@@ -37,7 +39,10 @@ public sealed class MailComposerTests
         Assert.Equal("Änne Österreich", message.To.Mailboxes.Single().Name);
         Assert.Equal("de", message.Body!.Headers[HeaderId.ContentLanguage]);
         Assert.Equal("auto-generated", message.Headers["Auto-Submitted"]);
-        Assert.Equal(["text/plain", "text/html"], Assert.IsType<MultipartAlternative>(message.Body).Select(part => part.ContentType.MimeType));
+        Assert.Equal(
+            ["text/plain", "text/html"],
+            Assert.IsType<MultipartAlternative>(message.Body).Select(part => part.ContentType.MimeType)
+        );
     }
 
     [Fact]
@@ -70,7 +75,10 @@ public sealed class MailComposerTests
         var order = Given.Placed() with { Customer = name };
         var message = Read(_composer.Compose(Change(order), Mailbox(name, "ann@example.org")));
 
-        Assert.Equal(["From", "Date", "Subject", "Message-Id", "To", "Auto-Submitted", "MIME-Version"], message.Headers.Select(header => header.Field));
+        Assert.Equal(
+            ["From", "Date", "Subject", "Message-Id", "To", "Auto-Submitted", "MIME-Version"],
+            message.Headers.Select(header => header.Field)
+        );
         Assert.Equal("ann@example.org", Assert.Single(message.To.Mailboxes).Address);
         Assert.Empty(message.Bcc);
         Assert.StartsWith("Ann ", message.To.Mailboxes.Single().Name, StringComparison.Ordinal);
@@ -82,7 +90,12 @@ public sealed class MailComposerTests
         var templates = MailTemplates.Build([("order.placed.en.txt", "Subject: For {{customer}}\n\nText\n"u8.ToArray())], "en").Templates!;
         var composer = new MailComposer(templates, Mailbox(null, "shop@example.com"), "");
 
-        var message = Read(composer.Compose(Change(Given.Placed() with { Customer = "a\r\nBcc: all@example.org " + new string('b', 300) }), Mailbox(null, "ann@example.org")));
+        var message = Read(
+            composer.Compose(
+                Change(Given.Placed() with { Customer = "a\r\nBcc: all@example.org " + new string('b', 300) }),
+                Mailbox(null, "ann@example.org")
+            )
+        );
 
         Assert.Empty(message.Bcc);
         Assert.Equal(200, message.Subject!.Length);
@@ -103,7 +116,10 @@ public sealed class MailComposerTests
         var message = Read(mail);
 
         Assert.Equal((name.Trim(), "ann@example.org"), (Assert.Single(message.To.Mailboxes).Name, message.To.Mailboxes.Single().Address));
-        Assert.Equal((name.Trim(), "shop@example.com"), (Assert.Single(message.From.Mailboxes).Name, message.From.Mailboxes.Single().Address));
+        Assert.Equal(
+            (name.Trim(), "shop@example.com"),
+            (Assert.Single(message.From.Mailboxes).Name, message.From.Mailboxes.Single().Address)
+        );
         Assert.Equal("For " + name.Trim(), message.Subject);
         Assert.All(Encoding.ASCII.GetString(mail.Bytes.Span).Split("\r\n"), line => Assert.InRange(line.Length, 0, 78));
     }
@@ -124,11 +140,18 @@ public sealed class MailComposerTests
         var (none, https, mailto) = (
             Read(_composer.Compose(change, Mailbox(null, "ann@example.org"))),
             Read(_composer.Compose(change, Mailbox(null, "ann@example.org"), new("https://example.com/u/1"))),
-            Read(_composer.Compose(change, Mailbox(null, "ann@example.org"), new("mailto:stop@example.com"))));
+            Read(_composer.Compose(change, Mailbox(null, "ann@example.org"), new("mailto:stop@example.com")))
+        );
 
         Assert.Null(none.Headers[HeaderId.ListUnsubscribe]);
-        Assert.Equal(("<https://example.com/u/1>", "List-Unsubscribe=One-Click"), (https.Headers[HeaderId.ListUnsubscribe], https.Headers[HeaderId.ListUnsubscribePost]));
-        Assert.Equal(("<mailto:stop@example.com>", null), (mailto.Headers[HeaderId.ListUnsubscribe], mailto.Headers[HeaderId.ListUnsubscribePost]));
+        Assert.Equal(
+            ("<https://example.com/u/1>", "List-Unsubscribe=One-Click"),
+            (https.Headers[HeaderId.ListUnsubscribe], https.Headers[HeaderId.ListUnsubscribePost])
+        );
+        Assert.Equal(
+            ("<mailto:stop@example.com>", null),
+            (mailto.Headers[HeaderId.ListUnsubscribe], mailto.Headers[HeaderId.ListUnsubscribePost])
+        );
         Assert.Throws<ArgumentException>(() => _composer.Compose(change, Mailbox(null, "ann@example.org"), new("http://example.com/")));
     }
 
@@ -145,11 +168,13 @@ public sealed class MailComposerTests
 
 public sealed class MailRecipientTests
 {
-    public static TheoryData<string, bool> Emails => [.. Given.Rows("emails.tsv").Select(row => (row[0], row[1].StartsWith("good", StringComparison.Ordinal)))];
+    public static TheoryData<string, bool> Emails =>
+        [.. Given.Rows("emails.tsv").Select(row => (row[0], row[1].StartsWith("good", StringComparison.Ordinal)))];
 
     [Theory]
     [MemberData(nameof(Emails))]
-    public void WhatAnOrderTakesAsAnAddressMailTakesToo(string address, bool isGood) => Assert.Equal(isGood, MailRecipient.TryParse(null, address, out _, out _));
+    public void WhatAnOrderTakesAsAnAddressMailTakesToo(string address, bool isGood) =>
+        Assert.Equal(isGood, MailRecipient.TryParse(null, address, out _, out _));
 
     [Theory]
     [InlineData("ann@bücher.example", "ann@xn--bcher-kva.example")]
@@ -191,7 +216,9 @@ public sealed class MailRecipientTests
 
     [Fact]
     public void AnOverlongAddressIsRefused() =>
-        Assert.False(MailRecipient.TryParse(null, "ann@" + string.Join('.', Enumerable.Repeat(new string('a', 60), 5)) + ".org", out _, out _));
+        Assert.False(
+            MailRecipient.TryParse(null, "ann@" + string.Join('.', Enumerable.Repeat(new string('a', 60), 5)) + ".org", out _, out _)
+        );
 }
 
 public sealed class SuppressionTests
@@ -214,7 +241,9 @@ public sealed class SuppressionTests
         Assert.Equal("a…@example.org", suppression.Masked);
         Assert.Equal("The recipient was refused with 550 5.1.1: … is unknown here", suppression.Detail);
         Assert.DoesNotContain("ann", suppression.ToString(), StringComparison.OrdinalIgnoreCase);
-        Assert.Throws<ArgumentException>(() => Suppression.Of("ann@example.org", MailOutcome.Answered(SmtpStage.Recipient, 450, "later"), Given.Start));
+        Assert.Throws<ArgumentException>(() =>
+            Suppression.Of("ann@example.org", MailOutcome.Answered(SmtpStage.Recipient, 450, "later"), Given.Start)
+        );
     }
 }
 
@@ -255,7 +284,13 @@ public sealed class MailOutcomeTests
     [InlineData(SmtpStage.Connection, 535, "5.7.8 wrong password", MailVerdict.Retry, false)]
     [InlineData(SmtpStage.Connection, 554, "no service here", MailVerdict.Retry, false)]
     [InlineData(SmtpStage.Sender, 550, "5.7.1 not your domain", MailVerdict.Retry, false)]
-    public void AReplyDecidesAndSuppressesOnlyWhereItIsAboutTheAddress(SmtpStage stage, int code, string words, MailVerdict verdict, bool suppress)
+    public void AReplyDecidesAndSuppressesOnlyWhereItIsAboutTheAddress(
+        SmtpStage stage,
+        int code,
+        string words,
+        MailVerdict verdict,
+        bool suppress
+    )
     {
         var outcome = MailOutcome.Answered(stage, code, words);
 
@@ -265,7 +300,9 @@ public sealed class MailOutcomeTests
     [Fact]
     public void AServersWordsAreOneBoundedLineWithoutAddresses()
     {
-        var detail = MailOutcome.Answered(SmtpStage.Recipient, 550, "5.1.1 <ann@example.org>\r\n\u001b[31m" + string.Join(' ', Enumerable.Repeat("no", 300))).Detail;
+        var detail = MailOutcome
+            .Answered(SmtpStage.Recipient, 550, "5.1.1 <ann@example.org>\r\n\u001b[31m" + string.Join(' ', Enumerable.Repeat("no", 300)))
+            .Detail;
 
         Assert.DoesNotContain("ann", detail, StringComparison.Ordinal);
         Assert.DoesNotContain(detail, char.IsControl);

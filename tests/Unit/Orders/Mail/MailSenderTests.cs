@@ -65,7 +65,10 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
 
         var outcome = await _sender.Send(Mail(), Cancel);
 
-        Assert.Equal((MailVerdict.Retry, $"smtp-{code}", (int?)code, false), (outcome.Verdict, outcome.Reason, outcome.Code, outcome.Suppress));
+        Assert.Equal(
+            (MailVerdict.Retry, $"smtp-{code}", (int?)code, false),
+            (outcome.Verdict, outcome.Reason, outcome.Code, outcome.Suppress)
+        );
         Assert.Empty(_server.Ledger);
         await TheNextTryArrivesOnce();
     }
@@ -120,7 +123,10 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     {
         var outcome = await _sender.Send(Mail() with { To = "änne@example.org" }, Cancel);
 
-        Assert.Equal((MailVerdict.Refused, "smtputf8", false, false), (outcome.Verdict, outcome.Reason, outcome.Suppress, outcome.IsOfServer));
+        Assert.Equal(
+            (MailVerdict.Refused, "smtputf8", false, false),
+            (outcome.Verdict, outcome.Reason, outcome.Suppress, outcome.IsOfServer)
+        );
         Assert.Contains("SMTPUTF8", outcome.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain("MAIL", _server.Commands);
         await TheNextTryArrivesOnce();
@@ -300,7 +306,17 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
         using var certificate = SmtpServer.SelfSigned();
         _server.Certificate = certificate;
         _server.Login = ("shop", "secret");
-        Use(Sender(settings => settings with { Security = SmtpSecurity.StartTls, User = "shop", Password = "secret", CheckCertificate = (_, given, _, _) => given!.GetCertHashString() == certificate.GetCertHashString() }));
+        Use(
+            Sender(settings =>
+                settings with
+                {
+                    Security = SmtpSecurity.StartTls,
+                    User = "shop",
+                    Password = "secret",
+                    CheckCertificate = (_, given, _, _) => given!.GetCertHashString() == certificate.GetCertHashString(),
+                }
+            )
+        );
 
         Assert.Equal(MailVerdict.Delivered, (await _sender.Send(Mail(), Cancel)).Verdict);
         Assert.Equal(["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"], _server.Commands);
@@ -339,7 +355,10 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
         var outcome = await _sender.Send(Mail(), Cancel);
 
         Assert.Equal((MailVerdict.Retry, "smtp-535", false), (outcome.Verdict, outcome.Reason, outcome.Suppress));
-        Assert.Equal("The session was refused with 535 5.7.8: wrong user or password (the mail settings, not the recipient)", outcome.Detail);
+        Assert.Equal(
+            "The session was refused with 535 5.7.8: wrong user or password (the mail settings, not the recipient)",
+            outcome.Detail
+        );
     }
 
     [Fact]
@@ -372,7 +391,8 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     private static OutgoingMail Mail(int bytes = 0)
     {
         var filler = string.Concat(Enumerable.Repeat(new string('x', 70) + "\r\n", bytes / 72));
-        var text = $"From: shop@example.com\r\nTo: ann@example.org\r\nSubject: A\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\nMessage-Id: <03-a.1.mail@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nHello\r\n.\r\n..dots\r\n{filler}";
+        var text =
+            $"From: shop@example.com\r\nTo: ann@example.org\r\nSubject: A\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\nMessage-Id: <03-a.1.mail@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nHello\r\n.\r\n..dots\r\n{filler}";
         return new("03-a.1.mail@example.com", "shop@example.com", "ann@example.org", Encoding.ASCII.GetBytes(text));
     }
 }
@@ -394,7 +414,10 @@ public sealed class PickupMailSenderTests : IDisposable
     {
         var outcome = await _sender.Send(Mail("03-a.1.mail@example.com", "one"), Cancel);
 
-        Assert.Equal((MailVerdict.Delivered, "written", "Written to 03-a.1.mail@example.com.eml."), (outcome.Verdict, outcome.Reason, outcome.Detail));
+        Assert.Equal(
+            (MailVerdict.Delivered, "written", "Written to 03-a.1.mail@example.com.eml."),
+            (outcome.Verdict, outcome.Reason, outcome.Detail)
+        );
         Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(_folder, "03-a.1.mail@example.com.eml"), Cancel));
         Assert.Equal([_folder], _flushed);
     }
@@ -447,5 +470,6 @@ public sealed class PickupMailSenderTests : IDisposable
         Assert.Equal(MailVerdict.Retry, (await sender.Send(Mail("03-a.1.mail@example.com", "one"), Cancel)).Verdict);
     }
 
-    private static OutgoingMail Mail(string id, string text) => new(id, "shop@example.com", "ann@example.org", Encoding.ASCII.GetBytes(text));
+    private static OutgoingMail Mail(string id, string text) =>
+        new(id, "shop@example.com", "ann@example.org", Encoding.ASCII.GetBytes(text));
 }

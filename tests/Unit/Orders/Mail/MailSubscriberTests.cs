@@ -15,7 +15,11 @@ public sealed class MailSubscriberTests : IDisposable
 {
     private const string Ann = "ann@example.org";
 
-    private static readonly MailOutcome Unreachable = MailOutcome.Lost(afterDot: false, "unreachable", "No connection to the mail server: ConnectionRefused.");
+    private static readonly MailOutcome Unreachable = MailOutcome.Lost(
+        afterDot: false,
+        "unreachable",
+        "No connection to the mail server: ConnectionRefused."
+    );
 
     private readonly FakeTimeProvider _clock = new(Given.Start);
     private readonly FlakyTableStore _rows = new();
@@ -47,7 +51,10 @@ public sealed class MailSubscriberTests : IDisposable
 
     [Fact]
     public async Task AnErasedOrderTellsNobody() =>
-        Assert.Equal((HandledAs.Done, DoneAs.Suppressed, "erased", "What is personal of the order was erased."), Of(await Handle(Subscriber(), Erasure.Of(Order()))));
+        Assert.Equal(
+            (HandledAs.Done, DoneAs.Suppressed, "erased", "What is personal of the order was erased."),
+            Of(await Handle(Subscriber(), Erasure.Of(Order())))
+        );
 
     [Fact]
     public async Task AnAddressThatNoMailGoesToIsADeadLetterAndIsNotNamed()
@@ -64,7 +71,10 @@ public sealed class MailSubscriberTests : IDisposable
         var subscriber = Subscriber();
         await _store.Prefer("ann", CustomerPreferences.Everything.With("mail", "order.paid"), Cancel);
 
-        Assert.Equal((HandledAs.Done, DoneAs.Suppressed, "not-wanted-by-customer", "The customer wants no mail of order.placed."), Of(await Handle(subscriber, Order())));
+        Assert.Equal(
+            (HandledAs.Done, DoneAs.Suppressed, "not-wanted-by-customer", "The customer wants no mail of order.placed."),
+            Of(await Handle(subscriber, Order()))
+        );
         Assert.Equal(DoneAs.Delivered, (await Handle(subscriber, Order() with { Status = OrderStatus.Paid, Version = 2 })).As);
     }
 
@@ -153,8 +163,14 @@ public sealed class MailSubscriberTests : IDisposable
     [Fact]
     public async Task ASuppressionOfAnEarlierVersionHoldsAndEndsToo()
     {
-        var row = """{"masked":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550."}""";
-        await _rows.Commit(MailTable.Name, MailTable.Suppressions, [RowChange.Put(Suppression.Key(Ann), System.Text.Encoding.UTF8.GetBytes(row))], Cancel);
+        var row =
+            """{"masked":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550."}""";
+        await _rows.Commit(
+            MailTable.Name,
+            MailTable.Suppressions,
+            [RowChange.Put(Suppression.Key(Ann), System.Text.Encoding.UTF8.GetBytes(row))],
+            Cancel
+        );
 
         Assert.Equal("address-suppressed", (await Handle(Subscriber(), Order())).Reason);
         _clock.Advance(MailStore.UsualSuppression);
@@ -183,11 +199,19 @@ public sealed class MailSubscriberTests : IDisposable
         var row = await _rows.Get(MailTable.Name, MailTable.Suppressions, Suppression.Key(Ann), Cancel);
         var text = System.Text.Encoding.UTF8.GetString(row!.Payload.Span);
 
-        Assert.Equal("""{"masked":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550 5.1.1: … unknown","bounces":2,"mail":"{{ID}}.2"}""".Replace("{{ID}}", Given.Id().ToString(), StringComparison.Ordinal), text);
+        Assert.Equal(
+            """{"masked":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550 5.1.1: … unknown","bounces":2,"mail":"{{ID}}.2"}""".Replace(
+                "{{ID}}",
+                Given.Id().ToString(),
+                StringComparison.Ordinal
+            ),
+            text
+        );
         Assert.Equal("The recipient was refused with 550 5.1.1: … unknown", handled.Detail);
         Assert.Equal(
             "The address gets no mail since 2026-03-01 12:00 UTC: The recipient was refused with 550 5.1.1: … unknown",
-            (await Handle(Subscriber(), Order() with { Version = 3 })).Detail);
+            (await Handle(Subscriber(), Order() with { Version = 3 })).Detail
+        );
     }
 
     [Fact]
@@ -219,7 +243,10 @@ public sealed class MailSubscriberTests : IDisposable
         var handled = await Handle(Subscriber(after: policy), Order());
 
         Assert.Equal((handledAs, "unknown"), (handled.Outcome, handled.Reason));
-        Assert.Equal("The server may have it or not: no answer after the whole message was sent. The connection to the mail server was cut.", handled.Detail);
+        Assert.Equal(
+            "The server may have it or not: no answer after the whole message was sent. The connection to the mail server was cut.",
+            handled.Detail
+        );
     }
 
     [Fact]
@@ -229,7 +256,10 @@ public sealed class MailSubscriberTests : IDisposable
         _sender.Answer(Ann, [.. Enumerable.Repeat(Unreachable, Circuit<MailOutcome>.Least)]);
         for (var i = 0; i < Circuit<MailOutcome>.Least; i++)
         {
-            Assert.Equal((HandledAs.Later, "unreachable"), (await Handle(subscriber, Order())) is var tried ? (tried.Outcome, tried.Reason) : default);
+            Assert.Equal(
+                (HandledAs.Later, "unreachable"),
+                (await Handle(subscriber, Order())) is var tried ? (tried.Outcome, tried.Reason) : default
+            );
         }
 
         var held = await Handle(subscriber, Order());
@@ -350,10 +380,25 @@ public sealed class MailSubscriberTests : IDisposable
     }
 
     private MailSubscriber Subscriber(
-        IMailSender? sender = null, double? perSecond = null, MailAfterUnknown after = MailAfterUnknown.SendAgain, Uri? unsubscribe = null, PickupMailSender? pickup = null, TimeProvider? clock = null)
+        IMailSender? sender = null,
+        double? perSecond = null,
+        MailAfterUnknown after = MailAfterUnknown.SendAgain,
+        Uri? unsubscribe = null,
+        PickupMailSender? pickup = null,
+        TimeProvider? clock = null
+    )
     {
         Assert.True(MailRecipient.TryParse("The shop", "shop@example.com", out var from, out _));
-        return new(new(_store, new(sender ?? _sender, perSecond, clock ?? _clock), new(MailTemplates.BuiltIn, from, "The shop"), after, unsubscribe, pickup));
+        return new(
+            new(
+                _store,
+                new(sender ?? _sender, perSecond, clock ?? _clock),
+                new(MailTemplates.BuiltIn, from, "The shop"),
+                after,
+                unsubscribe,
+                pickup
+            )
+        );
     }
 
     private async Task Bounce(int version)
@@ -367,7 +412,8 @@ public sealed class MailSubscriberTests : IDisposable
 
     private static Order Order(string email = Ann) => Given.Placed() with { Email = email };
 
-    private static (HandledAs Outcome, DoneAs As, string Reason, string Detail) Of(Handled handled) => (handled.Outcome, handled.As, handled.Reason, handled.Detail);
+    private static (HandledAs Outcome, DoneAs As, string Reason, string Detail) Of(Handled handled) =>
+        (handled.Outcome, handled.As, handled.Reason, handled.Detail);
 
     /// <summary>Somebody sets the clock; its timestamps and timers go on.</summary>
     private sealed class SetClock(TimeProvider inner) : TimeProvider
@@ -380,7 +426,8 @@ public sealed class MailSubscriberTests : IDisposable
 
         public override long GetTimestamp() => inner.GetTimestamp();
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => inner.CreateTimer(callback, state, dueTime, period);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            inner.CreateTimer(callback, state, dueTime, period);
     }
 
     private sealed class Gated(IMailSender inner, Task gate) : IMailSender
@@ -474,7 +521,9 @@ public sealed class MailStoreTests
     private async Task<string?> Row(string customer)
     {
         var key = StoreLimits.HashKey(customer);
-        return await _rows.Get(MailTable.Name, MailTable.Preferences(key), key, Cancel) is { } row ? System.Text.Encoding.UTF8.GetString(row.Payload.Span) : null;
+        return await _rows.Get(MailTable.Name, MailTable.Preferences(key), key, Cancel) is { } row
+            ? System.Text.Encoding.UTF8.GetString(row.Payload.Span)
+            : null;
     }
 }
 
@@ -497,8 +546,11 @@ public sealed class UnsubscribeTokenTests
     {
         var token = UnsubscribeToken.Make(Key, "ann");
         Assert.All(Enumerable.Range(0, token.Length), i =>
-            Assert.False(UnsubscribeToken.TryRead(Key, token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..], out _)));
-        Assert.All(["", "x", token[1..], token + "A", token + "\n", new string('!', 64), new string('ä', 64)], other => Assert.False(UnsubscribeToken.TryRead(Key, other, out _)));
+            Assert.False(UnsubscribeToken.TryRead(Key, token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..], out _))
+        );
+        Assert.All(["", "x", token[1..], token + "A", token + "\n", new string('!', 64), new string('ä', 64)], other =>
+            Assert.False(UnsubscribeToken.TryRead(Key, other, out _))
+        );
         Assert.False(UnsubscribeToken.TryRead([.. Key.Reverse()], token, out _));
     }
 }
@@ -524,12 +576,33 @@ public sealed class MailSettingsTests
     [Fact]
     public void AMailServerIsTakenOverAsItIsSet()
     {
-        Assert.True(MailSettings.TryRead(
-            new() { Host = "mail.example.com", Port = 465, Security = SmtpSecurity.Tls, User = "u", Password = "p", From = "shop@example.com", MaxConnections = 7, Timeout = TimeSpan.FromSeconds(9) },
-            out var settings, out _));
+        Assert.True(
+            MailSettings.TryRead(
+                new()
+                {
+                    Host = "mail.example.com",
+                    Port = 465,
+                    Security = SmtpSecurity.Tls,
+                    User = "u",
+                    Password = "p",
+                    From = "shop@example.com",
+                    MaxConnections = 7,
+                    Timeout = TimeSpan.FromSeconds(9),
+                },
+                out var settings,
+                out _
+            )
+        );
         Assert.Equal(
-            new SmtpSettings("mail.example.com", 465, SmtpSecurity.Tls) { User = "u", Password = "p", MaxConnections = 7, Timeout = TimeSpan.FromSeconds(9) },
-            settings.Server);
+            new SmtpSettings("mail.example.com", 465, SmtpSecurity.Tls)
+            {
+                User = "u",
+                Password = "p",
+                MaxConnections = 7,
+                Timeout = TimeSpan.FromSeconds(9),
+            },
+            settings.Server
+        );
     }
 
     [Theory]
@@ -547,8 +620,14 @@ public sealed class MailSettingsTests
     {
         Assert.Equal(isRight, MailSettings.TryRead(new() { Unsubscribe = unsubscribe }, out _, out var problems));
         Assert.Equal(
-            isRight ? [] : [$"Mail:Unsubscribe is «{unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org."],
-            problems);
+            isRight
+                ? []
+                :
+                [
+                    $"Mail:Unsubscribe is «{unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org.",
+                ],
+            problems
+        );
     }
 
     [Fact]
@@ -558,7 +637,19 @@ public sealed class MailSettingsTests
         File.WriteAllText(Path.Combine(folder, "order.paid.en.txt"), "no subject");
         try
         {
-            Assert.False(MailSettings.TryRead(new() { Host = "h", User = "u", Retries = "soon", Templates = folder }, out _, out var problems));
+            Assert.False(
+                MailSettings.TryRead(
+                    new()
+                    {
+                        Host = "h",
+                        User = "u",
+                        Retries = "soon",
+                        Templates = folder,
+                    },
+                    out _,
+                    out var problems
+                )
+            );
             Assert.Equal(
                 [
                     "Mail:Host is set, and Mail:From is not; give the address that mails come from, such as shop@example.org.",
@@ -566,7 +657,8 @@ public sealed class MailSettingsTests
                     "Mail:Retries: «soon» is no wait: a whole number with ms, s, m, h or d, from 1ms to 7d, such as 5m.",
                     "Mail:Templates: order.paid.en.txt:1: The first line is «Subject: …».",
                 ],
-                problems);
+                problems
+            );
         }
         finally
         {

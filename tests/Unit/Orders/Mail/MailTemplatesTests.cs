@@ -49,7 +49,8 @@ public sealed class MailTemplatesTests
             The shop
 
             """,
-            MailTemplates.BuiltIn.For("order.placed", "de").Plain.Fill(new(order, CultureInfo.GetCultureInfo("de"), "The shop")));
+            MailTemplates.BuiltIn.For("order.placed", "de").Plain.Fill(new(order, CultureInfo.GetCultureInfo("de"), "The shop"))
+        );
     }
 
     [Fact]
@@ -59,7 +60,11 @@ public sealed class MailTemplatesTests
         var order = Given.Placed() with { Status = OrderStatus.Cancelled };
 
         Assert.DoesNotContain("paid in time", Fill(text, order), StringComparison.Ordinal);
-        Assert.Contains("\nIt had not been paid in time.\n", Fill(text, order with { Reason = Order.NotPaidInTime }), StringComparison.Ordinal);
+        Assert.Contains(
+            "\nIt had not been paid in time.\n",
+            Fill(text, order with { Reason = Order.NotPaidInTime }),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -76,7 +81,11 @@ public sealed class MailTemplatesTests
 
     [Fact]
     public void WhatACustomerIsCalledIsNoPlaceholder() =>
-        Assert.Contains("Hello {{total}},", Fill(MailTemplates.BuiltIn.For("order.paid", "en").Plain, Given.Placed() with { Customer = "{{total}}" }), StringComparison.Ordinal);
+        Assert.Contains(
+            "Hello {{total}},",
+            Fill(MailTemplates.BuiltIn.For("order.paid", "en").Plain, Given.Placed() with { Customer = "{{total}}" }),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("JPY", 123456, "123,456 JPY")]
@@ -85,7 +94,13 @@ public sealed class MailTemplatesTests
     [InlineData("EUR", 9007199254740991, "90,071,992,547,409.91 EUR")]
     [InlineData("EUR", 5, "0.05 EUR")]
     public void AnAmountHasTheDigitsOfItsCurrency(string currency, long minor, string amount) =>
-        Assert.Equal(amount, new MailValues(Given.Placed() with { Currency = currency, Total = minor }, CultureInfo.GetCultureInfo("en"), "").Find("total", html: false));
+        Assert.Equal(
+            amount,
+            new MailValues(Given.Placed() with { Currency = currency, Total = minor }, CultureInfo.GetCultureInfo("en"), "").Find(
+                "total",
+                html: false
+            )
+        );
 
     [Fact]
     public void AnOperatorsFileReplacesOneAndLeavesTheOthers()
@@ -110,21 +125,47 @@ public sealed class MailTemplatesTests
     [Theory]
     [InlineData("order.paid.de.txt", "Danke\n\nText\n", "order.paid.de.txt:1: The first line is «Subject: …».")]
     [InlineData("order.paid.de.txt", "Subject: Danke\nText\n", "order.paid.de.txt:2: The second line is empty, and the text follows it.")]
-    [InlineData("order.paid.de.txt", "Subject: {{what}}\n\nText\n", "order.paid.de.txt:1: «{{what}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid.")]
-    [InlineData("order.paid.de.txt", "Subject: Danke\n\nA\nB {{customer\nC\n", "order.paid.de.txt:4: «{{» is not closed by «}}» on its line.")]
-    [InlineData("order.paid.de.html", "<p>\n{{Customer}}</p>\n", "order.paid.de.html:2: «{{Customer}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid.")]
-    [InlineData("order.paid.txt", "Subject: A\n\nB\n", "order.paid.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.")]
-    [InlineData("order.payed.de.txt", "Subject: A\n\nB\n", "order.payed.de.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.")]
-    public void AMistakeIsNamedWithFileAndLine(string file, string text, string sentence) => Assert.Equal([sentence], Errors((file, Encoding.UTF8.GetBytes(text))));
+    [InlineData(
+        "order.paid.de.txt",
+        "Subject: {{what}}\n\nText\n",
+        "order.paid.de.txt:1: «{{what}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid."
+    )]
+    [InlineData(
+        "order.paid.de.txt",
+        "Subject: Danke\n\nA\nB {{customer\nC\n",
+        "order.paid.de.txt:4: «{{» is not closed by «}}» on its line."
+    )]
+    [InlineData(
+        "order.paid.de.html",
+        "<p>\n{{Customer}}</p>\n",
+        "order.paid.de.html:2: «{{Customer}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid."
+    )]
+    [InlineData(
+        "order.paid.txt",
+        "Subject: A\n\nB\n",
+        "order.paid.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+    )]
+    [InlineData(
+        "order.payed.de.txt",
+        "Subject: A\n\nB\n",
+        "order.payed.de.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+    )]
+    public void AMistakeIsNamedWithFileAndLine(string file, string text, string sentence) =>
+        Assert.Equal([sentence], Errors((file, Encoding.UTF8.GetBytes(text))));
 
     [Fact]
     public void ALineThatIsNotUtf8IsNamed() =>
-        Assert.Equal(["order.paid.de.txt:3: The file is not UTF-8."], Errors(("order.paid.de.txt", [.. "Subject: A\n\n"u8, 0xFC, (byte)'\n'])));
+        Assert.Equal(
+            ["order.paid.de.txt:3: The file is not UTF-8."],
+            Errors(("order.paid.de.txt", [.. "Subject: A\n\n"u8, 0xFC, (byte)'\n']))
+        );
 
     [Fact]
     public void AFallbackThatLacksATextIsRefused() =>
         Assert.Contains(
-            "order.placed.fr.txt is missing: the language «fr» is the one for everybody whose own there is not, and needs every text.", MailTemplates.Build([], "fr").Errors);
+            "order.placed.fr.txt is missing: the language «fr» is the one for everybody whose own there is not, and needs every text.",
+            MailTemplates.Build([], "fr").Errors
+        );
 
     [Fact]
     public void AFolderIsReadAndOtherFilesInItAreNot()
@@ -147,10 +188,15 @@ public sealed class MailTemplatesTests
             Directory.Delete(folder, recursive: true);
         }
 
-        Assert.StartsWith("The folder of mail templates cannot be read: ", Assert.Single(MailTemplates.Read(folder, "en").Errors), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The folder of mail templates cannot be read: ",
+            Assert.Single(MailTemplates.Read(folder, "en").Errors),
+            StringComparison.Ordinal
+        );
     }
 
-    private static string Fill(MailTemplate template, Order order) => template.Fill(new(order, CultureInfo.GetCultureInfo("en"), "The shop"));
+    private static string Fill(MailTemplate template, Order order) =>
+        template.Fill(new(order, CultureInfo.GetCultureInfo("en"), "The shop"));
 
     private static MailTemplates Build(params (string Name, string Text)[] files)
     {

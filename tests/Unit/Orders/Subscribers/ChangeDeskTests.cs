@@ -213,7 +213,14 @@ public sealed class ChangeDeskTests
     [Fact]
     public void AHaltingSubscriberTriesTheSameChangeUntilItSucceeds()
     {
-        var it = new DeskInMemory(new() { Name = "it", Halts = true, Backoff = [TimeSpan.FromSeconds(1)] });
+        var it = new DeskInMemory(
+            new()
+            {
+                Name = "it",
+                Halts = true,
+                Backoff = [TimeSpan.FromSeconds(1)],
+            }
+        );
         it.Take("a", "b");
         it.Desk.Finish(it.Begin()[0], Failed);
         Assert.False(it.Desk.WantsCommit);
@@ -249,7 +256,10 @@ public sealed class ChangeDeskTests
         _it.Desk.Finish(_it.Begin()[0], Refused);
         _it.Desk.Erase(new HashSet<OrderId> { Given.Id("a") });
         _it.Commit();
-        Assert.Equal(Erasure.Customer, OrderJson.Read<KeptChangeRow>(Assert.Single(_it.Rows, row => row.Key[0] == 'w').Value).Order.Customer);
+        Assert.Equal(
+            Erasure.Customer,
+            OrderJson.Read<KeptChangeRow>(Assert.Single(_it.Rows, row => row.Key[0] == 'w').Value).Order.Customer
+        );
     }
 
     /// <summary>A thousand random runs beside what is right by definition: nothing is lost, none goes on before its order's earlier one, and the books balance in each commit.</summary>
@@ -259,7 +269,14 @@ public sealed class ChangeDeskTests
         for (var seed = 1; seed <= 200; seed++)
         {
             var random = new Random(seed);
-            var it = new DeskInMemory(new() { Name = "it", AtOnce = 3, Backoff = [TimeSpan.FromSeconds(1)] });
+            var it = new DeskInMemory(
+                new()
+                {
+                    Name = "it",
+                    AtOnce = 3,
+                    Backoff = [TimeSpan.FromSeconds(1)],
+                }
+            );
             var changes = Enumerable.Range(0, 40).Select(_ => it.Next($"o{random.Next(6)}")).ToList();
             var running = new List<ChangeItem>();
             for (var step = 0; step < 20_000 && !(it.Rows.Count > 0 && it.Head.Cursor > changes.Count && it.Head.Waiting == 0); step++)
@@ -276,7 +293,15 @@ public sealed class ChangeDeskTests
                     case 2 or 3 when running.Count > 0:
                         var item = running[random.Next(running.Count)];
                         running.Remove(item);
-                        it.Desk.Finish(item, random.Next(4) switch { 0 => Refused, 1 => Failed, _ => Handled.Done([RowChange.Put($"mine.{item.Revision}", ReadOnlyMemory<byte>.Empty)]) });
+                        it.Desk.Finish(
+                            item,
+                            random.Next(4) switch
+                            {
+                                0 => Refused,
+                                1 => Failed,
+                                _ => Handled.Done([RowChange.Put($"mine.{item.Revision}", ReadOnlyMemory<byte>.Empty)]),
+                            }
+                        );
                         break;
                     case 4:
                         it.Commit();
@@ -295,7 +320,10 @@ public sealed class ChangeDeskTests
             var ended = it.Keys.Select(key => key.Split('.')).ToList();
             Assert.Equal(changes.Count, it.Head.Cursor - 1);
             Assert.DoesNotContain(ended, key => key[0] == "w");
-            Assert.Equal(Enumerable.Range(1, changes.Count).Select(i => $"{i}"), ended.Select(key => key[1]).OrderBy(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)));
+            Assert.Equal(
+                Enumerable.Range(1, changes.Count).Select(i => $"{i}"),
+                ended.Select(key => key[1]).OrderBy(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
+            );
         }
     }
 }

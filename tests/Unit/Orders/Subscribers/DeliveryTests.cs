@@ -11,7 +11,16 @@ public sealed class DeliveryTests
     private static readonly Handled Delivered = Handled.Delivered("http-204", "Answered 204.");
     private static readonly Handled NotNow = Handled.NotNow("circuit-open", "It failed too often.", TimeSpan.FromSeconds(15));
 
-    private readonly DeskInMemory _it = new(new() { Name = "webhook-a", Channel = "webhooks", KeepsOrder = false, AtOnce = 2, Backoff = [TimeSpan.FromSeconds(5)] });
+    private readonly DeskInMemory _it = new(
+        new()
+        {
+            Name = "webhook-a",
+            Channel = "webhooks",
+            KeepsOrder = false,
+            AtOnce = 2,
+            Backoff = [TimeSpan.FromSeconds(5)],
+        }
+    );
 
     [Fact]
     public void WhatBecameOfADeliveryIsKeptUnderItsOrderAndVersion()
@@ -21,7 +30,10 @@ public sealed class DeliveryTests
         _it.Commit();
 
         var row = Row("a");
-        Assert.Equal((DeliveryStatus.Delivered, "http-204", "Answered 204.", 1, Given.Start), (row.Status, row.Reason, row.Detail, row.Attempts, row.At));
+        Assert.Equal(
+            (DeliveryStatus.Delivered, "http-204", "Answered 204.", 1, Given.Start),
+            (row.Status, row.Reason, row.Detail, row.Attempts, row.At)
+        );
         Assert.Equal(["http-204: Answered 204."], row.History.Select(tried => tried.What));
         Assert.Equal((1, 1, 0), (_it.Head.In, _it.Head.Done, _it.Head.NotWanted));
     }
@@ -51,17 +63,32 @@ public sealed class DeliveryTests
         it.Desk.Finish(begun[2], Handled.Failed("550", "No such mailbox."));
         it.Commit();
 
-        var notes = it.Rows.Where(row => row.Key.StartsWith("n.", StringComparison.Ordinal)).Select(row => OrderJson.Read<OrderNote>(row.Value));
+        var notes = it
+            .Rows.Where(row => row.Key.StartsWith("n.", StringComparison.Ordinal))
+            .Select(row => OrderJson.Read<OrderNote>(row.Value));
         Assert.Equal(
-            [(1L, "mail.delivered", "order.placed, attempt 1: 250"), (2L, "mail.suppressed", "order.placed, attempt 1: no-address"), (3L, "mail.dead", "order.placed, attempt 1: 550")],
-            notes.Select(note => (note.Number, note.Type, note.Detail)));
+            [
+                (1L, "mail.delivered", "order.placed, attempt 1: 250"),
+                (2L, "mail.suppressed", "order.placed, attempt 1: no-address"),
+                (3L, "mail.dead", "order.placed, attempt 1: 550"),
+            ],
+            notes.Select(note => (note.Number, note.Type, note.Detail))
+        );
         Assert.Equal("no-address", Assert.Single(it.Head.Suppressed).Key);
     }
 
     [Fact]
     public void AsManyOutcomesWaitForTheAuditAsMayAndThenTheCursorStands()
     {
-        var it = new DeskInMemory(new() { Name = "mail", Channel = "mail", AtOnce = 100 }, hasNoteTaker: true);
+        var it = new DeskInMemory(
+            new()
+            {
+                Name = "mail",
+                Channel = "mail",
+                AtOnce = 100,
+            },
+            hasNoteTaker: true
+        );
         it.Desk.Told = -ChangeDesk.MaxUntold + 1; // As if but one were to be told.
         it.Take("a", "b");
         it.HandleAll(Delivered);
@@ -143,7 +170,9 @@ public sealed class DeliveryTests
         _it.Take("a", "b");
         _it.HandleAll(Delivered);
         _it.Commit();
-        var keys = OrderJson.Read<IReadOnlyList<string>>(Assert.Single(_it.Rows, row => row.Key.StartsWith("x.", StringComparison.Ordinal)).Value);
+        var keys = OrderJson.Read<IReadOnlyList<string>>(
+            Assert.Single(_it.Rows, row => row.Key.StartsWith("x.", StringComparison.Ordinal)).Value
+        );
         Assert.Equal(_it.Rows.Keys.Where(key => key.StartsWith("v.", StringComparison.Ordinal)), keys.Order(StringComparer.Ordinal));
     }
 

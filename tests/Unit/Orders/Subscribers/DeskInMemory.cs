@@ -19,7 +19,13 @@ internal sealed class DeskInMemory : IOrderSubscriber
     public DeskInMemory(SubscriberRules? rules = null, bool hasNoteTaker = false)
     {
         _hasNoteTaker = hasNoteTaker;
-        _rules = rules ?? new() { Name = "it", AtOnce = 2, Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)] };
+        _rules = rules
+            ?? new()
+            {
+                Name = "it",
+                AtOnce = 2,
+                Backoff = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)],
+            };
         Restart();
     }
 
@@ -31,14 +37,29 @@ internal sealed class DeskInMemory : IOrderSubscriber
 
     public SubscriberHeadRow Head => OrderJson.Read<SubscriberHeadRow>(Rows[PartitionWriter.HeadKey]);
 
-    public string[] Keys => [.. Rows.Keys.Where(key => key != PartitionWriter.HeadKey).Select(key => key[..1] is "w" ? $"w.{Convert.ToInt64(key[^16..], 16)}" : key[..1] is "d" ? $"d.{Convert.ToInt64(key[^16..], 16)}" : key)];
+    public string[] Keys =>
+        [
+            .. Rows
+                .Keys.Where(key => key != PartitionWriter.HeadKey)
+                .Select(key =>
+                    key[..1] is "w" ? $"w.{Convert.ToInt64(key[^16..], 16)}"
+                    : key[..1] is "d" ? $"d.{Convert.ToInt64(key[^16..], 16)}"
+                    : key
+                ),
+        ];
 
     public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel) => throw new NotSupportedException();
 
     /// <summary>The order's next change, under the next revision.</summary>
     public OrderChange Next(string key)
     {
-        _orders[key] = _orders.TryGetValue(key, out var order) ? order with { Version = order.Version + 1, Status = OrderStatus.Paid } : Given.Placed(key);
+        _orders[key] = _orders.TryGetValue(key, out var order)
+            ? order with
+            {
+                Version = order.Version + 1,
+                Status = OrderStatus.Paid,
+            }
+            : Given.Placed(key);
         return new(++_revision, _orders[key], null, null);
     }
 
@@ -69,7 +90,7 @@ internal sealed class DeskInMemory : IOrderSubscriber
 
     public void Commit()
     {
-        for (var more = true; more;)
+        for (var more = true; more; )
         {
             var commit = new CommitBuilder();
             more = !Desk.Fill(commit);
@@ -96,7 +117,11 @@ internal sealed class DeskInMemory : IOrderSubscriber
     {
         _head = Rows.ContainsKey(PartitionWriter.HeadKey) ? Head : new() { Cursor = 1 };
         Desk = new(_rules, this, _head, Clock, () => 0, _hasNoteTaker);
-        foreach (var (key, row) in Rows.Where(row => row.Key.StartsWith(SubscriberTable.WaitingPrefix, StringComparison.Ordinal)).Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Value))).OrderBy(row => row.Item2.Revision))
+        foreach (
+            var (key, row) in Rows.Where(row => row.Key.StartsWith(SubscriberTable.WaitingPrefix, StringComparison.Ordinal))
+                .Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Value)))
+                .OrderBy(row => row.Item2.Revision)
+        )
         {
             Desk.Restore(key, row);
         }

@@ -50,5 +50,6 @@ public sealed class RecentChangesTests
         Assert.Equal(RecentChanges.MaxBytes / one, recent.Last - recent.First + 1);
     }
 
-    private OrderChange[] Changes(int count) => [.. Enumerable.Range(0, count).Select(number => _feed.CommitInSilence(ChangesInMemory.Id(0, number)))];
+    private OrderChange[] Changes(int count) =>
+        [.. Enumerable.Range(0, count).Select(number => _feed.CommitInSilence(ChangesInMemory.Id(0, number)))];
 }

@@ -9,21 +9,25 @@ public sealed class WatchCursorTests
 {
     [Fact]
     public void ACursorIsReadBackAsItWasWritten() =>
-        Gen.Select(Gen.Long[0, long.MaxValue / 2].Array[1, OrderId.MaxPartitions], Gen.Bool).Sample((next, isOfOne) =>
-        {
-            int? only = isOfOne ? next.Length - 1 : null;
-            var written = isOfOne ? next[..1] : next;
-            var text = WatchCursor.Write(next.Length, only, written);
+        Gen.Select(Gen.Long[0, long.MaxValue / 2].Array[1, OrderId.MaxPartitions], Gen.Bool)
+            .Sample(
+                (next, isOfOne) =>
+                {
+                    int? only = isOfOne ? next.Length - 1 : null;
+                    var written = isOfOne ? next[..1] : next;
+                    var text = WatchCursor.Write(next.Length, only, written);
 
-            Assert.True(WatchCursor.TryRead(text, next.Length, out var cursor, out var error), error);
-            Assert.Equal(only, cursor.Only);
-            Assert.Equal(written, cursor.Next);
-            Assert.True(text.Length <= WatchCursor.MaxLength, text);
-            Assert.Matches("^[0-9A-Za-z._~-]+$", text);
-        });
+                    Assert.True(WatchCursor.TryRead(text, next.Length, out var cursor, out var error), error);
+                    Assert.Equal(only, cursor.Only);
+                    Assert.Equal(written, cursor.Next);
+                    Assert.True(text.Length <= WatchCursor.MaxLength, text);
+                    Assert.Matches("^[0-9A-Za-z._~-]+$", text);
+                }
+            );
 
     [Fact]
-    public void EightPartitionsOfAHundredThousandTakeFewCharacters() => Assert.Equal(42, WatchCursor.Write(8, null, [.. Enumerable.Repeat(100_000L, 8)]).Length);
+    public void EightPartitionsOfAHundredThousandTakeFewCharacters() =>
+        Assert.Equal(42, WatchCursor.Write(8, null, [.. Enumerable.Repeat(100_000L, 8)]).Length);
 
     [Fact]
     public void ACursorWithAnyLetterChangedIsRefused()

@@ -25,7 +25,10 @@ public sealed class WatchHistoryTests
 
         var broken = good.With(entries => Break(guarantee, [.. entries]));
 
-        Assert.Contains(guarantee, new WatchHistory(Partitions, committed, [good, broken]).Violations().Select(violation => violation.Guarantee));
+        Assert.Contains(
+            guarantee,
+            new WatchHistory(Partitions, committed, [good, broken]).Violations().Select(violation => violation.Guarantee)
+        );
         Assert.NotNull(new WatchHistory(Partitions, committed, [broken]).FirstViolation(guarantee));
     }
 
@@ -41,7 +44,12 @@ public sealed class WatchHistoryTests
         var feed = new ChangesInMemory(Partitions);
         using var watches = new OrderWatches(feed, clock, NullLogger<OrderWatches>.Instance);
         var committed = new Dictionary<string, IReadOnlyList<string>>();
-        var records = new List<WatchRecord> { new("all", null, previous: true), new("one", Id(0, 1).Value, previous: false), new("slow", null, previous: false) };
+        var records = new List<WatchRecord>
+        {
+            new("all", null, previous: true),
+            new("one", Id(0, 1).Value, previous: false),
+            new("slow", null, previous: false),
+        };
         var open = new Watcher?[records.Count];
         for (var step = 0; step < 6000; step++)
         {
@@ -49,7 +57,8 @@ public sealed class WatchHistoryTests
             if (chance.Next(10) > 0)
             {
                 var change = chance.Next(3) == 0 ? feed.CommitInSilence(id) : feed.Commit(id);
-                var steps = (List<string>)(committed.TryGetValue(id.Value, out var known) ? known : committed[id.Value] = new List<string>());
+                var steps =
+                    (List<string>)(committed.TryGetValue(id.Value, out var known) ? known : committed[id.Value] = new List<string>());
                 steps.Add(change.Type["order.".Length..]);
             }
 
@@ -84,7 +93,9 @@ public sealed class WatchHistoryTests
         for (var i = 0; i < records.Count; i++)
         {
             using var last = open[i] ?? await Open(records[i]);
-            while (records[i].Changes < (records[i].Order is { } order ? committed[order].Count : committed.Values.Sum(steps => steps.Count)))
+            while (
+                records[i].Changes < (records[i].Order is { } order ? committed[order].Count : committed.Values.Sum(steps => steps.Count))
+            )
             {
                 var next = last.Next(500, TimeSpan.FromDays(1), Cancel);
                 while (!next.IsCompleted)
@@ -128,15 +139,17 @@ public sealed class WatchHistoryTests
         }
     }
 
-    private static ToldChange Told(string cursor, OrderChange change, bool previous) => new(
-        cursor,
-        change.OrderId.Value,
-        change.Version,
-        change.Type,
-        change.Order.Version,
-        change.Type["order.".Length..],
-        previous ? change.Previous?.Version : null,
-        previous ? change.Previous?.Status.ToString().ToLowerInvariant() : null);
+    private static ToldChange Told(string cursor, OrderChange change, bool previous) =>
+        new(
+            cursor,
+            change.OrderId.Value,
+            change.Version,
+            change.Type,
+            change.Order.Version,
+            change.Type["order.".Length..],
+            previous ? change.Previous?.Version : null,
+            previous ? change.Previous?.Status.ToString().ToLowerInvariant() : null
+        );
 
     /// <summary>Two orders in two partitions, a break after the third change, and a notice at the end.</summary>
     private static (Dictionary<string, IReadOnlyList<string>> Committed, WatchRecord Record) Good()
@@ -157,7 +170,15 @@ public sealed class WatchHistoryTests
         }
 
         record.Progress(record.Cursor!);
-        return (new() { [Id(0, 1).Value] = ["placed", "paid", "shipped"], [Id(1, 1).Value] = ["placed", "paid"], [Id(0, 2).Value] = ["placed"] }, record);
+        return (
+            new()
+            {
+                [Id(0, 1).Value] = ["placed", "paid", "shipped"],
+                [Id(1, 1).Value] = ["placed", "paid"],
+                [Id(0, 2).Value] = ["placed"],
+            },
+            record
+        );
     }
 
     /// <summary>0: opened; 1 to 3: changes; 4: opened again; 5 to 7: changes; 8: the notice.</summary>

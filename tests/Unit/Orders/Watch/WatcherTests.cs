@@ -143,7 +143,10 @@ public sealed class WatcherTests : IDisposable
         Many(0, 3 * RecentChanges.MaxChanges, from: 2);
         var reads = _feed.Reads.Count;
 
-        Assert.Equal(Enumerable.Range(2, 3 * RecentChanges.MaxChanges).Select(number => (long)number), (await Take(slow, 3 * RecentChanges.MaxChanges)).Select(told => told.Revision));
+        Assert.Equal(
+            Enumerable.Range(2, 3 * RecentChanges.MaxChanges).Select(number => (long)number),
+            (await Take(slow, 3 * RecentChanges.MaxChanges)).Select(told => told.Revision)
+        );
         Assert.Equal((0, 2), _feed.Reads[reads]);
         // The last thousand came from the hub again.
         Assert.True(_feed.Reads[^1].From < 2 + (2 * RecentChanges.MaxChanges) + All);
@@ -215,7 +218,10 @@ public sealed class WatcherTests : IDisposable
         Assert.Equal((1, 2, 2), Told(its));
 
         var refused = await _watches.Open(its.Cursor, null, Cancel);
-        Assert.Equal((WatchRefusal.Invalid, "The cursor is of a watch of one order, and does for that order only."), (refused.Refusal, refused.Detail));
+        Assert.Equal(
+            (WatchRefusal.Invalid, "The cursor is of a watch of one order, and does for that order only."),
+            (refused.Refusal, refused.Detail)
+        );
     }
 
     [Fact]
@@ -249,7 +255,8 @@ public sealed class WatcherTests : IDisposable
         Assert.StartsWith(
             "What comes after this cursor is not kept any more: change 4 of partition 1 is next, and the lowest that is kept is 6 (Orders:KeepChanges). Without what is missing it goes on from w1",
             refused.Detail,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         using var on = (await later.Open(refused.Lowest, null, Cancel)).Watcher!;
         Assert.Equal([6, 7, 8, 9], (await Take(on, 4)).Select(told => told.Revision));
     }
@@ -267,7 +274,11 @@ public sealed class WatcherTests : IDisposable
         Assert.Null(first.Compacted);
         var ended = await watcher.Next(All, Quiet, Cancel);
         Assert.Empty(ended.Items);
-        Assert.Contains("change 2 of partition 0 is next, and the lowest that is kept is 100", ended.Compacted!.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "change 2 of partition 0 is next, and the lowest that is kept is 100",
+            ended.Compacted!.Detail,
+            StringComparison.Ordinal
+        );
         using var on = await Open(ended.Compacted.Lowest);
         Assert.Equal((0, 100, 1), Told((await on.Next(1, Quiet, Cancel)).Items[0]));
     }
@@ -289,14 +300,18 @@ public sealed class WatcherTests : IDisposable
         var refused = await opening;
         Assert.Equal(
             (WatchRefusal.Invalid, "The cursor is of another cluster: it has seen change 17 of partition 1, and the last one here is 0."),
-            (refused.Refusal, refused.Detail));
+            (refused.Refusal, refused.Detail)
+        );
     }
 
     [Fact]
     public async Task WhatIsNoOrdersIdIsRefused()
     {
         var refused = await _watches.Open(null, "99-00000000000000000000000000", Cancel);
-        Assert.Equal((WatchRefusal.Invalid, "There is no order «99-00000000000000000000000000», and there can be none of this id."), (refused.Refusal, refused.Detail));
+        Assert.Equal(
+            (WatchRefusal.Invalid, "There is no order «99-00000000000000000000000000», and there can be none of this id."),
+            (refused.Refusal, refused.Detail)
+        );
     }
 
     [Fact]
@@ -358,8 +373,14 @@ public sealed class WatcherTests : IDisposable
             told.AddRange(batch.Items.Select(Told));
         }
 
-        Assert.Equal(Enumerable.Range(2, 50).Select(number => (long)number), told.Where(change => change.Item1 == 0).Select(change => change.Item2));
-        Assert.Equal(Enumerable.Range(1, 50).Select(number => (long)number), told.Where(change => change.Item1 == 1).Select(change => change.Item2));
+        Assert.Equal(
+            Enumerable.Range(2, 50).Select(number => (long)number),
+            told.Where(change => change.Item1 == 0).Select(change => change.Item2)
+        );
+        Assert.Equal(
+            Enumerable.Range(1, 50).Select(number => (long)number),
+            told.Where(change => change.Item1 == 1).Select(change => change.Item2)
+        );
     }
 
     [Fact]
@@ -372,7 +393,10 @@ public sealed class WatcherTests : IDisposable
         }
 
         var refused = await _watches.Open(null, null, Cancel);
-        Assert.Equal((WatchRefusal.Full, "10,000 watches are open in this process, which is all that there may be. Come again later."), (refused.Refusal, refused.Detail));
+        Assert.Equal(
+            (WatchRefusal.Full, "10,000 watches are open in this process, which is all that there may be. Come again later."),
+            (refused.Refusal, refused.Detail)
+        );
         open[0].Dispose();
         open[0] = await Open(null);
         open.ForEach(watcher => watcher.Dispose());
@@ -381,7 +405,8 @@ public sealed class WatcherTests : IDisposable
 
     private static OrderId Id(int partition, int number) => ChangesInMemory.Id(partition, number);
 
-    private static (int Partition, long Revision, long Version) Told(WatchItem item) => (item.Change.Change.OrderId.Partition, item.Change.Change.Revision, item.Change.Change.Version);
+    private static (int Partition, long Revision, long Version) Told(WatchItem item) =>
+        (item.Change.Change.OrderId.Partition, item.Change.Change.Revision, item.Change.Change.Version);
 
     private async Task<Watcher> Open(string? from, OrderId? order = null)
     {
@@ -427,7 +452,8 @@ public sealed class WatcherTests : IDisposable
         }
     }
 
-    private async Task<List<(int Partition, long Revision, long Version)>> Take(Watcher watcher, int count) => [.. (await TakeItems(watcher, count)).Select(Told)];
+    private async Task<List<(int Partition, long Revision, long Version)>> Take(Watcher watcher, int count) =>
+        [.. (await TakeItems(watcher, count)).Select(Told)];
 
     private static async Task<List<WatchItem>> TakeItems(Watcher watcher, int count)
     {

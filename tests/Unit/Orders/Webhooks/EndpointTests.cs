@@ -10,7 +10,12 @@ public sealed class EndpointStateTests
     private static readonly WebhookOutcome Good = WebhookOutcome.Answered(204, null, Start);
     private static readonly WebhookOutcome Bad = WebhookOutcome.Answered(500, null, Start);
 
-    private readonly EndpointState _new = EndpointState.New(new("https://example.org/hooks?key=1"), ["order.paid"], WebhookSecret.New(), Start);
+    private readonly EndpointState _new = EndpointState.New(
+        new("https://example.org/hooks?key=1"),
+        ["order.paid"],
+        WebhookSecret.New(),
+        Start
+    );
 
     [Fact]
     public void ItWantsWhatItNamedAndWithoutNamesEverything()
@@ -26,7 +31,9 @@ public sealed class EndpointStateTests
     {
         Assert.Null(EndpointState.Fault(["order.paid", "order.refunded"]));
         Assert.Equal(
-            "«order.payed» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.", EndpointState.Fault(["order.paid", "order.payed"]));
+            "«order.payed» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
+            EndpointState.Fault(["order.paid", "order.payed"])
+        );
     }
 
     [Fact]
@@ -39,8 +46,13 @@ public sealed class EndpointStateTests
 
         Assert.False(endpoint.IsEnabled);
         Assert.Equal(
-            ["Added for order.paid.", "Fails: Answered 500.", "Disabled. Nothing but failures since 2026-03-01 12:00:00Z, 3 tries in all; the last one: Answered 500."],
-            endpoint.History.Select(note => note.Text));
+            [
+                "Added for order.paid.",
+                "Fails: Answered 500.",
+                "Disabled. Nothing but failures since 2026-03-01 12:00:00Z, 3 tries in all; the last one: Answered 500.",
+            ],
+            endpoint.History.Select(note => note.Text)
+        );
     }
 
     [Fact]
@@ -220,7 +232,7 @@ public sealed class EndpointPaceTests
     {
         var pace = new EndpointPace(160, Start);
         var sent = new int[6];
-        for (var now = Start; now < Start.AddSeconds(30);)
+        for (var now = Start; now < Start.AddSeconds(30); )
         {
             var wait = pace.Wait(now);
             if (wait == TimeSpan.Zero)
@@ -369,11 +381,13 @@ public sealed class EndpointBreakerTests
 
     private EndpointBreaker New() => new(_clock, () => _closed++);
 
-    private Task<WebhookOutcome> Send(EndpointBreaker breaker, int status) => breaker.Send(
-        _ =>
-        {
-            _sent++;
-            return Task.FromResult(WebhookOutcome.Answered(status, null, _clock.GetUtcNow()));
-        },
-        Cancel);
+    private Task<WebhookOutcome> Send(EndpointBreaker breaker, int status) =>
+        breaker.Send(
+            _ =>
+            {
+                _sent++;
+                return Task.FromResult(WebhookOutcome.Answered(status, null, _clock.GetUtcNow()));
+            },
+            Cancel
+        );
 }

@@ -82,8 +82,20 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
         Assert.Equal("{}", Encoding.UTF8.GetString(call.Body));
         Assert.Equal(
             SignatureVerdict.Good,
-            WebhookSignature.Verify(call.Id, call.Headers["webhook-timestamp"], call.Headers["webhook-signature"], call.Body, [_secret], _clock.GetUtcNow(), WebhookSignature.Tolerance));
-        Assert.Equal(["Content-Length", "Content-Type", "Host", "User-Agent", "webhook-id", "webhook-signature", "webhook-timestamp"], call.Headers.Keys.Order(StringComparer.OrdinalIgnoreCase));
+            WebhookSignature.Verify(
+                call.Id,
+                call.Headers["webhook-timestamp"],
+                call.Headers["webhook-signature"],
+                call.Body,
+                [_secret],
+                _clock.GetUtcNow(),
+                WebhookSignature.Tolerance
+            )
+        );
+        Assert.Equal(
+            ["Content-Length", "Content-Type", "Host", "User-Agent", "webhook-id", "webhook-signature", "webhook-timestamp"],
+            call.Headers.Keys.Order(StringComparer.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
@@ -101,7 +113,10 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     [Fact]
     public async Task RetryAfterIsHeardInSecondsAndAsADate()
     {
-        _receiver.Answer(WebhookAnswer.Status(429, ("Retry-After", "120")), WebhookAnswer.Status(503, ("Retry-After", "Sun, 01 Mar 2026 12:05:00 GMT")));
+        _receiver.Answer(
+            WebhookAnswer.Status(429, ("Retry-After", "120")),
+            WebhookAnswer.Status(503, ("Retry-After", "Sun, 01 Mar 2026 12:05:00 GMT"))
+        );
 
         Assert.Equal(TimeSpan.FromMinutes(2), (await Send()).RetryAfter);
         Assert.Equal(TimeSpan.FromMinutes(5), (await Send()).RetryAfter);
@@ -127,7 +142,16 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
     public async Task AHostInItsOwnLettersIsAskedForAsDnsHasIt()
     {
         _network.Name("xn--bcher-kva.example", IPAddress.Loopback);
-        Assert.True(WebhookUrl.TryParse($"http://bücher.example:{_receiver.Port}/hooks", allowHttp: true, AddressRanges.None, out var url, out var error), error);
+        Assert.True(
+            WebhookUrl.TryParse(
+                $"http://bücher.example:{_receiver.Port}/hooks",
+                allowHttp: true,
+                AddressRanges.None,
+                out var url,
+                out var error
+            ),
+            error
+        );
 
         Assert.Equal(WebhookVerdict.Delivered, (await Send(url)).Verdict);
         Assert.Equal($"xn--bcher-kva.example:{_receiver.Port}", Assert.Single(_receiver.Ledger).Headers["Host"]);
@@ -158,7 +182,10 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
         Assert.False(sending.IsCompleted);
         _clock.Advance(TimeSpan.FromSeconds(0.1));
 
-        Assert.Equal(new(WebhookVerdict.Retry, "timeout", $"127.0.0.1:{_receiver.Port} did not answer within 15 s.", null, null), await sending);
+        Assert.Equal(
+            new(WebhookVerdict.Retry, "timeout", $"127.0.0.1:{_receiver.Port} did not answer within 15 s.", null, null),
+            await sending
+        );
     }
 
     [Fact]
@@ -290,8 +317,11 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
                 lookUps++;
                 return Task.FromResult(new[] { IPAddress.Loopback });
             },
-            _network.Connect);
-        Assert.True(WebhookUrl.TryParse($"http://rebound.example:{_receiver.Port}/", allowHttp: true, AddressRanges.None, out var url, out _));
+            _network.Connect
+        );
+        Assert.True(
+            WebhookUrl.TryParse($"http://rebound.example:{_receiver.Port}/", allowHttp: true, AddressRanges.None, out var url, out _)
+        );
 
         var outcome = await sender.Send(Request(url), Cancel);
 
@@ -305,8 +335,10 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
         using var sender = new HttpWebhookSender(
             _clock,
             AddressRanges.None,
-            (name, _) => address is null ? throw new InvalidOperationException($"{name} was looked up.") : Task.FromResult(new[] { address }),
-            _network.Connect);
+            (name, _) =>
+                address is null ? throw new InvalidOperationException($"{name} was looked up.") : Task.FromResult(new[] { address }),
+            _network.Connect
+        );
 
         var outcome = await sender.Send(Request(new(string.Format(null, url, _receiver.Port))), Cancel);
 

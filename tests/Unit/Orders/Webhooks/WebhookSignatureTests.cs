@@ -24,11 +24,15 @@ public sealed class WebhookSignatureTests
         var (at, bytes, key) = (DateTimeOffset.FromUnixTimeSeconds(seconds), Encoding.UTF8.GetBytes(body), WebhookSecret.Parse(secret));
 
         Assert.Equal(signature, WebhookSignature.Sign(id, at, bytes, key));
-        Assert.Equal(SignatureVerdict.Good, WebhookSignature.Verify(id, WebhookSignature.Seconds(at), signature, bytes, [key], at, WebhookSignature.Tolerance));
+        Assert.Equal(
+            SignatureVerdict.Good,
+            WebhookSignature.Verify(id, WebhookSignature.Seconds(at), signature, bytes, [key], at, WebhookSignature.Tolerance)
+        );
     }
 
     [Fact]
-    public void TheStandardsVectorIsAmongThem() => Assert.Contains(Vectors.Select(row => row.Data), row => row is (Secret, Id, 1614265330, """{"test": 2432232314}""", Signature));
+    public void TheStandardsVectorIsAmongThem() =>
+        Assert.Contains(Vectors.Select(row => row.Data), row => row is (Secret, Id, 1614265330, """{"test": 2432232314}""", Signature));
 
     [Fact]
     public void WhileSecretsAreRotatedEachSignsAndEachIsEnough()
@@ -44,7 +48,10 @@ public sealed class WebhookSignatureTests
 
     [Fact]
     public void AReceiverMayKnowSeveralSecrets() =>
-        Assert.Equal(SignatureVerdict.Good, WebhookSignature.Verify(Id, "1614265330", Signature, Body, [Other, WebhookSecret.Parse(Secret)], At, WebhookSignature.Tolerance));
+        Assert.Equal(
+            SignatureVerdict.Good,
+            WebhookSignature.Verify(Id, "1614265330", Signature, Body, [Other, WebhookSecret.Parse(Secret)], At, WebhookSignature.Tolerance)
+        );
 
     [Theory]
     [InlineData(300, SignatureVerdict.Good)]
@@ -52,7 +59,8 @@ public sealed class WebhookSignatureTests
     [InlineData(3600, SignatureVerdict.TooOld)]
     [InlineData(-300, SignatureVerdict.Good)]
     [InlineData(-301, SignatureVerdict.TooNew)]
-    public void AMessageIsGoodForFiveMinutesInBothDirections(int later, SignatureVerdict verdict) => Assert.Equal(verdict, Verify(Signature, now: At.AddSeconds(later)));
+    public void AMessageIsGoodForFiveMinutesInBothDirections(int later, SignatureVerdict verdict) =>
+        Assert.Equal(verdict, Verify(Signature, now: At.AddSeconds(later)));
 
     [Theory]
     [InlineData(null, SignatureVerdict.NoTimestamp)]
@@ -65,7 +73,8 @@ public sealed class WebhookSignatureTests
     [InlineData("9223372036854775807", SignatureVerdict.TooNew)]
     [InlineData("01614265330", SignatureVerdict.Wrong)]
     [InlineData("1614265331", SignatureVerdict.Wrong)]
-    public void AnotherTimestampIsNotGood(string? timestamp, SignatureVerdict verdict) => Assert.Equal(verdict, Verify(Signature, timestamp: timestamp));
+    public void AnotherTimestampIsNotGood(string? timestamp, SignatureVerdict verdict) =>
+        Assert.Equal(verdict, Verify(Signature, timestamp: timestamp));
 
     [Theory]
     [InlineData(null, SignatureVerdict.NoSignature)]
@@ -79,18 +88,33 @@ public sealed class WebhookSignatureTests
     [InlineData("v1,not base64", SignatureVerdict.Wrong)]
     [InlineData("v1,h0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SignatureVerdict.Wrong)]
     [InlineData("v1,AAAA v1a,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SignatureVerdict.Good)]
-    public void OnlyAV1SignatureOfThisMessageIsGood(string? signatures, SignatureVerdict verdict) => Assert.Equal(verdict, Verify(signatures));
+    public void OnlyAV1SignatureOfThisMessageIsGood(string? signatures, SignatureVerdict verdict) =>
+        Assert.Equal(verdict, Verify(signatures));
 
     [Theory]
     [InlineData(null, SignatureVerdict.NoId)]
     [InlineData("", SignatureVerdict.NoId)]
     [InlineData("msg_other", SignatureVerdict.Wrong)]
     public void AnotherIdIsNotGood(string? id, SignatureVerdict verdict) =>
-        Assert.Equal(verdict, WebhookSignature.Verify(id, "1614265330", Signature, Body, [WebhookSecret.Parse(Secret)], At, WebhookSignature.Tolerance));
+        Assert.Equal(
+            verdict,
+            WebhookSignature.Verify(id, "1614265330", Signature, Body, [WebhookSecret.Parse(Secret)], At, WebhookSignature.Tolerance)
+        );
 
     [Fact]
     public void ABodyThatDiffersByAByteIsNotGood() =>
-        Assert.Equal(SignatureVerdict.Wrong, WebhookSignature.Verify(Id, "1614265330", Signature, [.. Body, (byte)'\n'], [WebhookSecret.Parse(Secret)], At, WebhookSignature.Tolerance));
+        Assert.Equal(
+            SignatureVerdict.Wrong,
+            WebhookSignature.Verify(
+                Id,
+                "1614265330",
+                Signature,
+                [.. Body, (byte)'\n'],
+                [WebhookSecret.Parse(Secret)],
+                At,
+                WebhookSignature.Tolerance
+            )
+        );
 
     [Fact]
     public void NoMoreThanSixteenSignaturesAreLookedAt()
@@ -104,8 +128,21 @@ public sealed class WebhookSignatureTests
     [Fact]
     public void NothingIsSignedWithoutASecret() => Assert.Throws<ArgumentException>(() => WebhookSignature.Sign(Id, At, Body));
 
-    private static SignatureVerdict Verify(string? signatures, string? timestamp = "1614265330", WebhookSecret? secret = null, DateTimeOffset? now = null) =>
-        WebhookSignature.Verify(Id, timestamp, signatures, Body, [secret ?? WebhookSecret.Parse(Secret)], now ?? At, WebhookSignature.Tolerance);
+    private static SignatureVerdict Verify(
+        string? signatures,
+        string? timestamp = "1614265330",
+        WebhookSecret? secret = null,
+        DateTimeOffset? now = null
+    ) =>
+        WebhookSignature.Verify(
+            Id,
+            timestamp,
+            signatures,
+            Body,
+            [secret ?? WebhookSecret.Parse(Secret)],
+            now ?? At,
+            WebhookSignature.Tolerance
+        );
 }
 
 public sealed class WebhookSecretTests
@@ -136,14 +173,32 @@ public sealed class WebhookSecretTests
     public void ItDoesNotGiveItselfAwayInText() => Assert.Equal("whsec_…", WebhookSecret.New().ToString());
 
     [Theory]
-    [InlineData(null, "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.")]
-    [InlineData("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.")]
-    [InlineData("whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.")]
+    [InlineData(
+        null,
+        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+    )]
+    [InlineData(
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+    )]
+    [InlineData(
+        "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+    )]
     [InlineData("whsec_", "A webhook's secret has 24 to 64 bytes; this has 0.")]
     [InlineData("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "A webhook's secret has 24 to 64 bytes; this has 23.")]
-    [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.")]
-    [InlineData("whsec_MfKQ9r8GKYqrTwjU PD8ILPZIo2LaLaSw", "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.")]
-    [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_", "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.")]
+    [InlineData(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+    )]
+    [InlineData(
+        "whsec_MfKQ9r8GKYqrTwjU PD8ILPZIo2LaLaSw",
+        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+    )]
+    [InlineData(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
+        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+    )]
     public void AWrongOneIsAnsweredWithWhatWouldBeRight(string? text, string sentence)
     {
         Assert.False(WebhookSecret.TryParse(text, out var secret, out var error));

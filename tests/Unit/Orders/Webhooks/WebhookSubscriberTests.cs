@@ -67,7 +67,10 @@ public sealed class WebhookSubscriberTests
         {
             _endpoint.Failure = failure;
             var handled = await Handle();
-            Assert.Equal((HandledAs.NotNow, "endpoint-unreached", 2.0), (handled.Outcome, handled.Reason, handled.After!.Value.TotalSeconds));
+            Assert.Equal(
+                (HandledAs.NotNow, "endpoint-unreached", 2.0),
+                (handled.Outcome, handled.Reason, handled.After!.Value.TotalSeconds)
+            );
         }
     }
 
@@ -83,7 +86,10 @@ public sealed class WebhookSubscriberTests
     {
         var family = WebhookSubscriber.Family(new(), _ => _endpoint);
         var entry = family.Find("webhook-0123456789");
-        Assert.Equal(("webhook-0123456789", "webhooks", false, 8), (entry.Rules.Name, entry.Rules.Channel, entry.Rules.KeepsOrder, entry.Rules.AtOnce));
+        Assert.Equal(
+            ("webhook-0123456789", "webhooks", false, 8),
+            (entry.Rules.Name, entry.Rules.Channel, entry.Rules.KeepsOrder, entry.Rules.AtOnce)
+        );
         Assert.Equal(9, entry.Rules.Backoff.Count);
         Assert.True(await entry.IsThere!(CancellationToken.None));
         _endpoint.Wanted = null;
@@ -94,9 +100,11 @@ public sealed class WebhookSubscriberTests
 
     /// <summary>Standard Webhooks 1.0, «Retry schedule»: ten tries, the first at once.</summary>
     [Fact]
-    public void TheDefaultSettingsAreTheStandardSchedule() => Assert.Equal(
-        ["00:00:05", "00:05:00", "00:30:00", "02:00:00", "05:00:00", "10:00:00", "14:00:00", "20:00:00", "1.00:00:00"],
-        new WebhooksOptions().Waits.Select(wait => wait.ToString()));
+    public void TheDefaultSettingsAreTheStandardSchedule() =>
+        Assert.Equal(
+            ["00:00:05", "00:05:00", "00:30:00", "02:00:00", "05:00:00", "10:00:00", "14:00:00", "20:00:00", "1.00:00:00"],
+            new WebhooksOptions().Waits.Select(wait => wait.ToString())
+        );
 
     private async Task<Handled> Handle(OrderChange? change = null)
     {

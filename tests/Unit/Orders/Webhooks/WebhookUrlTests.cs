@@ -21,19 +21,40 @@ public sealed class WebhookUrlTests
     public void HttpIsGoodOnlyWhereTheSettingAllowsIt()
     {
         Assert.True(WebhookUrl.TryParse("http://example.org/", allowHttp: true, AddressRanges.None, out _, out _));
-        Assert.Equal("An endpoint's URL begins with https://; http:// is taken only with the setting Webhooks:AllowHttp.", Error("http://example.org/"));
+        Assert.Equal(
+            "An endpoint's URL begins with https://; http:// is taken only with the setting Webhooks:AllowHttp.",
+            Error("http://example.org/")
+        );
     }
 
     [Theory]
     [InlineData(null, "An endpoint has a URL such as https://example.org/hooks; this is empty.")]
-    [InlineData("example.org/hooks", "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.")]
-    [InlineData("https:///hooks", "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.")]
-    [InlineData("https://example.org/a b", "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.")]
-    [InlineData("https://example.org\\@10.0.0.1/", "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.")]
-    [InlineData("https://example.org/\r\nx: y", "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.")]
+    [InlineData(
+        "example.org/hooks",
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+    )]
+    [InlineData(
+        "https:///hooks",
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+    )]
+    [InlineData(
+        "https://example.org/a b",
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+    )]
+    [InlineData(
+        "https://example.org\\@10.0.0.1/",
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+    )]
+    [InlineData(
+        "https://example.org/\r\nx: y",
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+    )]
     [InlineData("ftp://example.org/", "An endpoint's URL begins with https://; this begins with ftp:.")]
     [InlineData("gopher://example.org/", "An endpoint's URL begins with https://; this begins with gopher:.")]
-    [InlineData("https://ann:secret@example.org/", "An endpoint's URL has no user and no password in it: what proves who calls is the signature.")]
+    [InlineData(
+        "https://ann:secret@example.org/",
+        "An endpoint's URL has no user and no password in it: what proves who calls is the signature."
+    )]
     [InlineData("https://@example.org/", "An endpoint's URL has no user and no password in it: what proves who calls is the signature.")]
     [InlineData("https://example.org/#part", "An endpoint's URL has no fragment («#…»): it is never sent.")]
     public void AnythingElseIsAnsweredWithWhatWouldBeRight(string? text, string sentence) => Assert.Equal(sentence, Error(text));
@@ -41,8 +62,13 @@ public sealed class WebhookUrlTests
     [Fact]
     public void ItHasTwoThousandCharactersAtMost()
     {
-        Assert.True(WebhookUrl.TryParse("https://example.org/" + new string('a', 2028), allowHttp: false, AddressRanges.None, out _, out _));
-        Assert.Equal("An endpoint's URL has 2048 characters at most; this has 2049.", Error("https://example.org/" + new string('a', 2029)));
+        Assert.True(
+            WebhookUrl.TryParse("https://example.org/" + new string('a', 2028), allowHttp: false, AddressRanges.None, out _, out _)
+        );
+        Assert.Equal(
+            "An endpoint's URL has 2048 characters at most; this has 2049.",
+            Error("https://example.org/" + new string('a', 2029))
+        );
     }
 
     [Theory]
@@ -57,7 +83,10 @@ public sealed class WebhookUrlTests
     [InlineData("https://[2002:7f00:1::]/", "2002:7f00:1::", "loopback")]
     [InlineData("https://１２７.0.0.1/", "127.0.0.1", "loopback")]
     public void APrivateAddressIsNamedHoweverItIsSpelled(string text, string address, string kind) =>
-        Assert.Equal($"An endpoint's URL leads to a public address; {address} is {kind}. The setting Webhooks:AllowPrivate names private ranges that are allowed.", Error(text));
+        Assert.Equal(
+            $"An endpoint's URL leads to a public address; {address} is {kind}. The setting Webhooks:AllowPrivate names private ranges that are allowed.",
+            Error(text)
+        );
 
     [Fact]
     public void AnAllowedPrivateAddressIsGood()
