@@ -42,7 +42,7 @@ internal sealed class GlobalOptions
             if (gateways.FirstOrDefault(gateway => !GatewayAddress.TryParse(gateway, out _)) is { } odd)
             {
                 throw new ConsoleException(
-                    $"{GatewayVariable} names «{odd}», which is no gateway: it would look like 127.0.0.1:30000.",
+                    $"{GatewayVariable} names \"{odd}\", which is no gateway: it would look like 127.0.0.1:30000.",
                     ExitCode.WrongUsage
                 );
             }
@@ -58,7 +58,7 @@ internal sealed class GlobalOptions
     {
         foreach (var token in result.Tokens.Where(token => !GatewayAddress.TryParse(token.Value, out _)))
         {
-            result.AddError($"«{token.Value}» is no gateway: it would look like 127.0.0.1:30000.");
+            result.AddError($"\"{token.Value}\" is no gateway: it would look like 127.0.0.1:30000.");
         }
     }
 }

@@ -9,7 +9,8 @@ internal sealed class GuardedWriter : TextWriter
     private readonly Action<Exception> _failed;
 
     /// <param name="inner">The writer.</param>
-    /// <param name="failed">Is handed what the writer threw; it may throw something that says more, or return to have the text dropped.</param>
+    /// <param name="failed">Is handed what the writer threw; it may throw something that says more, or return to have the text
+    /// dropped.</param>
     public GuardedWriter(TextWriter inner, Action<Exception> failed)
         : base(inner.FormatProvider)
     {

@@ -6,7 +6,8 @@ namespace Client;
 internal static class OutputFile
 {
     /// <summary>
-    /// To a file beside it first, which then takes its name. What is no file to replace (a device, a pipe) is written to as it is; of a symbolic link the file that it names is replaced.
+    /// To a file beside it first, which then takes its name. What is no file to replace (a device, a pipe) is written to as it is; of a
+    /// symbolic link the file that it names is replaced.
     /// </summary>
     /// <exception cref="ConsoleException">It cannot be written; the message says why.</exception>
     public static async Task<T> Write<T>(string file, Func<TextWriter, Task<T>> write)
@@ -16,7 +17,7 @@ internal static class OutputFile
             var target = Path.GetFullPath(file);
             if (Directory.Exists(target))
             {
-                throw new ConsoleException($"«{file}» is a folder; name a file in it.", ExitCode.WrongUsage);
+                throw new ConsoleException($"\"{file}\" is a folder; name a file in it.", ExitCode.WrongUsage);
             }
 
             return FileStatus.Of(target) is { IsRegular: false }
@@ -28,7 +29,7 @@ internal static class OutputFile
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {
-            throw new ConsoleException($"«{file}» cannot be written: {reason.Message}", cause: reason);
+            throw new ConsoleException($"\"{file}\" cannot be written: {reason.Message}", cause: reason);
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
     /// <exception cref="ConsoleException">There is no such crawl.</exception>
     public async Task<CrawlId> Find(string idOrName, CancellationToken cancel) =>
         await (await Cluster(cancel)).Crawls.Find(idOrName, cancel)
-        ?? throw new ConsoleException($"There is no crawl «{Terminal.Clean(idOrName)}»; «crawl list» shows those that are kept.");
+        ?? throw new ConsoleException($"There is no crawl \"{Terminal.Clean(idOrName)}\"; \"crawl list\" shows those that are kept.");
 
     /// <exception cref="ConsoleException">It was deleted meanwhile.</exception>
     public async Task<CrawlSummary> Show(CrawlId id, CancellationToken cancel) =>

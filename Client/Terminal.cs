@@ -37,7 +37,10 @@ internal sealed class Terminal
         _errorConsole = new(() => Create(new(error, Error), errorIsTerminal));
     }
 
-    /// <summary>Whoever writes here gets a <see cref="BrokenPipeException"/> when nobody reads any more, an <see cref="OutputException"/> when it cannot be written.</summary>
+    /// <summary>
+    /// Whoever writes here gets a <see cref="BrokenPipeException"/> when nobody reads any more, an <see cref="OutputException"/> when it
+    /// cannot be written.
+    /// </summary>
     public TextWriter Output { get; }
 
     /// <summary>What cannot be written here is dropped: there is no other place to say it.</summary>
@@ -83,7 +86,8 @@ internal sealed class Terminal
     }
 
     /// <summary>
-    /// Part of a result for programs, as it is; it may wait for what follows until <see cref="Flush"/>. Where a person looks at it, what could steer the terminal is spelled
+    /// Part of a result for programs, as it is; it may wait for what follows until <see cref="Flush"/>. Where a person looks at it, what
+    /// could steer the terminal is spelled
     /// as JSON spells it.
     /// </summary>
     public void Text(string text) => Output.Write(OutputIsTerminal ? TerminalText.Spell(text) : text);

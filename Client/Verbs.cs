@@ -93,7 +93,8 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         catch (TimeoutException)
         {
             terminal.Fail(
-                $"The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.",
+                $"The silo did not answer in time; \"cluster status\" shows how it is. Nothing is known of what became of "
+                    + $"\"{Named(parsed)}\": look before you repeat it.",
                 json
             );
             return ExitCode.Failed;
@@ -101,7 +102,8 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         catch (Exception gone) when (gone is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException)
         {
             terminal.Fail(
-                $"The silo went away before it answered. Nothing is known of what became of «{Named(parsed)}»: look before you repeat it.",
+                $"The silo went away before it answered. Nothing is known of what became of \"{Named(parsed)}\": look before "
+                    + $"you repeat it.",
                 json
             );
             return ExitCode.NoSilo;

@@ -4,8 +4,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Grains;
 
 /// <summary>
-/// The two clocks of a silo. The schedule (retries, delays, retention, back-off: whatever says when something becomes due) is its <see cref="TimeProvider"/>.
-/// Guards of work in flight are on a second one, under the key <see cref="Guards"/>: time-outs, leases, deadlines of calls, what readers in flight still need.
+/// The two clocks of a silo. The schedule (retries, delays, retention, back-off: whatever says when something becomes due) is its
+/// <see cref="TimeProvider"/>.
+/// Guards of work in flight are on a second one, under the key <see cref="Guards"/>: time-outs, leases, deadlines of calls, what readers in
+/// flight still need.
 /// In production both are the same clock; a test can move the schedule without ending work (docs/decisions/0009-two-clocks.md).
 /// </summary>
 public static class Clocks

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Grains;
 
 /// <summary>
-/// The one way to begin work that nobody awaits. A failure is never lost and never ends the process: it is logged, and work of a grain ends its
+/// The one way to begin work that nobody awaits. A failure is never lost and never ends the process: it is logged, and work of a grain ends
+/// its
 /// activation too, so that the next one starts from what is stored.
 /// </summary>
 /// <remarks>A test reads the compiled code: no method is <c>async void</c>, and no call's task is dropped anywhere else.</remarks>
@@ -27,7 +28,8 @@ public static partial class Unawaited
 
     /// <summary>Observes work of a grain: a failure is logged as an error, and ends the activation.</summary>
     /// <param name="stopping">
-    /// Cancelled when the activation ends. A failure after that is expected, for the runtime may be gone already: it is logged at debug level only.
+    /// Cancelled when the activation ends. A failure after that is expected, for the runtime may be gone already: it is logged at debug
+    /// level only.
     /// </param>
     /// <param name="what">Names the work in the log.</param>
     public static void Observe(

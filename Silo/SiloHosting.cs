@@ -21,7 +21,8 @@ public static class SiloHosting
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
 
     /// <summary>
-    /// Grains of which a silo remembers where they are, so as not to ask the directory: about 400 bytes each. Orleans' million would fill up with orders and URLs that are asked once and left.
+    /// Grains of which a silo remembers where they are, so as not to ask the directory: about 400 bytes each. Orleans' million would fill
+    /// up with orders and URLs that are asked once and left.
     /// </summary>
     private const int KnownPlaces = 50_000;
 

@@ -22,7 +22,7 @@ internal readonly record struct GatewayAddress(string Host, int Port)
     public static bool TryParse(string text, out GatewayAddress gateway)
     {
         gateway = default;
-        // «[::1]:30100» would be read too, without its port.
+        // "[::1]:30100" would be read too, without its port.
         if (!text.StartsWith('[') && IPAddress.TryParse(text, out var bare))
         {
             gateway = new(bare.ToString(), DefaultPort);
@@ -48,7 +48,7 @@ internal readonly record struct GatewayAddress(string Host, int Port)
     public static GatewayAddress Parse(string text) =>
         TryParse(text, out var gateway)
             ? gateway
-            : throw new FormatException($"«{text}» is no gateway: it would look like 127.0.0.1:30000.");
+            : throw new FormatException($"\"{text}\" is no gateway: it would look like 127.0.0.1:30000.");
 
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

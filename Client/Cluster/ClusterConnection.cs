@@ -16,7 +16,10 @@ namespace Client.Cluster;
 /// <summary>The real cluster, as a client of Orleans. It says nothing by itself: what is worth saying, the verbs say.</summary>
 internal sealed class ClusterConnection : ICluster
 {
-    /// <summary>To reach a silo, names looked up and all gateways tried. Where nobody listens that is known at once; a machine that is busy may need the whole of it to begin.</summary>
+    /// <summary>
+    /// To reach a silo, names looked up and all gateways tried. Where nobody listens that is known at once; a machine that is busy may need
+    /// the whole of it to begin.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
@@ -80,7 +83,8 @@ internal sealed class ClusterConnection : ICluster
         {
             host?.Dispose();
             throw new ConsoleException(
-                $"No silo of cluster «{address.ClusterId}» was reached at {address}. Start one with: dotnet run -c Release --project Silo",
+                $"No silo of cluster \"{address.ClusterId}\" was reached at {address}. Start one with: dotnet run -c Release "
+                    + $"--project Silo",
                 ExitCode.NoSilo,
                 reason
             );

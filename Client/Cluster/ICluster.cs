@@ -7,7 +7,9 @@ using Grains.Interfaces.Orders;
 
 namespace Client.Cluster;
 
-/// <summary>The cluster as the console needs it. One connection; when a silo dies it may be of no more use, and another is opened.</summary>
+/// <summary>
+/// The cluster as the console needs it. One connection; when a silo dies it may be of no more use, and another is opened.
+/// </summary>
 internal interface ICluster : IAsyncDisposable
 {
     ICrawlListGrain Crawls { get; }

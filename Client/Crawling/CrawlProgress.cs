@@ -15,7 +15,8 @@ internal static class CrawlProgress
     {
         var crawl = progress.Crawl;
         var note = crawl.Note is { } text ? $". {Terminal.Clean(text)}" : "";
-        return $"{Durations.Elapsed(crawl.Elapsed)} {CrawlText.State(crawl.State)}: {CrawlText.Numbers(crawl)}, {Counts.Rate(progress.PagesPerSecond)}, "
+        return $"{Durations.Elapsed(crawl.Elapsed)} {CrawlText.State(crawl.State)}: {CrawlText.Numbers(crawl)}, "
+            + $"{Counts.Rate(progress.PagesPerSecond)}, "
             + $"{Counts.Of(crawl.Hosts, "host", "hosts")}, {Sizes.Format(crawl.Bytes)}{note}";
     }
 
@@ -28,7 +29,8 @@ internal static class CrawlProgress
             var crawl = progress.Crawl;
             rows.Add(
                 new Markup(
-                    $"[bold]{Markup.Escape(CrawlText.Title(crawl))}[/]  [{CrawlText.Style(crawl.State)}]{CrawlText.State(crawl.State)}[/]  [grey]{Durations.Elapsed(crawl.Elapsed)}[/]"
+                    $"[bold]{Markup.Escape(CrawlText.Title(crawl))}[/]  "
+                        + $"[{CrawlText.Style(crawl.State)}]{CrawlText.State(crawl.State)}[/]  [grey]{Durations.Elapsed(crawl.Elapsed)}[/]"
                 )
             );
             if (crawl.Spec.MaxPages is { } limit)
@@ -54,7 +56,8 @@ internal static class CrawlProgress
         var share = limit <= 0 ? 1 : Math.Clamp((double)pages / limit, 0, 1);
         var filled = (int)(share * BarWidth);
         return new Markup(
-            $"[green]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]  {Counts.Format(pages)} of {Counts.Format(limit)} pages"
+            $"[green]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]  {Counts.Format(pages)} of "
+                + $"{Counts.Format(limit)} pages"
         );
     }
 

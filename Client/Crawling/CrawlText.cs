@@ -59,5 +59,6 @@ internal static class CrawlText
 
     /// <summary><c>340 done, 211 queued, 2 failed, 14 skipped</c>.</summary>
     public static string Numbers(CrawlSummary crawl) =>
-        $"{Counts.Format(crawl.Pages)} done, {Counts.Format(crawl.Queued)} queued, {Counts.Format(crawl.Failed)} failed, {Counts.Format(crawl.Skipped)} skipped";
+        $"{Counts.Format(crawl.Pages)} done, {Counts.Format(crawl.Queued)} queued, {Counts.Format(crawl.Failed)} failed, "
+        + $"{Counts.Format(crawl.Skipped)} skipped";
 }

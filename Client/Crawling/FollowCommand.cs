@@ -14,7 +14,8 @@ internal static class FollowCommand
         return verbs.Act(
             new(
                 "follow",
-                "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, with 1 when it is not, "
+                "Watch a crawl until it ends. Ctrl-C stops the watching, not the crawl. Ends with 0 when the crawl is done, "
+                    + "with 1 when it is not, "
                     + "or when it is and no seed was fetched."
             )
             {

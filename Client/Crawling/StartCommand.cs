@@ -21,7 +21,8 @@ internal sealed class StartCommand
     private readonly Option<CrawlScope> _scope = new("--scope")
     {
         Description =
-            "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the last slash), or any URL. [default: host]",
+            "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the "
+            + "last slash), or any URL. [default: host]",
         HelpName = "host|domain|prefix|any",
         CustomParser = ReadScope,
     };
@@ -84,7 +85,8 @@ internal sealed class StartCommand
         var start = new StartCommand();
         var command = new Command(
             "start",
-            "Start a crawl; it goes on by itself, without the console and over restarts. Durations are 500ms, 1s, 2m or 0; sizes are 512KB or 10MB."
+            "Start a crawl; it goes on by itself, without the console and over restarts. Durations are 500ms, 1s, 2m or 0; "
+                + "sizes are 512KB or 10MB."
         )
         {
             start._seeds,
@@ -169,7 +171,7 @@ internal sealed class StartCommand
                     return duration;
                 }
 
-                result.AddError($"{name} is a duration such as 500ms, 1s, 2m or 0; this is «{result.Tokens[0].Value}»");
+                result.AddError($"{name} is a duration such as 500ms, 1s, 2m or 0; this is \"{result.Tokens[0].Value}\"");
                 return null;
             },
         };
@@ -182,7 +184,7 @@ internal sealed class StartCommand
             return scope;
         }
 
-        result.AddError($"--scope is host, domain, prefix or any; this is «{text}»");
+        result.AddError($"--scope is host, domain, prefix or any; this is \"{text}\"");
         return default;
     }
 
@@ -193,7 +195,7 @@ internal sealed class StartCommand
             return (int)bytes;
         }
 
-        result.AddError($"--max-body is a size such as 512KB or 10MB, less than 2GB; this is «{result.Tokens[0].Value}»");
+        result.AddError($"--max-body is a size such as 512KB or 10MB, less than 2GB; this is \"{result.Tokens[0].Value}\"");
         return null;
     }
 }

@@ -9,7 +9,8 @@ namespace Client.Demo;
 internal sealed record ShopPage(int Status, string Html, string? Location = null);
 
 /// <summary>
-/// A web site to be crawled: a bookshop with cross links between shelves, authors and books, the same at every start. Among its pages are one that is
+/// A web site to be crawled: a bookshop with cross links between shelves, authors and books, the same at every start. Among its pages are
+/// one that is
 /// gone (404), one that has moved (301), one that is busy at first (503, once), and two that robots.txt asks nobody to fetch.
 /// </summary>
 internal sealed class Bookshop
@@ -143,7 +144,8 @@ internal sealed class Bookshop
     private static string Html(string title, string text, IReadOnlyList<string> links)
     {
         var html = new StringBuilder(
-            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p><ul>"
+            $"<!doctype html><html lang=\"en\"><head><meta "
+                + $"charset=\"utf-8\"><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p><ul>"
         );
         foreach (var link in links)
         {

@@ -23,7 +23,8 @@ internal sealed class DemoCommand
         verbs.Act(
             new(
                 "demo",
-                "A silo of its own crawls a small site, is killed with kill -9 half-way, starts again; then the books are read. Under a minute; needs nothing else."
+                "A silo of its own crawls a small site, is killed with kill -9 half-way, starts again; then the books are read. "
+                    + "Under a minute; needs nothing else."
             )
             {
                 Here,
@@ -108,7 +109,8 @@ internal sealed class DemoCommand
             await silo.Kill();
             screen.Step(
                 "kill -9",
-                $"{silo.Id}, half-way: {Counts.Of(half.Crawl.Pages, "page", "pages")} done, {Counts.Format(half.Crawl.Queued)} URLs queued. Nothing could be put in order.",
+                $"{silo.Id}, half-way: {Counts.Of(half.Crawl.Pages, "page", "pages")} done, {Counts.Format(half.Crawl.Queued)} "
+                    + $"URLs queued. Nothing could be put in order.",
                 "red"
             );
         }
@@ -186,34 +188,42 @@ internal sealed class DemoCommand
         {
             screen.Title("What became of it");
             screen.Line(
-                $"pages     {verdict.Pages} of {verdict.PagesOnSite}, each once in the export: {string.Join(", ", verdict.Statuses.Select(status => $"{status.Value} × {status.Key}"))}"
+                $"pages     {verdict.Pages} of {verdict.PagesOnSite}, each once in the export: "
+                    + $"{string.Join(", ", verdict.Statuses.Select(status => $"{status.Value} × {status.Key}"))}"
             );
             screen.Line($"skipped   {verdict.Skipped}, for robots.txt; the site was never asked for them");
             screen.Line(
-                $"requests  {verdict.Requests} at the site: one a page, one more after its 503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}"
+                $"requests  {verdict.Requests} at the site: one a page, one more after its "
+                    + $"503{(verdict.Kills == 0 ? "" : $", {verdict.Repeated} again for the kill (at most {verdict.RepeatedAtMost})")}"
             );
-            screen.Line(
-                $"pace      {(verdict.SmallestGapMs is { } gap ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart") : "there was one request")}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}"
-            );
+            var pace = verdict.SmallestGapMs is { } gap
+                ? string.Create(CultureInfo.InvariantCulture, $"the two closest requests arrived {gap:0} ms apart")
+                : "there was one request";
+            screen.Line($"pace      {pace}; all in all {Durations.Elapsed(TimeSpan.FromSeconds(verdict.ElapsedSeconds))}");
             var kept = verdict.Sales;
             screen.Line(
-                $"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, {Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once"
+                $"sales     {Counts.Format(kept.Acknowledged)} of {Counts.Format(kept.Sent)} acknowledged by the log, "
+                    + $"{Counts.Of(kept.Again, "request", "requests")} sent again; a query finds {Counts.Format(kept.Stored)}, each once"
             );
             screen.Line($"log       {Counts.Of(kept.OfPages, "record", "records")} more, of the crawl's pages and of the silo itself");
+            var orderSteps = string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)));
             screen.Line(
-                $"order     {string.Join(", ", verdict.Order.Steps.Select(step => step.Replace("order.", "", StringComparison.Ordinal)))}: each change seen once, in order, over the kill; {Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold"
+                $"order     {orderSteps}: each change seen once, in order, over the kill; "
+                    + $"{Counts.Of(verdict.Order.Proven, "proof", "proofs")} of the audit hold"
             );
             if (verdict.Order.Mails is { } mails)
             {
                 screen.Line(
-                    $"mail      {Counts.Of(mails, "mail", "mails")} for its customer, one of each change; without a mail server they are files"
+                    $"mail      {Counts.Of(mails, "mail", "mails")} for its customer, one of each change; without a mail server "
+                        + $"they are files"
                 );
             }
 
             if (verdict.Order.Hook is { } told)
             {
                 screen.Line(
-                    $"webhook   {Counts.Of(told.Changes.Count, "change", "changes")} told to an endpoint of this console, each signature checked and good{(told.Again == 0 ? "" : $"; {told.Again} again, under the same id")}"
+                    $"webhook   {Counts.Of(told.Changes.Count, "change", "changes")} told to an endpoint of this console, each "
+                        + $"signature checked and good{(told.Again == 0 ? "" : $"; {told.Again} again, under the same id")}"
                 );
             }
 

@@ -26,7 +26,10 @@ internal sealed record OrderEvidence(
     public static readonly ImmutableArray<string> Expected = ["1 order.placed", "2 order.paid", "3 order.shipped", "4 order.completed"];
 }
 
-/// <summary>An order that is placed and paid before the silo dies, and goes on afterwards, while one watch looks on all the time; its customer is told by mail, another system by webhook.</summary>
+/// <summary>
+/// An order that is placed and paid before the silo dies, and goes on afterwards, while one watch looks on all the time; its customer is
+/// told by mail, another system by webhook.
+/// </summary>
 /// <param name="mails">The folder that the silo writes mails to; null: nobody is written to.</param>
 internal sealed class DemoOrder(Session session, Session watcher, DemoHook hook, string? mails) : IAsyncDisposable
 {

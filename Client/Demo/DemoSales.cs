@@ -16,7 +16,8 @@ namespace Client.Demo;
 internal sealed record SalesLedger(int Sent, int Acknowledged, int Again, int Stored, int Different, int OfPages);
 
 /// <summary>
-/// The bookshop's tills write their sales into the log all the while, through the kill: each request is sent until it is acknowledged, as an exporter does it.
+/// The bookshop's tills write their sales into the log all the while, through the kill: each request is sent until it is acknowledged, as
+/// an exporter does it.
 /// </summary>
 internal sealed class DemoSales(Session session, string service) : IAsyncDisposable
 {
@@ -108,7 +109,8 @@ internal sealed class DemoSales(Session session, string service) : IAsyncDisposa
         {
             text.Append(
                     CultureInfo.InvariantCulture,
-                    $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{(number * Together) + (ulong)sale}}","till":{{1 + (number % 4)}},"cents":{{990 + (sale * 37 % 2100)}}}"""
+                    $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{(number * Together) + (ulong)sale}}","""
+                        + $$""""till":{{1 + (number % 4)}},"cents":{{990 + (sale * 37 % 2100)}}}""""
                 )
                 .Append('\n');
         }

@@ -106,7 +106,8 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
             {
                 said = terminal.Clock.GetTimestamp();
                 terminal.Line(
-                    $"    {Counts.Format(last!.Crawl.Pages)} of {Counts.Format(pages)} pages, {Counts.Format(last.Crawl.Queued)} queued, {Counts.Rate(last.PagesPerSecond)}"
+                    $"    {Counts.Format(last!.Crawl.Pages)} of {Counts.Format(pages)} pages, "
+                        + $"{Counts.Format(last.Crawl.Queued)} queued, {Counts.Rate(last.PagesPerSecond)}"
                 );
             }
         };
@@ -120,7 +121,8 @@ internal sealed class DemoScreen(Terminal terminal, bool silent)
             rows.Add(CrawlProgress.Bar(last.Crawl.Pages, pages));
             rows.Add(
                 new Markup(
-                    $"[grey]{Counts.Format(last.Crawl.Queued)} queued   {Counts.Rate(last.PagesPerSecond)}   {Sizes.Format(last.Crawl.Bytes)}[/]"
+                    $"[grey]{Counts.Format(last.Crawl.Queued)} queued   {Counts.Rate(last.PagesPerSecond)}   "
+                        + $"{Sizes.Format(last.Crawl.Bytes)}[/]"
                 )
             );
         }

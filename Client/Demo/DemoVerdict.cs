@@ -6,7 +6,9 @@ using Grains.Interfaces.Crawling;
 
 namespace Client.Demo;
 
-/// <summary>What is known when the crawl has ended, from three sides: the crawl's own records, the books, and the site that was crawled.</summary>
+/// <summary>
+/// What is known when the crawl has ended, from three sides: the crawl's own records, the books, and the site that was crawled.
+/// </summary>
 /// <param name="Records">The export with what was skipped.</param>
 /// <param name="Kills">How often the silo was killed.</param>
 /// <param name="Sales">What went into the log meanwhile.</param>
@@ -132,14 +134,16 @@ internal sealed record DemoVerdict(
 
         if (repeated > repeatedAtMost)
         {
-            yield return $"The site was asked {repeated} times for what it had answered; at most {repeatedAtMost} requests were in flight when the silo died.";
+            yield return $"The site was asked {repeated} times for what it had answered; at most {repeatedAtMost} requests were "
+                + $"in flight when the silo died.";
         }
 
         if (crawl.Spec.Concurrency == 1 && seen.SmallestGap < crawl.Spec.Delay)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least {crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for."
+                $"Two requests arrived {seen.SmallestGap.Value.TotalMilliseconds:0} ms apart; at least "
+                    + $"{crawl.Spec.Delay.TotalMilliseconds:0} ms were asked for."
             );
         }
 
@@ -160,7 +164,8 @@ internal sealed record DemoVerdict(
 
         if (!order.AuditHolds || order.Proven != OrderEvidence.Expected.Length)
         {
-            yield return $"The audit {(order.AuditHolds ? "holds" : "does not hold")}, and proves {order.Proven} of {OrderEvidence.Expected.Length} entries of order {order.Id}.";
+            yield return $"The audit {(order.AuditHolds ? "holds" : "does not hold")}, and proves {order.Proven} of "
+                + $"{OrderEvidence.Expected.Length} entries of order {order.Id}.";
         }
 
         if (order.Mails is { } mails && mails != OrderEvidence.Expected.Length)
@@ -170,7 +175,8 @@ internal sealed record DemoVerdict(
 
         if (order.Hook is { } told && (told.Changes.Count != OrderEvidence.Expected.Length || told.Wrong > 0))
         {
-            yield return $"The webhook should tell {OrderEvidence.Expected.Length} changes with good signatures; it told {told.Changes.Count}, and {told.Wrong} with wrong ones.";
+            yield return $"The webhook should tell {OrderEvidence.Expected.Length} changes with good signatures; it told "
+                + $"{told.Changes.Count}, and {told.Wrong} with wrong ones.";
         }
 
         foreach (var lost in order.Deliveries.Where(delivery => !delivery.EndsWith(" delivered", StringComparison.Ordinal)))

@@ -4,11 +4,14 @@ using System.Net.Sockets;
 namespace Client.Demo;
 
 /// <summary>
-/// Ports of 127.0.0.1 for servers that start in a moment, and again after they were killed. A port is given once on this machine as long as the process lives that asked for it: ports come in
-/// blocks, and a process owns a block as long as it listens on the block's first port, which it gives to nobody. The system takes that back when the process ends, also after <c>kill -9</c>.
+/// Ports of 127.0.0.1 for servers that start in a moment, and again after they were killed. A port is given once on this machine as long as
+/// the process lives that asked for it: ports come in
+/// blocks, and a process owns a block as long as it listens on the block's first port, which it gives to nobody. The system takes that back
+/// when the process ends, also after <c>kill -9</c>.
 /// </summary>
 /// <remarks>
-/// They lie below those from which a system takes the near end of a connection that somebody opens (from 32,768 on Linux, from 49,152 elsewhere: RFC 6335, section 6): such a port may be anybody's.
+/// They lie below those from which a system takes the near end of a connection that somebody opens (from 32,768 on Linux, from 49,152
+/// elsewhere: RFC 6335, section 6): such a port may be anybody's.
 /// </remarks>
 /// <param name="first">The lowest port, a multiple of <see cref="BlockSize"/>.</param>
 /// <param name="blocks">How many blocks there are.</param>
@@ -54,8 +57,12 @@ internal sealed class FreePorts(int first, int blocks)
         }
     }
 
-    /// <summary>Ports that are free in <paramref name="instances"/> blocks, one behind the other: where p is given, p + <see cref="BlockSize"/> is too, and so on. What is left of them is given to nobody.</summary>
-    /// <exception cref="InvalidOperationException">There are not so many blocks side by side without an owner, or ports in them.</exception>
+    /// <summary>
+    /// Ports that are free in <paramref name="instances"/> blocks, one behind the other: where p is given, p + <see cref="BlockSize"/> is
+    /// too, and so on. What is left of them is given to nobody.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There are not so many blocks side by side without an owner, or ports in
+    /// them.</exception>
     public int[] Take(int ports, int instances)
     {
         lock (_gate)

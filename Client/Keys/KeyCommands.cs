@@ -9,7 +9,7 @@ internal static class KeyCommands
 {
     public static Command Add(Verbs verbs)
     {
-        var name = Name("A name for the key, to be recognised by: 1 to 60 letters, digits, «-» and «_».");
+        var name = Name("A name for the key, to be recognised by: 1 to 60 letters, digits, \"-\" and \"_\".");
         var role = new Option<string>("--role")
         {
             Description = "A reader looks; a writer starts, changes and deletes work too; an operator looks into the cluster as well.",
@@ -32,7 +32,8 @@ internal static class KeyCommands
         return verbs.Act(
             new(
                 "revoke",
-                "Make a key worthless; every silo refuses it within five seconds. After the last one HTTP and gRPC stay closed until another is made, or «keys open»."
+                "Make a key worthless; every silo refuses it within five seconds. After the last one HTTP and gRPC stay closed "
+                    + "until another is made, or \"keys open\"."
             )
             {
                 name,
@@ -77,7 +78,7 @@ internal static class KeyCommands
         else
         {
             // The key alone on the output: KEY=$(… keys add …) is then all that a script needs.
-            session.Terminal.Note("This is shown once. Send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY».");
+            session.Terminal.Note("This is shown once. Send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\".");
             session.Terminal.Line(secret);
         }
 
@@ -103,7 +104,8 @@ internal static class KeyCommands
             session.Terminal.Line(
                 await (await session.Cluster(cancel)).Keys.IsOpen(cancel)
                     ? "There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."
-                    : "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine."
+                    : "There is no key any more: HTTP is closed to everybody until one is made. \"keys open\" opens it to "
+                        + "everybody on the silo's machine."
             );
         }
         else
@@ -128,7 +130,7 @@ internal static class KeyCommands
     {
         if (!await (await session.Cluster(cancel)).Keys.Revoke(name, cancel))
         {
-            throw new ConsoleException($"There is no key «{Terminal.Clean(name)}»; «keys list» shows those that are known.");
+            throw new ConsoleException($"There is no key \"{Terminal.Clean(name)}\"; \"keys list\" shows those that are known.");
         }
 
         if (session.Json)
@@ -141,7 +143,8 @@ internal static class KeyCommands
             if ((await (await session.Cluster(cancel)).Keys.List(cancel)).IsEmpty)
             {
                 session.Terminal.Line(
-                    "It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine."
+                    "It was the last: HTTP and gRPC stay closed to everybody until another is made. \"keys open\" opens them to "
+                        + "everybody on the silo's machine."
                 );
             }
         }
@@ -159,7 +162,7 @@ internal static class KeyCommands
         );
         if (!await (await session.Cluster(cancel)).Keys.Open(cancel))
         {
-            throw new ConsoleException("There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.");
+            throw new ConsoleException("There are keys, so HTTP stays closed without one; \"keys list\" shows them. Revoke them first.");
         }
 
         if (session.Json)

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Client.Logs;
 
-/// <summary>How the bytes of a file are lines of text: UTF-8, or UTF-16 and UTF-32 by their byte order mark, UTF-16 also without one where zeros betray it.</summary>
+/// <summary>
+/// How the bytes of a file are lines of text: UTF-8, or UTF-16 and UTF-32 by their byte order mark, UTF-16 also without one where zeros
+/// betray it.
+/// </summary>
 internal sealed class FileEncoding
 {
     /// <summary>So many first bytes are looked at.</summary>

@@ -18,7 +18,8 @@ internal sealed record SendProgress(string File, long Bytes, long Length, long S
 internal sealed record FollowEnd(SendState State, bool IsWhole, long Seen);
 
 /// <summary>
-/// Sends one file in parts of whole lines, a few at once, and keeps how far it came before and after each: it may be stopped or killed at any moment and go on later.
+/// Sends one file in parts of whole lines, a few at once, and keeps how far it came before and after each: it may be stopped or killed at
+/// any moment and go on later.
 /// </summary>
 /// <param name="input">Standard input or a pipe, which nobody can read twice; null for a file.</param>
 /// <param name="file">Null for standard input and pipes.</param>
@@ -91,7 +92,8 @@ internal sealed class FileSender(
     }
 
     /// <summary>
-    /// Sends whole lines as they come, until it is cancelled, or the name is another file's, or the file was cut. When its name is another's this ends with what is still written to the
+    /// Sends whole lines as they come, until it is cancelled, or the name is another file's, or the file was cut. When its name is
+    /// another's this ends with what is still written to the
     /// file for as long as it grows, ten seconds at most, the last line too if it has no end.
     /// </summary>
     public async Task<FollowEnd> Follow(string name, TimeSpan look, CancellationToken cancel)
@@ -204,7 +206,10 @@ internal sealed class FileSender(
         return part;
     }
 
-    /// <summary>Reads until the buffer is full or there is nothing more. What can be read again is: the end of a line may have changed with all that follows.</summary>
+    /// <summary>
+    /// Reads until the buffer is full or there is nothing more. What can be read again is: the end of a line may have changed with all that
+    /// follows.
+    /// </summary>
     private async Task Fill(CancellationToken cancel)
     {
         _readAt = session.Terminal.Clock.GetUtcNow();
@@ -227,7 +232,8 @@ internal sealed class FileSender(
     }
 
     /// <summary>
-    /// The last line was sent before it had an end, and something follows: when that is the end alone, the line was whole, and the end is passed over. Else the line was finished later, and
+    /// The last line was sent before it had an end, and something follows: when that is the end alone, the line was whole, and the end is
+    /// passed over. Else the line was finished later, and
     /// goes again as it is now.
     /// </summary>
     private async Task CloseLine(long openLine, CancellationToken cancel)
@@ -262,7 +268,8 @@ internal sealed class FileSender(
     }
 
     /// <summary>
-    /// Of whole lines, those of whole records: the last record may go on, until the next one begins or the file has not grown for <see cref="RecordIsOver"/>.
+    /// Of whole lines, those of whole records: the last record may go on, until the next one begins or the file has not grown for
+    /// <see cref="RecordIsOver"/>.
     /// </summary>
     private int Records(int lines, bool isEnd)
     {

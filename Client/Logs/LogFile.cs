@@ -38,7 +38,7 @@ internal sealed class LogFile : IDisposable
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {
-            throw new ConsoleException($"«{path}» cannot be read: {reason.Message}", cause: reason);
+            throw new ConsoleException($"\"{path}\" cannot be read: {reason.Message}", cause: reason);
         }
     }
 
@@ -65,7 +65,9 @@ internal sealed class LogFile : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    /// <summary>A stream of what follows <paramref name="offset"/>; one at a time. Of a packed file all before it is unpacked and dropped.</summary>
+    /// <summary>
+    /// A stream of what follows <paramref name="offset"/>; one at a time. Of a packed file all before it is unpacked and dropped.
+    /// </summary>
     public Stream From(long offset)
     {
         if (!IsKept)
@@ -97,7 +99,10 @@ internal sealed class LogFile : IDisposable
         return bytes[..unpacked.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
     }
 
-    /// <summary>Whether this is the file that the state tells of, by its content: as long at least, and the same where it began and where sending stopped.</summary>
+    /// <summary>
+    /// Whether this is the file that the state tells of, by its content: as long at least, and the same where it began and where sending
+    /// stopped.
+    /// </summary>
     public bool Is(SendState state)
     {
         try
@@ -114,13 +119,18 @@ internal sealed class LogFile : IDisposable
         }
     }
 
-    /// <summary>Whether an open file still has the bytes that were read of it, at its beginning and before <paramref name="end"/>: it was not cut and written anew.</summary>
+    /// <summary>
+    /// Whether an open file still has the bytes that were read of it, at its beginning and before <paramref name="end"/>: it was not cut
+    /// and written anew.
+    /// </summary>
     public bool Has(ReadOnlySpan<byte> beginning, ReadOnlySpan<byte> ending, long end) =>
         _file.Length >= end
         && ReadAt(0, beginning.Length).AsSpan().SequenceEqual(beginning)
         && ReadAt(end - ending.Length, ending.Length).AsSpan().SequenceEqual(ending);
 
-    /// <summary>Whether the name is this file's still. Where the system does not tell files apart, one that is longer than this is another.</summary>
+    /// <summary>
+    /// Whether the name is this file's still. Where the system does not tell files apart, one that is longer than this is another.
+    /// </summary>
     public bool IsNamed(string path)
     {
         if (Id is not null)

@@ -16,7 +16,8 @@ internal sealed class LogLedgerCommand
         return verbs.Act(
             new(
                 "ledger",
-                "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when a line does not balance, or when segments cannot be read; stderr names them."
+                "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when "
+                    + "a line does not balance, or when segments cannot be read; stderr names them."
             )
             {
                 ledger._since,

@@ -17,7 +17,8 @@ internal static class LogQueryOptions
         new("--since")
         {
             Description =
-                $"Records of this time and after: how long ago (15m, 2h, 7d), or a time such as 2026-11-23T10:00:00Z. [default: {otherwise}]",
+                $"Records of this time and after: how long ago (15m, 2h, 7d), or a time such as 2026-11-23T10:00:00Z. [default: "
+                + $"{otherwise}]",
             HelpName = "TIME",
         };
 

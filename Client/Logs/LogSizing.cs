@@ -9,11 +9,16 @@ namespace Client.Logs;
 /// <param name="Write">What one segment takes from its last record to its acknowledgement: encode, put, commit.</param>
 internal sealed record LogLoad(double Rate, long Bytes, TimeSpan Outage, TimeSpan Write);
 
-/// <summary>What a load needs, and what settings would do with it: in flight = rate × (gather + write), buffer = rate × outage on top, shards = rate ÷ batch × write.</summary>
-/// <param name="Gather">How long the first record of a segment waits: the settings' linger, or less when a segment's worth comes in sooner.</param>
+/// <summary>
+/// What a load needs, and what settings would do with it: in flight = rate × (gather + write), buffer = rate × outage on top, shards = rate
+/// ÷ batch × write.
+/// </summary>
+/// <param name="Gather">How long the first record of a segment waits: the settings' linger, or less when a segment's worth comes in
+/// sooner.</param>
 /// <param name="InFlightBytes">Held while all is well.</param>
 /// <param name="BufferBytes">Held at the end of the outage: what the buffer must have room for.</param>
-/// <param name="BatchRecords">In the largest segment: half of a shard's share of the settings' buffer, for while one is written the next one fills.</param>
+/// <param name="BatchRecords">In the largest segment: half of a shard's share of the settings' buffer, for while one is written the next
+/// one fills.</param>
 /// <param name="Shards">That write so much, each one segment at a time.</param>
 /// <param name="RidesOut">How long an outage the settings' buffer stands, before it answers that it is full.</param>
 /// <param name="MaxRate">Records a second that the settings' shards can write.</param>

@@ -20,7 +20,8 @@ internal static class LogText
         var line = new StringBuilder();
         line.Append(
             CultureInfo.InvariantCulture,
-            $"[grey]{LogForm.Moment(record.Time).UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}[/] [{style}]{(severity.Length == 0 ? "-" : severity.ToUpperInvariant()), -6}[/] "
+            $"[grey]{LogForm.Moment(record.Time).UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}[/] "
+                + $"[{style}]{(severity.Length == 0 ? "-" : severity.ToUpperInvariant()), -6}[/] "
         );
         line.Append(CultureInfo.InvariantCulture, $"[cyan]{Clean(Text(record.Service), "-")}[/] ");
         line.Append(Spectre.Console.Markup.Escape(Terminal.Clean(Text(record.Body).ReplaceLineEndings("\u23CE"))));
@@ -117,7 +118,8 @@ internal static class LogText
     {
         var named = names.IsDefault ? [] : names;
         terminal.Note(
-            $"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in {(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}."
+            $"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in "
+                + $"{(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}."
         );
     }
 
@@ -131,11 +133,12 @@ internal static class LogText
 
         return LogTimes.TryParse(text, now, out var moment)
             ? moment
-            : throw new ConsoleException($"{option} is {LogTimes.Forms}; this is «{Terminal.Clean(text)}».", ExitCode.WrongUsage);
+            : throw new ConsoleException($"{option} is {LogTimes.Forms}; this is \"{Terminal.Clean(text)}\".", ExitCode.WrongUsage);
     }
 
     private static string Read(QueryEnd end) =>
-        $"{Counts.Format(end.SegmentsRead)} of {Counts.Of(end.Segments, "segment", "segments")} ({Counts.Of(end.RecordsRead, "record", "records")})";
+        $"{Counts.Format(end.SegmentsRead)} of {Counts.Of(end.Segments, "segment", "segments")} "
+        + $"({Counts.Of(end.RecordsRead, "record", "records")})";
 
     private static List<(string Name, string Value)> Attributes(LogRecord record)
     {

@@ -4,7 +4,8 @@ using Grains.Interfaces.Logs;
 namespace Client.Logs;
 
 /// <summary>
-/// Sends what a path names, over its rotations: the file that was sent before is known by its content, found beside the path when it was renamed, copied or packed, and sent to its end; then
+/// Sends what a path names, over its rotations: the file that was sent before is known by its content, found beside the path when it was
+/// renamed, copied or packed, and sent to its end; then
 /// the files that were rotated after it, and at last the one that bears the name now.
 /// </summary>
 /// <param name="format">Null: each file is JSON when it begins like it, and text otherwise.</param>
@@ -64,7 +65,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             if (file is { IsPacked: true } or { IsKept: false })
             {
                 throw new ConsoleException(
-                    $"«{name}» is {(file.IsKept ? "packed" : "a pipe")} and cannot be followed; send it without --follow.",
+                    $"\"{name}\" is {(file.IsKept ? "packed" : "a pipe")} and cannot be followed; send it without --follow.",
                     ExitCode.WrongUsage
                 );
             }
@@ -74,8 +75,12 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         }
     }
 
-    /// <summary>Sends what is left of the file that was sent before, when it bears the name no more, and those rotated after it; the state from which the file goes on that bears it now.</summary>
-    /// <param name="before">How that one ended while it was followed: the file that bears the name now is another then, or has been written anew. Null: that is to be found out.</param>
+    /// <summary>
+    /// Sends what is left of the file that was sent before, when it bears the name no more, and those rotated after it; the state from
+    /// which the file goes on that bears it now.
+    /// </summary>
+    /// <param name="before">How that one ended while it was followed: the file that bears the name now is another then, or has been written
+    /// anew. Null: that is to be found out.</param>
     private async Task<SendState> CatchUp(SendState? state, FollowEnd? before, LogFile now, CancellationToken cancel)
     {
         var begun = SendState.Begin(_path, form.Service);
@@ -110,7 +115,8 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             {
                 HasGaps = true;
                 session.Terminal.Note(
-                    $"«{rotated.Name}» was written after what was sent of «{name}», and is packed in a form that cannot be read here: it was not sent. Unpack it and send it."
+                    $"\"{rotated.Name}\" was written after what was sent of \"{name}\", and is packed in a form that cannot be "
+                        + $"read here: it was not sent. Unpack it and send it."
                 );
                 continue;
             }
@@ -123,7 +129,8 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
     }
 
     /// <summary>
-    /// The file beside the path that the state tells of; those that were rotated after it, the oldest first. One that is known by a few bytes only must have been written since: every older one
+    /// The file beside the path that the state tells of; those that were rotated after it, the oldest first. One that is known by a few
+    /// bytes only must have been written since: every older one
     /// may begin with the same line.
     /// </summary>
     private LogFile? Beside(SendState state, out IReadOnlyList<RotatedName> after)
@@ -175,7 +182,9 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         return null;
     }
 
-    /// <summary>Whether a file was written after the last bytes that were sent were read: what is older has nothing that was not sent.</summary>
+    /// <summary>
+    /// Whether a file was written after the last bytes that were sent were read: what is older has nothing that was not sent.
+    /// </summary>
     private static bool IsWrittenSince(SendState state, string path)
     {
         var written = File.GetLastWriteTimeUtc(path);
@@ -188,7 +197,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         var lost = (before?.Seen ?? state.End) - state.Done;
         HasGaps |= lost > 0;
         session.Terminal.Note(
-            $"«{name}» is not the file any more that was sent up to byte {state.Done}, and that one is not beside it: "
+            $"\"{name}\" is not the file any more that was sent up to byte {state.Done}, and that one is not beside it: "
                 + (
                     lost > 0
                         ? $"{Counts.Of(lost, "byte", "bytes")} after that were not sent, or not acknowledged."
@@ -228,14 +237,15 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         {
             HasGaps = true;
             session.Terminal.Note(
-                $"«{sent.File}» was cut or written anew after byte {sent.Bytes} while it was sent. Send it again for what it has now; what it had is sent if a copy is beside it."
+                $"\"{sent.File}\" was cut or written anew after byte {sent.Bytes} while it was sent. Send it again for what it "
+                    + $"has now; what it had is sent if a copy is beside it."
             );
         }
         else if (sender.Left > 0)
         {
             HasGaps = true;
             session.Terminal.Note(
-                $"{Counts.Of(sender.Left, "byte", "bytes")} at the end of «{sent.File}» are no whole character, and were not sent."
+                $"{Counts.Of(sender.Left, "byte", "bytes")} at the end of \"{sent.File}\" are no whole character, and were not sent."
             );
         }
 

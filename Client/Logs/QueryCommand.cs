@@ -29,7 +29,8 @@ internal sealed class QueryCommand
         return verbs.Act(
             new(
                 "query",
-                "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which."
+                "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked "
+                    + "at, or when segments cannot be read; stderr says which."
             )
             {
                 query._query,

@@ -4,7 +4,8 @@ using System.Numerics;
 namespace Client.Logs;
 
 /// <summary>A name under which a rotation keeps a file: <c>app.log.1</c>, <c>app.log-20261130.gz</c>, <c>app-2026-11-30.log</c>.</summary>
-/// <param name="Numbers">The numbers in what the rotation added: one small one counts rotations, others are a date and what tells files of one date apart.</param>
+/// <param name="Numbers">The numbers in what the rotation added: one small one counts rotations, others are a date and what tells files of
+/// one date apart.</param>
 /// <param name="Packing">The ending of what packed it, with its dot; empty for a file as it was.</param>
 internal sealed record RotatedName(string Name, IReadOnlyList<BigInteger> Numbers, string Packing)
 {
@@ -40,7 +41,10 @@ internal sealed record RotatedName(string Name, IReadOnlyList<BigInteger> Number
         return added?.TrimStart(s_separators) is [>= '0' and <= '9', ..] key ? new(name, NumbersIn(key), packing) : null;
     }
 
-    /// <summary>Whether this was rotated after the other, as far as names tell: of counted ones the lower number, of dated ones the later date. Of different kinds nobody knows.</summary>
+    /// <summary>
+    /// Whether this was rotated after the other, as far as names tell: of counted ones the lower number, of dated ones the later date. Of
+    /// different kinds nobody knows.
+    /// </summary>
     public bool IsNewerThan(RotatedName other) =>
         IsIndex == other.IsIndex && (IsIndex ? Compare(Numbers, other.Numbers) < 0 : Compare(Numbers, other.Numbers) > 0);
 

@@ -10,7 +10,8 @@ internal static class RuleArgument
         new("rule")
         {
             Description =
-                "A query, «=>» and what is done: keep, drop, sample 10%, sample 100/s, redact email, set name=value, route class. In quotes, for the shell.",
+                "A query, \"=>\" and what is done: keep, drop, sample 10%, sample 100/s, redact email, set name=value, route "
+                + "class. In quotes, for the shell.",
         };
 
     /// <exception cref="ConsoleException">It was refused: why.</exception>

@@ -8,7 +8,7 @@ internal static class RulesRemoveCommand
 {
     public static Command Create(Verbs verbs)
     {
-        var number = new Argument<int>("number") { Description = "The rule's number, as «logs rules list» shows it." };
+        var number = new Argument<int>("number") { Description = "The rule's number, as \"logs rules list\" shows it." };
         return verbs.Act(
             new("remove", "Take a rule out; it is shown, so that it can be added again.") { number },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(number), cancel)

@@ -23,7 +23,7 @@ internal static class RulesTestCommand
                     return duration;
                 }
 
-                parsed.AddError($"--since is a duration such as 15m or 1h; this is «{parsed.Tokens[0].Value}»");
+                parsed.AddError($"--since is a duration such as 15m or 1h; this is \"{parsed.Tokens[0].Value}\"");
                 return default;
             },
         };
@@ -53,7 +53,8 @@ internal static class RulesTestCommand
     private static void Show(Terminal terminal, RuleTest test)
     {
         terminal.Line(
-            $"Of {Counts.Format(test.Total)} records{(test.IsWhole ? "" : " (it stopped before all were seen)")}, {Counts.Format(test.Matching)} match."
+            $"Of {Counts.Format(test.Total)} records{(test.IsWhole ? "" : " (it stopped before all were seen)")}, "
+                + $"{Counts.Format(test.Matching)} match."
         );
         if (test.Tested < test.Matching)
         {

@@ -12,7 +12,7 @@ internal sealed class SendCommand
 
     private readonly Argument<string[]> _files = new("file")
     {
-        Description = "Files of lines; «-» is standard input.",
+        Description = "Files of lines; \"-\" is standard input.",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string> _service = new("--service")
@@ -28,13 +28,16 @@ internal sealed class SendCommand
     private readonly Option<string?> _format = new("--format")
     {
         Description =
-            "text: a line is a record's body, and what it says of time and severity in a usual form is the record's. ndjson: a line is a JSON object. [default: by the first line]",
+            "text: a line is a record's body, and what it says of time and severity in a usual form is the record's. ndjson: a "
+            + "line is a JSON object. [default: by the first line]",
         HelpName = "text|ndjson",
     };
     private readonly Option<bool> _multiline = new("--multiline")
     {
         Description =
-            $"Join lines that go on, such as stack traces, with the line that they belong to; {Grains.Logs.Text.RecordJoiner.MaxLines} lines and {Grains.Logs.Text.RecordJoiner.MaxBytes / 1024} KiB at most. For text only.",
+            $"Join lines that go on, such as stack traces, with the line that they belong to; "
+            + $"{Grains.Logs.Text.RecordJoiner.MaxLines} lines and {Grains.Logs.Text.RecordJoiner.MaxBytes / 1024} KiB at "
+            + $"most. For text only.",
     };
     private readonly Option<string?> _host = new("--host")
     {
@@ -61,7 +64,8 @@ internal sealed class SendCommand
         return verbs.Act(
             new(
                 "send",
-                "Send files of lines into the log, in UTF-8 or UTF-16, packed with gzip too. A file that was sent in part goes on where it stopped, also when it was rotated meanwhile; what was acknowledged is stored."
+                "Send files of lines into the log, in UTF-8 or UTF-16, packed with gzip too. A file that was sent in part goes "
+                    + "on where it stopped, also when it was rotated meanwhile; what was acknowledged is stored."
             )
             {
                 send._files,
@@ -90,7 +94,7 @@ internal sealed class SendCommand
         foreach (var missing in names.Where(name => name != "-" && !File.Exists(name)))
         {
             throw new ConsoleException(
-                Directory.Exists(missing) ? $"«{missing}» is a folder; name the files in it." : $"There is no file «{missing}».",
+                Directory.Exists(missing) ? $"\"{missing}\" is a folder; name the files in it." : $"There is no file \"{missing}\".",
                 ExitCode.WrongUsage
             );
         }
@@ -99,7 +103,7 @@ internal sealed class SendCommand
             ?? (TimeZoneInfo.TryConvertWindowsIdToIanaId(TimeZoneInfo.Local.Id, out var iana) ? iana : TimeZoneInfo.Local.Id);
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
         {
-            throw new ConsoleException($"There is no zone «{zone}»; Europe/Berlin or UTC would be one.", ExitCode.WrongUsage);
+            throw new ConsoleException($"There is no zone \"{zone}\"; Europe/Berlin or UTC would be one.", ExitCode.WrongUsage);
         }
 
         var form = new SendLines(
@@ -218,8 +222,10 @@ internal sealed class SendScreen(Session session)
             var part = progress.Length > 0 ? (double)progress.Bytes / progress.Length : 0;
             var full = (int)(part * Width);
             var bar = progress.Length > 0 ? $"{new string('█', full)}{new string('░', Width - full)} {part, 4:0%}  " : "";
+            var waiting = progress.WaitsFor is { } what ? $"  ({what}; trying again)" : "";
             session.Terminal.Error.Write(
-                $"\r\u001b[K{bar}{Terminal.Clean(progress.File)}  {Sizes.Format(progress.Bytes)}  {Counts.Of(progress.Stored, "record", "records")}{(progress.WaitsFor is { } what ? $"  ({what}; trying again)" : "")}"
+                $"\r\u001b[K{bar}{Terminal.Clean(progress.File)}  {Sizes.Format(progress.Bytes)}  "
+                    + $"{Counts.Of(progress.Stored, "record", "records")}{waiting}"
             );
             session.Terminal.Error.Flush();
             _barShown = true;

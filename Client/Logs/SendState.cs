@@ -12,13 +12,15 @@ internal readonly record struct FilePart(long Offset, int Length)
 }
 
 /// <summary>
-/// How far a file was sent: all before <see cref="Done"/> is stored, and the parts after it were sent and not answered yet. It is written before a part is sent, so whoever goes on sends the
+/// How far a file was sent: all before <see cref="Done"/> is stored, and the parts after it were sent and not answered yet. It is written
+/// before a part is sent, so whoever goes on sends the
 /// same parts under the same ids, and the log knows what it has already.
 /// </summary>
 /// <param name="File">Full path of the name under which it is sent, whatever a rotation names it afterwards.</param>
 /// <param name="Beginning">A hash of the file's first bytes: another file of the same name is another file.</param>
 /// <param name="BeginningLength">Of how many.</param>
-/// <param name="Run">Made by chance when the file was met first: lines at the same place of the next file of this name are others, though they may read the same.</param>
+/// <param name="Run">Made by chance when the file was met first: lines at the same place of the next file of this name are others, though
+/// they may read the same.</param>
 internal sealed record SendState(
     string File,
     string Service,
@@ -44,7 +46,9 @@ internal sealed record SendState(
     /// <summary>Of how many; 0 in states of a version that did not keep it.</summary>
     public int EndingLength { get; init; }
 
-    /// <summary>What the system tells the file by, where it does: it decides between files that begin alike. Null: it is not known.</summary>
+    /// <summary>
+    /// What the system tells the file by, where it does: it decides between files that begin alike. Null: it is not known.
+    /// </summary>
     public string? FileId { get; init; }
 
     /// <summary>When the last part was read: what the file has beyond it was written later. Null: it is not known.</summary>
@@ -80,7 +84,7 @@ internal sealed record SendState(
         catch (JsonException broken)
         {
             throw new ConsoleException(
-                $"«{path}» says how far a file was sent, and cannot be read: {broken.Message} Remove it to send the file from its start.",
+                $"\"{path}\" says how far a file was sent, and cannot be read: {broken.Message} Remove it to send the file from its start.",
                 cause: broken
             );
         }
@@ -116,7 +120,7 @@ internal sealed record SendState(
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {
             throw new ConsoleException(
-                $"How far «{File}» was sent cannot be kept in «{folder}» (--state names another folder): {reason.Message}",
+                $"How far \"{File}\" was sent cannot be kept in \"{folder}\" (--state names another folder): {reason.Message}",
                 cause: reason
             );
         }

@@ -38,7 +38,8 @@ internal sealed class SizeCommand
         return verbs.Act(
             new(
                 "size",
-                "Computes buffer, shards and linger for a load, and says what this silo's settings would do. Ends with 1 when they would not hold it."
+                "Computes buffer, shards and linger for a load, and says what this silo's settings would do. Ends with 1 when "
+                    + "they would not hold it."
             )
             {
                 size._rate,
@@ -130,19 +131,23 @@ internal sealed class SizeCommand
         );
         listing.WriteTo(terminal);
         terminal.Line(
-            $"These settings write {Counts.Rate(sizing.MaxRate)} at most, acknowledge after about {Durations.Format(sizing.Acknowledged)}, and ride out {Durations.Elapsed(sizing.RidesOut)} of this load without storage; then they answer 429 until there is room."
+            $"These settings write {Counts.Rate(sizing.MaxRate)} at most, acknowledge after about "
+                + $"{Durations.Format(sizing.Acknowledged)}, and ride out {Durations.Elapsed(sizing.RidesOut)} of this load "
+                + $"without storage; then they answer 429 until there is room."
         );
         if (!buffer)
         {
             terminal.MarkupLine(
-                $"[yellow]The buffer is too small for this outage: --Logs:BufferBytes {sizing.BufferBytes} would hold it (with that much memory besides).[/]"
+                $"[yellow]The buffer is too small for this outage: --Logs:BufferBytes {sizing.BufferBytes} would hold it (with "
+                    + $"that much memory besides).[/]"
             );
         }
 
         if (!shards)
         {
             terminal.MarkupLine(
-                $"[yellow]The shards cannot keep up: {sizing.Shards} would. Their number is stored at the first start: it is for a cluster that begins.[/]"
+                $"[yellow]The shards cannot keep up: {sizing.Shards} would. Their number is stored at the first start: it is "
+                    + $"for a cluster that begins.[/]"
             );
         }
     }
@@ -153,7 +158,7 @@ internal sealed class SizeCommand
         Durations.TryParse(text, out var duration)
             ? duration
             : throw new ConsoleException(
-                $"{option} is a duration such as 500ms, 30s or 5m; this is «{Terminal.Clean(text)}».",
+                $"{option} is a duration such as 500ms, 30s or 5m; this is \"{Terminal.Clean(text)}\".",
                 ExitCode.WrongUsage
             );
 }

@@ -12,7 +12,7 @@ internal sealed class SqlCommand
 {
     private readonly Argument<string> _sql = new("select")
     {
-        Description = "One SELECT over the view «logs», in quotes; «describe logs» shows its columns.",
+        Description = "One SELECT over the view \"logs\", in quotes; \"describe logs\" shows its columns.",
     };
     private readonly Option<string?> _since = LogQueryOptions.Since("the view holds everything");
     private readonly Option<string?> _until = LogQueryOptions.Until();
@@ -30,7 +30,8 @@ internal sealed class SqlCommand
         return verbs.Act(
             new(
                 "sql",
-                "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was looked at, or when segments cannot be read; stderr says which."
+                "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was "
+                    + "looked at, or when segments cannot be read; stderr says which."
             )
             {
                 sql._sql,

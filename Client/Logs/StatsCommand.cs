@@ -70,7 +70,8 @@ internal sealed class StatsCommand
             .Add("records", Counts.Format(stats.Records))
             .Add(
                 "rate",
-                $"{Counts.Rate(stats.RecordsPerSecond)}, at most {Counts.Rate(stats.Counts.Max() / stats.StepSeconds)} in {Durations.Elapsed(TimeSpan.FromSeconds(stats.StepSeconds))}"
+                $"{Counts.Rate(stats.RecordsPerSecond)}, at most {Counts.Rate(stats.Counts.Max() / stats.StepSeconds)} in "
+                    + $"{Durations.Elapsed(TimeSpan.FromSeconds(stats.StepSeconds))}"
             )
             .Add("volume", $"about {Sizes.Format(stats.RawBytes)}, stored as {Sizes.Format(stats.StoredBytes)} (whole segments)")
             .WriteTo(terminal);

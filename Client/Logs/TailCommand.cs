@@ -18,7 +18,8 @@ internal sealed class TailCommand
         return verbs.Act(
             new(
                 "tail",
-                "Records as they are stored, until Ctrl-C. When the silo goes, another is looked for; what was stored meanwhile is not shown."
+                "Records as they are stored, until Ctrl-C. When the silo goes, another is looked for; what was stored meanwhile "
+                    + "is not shown."
             )
             {
                 tail._query,
@@ -114,9 +115,10 @@ internal sealed class TailCommand
         }
         else if (page.Missed > 0)
         {
-            session.Terminal.MarkupLine(
-                $"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: {(page.UnreadableSegments.IsDefaultOrEmpty ? "they came faster than they could be shown" : "they cannot be read, or came faster than they could be shown")}[/]"
-            );
+            var why = page.UnreadableSegments.IsDefaultOrEmpty
+                ? "they came faster than they could be shown"
+                : "they cannot be read, or came faster than they could be shown";
+            session.Terminal.MarkupLine($"[yellow]… missed {Counts.Of(page.Missed, "record", "records")}: {why}[/]");
         }
     }
 }

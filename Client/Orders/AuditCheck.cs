@@ -5,7 +5,8 @@ using Grains.Orders.Audit;
 namespace Client.Orders;
 
 /// <summary>What a check of the whole audit found.</summary>
-/// <param name="OrderFindings">Orders that are not as their last entry says, or whose versions the audit does not have from the first to the last: a sentence each, the first few.</param>
+/// <param name="OrderFindings">Orders that are not as their last entry says, or whose versions the audit does not have from the first to
+/// the last: a sentence each, the first few.</param>
 internal sealed record AuditCheckResult(AuditReport Report, ImmutableArray<string> OrderFindings, long Orders, int Heads)
 {
     public bool Holds => Report.Holds && OrderFindings.IsEmpty;
@@ -138,6 +139,7 @@ internal static class AuditCheck
             && last.Total == line.Total
             && last.LinesHash.ToString() == line.Hash
             ? null
-            : $"Order {line.Order} is {line.Status}, {line.Total} {line.Currency}; its last entry says {last.Status}, {last.Total} {last.Currency}{(last.LinesHash.ToString() == line.Hash ? "" : ", and other lines")}.";
+            : $"Order {line.Order} is {line.Status}, {line.Total} {line.Currency}; its last entry says {last.Status}, "
+                + $"{last.Total} {last.Currency}{(last.LinesHash.ToString() == line.Hash ? "" : ", and other lines")}.";
     }
 }

@@ -59,7 +59,8 @@ internal static class AuditCommands
                 else
                 {
                     session.Terminal.Line(
-                        $"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: «orders audit verify --against {path}» holds the data to it."
+                        $"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: \"orders "
+                            + $"audit verify --against {path}\" holds the data to it."
                     );
                 }
 
@@ -73,7 +74,7 @@ internal static class AuditCommands
         var all = new Option<bool>("--all") { Description = "Against every head that is kept, and against the orders themselves." };
         var against = new Option<string[]>("--against")
         {
-            Description = "A head from «orders audit head --out»; may be given several times.",
+            Description = "A head from \"orders audit head --out\"; may be given several times.",
             HelpName = "HEADFILE",
         };
         return verbs.Act(
@@ -101,7 +102,7 @@ internal static class AuditCommands
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
-            throw new ConsoleException($"The head «{path}» cannot be read: {e.Message}", ExitCode.WrongUsage);
+            throw new ConsoleException($"The head \"{path}\" cannot be read: {e.Message}", ExitCode.WrongUsage);
         }
     }
 
@@ -145,13 +146,16 @@ internal static class AuditCommands
         var erased = report.Erased > 0 ? $"; the personal parts of {Counts.Format(report.Erased)} are erased" : "";
         session.Terminal.Line(
             result.Holds
-                ? $"The audit holds: {Counts.Of(report.Entries, "entry", "entries")}{orders} in {Counts.Of(report.Partitions, "partition", "partitions")}, {Counts.Format(report.Covered)} of the entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
+                ? $"The audit holds: {Counts.Of(report.Entries, "entry", "entries")}{orders} in "
+                    + $"{Counts.Of(report.Partitions, "partition", "partitions")}, {Counts.Format(report.Covered)} of the "
+                    + $"entries under {(result.Heads == 1 ? "the signed head" : $"{Counts.Format(result.Heads)} signed heads")}{erased}."
                 : "The audit does not hold."
         );
         if (report.VersionsNotChecked > 0)
         {
             session.Terminal.Note(
-                $"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: more orders are under way than are kept in memory. --all checks them by order."
+                $"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: "
+                    + $"more orders are under way than are kept in memory. --all checks them by order."
             );
         }
     }

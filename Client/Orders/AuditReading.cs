@@ -3,7 +3,10 @@ using Grains.Orders.Audit;
 
 namespace Client.Orders;
 
-/// <summary>The audit, read from the cluster as it is needed. Nothing that is read is believed: <see cref="AuditVerifier"/> holds it against signed heads.</summary>
+/// <summary>
+/// The audit, read from the cluster as it is needed. Nothing that is read is believed: <see cref="AuditVerifier"/> holds it against signed
+/// heads.
+/// </summary>
 internal sealed class AuditReading(IAuditGrain audit, int partitions) : IAuditSource
 {
     public ValueTask<IReadOnlyCollection<int>> Partitions(CancellationToken cancel = default) => new([.. Enumerable.Range(0, partitions)]);

@@ -268,5 +268,5 @@ internal sealed class DeadLetterCommands
     private static DeadLetterId Read(string text) => DeadLetterId.TryParse(text, out var id) ? id : throw None(text);
 
     private static ConsoleException None(string text) =>
-        new($"There is no dead letter «{Terminal.Clean(text)}»; «orders dead-letters list» shows those that there are.");
+        new($"There is no dead letter \"{Terminal.Clean(text)}\"; \"orders dead-letters list\" shows those that there are.");
 }

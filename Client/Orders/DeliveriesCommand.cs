@@ -86,13 +86,14 @@ internal static class DeliveriesCommand
 
         foreach (var behind in deliveries.Behind)
         {
-            terminal.Note($"{behind} has yet to take changes of this order's partition; «orders subscribers list» says how many.");
+            terminal.Note($"{behind} has yet to take changes of this order's partition; \"orders subscribers list\" says how many.");
         }
 
         if (deliveries.All.Any(delivery => delivery.Status == DeliveryStatus.Dead))
         {
             terminal.Note(
-                "What is dead lies among the dead letters: «orders dead-letters list» shows it, «orders dead-letters replay» tries it again."
+                "What is dead lies among the dead letters: \"orders dead-letters list\" shows it, \"orders dead-letters "
+                    + "replay\" tries it again."
             );
         }
     }

@@ -19,7 +19,9 @@ internal static class EraseCommand
         return verbs.Act(
             new(
                 "erase",
-                $"Erase what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay. Not reached: {char.ToLowerInvariant(ErasedForm.Elsewhere[0])}{ErasedForm.Elsewhere[1..]}"
+                $"Erase what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the "
+                    + $"store too. Orders, books and proofs stay. Not reached: "
+                    + $"{char.ToLowerInvariant(ErasedForm.Elsewhere[0])}{ErasedForm.Elsewhere[1..]}"
             )
             {
                 customer,
@@ -32,7 +34,7 @@ internal static class EraseCommand
                     session,
                     parsed.GetValue(yes),
                     "to erase a customer's personal data for good",
-                    $"Erase what is personal of the orders of «{name}» for good?"
+                    $"Erase what is personal of the orders of \"{name}\" for good?"
                 );
                 var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Erase(name, cancel);
                 if (reply.Error is { } error)
@@ -49,7 +51,8 @@ internal static class EraseCommand
                     session.Terminal.Line(
                         reply.Orders == 0
                             ? "There is no order of this customer."
-                            : $"{Counts.Of(reply.Orders, "order is", "orders are")} erased, with {Counts.Of(reply.Changes, "change", "changes")}. The erasure is in the audit."
+                            : $"{Counts.Of(reply.Orders, "order is", "orders are")} erased, with "
+                                + $"{Counts.Of(reply.Changes, "change", "changes")}. The erasure is in the audit."
                     );
                     session.Terminal.Line(Files(reply.FilesCleaned));
                     session.Terminal.Line($"Not reached: {ErasedForm.Elsewhere}");
@@ -64,8 +67,8 @@ internal static class EraseCommand
         cleaned switch
         {
             true => "Files cleaned: nothing of it is left in the files of the store.",
-            false =>
-                "The files of the store still hold traces of it, for somebody reads them; it is tried again every few seconds. Erase again to see whether they are cleaned.",
+            false => "The files of the store still hold traces of it, for somebody reads them; it is tried again every few seconds. "
+                + "Erase again to see whether they are cleaned.",
             null => "The store keeps no files on the silo's machine; what it deleted is gone as its operator promises.",
         };
 }

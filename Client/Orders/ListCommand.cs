@@ -117,7 +117,7 @@ internal sealed class ListCommand
             return status;
         }
 
-        result.AddError($"--status is {string.Join(", ", Enum.GetValues<OrderStatus>().Select(OrderText.Status))}; this is «{text}»");
+        result.AddError($"--status is {string.Join(", ", Enum.GetValues<OrderStatus>().Select(OrderText.Status))}; this is \"{text}\"");
         return null;
     }
 }

@@ -15,7 +15,10 @@ internal abstract record WatchEvent
     public sealed record Back(TimeSpan After) : WatchEvent;
 }
 
-/// <summary>Watches orders over restarts of silos and breaks of the network, each time on from its last cursor: no change is missed, and none comes twice.</summary>
+/// <summary>
+/// Watches orders over restarts of silos and breaks of the network, each time on from its last cursor: no change is missed, and none comes
+/// twice.
+/// </summary>
 /// <param name="from">A cursor, <c>start</c>, or null for now.</param>
 /// <param name="id">One order's; null: all.</param>
 internal sealed class OrderFollower(Session session, string? from, string? id)

@@ -120,7 +120,7 @@ internal sealed class PlaceCommand
             }
             else
             {
-                result.AddError($"--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «{token.Value}»");
+                result.AddError($"--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is \"{token.Value}\"");
             }
         }
 
@@ -142,7 +142,8 @@ internal sealed class PlaceCommand
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : throw new ConsoleException(
-                $"--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «{Terminal.Clean(text)}».",
+                $"--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is "
+                    + $"\"{Terminal.Clean(text)}\".",
                 ExitCode.WrongUsage
             );
     }

@@ -28,7 +28,7 @@ internal static class PreferenceCommands
         var customer = Customer();
         var mail = new Option<string>("--mail")
         {
-            Description = $"Types of changes, such as placed,paid; «{All}» for every one, «{None}» for no mail.",
+            Description = $"Types of changes, such as placed,paid; \"{All}\" for every one, \"{None}\" for no mail.",
             HelpName = "TYPES",
             Required = true,
         };

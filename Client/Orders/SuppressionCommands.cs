@@ -10,7 +10,8 @@ internal static class SuppressionCommands
         verbs.Act(
             new(
                 "list",
-                "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for they are not kept."
+                "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for "
+                    + "they are not kept."
             ),
             async (session, _, cancel) =>
             {
@@ -74,7 +75,8 @@ internal static class SuppressionCommands
             else
             {
                 session.Terminal.Line(
-                    $"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): {Terminal.Clean(suppression.Detail)}"
+                    $"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): "
+                        + $"{Terminal.Clean(suppression.Detail)}"
                 );
             }
 

@@ -28,7 +28,8 @@ internal sealed class WatchCommand
         return verbs.Act(
             new(
                 "watch",
-                "Each change of orders as it is committed, once and in order, until Ctrl-C; over restarts of silos. With --json one object a line, each with the cursor to go on from."
+                "Each change of orders as it is committed, once and in order, until Ctrl-C; over restarts of silos. With --json "
+                    + "one object a line, each with the cursor to go on from."
             )
             {
                 watch._id,
@@ -52,7 +53,8 @@ internal sealed class WatchCommand
     {
         var before =
             previous && change.Previous is { } order ? $"  was {OrderText.Status(order.Status)} since {OrderText.At(order.UpdatedAt)}" : "";
-        return $"{OrderText.At(change.At)}  {change.OrderId}  v{change.Version}  {OrderText.Status(change.Order.Status), -9}  {OrderText.Total(change.Order)}  {Terminal.Clean(change.Order.Customer)}{before}";
+        return $"{OrderText.At(change.At)}  {change.OrderId}  v{change.Version}  {OrderText.Status(change.Order.Status), -9}  "
+            + $"{OrderText.Total(change.Order)}  {Terminal.Clean(change.Order.Customer)}{before}";
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)

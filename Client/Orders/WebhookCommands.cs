@@ -120,7 +120,8 @@ internal static class WebhookCommands
                     .Add("rate", string.Create(CultureInfo.InvariantCulture, $"{endpoint.Rate:0.##} a second"))
                     .Add(
                         "in flight",
-                        $"{Counts.Format(endpoint.InFlight)} of {Counts.Format(endpoint.Window)}{(endpoint.InLine > 0 ? $", {Counts.Format(endpoint.InLine)} in line" : "")}"
+                        $"{Counts.Format(endpoint.InFlight)} of {Counts.Format(endpoint.Window)}"
+                            + (endpoint.InLine > 0 ? $", {Counts.Format(endpoint.InLine)} in line" : "")
                     )
                     .Add("old secret", endpoint.OldSecretUntil is { } until ? $"signs until {OrderText.At(until)}" : null)
                     .Add("lag", Counts.Format(deliveries.Lag))
@@ -199,7 +200,8 @@ internal static class WebhookCommands
             if (enabled.Replay is { } replay)
             {
                 session.Terminal.Line(
-                    $"{Counts.Of(enabled.Dead, "change lies", "changes lie")} among the dead letters because it was disabled; this sends them: {replay}"
+                    $"{Counts.Of(enabled.Dead, "change lies", "changes lie")} among the dead letters because it was disabled; "
+                        + $"this sends them: {replay}"
                 );
             }
 
@@ -291,5 +293,5 @@ internal static class WebhookCommands
     private static string? Since(WebhookEndpoint endpoint) => endpoint.FailingSince is { } since ? OrderText.At(since) : null;
 
     private static ConsoleException None(string id) =>
-        new($"There is no webhook «{Terminal.Clean(id)}»; «orders webhooks list» shows those that there are.");
+        new($"There is no webhook \"{Terminal.Clean(id)}\"; \"orders webhooks list\" shows those that there are.");
 }

@@ -22,7 +22,9 @@ public sealed record Account(
     [property: Id(7)] string WhenFull
 )
 {
-    /// <summary>Why the sums are not to be believed although they agree: what they count stands. Null while there is no such reason.</summary>
+    /// <summary>
+    /// Why the sums are not to be believed although they agree: what they count stands. Null while there is no such reason.
+    /// </summary>
     [Id(8)]
     public string? Doubt { get; init; }
 

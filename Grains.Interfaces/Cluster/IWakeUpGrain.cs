@@ -1,6 +1,8 @@
 namespace Grains.Interfaces.Cluster;
 
-/// <summary>The second net under what sleeps: holds the one reminder of a system, and wakes the system when it comes. The key is the system's name.</summary>
+/// <summary>
+/// The second net under what sleeps: holds the one reminder of a system, and wakes the system when it comes. The key is the system's name.
+/// </summary>
 [Alias("cluster.IWakeUpGrain")]
 public interface IWakeUpGrain : IGrainWithStringKey
 {

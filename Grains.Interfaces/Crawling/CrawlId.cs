@@ -1,6 +1,8 @@
 namespace Grains.Interfaces.Crawling;
 
-/// <summary>A crawl's identity: ten characters of lower-case letters and digits, short enough to type. Made by the crawl list, never used again.</summary>
+/// <summary>
+/// A crawl's identity: ten characters of lower-case letters and digits, short enough to type. Made by the crawl list, never used again.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("crawling.CrawlId")]
 public readonly record struct CrawlId([property: Id(0)] string Value)
 {
@@ -15,7 +17,7 @@ public readonly record struct CrawlId([property: Id(0)] string Value)
     public static CrawlId Parse(string text) =>
         TryParse(text, out var id)
             ? id
-            : throw new FormatException($"A crawl's id is {Length} lower-case letters and digits; this is «{text}».");
+            : throw new FormatException($"A crawl's id is {Length} lower-case letters and digits; this is \"{text}\".");
 
     public override string ToString() => Value;
 }

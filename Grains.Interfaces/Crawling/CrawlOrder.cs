@@ -16,7 +16,9 @@ public sealed record CrawlOrder(
     [property: Id(3)] CrawlSpec Spec
 )
 {
-    /// <summary>The trace of the request that started the crawl (W3C traceparent), for those who fetch in its name; null when there was none.</summary>
+    /// <summary>
+    /// The trace of the request that started the crawl (W3C traceparent), for those who fetch in its name; null when there was none.
+    /// </summary>
     [Id(4)]
     public string? Trace { get; init; }
 }

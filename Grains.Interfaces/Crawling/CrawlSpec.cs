@@ -41,7 +41,10 @@ public sealed record CrawlSpec
     [Id(4)]
     public int? MaxDepth { get; init; }
 
-    /// <summary>Between two requests to one host: from the end of the one with concurrency 1, from its start with more. A longer Crawl-delay of robots.txt wins.</summary>
+    /// <summary>
+    /// Between two requests to one host: from the end of the one with concurrency 1, from its start with more. A longer Crawl-delay of
+    /// robots.txt wins.
+    /// </summary>
     [Id(5)]
     public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -53,7 +56,10 @@ public sealed record CrawlSpec
     [Id(7)]
     public int Parallel { get; init; } = 64;
 
-    /// <summary>If there are any, a URL must match one: a glob over the whole URL (<c>*</c> any characters, <c>?</c> one), or a regular expression between slashes.</summary>
+    /// <summary>
+    /// If there are any, a URL must match one: a glob over the whole URL (<c>*</c> any characters, <c>?</c> one), or a regular expression
+    /// between slashes.
+    /// </summary>
     [Id(8)]
     public ImmutableArray<string> Include { get; init; } = [];
 

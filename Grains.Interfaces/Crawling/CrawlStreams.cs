@@ -7,10 +7,15 @@ public static class CrawlStreams
 {
     public const string Provider = "crawling";
 
-    /// <summary>Carries <see cref="HostReady"/>; the key is a worker's number. At least once; a host that nobody asked says it again after a second.</summary>
+    /// <summary>
+    /// Carries <see cref="HostReady"/>; the key is a worker's number. At least once; a host that nobody asked says it again after a second.
+    /// </summary>
     public const string Ready = "crawling.ready";
 
-    /// <summary>Carries <see cref="PagesFinished"/> after they are durable; the key is a number from 0 to <see cref="PagePartitions"/>, by the host. At most once.</summary>
+    /// <summary>
+    /// Carries <see cref="PagesFinished"/> after they are durable; the key is a number from 0 to <see cref="PagePartitions"/>, by the host.
+    /// At most once.
+    /// </summary>
     public const string Pages = "crawling.pages";
 
     /// <summary>How many streams there are of <see cref="Pages"/>.</summary>

@@ -3,12 +3,15 @@ using Grains.Interfaces.Books;
 
 namespace Grains.Interfaces.Crawling;
 
-/// <summary>One crawl: what was asked, its state, its limits, its list of hosts. The key is a <see cref="CrawlId"/>. Not on the hot path.</summary>
+/// <summary>
+/// One crawl: what was asked, its state, its limits, its list of hosts. The key is a <see cref="CrawlId"/>. Not on the hot path.
+/// </summary>
 [Alias("crawling.ICrawlGrain")]
 public interface ICrawlGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Begins the crawl, or wakes it: called by the crawl list when it starts, and again every few seconds. False once the crawl is at its end
+    /// Begins the crawl, or wakes it: called by the crawl list when it starts, and again every few seconds. False once the crawl is at its
+    /// end
     /// and needs no waking.
     /// </summary>
     [Alias("Begin")]
@@ -34,7 +37,8 @@ public interface ICrawlGrain : IGrainWithStringKey
     Task<ControlReply> Delete(CancellationToken cancel = default);
 
     /// <summary>
-    /// Lists hosts before they are given their first URL, and answers what hosts need to know of the crawl; null when the crawl takes no more.
+    /// Lists hosts before they are given their first URL, and answers what hosts need to know of the crawl; null when the crawl takes no
+    /// more.
     /// At most <see cref="MaxHosts"/> per crawl: the answer names those that were not listed.
     /// </summary>
     [Alias("Enlist")]
@@ -44,7 +48,9 @@ public interface ICrawlGrain : IGrainWithStringKey
     [Alias("Hosts")]
     Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default);
 
-    /// <summary>Finished URLs, host by host: pass the last answer's cursor to go on, null to begin. The cursor is null at the end.</summary>
+    /// <summary>
+    /// Finished URLs, host by host: pass the last answer's cursor to go on, null to begin. The cursor is null at the end.
+    /// </summary>
     [Alias("Export")]
     Task<ExportPage> Export(string? cursor, ExportKind kind, CancellationToken cancel = default);
 
@@ -111,7 +117,8 @@ public sealed record PageRecord(
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
 /// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>
-/// <param name="State"><c>fetched</c>, <c>failed</c>, <c>skipped</c>, <c>queued</c>, <c>in flight</c>, <c>out of scope</c>, <c>not found</c> or <c>no url</c>.</param>
+/// <param name="State"><c>fetched</c>, <c>failed</c>, <c>skipped</c>, <c>queued</c>, <c>in flight</c>, <c>out of scope</c>, <c>not
+/// found</c> or <c>no url</c>.</param>
 [GenerateSerializer, Immutable, Alias("crawling.Explanation")]
 public sealed record Explanation(
     [property: Id(0)] string? Url,

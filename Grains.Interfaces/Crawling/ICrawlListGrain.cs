@@ -17,7 +17,8 @@ public interface ICrawlListGrain : IGrainWithIntegerKey
     Task<CrawlId?> Find(string idOrName, CancellationToken cancel = default);
 
     /// <summary>
-    /// Every crawl that is kept, the newest first. At most <see cref="MaxCrawls"/> are kept. Interleaves: it takes the list at once and then asks the crawls.
+    /// Every crawl that is kept, the newest first. At most <see cref="MaxCrawls"/> are kept. Interleaves: it takes the list at once and
+    /// then asks the crawls.
     /// </summary>
     [AlwaysInterleave]
     [Alias("List")]

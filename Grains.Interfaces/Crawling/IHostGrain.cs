@@ -10,23 +10,31 @@ namespace Grains.Interfaces.Crawling;
 [Alias("crawling.IHostGrain")]
 public interface IHostGrain : IGrainWithStringKey
 {
-    /// <summary>Takes URLs of this host into a crawl; those it knows already change nothing. Durable when it answers. The host is listed at the crawl before.</summary>
+    /// <summary>
+    /// Takes URLs of this host into a crawl; those it knows already change nothing. Durable when it answers. The host is listed at the
+    /// crawl before.
+    /// </summary>
     [Alias("Add")]
     Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel = default);
 
     /// <summary>
-    /// Takes what became of leases, durable when it answers, and answers with further leases: at most <see cref="HostReport.Take"/>. A place is free again
+    /// Takes what became of leases, durable when it answers, and answers with further leases: at most <see cref="HostReport.Take"/>. A
+    /// place is free again
     /// when its outcome is durable, so a crash repeats no more fetches than may be in flight.
     /// </summary>
     [Alias("Report")]
     Task<HostReply> Report(HostReport report, CancellationToken cancel = default);
 
-    /// <summary>The request of a lease goes out now; told where the lease asks for it (<see cref="Lease.TellBegun"/>). If it is lost, the lease's end says as much.</summary>
+    /// <summary>
+    /// The request of a lease goes out now; told where the lease asks for it (<see cref="Lease.TellBegun"/>). If it is lost, the lease's
+    /// end says as much.
+    /// </summary>
     [Alias("Begun"), OneWay]
     Task Begun(CrawlId crawl, long lease);
 
     /// <summary>
-    /// Tells the crawl as it is now and how many pages this host may have fetched of it in all (<paramref name="allowance"/>; null: no limit),
+    /// Tells the crawl as it is now and how many pages this host may have fetched of it in all (<paramref name="allowance"/>; null: no
+    /// limit),
     /// and answers the committed counters. What is lower than before is taken only as far as it is not used yet.
     /// </summary>
     [Alias("Sums")]
@@ -73,7 +81,8 @@ public sealed record HostReport(
 );
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>
-/// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or will have it.</param>
+/// <param name="Late">Numbers of reported leases that were over before: their outcomes changed nothing, and somebody else has the URL or
+/// will have it.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReply")]
 public sealed record HostReply(
     [property: Id(0)] CrawlOrder? Order,
@@ -91,7 +100,8 @@ public enum LeaseKind
 
 /// <summary>The right to fetch one URL, once, within a time.</summary>
 /// <param name="Number">Rises with every lease of the host for this crawl, across activations: the fencing token.</param>
-/// <param name="For">Counted by the worker from the moment it asked, so that clocks need not agree; the host waits longer than that.</param>
+/// <param name="For">Counted by the worker from the moment it asked, so that clocks need not agree; the host waits longer than
+/// that.</param>
 /// <param name="Attempt">1 for the first.</param>
 /// <param name="TellBegun">The host counts its delay from when the request goes out: <see cref="IHostGrain.Begun"/>.</param>
 /// <param name="Hops">See <see cref="FoundUrl"/>.</param>
@@ -126,7 +136,8 @@ public enum FetchResult
 }
 
 /// <summary>What became of a lease. Links to other hosts are durable at those hosts before this is sent.</summary>
-/// <param name="Reason">Of a failure, a word for the books: <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>, <c>private-address</c>…</param>
+/// <param name="Reason">Of a failure, a word for the books: <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>,
+/// <c>private-address</c>…</param>
 /// <param name="RetryAfter">As the server asked.</param>
 /// <param name="Page">What is kept of it; for an answer and for a failure.</param>
 /// <param name="Links">In scope, canonical, on this host, each once.</param>

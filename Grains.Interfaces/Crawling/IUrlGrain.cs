@@ -7,11 +7,15 @@ namespace Grains.Interfaces.Crawling;
 [Alias("crawling.IUrlGrain")]
 public interface IUrlGrain : IGrainWithStringKey
 {
-    /// <summary>Grants a fetch to the highest lease number of a crawl that has asked; asked twice with one number, it answers alike.</summary>
+    /// <summary>
+    /// Grants a fetch to the highest lease number of a crawl that has asked; asked twice with one number, it answers alike.
+    /// </summary>
     [Alias("Grant")]
     Task<UrlGrant> Grant(CrawlId crawl, long lease, CancellationToken cancel = default);
 
-    /// <summary>Keeps what a fetch learned, after the host has it durably. A crawl in which the URL is done gets no further grant.</summary>
+    /// <summary>
+    /// Keeps what a fetch learned, after the host has it durably. A crawl in which the URL is done gets no further grant.
+    /// </summary>
     [Alias("Learn")]
     Task Learn(CrawlId crawl, long lease, UrlFacts facts, CancellationToken cancel = default);
 }

@@ -14,15 +14,23 @@ public interface IApiKeysGrain : IGrainWithIntegerKey
     [Alias("List")]
     Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default);
 
-    /// <summary>Removes a key; false when there was none. Every door refuses it within five seconds. After the last one the doors stay closed to callers without a key.</summary>
+    /// <summary>
+    /// Removes a key; false when there was none. Every door refuses it within five seconds. After the last one the doors stay closed to
+    /// callers without a key.
+    /// </summary>
     [Alias("Revoke")]
     Task<bool> Revoke(string name, CancellationToken cancel = default);
 
-    /// <summary>Whether callers without a key are let in, on a silo's own machine: no key was made yet, or <see cref="Open"/> came after the last was revoked.</summary>
+    /// <summary>
+    /// Whether callers without a key are let in, on a silo's own machine: no key was made yet, or <see cref="Open"/> came after the last
+    /// was revoked.
+    /// </summary>
     [Alias("IsOpen")]
     Task<bool> IsOpen(CancellationToken cancel = default);
 
-    /// <summary>Lets callers without a key in again, on a silo's own machine; false, and nothing is changed, while there are keys.</summary>
+    /// <summary>
+    /// Lets callers without a key in again, on a silo's own machine; false, and nothing is changed, while there are keys.
+    /// </summary>
     [Alias("Open")]
     Task<bool> Open(CancellationToken cancel = default);
 

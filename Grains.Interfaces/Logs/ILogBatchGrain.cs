@@ -3,21 +3,28 @@ using System.Collections.Immutable;
 namespace Grains.Interfaces.Logs;
 
 /// <summary>
-/// One shard of the log: the only writer of its part of what is stored. It gathers requests, writes them as segments and acknowledges when they are durable.
-/// The key is the shard's number, from 0; a request always goes to the same shard (<see cref="LogRequestId.Shard"/>), so that a retry meets its first attempt.
+/// One shard of the log: the only writer of its part of what is stored. It gathers requests, writes them as segments and acknowledges when
+/// they are durable.
+/// The key is the shard's number, from 0; a request always goes to the same shard (<see cref="LogRequestId.Shard"/>), so that a retry meets
+/// its first attempt.
 /// </summary>
 [Alias("logs.ILogBatchGrain")]
 public interface ILogBatchGrain : IGrainWithIntegerKey
 {
-    /// <summary>Answers when what was written is in storage, or with the reason why it will not be. An exception means that the outcome is unknown: the same request may be sent again.</summary>
+    /// <summary>
+    /// Answers when what was written is in storage, or with the reason why it will not be. An exception means that the outcome is unknown:
+    /// the same request may be sent again.
+    /// </summary>
     [Alias("Write")]
     Task<WriteReply> Write(WriteLogs request, CancellationToken cancel = default);
 
     /// <summary>
-    /// The answer to a request that is recognised by its bytes did not reach its sender: the next request of equal bytes is its repeat. Best effort: when this is lost, the repeat is
+    /// The answer to a request that is recognised by its bytes did not reach its sender: the next request of equal bytes is its repeat.
+    /// Best effort: when this is lost, the repeat is
     /// stored as a request of its own.
     /// </summary>
-    /// <param name="isStored">The request is durable. Otherwise it may still be in work here; when it is not, nothing is remembered.</param>
+    /// <param name="isStored">The request is durable. Otherwise it may still be in work here; when it is not, nothing is
+    /// remembered.</param>
     [Alias("AnswerLost")]
     Task AnswerLost(LogRequestId id, bool isStored);
 
@@ -33,14 +40,17 @@ public interface ILogBatchGrain : IGrainWithIntegerKey
     [Alias("Counts")]
     Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel = default);
 
-    /// <summary>Merges, folds and removes what is due, and wakes after a crash. Called by timers and at start-up; a test calls it too.</summary>
+    /// <summary>
+    /// Merges, folds and removes what is due, and wakes after a crash. Called by timers and at start-up; a test calls it too.
+    /// </summary>
     [Alias("Tend")]
     Task Tend(CancellationToken cancel = default);
 }
 
 /// <summary>What a request is recognised by when it comes again: a name that its sender gave it, or its bytes.</summary>
 /// <param name="Attempt">
-/// 0 for a name: whatever comes under it is the same request. Otherwise the two numbers are a hash of the bytes, which other requests may have too, and this is a number of this one
+/// 0 for a name: whatever comes under it is the same request. Otherwise the two numbers are a hash of the bytes, which other requests may
+/// have too, and this is a number of this one
 /// transmission: equal bytes are a repeat only when the answer to an earlier transmission is known to be lost.
 /// </param>
 [GenerateSerializer, Immutable, Alias("logs.LogRequestId")]
@@ -70,7 +80,10 @@ public sealed record WriteLogs(
 [GenerateSerializer, Immutable, Alias("logs.LogPart")]
 public sealed record LogPart([property: Id(0)] string Class, [property: Id(1)] LogBlock Block);
 
-/// <summary>What was received of one service, counted when decoded, and what became of it: <c>received = stored + filtered + sampled + repeated + refused</c>.</summary>
+/// <summary>
+/// What was received of one service, counted when decoded, and what became of it: <c>received = stored + filtered + sampled + repeated +
+/// refused</c>.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("logs.ServiceCount")]
 public sealed record ServiceCount(
     [property: Id(0)] string Service,
@@ -163,7 +176,10 @@ public sealed record LogShardState(
     [property: Id(7)] DateTimeOffset? OldestArrived
 )
 {
-    /// <summary>Names of segments and of rows that cannot be read, the first <see cref="QueryEnd.MaxUnreadableNames"/>; default from a silo of an earlier version.</summary>
+    /// <summary>
+    /// Names of segments and of rows that cannot be read, the first <see cref="QueryEnd.MaxUnreadableNames"/>; default from a silo of an
+    /// earlier version.
+    /// </summary>
     [Id(8)]
     public ImmutableArray<string> UnreadableSegments { get; init; } = [];
 

@@ -10,7 +10,8 @@ namespace Grains.Interfaces.Logs;
 public interface ILogQueryGrain : IGrainWithGuidKey
 {
     /// <summary>
-    /// The records that match, in order of time, page by page as they are found. The last page, and no other, has <see cref="FoundLogs.End"/>. Who stops asking for a minute has ended it.
+    /// The records that match, in order of time, page by page as they are found. The last page, and no other, has
+    /// <see cref="FoundLogs.End"/>. Who stops asking for a minute has ended it.
     /// </summary>
     [Alias("Search")]
     IAsyncEnumerable<FoundLogs> Search(SearchLogs ask, CancellationToken cancel = default);

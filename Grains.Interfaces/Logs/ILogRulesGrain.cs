@@ -14,17 +14,25 @@ public interface ILogRulesGrain : IGrainWithIntegerKey
     [Alias("Since"), ReadOnly]
     Task<LogRules?> Since(long revision, CancellationToken cancel = default);
 
-    /// <summary>Puts a rule at a number, counted from 1, or at the end. A rule that is there already stays where it is: adding it twice is adding it once.</summary>
+    /// <summary>
+    /// Puts a rule at a number, counted from 1, or at the end. A rule that is there already stays where it is: adding it twice is adding it
+    /// once.
+    /// </summary>
     [Alias("Add")]
     Task<RuleReply> Add(string rule, int? number, CancellationToken cancel = default);
 
     /// <summary>Takes the rule of this number out.</summary>
-    /// <param name="revision">What the caller has seen; when the rules have changed since, nothing is removed. Null: whatever is there.</param>
+    /// <param name="revision">What the caller has seen; when the rules have changed since, nothing is removed. Null: whatever is
+    /// there.</param>
     [Alias("Remove")]
     Task<RuleReply> Remove(int number, long? revision, CancellationToken cancel = default);
 
-    /// <summary>Says what a rule would have done to records that are stored and whose time is not longer ago than <paramref name="age"/>; changes nothing.</summary>
-    [Alias("Test"), AlwaysInterleave] // It reads what is stored, for seconds perhaps, and touches no rule: silos that ask for the rules are not to wait for it.
+    /// <summary>
+    /// Says what a rule would have done to records that are stored and whose time is not longer ago than <paramref name="age"/>; changes
+    /// nothing.
+    /// </summary>
+    // It reads what is stored, for seconds perhaps, and touches no rule: silos that ask for the rules are not to wait for it.
+    [Alias("Test"), AlwaysInterleave]
     Task<RuleTestReply> Test(string rule, TimeSpan age, CancellationToken cancel = default);
 
     /// <summary>Rules at most.</summary>

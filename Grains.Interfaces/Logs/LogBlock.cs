@@ -14,7 +14,8 @@ namespace Grains.Interfaces.Logs;
 /// ulong  n × time, nanoseconds since 1970
 /// ulong  n × observed time, the same
 /// byte   n × 16 trace id, n × 8 span id; all zero: none
-/// int    n × 6 end of a text in the heap: severity text, service, host, event name, body, attributes; each starts where the one before ends
+/// int    n × 6 end of a text in the heap: severity text, service, host, event name, body, attributes;
+///        each starts where the one before ends
 /// byte   n × severity, 0 to 24 (OpenTelemetry's severity number; 0: not said)
 /// byte   the heap: valid UTF-8
 /// </code>
@@ -67,7 +68,10 @@ public sealed class LogBlock
     /// <summary>Bytes that a block of so many records and so much text takes.</summary>
     public static int Size(int records, int heapBytes) => checked(Header + (PerRecord * records) + heapBytes);
 
-    /// <summary>Lays out an empty block of <paramref name="records"/> in <paramref name="bytes"/> (of <see cref="Size"/>) and gives its parts to fill.</summary>
+    /// <summary>
+    /// Lays out an empty block of <paramref name="records"/> in <paramref name="bytes"/> (of <see cref="Size"/>) and gives its parts to
+    /// fill.
+    /// </summary>
     public static Parts Lay(Span<byte> bytes, int records)
     {
         BinaryPrimitives.WriteInt32LittleEndian(bytes, records);

@@ -6,7 +6,8 @@ namespace Grains.Interfaces.Logs;
 
 /// <summary>A record as programs get it, from the console and over HTTP alike: one JSON object.</summary>
 /// <remarks>
-/// <c>time, observed, severity, severityText, service, host, body, attributes, traceId, spanId</c>, and <c>eventName</c> when there is one. Times are RFC 3339 in UTC with nine digits;
+/// <c>time, observed, severity, severityText, service, host, body, attributes, traceId, spanId</c>, and <c>eventName</c> when there is one.
+/// Times are RFC 3339 in UTC with nine digits;
 /// what was not said is null, and <c>attributes</c> is an object, empty when there are none.
 /// </remarks>
 public static class LogForm

@@ -54,10 +54,16 @@ public static class LogSeverity
         ReadOnlySpan<char>
     >();
 
-    /// <summary>The lowest number of a name: trace 1, debug 5, info 9, warn 13, error 17, fatal 21; upper and lower case alike, and the usual words of loggers. 0 when it is none.</summary>
+    /// <summary>
+    /// The lowest number of a name: trace 1, debug 5, info 9, warn 13, error 17, fatal 21; upper and lower case alike, and the usual words
+    /// of loggers. 0 when it is none.
+    /// </summary>
     public static byte Of(string name) => ByText.TryGetValue(name, out var number) ? number : (byte)0;
 
-    /// <summary>The number of a word as <see cref="Of(string)"/> has it, and of one with the step within it: <c>INFO2</c>. 0 when it is none. Allocates nothing.</summary>
+    /// <summary>
+    /// The number of a word as <see cref="Of(string)"/> has it, and of one with the step within it: <c>INFO2</c>. 0 when it is none.
+    /// Allocates nothing.
+    /// </summary>
     public static byte Of(ReadOnlySpan<byte> word)
     {
         if (word.Length is < 3 or > Longest + 1)

@@ -3,7 +3,9 @@ using Grains.Interfaces.Values;
 
 namespace Grains.Interfaces.Logs;
 
-/// <summary>Points in time as people ask for them: how long ago (<c>15m</c>, <c>2h</c>, <c>7d</c>), or by RFC 3339; a time without a zone is UTC.</summary>
+/// <summary>
+/// Points in time as people ask for them: how long ago (<c>15m</c>, <c>2h</c>, <c>7d</c>), or by RFC 3339; a time without a zone is UTC.
+/// </summary>
 public static class LogTimes
 {
     /// <summary>How it is written, for sentences.</summary>

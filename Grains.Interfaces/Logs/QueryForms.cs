@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Grains.Interfaces.Logs;
 
 /// <summary>How a question ended, as programs get it.</summary>
-/// <param name="Outcome"><c>whole</c>, <c>limit</c>, <c>time</c>, <c>memory</c>, <c>size</c>, <c>busy</c>, <c>wrong</c>, <c>partial</c> or <c>crash</c>.</param>
+/// <param name="Outcome"><c>whole</c>, <c>limit</c>, <c>time</c>, <c>memory</c>, <c>size</c>, <c>busy</c>, <c>wrong</c>, <c>partial</c> or
+/// <c>crash</c>.</param>
 /// <param name="Detail">Why, in a sentence; null when everything was looked at.</param>
 /// <param name="Unreadable">Segments that cannot be read: what is in them is missing from the answer.</param>
 /// <param name="UnreadableSegments">The names of the first <see cref="QueryEnd.MaxUnreadableNames"/> of them.</param>
@@ -33,7 +34,8 @@ public sealed record QueryEndForm(
 
 /// <summary>Counts by time, of all and of each service and severity, as programs get them.</summary>
 /// <param name="StepSeconds">Of one part of the time; the number of parts is the length of each list.</param>
-/// <param name="RawBytes">About what the records take before they are compressed, and <paramref name="StoredBytes"/> as they are stored: of the segments that were read.</param>
+/// <param name="RawBytes">About what the records take before they are compressed, and <paramref name="StoredBytes"/> as they are stored: of
+/// the segments that were read.</param>
 public sealed record StatsForm(
     DateTimeOffset Since,
     DateTimeOffset Until,

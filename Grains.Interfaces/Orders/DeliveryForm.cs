@@ -42,7 +42,8 @@ public sealed record Delivery(
 );
 
 /// <summary>All that is known of an order's deliveries.</summary>
-/// <param name="Behind">Subscribers that have yet to take changes of the order's partition: the order's last ones may be among them.</param>
+/// <param name="Behind">Subscribers that have yet to take changes of the order's partition: the order's last ones may be among
+/// them.</param>
 [GenerateSerializer, Immutable, Alias("orders.OrderDeliveries")]
 public sealed record OrderDeliveries([property: Id(0)] ImmutableArray<Delivery> All, [property: Id(1)] ImmutableArray<string> Behind);
 

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Grains.Interfaces.Orders;
 
-/// <summary>The orders' audit as it is stored, for whoever checks it: what is read here is material, and the signed head is what it is held against. The key is always 0.</summary>
+/// <summary>
+/// The orders' audit as it is stored, for whoever checks it: what is read here is material, and the signed head is what it is held against.
+/// The key is always 0.
+/// </summary>
 [Alias("orders.IAuditGrain")]
 public interface IAuditGrain : IGrainWithIntegerKey
 {
@@ -10,7 +13,10 @@ public interface IAuditGrain : IGrainWithIntegerKey
     [Alias("Frontiers")]
     Task<ImmutableArray<byte[]?>> Frontiers(CancellationToken cancel = default);
 
-    /// <summary>Entries from an index on, in order: at most <paramref name="take"/> (1 to <see cref="MaxTake"/>) and about <see cref="MaxBytes"/>. None: there are no more.</summary>
+    /// <summary>
+    /// Entries from an index on, in order: at most <paramref name="take"/> (1 to <see cref="MaxTake"/>) and about <see cref="MaxBytes"/>.
+    /// None: there are no more.
+    /// </summary>
     [Alias("Entries")]
     Task<ImmutableArray<AuditLine>> Entries(int partition, long from, int take, CancellationToken cancel = default);
 
@@ -18,11 +24,17 @@ public interface IAuditGrain : IGrainWithIntegerKey
     [Alias("Tile")]
     Task<byte[]?> Tile(int partition, int level, long index, CancellationToken cancel = default);
 
-    /// <summary>Inclusion proofs of all entries about an order, with a head signed now, as JSON (<c>orders-audit-proof/1</c>); null when there are none.</summary>
+    /// <summary>
+    /// Inclusion proofs of all entries about an order, with a head signed now, as JSON (<c>orders-audit-proof/1</c>); null when there are
+    /// none.
+    /// </summary>
     [Alias("Proof")]
     Task<string?> Proof(OrderId order, CancellationToken cancel = default);
 
-    /// <summary>Orders as their rows are, in the order of their ids, and beside them what the audit has of each: at most <paramref name="take"/> (1 to <see cref="MaxOrders"/>).</summary>
+    /// <summary>
+    /// Orders as their rows are, in the order of their ids, and beside them what the audit has of each: at most <paramref name="take"/> (1
+    /// to <see cref="MaxOrders"/>).
+    /// </summary>
     [Alias("Orders")]
     Task<ImmutableArray<AuditedOrderLine>> Orders(int partition, OrderId? after, int take, CancellationToken cancel = default);
 

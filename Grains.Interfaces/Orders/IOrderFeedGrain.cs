@@ -5,14 +5,16 @@ using Orleans.Concurrency;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>
-/// The single writer of one partition of orders: state, change, indexes and deadline go into one commit, then the change is announced on <see cref="OrderStreams.Changes"/>.
+/// The single writer of one partition of orders: state, change, indexes and deadline go into one commit, then the change is announced on
+/// <see cref="OrderStreams.Changes"/>.
 /// The key is the partition's number, from 0.
 /// </summary>
 [Alias("orders.IOrderFeedGrain")]
 public interface IOrderFeedGrain : IGrainWithIntegerKey
 {
     /// <summary>
-    /// Keeps a step, taken or refused, under its id. Durable when it answers. For order grains; it decides nothing but whether the step comes first, in time,
+    /// Keeps a step, taken or refused, under its id. Durable when it answers. For order grains; it decides nothing but whether the step
+    /// comes first, in time,
     /// and for the version that the order has.
     /// </summary>
     [Alias("Keep")]
@@ -23,8 +25,10 @@ public interface IOrderFeedGrain : IGrainWithIntegerKey
     Task Count(OrderRefusal refusal);
 
     /// <summary>
-    /// Committed changes from <paramref name="from"/> (a revision, 1 or more) in order and without gaps: at most <paramref name="take"/> (1 to <see cref="MaxTake"/>) and about
-    /// <see cref="MaxReadBytes"/>, one at least if there is one. From above the head there are none. Below the lowest kept there are none either, and
+    /// Committed changes from <paramref name="from"/> (a revision, 1 or more) in order and without gaps: at most <paramref name="take"/> (1
+    /// to <see cref="MaxTake"/>) and about
+    /// <see cref="MaxReadBytes"/>, one at least if there is one. From above the head there are none. Below the lowest kept there are none
+    /// either, and
     /// <see cref="OrderChanges.IsCompacted"/> says so. Read on from <see cref="OrderChanges.Next"/>.
     /// </summary>
     [Alias("Read")]
@@ -35,14 +39,17 @@ public interface IOrderFeedGrain : IGrainWithIntegerKey
     Task<FeedHead> Head(CancellationToken cancel = default);
 
     /// <summary>
-    /// Lists a subscriber before it reads, durable when it answers: from then on nothing is compacted that it has yet to read. Its cursor is the first revision
-    /// that it has yet to read: <paramref name="from"/>, or the lowest kept if that is higher, or the head's successor when null. One that is listed keeps its cursor. Answers the cursor.
+    /// Lists a subscriber before it reads, durable when it answers: from then on nothing is compacted that it has yet to read. Its cursor
+    /// is the first revision
+    /// that it has yet to read: <paramref name="from"/>, or the lowest kept if that is higher, or the head's successor when null. One that
+    /// is listed keeps its cursor. Answers the cursor.
     /// </summary>
     [Alias("Register")]
     Task<long> Register(string subscriber, long? from, CancellationToken cancel = default);
 
     /// <summary>
-    /// The first revision that the subscriber has yet to read. It is written with whatever is committed next, or within a second: the subscriber's own cursor, which it keeps
+    /// The first revision that the subscriber has yet to read. It is written with whatever is committed next, or within a second: the
+    /// subscriber's own cursor, which it keeps
     /// with its effects, is the one that counts. A lower one than before, or one of somebody who is not listed, changes nothing.
     /// </summary>
     [Alias("Advance"), OneWay]
@@ -57,8 +64,10 @@ public interface IOrderFeedGrain : IGrainWithIntegerKey
     Task<bool> Remove(string subscriber, CancellationToken cancel = default);
 
     /// <summary>
-    /// Takes what is personal of the customer's orders out of the orders' rows and the changes'; durable when it answers. They are found by the customer until <see cref="ForgetCustomer"/>, so that
-    /// what ends halfway can be begun again. Changes above <see cref="FeedErased.Head"/> have nothing personal; those up to it may be on their way to somebody.
+    /// Takes what is personal of the customer's orders out of the orders' rows and the changes'; durable when it answers. They are found by
+    /// the customer until <see cref="ForgetCustomer"/>, so that
+    /// what ends halfway can be begun again. Changes above <see cref="FeedErased.Head"/> have nothing personal; those up to it may be on
+    /// their way to somebody.
     /// </summary>
     [Alias("Erase")]
     Task<FeedErased> Erase(string customer, CancellationToken cancel = default);
@@ -87,7 +96,8 @@ public interface IOrderFeedGrain : IGrainWithIntegerKey
 
 /// <param name="Seen">The version of the order that the step was decided on; 0: there is none.</param>
 /// <param name="Order">As it is to be; with a refusal, as it is.</param>
-/// <param name="Mark">What was asked, for telling repeats from others under the same id: the step, and the hash of an order that is placed.</param>
+/// <param name="Mark">What was asked, for telling repeats from others under the same id: the step, and the hash of an order that is
+/// placed.</param>
 [GenerateSerializer, Immutable, Alias("orders.FeedRequest")]
 public sealed record FeedRequest(
     [property: Id(0)] StepId Id,

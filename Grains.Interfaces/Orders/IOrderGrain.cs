@@ -3,20 +3,25 @@ using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Orders;
 
-/// <summary>One order: decides what a step does to it, and has the feed of its partition keep that. The key is an <see cref="OrderId"/>.</summary>
+/// <summary>
+/// One order: decides what a step does to it, and has the feed of its partition keep that. The key is an <see cref="OrderId"/>.
+/// </summary>
 [Alias("orders.IOrderGrain")]
 public interface IOrderGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Places the order, durable when it answers. Under an id that was placed before the first answer comes again if the same was asked, else
-    /// <see cref="OrderRefusal.KeyReused"/>. Interleaves, so that a repeat of what is being done is answered and does not wait; steps are taken one after the other all the same.
+    /// Places the order, durable when it answers. Under an id that was placed before the first answer comes again if the same was asked,
+    /// else
+    /// <see cref="OrderRefusal.KeyReused"/>. Interleaves, so that a repeat of what is being done is answered and does not wait; steps are
+    /// taken one after the other all the same.
     /// </summary>
     [AlwaysInterleave]
     [Alias("Place")]
     Task<OrderReply> Place(PlaceOrder order, CancellationToken cancel = default);
 
     /// <summary>
-    /// Takes a step, durable when it answers, a refusal too. The same step under the same id gets its first answer, before anything else is looked at.
+    /// Takes a step, durable when it answers, a refusal too. The same step under the same id gets its first answer, before anything else is
+    /// looked at.
     /// Interleaves as <see cref="Place"/> does.
     /// </summary>
     [AlwaysInterleave]

@@ -13,11 +13,16 @@ public interface IOrderMailGrain : IGrainWithIntegerKey
     [Alias("Preferences")]
     Task<MailPreferences> Preferences(string customer, CancellationToken cancel = default);
 
-    /// <summary>Keeps what a customer wants. Durable when it answers; every silo knows of it a few seconds later. Answers what is wrong with it, in a sentence; null when it is kept.</summary>
+    /// <summary>
+    /// Keeps what a customer wants. Durable when it answers; every silo knows of it a few seconds later. Answers what is wrong with it, in
+    /// a sentence; null when it is kept.
+    /// </summary>
     [Alias("Prefer")]
     Task<string?> Prefer(MailPreferences preferences, CancellationToken cancel = default);
 
-    /// <summary>Forgets what a customer wants, as a part of erasing the customer. Durable when it answers; nothing to forget is no error.</summary>
+    /// <summary>
+    /// Forgets what a customer wants, as a part of erasing the customer. Durable when it answers; nothing to forget is no error.
+    /// </summary>
     [Alias("Forget")]
     Task Forget(string customer, CancellationToken cancel = default);
 
@@ -46,7 +51,8 @@ public interface IOrderMailGrain : IGrainWithIntegerKey
 
 /// <summary>What a customer wants to be told by mail.</summary>
 /// <param name="Customer">As the orders have it.</param>
-/// <param name="Types">Types of changes, such as <c>order.paid</c>: none for no mail at all. Null: every type, those of later versions too.</param>
+/// <param name="Types">Types of changes, such as <c>order.paid</c>: none for no mail at all. Null: every type, those of later versions
+/// too.</param>
 [GenerateSerializer, Immutable, Alias("orders.MailPreferences")]
 public sealed record MailPreferences([property: Id(0)] string Customer, [property: Id(1)] ImmutableArray<string>? Types);
 

@@ -2,16 +2,23 @@ using System.Collections.Immutable;
 
 namespace Grains.Interfaces.Orders;
 
-/// <summary>Watches over the grains' port, for the console: each silo answers its own clients. The key is always 0; it keeps nothing.</summary>
+/// <summary>
+/// Watches over the grains' port, for the console: each silo answers its own clients. The key is always 0; it keeps nothing.
+/// </summary>
 /// <remarks>
-/// A watch is a chain of long reads and no open stream: each call carries the whole position, so whatever ends one of them (a silo that was killed, one that stands still, a cut
-/// connection) costs one call, which is asked again of any silo, and there is nothing that could run out, be left open or be taken up wrongly.
+/// A watch is a chain of long reads and no open stream: each call carries the whole position, so whatever ends one of them (a silo that was
+/// killed, one that stands still, a cut
+/// connection) costs one call, which is asked again of any silo, and there is nothing that could run out, be left open or be taken up
+/// wrongly.
 /// An <c>IAsyncEnumerable</c> would need the same cursor, and the same loop around it, for the day it ends.
 /// </remarks>
 [Alias("orders.IOrderWatchGrain")]
 public interface IOrderWatchGrain : IGrainWithIntegerKey
 {
-    /// <summary>What comes after a cursor: at once if there is some, else when there is, else nothing after <see cref="WatchRead.Wait"/>. Ask on from <see cref="WatchPage.Cursor"/>.</summary>
+    /// <summary>
+    /// What comes after a cursor: at once if there is some, else when there is, else nothing after <see cref="WatchRead.Wait"/>. Ask on
+    /// from <see cref="WatchPage.Cursor"/>.
+    /// </summary>
     [Alias("Read")]
     Task<WatchPage> Read(WatchRead read, CancellationToken cancel = default);
 
@@ -22,7 +29,8 @@ public interface IOrderWatchGrain : IGrainWithIntegerKey
     static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 }
 
-/// <param name="From">A cursor; <c>start</c> for the oldest change that is kept; null for now: the answer comes at once then, so that whoever asks has a cursor.</param>
+/// <param name="From">A cursor; <c>start</c> for the oldest change that is kept; null for now: the answer comes at once then, so that
+/// whoever asks has a cursor.</param>
 /// <param name="Order">An order's id; null for all.</param>
 /// <param name="Take">1 to <see cref="IOrderWatchGrain.MaxTake"/>.</param>
 /// <param name="Wait">At most <see cref="IOrderWatchGrain.MaxWait"/>.</param>

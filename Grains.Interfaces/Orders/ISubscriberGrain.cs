@@ -5,7 +5,8 @@ using Orleans.Concurrency;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>
-/// What one subscriber does in one partition of orders: it owns the durable cursor, what waits to be tried again, and the dead letters. The key is a <see cref="SubscriberKey"/>.
+/// What one subscriber does in one partition of orders: it owns the durable cursor, what waits to be tried again, and the dead letters. The
+/// key is a <see cref="SubscriberKey"/>.
 /// </summary>
 [Alias("orders.ISubscriberGrain")]
 public interface ISubscriberGrain : IGrainWithStringKey
@@ -27,7 +28,8 @@ public interface ISubscriberGrain : IGrainWithStringKey
     Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel = default);
 
     /// <summary>
-    /// Hands dead letters to the subscriber again, as if they came for the first time; durable when it answers, and recorded in the audit. Answers how many: fewer than there are when
+    /// Hands dead letters to the subscriber again, as if they came for the first time; durable when it answers, and recorded in the audit.
+    /// Answers how many: fewer than there are when
     /// as many wait as may.
     /// </summary>
     /// <param name="revision">This one; null: all with the reason.</param>
@@ -36,27 +38,38 @@ public interface ISubscriberGrain : IGrainWithStringKey
     [Alias("Replay")]
     Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel = default);
 
-    /// <summary>Removes dead letters for good; counted as discarded in the books, and recorded in the audit. Parameters and answer as of <see cref="Replay"/>.</summary>
+    /// <summary>
+    /// Removes dead letters for good; counted as discarded in the books, and recorded in the audit. Parameters and answer as of
+    /// <see cref="Replay"/>.
+    /// </summary>
     [Alias("Discard")]
     Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel = default);
 
     /// <summary>
-    /// Records what happened elsewhere, in the order of the numbers: for the audit. What was recorded under a number before is not recorded again. Durable when it answers.
+    /// Records what happened elsewhere, in the order of the numbers: for the audit. What was recorded under a number before is not recorded
+    /// again. Durable when it answers.
     /// </summary>
     /// <param name="source">Who tells it; its numbers rise.</param>
     [Alias("Record")]
     Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel = default);
 
-    /// <summary>Erases what is personal of these orders from everything that is kept here; durable when it answers. At most <see cref="MaxErase"/> orders. Erasing twice is erasing once.</summary>
+    /// <summary>
+    /// Erases what is personal of these orders from everything that is kept here; durable when it answers. At most <see cref="MaxErase"/>
+    /// orders. Erasing twice is erasing once.
+    /// </summary>
     [Alias("Erase")]
     Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel = default);
 
-    /// <summary>What became of an order's changes here, by version: of a subscriber that has a channel, as long as deliveries are kept (<c>Orders:KeepDeliveries</c>).</summary>
+    /// <summary>
+    /// What became of an order's changes here, by version: of a subscriber that has a channel, as long as deliveries are kept
+    /// (<c>Orders:KeepDeliveries</c>).
+    /// </summary>
     [Alias("Deliveries")]
     Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel = default);
 
     /// <summary>
-    /// Removes all that is kept of a subscriber that this program does not have any more, or of one that comes and goes; that one takes nothing from then on. False when the program has it, and always
+    /// Removes all that is kept of a subscriber that this program does not have any more, or of one that comes and goes; that one takes
+    /// nothing from then on. False when the program has it, and always
     /// will.
     /// </summary>
     [Alias("Remove")]
@@ -92,7 +105,7 @@ public readonly record struct SubscriberKey(string Name, int Partition)
             && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
             && partition < OrderId.MaxPartitions
             ? new(text[..slash], partition)
-            : throw new FormatException($"A subscriber in a partition is called name/number; this is «{text}».");
+            : throw new FormatException($"A subscriber in a partition is called name/number; this is \"{text}\".");
     }
 }
 

@@ -6,11 +6,16 @@ namespace Grains.Interfaces.Orders;
 [Alias("orders.ISubscriberListGrain")]
 public interface ISubscriberListGrain : IGrainWithIntegerKey
 {
-    /// <summary>Every subscriber in every partition, by name and number: those of this program, and those that are listed with a feed from before.</summary>
+    /// <summary>
+    /// Every subscriber in every partition, by name and number: those of this program, and those that are listed with a feed from before.
+    /// </summary>
     [Alias("List")]
     Task<ImmutableArray<SubscriberState>> List(CancellationToken cancel = default);
 
-    /// <summary>Removes one that this program does not have any more, with all that was kept of it: what it had yet to read may be compacted then. Answers why not, in a sentence; null when it is done.</summary>
+    /// <summary>
+    /// Removes one that this program does not have any more, with all that was kept of it: what it had yet to read may be compacted then.
+    /// Answers why not, in a sentence; null when it is done.
+    /// </summary>
     [Alias("Remove")]
     Task<string?> Remove(string name, CancellationToken cancel = default);
 
@@ -31,7 +36,8 @@ public interface ISubscriberListGrain : IGrainWithIntegerKey
     Task<DeadLetterReply> Discard(DeadLetterFilter filter, string by, CancellationToken cancel = default);
 
     /// <summary>
-    /// Erases what is personal of a customer's orders: from orders, changes, indexes, all that subscribers keep, and the audit's personal parts; the proofs hold. Durable when it answers; when it fails
+    /// Erases what is personal of a customer's orders: from orders, changes, indexes, all that subscribers keep, and the audit's personal
+    /// parts; the proofs hold. Durable when it answers; when it fails
     /// halfway, asking again finishes it. Orders that are placed under the name later are new ones.
     /// </summary>
     [Alias("Erase")]
@@ -123,7 +129,8 @@ public sealed record DeadLetterReply([property: Id(0)] int Count, [property: Id(
 public sealed record EraseReply([property: Id(0)] int Orders, [property: Id(1)] int Changes, [property: Id(2)] string? Error)
 {
     /// <summary>
-    /// Nothing of it is left in the files of the store either; false: somebody reads them, and it is tried again with each wake-up; null: the store has no files
+    /// Nothing of it is left in the files of the store either; false: somebody reads them, and it is tried again with each wake-up; null:
+    /// the store has no files
     /// of its own, or is of an earlier version.
     /// </summary>
     [Id(3)]

@@ -4,14 +4,16 @@ using System.Security.Cryptography;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>
-/// One endpoint that is told of orders' changes: it owns the endpoint's row, and decides when a request goes out. The key is the endpoint's id (<see cref="WebhookId"/>).
+/// One endpoint that is told of orders' changes: it owns the endpoint's row, and decides when a request goes out. The key is the endpoint's
+/// id (<see cref="WebhookId"/>).
 /// </summary>
 /// <remarks>All verbs may be asked of an id that there is no endpoint of; they say so by null or false.</remarks>
 [Alias("orders.IWebhookEndpointGrain")]
 public interface IWebhookEndpointGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Tries once to tell the endpoint, and answers what it came to, within 28 s. Where as many requests are in flight as may, it waits in line for up to 10 s; where that is not enough, where the
+    /// Tries once to tell the endpoint, and answers what it came to, within 28 s. Where as many requests are in flight as may, it waits in
+    /// line for up to 10 s; where that is not enough, where the
     /// rate is used up or the circuit is open, nothing is sent, and the answer says when to come again.
     /// </summary>
     [Alias("Send")]
@@ -25,20 +27,31 @@ public interface IWebhookEndpointGrain : IGrainWithStringKey
     [Alias("Show")]
     Task<WebhookEndpoint?> Show(CancellationToken cancel = default);
 
-    /// <summary>From now on messages are signed with a new secret, and for a day with the one before, too. Durable when it answers. The same secret again changes nothing.</summary>
+    /// <summary>
+    /// From now on messages are signed with a new secret, and for a day with the one before, too. Durable when it answers. The same secret
+    /// again changes nothing.
+    /// </summary>
     /// <param name="secret">As the endpoint's owner wants it; null: one is made.</param>
     [Alias("Rotate")]
     Task<WebhookRotated?> Rotate(string? secret, CancellationToken cancel = default);
 
-    /// <summary>Requests go out again, slowly at first. Durable when it answers. What became a dead letter meanwhile stays one until it is replayed.</summary>
+    /// <summary>
+    /// Requests go out again, slowly at first. Durable when it answers. What became a dead letter meanwhile stays one until it is replayed.
+    /// </summary>
     [Alias("Enable")]
     Task<WebhookEndpoint?> Enable(CancellationToken cancel = default);
 
-    /// <summary>Sends a test message now, past line, rate and circuit, and to a disabled endpoint as well. It changes nothing of the endpoint's state.</summary>
+    /// <summary>
+    /// Sends a test message now, past line, rate and circuit, and to a disabled endpoint as well. It changes nothing of the endpoint's
+    /// state.
+    /// </summary>
     [Alias("Test")]
     Task<WebhookTested?> Test(CancellationToken cancel = default);
 
-    /// <summary>Removes its row: nothing goes out any more. Durable when it answers. For the list, which takes away what its subscribers keep. False when there is none.</summary>
+    /// <summary>
+    /// Removes its row: nothing goes out any more. Durable when it answers. For the list, which takes away what its subscribers keep. False
+    /// when there is none.
+    /// </summary>
     [Alias("Remove")]
     Task<bool> Remove(CancellationToken cancel = default);
 }

@@ -2,11 +2,17 @@ using System.Collections.Immutable;
 
 namespace Grains.Interfaces.Orders;
 
-/// <summary>The endpoints of the cluster: it adds and removes them, and sees to it that each is listed with every partition's feed. The key is always 0.</summary>
+/// <summary>
+/// The endpoints of the cluster: it adds and removes them, and sees to it that each is listed with every partition's feed. The key is
+/// always 0.
+/// </summary>
 [Alias("orders.IWebhookListGrain")]
 public interface IWebhookListGrain : IGrainWithIntegerKey
 {
-    /// <summary>Adds an endpoint. Durable when it answers, and told of every change that is committed from then on. When it fails halfway the endpoint may be there: the list shows it.</summary>
+    /// <summary>
+    /// Adds an endpoint. Durable when it answers, and told of every change that is committed from then on. When it fails halfway the
+    /// endpoint may be there: the list shows it.
+    /// </summary>
     [Alias("Add")]
     Task<WebhookAdded> Add(AddWebhook asked, CancellationToken cancel = default);
 
@@ -14,11 +20,17 @@ public interface IWebhookListGrain : IGrainWithIntegerKey
     [Alias("List")]
     Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel = default);
 
-    /// <summary>Removes an endpoint, and then what waited for it, dead letters included. Durable when it answers; asked again it finishes what ended halfway. False when there is none.</summary>
+    /// <summary>
+    /// Removes an endpoint, and then what waited for it, dead letters included. Durable when it answers; asked again it finishes what ended
+    /// halfway. False when there is none.
+    /// </summary>
     [Alias("Remove")]
     Task<bool> Remove(string id, CancellationToken cancel = default);
 
-    /// <summary>Finishes what ended halfway: endpoints that are not listed with every feed, and what is left of removed ones. Called when a silo starts and every few seconds after.</summary>
+    /// <summary>
+    /// Finishes what ended halfway: endpoints that are not listed with every feed, and what is left of removed ones. Called when a silo
+    /// starts and every few seconds after.
+    /// </summary>
     [Alias("Wake")]
     Task Wake(CancellationToken cancel = default);
 

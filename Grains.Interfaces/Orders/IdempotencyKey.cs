@@ -5,7 +5,8 @@ using System.Text;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>
-/// Under which name somebody asks, so that asking again is no second time (draft-ietf-httpapi-idempotency-key-header-07). The scope is the API client and the key:
+/// Under which name somebody asks, so that asking again is no second time (draft-ietf-httpapi-idempotency-key-header-07). The scope is the
+/// API client and the key:
 /// one client never meets another's order.
 /// </summary>
 public sealed class IdempotencyKey

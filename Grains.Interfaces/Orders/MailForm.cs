@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>What a customer wants to be told, as programs read and write it.</summary>
-/// <param name="Mail">Types of changes, such as <c>order.paid</c> (written, <c>paid</c> will do): none for no mail; null for every type.</param>
+/// <param name="Mail">Types of changes, such as <c>order.paid</c> (written, <c>paid</c> will do): none for no mail; null for every
+/// type.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PreferencesForm(string Customer, ImmutableArray<string>? Mail)
 {
@@ -31,7 +32,7 @@ public sealed record PreferencesForm(string Customer, ImmutableArray<string>? Ma
             var type = Known.Contains(word) ? word : "order." + word;
             if (!Known.Contains(type))
             {
-                return $"«{(word.Length > 40 ? word[..40] + "…" : word)}» is no type of change; there are {string.Join(", ", Known)}.";
+                return $"\"{(word.Length > 40 ? word[..40] + "…" : word)}\" is no type of change; there are {string.Join(", ", Known)}.";
             }
 
             types.Add(type);

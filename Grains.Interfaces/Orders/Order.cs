@@ -89,7 +89,10 @@ public sealed record Order
     public override string ToString() => $"{Id} v{Version} {Status}";
 }
 
-/// <summary>A change of one order as the feed has it. An order's changes have contiguous versions from 1; a partition's have contiguous revisions from 1.</summary>
+/// <summary>
+/// A change of one order as the feed has it. An order's changes have contiguous versions from 1; a partition's have contiguous revisions
+/// from 1.
+/// </summary>
 /// <param name="Order">As it was after the change.</param>
 /// <param name="PreviousStatus">Null for an order that was placed.</param>
 /// <param name="PreviousAt">When the previous version came to be.</param>

@@ -1,6 +1,8 @@
 namespace Grains.Interfaces.Orders;
 
-/// <summary>Where orders are placed and found from outside the cluster: it knows how many partitions there are, and so which id a key stands for.</summary>
+/// <summary>
+/// Where orders are placed and found from outside the cluster: it knows how many partitions there are, and so which id a key stands for.
+/// </summary>
 public sealed class OrderDesk(IGrainFactory grains)
 {
     private int _partitions;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Grains.Interfaces.Orders;
 
 /// <summary>
-/// An order's identity: the number of its partition, two digits, and 26 characters of base 32 (130 bits), <c>03-9v2k…</c>. Both are made from the API client and its
+/// An order's identity: the number of its partition, two digits, and 26 characters of base 32 (130 bits), <c>03-9v2k…</c>. Both are made
+/// from the API client and its
 /// Idempotency-Key, so that asking twice is asking for one order, whatever was asked; without a key both are random.
 /// </summary>
 /// <remarks>
@@ -44,14 +45,15 @@ public readonly record struct OrderId([property: Id(0)] string Value)
         TryParse(text, out var id)
             ? id
             : throw new FormatException(
-                $"An order's id is two digits, «-» and {Base32.Length} digits and lower-case letters; this is «{text}»."
+                $"An order's id is two digits, \"-\" and {Base32.Length} digits and lower-case letters; this is \"{text}\"."
             );
 
     public override string ToString() => Value;
 }
 
 /// <summary>
-/// Names one step of one order, by whoever asks for it: a repeat under the same id gets the first answer. 26 characters of base 32, made from the API client
+/// Names one step of one order, by whoever asks for it: a repeat under the same id gets the first answer. 26 characters of base 32, made
+/// from the API client
 /// and its Idempotency-Key, or random.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("orders.StepId")]

@@ -7,7 +7,10 @@ public static class OrderStreams
 {
     public const string Provider = "orders";
 
-    /// <summary>Carries <see cref="OrdersChanged"/> after the changes are durable; the key is the number of a partition. At most once: read the feed where revisions are missing.</summary>
+    /// <summary>
+    /// Carries <see cref="OrdersChanged"/> after the changes are durable; the key is the number of a partition. At most once: read the feed
+    /// where revisions are missing.
+    /// </summary>
     public const string Changes = "orders.changes";
 }
 

@@ -4,7 +4,8 @@ namespace Grains.Interfaces.Values;
 
 /// <summary>
 /// A field of CSV (RFC 4180): in quotes where it must be, quotes doubled inside. A text that a spreadsheet would take for a formula
-/// (<c>= + - @</c>, a tab or a line end at its start, the wide forms of the signs too) begins with an apostrophe, so that it is shown and not run.
+/// (<c>= + - @</c>, a tab or a line end at its start, the wide forms of the signs too) begins with an apostrophe, so that it is shown and
+/// not run.
 /// </summary>
 public static class CsvField
 {

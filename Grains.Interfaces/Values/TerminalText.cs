@@ -4,8 +4,10 @@ using System.Text;
 namespace Grains.Interfaces.Values;
 
 /// <summary>
-/// Text of any origin, made fit for a terminal. Control characters (C0, DEL, C1), with which a page's title could move the cursor or set the window's name, format
-/// characters such as U+202E, which turns the direction of what follows, the separators U+2028 and U+2029, and halves of surrogate pairs are dangerous there.
+/// Text of any origin, made fit for a terminal. Control characters (C0, DEL, C1), with which a page's title could move the cursor or set
+/// the window's name, format
+/// characters such as U+202E, which turns the direction of what follows, the separators U+2028 and U+2029, and halves of surrogate pairs
+/// are dangerous there.
 /// </summary>
 public static class TerminalText
 {
@@ -18,7 +20,8 @@ public static class TerminalText
     public static string CleanLines(string text) => Replace(text, isKept: "\n", static (clean, _) => clean.Append(Replacement));
 
     /// <summary>
-    /// Data for programs that a person looks at: each dangerous character is spelled as JSON spells it (<c>\u001b</c>); line ends and tabs stand, a carriage return alone does not.
+    /// Data for programs that a person looks at: each dangerous character is spelled as JSON spells it (<c>\u001b</c>); line ends and tabs
+    /// stand, a carriage return alone does not.
     /// </summary>
     public static string Spell(string text) =>
         string.Join(

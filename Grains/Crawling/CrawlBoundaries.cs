@@ -3,7 +3,10 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
 
-/// <summary>The boundaries of the crawls that a worker deals with, each parsed once, <see cref="MaxKept"/> at a time. The rules of a crawl never change.</summary>
+/// <summary>
+/// The boundaries of the crawls that a worker deals with, each parsed once, <see cref="MaxKept"/> at a time. The rules of a crawl never
+/// change.
+/// </summary>
 internal sealed class CrawlBoundaries
 {
     public const int MaxKept = 64;

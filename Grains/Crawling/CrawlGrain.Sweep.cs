@@ -6,7 +6,9 @@ using Grains.Storage;
 
 namespace Grains.Crawling;
 
-/// <summary>The sweep over the hosts: tells them the crawl as it is, pulls their sums, shares out the limit of pages, finds the end.</summary>
+/// <summary>
+/// The sweep over the hosts: tells them the crawl as it is, pulls their sums, shares out the limit of pages, finds the end.
+/// </summary>
 public sealed partial class CrawlGrain
 {
     private void StartSweeping()
@@ -122,7 +124,8 @@ public sealed partial class CrawlGrain
             await ShareOut(most, sums);
         }
 
-        // Two rounds with the same sums, in which all that came in is finished: nothing was on its way between hosts while we asked one after the other.
+        // Two rounds with the same sums, in which all that came in is finished: nothing was on its way between hosts while we asked one
+        // after the other.
         var isBalanced = total.Waiting == 0 && total.Added == total.Done + total.Refused.Values.Sum();
         if (isBalanced && _balancedBefore is { } before && before.Added == total.Added && before.Done == total.Done)
         {
@@ -190,7 +193,9 @@ public sealed partial class CrawlGrain
         LogEnded(Id, _head!.Order.State, total.Done, total.Failed, skipped);
     }
 
-    /// <summary>Hosts' rows, then the list of hosts, then the head, then the place in the list of crawls: after a crash it goes on where it was.</summary>
+    /// <summary>
+    /// Hosts' rows, then the list of hosts, then the head, then the place in the list of crawls: after a crash it goes on where it was.
+    /// </summary>
     private async Task Remove()
     {
         foreach (var some in _hosts.Keys.ToList().Chunk(StoreLimits.MaxCommitRows))

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Crawling;
 
-/// <summary>One crawl: what was asked, its state, its limits, its hosts. It pulls the hosts' sums, and finds the end when two pulls agree that nothing waits.</summary>
+/// <summary>
+/// One crawl: what was asked, its state, its limits, its hosts. It pulls the hosts' sums, and finds the end when two pulls agree that
+/// nothing waits.
+/// </summary>
 /// <remarks>
 /// The sweep is a timer that interleaves with calls, so that nobody waits for slow hosts. It holds because a sweep changes the head only by
 /// <see cref="Save"/>, which starts from the head as it is at that moment, and looks at the state again after each await.
@@ -197,7 +200,7 @@ public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptio
         {
             ImmutableArray<ExplainLine> no =
             [
-                new("url", $"«{UrlFaults.Shorten(url)}» is no URL that can be crawled: {UrlFaults.Say(fault, url)}"),
+                new("url", $"\"{UrlFaults.Shorten(url)}\" is no URL that can be crawled: {UrlFaults.Say(fault, url)}"),
             ];
             return new(null, "no url", fault == UrlFault.TooLong ? no.Add(Explanations.TooLong(_sums.Refused)) : no);
         }
@@ -253,14 +256,16 @@ public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptio
 
     private TimeSpan Ran => _head!.Ran + (_head.RunningSince is { } since ? clock.GetUtcNow() - since : TimeSpan.Zero);
 
-    /// <summary>Hosts are listed, then given their seeds, then it is noted: after a crash, it is done again, and what is there stays.</summary>
+    /// <summary>
+    /// Hosts are listed, then given their seeds, then it is noted: after a crash, it is done again, and what is there stays.
+    /// </summary>
     private async Task Seed(CancellationToken cancel)
     {
         var seeds = _head!
             .Order.Spec.Seeds.Select(seed =>
                 CanonicalUrl.TryParse(seed, baseUrl: null, out var url)
                     ? url
-                    : throw new FormatException($"The seed «{seed}» of crawl {Id} is no URL.")
+                    : throw new FormatException($"The seed \"{seed}\" of crawl {Id} is no URL.")
             )
             .GroupBy(seed => seed.HostKey)
             .ToList();
@@ -341,7 +346,8 @@ public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptio
     }
 
     /// <summary>
-    /// Save or be gone: the head by its etag, and other rows with it. Saves follow one another, each made from the head as the one before left it.
+    /// Save or be gone: the head by its etag, and other rows with it. Saves follow one another, each made from the head as the one before
+    /// left it.
     /// </summary>
     private async Task Save(Func<CrawlHead, CrawlHead> change, IEnumerable<RowChange>? others = null)
     {

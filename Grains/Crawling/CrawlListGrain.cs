@@ -8,7 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Crawling;
 
-/// <summary>The crawls that are kept. A crawl is listed, with what was asked, before it begins; so one that did not come to begin is begun by <see cref="Wake"/>.</summary>
+/// <summary>
+/// The crawls that are kept. A crawl is listed, with what was asked, before it begins; so one that did not come to begin is begun by
+/// <see cref="Wake"/>.
+/// </summary>
 public sealed partial class CrawlListGrain(
     ITableStore store,
     IOptions<CrawlingOptions> options,
@@ -19,7 +22,9 @@ public sealed partial class CrawlListGrain(
     private const string ItemPrefix = "i.";
     private const string NamePrefix = "n.";
 
-    /// <summary>Crawls at their end are asked too, but rarely: one of them may have been told to delete itself, and then lost its silo.</summary>
+    /// <summary>
+    /// Crawls at their end are asked too, but rarely: one of them may have been told to delete itself, and then lost its silo.
+    /// </summary>
     private static readonly TimeSpan AskAllEvery = TimeSpan.FromMinutes(5);
 
     private readonly Dictionary<CrawlId, ListedCrawl> _crawls = [];
@@ -70,7 +75,7 @@ public sealed partial class CrawlListGrain(
         var commit = await store.Commit(CrawlTable.Name, CrawlTable.Crawls, changes, cancel);
         if (commit.Outcome == CommitOutcome.Conflict)
         {
-            return new(null, [$"There is a crawl named «{spec.Name}» already. Choose another name, or delete that one first."]);
+            return new(null, [$"There is a crawl named \"{spec.Name}\" already. Choose another name, or delete that one first."]);
         }
 
         if (commit.Outcome == CommitOutcome.Unknown)

@@ -12,7 +12,9 @@ public static class CrawlSpecCheck
     /// <summary>Characters of all seeds together.</summary>
     public const int MaxSeedCharacters = 64 * 1024;
 
-    /// <summary>Bytes of what was asked as it is stored, with everything in canonical form: it goes into one row, and along with calls.</summary>
+    /// <summary>
+    /// Bytes of what was asked as it is stored, with everything in canonical form: it goes into one row, and along with calls.
+    /// </summary>
     public const int MaxBytes = 256 * 1024;
 
     /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
@@ -45,7 +47,8 @@ public static class CrawlSpecCheck
         )
         {
             errors.Add(
-                $"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id ({CrawlId.Length} small letters and digits)."
+                $"\"{name}\" is no name for a crawl: 1 to 60 letters, digits, \".\", \"_\" and \"-\", and not of the form of an "
+                    + $"id ({CrawlId.Length} small letters and digits)."
             );
         }
 
@@ -71,7 +74,8 @@ public static class CrawlSpecCheck
     }
 
     /// <summary>
-    /// The private ranges that a crawl may connect to: what the silo allows, narrowed to what the crawl names. A crawl's own ranges count by
+    /// The private ranges that a crawl may connect to: what the silo allows, narrowed to what the crawl names. A crawl's own ranges count
+    /// by
     /// themselves only while the silo listens on loopback: whoever can talk to it then can connect there anyway.
     /// </summary>
     public static AddressRanges Allowed(CrawlSpec spec, CrawlingOptions options)
@@ -113,7 +117,8 @@ public static class CrawlSpecCheck
         {
             errors.Add(
                 options.AllowPrivate.Length == 0
-                    ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls may connect to."
+                    ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls "
+                        + "may connect to."
                     : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it."
             );
         }

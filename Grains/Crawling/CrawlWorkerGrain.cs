@@ -8,7 +8,10 @@ using Orleans.Streams.Core;
 
 namespace Grains.Crawling;
 
-/// <summary>A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and reporting.</summary>
+/// <summary>
+/// A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and
+/// reporting.
+/// </summary>
 /// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 public sealed partial class CrawlWorkerGrain(
@@ -74,7 +77,8 @@ public sealed partial class CrawlWorkerGrain(
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
 
     /// <summary>
-    /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes back. A host that
+    /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes
+    /// back. A host that
     /// does not hear of it in time waits for the ends of its leases.
     /// </summary>
     private async Task Leave(CancellationToken cancel)
@@ -117,7 +121,8 @@ public sealed partial class CrawlWorkerGrain(
     }
 
     /// <summary>
-    /// Reports what is finished and asks for as much as there are places. A report waits for a commit, so a few may be under way at a time; what is
+    /// Reports what is finished and asks for as much as there are places. A report waits for a commit, so a few may be under way at a time;
+    /// what is
     /// finished meanwhile goes with the next one.
     /// </summary>
     private void Serve(HostLine line)
@@ -224,7 +229,9 @@ public sealed partial class CrawlWorkerGrain(
         Serve(line);
     }
 
-    /// <summary>The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.</summary>
+    /// <summary>
+    /// The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.
+    /// </summary>
     private async Task Learn(FetchOutcome outcome, UrlFacts facts)
     {
         try

@@ -5,7 +5,9 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
 
-/// <summary>What crawling does, as numbers: meter <c>Crawling</c>; and where its traces come from. While nobody listens it costs next to nothing.</summary>
+/// <summary>
+/// What crawling does, as numbers: meter <c>Crawling</c>; and where its traces come from. While nobody listens it costs next to nothing.
+/// </summary>
 public sealed class CrawlingMetrics
 {
     public const string Meter = "Crawling";

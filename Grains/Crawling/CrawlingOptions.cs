@@ -10,13 +10,17 @@ public sealed class CrawlingOptions
     public const string Section = "Crawling";
 
     [Description(
-        "Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made."
+        "Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: "
+            + "loopback, private, link-local and metadata addresses are refused where the connection is made."
     )]
     [AddressRangesSetting]
     public string AllowPrivate { get; set; } = "";
 
-    [Description("Product token sent to servers and looked up in robots.txt: letters, «-» and «_» only.")]
-    [RegularExpression("^[A-Za-z_-]{1,40}$", ErrorMessage = "Crawling:ProductToken has 1 to 40 letters, «-» and «_» (RFC 9309 §2.2.1).")]
+    [Description("Product token sent to servers and looked up in robots.txt: letters, \"-\" and \"_\" only.")]
+    [RegularExpression(
+        "^[A-Za-z_-]{1,40}$",
+        ErrorMessage = "Crawling:ProductToken has 1 to 40 letters, \"-\" and \"_\" (RFC " + "9309 §2.2.1)."
+    )]
     public string ProductToken { get; set; } = "OrleansCrawler";
 
     [Description(
@@ -33,7 +37,8 @@ public sealed class CrawlingOptions
     public int FetchesPerWorker { get; set; } = 64;
 
     [Description(
-        "URLs that one host keeps for one crawl at most, 16 bytes of memory each while the host is active. What comes after is refused as host-full."
+        "URLs that one host keeps for one crawl at most, 16 bytes of memory each while the host is active. What comes after is "
+            + "refused as host-full."
     )]
     [Range(1, 100_000_000)]
     public int MaxUrlsPerHost { get; set; } = 5_000_000;
@@ -59,6 +64,8 @@ public sealed class CrawlingOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.</summary>
+    /// <summary>
+    /// Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.
+    /// </summary>
     internal bool ListensOnLoopback { get; set; }
 }

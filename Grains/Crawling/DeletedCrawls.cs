@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Grains.Crawling;
 
 /// <summary>
-/// Crawls that were deleted at one host: nothing is taken in for them, and the leases that were out are waited for. Each is known for an hour at least, by a
+/// Crawls that were deleted at one host: nothing is taken in for them, and the leases that were out are waited for. Each is known for an
+/// hour at least, by a
 /// row too: no link is longer on its way, for it goes out within the lease of its page.
 /// It is told the time, by the guards' clock, and does no I/O.
 /// </summary>
@@ -29,7 +30,9 @@ internal sealed class DeletedCrawls
     /// <param name="leases">What was out; null: nothing. Told twice, the first counts.</param>
     public void Add(CrawlId id, HostQueue? leases, DateTimeOffset now) => _known.TryAdd(id, new(leases ?? new(), now));
 
-    /// <summary>The row that makes it known to a successor, and those that have served their time. They go from memory here as well.</summary>
+    /// <summary>
+    /// The row that makes it known to a successor, and those that have served their time. They go from memory here as well.
+    /// </summary>
     public IReadOnlyList<RowChange> Rows(CrawlId id, DateTimeOffset now)
     {
         var changes = new List<RowChange>

@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Grains.Crawling;
 
 /// <summary>
-/// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and sets the host's pace.
+/// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and
+/// sets the host's pace.
 /// One that was deleted is not made again (<see cref="DeletedCrawls"/>). Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="guards">For leases, and for what may still be on its way of a crawl that was deleted.</param>
@@ -70,14 +71,18 @@ internal sealed class HostCrawls(
     /// <summary>The crawl, opened if it is not yet; null when it has nothing here.</summary>
     public Task<HostPartition?> Get(CrawlId id) => GetOrMake(id, order: null);
 
-    /// <summary>The crawl, made with <paramref name="order"/> if it has nothing here; null when it was deleted, also while it was made.</summary>
+    /// <summary>
+    /// The crawl, made with <paramref name="order"/> if it has nothing here; null when it was deleted, also while it was made.
+    /// </summary>
     public async Task<HostPartition?> GetOrMake(CrawlOrder order)
     {
         var held = Deleted.Contains(order.Id) ? null : await GetOrMake(order.Id, order);
         return Deleted.Contains(order.Id) ? null : held;
     }
 
-    /// <summary>The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.</summary>
+    /// <summary>
+    /// The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.
+    /// </summary>
     public async Task Unlist(CrawlId id, CancellationToken cancel) =>
         await store.Commit(CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
 
@@ -107,7 +112,10 @@ internal sealed class HostCrawls(
         SetPace();
     }
 
-    /// <summary>Removes rows of a crawl that is forgotten, ten thousand at most: true when none are left. That it was deleted is durable before the first goes.</summary>
+    /// <summary>
+    /// Removes rows of a crawl that is forgotten, ten thousand at most: true when none are left. That it was deleted is durable before the
+    /// first goes.
+    /// </summary>
     public async Task<bool> Delete(CrawlId id, CancellationToken cancel)
     {
         var noted = await store.Commit(

@@ -20,7 +20,9 @@ public sealed partial class HostGrain
         return now;
     }
 
-    /// <summary>What time has brought: leases that ended, URLs whose time has come, workers to tell. Sets the timer for the next such moment.</summary>
+    /// <summary>
+    /// What time has brought: leases that ended, URLs whose time has come, workers to tell. Sets the timer for the next such moment.
+    /// </summary>
     private void Pump()
     {
         if (IsEnding)

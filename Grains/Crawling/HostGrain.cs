@@ -16,8 +16,10 @@ namespace Grains.Crawling;
 /// the rest is committing, telling workers and keeping time.
 /// </summary>
 /// <remarks>
-/// Reentrant, because callers gather around one commit loop per crawl (<see cref="PartitionWriter"/>). It holds because everything between two awaits is
-/// decided in memory at once, and what memory decides becomes true by the next commit or not at all: when a commit fails, the activation ends.
+/// Reentrant, because callers gather around one commit loop per crawl (<see cref="PartitionWriter"/>). It holds because everything between
+/// two awaits is
+/// decided in memory at once, and what memory decides becomes true by the next commit or not at all: when a commit fails, the activation
+/// ends.
 /// </remarks>
 [Reentrant]
 public sealed partial class HostGrain(
@@ -207,7 +209,8 @@ public sealed partial class HostGrain(
     private HostSums NoSums => new HostHead { Host = Host.Value }.Sums(used: 0, wantsMore: false);
 
     /// <summary>
-    /// The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay runs from the end
+    /// The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay
+    /// runs from the end
     /// of the request. When a commit is lost, the activation ends; when a robots.txt is, it counts for this activation all the same.
     /// </summary>
     private async Task Finish(FetchOutcome outcome, DateTimeOffset ended, Task commit)

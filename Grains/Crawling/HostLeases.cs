@@ -7,15 +7,19 @@ using Grains.Storage;
 namespace Grains.Crawling;
 
 /// <summary>
-/// Which URLs of a host somebody may fetch now, for all its crawls: a URL is out once, as often as clock, robots.txt, allowance and turns permit, and each
-/// lease ends by a report or by its time. It decides in memory at once and answers what is to be committed and told; it is told the time and does no I/O.
+/// Which URLs of a host somebody may fetch now, for all its crawls: a URL is out once, as often as clock, robots.txt, allowance and turns
+/// permit, and each
+/// lease ends by a report or by its time. It decides in memory at once and answers what is to be committed and told; it is told the time
+/// and does no I/O.
 /// </summary>
 internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace, HostTurns turns)
 {
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
 
-    /// <summary>Hands out as much as may be, at most <paramref name="wanted"/>. The crawl's horizon is durable beyond the end of each lease.</summary>
+    /// <summary>
+    /// Hands out as much as may be, at most <paramref name="wanted"/>. The crawl's horizon is durable beyond the end of each lease.
+    /// </summary>
     public HandedOut HandOut(HostPartition held, int worker, int wanted, HostTime now)
     {
         var crawl = held.Crawl;
@@ -40,7 +44,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
 
             if (!CanonicalUrl.TryParse(entry.Url, baseUrl: null, out var url))
             {
-                throw new InvalidOperationException($"A queue row of {host} holds «{entry.Url}», which is no URL.");
+                throw new InvalidOperationException($"A queue row of {host} holds \"{entry.Url}\", which is no URL.");
             }
 
             var robots = pace.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
@@ -101,7 +105,9 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         return new(leases.ToImmutable(), skips);
     }
 
-    /// <summary>What became of one lease. The clock counts it as going on as long as there is something to commit: see <see cref="Ended"/>.</summary>
+    /// <summary>
+    /// What became of one lease. The clock counts it as going on as long as there is something to commit: see <see cref="Ended"/>.
+    /// </summary>
     public TakenBack Take(FetchOutcome outcome, HostTime now)
     {
         if (outcome.Kind == LeaseKind.Robots)
@@ -136,7 +142,9 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         return new(IsLate: false, held, held.Crawl.Finish(entry, outcome, now.Schedule), Robots: null);
     }
 
-    /// <summary>What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.</summary>
+    /// <summary>
+    /// What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.
+    /// </summary>
     public void Ended(FetchOutcome outcome, DateTimeOffset at) => pace.Clock.End(new(outcome.Crawl, outcome.Number), at);
 
     /// <summary>Ends the leases whose time is up. Their places are free at once: whoever had one starts no request any more.</summary>

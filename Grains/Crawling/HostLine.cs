@@ -2,7 +2,10 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
 
-/// <summary>One host of one crawl, as a worker deals with it: what it has in flight from there, what is to be reported, and whether asking for more is worth it.</summary>
+/// <summary>
+/// One host of one crawl, as a worker deals with it: what it has in flight from there, what is to be reported, and whether asking for more
+/// is worth it.
+/// </summary>
 internal sealed class HostLine(HostKey host, CrawlId crawl)
 {
     public HostKey Host => host;

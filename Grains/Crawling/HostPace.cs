@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Grains.Crawling;
 
 /// <summary>
-/// How fast one host is asked: <see cref="HostClock"/>, set to the longest delay and the smallest concurrency of the crawls that have work there,
+/// How fast one host is asked: <see cref="HostClock"/>, set to the longest delay and the smallest concurrency of the crawls that have work
+/// there,
 /// and to its robots.txt. Says as rows what a successor must not forget, and takes them back. It is told the time and does no I/O.
 /// </summary>
 internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
@@ -32,7 +33,9 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
         Clock.Concurrency = specs.Min(spec => spec.Concurrency);
     }
 
-    /// <summary>A predecessor's leases may last until then, by the guards' clock: nothing starts before, and the delay runs from there.</summary>
+    /// <summary>
+    /// A predecessor's leases may last until then, by the guards' clock: nothing starts before, and the delay runs from there.
+    /// </summary>
     public void Inherit(DateTimeOffset horizon)
     {
         if (horizon > _inherited)
@@ -65,7 +68,9 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
 
     public bool MayStart(HostTime now) => _inherited <= now.Guards && Clock.MayStart(now.Schedule);
 
-    /// <summary>The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="CrawlingOptions.MaxDelay"/>.</summary>
+    /// <summary>
+    /// The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="CrawlingOptions.MaxDelay"/>.
+    /// </summary>
     public void Rest(TimeSpan asked, DateTimeOffset now) => Clock.WaitUntil(now + AtMost(asked));
 
     /// <summary>A robots.txt as it came; the row to keep, or null: it counts for this activation, and the next one asks again.</summary>
@@ -82,7 +87,8 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
     }
 
     /// <summary>
-    /// When this host was asked last, or may be at the latest by the leases of <paramref name="queues"/>: its crawls' horizons say so only while they are listed.
+    /// When this host was asked last, or may be at the latest by the leases of <paramref name="queues"/>: its crawls' horizons say so only
+    /// while they are listed.
     /// </summary>
     public RowChange Row(IEnumerable<HostQueue> queues)
     {

@@ -6,7 +6,9 @@ using Grains.Storage;
 
 namespace Grains.Crawling;
 
-/// <summary>A host's partition for one crawl, opened by its owner: <see cref="HostCrawl"/> decides, <see cref="PartitionWriter"/> commits.</summary>
+/// <summary>
+/// A host's partition for one crawl, opened by its owner: <see cref="HostCrawl"/> decides, <see cref="PartitionWriter"/> commits.
+/// </summary>
 internal sealed class HostPartition
 {
     private readonly ITableStore _store;
@@ -46,7 +48,8 @@ internal sealed class HostPartition
     public Task Loaded { get; private set; } = Task.CompletedTask;
 
     /// <summary>
-    /// Opens the partition and fences it: when this returns, an earlier owner can commit no more. Null when there is none and none is to be made
+    /// Opens the partition and fences it: when this returns, an earlier owner can commit no more. Null when there is none and none is to be
+    /// made
     /// (<paramref name="order"/> is then what to make it with).
     /// </summary>
     public static async Task<HostPartition?> Open(
@@ -163,7 +166,9 @@ internal sealed class HostPartition
         return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts, queued.Hops);
     }
 
-    /// <summary>The URL alone: it is the first property of a <see cref="UrlRow"/>, and the rest of a million rows need not be built.</summary>
+    /// <summary>
+    /// The URL alone: it is the first property of a <see cref="UrlRow"/>, and the rest of a million rows need not be built.
+    /// </summary>
     private static string UrlOf(ReadOnlySpan<byte> payload)
     {
         var reader = new Utf8JsonReader(payload);

@@ -50,7 +50,9 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
     /// <summary>The lease ended without an answer: somebody else may ask.</summary>
     public void Release() => Asking = null;
 
-    /// <summary>Takes an answer; what is to be stored of it, or null: an answer that is none is only remembered, for as long as it counts.</summary>
+    /// <summary>
+    /// Takes an answer; what is to be stored of it, or null: an answer that is none is only remembered, for as long as it counts.
+    /// </summary>
     public RobotsRow? Learn(string origin, FetchOutcome outcome, DateTimeOffset now)
     {
         Asking = null;
@@ -112,8 +114,10 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
     }
 
     private string Waits(Known known) =>
-        Say(
-            $"{known.Cause} It is asked for again at {known.Record.ExpiresAt:u}, and the URLs wait; if it fails at {known.Since + patience:u} or later, they fail."
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{known.Cause} It is asked for again at {known.Record.ExpiresAt:u}, and the URLs wait; if it fails at "
+                + $"{known.Since + patience:u} or later, they fail."
         );
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

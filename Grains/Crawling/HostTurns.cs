@@ -4,7 +4,8 @@ using Grains.Interfaces.Crawling;
 namespace Grains.Crawling;
 
 /// <summary>
-/// Whose turn it is on one host: crawls that both have URLs ready take turns of at most <see cref="Turn"/> leases. Says which workers to tell, and when
+/// Whose turn it is on one host: crawls that both have URLs ready take turns of at most <see cref="Turn"/> leases. Says which workers to
+/// tell, and when
 /// to look again. It is told the time and does no I/O.
 /// </summary>
 internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
@@ -46,7 +47,8 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
     }
 
     /// <summary>
-    /// When to look again, by the schedule's clock; the end of time when nothing is awaited. For the end of a lease it is when the guards' clock will be so
+    /// When to look again, by the schedule's clock; the end of time when nothing is awaited. For the end of a lease it is when the guards'
+    /// clock will be so
     /// far if both go on alike: one look too early changes nothing.
     /// </summary>
     public DateTimeOffset Next(HostTime now)

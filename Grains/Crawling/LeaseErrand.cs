@@ -4,7 +4,8 @@ using Grains.Interfaces.Crawling;
 namespace Grains.Crawling;
 
 /// <summary>
-/// What a lease is for, from the grant to what is to be reported: the URL's grain is asked, the page is fetched and read within the time of the lease, and
+/// What a lease is for, from the grant to what is to be reported: the URL's grain is asked, the page is fetched and read within the time of
+/// the lease, and
 /// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
@@ -47,7 +48,9 @@ internal sealed class LeaseErrand(
         return await visit;
     }
 
-    /// <summary>Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.</summary>
+    /// <summary>
+    /// Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.
+    /// </summary>
     private async Task<Visit> Deliver(CrawlOrder order, Visit visit, CancellationToken cancel)
     {
         try

@@ -6,8 +6,10 @@ using Grains.Interfaces.Crawling;
 namespace Grains.Crawling;
 
 /// <summary>
-/// Brings links to the hosts they lead to. When <see cref="Deliver"/> answers, each is durable at its host, or the crawl takes it no more. What was delivered
-/// is remembered and not sent again, up to a bound; sent twice, it changes nothing. Not thread-safe: it belongs to a grain and runs on its scheduler.
+/// Brings links to the hosts they lead to. When <see cref="Deliver"/> answers, each is durable at its host, or the crawl takes it no more.
+/// What was delivered
+/// is remembered and not sent again, up to a bound; sent twice, it changes nothing. Not thread-safe: it belongs to a grain and runs on its
+/// scheduler.
 /// </summary>
 internal sealed class LinkDelivery(IGrainFactory grains)
 {

@@ -12,7 +12,10 @@ using Microsoft.Extensions.Options;
 namespace Grains.Crawling;
 
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
-/// <remarks>It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all cores.</remarks>
+/// <remarks>
+/// It runs on the thread pool, not on the scheduler of the grain that waits for it: a worker's pages are read beside each other, on all
+/// cores.
+/// </remarks>
 public sealed class PageVisitor(
     IPageFetcher fetcher,
     IOptions<CrawlingOptions> options,
@@ -36,7 +39,7 @@ public sealed class PageVisitor(
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed)
             ? parsed
-            : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+            : throw new FormatException($"A lease for \"{lease.Url}\", which is no URL.");
         var at = clock.GetUtcNow();
         var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel)
             .ConfigureAwait(false);
@@ -100,7 +103,7 @@ public sealed class PageVisitor(
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed)
             ? parsed
-            : throw new FormatException($"A lease for «{lease.Url}», which is no URL.");
+            : throw new FormatException($"A lease for \"{lease.Url}\", which is no URL.");
         var at = clock.GetUtcNow();
         var started = guards.GetTimestamp();
         PageFetch fetch;

@@ -4,7 +4,8 @@ using Orleans.Runtime.Placement;
 namespace Grains.Crawling;
 
 /// <summary>
-/// Worker n begins on the n-th silo, counted around: workers are few and each has many fetches in flight, so chance would often leave a silo without one.
+/// Worker n begins on the n-th silo, counted around: workers are few and each has many fetches in flight, so chance would often leave a
+/// silo without one.
 /// Who is in memory stays where it is when silos come.
 /// </summary>
 [GenerateSerializer, Immutable]

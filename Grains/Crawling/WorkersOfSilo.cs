@@ -17,7 +17,9 @@ public sealed class WorkersOfSilo : ILifecycleParticipant<ISiloLifecycle>
     public void Participate(ISiloLifecycle lifecycle) =>
         lifecycle.Subscribe(nameof(WorkersOfSilo), Stage, static _ => Task.CompletedTask, Leave);
 
-    /// <summary>From now on <paramref name="leave"/> is called when the silo stops, from any thread. False: it is stopping already.</summary>
+    /// <summary>
+    /// From now on <paramref name="leave"/> is called when the silo stops, from any thread. False: it is stopping already.
+    /// </summary>
     public bool Join(object worker, Func<CancellationToken, Task> leave)
     {
         _workers[worker] = leave;

@@ -13,7 +13,8 @@ using Orleans.Streams.Core;
 namespace Grains.Logs;
 
 /// <summary>
-/// Listens to what became of pages and puts it into the log, as the service <see cref="CrawlLog.Service"/>. The record that counts is the crawl's own: an announcement that is lost with
+/// Listens to what became of pages and puts it into the log, as the service <see cref="CrawlLog.Service"/>. The record that counts is the
+/// crawl's own: an announcement that is lost with
 /// its silo is in the crawl's export and not here.
 /// </summary>
 [ImplicitStreamSubscription(CrawlStreams.Pages)]

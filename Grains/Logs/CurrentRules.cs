@@ -5,10 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Grains.Logs;
 
 /// <summary>
-/// The rules as this process knows them. A change is known after <see cref="Staleness"/>: who asks then waits for the grain's answer; before, asking costs nothing.
+/// The rules as this process knows them. A change is known after <see cref="Staleness"/>: who asks then waits for the grain's answer;
+/// before, asking costs nothing.
 /// Rules that are asked for all the time are read ahead, so that nobody waits.
 /// </summary>
-/// <remarks>Thread-safe. One read at a time. The same rules keep their <see cref="RuleSet"/>, and so the counts of <c>sample n/s</c>.</remarks>
+/// <remarks>
+/// Thread-safe. One read at a time. The same rules keep their <see cref="RuleSet"/>, and so the counts of <c>sample n/s</c>.
+/// </remarks>
 public sealed class CurrentRules(
     IGrainFactory grains,
     TimeProvider clock,
@@ -19,7 +22,9 @@ public sealed class CurrentRules(
     /// <summary>A change is known after this.</summary>
     public static readonly TimeSpan Staleness = TimeSpan.FromSeconds(1);
 
-    /// <summary>While the grain does not answer, what was known last is good for so long; then nothing is let in: a redaction may have been added.</summary>
+    /// <summary>
+    /// While the grain does not answer, what was known last is good for so long; then nothing is let in: a redaction may have been added.
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
@@ -29,7 +34,8 @@ public sealed class CurrentRules(
     private Task<Known>? _reading;
 
     /// <summary>The rules, not older than <see cref="Staleness"/>; completed at once in the usual case.</summary>
-    /// <exception cref="RulesUnavailableException">They cannot be read, or one of them is of a later version: answer that the sender is to come again.</exception>
+    /// <exception cref="RulesUnavailableException">They cannot be read, or one of them is of a later version: answer that the sender is to
+    /// come again.</exception>
     public ValueTask<RuleSet> Now(CancellationToken cancel = default)
     {
         if (Volatile.Read(ref _known) is { } known && clock.GetElapsedTime(known.ReadAt) is var age && age < Staleness)

@@ -30,13 +30,15 @@ public sealed partial class LogBatchGrain
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Shard {Shard} cannot read the segment {Name}, which {Reason}; it is left as it is, and what is in it is missing from answers"
+        Message = "Shard {Shard} cannot read the segment {Name}, which {Reason}; it is left as it is, and what is in it is "
+            + "missing from answers"
     )]
     private partial void LogUnreadable(long shard, string name, string reason);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Shard {Shard} cannot read {Rows} of its rows, {First} first; they are left as they are, and what they stood for is missing"
+        Message = "Shard {Shard} cannot read {Rows} of its rows, {First} first; they are left as they are, and what they stood "
+            + "for is missing"
     )]
     private partial void LogUnreadableRows(long shard, int rows, string first);
 

@@ -6,10 +6,14 @@ using Grains.Storage;
 
 namespace Grains.Logs;
 
-/// <summary>What a shard does when nobody waits: merge small segments, fold old counts, remove what was kept long enough, sweep what a crash left.</summary>
+/// <summary>
+/// What a shard does when nobody waits: merge small segments, fold old counts, remove what was kept long enough, sweep what a crash left.
+/// </summary>
 public sealed partial class LogBatchGrain
 {
-    /// <summary>Segments that cannot be read, by their number in the manifest: they are left alone, and do not keep others from being merged.</summary>
+    /// <summary>
+    /// Segments that cannot be read, by their number in the manifest: they are left alone, and do not keep others from being merged.
+    /// </summary>
     private readonly SortedDictionary<long, SegmentFault> _unreadable = [];
 
     private Task _tending = Task.CompletedTask;
@@ -169,7 +173,8 @@ public sealed partial class LogBatchGrain
     }
 
     /// <summary>
-    /// Looks whether the segments' files are there, where the store has files: one that is lost shows in the health of the silo before anybody asks for it. A content that is damaged
+    /// Looks whether the segments' files are there, where the store has files: one that is lost shows in the health of the silo before
+    /// anybody asks for it. A content that is damaged
     /// shows when it is read.
     /// </summary>
     private async Task Look(DateTimeOffset now, TimeSpan every)
@@ -202,7 +207,8 @@ public sealed partial class LogBatchGrain
     }
 
     /// <summary>
-    /// Removes objects of earlier activations that no row names: a process died after it stored them and before it committed, so nobody was told of them.
+    /// Removes objects of earlier activations that no row names: a process died after it stored them and before it committed, so nobody was
+    /// told of them.
     /// At first only the hours since the last commit are looked through, and everything once a day.
     /// </summary>
     private async Task Sweep(DateTimeOffset now)

@@ -13,11 +13,13 @@ using Orleans.Concurrency;
 namespace Grains.Logs;
 
 /// <summary>
-/// One shard of the log: gathers requests into a <see cref="Batch"/>, writes it as segments, commits the segments' rows, and then acknowledges. While one batch is
+/// One shard of the log: gathers requests into a <see cref="Batch"/>, writes it as segments, commits the segments' rows, and then
+/// acknowledges. While one batch is
 /// written the next one fills.
 /// </summary>
 /// <remarks>
-/// Reentrant, because callers gather: each waits for the batch that holds its request. It holds because everything between two awaits is decided in memory at once,
+/// Reentrant, because callers gather: each waits for the batch that holds its request. It holds because everything between two awaits is
+/// decided in memory at once,
 /// and what is acknowledged was committed before; when a commit fails, the activation ends, and the next one starts from what is stored.
 /// </remarks>
 [Reentrant]
@@ -157,7 +159,9 @@ public sealed partial class LogBatchGrain(
 
     private long WaitingBytes => _filling.Bytes + (_written?.Bytes ?? 0);
 
-    /// <summary>The same request came before: it is durable, or it will be with the batch that it waits in. It is counted as received and repeated.</summary>
+    /// <summary>
+    /// The same request came before: it is durable, or it will be with the batch that it waits in. It is counted as received and repeated.
+    /// </summary>
     private async Task<WriteReply> Repeated(WriteLogs request, Batch? first, DateTimeOffset now)
     {
         var reply = first is null ? WriteReply.Stored : await first.Done;
@@ -270,7 +274,7 @@ public sealed partial class LogBatchGrain(
         {
             if (!await blobs.Put(name, written.Content, cancel))
             {
-                throw new IOException($"There is an object «{name}» already, and no other may have that name.");
+                throw new IOException($"There is an object \"{name}\" already, and no other may have that name.");
             }
         }
 

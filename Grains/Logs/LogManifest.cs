@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs;
 
 /// <summary>
-/// What this silo knows of the shards' manifests. It asks every shard anew each time for what changed, so that what was acknowledged before is there; the shards are asked at once.
+/// What this silo knows of the shards' manifests. It asks every shard anew each time for what changed, so that what was acknowledged before
+/// is there; the shards are asked at once.
 /// </summary>
 public sealed class LogManifest : ISegmentSource, IDisposable
 {

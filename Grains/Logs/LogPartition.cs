@@ -8,7 +8,10 @@ using Grains.Storage;
 
 namespace Grains.Logs;
 
-/// <summary>A shard's rows: read at the start, and held in memory as they are committed. Every change is one piece of work for the partition's <see cref="PartitionWriter"/>.</summary>
+/// <summary>
+/// A shard's rows: read at the start, and held in memory as they are committed. Every change is one piece of work for the partition's
+/// <see cref="PartitionWriter"/>.
+/// </summary>
 public sealed class LogPartition
 {
     /// <summary>Rows of one page while the partition is read: a segment's row may have some 30 KiB.</summary>
@@ -39,7 +42,8 @@ public sealed class LogPartition
     public KnownRequests Requests { get; } = new();
 
     /// <summary>
-    /// Keys of rows that cannot be read: they hide no others, stay as they are, and what they stood for is missing. While there are any, no object is swept: one of them may name it.
+    /// Keys of rows that cannot be read: they hide no others, stay as they are, and what they stood for is missing. While there are any, no
+    /// object is swept: one of them may name it.
     /// </summary>
     public IReadOnlyCollection<string> UnreadableRows => _unreadable;
 
@@ -86,7 +90,9 @@ public sealed class LogPartition
         return partition;
     }
 
-    /// <summary>A number for a row or an object, never given before nor again: a segment may be named by one before anything is committed.</summary>
+    /// <summary>
+    /// A number for a row or an object, never given before nor again: a segment may be named by one before anything is committed.
+    /// </summary>
     public long NextNumber()
     {
         _head = _head with { Next = _head.Next + 1 };
@@ -133,7 +139,9 @@ public sealed class LogPartition
     /// <inheritdoc cref="Replace"/>
     public Task Drop(IReadOnlyList<long> dropped, DateTimeOffset now) => Remove(dropped, now, added: null);
 
-    /// <summary>Numbers of segments that have been kept for as long as their class says; at most <see cref="MergePlan.MaxSegments"/>.</summary>
+    /// <summary>
+    /// Numbers of segments that have been kept for as long as their class says; at most <see cref="MergePlan.MaxSegments"/>.
+    /// </summary>
     public IReadOnlyList<long> Expired(RetentionClasses classes, DateTimeOffset now) =>
         [
             .. Manifest
@@ -153,7 +161,9 @@ public sealed class LogPartition
             new RowsWork([RowChange.Delete(LogTable.Doomed(doomed))], filled: static () => { }, committed: () => _doomed.Remove(doomed))
         );
 
-    /// <summary>Flushes that no retry can mean any more are added to their hour's counts. Returns whether there were any; call again then.</summary>
+    /// <summary>
+    /// Flushes that no retry can mean any more are added to their hour's counts. Returns whether there were any; call again then.
+    /// </summary>
     public async Task<bool> Fold(TimeSpan window, DateTimeOffset now, CancellationToken cancel)
     {
         if (_flushes.Count == 0 || _flushes.First().Value.At + window > now)

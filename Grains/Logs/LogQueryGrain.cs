@@ -7,8 +7,14 @@ using Orleans.Placement;
 
 namespace Grains.Logs;
 
-/// <summary>One question, answered where it was asked (<see cref="LogSearch"/>, <see cref="LogStatements"/>, <see cref="LogStats"/>); gone when it is over.</summary>
-/// <remarks>A grain of its own and no stateless worker: the pages of a search are asked for one by one, and all of these calls must meet the same activation.</remarks>
+/// <summary>
+/// One question, answered where it was asked (<see cref="LogSearch"/>, <see cref="LogStatements"/>, <see cref="LogStats"/>); gone when it
+/// is over.
+/// </summary>
+/// <remarks>
+/// A grain of its own and no stateless worker: the pages of a search are asked for one by one, and all of these calls must meet the same
+/// activation.
+/// </remarks>
 [PreferLocalPlacement]
 public sealed class LogQueryGrain(LogSearch search, LogStatements statements, LogStats stats, IOptions<LogsOptions> options)
     : Grain,

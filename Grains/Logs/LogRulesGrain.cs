@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Logs;
 
-/// <summary>Keeps the rules: <see cref="RuleList"/> decides, what it decided is stored, silos ask for it (<see cref="CurrentRules"/>).</summary>
+/// <summary>
+/// Keeps the rules: <see cref="RuleList"/> decides, what it decided is stored, silos ask for it (<see cref="CurrentRules"/>).
+/// </summary>
 public sealed partial class LogRulesGrain(
     [PersistentState("rules", RuleList.Storage)] IPersistentState<RuleList> state,
     IOptions<LogsOptions> options,

@@ -11,7 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs;
 
 /// <summary>
-/// The silo's reader of what is newly stored, while somebody watches: one for all viewers. It follows the shards' manifests and reads each new segment once;
+/// The silo's reader of what is newly stored, while somebody watches: one for all viewers. It follows the shards' manifests and reads each
+/// new segment once;
 /// what was merged was there before.
 /// </summary>
 public sealed partial class LogTail(
@@ -104,7 +105,8 @@ public sealed partial class LogTail(
             }
             catch (Exception reason)
             {
-                // Whatever a shard or its store has: it is asked again for as long as somebody watches, and whoever waits for the first answer goes on waiting.
+                // Whatever a shard or its store has: it is asked again for as long as somebody watches, and whoever waits for the first
+                // answer goes on waiting.
                 LogCannotFollow(reason);
                 await Task.Delay(Pause, clock);
             }
@@ -178,7 +180,10 @@ public sealed partial class LogTail(
         blocks.ForEach(LogBlockBuilder.Return);
     }
 
-    /// <summary>Null when it is gone or cannot be read: nobody holds up the others for it, and the viewers are told which it is, and how many records they miss.</summary>
+    /// <summary>
+    /// Null when it is gone or cannot be read: nobody holds up the others for it, and the viewers are told which it is, and how many
+    /// records they miss.
+    /// </summary>
     private async Task<IReadOnlyList<LogBlock>?> Read(LogSegment segment)
     {
         try
@@ -209,7 +214,7 @@ public sealed partial class LogTail(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The live tail cannot read «{Segment}»; whoever watches misses its {Records} records"
+        Message = "The live tail cannot read \"{Segment}\"; whoever watches misses its {Records} records"
     )]
     private partial void LogCannotRead(string segment, int records, Exception reason);
 }

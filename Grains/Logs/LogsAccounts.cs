@@ -8,7 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Logs;
 
-/// <summary>The log's account: the sum over all shards. What is filtered, sampled or repeated was handled as asked, and stands beside what was refused, under its own name.</summary>
+/// <summary>
+/// The log's account: the sum over all shards. What is filtered, sampled or repeated was handled as asked, and stands beside what was
+/// refused, under its own name.
+/// </summary>
 public sealed class LogsAccounts(IGrainFactory grains, IOptions<LogsOptions> options) : IAccountSource
 {
     public async Task<ImmutableArray<Account>> Read(CancellationToken cancel)
@@ -36,7 +39,8 @@ public sealed class LogsAccounts(IGrainFactory grains, IOptions<LogsOptions> opt
                 options.Value.BufferBytes / LogLimits.SmallestRecordBytes,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"what is beyond {options.Value.BufferBytes / (1024 * 1024):N0} MiB in a silo is answered with 429 or 503 and Retry-After 1"
+                    $"what is beyond {options.Value.BufferBytes / (1024 * 1024):N0} MiB in a silo is answered with 429 or 503 "
+                        + $"and Retry-After 1"
                 )
             ),
         ];

@@ -62,7 +62,8 @@ public sealed class LogsMetrics
             "logs.bodies.too_slow",
             () => admission.TooSlow,
             "{request}",
-            "Requests whose bodies came slower than the least speed, or stalled while others needed the room: answered with 408, in no books."
+            "Requests whose bodies came slower than the least speed, or stalled while others needed the room: answered with "
+                + "408, in no books."
         );
     }
 

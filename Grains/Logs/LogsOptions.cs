@@ -10,13 +10,15 @@ public sealed class LogsOptions
     public const string Section = "Logs";
 
     [Description(
-        "Shards of the log in the cluster: each writes its own segments, one at a time. Stored at the first start; another number later stops the silo."
+        "Shards of the log in the cluster: each writes its own segments, one at a time. Stored at the first start; another "
+            + "number later stops the silo."
     )]
     [Range(1, 256)]
     public int Shards { get; set; } = 2;
 
     [Description(
-        "Bytes of requests that this silo holds at once, from before they are read until they are durable. What is beyond is answered with 429 or 503 and Retry-After. «logs size» computes what an outage needs."
+        "Bytes of requests that this silo holds at once, from before they are read until they are durable. What is beyond is "
+            + "answered with 429 or 503 and Retry-After. \"logs size\" computes what an outage needs."
     )]
     [Range(1024 * 1024, 16L * 1024 * 1024 * 1024)]
     public long BufferBytes { get; set; } = 64 * 1024 * 1024;
@@ -32,7 +34,8 @@ public sealed class LogsOptions
     public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(150);
 
     [Description(
-        "Bytes of records that make a segment worth writing without lingering. What comes while one is written goes into the next, which may be larger."
+        "Bytes of records that make a segment worth writing without lingering. What comes while one is written goes into the "
+            + "next, which may be larger."
     )]
     [Range(64 * 1024, 256 * 1024 * 1024)]
     public int SegmentBytes { get; set; } = 2 * 1024 * 1024;
@@ -50,21 +53,23 @@ public sealed class LogsOptions
     public int MaxRequestBytes { get; set; } = 64 * 1024 * 1024;
 
     [Description(
-        "How long a request is recognised by its Idempotency-Key when it comes again, and how long the repeat of a request without one is expected when its answer was lost."
+        "How long a request is recognised by its Idempotency-Key when it comes again, and how long the repeat of a request "
+            + "without one is expected when its answer was lost."
     )]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RepeatWindow { get; set; } = TimeSpan.FromMinutes(15);
 
     [Description(
-        "Retention classes and how long each keeps its records: name=days, comma-separated. What no rule routes elsewhere is in «default»."
+        "Retention classes and how long each keeps its records: name=days, comma-separated. What no rule routes elsewhere is in "
+            + "\"default\"."
     )]
     [RetentionSetting]
     public string Retention { get; set; } = "default=30,short=3,long=365";
 
-    [Description("Whether the silo's own log goes into the pipeline too, as the service «silo». It is on standard output in any case.")]
+    [Description("Whether the silo's own log goes into the pipeline too, as the service \"silo\". It is on standard output in any case.")]
     public bool Own { get; set; }
 
-    [Description("Whether what became of each crawled page goes into the pipeline, as the service «crawls».")]
+    [Description("Whether what became of each crawled page goes into the pipeline, as the service \"crawls\".")]
     public bool Crawls { get; set; }
 
     private const int LogBlockLimit = 1 << 20;

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Grains.Logs;
 
-/// <summary>Where the pipeline's steps are told apart: each begins and ends an activity, when somebody listens. Tests stop a process at these points from outside.</summary>
+/// <summary>
+/// Where the pipeline's steps are told apart: each begins and ends an activity, when somebody listens. Tests stop a process at these points
+/// from outside.
+/// </summary>
 public static class LogsTracing
 {
     public const string Name = "Logs";

@@ -1,6 +1,8 @@
 namespace Grains.Logs;
 
-/// <summary>One merge at a time in a silo: each holds up to 24 MiB of records, about three times over, and a processor that others need.</summary>
+/// <summary>
+/// One merge at a time in a silo: each holds up to 24 MiB of records, about three times over, and a processor that others need.
+/// </summary>
 public sealed class MergeTurn : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);

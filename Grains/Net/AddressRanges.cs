@@ -27,7 +27,10 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
 
     public bool IsEmpty => _ranges.IsEmpty;
 
-    /// <summary>Ranges (<c>10.0.0.0/8</c>, <c>fd00::/8</c>) and single addresses between commas, as they stand in settings. Nothing between them is nothing.</summary>
+    /// <summary>
+    /// Ranges (<c>10.0.0.0/8</c>, <c>fd00::/8</c>) and single addresses between commas, as they stand in settings. Nothing between them is
+    /// nothing.
+    /// </summary>
     public static bool TryParse(
         string? commaSeparated,
         [NotNullWhen(true)] out AddressRanges? ranges,

@@ -22,7 +22,10 @@ internal sealed class CannotConnectException(ConnectFailure failure, string sent
     public ConnectFailure Failure { get; } = failure;
 }
 
-/// <summary>Opens connections to public addresses, and to those private ones that are allowed. The address that is checked is the one that is connected to: no second look-up lies between.</summary>
+/// <summary>
+/// Opens connections to public addresses, and to those private ones that are allowed. The address that is checked is the one that is
+/// connected to: no second look-up lies between.
+/// </summary>
 internal static class CheckedConnection
 {
     /// <param name="host">A name, or an address.</param>
@@ -46,7 +49,8 @@ internal static class CheckedConnection
             var address = addresses[0];
             throw new CannotConnectException(
                 ConnectFailure.PrivateAddress,
-                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be connected to ({(allowed!.IsEmpty ? "none" : allowed)})."
+                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be "
+                    + $"connected to ({(allowed!.IsEmpty ? "none" : allowed)})."
             );
         }
 

@@ -52,7 +52,8 @@ public static class PrivateAddresses
     private static readonly IPNetwork Teredo = IPNetwork.Parse("2001::/32");
 
     /// <summary>
-    /// Whether no connection may be made: the address, or an IPv4 address that it carries for a translator or a tunnel, is not public and not in <paramref name="allowed"/>.
+    /// Whether no connection may be made: the address, or an IPv4 address that it carries for a translator or a tunnel, is not public and
+    /// not in <paramref name="allowed"/>.
     /// </summary>
     public static bool Refuses(IPAddress address, AddressRanges allowed)
     {

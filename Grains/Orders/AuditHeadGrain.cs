@@ -11,7 +11,8 @@ namespace Grains.Orders;
 
 /// <summary>Signs heads and keeps the last of them, the private key beside them unless a file with one is given.</summary>
 /// <remarks>
-/// Its rows are in a partition of the subscribers' table: <c>k</c> the private key, <c>t.{time}</c> a head. Whoever can write there can sign as well: heads convince who has them from before, from elsewhere.
+/// Its rows are in a partition of the subscribers' table: <c>k</c> the private key, <c>t.{time}</c> a head. Whoever can write there can
+/// sign as well: heads convince who has them from before, from elsewhere.
 /// </remarks>
 public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> options, TimeProvider clock)
     : Grain,

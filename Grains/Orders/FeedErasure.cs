@@ -9,7 +9,10 @@ using Grains.Storage;
 
 namespace Grains.Orders;
 
-/// <summary>Takes what is personal of one customer's orders out of a feed's partition: memory first, so that no later commit brings it back, then the orders' rows, then the changes'.</summary>
+/// <summary>
+/// Takes what is personal of one customer's orders out of a feed's partition: memory first, so that no later commit brings it back, then
+/// the orders' rows, then the changes'.
+/// </summary>
 internal sealed class FeedErasure(
     ITableStore store,
     string partition,
@@ -87,7 +90,8 @@ internal sealed class FeedErasure(
             entries.Add(entry);
         }
 
-        await Task.WhenAll(entries.Select(entry => entry.Durable)); // What was decided before has the data still: the rows below come after it.
+        // What was decided before has the data still: the rows below come after it.
+        await Task.WhenAll(entries.Select(entry => entry.Durable));
         await writer.Commit(new OrderRows(entries));
         foreach (var entry in entries)
         {

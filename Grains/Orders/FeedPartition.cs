@@ -7,7 +7,10 @@ using Grains.Storage;
 
 namespace Grains.Orders;
 
-/// <summary>A partition of orders, opened by its owner: <see cref="OrderFeed"/> decides what goes into commits, <see cref="PartitionWriter"/> makes them, this reads.</summary>
+/// <summary>
+/// A partition of orders, opened by its owner: <see cref="OrderFeed"/> decides what goes into commits, <see cref="PartitionWriter"/> makes
+/// them, this reads.
+/// </summary>
 internal sealed class FeedPartition
 {
     /// <summary>Rows of changes that are read at once: each may have 400 KB.</summary>
@@ -153,7 +156,8 @@ internal sealed class FeedPartition
     }
 
     /// <summary>
-    /// Removes changes that are older than <paramref name="keep"/> and that every listed subscriber has read, a few rows of them; true when there may be more.
+    /// Removes changes that are older than <paramref name="keep"/> and that every listed subscriber has read, a few rows of them; true when
+    /// there may be more.
     /// </summary>
     public async Task<bool> Compact(TimeSpan keep)
     {
@@ -208,7 +212,9 @@ internal sealed class FeedPartition
         }
     }
 
-    /// <summary>Rows go from the store a moment before their commit is known here; what is compacted by then says the head that is being written.</summary>
+    /// <summary>
+    /// Rows go from the store a moment before their commit is known here; what is compacted by then says the head that is being written.
+    /// </summary>
     private OrderChanges Compacted() => new([], Feed.Committed.Revision, _head.Lowest, _head.Lowest) { IsCompacted = true };
 
     private async Task<ImmutableArray<OrderChange>> ReadRows(long from, int take, long last, CancellationToken cancel)

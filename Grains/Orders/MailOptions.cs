@@ -4,7 +4,10 @@ using Grains.Orders.Mail;
 
 namespace Grains.Orders;
 
-/// <summary>What is set from outside for mail to customers, for the whole silo. What the settings mean together, <see cref="MailSettings.TryRead"/> says.</summary>
+/// <summary>
+/// What is set from outside for mail to customers, for the whole silo. What the settings mean together, <see cref="MailSettings.TryRead"/>
+/// says.
+/// </summary>
 public sealed class MailOptions
 {
     public const string Section = "Mail";
@@ -17,7 +20,8 @@ public sealed class MailOptions
     public int Port { get; set; } = 587;
 
     [Description(
-        "How the way to the mail server is secured. StartTls: a server that does not offer it gets no mail. None is for a server on this machine or a trusted network: user and password would go in the clear too."
+        "How the way to the mail server is secured. StartTls: a server that does not offer it gets no mail. None is for a "
+            + "server on this machine or a trusted network: user and password would go in the clear too."
     )]
     public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
 
@@ -36,7 +40,8 @@ public sealed class MailOptions
     public string Shop { get; set; } = "Orders";
 
     [Description(
-        "A folder whose files replace the built-in texts one by one: order.paid.en.txt, order.paid.en.html. Read at the start; what is wrong in it stops the silo."
+        "A folder whose files replace the built-in texts one by one: order.paid.en.txt, order.paid.en.html. Read at the start; "
+            + "what is wrong in it stops the silo."
     )]
     public string Templates { get; set; } = "";
 
@@ -45,12 +50,14 @@ public sealed class MailOptions
     public string Language { get; set; } = "en";
 
     [Description(
-        "What is done where the connection was lost after a whole mail was handed over and before the answer. SendAgain: rather twice than never, under the same Message-ID. GiveUp: rather never than twice; it becomes a dead letter."
+        "What is done where the connection was lost after a whole mail was handed over and before the answer. SendAgain: rather "
+            + "twice than never, under the same Message-ID. GiveUp: rather never than twice; it becomes a dead letter."
     )]
     public MailAfterUnknown AfterUnknown { get; set; } = MailAfterUnknown.SendAgain;
 
     [Description(
-        "The folder that mails are written to, as .eml, where there is no Mail:Host. Empty: «mail» below Storage:Path. Silos on several machines share one, so that an erasure reaches all of it."
+        "The folder that mails are written to, as .eml, where there is no Mail:Host. Empty: \"mail\" below Storage:Path. Silos "
+            + "on several machines share one, so that an erasure reaches all of it."
     )]
     public string Pickup { get; set; } = "";
 
@@ -65,7 +72,8 @@ public sealed class MailOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(2);
 
     [Description(
-        "Mails a second that this silo hands to the mail server. After a start, and when the server is back, it begins with a sixteenth and doubles every five seconds."
+        "Mails a second that this silo hands to the mail server. After a start, and when the server is back, it begins with a "
+            + "sixteenth and doubles every five seconds."
     )]
     [Range(0.1, 10_000)]
     public double PerSecond { get; set; } = 100;
@@ -76,13 +84,15 @@ public sealed class MailOptions
     public string Retries { get; set; } = "1m 10m 30m 1h 2h 4h 8h 16h 1d 1d 1d";
 
     [Description(
-        "How long an address gets no mail after its server refused it for good twice (a mailbox that does not exist); then the next mail is tried again."
+        "How long an address gets no mail after its server refused it for good twice (a mailbox that does not exist); then the "
+            + "next mail is tried again."
     )]
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan SuppressFor { get; set; } = MailStore.UsualSuppression;
 
     [Description(
-        "How a recipient says that no more is wanted: the https address under which customers reach this silo's HTTP door (mails then carry a link of their own, with one click), or a mailto: address that people read. Empty: mails carry none."
+        "How a recipient says that no more is wanted: the https address under which customers reach this silo's HTTP door "
+            + "(mails then carry a link of their own, with one click), or a mailto: address that people read. Empty: mails carry none."
     )]
     public string Unsubscribe { get; set; } = "";
 }

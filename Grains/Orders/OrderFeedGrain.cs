@@ -12,9 +12,13 @@ using Orleans.Concurrency;
 
 namespace Grains.Orders;
 
-/// <summary>The single writer of one partition of orders: <see cref="OrderFeed"/> decides what goes into commits, <see cref="FeedPartition"/> makes and reads them; the rest is telling and keeping time.</summary>
+/// <summary>
+/// The single writer of one partition of orders: <see cref="OrderFeed"/> decides what goes into commits, <see cref="FeedPartition"/> makes
+/// and reads them; the rest is telling and keeping time.
+/// </summary>
 /// <remarks>
-/// Reentrant, because callers gather around one commit loop (<see cref="PartitionWriter"/>). It holds because everything between two awaits is decided in memory at once,
+/// Reentrant, because callers gather around one commit loop (<see cref="PartitionWriter"/>). It holds because everything between two awaits
+/// is decided in memory at once,
 /// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
 /// </remarks>
 [Reentrant]
@@ -119,7 +123,7 @@ public sealed partial class OrderFeedGrain(
         if (!StoreLimits.IsKey(subscriber) || subscriber.Length > 100)
         {
             throw new ArgumentException(
-                $"A subscriber's name has 1 to 100 characters of [0-9A-Za-z._~-]; this is «{subscriber}».",
+                $"A subscriber's name has 1 to 100 characters of [0-9A-Za-z._~-]; this is \"{subscriber}\".",
                 nameof(subscriber)
             );
         }

@@ -9,8 +9,10 @@ namespace Grains.Orders;
 
 /// <summary>One order: <see cref="OrderLifecycle"/> decides, the feed of its partition stores and announces.</summary>
 /// <remarks>
-/// What it has in memory is the last it heard of, and nothing rests on it: the feed takes a step only for the version that the order has. When that is another (the order cancelled itself,
-/// another activation was faster), the step is decided again on what it is now. When the feed's commit was lost on its way, the same step is asked again under the same id.
+/// What it has in memory is the last it heard of, and nothing rests on it: the feed takes a step only for the version that the order has.
+/// When that is another (the order cancelled itself,
+/// another activation was faster), the step is decided again on what it is now. When the feed's commit was lost on its way, the same step
+/// is asked again under the same id.
 /// </remarks>
 [PreferLocalPlacement]
 [CollectionAgeLimit(Minutes = 2)]
@@ -25,7 +27,10 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
 
     private OrderId Id => new(this.GetPrimaryKeyString());
 
-    /// <summary>The order's id is made from who asks and the key, and so is the id of a step under the same key: what was placed under it cannot be paid under it.</summary>
+    /// <summary>
+    /// The order's id is made from who asks and the key, and so is the id of a step under the same key: what was placed under it cannot be
+    /// paid under it.
+    /// </summary>
     private StepId StepOfId => new(Id.Value[3..]);
 
     public async Task<OrderReply> Place(PlaceOrder order, CancellationToken cancel)
@@ -92,7 +97,10 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
         return row is null ? null : OrderJson.Read<OrderRow>(row.Payload).Order;
     }
 
-    /// <summary>One after the other; a step that is being taken is not waited for under the same id. One that was taken before is: they all get the first answer.</summary>
+    /// <summary>
+    /// One after the other; a step that is being taken is not waited for under the same id. One that was taken before is: they all get the
+    /// first answer.
+    /// </summary>
     private async Task<OrderReply> Once(
         StepId id,
         OrderStep step,
@@ -127,7 +135,8 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             done.SetResult();
             if (isPlaced && _inFlight.Count == 0)
             {
-                // Thousands are placed in a second, and the next step of each is far away. Not for a repeat: where many come at once, each would send the next one on to another activation.
+                // Thousands are placed in a second, and the next step of each is far away. Not for a repeat: where many come at once, each
+                // would send the next one on to another activation.
                 DeactivateOnIdle();
             }
         }

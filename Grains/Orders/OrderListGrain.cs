@@ -22,12 +22,16 @@ public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> op
     {
         if (query.Take is < 1 or > IOrderListGrain.MaxTake)
         {
-            return new([], null, $"«take» is 1 to {IOrderListGrain.MaxTake}; this is {query.Take}.");
+            return new([], null, $"\"take\" is 1 to {IOrderListGrain.MaxTake}; this is {query.Take}.");
         }
 
         if (query.After is { } after && !OrderTable.IsPlace(after))
         {
-            return new([], null, $"«after» is what an answer before gave; this is «{(after.Length > 80 ? after[..80] + "…" : after)}».");
+            return new(
+                [],
+                null,
+                $"\"after\" is what an answer before gave; this is " + $"\"{(after.Length > 80 ? after[..80] + "…" : after)}\"."
+            );
         }
 
         var prefixes = query switch

@@ -7,7 +7,9 @@ using Orleans.Streams.Core;
 
 namespace Grains.Orders;
 
-/// <summary>Hears what a partition's feed announces, and passes it on to each subscriber's grain. It keeps nothing, and waits for nobody.</summary>
+/// <summary>
+/// Hears what a partition's feed announces, and passes it on to each subscriber's grain. It keeps nothing, and waits for nobody.
+/// </summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
 public sealed class OrderListenerGrain(SubscriberCatalog catalog, ILogger<OrderListenerGrain> logger)
     : Grain,

@@ -6,7 +6,10 @@ using Orleans.Concurrency;
 
 namespace Grains.Orders;
 
-/// <summary>The door to what is kept for mail. It keeps nothing itself; rows stand for themselves (<see cref="MailStore"/>), so there may be many of it.</summary>
+/// <summary>
+/// The door to what is kept for mail. It keeps nothing itself; rows stand for themselves (<see cref="MailStore"/>), so there may be many of
+/// it.
+/// </summary>
 [StatelessWorker]
 public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
 {

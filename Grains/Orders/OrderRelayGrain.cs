@@ -6,7 +6,9 @@ using Orleans.Streams.Core;
 
 namespace Grains.Orders;
 
-/// <summary>Passes on what a partition's stream carries; whoever listens looks at the feed as well, and misses nothing that is lost here.</summary>
+/// <summary>
+/// Passes on what a partition's stream carries; whoever listens looks at the feed as well, and misses nothing that is lost here.
+/// </summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
 public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<OrderRelayGrain> logger)
     : Grain,

@@ -14,7 +14,8 @@ public sealed class OrderWatchGrain(OrderWatches watches) : Grain, IOrderWatchGr
         if (read.Take is < 1 or > IOrderWatchGrain.MaxTake || read.Wait < TimeSpan.Zero || read.Wait > IOrderWatchGrain.MaxWait)
         {
             throw new ArgumentException(
-                $"A read takes 1 to {IOrderWatchGrain.MaxTake} changes and waits {IOrderWatchGrain.MaxWait} at most; this is {read.Take} and {read.Wait}.",
+                $"A read takes 1 to {IOrderWatchGrain.MaxTake} changes and waits {IOrderWatchGrain.MaxWait} at most; this is "
+                    + $"{read.Take} and {read.Wait}.",
                 nameof(read)
             );
         }

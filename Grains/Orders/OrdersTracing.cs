@@ -5,7 +5,8 @@ using Grains.Orders.Subscribers;
 namespace Grains.Orders;
 
 /// <summary>
-/// What tracing hears of orders: source <c>Orders</c>. The trace of the request that asked for a step goes on with the commit and with each delivery of the change, however much later: the change carries
+/// What tracing hears of orders: source <c>Orders</c>. The trace of the request that asked for a step goes on with the commit and with each
+/// delivery of the change, however much later: the change carries
 /// it. A further try of a delivery is linked to the one before it.
 /// </summary>
 public static class OrdersTracing
@@ -45,7 +46,9 @@ public static class OrdersTracing
             .SetTag("attempt", attempt);
     }
 
-    /// <summary>What a try came to. Answers its name, for the link from the next; null when nothing was tried: then it is not told of.</summary>
+    /// <summary>
+    /// What a try came to. Answers its name, for the link from the next; null when nothing was tried: then it is not told of.
+    /// </summary>
     public static string? Tried(Activity tracing, Handled handled)
     {
         using (tracing)

@@ -8,7 +8,8 @@ using Grains.Orders.Subscribers;
 namespace Grains.Orders;
 
 /// <summary>
-/// An account for each subscriber that tells nobody (changes in = done + dead + discarded + waiting), and one for each channel (notifications in = delivered + suppressed + dead + discarded + waiting): sums
+/// An account for each subscriber that tells nobody (changes in = done + dead + discarded + waiting), and one for each channel
+/// (notifications in = delivered + suppressed + dead + discarded + waiting): sums
 /// over all partitions, and over all destinations of the channel.
 /// </summary>
 /// <remarks>What was nothing for a destination is no notification. A destination that was removed is not in the sums any more.</remarks>

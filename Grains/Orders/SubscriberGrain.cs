@@ -13,9 +13,13 @@ using Orleans.Placement;
 
 namespace Grains.Orders;
 
-/// <summary>One subscriber in one partition: <see cref="ChangeDesk"/> decides, <see cref="SubscriberPartition"/> keeps; the rest is reading, beginning and keeping time.</summary>
+/// <summary>
+/// One subscriber in one partition: <see cref="ChangeDesk"/> decides, <see cref="SubscriberPartition"/> keeps; the rest is reading,
+/// beginning and keeping time.
+/// </summary>
 /// <remarks>
-/// Reentrant, because commits are gathered (<see cref="PartitionWriter"/>) and changes are handled side by side. It holds because everything between two awaits is decided in memory at once,
+/// Reentrant, because commits are gathered (<see cref="PartitionWriter"/>) and changes are handled side by side. It holds because
+/// everything between two awaits is decided in memory at once,
 /// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
 /// </remarks>
 [Reentrant]
@@ -59,7 +63,10 @@ public sealed partial class SubscriberGrain(
     private long _advanced;
     private long _known;
 
-    /// <summary>What was committed before this activation is read from the feed: an event of then may have what was erased since, of which only the activation before was told.</summary>
+    /// <summary>
+    /// What was committed before this activation is read from the feed: an event of then may have what was erased since, of which only the
+    /// activation before was told.
+    /// </summary>
     private long _readTo;
 
     private bool _isReading;
@@ -208,7 +215,9 @@ public sealed partial class SubscriberGrain(
         return true;
     }
 
-    /// <summary>It takes nothing any more, and what is being committed comes to its end. An activation after this one finds that it is not there.</summary>
+    /// <summary>
+    /// It takes nothing any more, and what is being committed comes to its end. An activation after this one finds that it is not there.
+    /// </summary>
     private async Task Leave()
     {
         _entry = null;
@@ -228,7 +237,9 @@ public sealed partial class SubscriberGrain(
         DeactivateOnIdle();
     }
 
-    /// <summary>What the audit has yet to be told goes to it before the rows go. What it has been told already it knows by the numbers.</summary>
+    /// <summary>
+    /// What the audit has yet to be told goes to it before the rows go. What it has been told already it knows by the numbers.
+    /// </summary>
     private async Task TellRest(CancellationToken cancel)
     {
         if (catalog.NoteTaker is not { } taker)
@@ -263,7 +274,10 @@ public sealed partial class SubscriberGrain(
         }
     }
 
-    /// <summary>Null when this program does not have it, or it came and went. Opened once however many ask; what fails is tried again by the next who asks.</summary>
+    /// <summary>
+    /// Null when this program does not have it, or it came and went. Opened once however many ask; what fails is tried again by the next
+    /// who asks.
+    /// </summary>
     private async ValueTask<SubscriberPartition?> TryOpen()
     {
         if (_entry is null || _partition is not null)
@@ -319,7 +333,7 @@ public sealed partial class SubscriberGrain(
     }
 
     private async ValueTask<SubscriberPartition> Here() =>
-        await TryOpen() ?? throw new InvalidOperationException($"This program has no subscriber «{_key.Name}» any more.");
+        await TryOpen() ?? throw new InvalidOperationException($"This program has no subscriber \"{_key.Name}\" any more.");
 
     private async Task<T> Do<T>(Func<SubscriberPartition, Task<T>> act)
     {
@@ -362,7 +376,10 @@ public sealed partial class SubscriberGrain(
             IsStopped = _partition?.Desk.Stopped is not null,
         };
 
-    /// <summary>Begins what can be begun, hands in what can be committed, and reads on where some are missing. While the activation ends, what was done is still committed.</summary>
+    /// <summary>
+    /// Begins what can be begun, hands in what can be committed, and reads on where some are missing. While the activation ends, what was
+    /// done is still committed.
+    /// </summary>
     private void Go()
     {
         if (_partition is null || _partition.Writer.Lost is not null || _entry is null)

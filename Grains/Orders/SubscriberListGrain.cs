@@ -48,17 +48,18 @@ public sealed partial class SubscriberListGrain(
     {
         if (catalog.IsOfFamily(name))
         {
-            return $"«{name}» is a webhook's endpoint: «orders webhooks remove» takes it away.";
+            return $"\"{name}\" is a webhook's endpoint: \"orders webhooks remove\" takes it away.";
         }
 
         if (catalog.Find(name) is not null)
         {
-            return $"«{name}» belongs to this program, and would be listed again at once. Only a subscriber that no silo runs any more can be removed.";
+            return $"\"{name}\" belongs to this program, and would be listed again at once. Only a subscriber that no silo runs "
+                + $"any more can be removed.";
         }
 
         if (!SubscriberKey.IsName(name) || (await List(cancel)).All(state => state.Name != name))
         {
-            return $"There is no subscriber «{(name.Length > SubscriberKey.MaxName ? name[..SubscriberKey.MaxName] + "…" : name)}».";
+            return $"There is no subscriber \"{(name.Length > SubscriberKey.MaxName ? name[..SubscriberKey.MaxName] + "…" : name)}\".";
         }
 
         await Task.WhenAll(Partitions.Select(partition => Subscriber(name, partition).Remove(cancel)));
@@ -108,7 +109,8 @@ public sealed partial class SubscriberListGrain(
 
     public async Task<EraseReply> Erase(string customer, CancellationToken cancel)
     {
-        // In this order, so that asking again after a crash finds the orders by the customer still, and nothing that was under way brings back what was erased:
+        // In this order, so that asking again after a crash finds the orders by the customer still, and nothing that was under way brings
+        // back what was erased:
         // the feed's rows; every subscriber past what it had taken before; what subscribers keep; at last the index.
         var (orders, changes) = (0, 0);
         await Remember(cancel);
@@ -124,14 +126,16 @@ public sealed partial class SubscriberListGrain(
 
             foreach (var name in await Names(cancel))
             {
-                // One with a channel may stand for days before a destination that does not answer; what it has taken, and what is on its way to it, it erases in memory.
+                // One with a channel may stand for days before a destination that does not answer; what it has taken, and what is on its
+                // way to it, it erases in memory.
                 var grain = Subscriber(name, partition);
                 if (catalog.Find(name)?.Rules.Channel is null && await Reaches(grain, erased.Head, cancel) is { } cursor)
                 {
                     return new(
                         orders,
                         changes,
-                        $"«{name}» in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so."
+                        $"\"{name}\" in partition {partition} stands at revision {cursor}, and what was committed up to "
+                            + $"{erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so."
                     );
                 }
 
@@ -193,7 +197,9 @@ public sealed partial class SubscriberListGrain(
         }
     }
 
-    /// <summary>Cleans the files if an erasure asked for it. True: they are clean; false: somebody reads them; null: the store has none.</summary>
+    /// <summary>
+    /// Cleans the files if an erasure asked for it. True: they are clean; false: somebody reads them; null: the store has none.
+    /// </summary>
     private async Task<bool?> CleanFiles(CancellationToken cancel)
     {
         if (files is null || await store.Get(OrderTable.Name, ErasuresPartition, FilesKey, cancel) is not { } asked)

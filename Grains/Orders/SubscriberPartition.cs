@@ -7,7 +7,10 @@ using Grains.Storage;
 
 namespace Grains.Orders;
 
-/// <summary>What a subscriber keeps for one partition of orders, opened by its owner: <see cref="ChangeDesk"/> decides what goes into commits, <see cref="PartitionWriter"/> makes them, this reads.</summary>
+/// <summary>
+/// What a subscriber keeps for one partition of orders, opened by its owner: <see cref="ChangeDesk"/> decides what goes into commits,
+/// <see cref="PartitionWriter"/> makes them, this reads.
+/// </summary>
 internal sealed class SubscriberPartition : ISubscriberPlace
 {
     private const int RowsAtOnce = 100;
@@ -69,7 +72,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     public bool HasNotes { get; private set; }
 
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
-    /// <param name="register">Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and answers where it begins.</param>
+    /// <param name="register">Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and
+    /// answers where it begins.</param>
     public static async Task<SubscriberPartition> Open(
         ITableStore store,
         SubscriberEntry entry,
@@ -118,7 +122,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
     }
 
     /// <summary>
-    /// Why the cursor cannot be of this feed; null when it can, and then the feed is noted. Feed and subscriber are in tables of their own: when one of them is lost
+    /// Why the cursor cannot be of this feed; null when it can, and then the feed is noted. Feed and subscriber are in tables of their own:
+    /// when one of them is lost
     /// or restored from an older copy, revisions come again that the cursor has passed, and what they stand for would be told to nobody.
     /// </summary>
     private static string? OtherFeed(TableRow? row, SubscriberHeadRow head)
@@ -139,7 +144,8 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"its cursor {head.Cursor} is beyond the feed's head {feed.Revision}: table {OrderTable.Name} was lost or is older; {Advice}"
+                $"its cursor {head.Cursor} is beyond the feed's head {feed.Revision}: table {OrderTable.Name} was lost or is "
+                    + $"older; {Advice}"
             );
         }
 
@@ -445,7 +451,10 @@ internal sealed class SubscriberPartition : ISubscriberPlace
         return rows;
     }
 
-    /// <summary>One at a time, from the reading of dead letters' rows to the commit that replaces them: else the later one goes on from rows that are gone, and brings them back.</summary>
+    /// <summary>
+    /// One at a time, from the reading of dead letters' rows to the commit that replaces them: else the later one goes on from rows that
+    /// are gone, and brings them back.
+    /// </summary>
     private async Task<T> Alone<T>(Func<Task<T>> act)
     {
         var (before, done) = (_alone, new TaskCompletionSource());

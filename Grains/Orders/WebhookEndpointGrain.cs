@@ -9,10 +9,15 @@ using Orleans.Concurrency;
 
 namespace Grains.Orders;
 
-/// <summary>Keeps one endpoint: <see cref="EndpointState"/> decides, <see cref="EndpointGate"/> lets requests out, an <see cref="IWebhookSender"/> sends them.</summary>
+/// <summary>
+/// Keeps one endpoint: <see cref="EndpointState"/> decides, <see cref="EndpointGate"/> lets requests out, an <see cref="IWebhookSender"/>
+/// sends them.
+/// </summary>
 /// <remarks>
-/// Reentrant, because requests are under way side by side. It holds because what changes the state is done one at a time (<see cref="Change"/>), on what is stored, and counts when it is stored;
-/// and because the gate decides between awaits. Of failures only the first is written at once, and the last number of them at most once a minute: a crash forgets a few.
+/// Reentrant, because requests are under way side by side. It holds because what changes the state is done one at a time
+/// (<see cref="Change"/>), on what is stored, and counts when it is stored;
+/// and because the gate decides between awaits. Of failures only the first is written at once, and the last number of them at most once a
+/// minute: a crash forgets a few.
 /// </remarks>
 [Reentrant]
 public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain, IDisposable
@@ -260,7 +265,8 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     }
 
     /// <summary>
-    /// One at a time: decides on what is stored, and replaces the row; then it counts. Where another activation was faster, or nothing is known of the commit, the row is read again and it is decided
+    /// One at a time: decides on what is stored, and replaces the row; then it counts. Where another activation was faster, or nothing is
+    /// known of the commit, the row is read again and it is decided
     /// once more. Null: there is no such endpoint.
     /// </summary>
     private async Task<EndpointState?> Change(Func<EndpointState, EndpointState> decide, CancellationToken cancel)
@@ -297,10 +303,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
                 _kept = null;
                 if (tries == MaxTries)
                 {
-                    throw new IOException(
-                        $"Endpoint {Id} could not be stored: {(result.Outcome == CommitOutcome.Conflict ? "others change it at the same time" : "nothing is known of the commit")}; ask again.",
-                        result.Cause
-                    );
+                    var why =
+                        result.Outcome == CommitOutcome.Conflict ? "others change it at the same time" : "nothing is known of the commit";
+                    throw new IOException($"Endpoint {Id} could not be stored: {why}; ask again.", result.Cause);
                 }
             }
         }

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Orders;
 
-/// <summary>Adds and removes endpoints. Each is a row, and a subscriber that every partition's feed has listed; in between a crash leaves one without the other, which <see cref="Wake"/> puts right.</summary>
+/// <summary>
+/// Adds and removes endpoints. Each is a row, and a subscriber that every partition's feed has listed; in between a crash leaves one
+/// without the other, which <see cref="Wake"/> puts right.
+/// </summary>
 public sealed partial class WebhookListGrain(
     ITableStore store,
     IOptions<WebhooksOptions> options,

@@ -5,7 +5,8 @@ using Grains.Orders.Subscribers;
 namespace Grains.Orders;
 
 /// <summary>
-/// Stands for one endpoint in one partition: it hands changes to the endpoint's grain, which decides and sends, and says what came of them. A change of an order that was erased meanwhile goes out
+/// Stands for one endpoint in one partition: it hands changes to the endpoint's grain, which decides and sends, and says what came of them.
+/// A change of an order that was erased meanwhile goes out
 /// in its erased form: the endpoint hears that something happened, and nothing personal.
 /// </summary>
 public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSubscriber
@@ -62,7 +63,7 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint) : IOrderSu
             WebhookSent.Disabled => Handled.Failed(WebhookForm.DisabledReason, reply.Detail),
             WebhookSent.Failed when reply.After is { } after => Handled.Later(reply.Reason, reply.Detail, after),
             WebhookSent.Failed => Handled.Later(reply.Reason, reply.Detail),
-            _ => throw new InvalidOperationException($"An endpoint answered «{reply.Sent}», which this program does not know."),
+            _ => throw new InvalidOperationException($"An endpoint answered \"{reply.Sent}\", which this program does not know."),
         };
     }
 

@@ -12,30 +12,35 @@ public sealed class WebhooksOptions
     public const string Section = "Webhooks";
 
     [Description(
-        "Whether endpoints may have URLs that begin with http://. What is sent there can be read and changed on its way; for tests and networks of one's own."
+        "Whether endpoints may have URLs that begin with http://. What is sent there can be read and changed on its way; for "
+            + "tests and networks of one's own."
     )]
     public bool AllowHttp { get; set; }
 
     [Description(
-        "Private address ranges (CIDR, comma-separated) that webhooks may be sent to, for tests and intranets. None by default: loopback, private, link-local and metadata addresses are refused where the connection is made."
+        "Private address ranges (CIDR, comma-separated) that webhooks may be sent to, for tests and intranets. None by default: "
+            + "loopback, private, link-local and metadata addresses are refused where the connection is made."
     )]
     [AddressRangesSetting]
     public string AllowPrivate { get; set; } = "";
 
     [Description(
-        "Requests per second to one endpoint. After a start, and when it answers again, a sixteenth of them, twice as many every five seconds."
+        "Requests per second to one endpoint. After a start, and when it answers again, a sixteenth of them, twice as many "
+            + "every five seconds."
     )]
     [Range(0.1, 100_000)]
     public double PerSecond { get; set; } = 100;
 
     [Description(
-        "Requests that one endpoint has in flight at most. Begins with one, and opens with each success. More reaches a slow endpoint faster, and loads it more."
+        "Requests that one endpoint has in flight at most. Begins with one, and opens with each success. More reaches a slow "
+            + "endpoint faster, and loads it more."
     )]
     [Range(1, 256)]
     public int MaxInFlight { get; set; } = 16;
 
     [Description(
-        "Waits after the first try, the second and so on, a fifth longer at most by chance; after the last a change is a dead letter. A longer Retry-After of the endpoint wins, up to 24 hours."
+        "Waits after the first try, the second and so on, a fifth longer at most by chance; after the last a change is a dead "
+            + "letter. A longer Retry-After of the endpoint wins, up to 24 hours."
     )]
     [RetryWaitsSetting]
     public string Retries { get; set; } = "5s 5m 30m 2h 5h 10h 14h 20h 24h";

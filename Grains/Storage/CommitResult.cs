@@ -8,7 +8,9 @@ public enum CommitOutcome
     /// <summary>Nothing was changed: <see cref="CommitResult.ConflictKey"/> was not as its change expects.</summary>
     Conflict,
 
-    /// <summary>All or nothing was changed, and which cannot be said: <see cref="CommitResult.Cause"/> tells why. Read before going on.</summary>
+    /// <summary>
+    /// All or nothing was changed, and which cannot be said: <see cref="CommitResult.Cause"/> tells why. Read before going on.
+    /// </summary>
     Unknown,
 }
 

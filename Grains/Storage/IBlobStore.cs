@@ -7,13 +7,15 @@ namespace Grains.Storage;
 public interface IBlobStore
 {
     /// <summary>
-    /// Stores an object if there is none of that name: whole or not at all, and durable when it answers. False when the name is taken; the object there is untouched.
+    /// Stores an object if there is none of that name: whole or not at all, and durable when it answers. False when the name is taken; the
+    /// object there is untouched.
     /// At most <see cref="StoreLimits.MaxBlobBytes"/>.
     /// </summary>
     Task<bool> Put(string name, ReadOnlyMemory<byte> content, CancellationToken cancel = default);
 
     /// <summary>
-    /// The object, or the part of it from <paramref name="offset"/> with at most <paramref name="length"/> bytes (all that follow when null);
+    /// The object, or the part of it from <paramref name="offset"/> with at most <paramref name="length"/> bytes (all that follow when
+    /// null);
     /// null when there is none of that name. A part beyond the end is empty.
     /// </summary>
     Task<ReadOnlyMemory<byte>?> Get(string name, long offset = 0, int? length = null, CancellationToken cancel = default);

@@ -7,7 +7,8 @@ namespace Grains.Storage;
 /// <remarks>
 /// <para>Keys are compared by byte. A partition has one writer, which fences itself by replacing a head row in each commit;
 /// the store does not merge different callers' commits into one outcome.</para>
-/// <para>What breaks a limit (<see cref="StoreLimits"/>) is an <see cref="ArgumentException"/> before anything is sent, the same in every implementation.</para>
+/// <para>What breaks a limit (<see cref="StoreLimits"/>) is an <see cref="ArgumentException"/> before anything is sent, the same in every
+/// implementation.</para>
 /// </remarks>
 public interface ITableStore
 {
@@ -23,9 +24,11 @@ public interface ITableStore
 
     /// <summary>
     /// All of the changes or none: 1 to <see cref="StoreLimits.MaxCommitRows"/> distinct rows of one partition,
-    /// <see cref="StoreLimits.MaxCommitBytes"/> at most. When it answers <see cref="CommitOutcome.Committed"/>, the rows survive <c>kill -9</c> and a power cut.
+    /// <see cref="StoreLimits.MaxCommitBytes"/> at most. When it answers <see cref="CommitOutcome.Committed"/>, the rows survive <c>kill
+    /// -9</c> and a power cut.
     /// </summary>
     /// <remarks>A time-out or a lost connection is the answer <see cref="CommitOutcome.Unknown"/>, not an exception.
-    /// Once a commit is sent, cancelling stops the wait and not the commit: the answer is then <see cref="CommitOutcome.Unknown"/> too.</remarks>
+    /// Once a commit is sent, cancelling stops the wait and not the commit: the answer is then <see cref="CommitOutcome.Unknown"/>
+    /// too.</remarks>
     Task<CommitResult> Commit(string table, string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel = default);
 }

@@ -1,6 +1,9 @@
 namespace Grains.Storage;
 
-/// <summary>The keys k with <paramref name="From"/> ≤ k &lt; <paramref name="To"/>, by byte. Bounds are printable ASCII, at most one character longer than a key.</summary>
+/// <summary>
+/// The keys k with <paramref name="From"/> ≤ k &lt; <paramref name="To"/>, by byte. Bounds are printable ASCII, at most one character
+/// longer than a key.
+/// </summary>
 public readonly record struct KeyRange(string From, string To)
 {
     /// <summary>Greater than every key: <c>~</c> is the last character a key can have, DEL comes after it.</summary>

@@ -6,7 +6,7 @@ public sealed class PartitionLostException : Exception
     public PartitionLostException(string table, string partition, CommitResult result)
         : base(
             result.Outcome == CommitOutcome.Conflict
-                ? $"Row «{result.ConflictKey}» of {table}/{partition} was changed by another owner of the partition."
+                ? $"Row \"{result.ConflictKey}\" of {table}/{partition} was changed by another owner of the partition."
                 : $"The store did not say what became of a commit to {table}/{partition}: {result.Cause?.Message}",
             result.Cause
         ) { }

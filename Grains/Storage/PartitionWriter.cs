@@ -5,10 +5,14 @@ namespace Grains.Storage;
 /// so the cost of a durable write is shared by all who wait, and nobody waits for more than one commit before its own.
 /// </summary>
 /// <remarks>
-/// <para>Every commit also replaces the partition's head row by its etag. So a second owner, which is possible for a moment when silos come and go,
-/// makes the first one's next commit fail. After a commit that failed or whose outcome is unknown the writer is lost for good: everything that waits,
-/// and whatever comes later, gets a <see cref="PartitionLostException"/>; the owner must end, and its successor starts from what is stored.</para>
-/// <para>Not thread-safe: it belongs to a grain and runs on its scheduler. At most <see cref="MaxWaiting"/> pieces of work wait; one more is refused with an exception.</para>
+/// <para>Every commit also replaces the partition's head row by its etag. So a second owner, which is possible for a moment when silos come
+/// and go,
+/// makes the first one's next commit fail. After a commit that failed or whose outcome is unknown the writer is lost for good: everything
+/// that waits,
+/// and whatever comes later, gets a <see cref="PartitionLostException"/>; the owner must end, and its successor starts from what is
+/// stored.</para>
+/// <para>Not thread-safe: it belongs to a grain and runs on its scheduler. At most <see cref="MaxWaiting"/> pieces of work wait; one more
+/// is refused with an exception.</para>
 /// </remarks>
 public sealed class PartitionWriter
 {
@@ -74,7 +78,8 @@ public sealed class PartitionWriter
     }
 
     /// <summary>
-    /// Less than half of <see cref="MaxWaiting"/> waits. Whoever hands in work that nobody waits for asks first; the other half is for work that was
+    /// Less than half of <see cref="MaxWaiting"/> waits. Whoever hands in work that nobody waits for asks first; the other half is for work
+    /// that was
     /// decided already and must not be refused.
     /// </summary>
     public bool HasRoom => _waiting.Count < MaxWaiting / 2;
@@ -166,7 +171,8 @@ public sealed class PartitionWriter
 public interface IPartitionWork
 {
     /// <summary>
-    /// Puts as much of itself as there is room for into <paramref name="commit"/> (see <see cref="CommitBuilder.HasRoom"/>), from where the last call ended.
+    /// Puts as much of itself as there is room for into <paramref name="commit"/> (see <see cref="CommitBuilder.HasRoom"/>), from where the
+    /// last call ended.
     /// True when all of it is in; else it is called again for the next commit, before anybody else.
     /// It may change the owner's memory at once: if the commit fails, the owner ends.
     /// </summary>

@@ -15,7 +15,9 @@ public enum RowChangeKind
     Delete,
 }
 
-/// <summary>One row's part in a commit. Make it with <see cref="Insert"/>, <see cref="Replace"/>, <see cref="Put"/> or <see cref="Delete"/>.</summary>
+/// <summary>
+/// One row's part in a commit. Make it with <see cref="Insert"/>, <see cref="Replace"/>, <see cref="Put"/> or <see cref="Delete"/>.
+/// </summary>
 public readonly record struct RowChange
 {
     private RowChange(RowChangeKind kind, string key, ReadOnlyMemory<byte> payload, string? etag)

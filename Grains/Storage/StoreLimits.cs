@@ -6,7 +6,8 @@ namespace Grains.Storage;
 
 /// <summary>
 /// The limits that every store keeps, checked here and nowhere else, so that the embedded store refuses what the cloud's would.
-/// Sources: Azure Table Storage's documented limits (100 entities and 4 MiB a transaction, 1 MiB an entity), halved where our own columns need room.
+/// Sources: Azure Table Storage's documented limits (100 entities and 4 MiB a transaction, 1 MiB an entity), halved where our own columns
+/// need room.
 /// </summary>
 public static class StoreLimits
 {
@@ -56,7 +57,7 @@ public static class StoreLimits
         if (table.Length is < 3 or > 63 || !char.IsAsciiLetterLower(table[0]) || table.AsSpan().ContainsAnyExcept(TableCharacters))
         {
             throw new ArgumentException(
-                $"A table's name has 3 to 63 lower-case letters and digits and starts with a letter; this is «{table}».",
+                $"A table's name has 3 to 63 lower-case letters and digits and starts with a letter; this is \"{table}\".",
                 nameof(table)
             );
         }
@@ -67,7 +68,8 @@ public static class StoreLimits
         if (!IsKey(key))
         {
             throw new ArgumentException(
-                $"A {what} has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-]; this has {key.Length}: «{(key.Length > 80 ? key[..80] + "…" : key)}».",
+                $"A {what} has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-]; this has {key.Length}: "
+                    + $"\"{(key.Length > 80 ? key[..80] + "…" : key)}\".",
                 nameof(key)
             );
         }
@@ -82,7 +84,7 @@ public static class StoreLimits
             if (bound.Length > MaxKeyLength + 1 || bound.AsSpan().ContainsAnyExceptInRange(' ', '\u007f') || bound.Contains('\''))
             {
                 throw new ArgumentException(
-                    $"A bound of a range is ASCII without quotes, at most {MaxKeyLength + 1} characters; this is «{bound}».",
+                    $"A bound of a range is ASCII without quotes, at most {MaxKeyLength + 1} characters; this is \"{bound}\".",
                     nameof(range)
                 );
             }
@@ -105,13 +107,13 @@ public static class StoreLimits
             CheckKey(change.Key, "row key");
             if (!keys.Add(change.Key))
             {
-                throw new ArgumentException($"A commit changes a row once; «{change.Key}» is there twice.", nameof(changes));
+                throw new ArgumentException($"A commit changes a row once; \"{change.Key}\" is there twice.", nameof(changes));
             }
 
             if (change.Payload.Length > MaxPayloadBytes)
             {
                 throw new ArgumentException(
-                    $"A payload has at most {MaxPayloadBytes} bytes; the one of «{change.Key}» has {change.Payload.Length}.",
+                    $"A payload has at most {MaxPayloadBytes} bytes; the one of \"{change.Key}\" has {change.Payload.Length}.",
                     nameof(changes)
                 );
             }
@@ -141,7 +143,8 @@ public static class StoreLimits
         if (!good)
         {
             throw new ArgumentException(
-                $"A blob's name has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-] in segments joined by «/», none of them empty, «.» or «..»; this is «{name}».",
+                $"A blob's name has 1 to {MaxKeyLength} characters of [0-9A-Za-z._~-] in segments joined by \"/\", none of them "
+                    + $"empty, \".\" or \"..\"; this is \"{name}\".",
                 nameof(name)
             );
         }

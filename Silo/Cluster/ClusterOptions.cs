@@ -20,12 +20,14 @@ public sealed class ClusterOptions
     public const string Section = "Cluster";
 
     [Description(
-        "Silo is a member of the cluster, with grains and doors. Front has the doors alone, HTTP and gRPC, and finds the silos in the store that it shares with them; so doors and silos scale apart."
+        "Silo is a member of the cluster, with grains and doors. Front has the doors alone, HTTP and gRPC, and finds the silos "
+            + "in the store that it shares with them; so doors and silos scale apart."
     )]
     public ClusterRole Role { get; set; } = ClusterRole.Silo;
 
     [Description(
-        "The name of the cluster. Silos with the same name and the same data are members of one cluster; data that belongs to one cluster is refused by silos of another."
+        "The name of the cluster. Silos with the same name and the same data are members of one cluster; data that belongs to "
+            + "one cluster is refused by silos of another."
     )]
     [RegularExpression("^[0-9A-Za-z._~-]{1,60}$", ErrorMessage = "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-].")]
     public string Id { get; set; } = ClusterNames.DefaultClusterId;
@@ -35,19 +37,22 @@ public sealed class ClusterOptions
     public string Name { get; set; } = "";
 
     [Description(
-        "The address at which other silos and clients reach the ports of this silo. They know no passwords: beyond loopback, Cluster:TrustedNetwork has to name the private network that the address belongs to."
+        "The address at which other silos and clients reach the ports of this silo. They know no passwords: beyond loopback, "
+            + "Cluster:TrustedNetwork has to name the private network that the address belongs to."
     )]
     [IpAddress(Any = false)]
     public string Address { get; set; } = "127.0.0.1";
 
     [Description(
-        "The address on which the ports for silos and clients are opened, where it is not Cluster:Address: 0.0.0.0 in a container whose platform forwards Cluster:Address to it. Empty: Cluster:Address."
+        "The address on which the ports for silos and clients are opened, where it is not Cluster:Address: 0.0.0.0 in a "
+            + "container whose platform forwards Cluster:Address to it. Empty: Cluster:Address."
     )]
     [IpAddress(Empty = true)]
     public string ListenAddress { get; set; } = "";
 
     [Description(
-        "Private networks (CIDR, comma-separated) whose machines may reach the ports for silos and clients, and with them everything that the cluster knows."
+        "Private networks (CIDR, comma-separated) whose machines may reach the ports for silos and clients, and with them "
+            + "everything that the cluster knows."
     )]
     [TrustedNetworks]
     public string TrustedNetwork { get; set; } = "";

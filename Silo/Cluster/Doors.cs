@@ -12,7 +12,10 @@ public sealed record Door(string Setting, string What, IPEndPoint EndPoint)
     public bool IsOnLoopback => IPAddress.IsLoopback(EndPoint.Address);
 }
 
-/// <summary>The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a key.</summary>
+/// <summary>
+/// The ports of this silo, shifted by its instance: two for silos and clients in the trusted network, and the doors for everybody with a
+/// key.
+/// </summary>
 public sealed class Doors(
     ClusterOptions cluster,
     HttpOptions http,
@@ -78,7 +81,8 @@ public sealed class Doors(
             .ToArray();
         foreach (var (setting, port) in ports.Where(p => p.Item2 > IPEndPoint.MaxPort))
         {
-            yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; choose a smaller port or instance.";
+            yield return $"{setting} shifted by instance {instance.Number} is {port}, and ports end at {IPEndPoint.MaxPort}; "
+                + $"choose a smaller port or instance.";
         }
 
         foreach (var same in ports.GroupBy(p => p.Item2).Where(g => g.Count() > 1))
@@ -103,12 +107,14 @@ public sealed class Doors(
         var trusted = TrustedNetworks.TryParse(cluster.TrustedNetwork) ?? [];
         if (!IsTrusted(advertised))
         {
-            yield return $"Cluster:Address is {cluster.Address}, and the ports for silos and clients know no passwords: name the private network that it belongs to, "
+            yield return $"Cluster:Address is {cluster.Address}, and the ports for silos and clients know no passwords: name "
+                + $"the private network that it belongs to, "
                 + "whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1.";
         }
         else if (IPAddress.IsLoopback(advertised) && !IPAddress.IsLoopback(listening))
         {
-            yield return $"Cluster:ListenAddress is {cluster.ListenAddress}, and Cluster:Address, at which other silos look for this one, is {cluster.Address}: "
+            yield return $"Cluster:ListenAddress is {cluster.ListenAddress}, and Cluster:Address, at which other silos look for "
+                + $"this one, is {cluster.Address}: "
                 + "give the address in the trusted network at which they reach it.";
         }
         else if (!IsAny(listening) && !IsTrusted(listening))

@@ -1,6 +1,8 @@
 namespace Silo.Cluster;
 
-/// <summary>How one system finds again what sleeps: after a crash nobody holds its grains in memory, and what they took on is in the store.</summary>
+/// <summary>
+/// How one system finds again what sleeps: after a crash nobody holds its grains in memory, and what they took on is in the store.
+/// </summary>
 public interface IWakeUp
 {
     /// <summary>The system's: <c>crawling</c>. One wake-up per name.</summary>

@@ -12,7 +12,7 @@ public sealed class InstanceOptions
     public const int PortStep = 100;
 
     [Description(
-        "Which of several silos on one machine this is: every port is shifted by 100 times this number. «--instance 1» is short for it."
+        "Which of several silos on one machine this is: every port is shifted by 100 times this number. \"--instance 1\" is short for it."
     )]
     [Range(0, 99)]
     public int Number { get; set; }

@@ -10,7 +10,8 @@ public sealed class ListenOptions
     public const string Section = "Listen";
 
     [Description(
-        "The address that HTTP is opened on: a loopback address, one of this machine's, or 0.0.0.0 or [::] for all of them. Beyond loopback an API key is needed; the ports for silos and clients have an address of their own, Cluster:Address."
+        "The address that HTTP is opened on: a loopback address, one of this machine's, or 0.0.0.0 or [::] for all of them. "
+            + "Beyond loopback an API key is needed; the ports for silos and clients have an address of their own, Cluster:Address."
     )]
     [IpAddress]
     public string Address { get; set; } = "127.0.0.1";

@@ -5,10 +5,14 @@ using Silo.StartUp;
 namespace Silo.Cluster;
 
 /// <summary>
-/// Writes off members that were killed on this machine. Who joins must reach every member that may be alive, and would wait a minute and a half for one
+/// Writes off members that were killed on this machine. Who joins must reach every member that may be alive, and would wait a minute and a
+/// half for one
 /// that cannot say that it is not; but a member whose port on loopback nobody listens on is gone, and this machine can see that.
 /// </summary>
-/// <remarks>A silo opens its port before it is written down as a member, and is written down as dead before it closes it, so none is written off that lives.</remarks>
+/// <remarks>
+/// A silo opens its port before it is written down as a member, and is written down as dead before it closes it, so none is written off
+/// that lives.
+/// </remarks>
 public sealed partial class LostMembers(IMembershipTable members, ILogger<LostMembers> logger) : IStartUpCheck
 {
     /// <summary>Other silos change the table too; what is not written off after so many tries is left to the cluster.</summary>

@@ -3,10 +3,14 @@ using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
 
-/// <summary>Wakes every system: when the silo starts, and every few seconds after. Each system has a round of its own, so none waits for another.</summary>
+/// <summary>
+/// Wakes every system: when the silo starts, and every few seconds after. Each system has a round of its own, so none waits for another.
+/// </summary>
 /// <remarks>
-/// What fails is logged and tried again with the next round. A call that takes longer than <see cref="Patience"/> is given up, so that one that hangs is not the last.
-/// The second net is a reminder per system (<see cref="WakeUpGrain"/>), which is seen to until it is there: it wakes the system from whatever silo lives, even where these rounds
+/// What fails is logged and tried again with the next round. A call that takes longer than <see cref="Patience"/> is given up, so that one
+/// that hangs is not the last.
+/// The second net is a reminder per system (<see cref="WakeUpGrain"/>), which is seen to until it is there: it wakes the system from
+/// whatever silo lives, even where these rounds
 /// have come to an end.
 /// </remarks>
 internal sealed partial class WakeUps : BackgroundService
@@ -36,7 +40,7 @@ internal sealed partial class WakeUps : BackgroundService
         if (_systems.GroupBy(system => system.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new ArgumentException(
-                $"Two wake-ups are named «{twice.Key}»; each system has one, under a name of its own.",
+                $"Two wake-ups are named \"{twice.Key}\"; each system has one, under a name of its own.",
                 nameof(systems)
             );
         }

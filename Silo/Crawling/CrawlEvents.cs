@@ -6,11 +6,13 @@ using Silo.Middleware;
 namespace Silo.Crawling;
 
 /// <summary>
-/// A crawl's progress as server-sent events (WHATWG HTML §9.2): <c>progress</c> at once and then whenever something changed, looked at twice a second;
+/// A crawl's progress as server-sent events (WHATWG HTML §9.2): <c>progress</c> at once and then whenever something changed, looked at
+/// twice a second;
 /// <c>end</c> with the last numbers when the crawl ends, <c>gone</c> when it is deleted, and then the stream closes.
 /// </summary>
 /// <remarks>
-/// An event is the whole state, so nothing is missed that a later one does not say. Its id stands for the numbers in it: who comes back with
+/// An event is the whole state, so nothing is missed that a later one does not say. Its id stands for the numbers in it: who comes back
+/// with
 /// <c>Last-Event-ID</c> hears nothing twice, and who comes back after the end gets 204, which tells a browser not to come again.
 /// </remarks>
 internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimeProvider Clock, CancellationToken Stopping) : IResult
@@ -75,7 +77,8 @@ internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimePr
             {
                 (seen, saidAt) = (id, Clock.GetTimestamp());
                 await response.WriteAsync(
-                    $"id: {id}\nevent: {(crawl.Ended ? "end" : "progress")}\ndata: {JsonSerializer.Serialize(CrawlForm.Of(crawl), RestJson.AsItIs.CrawlForm)}\n\n",
+                    $"id: {id}\nevent: {(crawl.Ended ? "end" : "progress")}\ndata: "
+                        + $"{JsonSerializer.Serialize(CrawlForm.Of(crawl), RestJson.AsItIs.CrawlForm)}\n\n",
                     cancel
                 );
             }

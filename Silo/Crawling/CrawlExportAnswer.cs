@@ -5,7 +5,8 @@ using Silo.Middleware;
 namespace Silo.Crawling;
 
 /// <summary>
-/// A crawl's records, written as they are read: a page of the export (500 rows) is in memory at once, and the next is asked for when the caller has taken
+/// A crawl's records, written as they are read: a page of the export (500 rows) is in memory at once, and the next is asked for when the
+/// caller has taken
 /// this one. When it fails half-way the connection is cut, so that half an export does not look like a whole one.
 /// </summary>
 internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnswers Places, bool IsCsv, ExportKind Kind) : IResult

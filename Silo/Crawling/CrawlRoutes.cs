@@ -133,7 +133,7 @@ public static class CrawlRoutes
     {
         if (string.IsNullOrEmpty(url))
         {
-            return Problem.Invalid(new Fault("«url» is missing: the URL to be explained, as it was typed or linked.", Parameter: "url"));
+            return Problem.Invalid(new Fault("\"url\" is missing: the URL to be explained, as it was typed or linked.", Parameter: "url"));
         }
 
         return await Found(id, grains, context.RequestAborted) is { } crawl
@@ -156,12 +156,12 @@ public static class CrawlRoutes
         var faults = new List<Fault>();
         if (format is not ("jsonl" or "csv"))
         {
-            faults.Add(new($"«format» is jsonl or csv; this is «{format}».", Parameter: "format"));
+            faults.Add(new($"\"format\" is jsonl or csv; this is \"{format}\".", Parameter: "format"));
         }
 
         if (kind is not ("fetched" or "all"))
         {
-            faults.Add(new($"«kind» is fetched or all; this is «{kind}».", Parameter: "kind"));
+            faults.Add(new($"\"kind\" is fetched or all; this is \"{kind}\".", Parameter: "kind"));
         }
 
         if (faults is not [])
@@ -196,7 +196,7 @@ public static class CrawlRoutes
         await Crawls(grains).Find(idOrName, cancel) is { } id ? (id, grains.GetGrain<ICrawlGrain>(id.ToString())) : null;
 
     private static Problem None(string idOrName) =>
-        Problem.NotFound($"There is no crawl «{idOrName}»; GET /api/crawls lists those that are kept.");
+        Problem.NotFound($"There is no crawl \"{idOrName}\"; GET /api/crawls lists those that are kept.");
 
     private static ICrawlListGrain Crawls(IGrainFactory grains) => grains.GetGrain<ICrawlListGrain>(0);
 }

@@ -5,7 +5,10 @@ using Silo.Middleware;
 
 namespace Silo.Crawling;
 
-/// <summary>A crawl as it is asked for over HTTP: the members of <see cref="CrawlSpec"/>, with durations as texts, <c>500ms</c>, <c>1s</c>, <c>2m</c> or <c>0</c>. What is left out has its default.</summary>
+/// <summary>
+/// A crawl as it is asked for over HTTP: the members of <see cref="CrawlSpec"/>, with durations as texts, <c>500ms</c>, <c>1s</c>,
+/// <c>2m</c> or <c>0</c>. What is left out has its default.
+/// </summary>
 public sealed record StartCrawl
 {
     /// <summary>Of the body that asks for it: a thousand seeds and their patterns have room.</summary>
@@ -71,7 +74,7 @@ public sealed record StartCrawl
             return duration;
         }
 
-        faults.Add(new($"«{name}» is a duration such as 500ms, 1s, 2m or 0; this is «{text}».", $"#/{name}"));
+        faults.Add(new($"\"{name}\" is a duration such as 500ms, 1s, 2m or 0; this is \"{text}\".", $"#/{name}"));
         return null;
     }
 
@@ -82,7 +85,7 @@ public sealed record StartCrawl
             texts
                 .Index()
                 .Where(text => text.Item is null)
-                .Select(text => new Fault($"«{name}» is a list of texts.", $"#/{name}/{text.Index}"))
+                .Select(text => new Fault($"\"{name}\" is a list of texts.", $"#/{name}/{text.Index}"))
         );
         return texts;
     }

@@ -4,7 +4,9 @@ using Silo.Middleware;
 
 namespace Silo.Grpc;
 
-/// <summary>Answers what is not available now with UNAVAILABLE, which clients retry, for every method; see <see cref="Availability"/>.</summary>
+/// <summary>
+/// Answers what is not available now with UNAVAILABLE, which clients retry, for every method; see <see cref="Availability"/>.
+/// </summary>
 internal sealed partial class GrpcAvailability(Availability availability, ILogger<GrpcAvailability> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(

@@ -9,7 +9,8 @@ public sealed class GrpcOptions
     public const string Section = "Grpc";
 
     [Description(
-        "The port of gRPC, over HTTP/2 without TLS: orders, health and reflection. 0 closes it. While nobody sets it and it is taken, this door stays closed with a warning."
+        "The port of gRPC, over HTTP/2 without TLS: orders, health and reflection. 0 closes it. While nobody sets it and it is "
+            + "taken, this door stays closed with a warning."
     )]
     [Range(0, 65535)]
     public int Port { get; set; } = 4317;

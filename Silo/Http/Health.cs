@@ -10,12 +10,15 @@ namespace Silo.Http;
 
 /// <summary>
 /// Health for those who start, stop and route: <c>/health/startup</c> (joined the cluster), <c>/health/ready</c> (may be given work),
-/// <c>/health/live</c> (this process answers; nothing outside it is asked, so that trouble elsewhere restarts nobody). <c>/health</c> shows every check
+/// <c>/health/live</c> (this process answers; nothing outside it is asked, so that trouble elsewhere restarts nobody). <c>/health</c> shows
+/// every check
 /// with its reason, for people and alerts.
 /// </summary>
 /// <remarks>
-/// A silo is ready when it has joined and is not stopping, nothing else: what routes may close the ports between silos too where a silo is not ready, and
-/// trouble of a store that all share would part them. A front, which keeps nothing and only passes on, is ready when a silo answers and its store takes writes.
+/// A silo is ready when it has joined and is not stopping, nothing else: what routes may close the ports between silos too where a silo is
+/// not ready, and
+/// trouble of a store that all share would part them. A front, which keeps nothing and only passes on, is ready when a silo answers and its
+/// store takes writes.
 /// </remarks>
 public static class Health
 {
@@ -56,7 +59,10 @@ public static class Health
             .ForAll(unlimited: true)
             .WithMetadata(new AtOtlpDoor());
 
-    /// <summary>Why a check does not pass, in words that may be shown to anybody; null when it gives none. The message of an exception may carry a path.</summary>
+    /// <summary>
+    /// Why a check does not pass, in words that may be shown to anybody; null when it gives none. The message of an exception may carry a
+    /// path.
+    /// </summary>
     internal static string? Why(HealthReportEntry entry) =>
         entry.Exception is { } failure ? $"it failed ({failure.GetType().Name})" : entry.Description;
 
@@ -130,7 +136,10 @@ public static class Health
         }
     }
 
-    /// <summary>Writes to every table and to the blobs succeed, as far as this process knows: its last write to each, and those of <see cref="WriteProbe"/>.</summary>
+    /// <summary>
+    /// Writes to every table and to the blobs succeed, as far as this process knows: its last write to each, and those of
+    /// <see cref="WriteProbe"/>.
+    /// </summary>
     internal sealed class WritesSucceed(WriteHealth writes) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -142,7 +151,8 @@ public static class Health
                             failing.Select(part =>
                                 string.Create(
                                     CultureInfo.InvariantCulture,
-                                    $"{part.Part} cannot be written: {part.Reason} (since {part.Since:HH:mm:ss}Z, {part.Failures:N0} failed)"
+                                    $"{part.Part} cannot be written: {part.Reason} (since {part.Since:HH:mm:ss}Z, "
+                                        + $"{part.Failures:N0} failed)"
                                 )
                             )
                         )

@@ -75,7 +75,8 @@ public static class HttpHosting
 
             Once there are API keys, /api needs one: Authorization: Bearer KEY
 
-            The console talks to the port for clients: dotnet run -c Release --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
+            The console talks to the port for clients:
+                dotnet run -c Release --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
 
             """;
 }

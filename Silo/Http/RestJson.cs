@@ -11,7 +11,9 @@ using Silo.Orders;
 
 namespace Silo.Http;
 
-/// <summary>What is read and written as JSON at the doors, in the form that the console writes: camelCase, nulls kept, text as it is.</summary>
+/// <summary>
+/// What is read and written as JSON at the doors, in the form that the console writes: camelCase, nulls kept, text as it is.
+/// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

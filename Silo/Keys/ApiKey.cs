@@ -6,7 +6,10 @@ using Grains.Interfaces.Keys;
 
 namespace Silo.Keys;
 
-/// <summary>One key as it is kept: never its secret. The secret that its bearer sends is <c>NAME.</c> and 43 characters of base64url, 256 random bits.</summary>
+/// <summary>
+/// One key as it is kept: never its secret. The secret that its bearer sends is <c>NAME.</c> and 43 characters of base64url, 256 random
+/// bits.
+/// </summary>
 /// <param name="Hash">SHA-256 of the whole secret. A slow hash is for secrets that people choose; nobody tries 2²⁵⁶ of these.</param>
 public sealed record ApiKey(string Name, ApiRole Role, byte[] Hash, DateTimeOffset AddedAt)
 {

@@ -11,7 +11,7 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
     {
         if (!ApiKey.IsName(name))
         {
-            return new(null, $"«{name}» is no name for a key: 1 to {IApiKeysGrain.MaxNameLength} letters, digits, «-» and «_».");
+            return new(null, $"\"{name}\" is no name for a key: 1 to {IApiKeysGrain.MaxNameLength} letters, digits, \"-\" and \"_\".");
         }
 
         if (!Enum.IsDefined(role))
@@ -31,11 +31,12 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
                 LogAdded(name, role);
                 return new(secret, null);
             case CommitOutcome.Conflict:
-                return new(null, $"There is a key named «{name}» already. Choose another name, or revoke that one first.");
+                return new(null, $"There is a key named \"{name}\" already. Choose another name, or revoke that one first.");
             default:
                 return new(
                     null,
-                    $"The store did not say whether the key «{name}» was kept. Look with «keys list»; revoke it if it is there, and make it again."
+                    $"The store did not say whether the key \"{name}\" was kept. Look with \"keys list\"; revoke it if it is "
+                        + $"there, and make it again."
                 );
         }
     }
@@ -58,14 +59,14 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
         if ((await KeyTable.Close(store, cancel)).Outcome != CommitOutcome.Committed)
         {
             throw new InvalidOperationException(
-                $"The store did not say whether the doors stay closed without the key «{name}», so it was not removed. Revoke it again."
+                $"The store did not say whether the doors stay closed without the key \"{name}\", so it was not removed. Revoke it again."
             );
         }
 
         var commit = await KeyTable.Delete(store, name, cancel);
         if (commit.Outcome != CommitOutcome.Committed)
         {
-            throw new InvalidOperationException($"The store did not say whether the key «{name}» was removed. Revoke it again.");
+            throw new InvalidOperationException($"The store did not say whether the key \"{name}\" was removed. Revoke it again.");
         }
 
         LogRevoked(name);

@@ -6,8 +6,10 @@ using Grains.Storage;
 namespace Silo.Keys;
 
 /// <summary>
-/// The keys as the doors of this process know them: all of them in memory, <see cref="IApiKeysGrain.MaxKeys"/> at most. A request with a known key costs
-/// the store nothing until what is known is <see cref="Staleness"/> old; one with an unknown key, not more than a read in <see cref="StalenessOfMiss"/>.
+/// The keys as the doors of this process know them: all of them in memory, <see cref="IApiKeysGrain.MaxKeys"/> at most. A request with a
+/// known key costs
+/// the store nothing until what is known is <see cref="Staleness"/> old; one with an unknown key, not more than a read in
+/// <see cref="StalenessOfMiss"/>.
 /// </summary>
 public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)
 {
@@ -36,7 +38,8 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedSer
     }
 
     /// <summary>
-    /// Whether callers without a key may be let in: no key was made, or an operator has opened the doors again. After the last key was revoked they stay closed. It is not believed for
+    /// Whether callers without a key may be let in: no key was made, or an operator has opened the doors again. After the last key was
+    /// revoked they stay closed. It is not believed for
     /// longer than <see cref="StalenessOfMiss"/>.
     /// </summary>
     /// <exception cref="KeysUnavailableException">The store does not say.</exception>

@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Silo.Keys;
 
 /// <summary>
-/// Where keys are kept: table <c>keys</c>, partition <c>keys</c>, a row per key under its name. A row in partition <c>closed</c> says that a key was revoked: that there is
+/// Where keys are kept: table <c>keys</c>, partition <c>keys</c>, a row per key under its name. A row in partition <c>closed</c> says that
+/// a key was revoked: that there is
 /// no key then opens nothing.
 /// </summary>
 internal static class KeyTable

@@ -6,7 +6,10 @@ using Silo.StartUp;
 
 namespace Silo.Keys;
 
-/// <summary>Where HTTP is reached from other machines, there is a key at least: the bootstrap key is made while there was none yet. One that was revoked does not come back.</summary>
+/// <summary>
+/// Where HTTP is reached from other machines, there is a key at least: the bootstrap key is made while there was none yet. One that was
+/// revoked does not come back.
+/// </summary>
 public sealed partial class KeysCheck(
     Doors doors,
     KeyRing ring,
@@ -30,8 +33,10 @@ public sealed partial class KeysCheck(
         if (doors.Open.FirstOrDefault(door => !door.IsOnLoopback) is { } beyond && await ring.Count(cancel) == 0)
         {
             throw new StartUpException(
-                $"{beyond.What} would listen on {beyond.EndPoint.Address} (Listen:Address), and there is no API key: whoever reaches it could do everything. "
-                    + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
+                $"{beyond.What} would listen on {beyond.EndPoint.Address} (Listen:Address), and there is no API key: whoever "
+                    + $"reaches it could do everything. "
+                    + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add "
+                    + "NAME --role operator\", and start it again; "
                     + "or give the first key by Keys:Bootstrap."
             );
         }

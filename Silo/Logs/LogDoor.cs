@@ -24,7 +24,8 @@ internal enum LogFormat
 internal readonly record struct LogAnswer(Decoded? Decoded, Problem? Problem);
 
 /// <summary>
-/// The way of every request of log records, over HTTP or gRPC: room is made before anything of it is read, it is read into that room, decoded, and handed in;
+/// The way of every request of log records, over HTTP or gRPC: room is made before anything of it is read, it is read into that room,
+/// decoded, and handed in;
 /// it is answered when what was taken of it is durable.
 /// </summary>
 internal sealed class LogDoor(
@@ -34,7 +35,9 @@ internal sealed class LogDoor(
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards
 )
 {
-    /// <summary>In which all of a body is to have arrived; exporters give up after ten seconds. <see cref="PacedStream"/> has the least speed.</summary>
+    /// <summary>
+    /// In which all of a body is to have arrived; exporters give up after ten seconds. <see cref="PacedStream"/> has the least speed.
+    /// </summary>
     public static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>When a sender gives up that does not say so: OpenTelemetry's default.</summary>
@@ -120,7 +123,8 @@ internal sealed class LogDoor(
     }
 
     /// <summary>
-    /// The answer is lost when the sender is gone as it begins, or when it never begins. Once it began nothing is concluded from the end of the connection: whoever has the answer may close at once.
+    /// The answer is lost when the sender is gone as it begins, or when it never begins. Once it began nothing is concluded from the end of
+    /// the connection: whoever has the answer may close at once.
     /// </summary>
     private void ReportIfLost(HttpContext context, LogRequestId id)
     {
@@ -167,7 +171,8 @@ internal sealed class LogDoor(
             BodyFault.Broken => new(StatusCodes.Status400BadRequest, "The body is cut off, or is not the gzip that its encoding says."),
             BodyFault.Slow => new(
                 StatusCodes.Status408RequestTimeout,
-                $"The body came slower than {PacedStream.LeastBytes / PacedStream.Window.TotalSeconds:0} bytes a second, or took longer than {BodyPatience.TotalSeconds:0} s. The connection is closed."
+                $"The body came slower than {PacedStream.LeastBytes / PacedStream.Window.TotalSeconds:0} bytes a second, or "
+                    + $"took longer than {BodyPatience.TotalSeconds:0} s. The connection is closed."
             ),
             _ => null,
         };

@@ -12,13 +12,15 @@ public sealed class LogDoorsOptions
     public const string Section = LogsOptions.Section;
 
     [Description(
-        "A port for OTLP over HTTP alone (POST /v1/logs), where OpenTelemetry's exporters look for it; the port of HTTP takes it too. 0 closes it. While nobody sets it and it is taken, this door stays closed with a warning."
+        "A port for OTLP over HTTP alone (POST /v1/logs), where OpenTelemetry's exporters look for it; the port of HTTP takes "
+            + "it too. 0 closes it. While nobody sets it and it is taken, this door stays closed with a warning."
     )]
     [Range(0, 65535)]
     public int OtlpHttpPort { get; set; } = 4318;
 
     [Description(
-        "The port of syslog, over TCP and UDP; 514 is the usual one. 0 opens none. Syslog knows neither keys nor acknowledgements: what was received is in memory until it is stored."
+        "The port of syslog, over TCP and UDP; 514 is the usual one. 0 opens none. Syslog knows neither keys nor "
+            + "acknowledgements: what was received is in memory until it is stored."
     )]
     [Range(0, 65535)]
     public int SyslogPort { get; set; }

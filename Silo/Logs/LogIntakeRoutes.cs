@@ -35,7 +35,8 @@ public static class LogIntakeRoutes
             .WithTags("logs")
             .WithSummary("Takes log records, one JSON object a line; answers when they are stored.")
             .WithDescription(
-                "The body is application/x-ndjson; service names the records that name none. A bad line is reported by its number, the good ones are taken."
+                "The body is application/x-ndjson; service names the records that name none. A bad line is reported by its "
+                    + "number, the good ones are taken."
             )
             .Produces<LogsTaken>();
     }

@@ -20,7 +20,9 @@ public static class LogQueryRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query", "since", "until", "limit", "order"))
             .WithSummary(
-                $"Records that match, the newest first: since and until are {LogTimes.Forms}; order is newest or oldest; at most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list for Accept: {Json}."
+                $"Records that match, the newest first: since and until are {LogTimes.Forms}; order is newest or oldest; at "
+                    + $"most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list "
+                    + $"for Accept: {Json}."
             )
             .Produces(StatusCodes.Status200OK, contentType: LogSearchAnswer.JsonLines, additionalContentTypes: [Json]);
         logs.MapGet("tail", Tail)
@@ -37,7 +39,8 @@ public static class LogQueryRoutes
             .For(ApiRole.Reader)
             .Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
             .WithSummary(
-                "One SELECT over the view «logs», within limits of time and memory. When the time or the memory was over, or the statement crashed the database, «end» says so and there are no rows."
+                "One SELECT over the view \"logs\", within limits of time and memory. When the time or the memory was over, or "
+                    + "the statement crashed the database, \"end\" says so and there are no rows."
             )
             .Produces<LogSqlForm>();
         logs.MapGet("ledger", Ledger)
@@ -69,7 +72,7 @@ public static class LogQueryRoutes
         );
         if (order is not ("newest" or "oldest"))
         {
-            faults.Add(new($"«order» is newest or oldest; this is «{order}».", Parameter: "order"));
+            faults.Add(new($"\"order\" is newest or oldest; this is \"{order}\".", Parameter: "order"));
         }
 
         return faults is []
@@ -175,7 +178,7 @@ public static class LogQueryRoutes
             return moment;
         }
 
-        faults.Add(new($"«{name}» is {LogTimes.Forms}; this is «{text}».", Parameter: name));
+        faults.Add(new($"\"{name}\" is {LogTimes.Forms}; this is \"{text}\".", Parameter: name));
         return null;
     }
 
@@ -191,11 +194,13 @@ public static class LogQueryRoutes
             return number;
         }
 
-        faults.Add(new($"«{name}» is a whole number from 1 to {most}; this is «{text}».", Parameter: name));
+        faults.Add(new($"\"{name}\" is a whole number from 1 to {most}; this is \"{text}\".", Parameter: name));
         return otherwise;
     }
 
-    /// <summary>JSON lines unless a list is asked for by name: RFC 9110 §12.5.1 without the weights, which nobody who asks for either sends.</summary>
+    /// <summary>
+    /// JSON lines unless a list is asked for by name: RFC 9110 §12.5.1 without the weights, which nobody who asks for either sends.
+    /// </summary>
     private static bool WantsJson(HttpRequest request) =>
         request.Headers.Accept.Any(accept =>
             accept?.Split(',').Any(kind => kind.Trim().StartsWith(Json, StringComparison.OrdinalIgnoreCase)) == true

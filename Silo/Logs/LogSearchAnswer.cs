@@ -5,8 +5,10 @@ using Silo.Http;
 namespace Silo.Logs;
 
 /// <summary>
-/// Records as they are found: one object a line, or an object with the list and how it ended. Lines end with one more, <c>{"stopped":…,"detail":…}</c>, when the search was ended before
-/// everything was looked at, by time or memory and not by the limit that was asked for; and when some segments cannot be read, with their number and names. When it fails half-way the connection is cut.
+/// Records as they are found: one object a line, or an object with the list and how it ended. Lines end with one more,
+/// <c>{"stopped":…,"detail":…}</c>, when the search was ended before
+/// everything was looked at, by time or memory and not by the limit that was asked for; and when some segments cannot be read, with their
+/// number and names. When it fails half-way the connection is cut.
 /// </summary>
 internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool IsJson) : IResult
 {

@@ -9,7 +9,8 @@ using Silo.Middleware;
 namespace Silo.Logs;
 
 /// <summary>
-/// Records as they are stored, as server-sent events (WHATWG HTML §9.2): <c>record</c> with one record, <c>missed</c> with their number where this viewer was too slow, or where segments cannot be read, which are named. It goes on until
+/// Records as they are stored, as server-sent events (WHATWG HTML §9.2): <c>record</c> with one record, <c>missed</c> with their number
+/// where this viewer was too slow, or where segments cannot be read, which are named. It goes on until
 /// the caller leaves or the silo stops; who comes back sees what is stored from then on.
 /// </summary>
 internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswers Places, CancellationToken Stopping) : IResult

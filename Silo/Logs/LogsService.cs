@@ -7,7 +7,8 @@ using Type = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
 namespace Silo.Logs;
 
 /// <summary>
-/// What the service of OTLP is to reflection: the messages of opentelemetry-proto 1.x by their names and numbers, put together here so that a tool can list and call it.
+/// What the service of OTLP is to reflection: the messages of opentelemetry-proto 1.x by their names and numbers, put together here so that
+/// a tool can list and call it.
 /// Nothing is decoded by it.
 /// </summary>
 public static class LogsService

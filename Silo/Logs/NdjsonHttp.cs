@@ -9,7 +9,8 @@ using Silo.Middleware;
 namespace Silo.Logs;
 
 /// <summary>
-/// <c>POST /api/logs</c>: log records, one JSON object a line (<see cref="NdjsonDecoder"/>), compressed with gzip or not. It is answered with how many were taken,
+/// <c>POST /api/logs</c>: log records, one JSON object a line (<see cref="NdjsonDecoder"/>), compressed with gzip or not. It is answered
+/// with how many were taken,
 /// and which lines were not and why. With an <c>Idempotency-Key</c> the same request may be sent again; without one each request is new.
 /// </summary>
 internal sealed class NdjsonHttp(LogDoor door)
@@ -50,7 +51,7 @@ internal sealed class NdjsonHttp(LogDoor door)
         string service = request.Query["service"].ToString();
         if (Encoding.UTF8.GetByteCount(service) > OtlpDecoder.MaxServiceBytes)
         {
-            return Problem.Invalid(new Fault($"«service» has {OtlpDecoder.MaxServiceBytes} bytes at most.", Parameter: "service"));
+            return Problem.Invalid(new Fault($"\"service\" has {OtlpDecoder.MaxServiceBytes} bytes at most.", Parameter: "service"));
         }
 
         LogBodies.Widen(context);

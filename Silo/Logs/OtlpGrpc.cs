@@ -9,7 +9,8 @@ using Silo.Middleware;
 namespace Silo.Logs;
 
 /// <summary>
-/// <c>opentelemetry.proto.collector.logs.v1.LogsService/Export</c>: OTLP over gRPC, read straight from the stream ("gRPC over HTTP2", length-prefixed messages), so that room is
+/// <c>opentelemetry.proto.collector.logs.v1.LogsService/Export</c>: OTLP over gRPC, read straight from the stream ("gRPC over HTTP2",
+/// length-prefixed messages), so that room is
 /// made by the message's length before the message is held, and no object is built of it. Compressed with gzip or not.
 /// </summary>
 internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
@@ -43,7 +44,8 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
             )
         )
         {
-            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType; // As the protocol says: not gRPC, so no status of gRPC.
+            // As the protocol says: not gRPC, so no status of gRPC.
+            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
             return;
         }
 

@@ -6,7 +6,8 @@ using Silo.Middleware;
 namespace Silo.Logs;
 
 /// <summary>
-/// <c>POST /v1/logs</c>: OTLP over HTTP (OpenTelemetry protocol 1.x, "OTLP/HTTP"), in protobuf or JSON, compressed with gzip or not. It is answered in the kind that it
+/// <c>POST /v1/logs</c>: OTLP over HTTP (OpenTelemetry protocol 1.x, "OTLP/HTTP"), in protobuf or JSON, compressed with gzip or not. It is
+/// answered in the kind that it
 /// came in, also when it is refused: then with a <c>google.rpc.Status</c>.
 /// </summary>
 internal sealed class OtlpHttp(LogDoor door) : ITellsProblems
@@ -110,7 +111,10 @@ internal static class LogBodies
             _ => null,
         };
 
-    /// <summary>This request may be larger than others: <see cref="RequestBody"/> bounds it. What is refused unread is passed over by the server, for a few seconds, so that the answer arrives.</summary>
+    /// <summary>
+    /// This request may be larger than others: <see cref="RequestBody"/> bounds it. What is refused unread is passed over by the server,
+    /// for a few seconds, so that the answer arrives.
+    /// </summary>
     public static void Widen(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)

@@ -10,7 +10,8 @@ using Grains.Logs.Intake;
 namespace Silo.Logs;
 
 /// <summary>
-/// The silo's own log goes into the pipeline too, as the service <see cref="Service"/>. What the pipeline says about itself does not: it would speak of its own speaking. All of it is on standard output in any case.
+/// The silo's own log goes into the pipeline too, as the service <see cref="Service"/>. What the pipeline says about itself does not: it
+/// would speak of its own speaking. All of it is on standard output in any case.
 /// </summary>
 [ProviderAlias("Own")]
 internal sealed class OwnLogs(IServiceProvider services, TimeProvider clock, [FromKeyedServices(Clocks.Guards)] TimeProvider guards)

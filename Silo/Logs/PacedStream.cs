@@ -4,7 +4,8 @@ using Grains.Net;
 namespace Silo.Logs;
 
 /// <summary>
-/// A body as it comes over the wire, which has to come at a least speed: <see cref="LeastBytes"/> in each <see cref="Window"/>, and all of it within <see cref="LogDoor.BodyPatience"/>.
+/// A body as it comes over the wire, which has to come at a least speed: <see cref="LeastBytes"/> in each <see cref="Window"/>, and all of
+/// it within <see cref="LogDoor.BodyPatience"/>.
 /// When it does not, <see cref="TooSlow"/> is cancelled.
 /// </summary>
 /// <remarks>Reads asynchronously only. Does not dispose what it reads from.</remarks>

@@ -22,7 +22,9 @@ internal enum BodyFault
     Slow,
 }
 
-/// <summary>A request's bytes after decompression, in rented memory that is admitted before it is filled. Dispose it when they are decoded.</summary>
+/// <summary>
+/// A request's bytes after decompression, in rented memory that is admitted before it is filled. Dispose it when they are decoded.
+/// </summary>
 internal sealed class RequestBody : IDisposable
 {
     /// <summary>Memory that is taken before anything came. It grows fourfold as it fills, whatever length was declared.</summary>
@@ -99,7 +101,9 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <summary>Reads to the end, and never more than one byte beyond <paramref name="maxBytes"/>: so a bomb costs what the limit costs.</summary>
+    /// <summary>
+    /// Reads to the end, and never more than one byte beyond <paramref name="maxBytes"/>: so a bomb costs what the limit costs.
+    /// </summary>
     /// <param name="length">Of what is read, when it is known: memory does not grow beyond it while no more comes.</param>
     private async ValueTask<BodyFault> Fill(
         Stream from,

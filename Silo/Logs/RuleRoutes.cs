@@ -22,7 +22,7 @@ public static class RuleRoutes
             .MapPost("", Add)
             .For(ApiRole.Writer)
             .Takes(RestJson.Default.AddRule, AddRule.MaxBytes)
-            .WithSummary("Adds a rule, «query => action», at a number or at the end; every silo goes by it a second later.")
+            .WithSummary("Adds a rule, \"query => action\", at a number or at the end; every silo goes by it a second later.")
             .Produces<RuleChangeForm>(StatusCodes.Status201Created);
         rules
             .MapDelete("{number:int}", Remove)
@@ -59,7 +59,7 @@ public static class RuleRoutes
         )
         {
             return Problem.Invalid(
-                new Fault($"«revision» is a whole number, as the list of rules shows it; this is «{revision}».", Parameter: "revision")
+                new Fault($"\"revision\" is a whole number, as the list of rules shows it; this is \"{revision}\".", Parameter: "revision")
             );
         }
 
@@ -72,7 +72,7 @@ public static class RuleRoutes
         var asked = ITakesBody.BodyOf<TestRule>(context);
         if (!Durations.TryParse(asked.Since ?? "1h", out var age))
         {
-            return Problem.Invalid(new Fault($"«since» is a duration such as 15m or 1h; this is «{asked.Since}».", "#/since"));
+            return Problem.Invalid(new Fault($"\"since\" is a duration such as 15m or 1h; this is \"{asked.Since}\".", "#/since"));
         }
 
         var reply = await Rules(grains).Test(asked.Rule, age, context.RequestAborted);

@@ -64,7 +64,9 @@ internal sealed class SyslogBatch(ILogIntake intake, TimeProvider clock, TimePro
         Clear();
     }
 
-    /// <summary>One attempt; what was gathered stays. Under the same name as the last attempt, so that what was stored by it is not stored twice.</summary>
+    /// <summary>
+    /// One attempt; what was gathered stays. Under the same name as the last attempt, so that what was stored by it is not stored twice.
+    /// </summary>
     public async Task<bool> TryHandIn(CancellationToken cancel)
     {
         using var ticket = intake.Admit(_records.Bytes);

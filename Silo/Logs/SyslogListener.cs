@@ -10,8 +10,10 @@ using Silo.Cluster;
 namespace Silo.Logs;
 
 /// <summary>
-/// Syslog over TCP and UDP, when <c>Logs:SyslogPort</c> is set. Plain syslog has no acknowledgement: what was received is in this process's memory until it is stored,
-/// and a crash loses it. While there is no room, TCP is not read any further, so that the sender waits and nothing is lost; UDP is dropped, and counted.
+/// Syslog over TCP and UDP, when <c>Logs:SyslogPort</c> is set. Plain syslog has no acknowledgement: what was received is in this process's
+/// memory until it is stored,
+/// and a crash loses it. While there is no room, TCP is not read any further, so that the sender waits and nothing is lost; UDP is dropped,
+/// and counted.
 /// </summary>
 internal sealed partial class SyslogListener(
     Doors doors,
@@ -29,7 +31,9 @@ internal sealed partial class SyslogListener(
     /// <summary>Of one message over TCP; RFC 5424 §6.1 asks for 2,048 at least. What is longer is cut.</summary>
     public const int MaxMessageBytes = 64 * 1024;
 
-    /// <summary>Connections that are open, or closed and still handing in what they brought. What comes after waits to be accepted.</summary>
+    /// <summary>
+    /// Connections that are open, or closed and still handing in what they brought. What comes after waits to be accepted.
+    /// </summary>
     private const int MaxEndings = 2 * MaxConnections;
 
     private const int MaxDatagramBytes = 65_535;
@@ -408,7 +412,8 @@ internal sealed partial class SyslogListener(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "A connection of syslog from {Peer} ended: {Messages} messages were too long and were cut, {Bytes} bytes behind the cuts were passed over"
+        Message = "A connection of syslog from {Peer} ended: {Messages} messages were too long and were cut, {Bytes} bytes "
+            + "behind the cuts were passed over"
     )]
     private partial void LogCutInAll(string peer, long messages, long bytes);
 

@@ -8,8 +8,10 @@ using Silo.Keys;
 namespace Silo.Middleware;
 
 /// <summary>
-/// Who it is, by <c>Authorization: Bearer KEY</c> or <c>X-Api-Key: KEY</c>, and whether the key's role is enough for the route. While no key was made,
-/// and the doors are on loopback, everybody on this machine may do everything, except the web pages that somebody looks at there, and whoever came through a proxy:
+/// Who it is, by <c>Authorization: Bearer KEY</c> or <c>X-Api-Key: KEY</c>, and whether the key's role is enough for the route. While no
+/// key was made,
+/// and the doors are on loopback, everybody on this machine may do everything, except the web pages that somebody looks at there, and
+/// whoever came through a proxy:
 /// behind one that runs on this machine, the peer is always this machine.
 /// </summary>
 public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors)
@@ -19,7 +21,9 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
 
-    /// <summary>With these proxies name the client that they stand for, besides all that begin with <see cref="ForwardedPrefix"/>.</summary>
+    /// <summary>
+    /// With these proxies name the client that they stand for, besides all that begin with <see cref="ForwardedPrefix"/>.
+    /// </summary>
     private static readonly ImmutableArray<string> ProxyHeaders =
     [
         "Forwarded",
@@ -75,7 +79,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
                 return Unknown(
                     context,
                     forBrowsers,
-                    $"This came through a proxy ({header}), so it may be anybody's: it needs an API key. An operator makes one with «keys add NAME --role reader»."
+                    $"This came through a proxy ({header}), so it may be anybody's: it needs an API key. An operator makes one "
+                        + $"with \"keys add NAME --role reader\"."
                 );
             }
 
@@ -83,7 +88,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             return IsOfAWebPage(context.Request)
                 ? new(
                     StatusCodes.Status403Forbidden,
-                    "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with «keys add» to be known."
+                    "Without API keys this silo answers programs on this machine, not web pages of other sites. Make a key with "
+                        + "\"keys add\" to be known."
                 )
                 : null;
         }
@@ -93,7 +99,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             return Unknown(
                 context,
                 forBrowsers,
-                "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader»."
+                "This needs an API key: send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\". An operator makes one "
+                    + "with \"keys add NAME --role reader\"."
             );
         }
 
@@ -105,7 +112,10 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
         context.Features.Set(new Caller(key.Name, key.Role));
         return key.Role >= needs.Role
             ? null
-            : new(StatusCodes.Status403Forbidden, $"The key «{key.Name}» is for a {Word(key.Role)}, and this is for a {Word(needs.Role)}.");
+            : new(
+                StatusCodes.Status403Forbidden,
+                $"The key \"{key.Name}\" is for a {Word(key.Role)}, and this is for a " + $"{Word(needs.Role)}."
+            );
     }
 
     private static string? Secret(HttpRequest request, bool forBrowsers)
@@ -141,7 +151,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     }
 
     /// <summary>
-    /// A page of another site, open in a browser on this machine, can send requests here: with an Origin, or under a name of its own that it has
+    /// A page of another site, open in a browser on this machine, can send requests here: with an Origin, or under a name of its own that
+    /// it has
     /// made to mean this machine.
     /// </summary>
     internal static bool IsOfAWebPage(HttpRequest request)

@@ -11,7 +11,8 @@ using Silo.Storage;
 namespace Silo.Middleware;
 
 /// <summary>
-/// Tells "not now" from "never". A failure of the first kind is answered 503 with Retry-After, which senders retry; one of the second kind is a defect
+/// Tells "not now" from "never". A failure of the first kind is answered 503 with Retry-After, which senders retry; one of the second kind
+/// is a defect
 /// and stays 500. While this process starts, stops or is no member of its cluster, every failure is of the first kind.
 /// </summary>
 public sealed class Availability(IHostApplicationLifetime application, ISiloStatusOracle? members = null)
@@ -26,7 +27,9 @@ public sealed class Availability(IHostApplicationLifetime application, ISiloStat
         || !application.ApplicationStarted.IsCancellationRequested
         || members is { CurrentStatus: not SiloStatus.Active };
 
-    /// <summary>A sentence for whoever asked, without anything of the failure's inside; null when asking again would fail in the same way.</summary>
+    /// <summary>
+    /// A sentence for whoever asked, without anything of the failure's inside; null when asking again would fail in the same way.
+    /// </summary>
     public string? Explain(Exception failure) =>
         Sentence(failure) ?? (IsAway ? "This process is starting or stopping, or has lost its cluster. Ask again." : null);
 

@@ -24,12 +24,16 @@ public sealed record Needs(ApiRole Role);
 /// <param name="Unlimited">It does not count against the limits: whoever asks for health must get an answer.</param>
 public sealed record OpenToAll(bool Unlimited = false);
 
-/// <summary>A route's rule: it is looked at with a browser, which may send the key as the password of HTTP Basic, under any user name.</summary>
+/// <summary>
+/// A route's rule: it is looked at with a browser, which may send the key as the password of HTTP Basic, under any user name.
+/// </summary>
 public sealed record ForBrowsers;
 
 /// <summary>
-/// A route's rule: it takes in bulk. Its limit is the bytes of requests that are held at once (<c>Logs:BufferBytes</c>), which protects the silo whatever the
-/// requests are like; so many requests a second say nothing about a load, and would turn away senders that there is room for. Nor is each request worth a line in the log.
+/// A route's rule: it takes in bulk. Its limit is the bytes of requests that are held at once (<c>Logs:BufferBytes</c>), which protects the
+/// silo whatever the
+/// requests are like; so many requests a second say nothing about a load, and would turn away senders that there is room for. Nor is each
+/// request worth a line in the log.
 /// </summary>
 public sealed record TakesInBulk;
 

@@ -45,7 +45,7 @@ public static class Chain
         ),
         new(
             "error mapping",
-            "what the store threw goes out as «ask again»",
+            "what the store threw goes out as \"ask again\"",
             silo => silo.AddIncomingGrainCallFilter<ErrorMapping>(),
             _ => { }
         ),

@@ -7,11 +7,13 @@ namespace Silo.Middleware;
 public sealed record OncePerKey;
 
 /// <summary>
-/// Reads the <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header-07) where a route does something once per key: a structured string, with its quotes or without.
+/// Reads the <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header-07) where a route does something once per key: a structured
+/// string, with its quotes or without.
 /// It is needed as soon as callers are told apart by API keys; without them, on this machine alone, each request may be one of its own.
 /// </summary>
 /// <remarks>
-/// Who has been answered is known where the work is kept, in the commit with it (the first answer again; 422 for another payload; 409 while it is being done): so neither a crash between the two
+/// Who has been answered is known where the work is kept, in the commit with it (the first answer again; 422 for another payload; 409 while
+/// it is being done): so neither a crash between the two
 /// nor a second silo can come between the work and its record.
 /// </remarks>
 public sealed class Idempotency(RequestDelegate next)
@@ -79,7 +81,8 @@ public static class IdempotencyRules
             .WithMetadata(new OncePerKey())
             .DescribesHeader(
                 Idempotency.Header,
-                "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. Needed where callers have API keys."
+                "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. "
+                    + "Needed where callers have API keys."
             );
 
     /// <summary>For OpenAPI: a header that the route looks at.</summary>

@@ -8,7 +8,10 @@ namespace Silo.Middleware;
 public sealed record JsonBody<T>(T? Value, ImmutableArray<Fault> Faults)
     where T : class;
 
-/// <summary>Reads JSON strictly, and says what is wrong with it so that a person can put it right: every unknown member by its name, and where a value is of the wrong kind.</summary>
+/// <summary>
+/// Reads JSON strictly, and says what is wrong with it so that a person can put it right: every unknown member by its name, and where a
+/// value is of the wrong kind.
+/// </summary>
 public static class JsonBody
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
@@ -41,7 +44,8 @@ public static class JsonBody
                     .RootElement.EnumerateObject()
                     .Where(member => type.Properties.All(property => property.Name != member.Name))
                     .Select(member => new Fault(
-                        $"There is no member «{member.Name}»; there are {string.Join(", ", type.Properties.Select(property => property.Name))}.",
+                        $"There is no member \"{member.Name}\"; there are "
+                            + $"{string.Join(", ", type.Properties.Select(property => property.Name))}.",
                         Pointer(member.Name)
                     )),
             ];
@@ -70,7 +74,7 @@ public static class JsonBody
 
     private static Fault Of(JsonException wrong, JsonTypeInfo type, JsonElement root)
     {
-        // «$.seeds[0]»: the path of System.Text.Json, of members without odd characters, as all of ours are.
+        // "$.seeds[0]": the path of System.Text.Json, of members without odd characters, as all of ours are.
         var path = (wrong.Path ?? "$")
             .TrimStart('$')
             .TrimStart('.')
@@ -78,14 +82,14 @@ public static class JsonBody
             .Replace("]", "", StringComparison.Ordinal);
         if (type.Properties.FirstOrDefault(property => property.Name == path.Split('.')[0]) is { } named)
         {
-            return new($"«{named.Name}» is {Kind(named.PropertyType)}.", Pointer([.. path.Split('.')]));
+            return new($"\"{named.Name}\" is {Kind(named.PropertyType)}.", Pointer([.. path.Split('.')]));
         }
 
         var missing = type
             .Properties.Where(property => property.IsRequired && !root.TryGetProperty(property.Name, out _))
             .Select(property => property.Name)
             .ToArray();
-        return new(missing is [] ? "The body is not of the right form." : $"«{string.Join("», «", missing)}» is missing.", "#");
+        return new(missing is [] ? "The body is not of the right form." : $"\"{string.Join("\", \"", missing)}\" is missing.", "#");
     }
 
     private static string Kind(Type type)
@@ -97,8 +101,8 @@ public static class JsonBody
             _ when type == typeof(int) || type == typeof(long) => $"a whole number{(type == typeof(int) ? " of 32 bits" : "")}",
             _ when type == typeof(string) => "a text",
             _ when type == typeof(bool) => "true or false",
-            _ when type.IsGenericType && type.GetGenericArguments() is [var item] && item != typeof(string) =>
-                $"a list of objects with {string.Join(", ", item.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name)))}",
+            _ when type.IsGenericType && type.GetGenericArguments() is [var item] && item != typeof(string) => $"a list of objects with "
+                + $"{string.Join(", ", item.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name)))}",
             _ => "a list of texts",
         };
     }

@@ -1,7 +1,8 @@
 namespace Silo.Middleware;
 
 /// <summary>
-/// Says what happened, and turns what was thrown, or left without a body, into a <see cref="Problem"/>. What is inside stays inside: whoever asked
+/// Says what happened, and turns what was thrown, or left without a body, into a <see cref="Problem"/>. What is inside stays inside:
+/// whoever asked
 /// gets the trace's id, and the log has the rest under it. The query and the body are not logged.
 /// </summary>
 public sealed partial class Logging(RequestDelegate next, Availability availability, TimeProvider clock, ILogger<Logging> logger)

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Silo.Middleware;
 
-/// <summary>The places for answers that go on for long, <see cref="LimitsOptions.Streams"/> of them: exports and streams of events.</summary>
+/// <summary>
+/// The places for answers that go on for long, <see cref="LimitsOptions.Streams"/> of them: exports and streams of events.
+/// </summary>
 public sealed class LongAnswers(IOptions<LimitsOptions> limits, DoorMetrics metrics) : IDisposable
 {
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Silo.Middleware;
 
-/// <summary>So many requests a second under one key, and under all. Nothing waits here: what is too much is told when to come again.</summary>
+/// <summary>
+/// So many requests a second under one key, and under all. Nothing waits here: what is too much is told when to come again.
+/// </summary>
 public sealed class RateLimit : IDisposable
 {
     private readonly RequestDelegate _next;
@@ -36,7 +38,7 @@ public sealed class RateLimit : IDisposable
 
         var name = Caller.Of(context).Name;
         if (
-            TooFast(_perKey, name, $"«{name}» may make {_limits.PerKey:0.###} requests a second") is { } problem
+            TooFast(_perKey, name, $"\"{name}\" may make {_limits.PerKey:0.###} requests a second") is { } problem
             || (problem = TooFast(_inAll, name, $"All together may make {_limits.InAll:0.###} requests a second")) is not null
         )
         {

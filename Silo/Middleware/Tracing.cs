@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Silo.Middleware;
 
 /// <summary>
-/// The request's activity, begun from the caller's <c>traceparent</c>, goes by the name of the route; its trace is named in the answer, so that
+/// The request's activity, begun from the caller's <c>traceparent</c>, goes by the name of the route; its trace is named in the answer, so
+/// that
 /// whoever reports a failure can say which one.
 /// </summary>
 public sealed class Tracing(RequestDelegate next)

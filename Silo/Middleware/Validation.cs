@@ -7,7 +7,10 @@ namespace Silo.Middleware;
 /// <summary>A route's rule: these parameters of the query, and no others.</summary>
 public sealed record TakesQuery(params string[] Names);
 
-/// <summary>Holds each request to what its route says that it takes: a JSON body that can be read, without unknown members; a query without unknown parameters.</summary>
+/// <summary>
+/// Holds each request to what its route says that it takes: a JSON body that can be read, without unknown members; a query without unknown
+/// parameters.
+/// </summary>
 public sealed class Validation(RequestDelegate next, Doors doors)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -31,7 +34,9 @@ public sealed class Validation(RequestDelegate next, Doors doors)
         await next(context);
     }
 
-    /// <summary>Each door shows its own: gRPC's port nothing but gRPC, OTLP's little beside OTLP, and HTTP's port nothing of gRPC.</summary>
+    /// <summary>
+    /// Each door shows its own: gRPC's port nothing but gRPC, OTLP's little beside OTLP, and HTTP's port nothing of gRPC.
+    /// </summary>
     private bool AtTheWrongDoor(HttpContext context, RouteEndpoint route)
     {
         var port = context.Connection.LocalPort;
@@ -47,12 +52,13 @@ public sealed class Validation(RequestDelegate next, Doors doors)
             .. request
                 .Query.Keys.Where(name => !takes.Names.Contains(name))
                 .Select(name => new Fault(
-                    $"There is no parameter «{name}»; {(takes.Names is [] ? "this takes none" : $"this takes {string.Join(", ", takes.Names)}")}.",
+                    $"There is no parameter \"{name}\"; "
+                        + $"{(takes.Names is [] ? "this takes none" : $"this takes {string.Join(", ", takes.Names)}")}.",
                     Parameter: name
                 )),
             .. request
                 .Query.Where(pair => pair.Value.Count > 1)
-                .Select(pair => new Fault($"«{pair.Key}» stands {pair.Value.Count} times; once is right.", Parameter: pair.Key)),
+                .Select(pair => new Fault($"\"{pair.Key}\" stands {pair.Value.Count} times; once is right.", Parameter: pair.Key)),
         ];
         return faults is [] ? null : Problem.Invalid(faults);
     }
@@ -71,7 +77,9 @@ public interface ITakesBody
     Task<Problem?> Read(HttpContext context);
 }
 
-/// <summary>A JSON object of at most <paramref name="maxBytes"/>, whose members are those of <typeparamref name="T"/> and no others.</summary>
+/// <summary>
+/// A JSON object of at most <paramref name="maxBytes"/>, whose members are those of <typeparamref name="T"/> and no others.
+/// </summary>
 public sealed class TakesBody<T>(JsonTypeInfo<T> type, int maxBytes) : ITakesBody
     where T : class
 {

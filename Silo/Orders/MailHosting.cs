@@ -95,7 +95,8 @@ internal static partial class MailHosting
             {
                 if (Options(provider).Pickup.Length > 0)
                 {
-                    Directory.CreateDirectory(folder); // Who names a folder hears at once that it cannot be used. The usual one comes with its first mail.
+                    // Who names a folder hears at once that it cannot be used. The usual one comes with its first mail.
+                    Directory.CreateDirectory(folder);
                 }
 
                 if (pickup.Sweep(clock.GetUtcNow() - LeftBehind) is var left and > 0)
@@ -107,7 +108,8 @@ internal static partial class MailHosting
                 when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
             {
                 throw new StartUpException(
-                    $"The folder {folder} (Mail:Pickup) cannot be used: {failure.Message.TrimEnd('.')}. Give a folder that can, with --Mail:Pickup, or a mail server with --Mail:Host.",
+                    $"The folder {folder} (Mail:Pickup) cannot be used: {failure.Message.TrimEnd('.')}. Give a folder that can, "
+                        + $"with --Mail:Pickup, or a mail server with --Mail:Host.",
                     failure
                 );
             }
@@ -116,7 +118,10 @@ internal static partial class MailHosting
             return Task.CompletedTask;
         }
 
-        /// <summary>A folder outside of the data may be read by the program that picks up: its mode is the operator's. Mails in it are for this user alone.</summary>
+        /// <summary>
+        /// A folder outside of the data may be read by the program that picks up: its mode is the operator's. Mails in it are for this user
+        /// alone.
+        /// </summary>
         private void WarnOfOthers(string folder)
         {
             if (
@@ -132,7 +137,8 @@ internal static partial class MailHosting
 
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "Other users of this machine can look into {Folder} (Mail:Pickup), where mails with names and addresses lie; close it with chmod 700"
+            Message = "Other users of this machine can look into {Folder} (Mail:Pickup), where mails with names and addresses "
+                + "lie; close it with chmod 700"
         )]
         private partial void LogOpen(string folder);
 

@@ -6,7 +6,9 @@ using Silo.Middleware;
 
 namespace Silo.Orders;
 
-/// <summary>What customers want to be told, and which addresses get no mail, over HTTP. Names and addresses stand in the query, which is not logged.</summary>
+/// <summary>
+/// What customers want to be told, and which addresses get no mail, over HTTP. Names and addresses stand in the query, which is not logged.
+/// </summary>
 internal static class MailRoutes
 {
     private const int UsualTake = 50;
@@ -20,7 +22,7 @@ internal static class MailRoutes
             .MapGet("preferences", Preferences)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("customer"))
-            .WithSummary("What a customer wants to be told: by mail «null» for everything, «[]» for nothing.")
+            .WithSummary("What a customer wants to be told: by mail \"null\" for everything, \"[]\" for nothing.")
             .Produces<PreferencesForm>();
         orders
             .MapPut("preferences", Prefer)
@@ -34,7 +36,8 @@ internal static class MailRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("address", "take", "after"))
             .WithSummary(
-                "Addresses that get no mail any more, since their server refused them for good; with «address» whether this is one. Addresses are not kept, so the list shows little of them."
+                "Addresses that get no mail any more, since their server refused them for good; with \"address\" whether this "
+                    + "is one. Addresses are not kept, so the list shows little of them."
             )
             .Produces<SuppressionListForm>();
         orders
@@ -86,7 +89,7 @@ internal static class MailRoutes
                     ),
                     RestJson.AsItIs.SuppressionListForm
                 )
-                : Problem.Invalid(new Fault("«address» asks for one; «take» and «after» are for all.", Parameter: "address"));
+                : Problem.Invalid(new Fault("\"address\" asks for one; \"take\" and \"after\" are for all.", Parameter: "address"));
         }
 
         var count = UsualTake;
@@ -99,12 +102,12 @@ internal static class MailRoutes
             )
         )
         {
-            faults.Add(new($"«take» is 1 to {IOrderMailGrain.MaxTake}; this is «{take}».", Parameter: "take"));
+            faults.Add(new($"\"take\" is 1 to {IOrderMailGrain.MaxTake}; this is \"{take}\".", Parameter: "take"));
         }
 
         if (after is not null && !(after.Length == 64 && after.All(char.IsAsciiHexDigitLower)))
         {
-            faults.Add(new("«after» is what an answer before gave: 64 digits of hex.", Parameter: "after"));
+            faults.Add(new("\"after\" is what an answer before gave: 64 digits of hex.", Parameter: "after"));
         }
 
         if (faults is not [])
@@ -123,7 +126,7 @@ internal static class MailRoutes
     {
         if (string.IsNullOrWhiteSpace(address))
         {
-            return Problem.Invalid(new Fault("«address» says which, such as ?address=ann@example.org.", Parameter: "address"));
+            return Problem.Invalid(new Fault("\"address\" says which, such as ?address=ann@example.org.", Parameter: "address"));
         }
 
         return await desk.Mail.Lift(address, context.RequestAborted)
@@ -134,5 +137,5 @@ internal static class MailRoutes
     private static string? Fault(string? customer) =>
         customer is { Length: >= 1 and <= MaxCustomer }
             ? null
-            : $"«customer» is whose, by the name that the orders have: 1 to {MaxCustomer} characters.";
+            : $"\"customer\" is whose, by the name that the orders have: 1 to {MaxCustomer} characters.";
 }

@@ -39,7 +39,7 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
         }
         catch (InvalidOperationException)
         {
-            throw Wrong("«pay_before» is no time that there is: its seconds or nanoseconds are out of range.");
+            throw Wrong("\"pay_before\" is no time that there is: its seconds or nanoseconds are out of range.");
         }
 
         return OrderMessages.Of(Taken(await desk.Place(Idempotency.KeyOf(context.GetHttpContext()), order, context.CancellationToken)));
@@ -54,7 +54,7 @@ public sealed class OrderBookService(OrderDesk desk, [FromKeyedServices(Clocks.G
             TakeRequest.Types.Step.Complete => OrderStep.Complete,
             TakeRequest.Types.Step.Cancel => OrderStep.Cancel,
             TakeRequest.Types.Step.Refund => OrderStep.Refund,
-            _ => throw Wrong("«step» is one of STEP_PAY, STEP_SHIP, STEP_COMPLETE, STEP_CANCEL, STEP_REFUND."),
+            _ => throw Wrong("\"step\" is one of STEP_PAY, STEP_SHIP, STEP_COMPLETE, STEP_CANCEL, STEP_REFUND."),
         };
         var id = await OrderRoutes.Known(request.OrderId, desk, context.CancellationToken) ?? throw None(request.OrderId);
         var key = Idempotency.KeyOf(context.GetHttpContext()).StepId;

@@ -10,7 +10,9 @@ namespace Silo.Orders;
 /// <summary>Orders over HTTP.</summary>
 public static class OrderRoutes
 {
-    /// <summary>A step that has not begun after this is not begun any more: the calls of grains behind the doors are given up a little later.</summary>
+    /// <summary>
+    /// A step that has not begun after this is not begun any more: the calls of grains behind the doors are given up a little later.
+    /// </summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
 
     private const int UsualTake = 50;
@@ -24,7 +26,8 @@ public static class OrderRoutes
             .TakesIdempotencyKey()
             .Takes(RestJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
             .WithSummary(
-                "Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however often it is asked."
+                "Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however "
+                    + "often it is asked."
             )
             .Produces<OrderForm>(StatusCodes.Status201Created);
         orders
@@ -32,7 +35,8 @@ public static class OrderRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("customer", "status", "take", "after"))
             .WithSummary(
-                "Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; «after» of the last one leads on until it is null."
+                "Orders by customer, status, both or all, the newest first. A page may have fewer than asked for; \"after\" of "
+                    + "the last one leads on until it is null."
             )
             .Produces<OrderListForm>();
         orders
@@ -65,7 +69,8 @@ public static class OrderRoutes
             .DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.")
             .WithMetadata(new TakesQuery())
             .WithSummary(
-                $"{summary} If-Match may name the version that it is meant for. A step already taken under the same Idempotency-Key answers as it did, before that is looked at."
+                $"{summary} If-Match may name the version that it is meant for. A step already taken under the same "
+                    + $"Idempotency-Key answers as it did, before that is looked at."
             )
             .Produces<OrderForm>();
 
@@ -151,7 +156,7 @@ public static class OrderRoutes
             )
         )
         {
-            faults.Add(new($"«take» is 1 to {IOrderListGrain.MaxTake}; this is «{take}».", Parameter: "take"));
+            faults.Add(new($"\"take\" is 1 to {IOrderListGrain.MaxTake}; this is \"{take}\".", Parameter: "take"));
         }
 
         if (faults is not [])
@@ -175,9 +180,9 @@ public static class OrderRoutes
             .FirstOrDefault(known => known.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase));
 
     internal static string WrongStatus(string text) =>
-        $"«status» is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is «{text}».";
+        $"\"status\" is {string.Join(", ", Enum.GetNames<OrderStatus>().Select(name => name.ToLowerInvariant()))}; this is \"{text}\".";
 
-    internal static string NoOrder(string id) => $"There is no order «{(id.Length > 80 ? id[..80] + "…" : id)}».";
+    internal static string NoOrder(string id) => $"There is no order \"{(id.Length > 80 ? id[..80] + "…" : id)}\".";
 
     /// <summary>RFC 9110 §13.1.1, with one strong entity tag. A tag that no order has names version 0, which no order has either.</summary>
     private static bool TryReadIfMatch(HttpRequest request, out long? version)

@@ -11,11 +11,14 @@ using Silo.Middleware;
 namespace Silo.Orders;
 
 /// <summary>
-/// Changes of orders as server-sent events (WHATWG HTML §9.2), each with a cursor as its id: <c>change</c> with a <see cref="WatchForm"/>; <c>progress</c> with the cursor alone, at once and when
-/// nothing came for <see cref="Quiet"/>, which promises that all below it was sent; <c>compacted</c>, when what comes next is not kept any more, and then the stream ends.
+/// Changes of orders as server-sent events (WHATWG HTML §9.2), each with a cursor as its id: <c>change</c> with a <see cref="WatchForm"/>;
+/// <c>progress</c> with the cursor alone, at once and when
+/// nothing came for <see cref="Quiet"/>, which promises that all below it was sent; <c>compacted</c>, when what comes next is not kept any
+/// more, and then the stream ends.
 /// </summary>
 /// <remarks>
-/// Who comes back with <c>Last-Event-ID</c> goes on after that event. A client that reads slowly is waited for, with at most one answer of its <see cref="Watcher"/> in memory
+/// Who comes back with <c>Last-Event-ID</c> goes on after that event. A client that reads slowly is waited for, with at most one answer of
+/// its <see cref="Watcher"/> in memory
 /// and what Kestrel buffers of it (64 KiB); one that reads nothing for long is cut off by Kestrel, and comes back.
 /// </remarks>
 /// <param name="From">A cursor, <see cref="OrderWatches.Start"/>, or null for now.</param>
@@ -90,10 +93,8 @@ internal sealed record OrderWatchEvents(
             var batch = await watcher.Next(Take, Quiet, cancel);
             if (batch.Compacted is { } compacted)
             {
-                Write(
-                    body,
-                    $"event: compacted\ndata: {JsonSerializer.Serialize(new WatchCompactedForm(compacted.Detail, compacted.Lowest), RestJson.AsItIs.WatchCompactedForm)}\n\n"
-                );
+                var form = new WatchCompactedForm(compacted.Detail, compacted.Lowest);
+                Write(body, $"event: compacted\ndata: {JsonSerializer.Serialize(form, RestJson.AsItIs.WatchCompactedForm)}\n\n");
                 await body.FlushAsync(cancel);
                 return;
             }

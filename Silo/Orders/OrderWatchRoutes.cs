@@ -28,7 +28,9 @@ public static class OrderWatchRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("from", "id", "previous"))
             .WithSummary(
-                "Server-sent events: each change of orders once and in order per order, after «from»: a cursor, «start» for the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not kept any more is 410."
+                "Server-sent events: each change of orders once and in order per order, after \"from\": a cursor, \"start\" for "
+                    + "the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not "
+                    + "kept any more is 410."
             )
             .Produces<WatchForm>(StatusCodes.Status200OK, CrawlEvents.ContentType);
         orders
@@ -61,7 +63,7 @@ public static class OrderWatchRoutes
     {
         var with = false;
         return previous is not null && !bool.TryParse(previous, out with)
-            ? Problem.Invalid(new Fault($"«previous» is true or false; this is «{previous}».", Parameter: "previous"))
+            ? Problem.Invalid(new Fault($"\"previous\" is true or false; this is \"{previous}\".", Parameter: "previous"))
             : new OrderWatchEvents(watches, places, from, id, with, application.ApplicationStopping);
     }
 }

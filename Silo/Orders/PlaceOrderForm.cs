@@ -68,7 +68,8 @@ public sealed partial record PlaceOrderForm
 
         faults.Add(
             new(
-                $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{(text.Length > 40 ? text[..40] + "…" : text)}».",
+                $"\"payBefore\" is a time with its offset, such as 2030-01-31T12:00:00Z; this is "
+                    + $"\"{(text.Length > 40 ? text[..40] + "…" : text)}\".",
                 "#/payBefore"
             )
         );

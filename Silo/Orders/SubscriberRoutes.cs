@@ -50,7 +50,10 @@ public static class SubscriberRoutes
             )
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
-            .WithSummary("Hands dead letters to their subscribers again: one («id»), by «subscriber» or «reason» or both, or «all=true».")
+            .WithSummary(
+                "Hands dead letters to their subscribers again: one (\"id\"), by \"subscriber\" or \"reason\" or both, "
+                    + "or \"all=true\"."
+            )
             .Produces<DeadLettersDoneForm>();
         orders
             .MapPost(
@@ -98,7 +101,8 @@ public static class SubscriberRoutes
             .For(ApiRole.Operator)
             .Takes(RestJson.Default.EraseForm, maxBytes: 4096)
             .WithSummary(
-                "Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the store too. Orders, books and proofs stay."
+                "Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the "
+                    + "store too. Orders, books and proofs stay."
             )
             .Produces<ErasedForm>();
     }
@@ -133,13 +137,13 @@ public static class SubscriberRoutes
             )
         )
         {
-            faults.Add(new($"«take» is 1 to {ISubscriberGrain.MaxTake}; this is «{take}».", Parameter: "take"));
+            faults.Add(new($"\"take\" is 1 to {ISubscriberGrain.MaxTake}; this is \"{take}\".", Parameter: "take"));
         }
 
         DeadLetterId last = default;
         if (after is not null && !DeadLetterId.TryParse(after, out last))
         {
-            faults.Add(new("«after» is what an answer before gave, such as mail/3/1f.", Parameter: "after"));
+            faults.Add(new("\"after\" is what an answer before gave, such as mail/3/1f.", Parameter: "after"));
         }
 
         if (faults is not [])
@@ -178,7 +182,7 @@ public static class SubscriberRoutes
             || all is not (null or "true")
         )
         {
-            return Problem.Invalid(new Fault("Say which: «id», or «subscriber» or «reason» or both, or «all=true»."));
+            return Problem.Invalid(new Fault("Say which: \"id\", or \"subscriber\" or \"reason\" or both, or \"all=true\"."));
         }
 
         if (id is not null && !DeadLetterId.TryParse(id, out one))
@@ -202,7 +206,7 @@ public static class SubscriberRoutes
         await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
         && await desk.Audit.Proof(order, context.RequestAborted) is { } proof
             ? Results.Text(proof, "application/json")
-            : Problem.NotFound($"Nothing is recorded of an order «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+            : Problem.NotFound($"Nothing is recorded of an order \"{(id.Length > 80 ? id[..80] + "…" : id)}\".");
 
     private static async Task<IResult> Deliveries(HttpContext context, string id, OrderDesk desk) =>
         await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
@@ -221,5 +225,5 @@ public static class SubscriberRoutes
             : Results.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned), RestJson.AsItIs.ErasedForm);
     }
 
-    private static Problem None(string id) => Problem.NotFound($"There is no dead letter «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+    private static Problem None(string id) => Problem.NotFound($"There is no dead letter \"{(id.Length > 80 ? id[..80] + "…" : id)}\".");
 }

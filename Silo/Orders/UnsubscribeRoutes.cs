@@ -5,7 +5,8 @@ using Silo.Middleware;
 namespace Silo.Orders;
 
 /// <summary>
-/// Where links in mails lead. Open to everybody: the token is what opens it. Looking at the page changes nothing (mail programs look at links by themselves); the button, and a mail program's own
+/// Where links in mails lead. Open to everybody: the token is what opens it. Looking at the page changes nothing (mail programs look at
+/// links by themselves); the button, and a mail program's own
 /// (RFC 8058: a POST with <c>List-Unsubscribe=One-Click</c>), ends mail to that customer.
 /// </summary>
 internal static class UnsubscribeRoutes
@@ -50,7 +51,8 @@ internal static class UnsubscribeRoutes
         headers["Referrer-Policy"] = "no-referrer";
         headers["X-Robots-Tag"] = "noindex";
         return Results.Content(
-            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>\n",
+            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                + $"content=\"width=device-width\"><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>\n",
             "text/html",
             Encoding.UTF8,
             status

@@ -5,7 +5,9 @@ using Silo.Middleware;
 
 namespace Silo.Orders;
 
-/// <summary>Endpoints that are told of orders' changes, over HTTP. Secrets are in the answers to adding and rotating, and nowhere else.</summary>
+/// <summary>
+/// Endpoints that are told of orders' changes, over HTTP. Secrets are in the answers to adding and rotating, and nowhere else.
+/// </summary>
 public static class WebhookRoutes
 {
     internal static void MapWebhooks(this RouteGroupBuilder orders)
@@ -16,7 +18,8 @@ public static class WebhookRoutes
             .WithMetadata(new TakesQuery())
             .Takes(RestJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
             .WithSummary(
-                "Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are signed with (Standard Webhooks 1.0); it is not shown again."
+                "Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are "
+                    + "signed with (Standard Webhooks 1.0); it is not shown again."
             )
             .Produces<WebhookForm>(StatusCodes.Status201Created);
         orders
@@ -41,7 +44,8 @@ public static class WebhookRoutes
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary(
-                "Makes a new secret. For a day messages are signed with the old one, too. The answer has the new one; it is not shown again."
+                "Makes a new secret. For a day messages are signed with the old one, too. The answer has the new one; it is not "
+                    + "shown again."
             )
             .Produces<WebhookRotatedForm>();
         orders
@@ -124,5 +128,5 @@ public static class WebhookRoutes
             ? Results.Json(WebhookTestedForm.Of(id, tested), RestJson.AsItIs.WebhookTestedForm)
             : None(id);
 
-    private static Problem None(string id) => Problem.NotFound($"There is no webhook «{(id.Length > 80 ? id[..80] + "…" : id)}».");
+    private static Problem None(string id) => Problem.NotFound($"There is no webhook \"{(id.Length > 80 ? id[..80] + "…" : id)}\".");
 }

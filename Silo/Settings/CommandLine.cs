@@ -18,7 +18,10 @@ public sealed record CommandLine(
     /// <summary>Short for <c>Log:Format</c>.</summary>
     public const string Log = "log";
 
-    /// <summary>Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.</summary>
+    /// <summary>
+    /// Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>, <c>--help</c>,
+    /// <c>-h</c> and <c>--version</c>.
+    /// </summary>
     public static CommandLine Parse(IReadOnlyList<string> args)
     {
         var line = new CommandLine(ImmutableDictionary.Create<string, string?>(StringComparer.OrdinalIgnoreCase));
@@ -37,7 +40,7 @@ public sealed record CommandLine(
 
             if (!arg.StartsWith("--", StringComparison.Ordinal) || arg.Length == 2)
             {
-                return line with { Problem = $"«{arg}» is not understood: a setting is written --Section:Name value. --help lists all." };
+                return line with { Problem = $"\"{arg}\" is not understood: a setting is written --Section:Name value. --help lists all." };
             }
 
             var equals = arg.IndexOf('=');

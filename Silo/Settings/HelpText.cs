@@ -19,7 +19,8 @@ public static class HelpText
         lines.Add("");
         Wrap(
             lines,
-            "Settings come from appsettings.json beside the program, from environment variables, and from the command line; the later of these wins.",
+            "Settings come from appsettings.json beside the program, from environment variables, and from the command line; the "
+                + "later of these wins.",
             "",
             width
         );
@@ -49,7 +50,8 @@ public static class HelpText
         lines.Add("");
         Wrap(
             lines,
-            "Metrics, traces and the log go to an OpenTelemetry collector as well when its standard environment variables say where: OTEL_EXPORTER_OTLP_ENDPOINT and its kin.",
+            "Metrics, traces and the log go to an OpenTelemetry collector as well when its standard environment variables say "
+                + "where: OTEL_EXPORTER_OTLP_ENDPOINT and its kin.",
             "",
             width
         );

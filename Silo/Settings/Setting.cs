@@ -31,7 +31,9 @@ public sealed class Setting
 
     public string Default { get; }
 
-    /// <summary>What stands for the value in the help: <c>number</c>, <c>text</c>, <c>hh:mm:ss</c>, or the words that are accepted.</summary>
+    /// <summary>
+    /// What stands for the value in the help: <c>number</c>, <c>text</c>, <c>hh:mm:ss</c>, or the words that are accepted.
+    /// </summary>
     public string Form =>
         Type switch
         {
@@ -45,7 +47,8 @@ public sealed class Setting
     private Type Type => _property.PropertyType;
 
     /// <summary>What is wrong with a text for this setting, in a sentence; null when it is accepted.</summary>
-    public string? ProblemWithText(string text) => TryRead(text, out var value) ? ProblemWith(value) : $"{Key} is «{text}»; {Accepted()}.";
+    public string? ProblemWithText(string text) =>
+        TryRead(text, out var value) ? ProblemWith(value) : $"{Key} is \"{text}\"; " + $"{Accepted()}.";
 
     /// <summary>What is wrong with the setting's value in <paramref name="options"/>, in a sentence; null when it is accepted.</summary>
     public string? ProblemIn(object options) => ProblemWith(_property.GetValue(options));
@@ -58,7 +61,7 @@ public sealed class Setting
             null => null,
             RangeAttribute => $"{Key} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; {Accepted()}.",
             _ when _property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true } => refused.FormatErrorMessage(Key),
-            _ => $"{refused.FormatErrorMessage(Key)} This is «{Convert.ToString(value, CultureInfo.InvariantCulture)}».",
+            _ => $"{refused.FormatErrorMessage(Key)} This is \"{Convert.ToString(value, CultureInfo.InvariantCulture)}\".",
         };
     }
 

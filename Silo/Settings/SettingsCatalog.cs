@@ -15,7 +15,8 @@ using Silo.Telemetry;
 namespace Silo.Settings;
 
 /// <summary>
-/// Every setting of the silo, read from the options classes. A class that is named here is bound, checked at start, and listed by <c>--help</c>;
+/// Every setting of the silo, read from the options classes. A class that is named here is bound, checked at start, and listed by
+/// <c>--help</c>;
 /// what is not here is refused as a mistake.
 /// </summary>
 public static class SettingsCatalog

@@ -25,7 +25,8 @@ public static class Banner
         var text = new StringBuilder();
         text.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster «{clusterId}», after {took.TotalSeconds:0.0} s"
+            $"{Ready}{(doors.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {doors.Instance} of cluster "
+                + $"\"{clusterId}\", after {took.TotalSeconds:0.0} s"
         );
         if (!doors.IsFront)
         {

@@ -5,7 +5,8 @@ using Silo.Storage.Migration;
 namespace Silo.StartUp;
 
 /// <summary>
-/// The folder of the data is there, or can be made, and can be written; and no other user of the machine can read it, nor the copies beside it: secrets of
+/// The folder of the data is there, or can be made, and can be written; and no other user of the machine can read it, nor the copies beside
+/// it: secrets of
 /// webhooks, the audit's private key and personal data are in it.
 /// </summary>
 public sealed partial class DataFolderCheck(IOptions<StorageOptions> storage, ILogger<DataFolderCheck> logger) : IStartUpCheck
@@ -22,7 +23,8 @@ public sealed partial class DataFolderCheck(IOptions<StorageOptions> storage, IL
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new StartUpException(
-                $"The data folder {folder} (Storage:Path) cannot be written: {Reason(folder, failure)}. Give a folder that can, with --Storage:Path.",
+                $"The data folder {folder} (Storage:Path) cannot be written: {Reason(folder, failure)}. Give a folder that can, "
+                    + $"with --Storage:Path.",
                 failure
             );
         }

@@ -4,7 +4,8 @@ using Silo.Cluster;
 namespace Silo.StartUp;
 
 /// <summary>
-/// Every port of the silo is free. A door whose port was not set, and is taken, stays closed instead, with a warning: a second program that likes the
+/// Every port of the silo is free. A door whose port was not set, and is taken, stays closed instead, with a warning: a second program that
+/// likes the
 /// same port is no reason not to work. To a front, which is nothing but doors, it is one.
 /// </summary>
 public sealed partial class PortCheck(Doors doors, IConfiguration configuration, ILogger<PortCheck> logger) : IStartUpCheck
@@ -42,18 +43,22 @@ public sealed partial class PortCheck(Doors doors, IConfiguration configuration,
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) is in use on {door.EndPoint.Address}, perhaps by another silo. "
-                + $"Start this one with --instance {doors.Instance + 1}, which shifts every port by {InstanceOptions.PortStep} more, or give another port with --{door.Setting}.";
+            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) is in use on {door.EndPoint.Address}, perhaps "
+                + $"by another silo. "
+                + $"Start this one with --instance {doors.Instance + 1}, which shifts every port by {InstanceOptions.PortStep} "
+                + $"more, or give another port with --{door.Setting}.";
         }
         catch (SocketException failure)
         {
-            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) cannot be opened on {door.EndPoint.Address}: {failure.Message}. Give another port with --{door.Setting}.";
+            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) cannot be opened on {door.EndPoint.Address}: "
+                + $"{failure.Message}. Give another port with --{door.Setting}.";
         }
     }
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Port {Port} for {What} is in use on {Address}: this door stays closed. Give another port with --{Setting}, or 0 to close it without a word"
+        Message = "Port {Port} for {What} is in use on {Address}: this door stays closed. Give another port with --{Setting}, "
+            + "or 0 to close it without a word"
     )]
     private partial void LogClosed(int port, string what, string address, string setting);
 }

@@ -50,14 +50,16 @@ public static class StartUpErrors
         if (doors.IsFront && causes.Any(cause => cause is OrleansException))
         {
             return new(
-                $"No silo of the cluster answered within {FrontPatience.Patience.TotalSeconds:0} s. A front needs one that shares its store: start it first, or look at Cluster:Id and Storage.",
+                $"No silo of the cluster answered within {FrontPatience.Patience.TotalSeconds:0} s. A front needs one that "
+                    + $"shares its store: start it first, or look at Cluster:Id and Storage.",
                 failure
             );
         }
 
         return causes.OfType<SqliteException>().FirstOrDefault() is { } database
             ? new(
-                $"The database in the data folder {dataFolder} cannot be used: {database.Message} Restore the folder from a copy, or give another with --Storage:Path.",
+                $"The database in the data folder {dataFolder} cannot be used: {database.Message} Restore the folder from a "
+                    + $"copy, or give another with --Storage:Path.",
                 failure
             )
             : null;

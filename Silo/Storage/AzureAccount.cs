@@ -5,7 +5,9 @@ using Azure.Storage.Blobs;
 
 namespace Silo.Storage;
 
-/// <summary>Clients of the storage account that the settings name, with the SDK's retries off: <see cref="AzurePatience"/> has them.</summary>
+/// <summary>
+/// Clients of the storage account that the settings name, with the SDK's retries off: <see cref="AzurePatience"/> has them.
+/// </summary>
 public sealed class AzureAccount
 {
     /// <summary>Where objects are.</summary>

@@ -8,7 +8,8 @@ namespace Silo.Storage;
 
 /// <summary>Blobs of one container in Azure Storage.</summary>
 /// <remarks>
-/// <para>An object is written by one request that fails if the name is taken, and carries the id of its put: so a put without a certain outcome is settled by reading that id.
+/// <para>An object is written by one request that fails if the name is taken, and carries the id of its put: so a put without a certain
+/// outcome is settled by reading that id.
 /// While nothing of that name is there it is tried again, within <see cref="AzureBounds.Attempts"/>.</para>
 /// <para>A request may take <see cref="AzureBounds.AttemptTimeout"/> and a second more for each <see cref="BytesPerSecond"/>.</para>
 /// </remarks>
@@ -48,7 +49,7 @@ public sealed class AzureBlobStore : IBlobStore
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
             throw new ArgumentException(
-                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; \"{name}\" has {content.Length}.",
                 nameof(content)
             );
         }
@@ -209,5 +210,5 @@ public sealed class AzureBlobStore : IBlobStore
         );
 
     private static OutcomeUnknownException Unknown(string name, Exception cause) =>
-        new($"Azure Storage did not say whether blob «{name}» was written ({AzureFailures.Sentence(cause)}).", cause);
+        new($"Azure Storage did not say whether blob \"{name}\" was written ({AzureFailures.Sentence(cause)}).", cause);
 }

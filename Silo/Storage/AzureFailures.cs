@@ -19,7 +19,9 @@ internal enum AzureFailure
     Refused,
 }
 
-/// <summary>Reads failures of the Azure SDK. Codes: «Table Storage error codes» and «Status and error codes» of the Azure Storage REST reference.</summary>
+/// <summary>
+/// Reads failures of the Azure SDK. Codes: "Table Storage error codes" and "Status and error codes" of the Azure Storage REST reference.
+/// </summary>
 internal static class AzureFailures
 {
     public static AzureFailure Kind(Exception failure) =>

@@ -19,7 +19,10 @@ public sealed record AzureBounds(int Attempts, TimeSpan AttemptTimeout, TimeSpan
         );
 }
 
-/// <summary>Tries, pauses and gives up, in place of the SDK's own retries, which are off: it would send a write again without knowing what became of the first one.</summary>
+/// <summary>
+/// Tries, pauses and gives up, in place of the SDK's own retries, which are off: it would send a write again without knowing what became of
+/// the first one.
+/// </summary>
 /// <param name="chance">A number from 0 to 1, for the spread of pauses.</param>
 internal sealed partial class AzurePatience(AzureBounds bounds, TimeProvider clock, Func<double> chance, ILogger logger)
 {
@@ -69,7 +72,9 @@ internal sealed partial class AzurePatience(AzureBounds bounds, TimeProvider clo
         return Task.Delay(pause, clock, cancel);
     }
 
-    /// <summary>Doubled with each try, spread over its upper half so that silos do not come back together; what the service asks for is the least.</summary>
+    /// <summary>
+    /// Doubled with each try, spread over its upper half so that silos do not come back together; what the service asks for is the least.
+    /// </summary>
     internal TimeSpan PauseAfter(int attempt, TimeSpan asked)
     {
         var doubled = Math.Min(bounds.FirstPause.Ticks * Math.Pow(2, attempt - 1), bounds.LongestPause.Ticks);

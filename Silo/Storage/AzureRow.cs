@@ -5,7 +5,8 @@ using Grains.Storage;
 namespace Silo.Storage;
 
 /// <summary>
-/// A row as an entity: <c>c</c> is the id of the commit that wrote it, <c>p0</c> to <c>p7</c> the payload in pieces of 64 KiB, the most that a property holds.
+/// A row as an entity: <c>c</c> is the id of the commit that wrote it, <c>p0</c> to <c>p7</c> the payload in pieces of 64 KiB, the most
+/// that a property holds.
 /// An entity with <c>gone</c> marks that a row is absent (see <see cref="AzureTableStore"/>), and nobody sees it.
 /// </summary>
 internal static partial class AzureRow
@@ -52,7 +53,9 @@ internal static partial class AzureRow
         return new(entity.RowKey, payload, ETagOf(entity));
     }
 
-    /// <summary>An etag that the service could have given. What is not is refused by it as a mistake; here it is one that no row has.</summary>
+    /// <summary>
+    /// An etag that the service could have given. What is not is refused by it as a mistake; here it is one that no row has.
+    /// </summary>
     public static bool IsETag(string etag) => ETagForm().IsMatch(etag);
 
     private static byte[] Join(byte[][] pieces)
@@ -72,7 +75,9 @@ internal static partial class AzureRow
     private static partial Regex ETagForm();
 }
 
-/// <summary>Bounds of a range as a filter that has only characters of keys: the service refuses some that are greater than all of them.</summary>
+/// <summary>
+/// Bounds of a range as a filter that has only characters of keys: the service refuses some that are greater than all of them.
+/// </summary>
 internal static class AzureFilter
 {
     private const string KeyCharacters = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";

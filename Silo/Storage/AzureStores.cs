@@ -12,7 +12,10 @@ using Silo.StartUp;
 
 namespace Silo.Storage;
 
-/// <summary>The table store and the blob store of a silo on Azure Storage. As a check at start-up it makes the tables and the container, or says what is missing for that.</summary>
+/// <summary>
+/// The table store and the blob store of a silo on Azure Storage. As a check at start-up it makes the tables and the container, or says
+/// what is missing for that.
+/// </summary>
 public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IOptions<StorageOptions> storage)
     : IStorageUsage,
         IStartUpCheck
@@ -37,10 +40,10 @@ public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IO
     {
         foreach (var table in Tables)
         {
-            await Make($"table «{table}»", "Storage Table Data Contributor", () => tables.Make(table, cancel));
+            await Make($"table \"{table}\"", "Storage Table Data Contributor", () => tables.Make(table, cancel));
         }
 
-        await Make($"container «{AzureAccount.Container}»", "Storage Blob Data Contributor", () => blobs.Make(cancel));
+        await Make($"container \"{AzureAccount.Container}\"", "Storage Blob Data Contributor", () => blobs.Make(cancel));
     }
 
     private async Task Make(string what, string role, Func<Task> make)

@@ -7,17 +7,27 @@ using Grains.Storage;
 
 namespace Silo.Storage;
 
-/// <summary>Rows in Azure Tables: an Azure table per table, an entity per row, a transaction per commit. For silos on any number of machines.</summary>
+/// <summary>
+/// Rows in Azure Tables: an Azure table per table, an entity per row, a transaction per commit. For silos on any number of machines.
+/// </summary>
 /// <remarks>
-/// <para>Each row carries the id of the commit that wrote it. When an attempt has no certain outcome (time-out, lost connection, an error of the server), the rows are read:
-/// one with the commit's id means that it was made; rows that still are as the commit expects mean that it was not, and it is tried again under the same id; a row that is
-/// otherwise is a conflict only if another proves that the commit was not made. Everything else is <see cref="CommitOutcome.Unknown"/>. A commit of nothing but
-/// <see cref="RowChangeKind.Put"/> and deletes without etag is never sent a second time after an uncertain attempt: the first may still come, after later commits.</para>
-/// <para>A row to be inserted counts as not inserted while it is absent: a partition has one writer, which removes nothing while it waits.</para>
-/// <para>In an Azure transaction the delete of an absent row fails. It is sent again with an entity inserted in its place that marks the absence, so that the whole remains one step,
-/// and the mark is removed afterwards. A mark that could not be removed takes a hundred bytes, is seen by nobody, and goes with the next write of its row.</para>
+/// <para>Each row carries the id of the commit that wrote it. When an attempt has no certain outcome (time-out, lost connection, an error
+/// of the server), the rows are read:
+/// one with the commit's id means that it was made; rows that still are as the commit expects mean that it was not, and it is tried again
+/// under the same id; a row that is
+/// otherwise is a conflict only if another proves that the commit was not made. Everything else is <see cref="CommitOutcome.Unknown"/>. A
+/// commit of nothing but
+/// <see cref="RowChangeKind.Put"/> and deletes without etag is never sent a second time after an uncertain attempt: the first may still
+/// come, after later commits.</para>
+/// <para>A row to be inserted counts as not inserted while it is absent: a partition has one writer, which removes nothing while it
+/// waits.</para>
+/// <para>In an Azure transaction the delete of an absent row fails. It is sent again with an entity inserted in its place that marks the
+/// absence, so that the whole remains one step,
+/// and the mark is removed afterwards. A mark that could not be removed takes a hundred bytes, is seen by nobody, and goes with the next
+/// write of its row.</para>
 /// <para>A scan that takes more than one answer of the service (above 1,000 rows or 4 MiB) is not one moment's view.</para>
-/// <para>Tables are made when first written to, if the account's rights allow. At most <see cref="AzureBounds.Attempts"/> attempts within <see cref="AzureBounds.WholeTimeout"/>.</para>
+/// <para>Tables are made when first written to, if the account's rights allow. At most <see cref="AzureBounds.Attempts"/> attempts within
+/// <see cref="AzureBounds.WholeTimeout"/>.</para>
 /// </remarks>
 public sealed partial class AzureTableStore : ITableStore
 {
@@ -196,7 +206,9 @@ public sealed partial class AzureTableStore : ITableStore
         }
     }
 
-    /// <summary>Reads the rows of a commit: what became of it if that can be said; else null, and the plan is made anew for the rows as they are.</summary>
+    /// <summary>
+    /// Reads the rows of a commit: what became of it if that can be said; else null, and the plan is made anew for the rows as they are.
+    /// </summary>
     private async Task<CommitResult?> Look(CommitInWork commit, CancellationToken cancel)
     {
         var rows = new ConcurrentDictionary<string, TableEntity?>(StringComparer.Ordinal);

@@ -3,7 +3,10 @@ using Silo.StartUp;
 
 namespace Silo.Storage;
 
-/// <summary>The table store and the blob store of this silo together. As a check at start-up it opens both, so that what cannot be used is known before the silo joins.</summary>
+/// <summary>
+/// The table store and the blob store of this silo together. As a check at start-up it opens both, so that what cannot be used is known
+/// before the silo joins.
+/// </summary>
 public sealed class BothStores(SqliteTableStore tables, DirectoryBlobStore blobs) : IStorageUsage, IStartUpCheck
 {
     /// <summary>Bytes by name, those of tables and blobs of one name added up.</summary>

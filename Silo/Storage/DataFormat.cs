@@ -29,7 +29,8 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
         if (version.Version > Version)
         {
             throw new StartUpException(
-                $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, {About.Version}, reads up to version {Version}. "
+                $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, "
+                    + $"{About.Version}, reads up to version {Version}. "
                     + $"Start the newer silo, or {storage.Value.Elsewhere}."
             );
         }
@@ -38,7 +39,8 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
         if (owner.Cluster != cluster.Value.Id)
         {
             throw new StartUpException(
-                $"The data in {storage.Value.Place} belongs to cluster «{owner.Cluster}», and this silo is of cluster «{cluster.Value.Id}». "
+                $"The data in {storage.Value.Place} belongs to cluster \"{owner.Cluster}\", and this silo is of cluster "
+                    + $"\"{cluster.Value.Id}\". "
                     + $"Start it with --Cluster:Id {owner.Cluster}, or {storage.Value.Elsewhere}."
             );
         }
@@ -74,7 +76,7 @@ internal static class FirstValue
         return await tables.Get(DataFormat.Table, DataFormat.Partition, key, cancel) is { } row
             ? Read<T>(key, row)
             : throw new StartUpException(
-                $"The store did not keep the row «{key}» of the data's format: {commit.Cause?.Message ?? "no reason was given"}."
+                $"The store did not keep the row \"{key}\" of the data's format: {commit.Cause?.Message ?? "no reason was given"}."
             );
     }
 
@@ -86,7 +88,7 @@ internal static class FirstValue
         }
         catch (JsonException unreadable)
         {
-            throw new StartUpException($"The row «{key}» of the data's format cannot be read: {unreadable.Message}", unreadable);
+            throw new StartUpException($"The row \"{key}\" of the data's format cannot be read: {unreadable.Message}", unreadable);
         }
     }
 }

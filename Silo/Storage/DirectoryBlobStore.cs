@@ -6,12 +6,18 @@ namespace Silo.Storage;
 
 /// <summary>Blobs as files of a folder, for silos of one machine; several processes may share it.</summary>
 /// <remarks>
-/// <para>An object is written aside, flushed, given its name with one call that fails if the name is taken, and the folder is flushed: so under a name there is a whole object or none,
-/// also after a power cut, and of several processes that write one name, one succeeds. At most <see cref="MostWrites"/> writes go on at once; further callers wait.</para>
-/// <para>Below <c>objects</c>, a segment of a name that others follow is a folder whose name ends in <c>+</c>, so that <c>a</c> and <c>a/b</c> can both be;
-/// a segment above <see cref="LongestPart"/> characters is cut, and each part but the last is a folder whose name ends in <c>,</c>. Neither sign occurs in names.
-/// Folders that have become empty stay. On a file system that does not tell upper from lower case, names that differ in nothing else are one.</para>
-/// <para>Below <c>writing</c>, each process has a folder of its own and holds a lock on a file beside it; what a process left behind that ended is removed when the next one starts.</para>
+/// <para>An object is written aside, flushed, given its name with one call that fails if the name is taken, and the folder is flushed: so
+/// under a name there is a whole object or none,
+/// also after a power cut, and of several processes that write one name, one succeeds. At most <see cref="MostWrites"/> writes go on at
+/// once; further callers wait.</para>
+/// <para>Below <c>objects</c>, a segment of a name that others follow is a folder whose name ends in <c>+</c>, so that <c>a</c> and
+/// <c>a/b</c> can both be;
+/// a segment above <see cref="LongestPart"/> characters is cut, and each part but the last is a folder whose name ends in <c>,</c>. Neither
+/// sign occurs in names.
+/// Folders that have become empty stay. On a file system that does not tell upper from lower case, names that differ in nothing else are
+/// one.</para>
+/// <para>Below <c>writing</c>, each process has a folder of its own and holds a lock on a file beside it; what a process left behind that
+/// ended is removed when the next one starts.</para>
 /// </remarks>
 public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage, IDisposable
 {
@@ -21,7 +27,9 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
     private const char Continues = ',';
     private const string LockExtension = ".lock";
 
-    /// <summary>Folders that are known to last. When so many are known, all are forgotten, and are flushed again when they are next written to.</summary>
+    /// <summary>
+    /// Folders that are known to last. When so many are known, all are forgotten, and are flushed again when they are next written to.
+    /// </summary>
     private const int MostKnownFolders = 10_000;
 
     private readonly string _objects;
@@ -67,7 +75,8 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
             throw new StorageRefusedException(
-                $"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.",
+                $"The data folder \"{folder}\" cannot be written ({error.Message}); make it writable for this user, or choose "
+                    + $"another with Storage:Path.",
                 error
             );
         }
@@ -79,7 +88,7 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
             throw new ArgumentException(
-                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; \"{name}\" has {content.Length}.",
                 nameof(content)
             );
         }
@@ -112,7 +121,7 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
                 var some = await RandomAccess.ReadAsync(file, content.AsMemory(read), offset + read, cancel);
                 if (some == 0)
                 {
-                    throw new EndOfStreamException($"Blob «{name}» became shorter while it was read.");
+                    throw new EndOfStreamException($"Blob \"{name}\" became shorter while it was read.");
                 }
 
                 read += some;
@@ -219,7 +228,7 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         MakeLasting(folder);
         if (File.Exists(path))
         {
-            // Whoever wrote it may not have flushed the folder yet; «taken» is an answer to rely on too.
+            // Whoever wrote it may not have flushed the folder yet; "taken" is an answer to rely on too.
             OperatingSystemCalls.FlushFolder(folder);
             return false;
         }

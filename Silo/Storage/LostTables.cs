@@ -11,12 +11,15 @@ using Silo.StartUp;
 namespace Silo.Storage;
 
 /// <summary>
-/// No table was lost: each that ever had a commit still has its rows, or all that belong to it went with it. As a check at start-up it refuses a folder
+/// No table was lost: each that ever had a commit still has its rows, or all that belong to it went with it. As a check at start-up it
+/// refuses a folder
 /// in which one is empty or missing beside others that refer to it; while the silo runs it keeps the list of tables that have commits.
 /// </summary>
 /// <remarks>
-/// The list is a row of table <c>cluster</c>, partition <c>format</c>, key <c>tables</c>. A table that is new is listed within <see cref="Period"/>; what is
-/// lost before that is noticed only by the tables that cannot be without it: <c>cluster</c> is written before all others, <c>orders</c> before its
+/// The list is a row of table <c>cluster</c>, partition <c>format</c>, key <c>tables</c>. A table that is new is listed within
+/// <see cref="Period"/>; what is
+/// lost before that is noticed only by the tables that cannot be without it: <c>cluster</c> is written before all others, <c>orders</c>
+/// before its
 /// subscribers, <c>logs</c> before its objects.
 /// </remarks>
 internal sealed partial class LostTables(
@@ -46,8 +49,9 @@ internal sealed partial class LostTables(
         {
             var reason = files.Has(lost) ? "is empty" : "is missing";
             throw new StartUpException(
-                $"The table «{lost}» ({files.PathOf(lost)}) {reason}, and the data beside it refers to it: {TableGroups.Advice(lost)}. "
-                    + $"To begin anew with this table alone, and lose what it had, start once with --{StorageOptions.Section}:{nameof(StorageOptions.BeginAnew)} {lost}."
+                $"The table \"{lost}\" ({files.PathOf(lost)}) {reason}, and the data beside it refers to it: {TableGroups.Advice(lost)}. "
+                    + $"To begin anew with this table alone, and lose what it had, start once with "
+                    + $"--{StorageOptions.Section}:{nameof(StorageOptions.BeginAnew)} {lost}."
             );
         }
 

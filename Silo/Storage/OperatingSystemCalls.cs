@@ -7,7 +7,8 @@ namespace Silo.Storage;
 /// Everything here depends on the operating system, and nothing elsewhere does.
 /// </summary>
 /// <remarks>
-/// Linux and macOS: calls of the C library; on macOS a folder's flush stops at the drive's own memory. Windows: a folder cannot be flushed there, and need not be, for NTFS journals the names in it;
+/// Linux and macOS: calls of the C library; on macOS a folder's flush stops at the drive's own memory. Windows: a folder cannot be flushed
+/// there, and need not be, for NTFS journals the names in it;
 /// and a file is named by moving it without replacing, which is one step on NTFS.
 /// </remarks>
 internal static partial class OperatingSystemCalls
@@ -16,7 +17,9 @@ internal static partial class OperatingSystemCalls
     private const int GroupAndOthers = 0b000_111_111;
     private const int InterruptedCall = 4;
 
-    /// <summary>Makes the names in a folder durable: files made, renamed or removed in it before this call stay so after a power cut.</summary>
+    /// <summary>
+    /// Makes the names in a folder durable: files made, renamed or removed in it before this call stay so after a power cut.
+    /// </summary>
     public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -76,7 +79,10 @@ internal static partial class OperatingSystemCalls
         return Marshal.GetLastPInvokeError() == FileExists ? false : throw Failed("name the file", name);
     }
 
-    /// <summary>From here on nobody but this user can read what this process creates: folders are 0700, files 0600. Windows has no such setting; there folders inherit.</summary>
+    /// <summary>
+    /// From here on nobody but this user can read what this process creates: folders are 0700, files 0600. Windows has no such setting;
+    /// there folders inherit.
+    /// </summary>
     public static void CreatePrivately()
     {
         if (!OperatingSystem.IsWindows())
@@ -109,7 +115,7 @@ internal static partial class OperatingSystemCalls
     {
         var error = Marshal.GetLastPInvokeError();
         return new IOException(
-            $"The system could not {action} «{path}»: {Marshal.GetPInvokeErrorMessage(error)}.",
+            $"The system could not {action} \"{path}\": {Marshal.GetPInvokeErrorMessage(error)}.",
             new Win32Exception(error)
         );
     }

@@ -1,6 +1,9 @@
 namespace Silo.Storage;
 
-/// <summary>A write was made or was not, and the store cannot say which. Whoever gets this reads again before it goes on; a grain ends its activation.</summary>
+/// <summary>
+/// A write was made or was not, and the store cannot say which. Whoever gets this reads again before it goes on; a grain ends its
+/// activation.
+/// </summary>
 public sealed class OutcomeUnknownException : Exception
 {
     public OutcomeUnknownException()

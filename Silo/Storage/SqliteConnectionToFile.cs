@@ -6,16 +6,21 @@ namespace Silo.Storage;
 
 /// <summary>One connection to one table's file, for one thread at a time.</summary>
 /// <remarks>
-/// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key; <c>partitions</c>, which gives each partition's
-/// name a number once and for all, so that the index is short (a quarter of an insert's CPU, a fifth of the bytes); and <c>head</c>, one row that
-/// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes twice, also after a delete.
-/// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the CPU (35 µs for 17) and half the speed,
+/// <para>The form of a file, version 1: <c>rows(partition, key, etag, payload)</c> with a unique index on partition and key;
+/// <c>partitions</c>, which gives each partition's
+/// name a number once and for all, so that the index is short (a quarter of an insert's CPU, a fifth of the bytes); and <c>head</c>, one
+/// row that
+/// counts the commits of the file's whole life. Its count at a commit is the etag of each row that the commit wrote, so no etag comes
+/// twice, also after a delete.
+/// Rows are not in the index itself (<c>WITHOUT ROWID</c>): with rows of 600 bytes and keys of 60 in no order, inserts then took twice the
+/// CPU (35 µs for 17) and half the speed,
 /// because the index's inner pages hold whole rows; updates and reads took the same.</para>
-/// <para><c>journal_mode=WAL</c> and <c>synchronous=FULL</c>: the log is flushed to the disk before a commit answers. (<c>fullfsync</c> is for macOS, whose plain flush stops at the drive's own memory.)</para>
+/// <para><c>journal_mode=WAL</c> and <c>synchronous=FULL</c>: the log is flushed to the disk before a commit answers. (<c>fullfsync</c> is
+/// for macOS, whose plain flush stops at the drive's own memory.)</para>
 /// </remarks>
 internal sealed class SqliteConnectionToFile : IDisposable
 {
-    /// <summary>What a file says of itself in its header (SQLite's <c>application_id</c>): «rows».</summary>
+    /// <summary>What a file says of itself in its header (SQLite's <c>application_id</c>): "rows".</summary>
     private const int ApplicationId = 0x726F7773;
 
     private const int Version = 1;
@@ -94,7 +99,10 @@ internal sealed class SqliteConnectionToFile : IDisposable
         }
     }
 
-    /// <summary>Empties the log into the file and cuts it to nothing. False when a reader or another writer was in the way for the whole of the busy time-out.</summary>
+    /// <summary>
+    /// Empties the log into the file and cuts it to nothing. False when a reader or another writer was in the way for the whole of the busy
+    /// time-out.
+    /// </summary>
     public bool TruncateLog()
     {
         using var checkpoint = new SqliteStatement(Database, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -146,7 +154,9 @@ internal sealed class SqliteConnectionToFile : IDisposable
         }
     }
 
-    /// <summary>A file that is shorter than its own header says was cut off: SQLite itself would notice it only where it reads beyond the end.</summary>
+    /// <summary>
+    /// A file that is shorter than its own header says was cut off: SQLite itself would notice it only where it reads beyond the end.
+    /// </summary>
     /// <remarks>While there is a log that was not emptied, the file may rightly be shorter.</remarks>
     private static void CheckWhole(string path)
     {
@@ -161,12 +171,13 @@ internal sealed class SqliteConnectionToFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         stream.ReadExactly(header);
 
-        // "The Database Header" of SQLite's file format: the page's size at 16 (1 means 65,536), the pages at 28, good when the counters at 24 and 92 agree.
+        // "The Database Header" of SQLite's file format: the page's size at 16 (1 means 65,536), the pages at 28, good when the counters at
+        // 24 and 92 agree.
         int size = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
         var bytes = BinaryPrimitives.ReadUInt32BigEndian(header[28..]) * (size == 1 ? 65_536L : size);
         if (header.StartsWith("SQLite format 3\0"u8) && header[24..28].SequenceEqual(header[92..96]) && stream.Length < bytes)
         {
-            throw new StorageRefusedException($"«{path}» is damaged: it has {stream.Length:N0} bytes of {bytes:N0}; {Advice(path)}.");
+            throw new StorageRefusedException($"\"{path}\" is damaged: it has {stream.Length:N0} bytes of {bytes:N0}; {Advice(path)}.");
         }
     }
 
@@ -176,20 +187,21 @@ internal sealed class SqliteConnectionToFile : IDisposable
         error.SqliteErrorCode switch
         {
             raw.SQLITE_NOTADB => new(
-                $"«{path}» is not a database of this program; {Advice(path)}. Or choose another folder with Storage:Path.",
+                $"\"{path}\" is not a database of this program; {Advice(path)}. Or choose another folder with Storage:Path.",
                 error
             ),
-            raw.SQLITE_CORRUPT => new($"«{path}» is damaged ({error.Message}); {Advice(path)}.", error),
+            raw.SQLITE_CORRUPT => new($"\"{path}\" is damaged ({error.Message}); {Advice(path)}.", error),
             raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM => new(
-                $"«{path}» cannot be opened for writing; make it and its folder writable for this user, or choose another folder with Storage:Path.",
+                $"\"{path}\" cannot be opened for writing; make it and its folder writable for this user, or choose another "
+                    + $"folder with Storage:Path.",
                 error
             ),
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new(
-                $"«{path}» stayed locked by another program; end that program, or choose another folder with Storage:Path.",
+                $"\"{path}\" stayed locked by another program; end that program, or choose another folder with Storage:Path.",
                 error
             ),
-            raw.SQLITE_FULL => new($"The disk that holds «{path}» is full; make room on it.", error),
-            _ => new($"«{path}» cannot be used: {error.Message}", error),
+            raw.SQLITE_FULL => new($"The disk that holds \"{path}\" is full; make room on it.", error),
+            _ => new($"\"{path}\" cannot be used: {error.Message}", error),
         };
 
     /// <summary>Whether the file has our form already; false when it is new and empty.</summary>
@@ -200,7 +212,8 @@ internal sealed class SqliteConnectionToFile : IDisposable
         if (application == ApplicationId && version > Version)
         {
             throw new NewerDataException(
-                $"«{path}» has data of version {version}, and this program knows versions up to {Version}; start the newer program, or choose another folder with Storage:Path."
+                $"\"{path}\" has data of version {version}, and this program knows versions up to {Version}; start the newer "
+                    + $"program, or choose another folder with Storage:Path."
             );
         }
 
@@ -212,7 +225,7 @@ internal sealed class SqliteConnectionToFile : IDisposable
         if (application != 0 || version != 0 || Number("SELECT count(*) FROM sqlite_master") != 0)
         {
             throw new StorageRefusedException(
-                $"«{path}» is a database, but not one of this program; {Advice(path)}. Or choose another folder with Storage:Path."
+                $"\"{path}\" is a database, but not one of this program; {Advice(path)}. Or choose another folder with Storage:Path."
             );
         }
 
@@ -221,7 +234,8 @@ internal sealed class SqliteConnectionToFile : IDisposable
 
     private void Make(string path, TimeSpan busyTimeout)
     {
-        // Two processes may be making the same file. The change to WAL answers «busy» at once where waiting could be a deadlock, so the waiting is done here.
+        // Two processes may be making the same file. The change to WAL answers "busy" at once where waiting could be a deadlock, so the
+        // waiting is done here.
         var tries = Math.Max(1, (int)(busyTimeout / BetweenTries));
         using var pause = new ManualResetEventSlim();
         for (var attempt = 1; ; attempt++)
@@ -253,7 +267,8 @@ internal sealed class SqliteConnectionToFile : IDisposable
     {
         raw.sqlite3_busy_timeout(Database, (int)busyTimeout.TotalMilliseconds);
         Execute(
-            $"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY"
+            $"PRAGMA page_size = {PageBytes}; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = "
+                + $"ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cacheKibibytes}; PRAGMA temp_store = MEMORY"
         );
         if (TableGroups.IsPersonal(Path.GetFileNameWithoutExtension(path)))
         {

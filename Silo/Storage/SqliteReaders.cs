@@ -6,7 +6,8 @@ namespace Silo.Storage;
 
 /// <summary>
 /// Reads of one table's file: at most <see cref="Most"/> at once, each on a connection of its own; more callers wait.
-/// A read runs on its caller's thread, for it takes microseconds, and ends within its call: no snapshot is held from one call to the next, so the log can always be emptied.
+/// A read runs on its caller's thread, for it takes microseconds, and ends within its call: no snapshot is held from one call to the next,
+/// so the log can always be emptied.
 /// </summary>
 internal sealed class SqliteReaders(string path, TimeSpan busyTimeout) : IDisposable
 {
@@ -111,7 +112,8 @@ internal sealed class SqliteReaders(string path, TimeSpan busyTimeout) : IDispos
         );
 
         private readonly SqliteStatement _scan = connection.Prepare(
-            "SELECT key, etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4"
+            "SELECT key, etag, payload FROM rows WHERE partition = (SELECT id FROM partitions WHERE name = ?1) AND key >= ?2 "
+                + "AND key < ?3 ORDER BY key LIMIT ?4"
         );
 
         public TableRow? Get(string partition, string key)

@@ -5,7 +5,8 @@ using SQLitePCL;
 namespace Silo.Storage;
 
 /// <summary>
-/// A prepared statement, used by one thread at a time. It goes to SQLite directly: ADO.NET's commands and readers cost more than a row's insertion itself.
+/// A prepared statement, used by one thread at a time. It goes to SQLite directly: ADO.NET's commands and readers cost more than a row's
+/// insertion itself.
 /// Parameters are numbered from 1, columns from 0.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable

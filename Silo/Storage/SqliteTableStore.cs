@@ -8,8 +8,10 @@ namespace Silo.Storage;
 /// Rows in SQLite, for silos of one machine: a file per table in one folder, which several processes may share.
 /// </summary>
 /// <remarks>
-/// <para>Commits are durable when they answer (<c>synchronous=FULL</c>). Those that wait at the same time share a transaction and its flush; each keeps its own outcome.</para>
-/// <para>While another process holds a file for longer than the busy time-out (default 10 s), and when the disk is full or fails, commits are answered
+/// <para>Commits are durable when they answer (<c>synchronous=FULL</c>). Those that wait at the same time share a transaction and its
+/// flush; each keeps its own outcome.</para>
+/// <para>While another process holds a file for longer than the busy time-out (default 10 s), and when the disk is full or fails, commits
+/// are answered
 /// <see cref="CommitOutcome.Unknown"/> with the cause, and the writer goes on with the next. Reads that fail throw what SQLite says.</para>
 /// </remarks>
 public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage, IAsyncDisposable
@@ -70,7 +72,8 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
         {
             store.Close();
             throw new StorageRefusedException(
-                $"The data folder «{folder}» cannot be written ({error.Message}); make it writable for this user, or choose another with Storage:Path.",
+                $"The data folder \"{folder}\" cannot be written ({error.Message}); make it writable for this user, or choose "
+                    + $"another with Storage:Path.",
                 error
             );
         }
@@ -148,7 +151,9 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
         return ValueTask.FromResult<IReadOnlyList<StorageShare>>(shares);
     }
 
-    /// <summary>Finishes the commits that wait, then closes the files. Calls after that throw <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Finishes the commits that wait, then closes the files. Calls after that throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
     public async ValueTask DisposeAsync() => await Task.Run(Close);
 
     private static void MakeWritable(string folder)

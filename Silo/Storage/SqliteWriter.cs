@@ -12,9 +12,12 @@ namespace Silo.Storage;
 /// </summary>
 /// <remarks>
 /// <para>At most <see cref="MostWaiting"/> commits wait; further callers wait for a place, in the order they came.
-/// A transaction takes at most <see cref="MostRows"/> rows and <see cref="MostBytes"/> bytes, so that other processes get their turn at the file.</para>
-/// <para>The hopeful path writes without looking first: an expectation that does not hold shows as a row that the statement did not change. If that is the
-/// commit's first row, nothing of it is written yet and its answer is the conflict. If not, the transaction is rolled back and done again, and this time each commit is
+/// A transaction takes at most <see cref="MostRows"/> rows and <see cref="MostBytes"/> bytes, so that other processes get their turn at the
+/// file.</para>
+/// <para>The hopeful path writes without looking first: an expectation that does not hold shows as a row that the statement did not change.
+/// If that is the
+/// commit's first row, nothing of it is written yet and its answer is the conflict. If not, the transaction is rolled back and done again,
+/// and this time each commit is
 /// looked at whole before its first row is written. Savepoints would do the same for more: each one copies the pages it touches.</para>
 /// </remarks>
 internal sealed partial class SqliteWriter : IDisposable
@@ -27,14 +30,21 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Numbers of partitions kept in memory; when there are more, all are forgotten and read again.</summary>
     private const int MostPartitions = 20_000;
 
-    /// <summary>The log is emptied into the file each time this many pages were written to it. Commits wait meanwhile, so it is little and often.</summary>
+    /// <summary>
+    /// The log is emptied into the file each time this many pages were written to it. Commits wait meanwhile, so it is little and often.
+    /// </summary>
     /// <remarks>
-    /// <c>Benchmarks -- orders</c>, two shared cores, 4 s a side, medians of three rounds. With 1000 pages (several runs) one emptying of the orders' log takes 9 ms (p95 19), and the p99 of placing
-    /// an order at 70 % is 40 to 54 ms; with 2000 it is 14 (27) and 68 ms, with 4000 22 (38) and 64 ms, with 8000 31 (55) and 91 ms. It has its price: 8,430 orders/s where 8000 pages give 8,890.
+    /// <c>Benchmarks -- orders</c>, two shared cores, 4 s a side, medians of three rounds. With 1000 pages (several runs) one emptying of
+    /// the orders' log takes 9 ms (p95 19), and the p99 of placing
+    /// an order at 70 % is 40 to 54 ms; with 2000 it is 14 (27) and 68 ms, with 4000 22 (38) and 64 ms, with 8000 31 (55) and 91 ms. It has
+    /// its price: 8,430 orders/s where 8000 pages give 8,890.
     /// </remarks>
     private const int PagesBetweenCheckpoints = 1000;
 
-    /// <summary>When the log has grown to this many pages because readers were in it, the writer waits until they have left. So a log has at most these and one transaction's.</summary>
+    /// <summary>
+    /// When the log has grown to this many pages because readers were in it, the writer waits until they have left. So a log has at most
+    /// these and one transaction's.
+    /// </summary>
     private const int MostPagesInLog = 16_000;
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
@@ -89,7 +99,8 @@ internal sealed partial class SqliteWriter : IDisposable
         _insert = connection.Prepare("INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING");
         _replace = connection.Prepare("UPDATE rows SET etag = ?3, payload = ?4 WHERE partition = ?1 AND key = ?2 AND etag = ?5");
         _put = connection.Prepare(
-            "INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (partition, key) DO UPDATE SET etag = ?3, payload = ?4"
+            "INSERT INTO rows (partition, key, etag, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (partition, key) DO UPDATE "
+                + "SET etag = ?3, payload = ?4"
         );
         _delete = connection.Prepare("DELETE FROM rows WHERE partition = ?1 AND key = ?2");
         _deleteMatching = connection.Prepare("DELETE FROM rows WHERE partition = ?1 AND key = ?2 AND etag = ?3");
@@ -107,7 +118,9 @@ internal sealed partial class SqliteWriter : IDisposable
     public bool HasCommitted { get; private set; }
 
     /// <summary>Puts a commit in the queue. Its payloads are read until it is answered, and must not change before.</summary>
-    /// <remarks>Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.</remarks>
+    /// <remarks>
+    /// Cancelled while it waits for its turn, it is withdrawn and the task is cancelled; cancelled later, its outcome is unknown.
+    /// </remarks>
     public Task<CommitResult> Commit(string partition, IReadOnlyList<RowChange> changes, CancellationToken cancel)
     {
         if (cancel.IsCancellationRequested)
@@ -230,7 +243,7 @@ internal sealed partial class SqliteWriter : IDisposable
             if (!Begin())
             {
                 var cause = new TimeoutException(
-                    $"Another process held «{_path}» for {_busyTimeout.TotalSeconds:0.#} s; nothing was written."
+                    $"Another process held \"{_path}\" for {_busyTimeout.TotalSeconds:0.#} s; nothing was written."
                 );
                 LogHeldByAnother(_path, _busyTimeout, _batch.Count);
                 AnswerAll(CommitResult.Unknown(cause));
@@ -246,7 +259,8 @@ internal sealed partial class SqliteWriter : IDisposable
         }
         catch (Exception error)
         {
-            // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a restart.
+            // A full disk, a failing one: what the transaction held may be gone or, if the flush itself failed, may yet be there after a
+            // restart.
             // Whatever else it is: its callers are told, and the writer goes on with the next.
             LogTransactionFailed(error, _path, _batch.Count);
             AnswerAll(CommitResult.Unknown(error));
@@ -333,7 +347,10 @@ internal sealed partial class SqliteWriter : IDisposable
         return true;
     }
 
-    /// <summary>A partition's number in this file; it gets one if it has none. Numbers are never given again or taken away, so what is remembered stays true.</summary>
+    /// <summary>
+    /// A partition's number in this file; it gets one if it has none. Numbers are never given again or taken away, so what is remembered
+    /// stays true.
+    /// </summary>
     private long PartitionNumber(string name)
     {
         if (_partitions.TryGetValue(name, out var number))
@@ -454,7 +471,9 @@ internal sealed partial class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Keeps the log short. What fails here has lost nothing: the log is as durable as the file, and the next time comes.</summary>
+    /// <summary>
+    /// Keeps the log short. What fails here has lost nothing: the log is as durable as the file, and the next time comes.
+    /// </summary>
     private void EmptyLog()
     {
         raw.sqlite3_db_status(_connection.Database, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var written, out _, 0);

@@ -22,34 +22,42 @@ public sealed partial class StorageOptions
     public const string Section = "Storage";
 
     [Description(
-        "Which store keeps the data. Local is an embedded database and a folder of files on this machine; nothing else has to be installed. Azure is an account of Azure Storage, named by Storage:AccountName or Storage:ConnectionString, for silos on any number of machines."
+        "Which store keeps the data. Local is an embedded database and a folder of files on this machine; nothing else has to "
+            + "be installed. Azure is an account of Azure Storage, named by Storage:AccountName or Storage:ConnectionString, "
+            + "for silos on any number of machines."
     )]
     public StorageKind Kind { get; set; } = StorageKind.Local;
 
     [Description(
-        "The folder of the data when Storage:Kind is Local, made at the first start. A relative path counts from the folder that the silo is started in. Several silos of one cluster on one machine share it."
+        "The folder of the data when Storage:Kind is Local, made at the first start. A relative path counts from the folder "
+            + "that the silo is started in. Several silos of one cluster on one machine share it."
     )]
     [Required(ErrorMessage = "Storage:Path names a folder.")]
     public string Path { get; set; } = "./data";
 
     [Description(
-        "The account of Azure Storage when Storage:Kind is Azure, with its key, as the portal shows it; UseDevelopmentStorage=true is Azurite on its usual ports. A key is a secret: prefer the environment variable, or Storage:AccountName without any key."
+        "The account of Azure Storage when Storage:Kind is Azure, with its key, as the portal shows it; "
+            + "UseDevelopmentStorage=true is Azurite on its usual ports. A key is a secret: prefer the environment variable, or "
+            + "Storage:AccountName without any key."
     )]
     public string ConnectionString { get; set; } = "";
 
     [Description(
-        "The name of the account of Azure Storage when Storage:Kind is Azure and no connection string is given. The silo signs in with its managed identity, which needs the roles Storage Table Data Contributor and Storage Blob Data Contributor."
+        "The name of the account of Azure Storage when Storage:Kind is Azure and no connection string is given. The silo signs "
+            + "in with its managed identity, which needs the roles Storage Table Data Contributor and Storage Blob Data Contributor."
     )]
     public string AccountName { get; set; } = "";
 
     [Description(
-        "Data of this version was copied by hand: a silo that migrates it need not set a copy aside, which it cannot for data that is not on this machine. 0: none was."
+        "Data of this version was copied by hand: a silo that migrates it need not set a copy aside, which it cannot for data "
+            + "that is not on this machine. 0: none was."
     )]
     [Range(0, int.MaxValue)]
     public int CopiedVersion { get; set; }
 
     [Description(
-        "Tables that were lost and begin anew, by name, with commas between. Without it a silo refuses to start while a table that had rows is empty or missing beside others that refer to it. For one start."
+        "Tables that were lost and begin anew, by name, with commas between. Without it a silo refuses to start while a table "
+            + "that had rows is empty or missing beside others that refer to it. For one start."
     )]
     public string BeginAnew { get; set; } = "";
 
@@ -67,7 +75,7 @@ public sealed partial class StorageOptions
             StorageKind.Local => FullPath,
             _ when ConnectionString.Length > 0 =>
                 $"the storage account at {new TableServiceClient(ConnectionString).Uri.GetLeftPart(UriPartial.Path)}",
-            _ => $"the storage account «{AccountName}»",
+            _ => $"the storage account \"{AccountName}\"",
         };
 
     /// <summary>The end of a sentence: how to keep the data elsewhere.</summary>
@@ -82,7 +90,8 @@ public sealed partial class StorageOptions
         {
             StorageKind.Local when ConnectionString.Length > 0 || AccountName.Length > 0 =>
             [
-                $"{(ConnectionString.Length > 0 ? "Storage:ConnectionString" : "Storage:AccountName")} is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out.",
+                $"{(ConnectionString.Length > 0 ? "Storage:ConnectionString" : "Storage:AccountName")} is set, and Storage:Kind "
+                    + $"is Local, which has no account; set Storage:Kind to Azure, or leave the account out.",
             ],
             StorageKind.Azure when ConnectionString.Length > 0 && AccountName.Length > 0 =>
             [
@@ -90,15 +99,18 @@ public sealed partial class StorageOptions
             ],
             StorageKind.Azure when ConnectionString.Length > 0 && !IsConnectionString(ConnectionString) =>
             [
-                "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows under «Access keys», with endpoints for tables and blobs.",
+                "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows "
+                    + "under \"Access keys\", with endpoints for tables and blobs.",
             ],
             StorageKind.Azure when ConnectionString.Length == 0 && AccountName.Length == 0 =>
             [
-                "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).",
+                "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString "
+                    + "(UseDevelopmentStorage=true for Azurite).",
             ],
             StorageKind.Azure when AccountName.Length > 0 && !AccountForm().IsMatch(AccountName) =>
             [
-                $"Storage:AccountName is «{AccountName}»; an account's name has 3 to 24 lower-case letters and digits, without the address around it.",
+                $"Storage:AccountName is \"{AccountName}\"; an account's name has 3 to 24 lower-case letters and digits, "
+                    + $"without the address around it.",
             ],
             _ => [],
         };

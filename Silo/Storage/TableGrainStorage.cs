@@ -8,14 +8,18 @@ using Orleans.Storage;
 namespace Silo.Storage;
 
 /// <summary>
-/// Grains' states as rows: one row a state, in one of <see cref="Partitions"/> partitions, under the hash of state name, grain type and grain key.
+/// Grains' states as rows: one row a state, in one of <see cref="Partitions"/> partitions, under the hash of state name, grain type and
+/// grain key.
 /// </summary>
 /// <remarks>
-/// <para>A payload is a byte of version (1), the length of the text that was hashed (32 bits, little-endian), that text, and the state as the serializer wrote it.
+/// <para>A payload is a byte of version (1), the length of the text that was hashed (32 bits, little-endian), that text, and the state as
+/// the serializer wrote it.
 /// The text is compared when a state is read: two grains never meet in one row.</para>
-/// <para>The serializer is Orleans' own, which is small and quick and knows members by their <c>[Id]</c>, the numbers that are never given again:
+/// <para>The serializer is Orleans' own, which is small and quick and knows members by their <c>[Id]</c>, the numbers that are never given
+/// again:
 /// a state that gains or loses members reads back what it still has.</para>
-/// <para>An etag is the row's. A state that is cleared is deleted. A state of more than <see cref="StoreLimits.MaxPayloadBytes"/> is refused.</para>
+/// <para>An etag is the row's. A state that is cleared is deleted. A state of more than <see cref="StoreLimits.MaxPayloadBytes"/> is
+/// refused.</para>
 /// </remarks>
 public sealed class TableGrainStorage(
     string name,
@@ -25,7 +29,10 @@ public sealed class TableGrainStorage(
     IActivatorProvider activators
 ) : IGrainStorage
 {
-    /// <summary>The states spread over so many partitions, by the first character of their hashes, for a cloud's store bounds what a partition takes.</summary>
+    /// <summary>
+    /// The states spread over so many partitions, by the first character of their hashes, for a cloud's store bounds what a partition
+    /// takes.
+    /// </summary>
     public const int Partitions = 64;
 
     private const byte Version = 1;
@@ -101,14 +108,14 @@ public sealed class TableGrainStorage(
                 throw Inconsistent(place, (await store.Get(table, place.Partition, place.Key, cancel))?.ETag, expected);
             default:
                 throw new OutcomeUnknownException(
-                    $"Whether storage «{name}» wrote the state of {place} is not known: {result.Cause?.Message}",
+                    $"Whether storage \"{name}\" wrote the state of {place} is not known: {result.Cause?.Message}",
                     result.Cause
                 );
         }
     }
 
     private InconsistentStateException Inconsistent(Place place, string? stored, string? expected) =>
-        new($"Storage «{name}» has another state of {place} than the grain read.", stored ?? "none", expected ?? "none");
+        new($"Storage \"{name}\" has another state of {place} than the grain read.", stored ?? "none", expected ?? "none");
 
     private ReadOnlyMemory<byte> Encode<T>(Place place, T state)
     {
@@ -128,21 +135,22 @@ public sealed class TableGrainStorage(
         if (payload.Length < HeaderBytes || payload.Span[0] != Version)
         {
             throw new InvalidDataException(
-                $"Storage «{name}» has no state of {place} in a form that this program knows (version {Version})."
+                $"Storage \"{name}\" has no state of {place} in a form that this program knows (version {Version})."
             );
         }
 
         var text = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[1..]);
         if (text < 0 || text > payload.Length - HeaderBytes || Encoding.UTF8.GetString(payload.Span.Slice(HeaderBytes, text)) != place.Text)
         {
-            throw new InvalidDataException($"Storage «{name}» has the state of another grain where that of {place} should be.");
+            throw new InvalidDataException($"Storage \"{name}\" has the state of another grain where that of {place} should be.");
         }
 
         return serializer.Deserialize<T>(BinaryData.FromBytes(payload[(HeaderBytes + text)..]));
     }
 
     /// <summary>Where a state is.</summary>
-    /// <param name="Text">State name, grain type and grain key, with lengths before the first two so that no two texts run together.</param>
+    /// <param name="Text">State name, grain type and grain key, with lengths before the first two so that no two texts run
+    /// together.</param>
     private readonly record struct Place(string Text, string Partition, string Key)
     {
         public static Place Of(string stateName, GrainId grainId)

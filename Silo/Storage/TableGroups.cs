@@ -30,10 +30,11 @@ internal static class TableGroups
         return table switch
         {
             DataFormat.Table => "restore the whole data folder from one copy, or move the whole folder away to begin anew",
-            LogTable.Name =>
-                $"restore it from the copy that «blobs/objects/{SegmentName.Root.TrimEnd('/')}+» is from, or move both away to begin anew",
+            LogTable.Name => $"restore it from the copy that \"blobs/objects/{SegmentName.Root.TrimEnd('/')}+\" is from, or move both away "
+                + $"to begin anew",
             _ when others.Count > 0 =>
-                $"restore it and {string.Join(", ", others)} from one copy, or move all of them away together to begin anew, for they refer to each other",
+                $"restore it and {string.Join(", ", others)} from one copy, or move all of them away together to begin anew, "
+                    + $"for they refer to each other",
             _ => "restore it from a copy, or move it away to begin anew",
         };
     }

@@ -8,9 +8,12 @@ namespace Silo.Storage;
 
 /// <summary>The members of a cluster as rows of one partition of table <c>cluster</c>.</summary>
 /// <remarks>
-/// <para>Rows: <c>version</c>; <c>silo.</c> and the hash of an address, written only together with <c>version</c>; <c>alive.</c> and the same hash, written by
-/// the silo itself every few seconds. Liveness has a row of its own, so that a silo that says that it lives cannot overwrite what others decided about it.</para>
-/// <para>What cannot be read or written is an exception, never an empty table; false is the answer only when a version, an etag or a duplicate says so.</para>
+/// <para>Rows: <c>version</c>; <c>silo.</c> and the hash of an address, written only together with <c>version</c>; <c>alive.</c> and the
+/// same hash, written by
+/// the silo itself every few seconds. Liveness has a row of its own, so that a silo that says that it lives cannot overwrite what others
+/// decided about it.</para>
+/// <para>What cannot be read or written is an exception, never an empty table; false is the answer only when a version, an etag or a
+/// duplicate says so.</para>
 /// </remarks>
 public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOptions> cluster) : IMembershipTable
 {
@@ -74,7 +77,8 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
     {
         for (var attempt = 1; attempt <= MostReads; attempt++)
         {
-            // Every change of a silo's row changes the version in the same commit: the same version before and after means that what was read between belongs together.
+            // Every change of a silo's row changes the version in the same commit: the same version before and after means that what was
+            // read between belongs together.
             var before = await ReadVersion(cancellationToken);
             var rows = await ReadRows(cancellationToken);
             if (await ReadVersion(cancellationToken) != before)
@@ -171,7 +175,7 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
     {
         var row = await store.Get(Table, _partition, VersionKey, cancel)
             ?? throw new InvalidOperationException(
-                $"Cluster «{cluster.Value.ClusterId}» has no table of members; the first silo that starts makes it."
+                $"Cluster \"{cluster.Value.ClusterId}\" has no table of members; the first silo that starts makes it."
             );
         return new(Read(row, MemberRows.Default.StoredVersion).Version, row.ETag);
     }
@@ -204,12 +208,12 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
         result.Outcome != CommitOutcome.Unknown
             ? result
             : throw new OutcomeUnknownException(
-                $"Whether the table of members of cluster «{cluster.Value.ClusterId}» was written is not known: {result.Cause?.Message}",
+                $"Whether the table of members of cluster \"{cluster.Value.ClusterId}\" was written is not known: {result.Cause?.Message}",
                 result.Cause
             );
 
     private TimeoutException Unsteady() =>
-        new($"The table of members of cluster «{cluster.Value.ClusterId}» changed during each of {MostReads} reads.");
+        new($"The table of members of cluster \"{cluster.Value.ClusterId}\" changed during each of {MostReads} reads.");
 
     private static byte[] VersionPayload(int version) =>
         JsonSerializer.SerializeToUtf8Bytes(new(version), MemberRows.Default.StoredVersion);
@@ -244,7 +248,7 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
             || (life is not null && life.Address != silo.Address)
         )
         {
-            throw new InvalidDataException($"Row «{row.Key}» of the members is about another silo: {silo.Address}.");
+            throw new InvalidDataException($"Row \"{row.Key}\" of the members is about another silo: {silo.Address}.");
         }
 
         return new()
@@ -267,7 +271,7 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
 
     private static T Read<T>(TableRow row, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
         where T : class =>
-        JsonSerializer.Deserialize(row.Payload.Span, type) ?? throw new InvalidDataException($"Row «{row.Key}» of the members is empty.");
+        JsonSerializer.Deserialize(row.Payload.Span, type) ?? throw new InvalidDataException($"Row \"{row.Key}\" of the members is empty.");
 }
 
 internal sealed record StoredVersion(int Version);
@@ -290,7 +294,9 @@ internal sealed record StoredSilo(
     List<StoredSuspicion>? Suspicions
 );
 
-/// <summary>The members' rows are JSON, for people who look into a table; statuses are names, so that a renumbering cannot change what a row says.</summary>
+/// <summary>
+/// The members' rows are JSON, for people who look into a table; statuses are names, so that a renumbering cannot change what a row says.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

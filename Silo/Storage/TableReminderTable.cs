@@ -8,17 +8,24 @@ namespace Silo.Storage;
 
 /// <summary>Orleans' reminders as rows of table <c>cluster</c>, in a partition of its own per service.</summary>
 /// <remarks>
-/// <para>A row's key is <c>HHHHHHHH.G.N</c>: the grain's uniform hash in hexadecimal digits, the hash of the grain's id, the hash of the reminder's name. Keys are in
-/// the order of the uniform hash, so what a silo is responsible for, a range of it, is one scan, or two where the range wraps. The texts are in the payload and
+/// <para>A row's key is <c>HHHHHHHH.G.N</c>: the grain's uniform hash in hexadecimal digits, the hash of the grain's id, the hash of the
+/// reminder's name. Keys are in
+/// the order of the uniform hash, so what a silo is responsible for, a range of it, is one scan, or two where the range wraps. The texts
+/// are in the payload and
 /// compared when a row is read.</para>
-/// <para>What cannot be read or written is an exception, never an empty answer; so is an outcome that is not known. False is the answer of a removal only when there
-/// is no such row or its etag is another. Of two that remove one reminder with one etag at the same time, both may be told that it was removed.</para>
+/// <para>What cannot be read or written is an exception, never an empty answer; so is an outcome that is not known. False is the answer of
+/// a removal only when there
+/// is no such row or its etag is another. Of two that remove one reminder with one etag at the same time, both may be told that it was
+/// removed.</para>
 /// </remarks>
 public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOptions> cluster) : IReminderTable
 {
     public const string Table = "cluster";
 
-    /// <summary>Greater than every character of a key: after the digits of a hash it is greater than every key with that hash, and less than the next hash.</summary>
+    /// <summary>
+    /// Greater than every character of a key: after the digits of a hash it is greater than every key with that hash, and less than the
+    /// next hash.
+    /// </summary>
     private const char AfterAll = '\u007f';
 
     private readonly string _partition = Partition(cluster.Value.ServiceId);
@@ -41,7 +48,10 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
 
     public Task<ReminderTableData> ReadRows(uint begin, uint end) => ReadRows(begin, end, CancellationToken.None);
 
-    /// <summary>The reminders of grains whose uniform hash is in (begin, end]; where begin ≥ end the range wraps, and where they are equal it is everything.</summary>
+    /// <summary>
+    /// The reminders of grains whose uniform hash is in (begin, end]; where begin ≥ end the range wraps, and where they are equal it is
+    /// everything.
+    /// </summary>
     public async Task<ReminderTableData> ReadRows(uint begin, uint end, CancellationToken cancellationToken)
     {
         var found = new List<ReminderEntry>();
@@ -81,7 +91,8 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
         return result.Outcome == CommitOutcome.Committed
             ? result.ETags[0]
             : throw new InvalidOperationException(
-                $"Reminder «{entry.ReminderName}» of {entry.GrainId} was not written, for the store answered a write without conditions with a conflict."
+                $"Reminder \"{entry.ReminderName}\" of {entry.GrainId} was not written, for the store answered a write without "
+                    + $"conditions with a conflict."
             );
     }
 
@@ -121,7 +132,7 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
     private static ReminderEntry Entry(TableRow row)
     {
         var stored = JsonSerializer.Deserialize(row.Payload.Span, ReminderRows.Default.StoredReminder)
-            ?? throw new InvalidDataException($"Row «{row.Key}» of the reminders is empty.");
+            ?? throw new InvalidDataException($"Row \"{row.Key}\" of the reminders is empty.");
         var grain = GrainId.Parse(stored.Grain, provider: null);
         return row.Key == Key(grain, stored.Name)
             ? new()
@@ -132,7 +143,9 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
                 Period = stored.Period,
                 ETag = row.ETag,
             }
-            : throw new InvalidDataException($"Row «{row.Key}» of the reminders is about another one: «{stored.Name}» of {stored.Grain}.");
+            : throw new InvalidDataException(
+                $"Row \"{row.Key}\" of the reminders is about another one: \"{stored.Name}\" of " + $"{stored.Grain}."
+            );
     }
 
     private async Task Scan(KeyRange range, List<ReminderEntry> found, CancellationToken cancel)
@@ -154,7 +167,7 @@ public sealed class TableReminderTable(ITableStore store, IOptions<ClusterOption
         result.Outcome != CommitOutcome.Unknown
             ? result
             : throw new OutcomeUnknownException(
-                $"Whether the reminders of service «{cluster.Value.ServiceId}» were written is not known: {result.Cause?.Message}",
+                $"Whether the reminders of service \"{cluster.Value.ServiceId}\" were written is not known: {result.Cause?.Message}",
                 result.Cause
             );
 }

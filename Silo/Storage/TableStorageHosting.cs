@@ -10,7 +10,10 @@ namespace Silo.Storage;
 /// <summary>Puts what Orleans keeps onto the <see cref="ITableStore"/> that is registered as a service.</summary>
 public static class TableStorageHosting
 {
-    /// <summary>Grains' states of storage <paramref name="name"/> in table <paramref name="table"/> (the storage's own name when null, which must then be a table's name).</summary>
+    /// <summary>
+    /// Grains' states of storage <paramref name="name"/> in table <paramref name="table"/> (the storage's own name when null, which must
+    /// then be a table's name).
+    /// </summary>
     public static ISiloBuilder AddTableGrainStorage(this ISiloBuilder silo, string name, string? table = null)
     {
         StoreLimits.CheckTable(table ?? name);

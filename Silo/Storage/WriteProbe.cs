@@ -4,7 +4,8 @@ using Silo.Cluster;
 namespace Silo.Storage;
 
 /// <summary>
-/// Writes a tiny row and a tiny object every <see cref="Period"/>, so that a full disk or a lost right shows in <see cref="WriteHealth"/> before anybody's
+/// Writes a tiny row and a tiny object every <see cref="Period"/>, so that a full disk or a lost right shows in <see cref="WriteHealth"/>
+/// before anybody's
 /// write fails; and tries the tables again whose last write failed, so that it shows when they recover.
 /// </summary>
 /// <remarks>It costs one commit, one object and its removal per period. The row is overwritten each time, the object removed.</remarks>

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Silo.Telemetry;
 
-/// <summary>One JSON object a line: time (UTC), level, category, message, what the message was made of, the trace, and the exception with its stack.</summary>
+/// <summary>
+/// One JSON object a line: time (UTC), level, category, message, what the message was made of, the trace, and the exception with its stack.
+/// </summary>
 public sealed class JsonFormatter(TimeProvider clock) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "json-line";

@@ -17,6 +17,6 @@ public sealed class LogOptions
 {
     public const string Section = "Log";
 
-    [Description("How standard output is written: Line for people, Json for programs, one object a line. «--log json» is short for it.")]
+    [Description("How standard output is written: Line for people, Json for programs, one object a line. \"--log json\" is short for it.")]
     public LogFormat Format { get; set; } = LogFormat.Line;
 }

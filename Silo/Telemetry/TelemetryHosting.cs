@@ -16,12 +16,16 @@ using Silo.Storage;
 namespace Silo.Telemetry;
 
 /// <summary>
-/// Metrics at <c>/metrics</c> for Prometheus; and metrics, traces and the log to an OpenTelemetry collector when the standard environment variables
+/// Metrics at <c>/metrics</c> for Prometheus; and metrics, traces and the log to an OpenTelemetry collector when the standard environment
+/// variables
 /// (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and its kin) name one. The dashboard of Orleans, for operators.
 /// </summary>
 public static class TelemetryHosting
 {
-    /// <summary>Where the buckets of what is measured in seconds end: from a call between grains to a slow fetch. OpenTelemetry's own are for milliseconds.</summary>
+    /// <summary>
+    /// Where the buckets of what is measured in seconds end: from a call between grains to a slow fetch. OpenTelemetry's own are for
+    /// milliseconds.
+    /// </summary>
     private static readonly double[] Seconds = [0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
@@ -98,7 +102,9 @@ public static class TelemetryHosting
         && configuration[$"OTEL_{kind}_EXPORTER"] != "none"
         && configuration["OTEL_SDK_DISABLED"] != "true";
 
-    /// <summary>The dashboard measures every call by a filter of its own; without that it shows silos and activations, and costs nothing on the way.</summary>
+    /// <summary>
+    /// The dashboard measures every call by a filter of its own; without that it shows silos and activations, and costs nothing on the way.
+    /// </summary>
     private static void AddDashboard(ISiloBuilder silo, bool calls)
     {
         IServiceCollection services = silo.Services;

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace AzureTests;
 
-/// <summary>What <see cref="AzureTableStore"/> answers when requests or answers are lost, late or turned away: a front before Azurite loses them.</summary>
+/// <summary>
+/// What <see cref="AzureTableStore"/> answers when requests or answers are lost, late or turned away: a front before Azurite loses them.
+/// </summary>
 public sealed class AzureOutcomeTests(Azurite azurite) : IAsyncLifetime
 {
     private const string Table = "outcomes";
@@ -510,7 +512,7 @@ public sealed class AzureBlobOutcomeTests(Azurite azurite) : IAsyncLifetime
         _front.When((request, _) => request.StartsWith("PUT", StringComparison.Ordinal) ? new Fault.CutAfter() : new Fault.CutBefore());
 
         var unknown = await Assert.ThrowsAsync<OutcomeUnknownException>(() => Put("mine"));
-        Assert.Contains($"«{_name}»", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains($"\"{_name}\"", unknown.Message, StringComparison.Ordinal);
         Assert.Equal("mine", await Text());
     }
 

@@ -40,7 +40,8 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
 
         await Refused(
             server.ConnectionString,
-            $"The data in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1 belongs to cluster «prod», and this silo is of cluster «dev». "
+            $"The data in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1 belongs to cluster "
+                + $"\"prod\", and this silo is of cluster \"dev\". "
                 + "Start it with --Cluster:Id prod, or give another account with Storage:ConnectionString or --Storage:AccountName."
         );
     }
@@ -52,7 +53,8 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
 
         await Refused(
             server.ConnectionString.Replace("Eby8", "AAAA", StringComparison.Ordinal),
-            $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1: the service answered 403 Forbidden. "
+            $"The table \"cluster\" cannot be made in the storage account at "
+                + $"http://127.0.0.1:{server.TablePort}/devstoreaccount1: the service answered 403 Forbidden. "
                 + "Give this silo's identity the role Storage Table Data Contributor, or check the key in Storage:ConnectionString."
         );
     }
@@ -64,7 +66,8 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
 
         await Refused(
             AzuriteProcess.ConnectionStringOver(port, port),
-            $"The table «cluster» cannot be made in the storage account at http://127.0.0.1:{port}/devstoreaccount1: Connection refused (127.0.0.1:{port}). "
+            $"The table \"cluster\" cannot be made in the storage account at http://127.0.0.1:{port}/devstoreaccount1: "
+                + $"Connection refused (127.0.0.1:{port}). "
                 + "Check that the account is there and can be reached from here, or that Azurite runs."
         );
     }

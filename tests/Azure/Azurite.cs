@@ -8,7 +8,8 @@ using Xunit;
 namespace AzureTests;
 
 /// <summary>
-/// One Azurite for all tests that ask for it, started when the first one does. Where it cannot be had, they are counted as skipped, with the reason;
+/// One Azurite for all tests that ask for it, started when the first one does. Where it cannot be had, they are counted as skipped, with
+/// the reason;
 /// with <c>CI=true</c> they fail.
 /// </summary>
 public sealed class Azurite : IAsyncDisposable

@@ -6,7 +6,8 @@ using Doubles;
 namespace Benchmarks;
 
 /// <summary>
-/// How long whoever starts something waits for it: a silo in an empty folder, a silo after <c>kill -9</c>, one of two that were killed, the demo. The baseline of the same run is the silo's
+/// How long whoever starts something waits for it: a silo in an empty folder, a silo after <c>kill -9</c>, one of two that were killed, the
+/// demo. The baseline of the same run is the silo's
 /// <c>--help</c>, which loads the program and starts nothing.
 /// </summary>
 internal sealed class StartBenchmark(int rounds)

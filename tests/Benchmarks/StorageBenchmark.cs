@@ -9,9 +9,11 @@ using Silo.Storage;
 namespace Benchmarks;
 
 /// <summary>
-/// Commits and rows a second of every table store through <see cref="ITableStore"/>, one by one and in hundreds, in one run: a table for <c>Silo/Storage/README.md</c>.
+/// Commits and rows a second of every table store through <see cref="ITableStore"/>, one by one and in hundreds, in one run: a table for
+/// <c>Silo/Storage/README.md</c>.
 /// </summary>
-/// <remarks>Azurite is an emulator in Node on the same cores, which looks through a whole table for each scan and keeps it in memory: its figures say that the
+/// <remarks>Azurite is an emulator in Node on the same cores, which looks through a whole table for each scan and keeps it in memory: its
+/// figures say that the
 /// adapter works and what it costs here, and nothing of Azure Storage. There is no mark.</remarks>
 internal static class StorageBenchmark
 {
@@ -38,7 +40,8 @@ internal static class StorageBenchmark
     private static async Task<int> Run(TimeSpan duration, string parent, CancellationToken cancel)
     {
         Console.WriteLine(
-            $"Rows of {PayloadBytes} bytes, inserted; {duration.TotalSeconds:0.#} s a case, after one of a tenth of that; {Environment.ProcessorCount} cores."
+            $"Rows of {PayloadBytes} bytes, inserted; {duration.TotalSeconds:0.#} s a case, after one of a tenth of that; "
+                + $"{Environment.ProcessorCount} cores."
         );
         Console.WriteLine();
         Console.WriteLine("| store | callers | rows a commit | commits/s | rows/s | median ms | ms CPU a commit, here |");
@@ -65,7 +68,9 @@ internal static class StorageBenchmark
                     Console.WriteLine(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"| {name} | {callers} | {rows} | {commits / elapsed.TotalSeconds:#,0} | {commits * rows / elapsed.TotalSeconds:#,0} | {median.TotalMilliseconds:0.0} | {cpu.TotalMilliseconds / commits:0.00} |"
+                            $"| {name} | {callers} | {rows} | {commits / elapsed.TotalSeconds:#,0} | "
+                                + $"{commits * rows / elapsed.TotalSeconds:#,0} | {median.TotalMilliseconds:0.0} | "
+                                + $"{cpu.TotalMilliseconds / commits:0.00} |"
                         )
                     );
                 }

@@ -8,11 +8,14 @@ using Silo.Storage;
 namespace Benchmarks;
 
 /// <summary>
-/// Rows a second of <see cref="SqliteTableStore"/> beside bare SQLite: one thread, prepared statements of Microsoft.Data.Sqlite, the same tables and settings,
-/// the same rows, as many rows to a transaction as there are callers' commits waiting at most (callers × rows of a commit; the store's own transactions hold about half of that, because the other half arrives while one is flushed).
+/// Rows a second of <see cref="SqliteTableStore"/> beside bare SQLite: one thread, prepared statements of Microsoft.Data.Sqlite, the same
+/// tables and settings,
+/// the same rows, as many rows to a transaction as there are callers' commits waiting at most (callers × rows of a commit; the store's own
+/// transactions hold about half of that, because the other half arrives while one is flushed).
 /// </summary>
 /// <remarks>The two alternate, and each round starts with empty files. The mark: half of bare SQLite at least, by the medians.
-/// A caller is a loop that commits and waits for its answer. A commit of four rows is what an owner of a partition does: a head that is replaced by etag, and new rows beside it.</remarks>
+/// A caller is a loop that commits and waits for its answer. A commit of four rows is what an owner of a partition does: a head that is
+/// replaced by etag, and new rows beside it.</remarks>
 internal static class StoreBenchmark
 {
     private const string Head = "head";
@@ -80,7 +83,10 @@ internal static class StoreBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{callers, 7}  {rows, 11}  {Median(bare, m => m.RowsPerSecond), 11:0}  {Median(store, m => m.RowsPerSecond), 12:0}  {ratio, 5:0.00}  {Median(bare, m => m.CpuPerCommit), 18:0.0}  {Median(store, m => m.CpuPerCommit), 19:0.0}  {Median(store, m => m.CommitsPerTransaction), 19:0.0}"
+                    $"{callers, 7}  {rows, 11}  {Median(bare, m => m.RowsPerSecond), 11:0}  "
+                        + $"{Median(store, m => m.RowsPerSecond), 12:0}  {ratio, 5:0.00}  "
+                        + $"{Median(bare, m => m.CpuPerCommit), 18:0.0}  {Median(store, m => m.CpuPerCommit), 19:0.0}  "
+                        + $"{Median(store, m => m.CommitsPerTransaction), 19:0.0}"
                 )
             );
         }
@@ -107,12 +113,14 @@ internal static class StoreBenchmark
         );
         Execute(
             connection,
-            "CREATE TABLE rows (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE (partition, key))"
+            "CREATE TABLE rows (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, "
+                + "payload BLOB NOT NULL, UNIQUE (partition, key))"
         );
         var payload = Payload();
         using var insert = connection.CreateCommand();
         insert.CommandText =
-            "INSERT INTO rows (partition, key, etag, payload) VALUES ($partition, $key, $etag, $payload) ON CONFLICT (partition, key) DO UPDATE SET etag = $etag, payload = $payload";
+            "INSERT INTO rows (partition, key, etag, payload) VALUES ($partition, $key, $etag, $payload) ON CONFLICT "
+            + "(partition, key) DO UPDATE SET etag = $etag, payload = $payload";
         var partition = insert.Parameters.Add("$partition", SqliteType.Integer);
         var key = insert.Parameters.Add("$key", SqliteType.Text);
         var etag = insert.Parameters.Add("$etag", SqliteType.Integer);

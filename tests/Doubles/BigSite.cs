@@ -5,7 +5,8 @@ using System.Text;
 namespace Doubles;
 
 /// <summary>
-/// A site of any size for benchmarks, the same at every run: each page has about 15 KB and <see cref="LinksPerPage"/> links, and a walk from "/" reaches all.
+/// A site of any size for benchmarks, the same at every run: each page has about 15 KB and <see cref="LinksPerPage"/> links, and a walk
+/// from "/" reaches all.
 /// Writing a page copies prepared pieces; nothing is kept per page.
 /// </summary>
 public sealed class BigSite

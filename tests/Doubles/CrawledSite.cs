@@ -4,7 +4,8 @@ using Doubles.Net;
 namespace Doubles;
 
 /// <summary>
-/// A real site on loopback whose link graph is known, with a ledger of its own that no silo sees. It tells when it was asked for its n-th page, and can hold
+/// A real site on loopback whose link graph is known, with a ledger of its own that no silo sees. It tells when it was asked for its n-th
+/// page, and can hold
 /// that one back.
 /// </summary>
 public sealed class CrawledSite : IAsyncDisposable

@@ -32,7 +32,7 @@ public static class NodeModules
         return npm.ExitCode == 0
             ? home
             : throw new NodeMissingException(
-                $"«npm ci» in tests/{name} ended with code {npm.ExitCode}: what it needs cannot be installed here."
+                $"\"npm ci\" in tests/{name} ended with code {npm.ExitCode}: what it needs cannot be installed here."
             );
     }
 
@@ -44,7 +44,7 @@ public static class NodeModules
         }
         catch (Win32Exception missing)
         {
-            throw new NodeMissingException($"«{start.FileName}» is not installed; this needs Node 20 or later.", missing);
+            throw new NodeMissingException($"\"{start.FileName}\" is not installed; this needs Node 20 or later.", missing);
         }
     }
 

@@ -4,7 +4,9 @@ using Doubles.Net;
 
 namespace Doubles;
 
-/// <summary>Listens at 127.0.0.1 of a network and says nothing by itself: the test plays the peer, byte by byte, as badly as it likes.</summary>
+/// <summary>
+/// Listens at 127.0.0.1 of a network and says nothing by itself: the test plays the peer, byte by byte, as badly as it likes.
+/// </summary>
 public sealed class RawServer(INetwork network) : IDisposable
 {
     private readonly IListener _listener = network.Listen(new(IPAddress.Loopback, 0));

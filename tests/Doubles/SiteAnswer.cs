@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Doubles;
 
-/// <summary>What a double of a web site answers to one path, over HTTP (<see cref="WebSite"/>) or in memory (<see cref="SiteInMemory"/>).</summary>
+/// <summary>
+/// What a double of a web site answers to one path, over HTTP (<see cref="WebSite"/>) or in memory (<see cref="SiteInMemory"/>).
+/// </summary>
 public sealed record SiteAnswer
 {
     public int Status { get; init; } = 200;

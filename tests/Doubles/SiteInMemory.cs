@@ -20,7 +20,10 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
     /// <summary>Asked for URLs that were not added; null or a null answer: 404.</summary>
     public Func<string, SiteAnswer?>? Otherwise { get; set; }
 
-    /// <summary>An answer that a gate holds up comes when it opens, even if nobody waits for it any more: as of a fetcher that does not stop when it is told to.</summary>
+    /// <summary>
+    /// An answer that a gate holds up comes when it opens, even if nobody waits for it any more: as of a fetcher that does not stop when it
+    /// is told to.
+    /// </summary>
     public bool Stubborn { get; set; }
 
     public SiteInMemory Add(string url, SiteAnswer answer)

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace Doubles;
 
 /// <summary>
-/// A clock that a test moves, and that tells what waits for it. Where another thread is on its way to a wait, the test moves the clock when that wait has begun
+/// A clock that a test moves, and that tells what waits for it. Where another thread is on its way to a wait, the test moves the clock when
+/// that wait has begun
 /// (<see cref="Armed"/>): time that passes before would be lost to it.
 /// </summary>
 public sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
@@ -17,7 +18,10 @@ public sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
     public TestClock()
         : this(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
 
-    /// <summary>Ends with the next timer that is set to go off in <paramref name="due"/>. Each time that one is set is told once, in order; others are passed over.</summary>
+    /// <summary>
+    /// Ends with the next timer that is set to go off in <paramref name="due"/>. Each time that one is set is told once, in order; others
+    /// are passed over.
+    /// </summary>
     public async Task Armed(TimeSpan due, CancellationToken cancel)
     {
         while (await _armed.Reader.ReadAsync(cancel) != due) { }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Doubles;
 
-/// <summary>Takes traces as a collector of OpenTelemetry does (OTLP over HTTP, protobuf) and keeps of each span its trace and its name.</summary>
+/// <summary>
+/// Takes traces as a collector of OpenTelemetry does (OTLP over HTTP, protobuf) and keeps of each span its trace and its name.
+/// </summary>
 public sealed class TraceCollector : IAsyncDisposable
 {
     private readonly WebApplication _server;

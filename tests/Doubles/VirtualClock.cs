@@ -1,12 +1,16 @@
 namespace Doubles;
 
 /// <summary>
-/// A clock that stands still until a test lets time pass: to the next due timer, again and again, while it waits for something (<see cref="PassUntil(string, Func{Task{bool}}, DateTimeOffset?, TimeSpan?)"/>),
-/// or by a span that the test is about (<see cref="Pass"/>). What comes due is begun on the thread that lets time pass, each timer at its own time.
+/// A clock that stands still until a test lets time pass: to the next due timer, again and again, while it waits for something
+/// (<see cref="PassUntil(string, Func{Task{bool}}, DateTimeOffset?, TimeSpan?)"/>),
+/// or by a span that the test is about (<see cref="Pass"/>). What comes due is begun on the thread that lets time pass, each timer at its
+/// own time.
 /// </summary>
 /// <remarks>
-/// Nobody can tell when a silo is idle, so a jump may come early. That makes something due and ends nothing, because the time-outs and leases of work in flight are on another clock than
-/// the schedule. Where a test asserts something of which time is the end, it waits for it with time standing still (<see cref="StandUntil(string, Func{Task{bool}})"/>).
+/// Nobody can tell when a silo is idle, so a jump may come early. That makes something due and ends nothing, because the time-outs and
+/// leases of work in flight are on another clock than
+/// the schedule. Where a test asserts something of which time is the end, it waits for it with time standing still
+/// (<see cref="StandUntil(string, Func{Task{bool}})"/>).
 /// </remarks>
 public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
 {
@@ -17,7 +21,8 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// What is set for this or sooner is no schedule but the pace of work itself, such as the pull of Orleans' streams: it runs in real time, and
+    /// What is set for this or sooner is no schedule but the pace of work itself, such as the pull of Orleans' streams: it runs in real
+    /// time, and
     /// this clock does not move with it. So events reach their consumers while the clock stands still.
     /// </summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
@@ -81,7 +86,9 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
         }
     }
 
-    /// <summary>So much time passes at once. A periodic timer that is due several times meanwhile is begun once, as after a machine's sleep.</summary>
+    /// <summary>
+    /// So much time passes at once. A periodic timer that is due several times meanwhile is begun once, as after a machine's sleep.
+    /// </summary>
     public void Pass(TimeSpan span)
     {
         TimeSpan end;
@@ -114,7 +121,8 @@ public sealed class VirtualClock(DateTimeOffset start) : TimeProvider
     /// <param name="what">What is waited for, as the end of "Waited in vain for …".</param>
     /// <param name="isSo">Asked before the first jump and after each.</param>
     /// <param name="latest">Time passes no further than this: what is asserted of the time is true however long the wait takes.</param>
-    /// <param name="reach">Only to timers that are due within this; null: to any. For what has a time limit on the schedule itself, beside which other timers only make time run away.</param>
+    /// <param name="reach">Only to timers that are due within this; null: to any. For what has a time limit on the schedule itself, beside
+    /// which other timers only make time run away.</param>
     public async Task PassUntil(string what, Func<Task<bool>> isSo, DateTimeOffset? latest = null, TimeSpan? reach = null) =>
         await Until(what, isSo, () => Jump(latest, reach));
 

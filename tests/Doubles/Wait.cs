@@ -4,7 +4,8 @@ using Xunit;
 namespace Doubles;
 
 /// <summary>
-/// Waits of tests on real time. Their bound is for a hang and not for slowness: a test says what it waits for, never how long that may take. What is promised in seconds is measured in
+/// Waits of tests on real time. Their bound is for a hang and not for slowness: a test says what it waits for, never how long that may
+/// take. What is promised in seconds is measured in
 /// <c>tests/Benchmarks</c>.
 /// </summary>
 public static class Wait
@@ -39,7 +40,10 @@ public static class Wait
         return await task;
     }
 
-    /// <summary>Asks again and again whether it is so: for what nothing outside tells of when it happens. Where there is an event, <see cref="For(Task, string, Func{string}?)"/> waits for it.</summary>
+    /// <summary>
+    /// Asks again and again whether it is so: for what nothing outside tells of when it happens. Where there is an event,
+    /// <see cref="For(Task, string, Func{string}?)"/> waits for it.
+    /// </summary>
     /// <inheritdoc cref="For(Task, string, Func{string}?)"/>
     public static async Task Until(Func<Task<bool>> isSo, string what, Func<string>? state = null)
     {
@@ -59,5 +63,6 @@ public static class Wait
     public static Task Until(Func<bool> isSo, string what, Func<string>? state = null) => Until(() => Task.FromResult(isSo()), what, state);
 
     private static string Hang(string what, Func<string>? state) =>
-        $"{HangBound.TotalMinutes:0} minutes went by while the test waited for {what}.{(state is null ? "" : Environment.NewLine + state())}";
+        $"{HangBound.TotalMinutes:0} minutes went by while the test waited for "
+        + $"{what}.{(state is null ? "" : Environment.NewLine + state())}";
 }

@@ -4,7 +4,8 @@ using System.Text;
 namespace EndToEnd;
 
 /// <summary>
-/// Faults that are done again and again under load, each time counted against a ledger outside the silo. Three rounds by default; <c>.ci/long</c> does many.
+/// Faults that are done again and again under load, each time counted against a ledger outside the silo. Three rounds by default;
+/// <c>.ci/long</c> does many.
 /// Tests of a campaign carry the trait <c>Kind=Campaign</c>.
 /// </summary>
 internal static class Campaign
@@ -18,7 +19,10 @@ internal static class Campaign
     public static int Rounds(string variable, int most) =>
         Math.Clamp(int.Parse(Environment.GetEnvironmentVariable(variable) ?? $"{UsualRounds}", CultureInfo.InvariantCulture), 1, most);
 
-    /// <summary>Adds to the report of faults: a file <c>NAME.md</c> with a heading, a sentence and a table, in the folder that <c>FAULTS_REPORT</c> names; nothing where it names none.</summary>
+    /// <summary>
+    /// Adds to the report of faults: a file <c>NAME.md</c> with a heading, a sentence and a table, in the folder that <c>FAULTS_REPORT</c>
+    /// names; nothing where it names none.
+    /// </summary>
     /// <param name="done">What was done how often, as a sentence.</param>
     /// <param name="counts">What was counted.</param>
     public static void Report(string name, string heading, string done, params IReadOnlyList<(string What, long Count)> counts)

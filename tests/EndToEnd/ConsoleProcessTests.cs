@@ -79,7 +79,7 @@ public sealed partial class ConsoleProcessTests : IDisposable
         var list = await ConsoleProcess.Run(_folder, ["crawl", "list", "--gateway", gateway]);
 
         Assert.Equal(
-            (3, "", $"No silo of cluster «dev» was reached at {gateway}. Start one with: dotnet run -c Release --project Silo\n"),
+            (3, "", $"No silo of cluster \"dev\" was reached at {gateway}. Start one with: dotnet run -c Release --project Silo\n"),
             (list.Code, list.Output, list.Error)
         );
     }

@@ -4,7 +4,8 @@ using Xunit;
 namespace EndToEnd;
 
 /// <summary>
-/// What <c>infra/deploy.sh</c> decides: which silos there will be, under which ports and with which image, and which leave. Its Azure CLI and its
+/// What <c>infra/deploy.sh</c> decides: which silos there will be, under which ports and with which image, and which leave. Its Azure CLI
+/// and its
 /// SDK are stand-ins that write down what they are asked. Azure itself is not reached.
 /// </summary>
 public sealed class DeployScriptTests : IDisposable

@@ -48,7 +48,8 @@ public sealed class DoorsTests : IDisposable
             Assert.Equal(
                 [
                     "HTTP would listen on 0.0.0.0 (Listen:Address), and there is no API key: whoever reaches it could do everything. "
-                        + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add NAME --role operator\", and start it again; "
+                        + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys "
+                        + "add NAME --role operator\", and start it again; "
                         + "or give the first key by Keys:Bootstrap.",
                 ],
                 refused.Errors

@@ -8,7 +8,8 @@ namespace EndToEnd;
 internal sealed record MarkdownCommand(int Line, string Text, string? LeftOut);
 
 /// <summary>
-/// The commands of a page of Markdown: what stands between <c>```sh</c> and <c>```</c>. A block that begins with <c>```sh no-run: REASON</c> is not run; the reason is not shown to
+/// The commands of a page of Markdown: what stands between <c>```sh</c> and <c>```</c>. A block that begins with <c>```sh no-run:
+/// REASON</c> is not run; the reason is not shown to
 /// readers. A command between other fences is a fault of the page: nobody would run it.
 /// </summary>
 internal sealed partial record MarkdownCommands(string Page, IReadOnlyList<MarkdownCommand> Commands, IReadOnlyList<string> Unmarked)

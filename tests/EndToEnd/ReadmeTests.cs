@@ -8,9 +8,12 @@ using Xunit;
 namespace EndToEnd;
 
 /// <summary>
-/// Every command that a README or a page below <c>docs</c> shows is run as it stands there, by bash, in the page's order, in a folder and against a silo of its own. What is put in place
-/// of what the text says: <c>dotnet run -c Release --project Client</c> and <c>Silo</c> are the programs as they were built, the ports are the page's own, <c>https://example.org/</c> is a site on
-/// loopback where a crawl begins (to which crawls of the page may connect), and <c>/var/log/dpkg.log</c> is a file that is there on every machine. A command that goes on until
+/// Every command that a README or a page below <c>docs</c> shows is run as it stands there, by bash, in the page's order, in a folder and
+/// against a silo of its own. What is put in place
+/// of what the text says: <c>dotnet run -c Release --project Client</c> and <c>Silo</c> are the programs as they were built, the ports are
+/// the page's own, <c>https://example.org/</c> is a site on
+/// loopback where a crawl begins (to which crawls of the page may connect), and <c>/var/log/dpkg.log</c> is a file that is there on every
+/// machine. A command that goes on until
 /// Ctrl-C is ended when it has said something, while warnings are written to the log.
 /// </summary>
 public sealed partial class ReadmeTests
@@ -44,7 +47,8 @@ public sealed partial class ReadmeTests
         }
 
         Say(
-            $"{commands.Count(command => command.LeftOut is null)} commands are run, {commands.Count(command => command.LeftOut is not null)} are left out, on {pages.Count} pages"
+            $"{commands.Count(command => command.LeftOut is null)} commands are run, "
+                + $"{commands.Count(command => command.LeftOut is not null)} are left out, on {pages.Count} pages"
         );
     }
 
@@ -185,7 +189,7 @@ public sealed partial class ReadmeTests
         set -o pipefail
         dotnet() {
             if [[ "$1 $2 $3 $4" != "run -c Release --project" ]]; then
-                echo "A page shows «dotnet run -c Release --project …», and here: dotnet $*" >&2
+                echo "A page shows "dotnet run -c Release --project …", and here: dotnet $*" >&2
                 return 99
             fi
             local project=$5

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace EndToEnd;
 
-/// <summary>One silo with its usual settings for all tests that need no other and leave it as it is; it starts when the first asks for it.</summary>
+/// <summary>
+/// One silo with its usual settings for all tests that need no other and leave it as it is; it starts when the first asks for it.
+/// </summary>
 public sealed class ReadySilo : IAsyncDisposable
 {
     private readonly Lazy<Task<SiloProcess>> _process;

@@ -29,7 +29,7 @@ public sealed class SiloProcessTests : IDisposable
         // Between its own lines there may be those of Orleans, which may have to warn of what a stop in its first moments breaks off.
         SaysInOrder(
             silo,
-            "Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after ",
+            "Ready: Orleans silo 0.1.0, instance 0 of cluster \"dev\", after ",
             $"  silos    {_place.Silo}",
             $"  clients  {_place.Gateway}",
             $"  HTTP     http://{_place.Http}/",
@@ -152,7 +152,8 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"The data folder {file}/below (Storage:Path) cannot be written: {file} is a file and not a folder. Give a folder that can, with --Storage:Path.",
+            $"The data folder {file}/below (Storage:Path) cannot be written: {file} is a file and not a folder. Give a folder "
+                + $"that can, with --Storage:Path.",
             ["--Storage:Path", "file/below"]
         );
     }
@@ -164,7 +165,8 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"The data in {_place.Data} is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1. Start the newer silo, or give another folder with --Storage:Path.",
+            $"The data in {_place.Data} is of version 2, written by a newer silo; this one, 0.1.0, reads up to version 1. Start "
+                + $"the newer silo, or give another folder with --Storage:Path.",
             []
         );
     }
@@ -176,7 +178,8 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"The data in {_place.Data} belongs to cluster «prod», and this silo is of cluster «dev». Start it with --Cluster:Id prod, or give another folder with --Storage:Path.",
+            $"The data in {_place.Data} belongs to cluster \"prod\", and this silo is of cluster \"dev\". Start it with "
+                + $"--Cluster:Id prod, or give another folder with --Storage:Path.",
             []
         );
     }
@@ -188,7 +191,8 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.WrongSetting,
-            "Crawling:Workers is 8, and the data was made with 3, which cannot be changed afterwards. Set it to 3, or give another folder with --Storage:Path.",
+            "Crawling:Workers is 8, and the data was made with 3, which cannot be changed afterwards. Set it to 3, or give "
+                + "another folder with --Storage:Path.",
             []
         );
     }
@@ -202,16 +206,18 @@ public sealed class SiloProcessTests : IDisposable
 
         await Refused(
             ExitCodes.Failed,
-            $"«{file}» is not a database of this program; restore the whole data folder from one copy, or move the whole folder away to begin anew. Or choose another folder with Storage:Path.",
+            $"\"{file}\" is not a database of this program; restore the whole data folder from one copy, or move the whole "
+                + $"folder away to begin anew. Or choose another folder with Storage:Path.",
             []
         );
     }
 
     [Theory]
     [InlineData("There is no setting --Storage:Pth; the nearest one is --Storage:Path. --help lists all.", "--Storage:Pth", "x")]
-    [InlineData("Storage:Kind is «Floppy»; this build knows Local, Azure.", "--Storage:Kind=Floppy")]
+    [InlineData("Storage:Kind is \"Floppy\"; this build knows Local, Azure.", "--Storage:Kind=Floppy")]
     [InlineData(
-        "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite).",
+        "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString "
+            + "(UseDevelopmentStorage=true for Azurite).",
         "--Storage:Kind=Azure"
     )]
     [InlineData("Instance:Number is 100; it is a whole number from 0 to 99.", "--instance", "100")]
@@ -236,7 +242,8 @@ public sealed class SiloProcessTests : IDisposable
 
         Assert.Equal(code, await silo.Ended());
         Assert.Equal([sentence], silo.Errors);
-        Assert.DoesNotContain(silo.Output, line => !line.Contains("DataFolderCheck: ", StringComparison.Ordinal)); // The test's folder was open to others.
+        // The test's folder was open to others.
+        Assert.DoesNotContain(silo.Output, line => !line.Contains("DataFolderCheck: ", StringComparison.Ordinal));
     }
 
     private async Task Store(string table, string partition, string key, string json)

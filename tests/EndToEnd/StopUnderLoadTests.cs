@@ -9,7 +9,10 @@ using Xunit;
 
 namespace EndToEnd;
 
-/// <summary>SIGTERM while all three systems are at work: the silo leaves in order, and whoever asked meanwhile is told to ask again, never that it failed.</summary>
+/// <summary>
+/// SIGTERM while all three systems are at work: the silo leaves in order, and whoever asked meanwhile is told to ask again, never that it
+/// failed.
+/// </summary>
 public sealed class StopUnderLoadTests : IDisposable
 {
     private const int Rounds = 4;

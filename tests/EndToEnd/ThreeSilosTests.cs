@@ -10,9 +10,12 @@ using Xunit;
 namespace EndToEnd;
 
 /// <summary>
-/// Three silos on one data folder with all three systems at work, and in each round a fault of one of them: <c>kill -9</c>, SIGSTOP until the
-/// others have gone on without it, or SIGTERM. What was acknowledged is counted outside the silos: by the sites that are crawled, by the sender of
-/// the log records, by the client that places the orders. A longer campaign: set <c>CLUSTER_FAULTS</c> to the number of rounds (3 by default, at
+/// Three silos on one data folder with all three systems at work, and in each round a fault of one of them: <c>kill -9</c>, SIGSTOP until
+/// the
+/// others have gone on without it, or SIGTERM. What was acknowledged is counted outside the silos: by the sites that are crawled, by the
+/// sender of
+/// the log records, by the client that places the orders. A longer campaign: set <c>CLUSTER_FAULTS</c> to the number of rounds (3 by
+/// default, at
 /// most 300).
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]
@@ -145,7 +148,9 @@ public sealed class ThreeSilosTests : IAsyncDisposable
         await Start(victim);
     }
 
-    /// <summary>It stands still until the others have gone on; then it goes on with what it believes to have, or ends because it was written off.</summary>
+    /// <summary>
+    /// It stands still until the others have gone on; then it goes on with what it believes to have, or ends because it was written off.
+    /// </summary>
     private async Task Pause(int victim)
     {
         Count("SIGSTOP");
@@ -236,7 +241,9 @@ public sealed class ThreeSilosTests : IAsyncDisposable
         return console.Last.GetProperty("id").GetString()!;
     }
 
-    /// <summary>Places orders and moves them on; each step is asked again under its key, at the next silo, until it is acknowledged.</summary>
+    /// <summary>
+    /// Places orders and moves them on; each step is asked again under its key, at the next silo, until it is acknowledged.
+    /// </summary>
     private async Task Order(int customer)
     {
         var endpoints = _places.Select(place => place.Http).ToArray();

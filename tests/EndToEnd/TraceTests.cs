@@ -4,7 +4,10 @@ using Xunit;
 
 namespace EndToEnd;
 
-/// <summary>One trace leads from a request over calls of grains to what it fetched, and reaches a collector of OpenTelemetry by its standard environment variables.</summary>
+/// <summary>
+/// One trace leads from a request over calls of grains to what it fetched, and reaches a collector of OpenTelemetry by its standard
+/// environment variables.
+/// </summary>
 public sealed class TraceTests
 {
     private const string Trace = "0af7651916cd43dd8448eb211c80319c";

@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 
 /// <summary>
-/// Kills the process that loads it, as <c>kill -9</c> does, at a named point: <c>FAULT_POINT=Logs/logs put/start/3</c> is the third time that the activity «logs put» of the
-/// source «Logs» starts. The product knows nothing of it: it only tells its steps apart for whoever traces it. The runtime looks for this class, by this name, outside of any namespace.
+/// Kills the process that loads it, as <c>kill -9</c> does, at a named point: <c>FAULT_POINT=Logs/logs put/start/3</c> is the third time
+/// that the activity "logs put" of the
+/// source "Logs" starts. The product knows nothing of it: it only tells its steps apart for whoever traces it. The runtime looks for this
+/// class, by this name, outside of any namespace.
 /// </summary>
 internal static class StartupHook
 {

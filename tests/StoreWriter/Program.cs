@@ -3,10 +3,11 @@ using System.Text;
 using Grains.Storage;
 using Silo.Storage;
 
-// A process that writes to the embedded stores and says on its output what they acknowledged, made to be killed and traced by tests/EndToEnd.
-//   rows FOLDER CALLERS COUNT    each caller makes COUNT commits of four rows (0: without end): «ack CALLER NUMBER;»
-//   raise FOLDER TIMES           raises one counter by compare-and-swap: «done;»
-//   blobs FOLDER COUNT           puts COUNT blobs: «ack 0 NUMBER;»
+// A process that writes to the embedded stores and says on its output what they acknowledged, made to be killed and traced by
+// tests/EndToEnd.
+//   rows FOLDER CALLERS COUNT    each caller makes COUNT commits of four rows (0: without end): "ack CALLER NUMBER;"
+//   raise FOLDER TIMES           raises one counter by compare-and-swap: "done;"
+//   blobs FOLDER COUNT           puts COUNT blobs: "ack 0 NUMBER;"
 // Each line is one write to the output, after the store's answer.
 var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256)
 {

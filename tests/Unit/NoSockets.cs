@@ -7,7 +7,8 @@ using Xunit;
 namespace Unit;
 
 /// <summary>
-/// Fails the run when anything in it, the classes under test included, connects or accepts a connection over a real socket: BannedSymbols.Unit.txt keeps the tests' own code from
+/// Fails the run when anything in it, the classes under test included, connects or accepts a connection over a real socket:
+/// BannedSymbols.Unit.txt keeps the tests' own code from
 /// it, and this what they call.
 /// </summary>
 public sealed class NoSockets : IDisposable

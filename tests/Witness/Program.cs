@@ -10,7 +10,8 @@ using Silo.Storage;
 using Silo.Telemetry;
 using Witness;
 
-// A silo with orders alone, and two subscribers more, unless WITNESS_SUBSCRIBES is false: what subscribers are given is written down outside of its store.
+// A silo with orders alone, and two subscribers more, unless WITNESS_SUBSCRIBES is false: what subscribers are given is written down
+// outside of its store.
 return await Launcher.Run(
     args,
     add: builder =>

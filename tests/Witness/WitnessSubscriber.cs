@@ -2,7 +2,10 @@ using Grains.Orders.Subscribers;
 
 namespace Witness;
 
-/// <summary>Fails with the first attempt at one change in twenty, and for good with orders of a customer whose name says so, until there is a file of that name in a folder.</summary>
+/// <summary>
+/// Fails with the first attempt at one change in twenty, and for good with orders of a customer whose name says so, until there is a file
+/// of that name in a folder.
+/// </summary>
 /// <param name="mended">The folder; null: nobody's orders are mended.</param>
 internal sealed class WitnessSubscriber(string? mended) : IOrderSubscriber
 {

@@ -6,7 +6,8 @@ namespace Witness;
 
 internal static class Witnesses
 {
-    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition, and below it in <c>mended</c> a file for each customer whose orders are to fail no more; null: nowhere.</param>
+    /// <param name="folder">Where what was seen is written down, a file for each subscriber and partition, and below it in <c>mended</c> a
+    /// file for each customer whose orders are to fail no more; null: nowhere.</param>
     /// <param name="subscribes">Adds the two subscribers; without, only those that the silo has are written down.</param>
     public static void AddWitnesses(this IServiceCollection services, string? folder, bool subscribes)
     {
@@ -36,7 +37,9 @@ internal static class Witnesses
         services.AddOrderSubscriber(new() { Name = "plain", FromStart = true }, (_, _) => new PlainSubscriber());
     }
 
-    /// <summary>Puts a writer around every subscriber that tells nobody, the audit too. What is told to the outside, the outside writes down.</summary>
+    /// <summary>
+    /// Puts a writer around every subscriber that tells nobody, the audit too. What is told to the outside, the outside writes down.
+    /// </summary>
     private static void WriteDown(IServiceCollection services, string folder)
     {
         for (var i = 0; i < services.Count; i++)

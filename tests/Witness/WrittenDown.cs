@@ -7,7 +7,8 @@ using Grains.Storage;
 namespace Witness;
 
 /// <summary>
-/// Another subscriber, with a file beside that outlives the process: <c>g</c> for each change that it was given, <c>c</c> for each that was in a commit when that was durable, a line each:
+/// Another subscriber, with a file beside that outlives the process: <c>g</c> for each change that it was given, <c>c</c> for each that was
+/// in a commit when that was durable, a line each:
 /// letter, order, version, revision, ticks of the change, ticks of now.
 /// </summary>
 internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvider clock) : IOrderSubscriber, IDisposable

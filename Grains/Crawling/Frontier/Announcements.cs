@@ -15,7 +15,9 @@ public static class Announcements
     public static int Partition(HostKey host) =>
         (int)(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(host.Value.AsSpan())) % CrawlStreams.PagePartitions);
 
-    /// <summary>The pages in their order, in parts of at most <see cref="PagesFinished.MaxPages"/> pages and <see cref="MaxCharacters"/>.</summary>
+    /// <summary>
+    /// The pages in their order, in parts of at most <see cref="PagesFinished.MaxPages"/> pages and <see cref="MaxCharacters"/>.
+    /// </summary>
     public static IEnumerable<ImmutableArray<PageRecord>> Split(ImmutableArray<PageRecord> pages)
     {
         var start = 0;

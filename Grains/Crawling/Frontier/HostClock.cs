@@ -6,8 +6,10 @@ namespace Grains.Crawling.Frontier;
 /// When a host may be asked next, for all crawls together. It is told the time.
 /// </summary>
 /// <remarks>
-/// With concurrency 1, <see cref="Delay"/> runs from the end of the last request, as it was reported; with more, from the start of the last one, as it
-/// was told (<see cref="Begun"/>): until then, nothing else starts. The first request has to end before there is a second one: it makes the connection.
+/// With concurrency 1, <see cref="Delay"/> runs from the end of the last request, as it was reported; with more, from the start of the last
+/// one, as it
+/// was told (<see cref="Begun"/>): until then, nothing else starts. The first request has to end before there is a second one: it makes the
+/// connection.
 /// So two requests never start less than <see cref="Delay"/> apart. A delay that becomes longer counts at once, for the last request too.
 /// </remarks>
 public sealed class HostClock

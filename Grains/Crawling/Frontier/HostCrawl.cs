@@ -8,7 +8,8 @@ namespace Grains.Crawling.Frontier;
 
 /// <summary>
 /// One crawl on one host: decides what comes in, what is leased and what became of it, and says it as rows.
-/// <see cref="PartitionWriter"/> makes them durable; it is told the time and does no I/O. All of leases is by the guards' clock (<see cref="Clocks"/>):
+/// <see cref="PartitionWriter"/> makes them durable; it is told the time and does no I/O. All of leases is by the guards' clock
+/// (<see cref="Clocks"/>):
 /// their ends, the horizon, <see cref="LastEnded"/>; when a URL is tried again is by the schedule's.
 /// </summary>
 public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, RetryPolicy retries)
@@ -41,7 +42,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     public HostQueue Queue { get; } = new();
 
-    /// <summary>Pages that may be fetched here in all; null: not told yet, or no limit (<see cref="CrawlSpec.MaxPages"/> says which).</summary>
+    /// <summary>
+    /// Pages that may be fetched here in all; null: not told yet, or no limit (<see cref="CrawlSpec.MaxPages"/> says which).
+    /// </summary>
     public long? Allowance { get; private set; }
 
     public bool Ended => head.Ended is not null;
@@ -54,7 +57,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The end of the lease for a robots.txt that this crawl handed out; null when there is none.</summary>
     public DateTimeOffset? RobotsLeaseEnd { get; set; }
 
-    /// <summary>When a request of this crawl ended last, as far as this activation knows: a successor lets the delay run from there.</summary>
+    /// <summary>
+    /// When a request of this crawl ended last, as far as this activation knows: a successor lets the delay run from there.
+    /// </summary>
     public DateTimeOffset LastEnded { get; set; }
 
     /// <summary>Bytes of what is remembered of URLs that are not in work.</summary>
@@ -77,7 +82,8 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public TimeSpan HeldFor => LeaseTime + Grace;
 
     /// <summary>
-    /// When a lease that is handed out now ends: after <see cref="HeldFor"/>, but not after what is durable. Null when that leaves less than half the time
+    /// When a lease that is handed out now ends: after <see cref="HeldFor"/>, but not after what is durable. Null when that leaves less
+    /// than half the time
     /// that a fetch may take: the store is too slow, and a later call has more luck.
     /// </summary>
     public DateTimeOffset? LeaseEnd(DateTimeOffset now)
@@ -183,8 +189,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         reason == Refusals.PrivateAddress && !entry.IsSeed ? UrlState.Skipped : UrlState.Failed;
 
     /// <summary>
-    /// A lease ended without a report. Mostly its worker's silo is gone or stands still, and the page is not to blame: it goes back to its place (null), and
-    /// no try is counted. Only a URL that loses <see cref="MaxLost"/> leases over <see cref="LostFor"/> or longer, while this host goes on, has failed: the
+    /// A lease ended without a report. Mostly its worker's silo is gone or stands still, and the page is not to blame: it goes back to its
+    /// place (null), and
+    /// no try is counted. Only a URL that loses <see cref="MaxLost"/> leases over <see cref="LostFor"/> or longer, while this host goes on,
+    /// has failed: the
     /// page may be what breaks its workers.
     /// </summary>
     public IPartitionWork? Expire(QueueEntry entry, DateTimeOffset now)

@@ -1,7 +1,8 @@
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
-/// What waits on a host for one crawl, and what is leased. First come, first served; a URL that is to be tried again comes first once its time has come.
+/// What waits on a host for one crawl, and what is leased. First come, first served; a URL that is to be tried again comes first once its
+/// time has come.
 /// It is told the time; what it hands out is out once, until it is finished or its lease ends.
 /// </summary>
 public sealed class HostQueue

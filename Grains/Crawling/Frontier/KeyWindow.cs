@@ -6,7 +6,8 @@ namespace Grains.Crawling.Frontier;
 /// </summary>
 /// <remarks>
 /// When <see cref="WantsMore"/>: <see cref="BeginLoad"/>, read the rows after <see cref="LoadedTo"/>, <see cref="EndLoad"/>.
-/// A row may be read while its entry is out, or may be gone by the time the reading ends; such a row is passed over. So an entry is here once or not at all.
+/// A row may be read while its entry is out, or may be gone by the time the reading ends; such a row is passed over. So an entry is here
+/// once or not at all.
 /// </remarks>
 public sealed class KeyWindow(int capacity)
 {

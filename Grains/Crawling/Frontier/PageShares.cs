@@ -3,7 +3,8 @@ using Grains.Interfaces.Crawling;
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
-/// Divides a crawl's limit of pages among its hosts. At no time do the shares add up to more than the limit; a share is never less than what its host has used.
+/// Divides a crawl's limit of pages among its hosts. At no time do the shares add up to more than the limit; a share is never less than
+/// what its host has used.
 /// </summary>
 public static class PageShares
 {

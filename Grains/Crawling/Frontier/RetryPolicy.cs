@@ -1,7 +1,8 @@
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
-/// When a temporary failure is tried again: <paramref name="first"/> after the first try, twice as long after each further one, a fifth of it by chance,
+/// When a temporary failure is tried again: <paramref name="first"/> after the first try, twice as long after each further one, a fifth of
+/// it by chance,
 /// never longer than <paramref name="longest"/>. What the server asks for (Retry-After, RFC 9110 §10.2.3) wins, up to the same limit.
 /// </summary>
 /// <param name="chance">0 ≤ x &lt; 1, anew at each call.</param>

@@ -3,7 +3,8 @@ using Grains.Interfaces.Crawling;
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
-/// Which workers to tell that a host has URLs of a crawl: those that will not ask by themselves. A worker that got all it asked for comes back
+/// Which workers to tell that a host has URLs of a crawl: those that will not ask by themselves. A worker that got all it asked for comes
+/// back
 /// with its report; one that was told and did not ask is told again after <see cref="Patience"/> (an event may be lost).
 /// </summary>
 public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
@@ -45,7 +46,9 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
     public void Asked(int worker, int wanted, int got) =>
         _quietUntil[worker] = wanted > 0 && got == wanted ? DateTimeOffset.MaxValue : _heldUntil;
 
-    /// <summary>Nobody can be given anything before something else is known: tell nobody for a while, or until <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Nobody can be given anything before something else is known: tell nobody for a while, or until <see cref="Forget"/>.
+    /// </summary>
     /// <param name="until">When that may be at the earliest; null: it is not known. At most <see cref="MaxHold"/> from now.</param>
     public void Hold(DateTimeOffset now, DateTimeOffset? until = null)
     {

@@ -13,14 +13,17 @@ namespace Grains.Crawling.Pages;
 internal readonly record struct Body(byte[] Bytes, bool Truncated, string? Error, long WireBytes);
 
 /// <summary>
-/// Reads a body up to a limit, and never more than one byte beyond it: neither from the wire nor out of a decompressor. So a bomb costs what the limit costs.
+/// Reads a body up to a limit, and never more than one byte beyond it: neither from the wire nor out of a decompressor. So a bomb costs
+/// what the limit costs.
 /// </summary>
 internal static class BoundedBody
 {
     /// <summary>Compressions one over another; more are not undone.</summary>
     public const int MaxEncodings = 3;
 
-    /// <summary>So much more than the limit may come over the wire compressed: well compressed or not, bytes that yield nothing end there.</summary>
+    /// <summary>
+    /// So much more than the limit may come over the wire compressed: well compressed or not, bytes that yield nothing end there.
+    /// </summary>
     public const int WireSlack = 64 * 1024;
 
     private const int FirstRoom = 16 * 1024;

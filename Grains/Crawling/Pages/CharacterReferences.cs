@@ -5,7 +5,8 @@ using AngleSharp.Html;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// Resolves <c>&amp;amp;</c>, <c>&amp;#38;</c>, <c>&amp;copy</c> by the HTML standard (§13.2.5.72 to 80): the longest name of the table wins, some names need no semicolon.
+/// Resolves <c>&amp;amp;</c>, <c>&amp;#38;</c>, <c>&amp;copy</c> by the HTML standard (§13.2.5.72 to 80): the longest name of the table
+/// wins, some names need no semicolon.
 /// Line ends become one line feed and NUL becomes U+FFFD, as the standard's preprocessing does.
 /// </summary>
 internal static class CharacterReferences
@@ -16,7 +17,10 @@ internal static class CharacterReferences
     // "CounterClockwiseContourIntegral"
     private const int LongestName = 31;
 
-    /// <summary>Of an attribute's value: a name without a semicolon before <c>=</c>, a letter or a digit stays what it is, so that <c>?a=1&amp;copy=2</c> is a query.</summary>
+    /// <summary>
+    /// Of an attribute's value: a name without a semicolon before <c>=</c>, a letter or a digit stays what it is, so that
+    /// <c>?a=1&amp;copy=2</c> is a query.
+    /// </summary>
     public static string InAttribute(ReadOnlySpan<char> written) => Resolve(written, inAttribute: true);
 
     public static string InText(ReadOnlySpan<char> written) => Resolve(written, inAttribute: false);

@@ -5,7 +5,8 @@ namespace Grains.Crawling.Pages;
 
 /// <summary>Whether a fetch is the end of the matter, and the word for the books if it is no answer.</summary>
 /// <param name="Result">Answered, Temporary or Permanent.</param>
-/// <param name="Reason">Null when answered; else <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>, <c>private-address</c>, <c>bad-http</c>, <c>tls</c>, <c>too-long-headers</c> or <c>bad-url</c>.</param>
+/// <param name="Reason">Null when answered; else <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>, <c>private-address</c>,
+/// <c>bad-http</c>, <c>tls</c>, <c>too-long-headers</c> or <c>bad-url</c>.</param>
 public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
 {
     /// <summary>

@@ -17,13 +17,17 @@ internal enum HtmlTokenKind
 }
 
 /// <summary>
-/// Cuts HTML into tags and text by the tokenizer of the WHATWG HTML standard (§13.2.5), as far as links and titles need it: comments, doctypes and
+/// Cuts HTML into tags and text by the tokenizer of the WHATWG HTML standard (§13.2.5), as far as links and titles need it: comments,
+/// doctypes and
 /// processing instructions are passed over, duplicate attributes dropped, and nothing is copied or allocated until a value is asked for.
 /// </summary>
 /// <remarks>
-/// <para>A scanner has no tree, and so takes from the tag names alone what the tree would tell it: after <c>title</c> and <c>textarea</c> text until the end tag,
-/// after <c>style xmp iframe noembed noframes</c> raw text, after <c>script</c> script data with its escapes, after <c>plaintext</c> text for good.
-/// What is in <c>noscript</c> is read as tags: a crawler runs no script. Inside <c>svg</c> and <c>math</c> these names mean nothing, and CDATA sections are text.</para>
+/// <para>A scanner has no tree, and so takes from the tag names alone what the tree would tell it: after <c>title</c> and <c>textarea</c>
+/// text until the end tag,
+/// after <c>style xmp iframe noembed noframes</c> raw text, after <c>script</c> script data with its escapes, after <c>plaintext</c> text
+/// for good.
+/// What is in <c>noscript</c> is read as tags: a crawler runs no script. Inside <c>svg</c> and <c>math</c> these names mean nothing, and
+/// CDATA sections are text.</para>
 /// <para>Of a tag the first <see cref="AllAttributes"/> attributes are seen, and behind them those of a name that somebody asks for: so no
 /// link hides behind others, and the work grows with the input's length and not faster.</para>
 /// <para>XML (XHTML that is served as such) is cut by the same states, but no name means text without tags, an empty-element tag is empty,
@@ -48,7 +52,8 @@ internal ref struct HtmlScanner
     private bool _script;
     private bool _plaintext;
 
-    // Whether we are in foreign content, one bit per element that changes it; the lowest is the innermost. Deeper than 64, the outermost is forgotten.
+    // Whether we are in foreign content, one bit per element that changes it; the lowest is the innermost. Deeper than 64, the outermost is
+    // forgotten.
     private ulong _foreign;
 
     /// <param name="html">Is read in place, and must not change.</param>
@@ -205,7 +210,10 @@ internal ref struct HtmlScanner
         return HtmlTokenKind.Text;
     }
 
-    /// <summary>Comments, doctypes, processing instructions and what is taken for comments: from behind <c>&lt;!</c>, <c>&lt;?</c> or <c>&lt;/</c> to behind the end.</summary>
+    /// <summary>
+    /// Comments, doctypes, processing instructions and what is taken for comments: from behind <c>&lt;!</c>, <c>&lt;?</c> or <c>&lt;/</c>
+    /// to behind the end.
+    /// </summary>
     private void PassMarkup(char opener)
     {
         var rest = _html[_at..];
@@ -377,7 +385,8 @@ internal ref struct HtmlScanner
     }
 
     /// <summary>
-    /// Names of attributes are compared with the letters of ASCII lowered and all others as they are (§13.2.5.33); <see cref="Ascii"/> takes
+    /// Names of attributes are compared with the letters of ASCII lowered and all others as they are (§13.2.5.33); <see cref="Ascii"/>
+    /// takes
     /// no two texts with other characters for equal.
     /// </summary>
     private static bool IsSameName(ReadOnlySpan<char> one, ReadOnlySpan<char> other)
@@ -614,7 +623,9 @@ internal ref struct HtmlScanner
         }
     }
 
-    /// <summary>§13.2.5.15 to 31: within <c>&lt;!--</c>, a <c>&lt;script&gt;</c> takes the next <c>&lt;/script&gt;</c> for itself.</summary>
+    /// <summary>
+    /// §13.2.5.15 to 31: within <c>&lt;!--</c>, a <c>&lt;script&gt;</c> takes the next <c>&lt;/script&gt;</c> for itself.
+    /// </summary>
     private readonly int ScriptEnd(int at)
     {
         var html = _html;

@@ -10,12 +10,15 @@ using Grains.Net;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// Fetches over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Connections are kept and shared by all requests with the same allowed
-/// private ranges, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked where it is made.
+/// Fetches over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Connections are kept and shared by all requests with the same
+/// allowed
+/// private ranges, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked where it is
+/// made.
 /// </summary>
 /// <param name="clock">For Retry-After dates.</param>
 /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
-/// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+/// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over
+/// TCP.</param>
 /// <param name="guards">For time limits and elapsed times; null: <paramref name="clock"/>.</param>
 public sealed class HttpPageFetcher(
     TimeProvider clock,

@@ -21,7 +21,8 @@ public static class PageParser
     // As much of a title is looked at: white space and references may make it shorter.
     private const int MaxWrittenTitle = 4096;
 
-    /// <param name="answer">Of any status. Redirects lead where <see cref="PageFetch.Location"/> says, which is not among the links.</param>
+    /// <param name="answer">Of any status. Redirects lead where <see cref="PageFetch.Location"/> says, which is not among the
+    /// links.</param>
     /// <param name="url">Which URL answered: relative links start from it.</param>
     /// <param name="productToken">Our name in robots.txt: X-Robots-Tag and meta may speak to it alone.</param>
     /// <param name="now">What <c>unavailable_after</c> is held against; left out, no date has passed.</param>

@@ -13,7 +13,9 @@ internal static class PageText
 
     private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    /// <summary>Labels that the WHATWG encoding standard reads as another encoding than their name says (§4.2), and those that .NET does not know.</summary>
+    /// <summary>
+    /// Labels that the WHATWG encoding standard reads as another encoding than their name says (§4.2), and those that .NET does not know.
+    /// </summary>
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ascii"] = "windows-1252",

@@ -34,7 +34,7 @@ internal readonly record struct Redirect(CanonicalUrl? Target, string? Error = n
             var why = UrlFaults.Say(fault, fetch.Location);
             return new(
                 null,
-                $"It redirects to «{UrlFaults.Shorten(fetch.Location)}», which cannot be crawled: {why}.",
+                $"It redirects to \"{UrlFaults.Shorten(fetch.Location)}\", which cannot be crawled: {why}.",
                 fault == UrlFault.TooLong
             );
         }

@@ -71,7 +71,7 @@ internal struct RobotsDirectives(DateTimeOffset now)
             }
             else
             {
-                rest = rest[part.Length..]; // «max-snippet: 5», or a date that nobody announced.
+                rest = rest[part.Length..]; // "max-snippet: 5", or a date that nobody announced.
             }
         }
     }

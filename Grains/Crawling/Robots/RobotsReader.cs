@@ -128,7 +128,9 @@ internal sealed class RobotsReader(string productToken)
         }
     }
 
-    /// <summary>Decimal seconds. It is no line of the RFC, so it does not end the list of names (§2.2.4), and counts for those named above it.</summary>
+    /// <summary>
+    /// Decimal seconds. It is no line of the RFC, so it does not end the list of names (§2.2.4), and counts for those named above it.
+    /// </summary>
     private void Delay(ReadOnlySpan<byte> value)
     {
         if (!decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))

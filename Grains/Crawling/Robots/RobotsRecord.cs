@@ -3,9 +3,11 @@ using System.Globalization;
 namespace Grains.Crawling.Robots;
 
 /// <summary>
-/// What the outcome of asking for robots.txt means, and until when: RFC 9309 §2.3.1 and §2.4. Whoever keeps it stores what <see cref="From"/> was told.
+/// What the outcome of asking for robots.txt means, and until when: RFC 9309 §2.3.1 and §2.4. Whoever keeps it stores what
+/// <see cref="From"/> was told.
 /// </summary>
-/// <param name="ExpiresAt">When to ask again: after <see cref="Lifetime"/>, sooner when it could not be reached. Until then the rules count.</param>
+/// <param name="ExpiresAt">When to ask again: after <see cref="Lifetime"/>, sooner when it could not be reached. Until then the rules
+/// count.</param>
 /// <param name="Unreachable">Nothing is allowed until it answers.</param>
 /// <param name="Failures">How often in a row it could not be reached.</param>
 /// <param name="Says">A sentence for the one who asks why.</param>
@@ -21,7 +23,10 @@ public sealed record RobotsRecord(
     /// <summary>§2.4: a copy is used for no more than 24 hours.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
 
-    /// <summary>Wait after the first failure. It doubles with each further one, up to <see cref="MaxBackOff"/>; a longer Retry-After wins, up to <see cref="Lifetime"/>.</summary>
+    /// <summary>
+    /// Wait after the first failure. It doubles with each further one, up to <see cref="MaxBackOff"/>; a longer Retry-After wins, up to
+    /// <see cref="Lifetime"/>.
+    /// </summary>
     public static readonly TimeSpan BackOff = TimeSpan.FromMinutes(1);
 
     public static readonly TimeSpan MaxBackOff = TimeSpan.FromHours(1);

@@ -47,7 +47,9 @@ internal sealed class RobotsRule
         return new(allow, line, text, Normalize(anchored ? pattern[..^1] : pattern, PlainInPattern), anchored);
     }
 
-    /// <summary>The form in which a URL is compared: unreserved characters as they are, all others but the delimiters of URLs as escapes.</summary>
+    /// <summary>
+    /// The form in which a URL is compared: unreserved characters as they are, all others but the delimiters of URLs as escapes.
+    /// </summary>
     public static string Comparable(string pathAndQuery) =>
         pathAndQuery.AsSpan().ContainsAnyExcept(PlainInUrl) ? Normalize(pathAndQuery, PlainInUrl) : pathAndQuery;
 

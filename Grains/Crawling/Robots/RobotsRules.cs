@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Grains.Crawling.Robots;
 
 /// <summary>
-/// What a robots.txt says to one crawler: RFC 9309, and Crawl-delay, which is not in it but in use. Immutable; safe to share between threads.
+/// What a robots.txt says to one crawler: RFC 9309, and Crawl-delay, which is not in it but in use. Immutable; safe to share between
+/// threads.
 /// </summary>
 /// <remarks>
 /// Bounds: the first <see cref="MaxBytes"/> are read, without the line that the cut goes through; what comes after counts as not written
@@ -39,7 +40,9 @@ public sealed class RobotsRules
 
     public static RobotsRules AllowAll { get; } = new([], null, []);
 
-    /// <summary>The least time between two requests that the group of this crawler asks for, the longest if it does so more than once.</summary>
+    /// <summary>
+    /// The least time between two requests that the group of this crawler asks for, the longest if it does so more than once.
+    /// </summary>
     public TimeSpan? CrawlDelay { get; }
 
     /// <summary>As written, in order: they belong to no group.</summary>
@@ -48,7 +51,7 @@ public sealed class RobotsRules
     /// <summary>The file is longer than <see cref="MaxBytes"/>: rules behind them are not known.</summary>
     public bool IsCut { get; }
 
-    /// <param name="reason">The rest of a sentence: «robots.txt cannot be reached».</param>
+    /// <param name="reason">The rest of a sentence: "robots.txt cannot be reached".</param>
     public static RobotsRules DisallowAll(string reason) => new([], null, [], otherwise: new(Allowed: false, Reason: reason));
 
     /// <param name="body">

@@ -15,7 +15,7 @@ public readonly record struct RobotsVerdict(bool Allowed, int? Line = null, stri
         {
             var answer = Allowed ? "Allowed" : "Not allowed";
             return Line is { } line
-                ? string.Create(CultureInfo.InvariantCulture, $"{answer} by line {line} of robots.txt, «{Rule}».")
+                ? string.Create(CultureInfo.InvariantCulture, $"{answer} by line {line} of robots.txt, \"{Rule}\".")
                 : $"{answer}: {Reason ?? "no rule of robots.txt matches"}.";
         }
     }

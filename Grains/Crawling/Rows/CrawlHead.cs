@@ -44,7 +44,8 @@ public sealed record DeletedCrawl(DateTimeOffset At);
 /// <summary>What a host's clock must not forget, beyond the horizons of the crawls that are listed there.</summary>
 /// <param name="AskedUntil">The host was asked last then, or may have been by leases that were out.</param>
 /// <param name="NotBefore">The host asked not to be asked before.</param>
-/// <param name="LeasedUntil">The end of the leases that were out, by the guards' clock; null: none was, or the row is of a version that had one clock.</param>
+/// <param name="LeasedUntil">The end of the leases that were out, by the guards' clock; null: none was, or the row is of a version that had
+/// one clock.</param>
 public sealed record HostClockRow(DateTimeOffset AskedUntil, DateTimeOffset NotBefore, DateTimeOffset? LeasedUntil = null);
 
 /// <summary>A robots.txt as it was answered.</summary>

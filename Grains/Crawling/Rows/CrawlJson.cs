@@ -20,7 +20,9 @@ namespace Grains.Crawling.Rows;
 [JsonSerializable(typeof(CrawlSpec))]
 public sealed partial class CrawlJson : JsonSerializerContext
 {
-    /// <summary>The encoder leaves <c>&amp;</c> and <c>+</c> alone: URLs are full of them, and no row is ever put into HTML as it is.</summary>
+    /// <summary>
+    /// The encoder leaves <c>&amp;</c> and <c>+</c> alone: URLs are full of them, and no row is ever put into HTML as it is.
+    /// </summary>
     private static readonly JsonSerializerOptions RowOptions = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

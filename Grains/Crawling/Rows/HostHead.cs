@@ -4,7 +4,9 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
 
-/// <summary>The head row of a host's partition for one crawl: the fence, the counters for the books, and until when leases may last.</summary>
+/// <summary>
+/// The head row of a host's partition for one crawl: the fence, the counters for the books, and until when leases may last.
+/// </summary>
 public sealed record HostHead
 {
     public required string Host { get; init; }

@@ -61,7 +61,8 @@ public sealed class CanonicalUrl : IEquatable<CanonicalUrl>
     public static bool TryParse(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, [NotNullWhen(true)] out CanonicalUrl? url) =>
         UrlParser.Parse(text, baseUrl, out url) == UrlFault.None;
 
-    /// <param name="why">When refused, the rest of a sentence that begins with the text: «it has no scheme; did you mean https://example.org/?».</param>
+    /// <param name="why">When refused, the rest of a sentence that begins with the text: "it has no scheme; did you mean
+    /// https://example.org/?".</param>
     public static bool TryParse(
         ReadOnlySpan<char> text,
         CanonicalUrl? baseUrl,

@@ -128,7 +128,7 @@ public sealed class CrawlBoundary
             }
             else
             {
-                wrong.Add($"The seed «{UrlFaults.Shorten(text)}» is refused: {why}{(why.EndsWith('?') ? "" : ".")}");
+                wrong.Add($"The seed \"{UrlFaults.Shorten(text)}\" is refused: {why}{(why.EndsWith('?') ? "" : ".")}");
             }
         }
 
@@ -157,7 +157,7 @@ public sealed class CrawlBoundary
             }
             else
             {
-                wrong.Add($"The {kind} pattern «{UrlFaults.Shorten(text)}» {error}.");
+                wrong.Add($"The {kind} pattern \"{UrlFaults.Shorten(text)}\" {error}.");
             }
         }
 
@@ -172,7 +172,8 @@ public sealed class CrawlBoundary
             if (!decision.In && decision.Reason != BoundaryDecision.Depth)
             {
                 wrong.Add(
-                    $"The seed «{UrlFaults.Shorten(seed.Text)}» would not be crawled: {decision.Says} Change the patterns or leave it out."
+                    $"The seed \"{UrlFaults.Shorten(seed.Text)}\" would not be crawled: {decision.Says} Change the patterns or "
+                        + $"leave it out."
                 );
             }
         }

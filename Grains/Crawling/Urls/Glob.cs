@@ -1,8 +1,10 @@
 namespace Grains.Crawling.Urls;
 
 /// <summary>
-/// Literal text with <c>*</c> for any characters, also none, and if wanted <c>?</c> for exactly one; held against the whole text, case and all.
-/// Each piece between the stars is searched once, from where the last one ended, and nothing is tried twice: at worst text × piece, never exponential.
+/// Literal text with <c>*</c> for any characters, also none, and if wanted <c>?</c> for exactly one; held against the whole text, case and
+/// all.
+/// Each piece between the stars is searched once, from where the last one ended, and nothing is tried twice: at worst text × piece, never
+/// exponential.
 /// </summary>
 internal sealed class Glob
 {

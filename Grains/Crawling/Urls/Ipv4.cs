@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Grains.Crawling.Urls;
 
-/// <summary>WHATWG URL §3.5, IPv4: one to four numbers, each decimal, octal (<c>0…</c>) or hexadecimal (<c>0x…</c>); the last fills the octets that are left.</summary>
+/// <summary>
+/// WHATWG URL §3.5, IPv4: one to four numbers, each decimal, octal (<c>0…</c>) or hexadecimal (<c>0x…</c>); the last fills the octets that
+/// are left.
+/// </summary>
 internal static class Ipv4
 {
     /// <summary>A name whose last label is a number is an address or nothing: <c>a.1</c> is refused.</summary>

@@ -108,7 +108,9 @@ internal static class Ipv6
         return true;
     }
 
-    /// <summary>Moves what stands after <c>::</c> to the end. A gap stands for at least one piece; without one there must be eight.</summary>
+    /// <summary>
+    /// Moves what stands after <c>::</c> to the end. A gap stands for at least one piece; without one there must be eight.
+    /// </summary>
     private static bool Spread(Span<ushort> pieces, int count, int gap)
     {
         if (gap < 0 || count == Pieces)

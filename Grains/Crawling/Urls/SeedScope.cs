@@ -4,7 +4,9 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Urls;
 
-/// <summary>The first of a crawl's questions: is a URL near enough to a seed? Hosts are looked up, so a thousand seeds cost no more than one.</summary>
+/// <summary>
+/// The first of a crawl's questions: is a URL near enough to a seed? Hosts are looked up, so a thousand seeds cost no more than one.
+/// </summary>
 internal sealed class SeedScope
 {
     private static readonly BoundaryDecision Anything = BoundaryDecision.Takes("Every http or https URL is in scope.");
@@ -64,7 +66,10 @@ internal sealed class SeedScope
             _ => Anything,
         };
 
-    /// <summary>Looks for the host, then for what follows its first dot, and so on. An address is never the tail of another host, so it is found only whole.</summary>
+    /// <summary>
+    /// Looks for the host, then for what follows its first dot, and so on. An address is never the tail of another host, so it is found
+    /// only whole.
+    /// </summary>
     private BoundaryDecision DecideByDomain(ReadOnlySpan<char> host)
     {
         while (true)

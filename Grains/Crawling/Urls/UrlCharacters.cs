@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Grains.Crawling.Urls;
 
-/// <summary>The sets of WHATWG URL §1.3 and §3.5, turned round: what is written as it stands. The percent sign is in none of them.</summary>
+/// <summary>
+/// The sets of WHATWG URL §1.3 and §3.5, turned round: what is written as it stands. The percent sign is in none of them.
+/// </summary>
 internal static class UrlCharacters
 {
     private const string Digits = "0123456789";

@@ -67,7 +67,7 @@ internal static class UrlParser
             return UrlFault.OtherScheme;
         }
 
-        // «http:path» on a page of http is relative; everywhere else slashes after the colon may be many, few or none.
+        // "http:path" on a page of http is relative; everywhere else slashes after the colon may be many, few or none.
         var rest = text[(colon + 1)..];
         return baseUrl is not null && baseUrl.Authority.Https == https && !StartsWithTwoSlashes(rest)
             ? Relative(rest, baseUrl, out url)
@@ -161,7 +161,9 @@ internal static class UrlParser
         return UrlFault.None;
     }
 
-    /// <summary>Continues a path whose last written character is a slash (or the whole of it, when <paramref name="path"/> is empty).</summary>
+    /// <summary>
+    /// Continues a path whose last written character is a slash (or the whole of it, when <paramref name="path"/> is empty).
+    /// </summary>
     private static void Path(ref UrlWriter writer, int pathStart, ReadOnlySpan<char> path)
     {
         if (path.IndexOfAnyExcept(UrlCharacters.PlainInPath) < 0 && !path.StartsWith('.') && path.IndexOf("/.") < 0)

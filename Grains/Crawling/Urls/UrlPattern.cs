@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace Grains.Crawling.Urls;
 
 /// <summary>
-/// An include or exclude pattern as somebody typed it, held against canonical URLs: a glob over the whole URL, or between slashes a regular expression
+/// An include or exclude pattern as somebody typed it, held against canonical URLs: a glob over the whole URL, or between slashes a regular
+/// expression
 /// that may match anywhere in it. Both are matched without backtracking. Letters beyond ASCII in a glob stand for their percent escapes.
 /// </summary>
 internal sealed class UrlPattern

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Grains.Crawling.Urls;
 
-/// <summary>Writes canonical text into a buffer of fixed size; what does not fit is dropped and remembered as <see cref="Overflown"/>.</summary>
+/// <summary>
+/// Writes canonical text into a buffer of fixed size; what does not fit is dropped and remembered as <see cref="Overflown"/>.
+/// </summary>
 internal ref struct UrlWriter(Span<char> buffer)
 {
     private const string Hex = "0123456789ABCDEF";
@@ -40,7 +42,9 @@ internal ref struct UrlWriter(Span<char> buffer)
         }
     }
 
-    /// <summary>Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8.</summary>
+    /// <summary>
+    /// Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8.
+    /// </summary>
     public void AppendEscaped(ReadOnlySpan<char> text, SearchValues<char> plain)
     {
         while (!Overflown)

@@ -4,7 +4,8 @@ using Grains.Interfaces.Logs;
 namespace Grains.Logs.Batching;
 
 /// <summary>
-/// Named requests of the last while, to know them when they come again: those that wait, with the batch that holds them, and those that are durable.
+/// Named requests of the last while, to know them when they come again: those that wait, with the batch that holds them, and those that are
+/// durable.
 /// Those without a name are in <see cref="UnnamedRequests"/>.
 /// </summary>
 /// <remarks>48 bytes or so a request. Not thread-safe.</remarks>
@@ -56,7 +57,10 @@ public sealed class KnownRequests
         }
     }
 
-    /// <summary>The names of a batch's requests, 16 bytes each, as a row keeps them. Requests without a name are not in it: they are not remembered across a crash.</summary>
+    /// <summary>
+    /// The names of a batch's requests, 16 bytes each, as a row keeps them. Requests without a name are not in it: they are not remembered
+    /// across a crash.
+    /// </summary>
     public static byte[] Ids(Batch batch)
     {
         var ids = new byte[16 * Named(batch).Count()];

@@ -4,7 +4,10 @@ using Grains.Interfaces.Logs;
 
 namespace Grains.Logs.Batching;
 
-/// <summary>What was received and what became of it, by service. At most <see cref="MaxServices"/> services have a line of their own; the others share <see cref="Others"/>.</summary>
+/// <summary>
+/// What was received and what became of it, by service. At most <see cref="MaxServices"/> services have a line of their own; the others
+/// share <see cref="Others"/>.
+/// </summary>
 public sealed class Tally
 {
     public const int MaxServices = 1000;

@@ -3,8 +3,10 @@ using Grains.Interfaces.Logs;
 namespace Grains.Logs.Batching;
 
 /// <summary>
-/// Requests without a name, which may have equal bytes and be different requests all the same. Equal bytes are a repeat only of a request whose answer is known not to have reached its
-/// sender: it was reported lost (<see cref="AnswerLost"/>), or the sender's deadline passed while the request waits. Each such request is repeated once at most.
+/// Requests without a name, which may have equal bytes and be different requests all the same. Equal bytes are a repeat only of a request
+/// whose answer is known not to have reached its
+/// sender: it was reported lost (<see cref="AnswerLost"/>), or the sender's deadline passed while the request waits. Each such request is
+/// repeated once at most.
 /// </summary>
 /// <remarks>In memory only: after a crash every request is new. Told the time. Not thread-safe.</remarks>
 /// <param name="window">How long the repeat of a request is expected after its answer was lost.</param>

@@ -1,12 +1,15 @@
 namespace Grains.Logs.Intake;
 
 /// <summary>
-/// How many bytes of requests this silo holds at once, from before they are read until they are answered. What does not fit is turned away before any work;
+/// How many bytes of requests this silo holds at once, from before they are read until they are answered. What does not fit is turned away
+/// before any work;
 /// what fits is held against its service's share once the service is known, so that one loud service leaves room for the others.
 /// </summary>
 /// <remarks>
-/// <para>Bodies that are still coming count as much as memory was taken for them, not as much as was declared. Together they may hold <see cref="UnderWayShare"/> of the buffer, unless there is only one;
-/// the first <see cref="SmallBody"/> bytes of each are free of that. When there is no room, a body that has stalled for <see cref="Stalled"/> is given up for the one that came.</para>
+/// <para>Bodies that are still coming count as much as memory was taken for them, not as much as was declared. Together they may hold
+/// <see cref="UnderWayShare"/> of the buffer, unless there is only one;
+/// the first <see cref="SmallBody"/> bytes of each are free of that. When there is no room, a body that has stalled for
+/// <see cref="Stalled"/> is given up for the one that came.</para>
 /// <para>Thread-safe. Counts bytes as they are held here: compressed bytes while they are compressed, all of them afterwards.</para>
 /// </remarks>
 /// <param name="maxBytes">Of all requests.</param>
@@ -51,9 +54,13 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
     /// <summary>Requests whose bodies came too slowly, or stalled while another one needed the room. They are in no books either.</summary>
     public long TooSlow => Interlocked.Read(ref _tooSlow);
 
-    /// <summary>Takes in a request of so many bytes; null when it does not fit. A request larger than everything is let in when nothing else is there.</summary>
+    /// <summary>
+    /// Takes in a request of so many bytes; null when it does not fit. A request larger than everything is let in when nothing else is
+    /// there.
+    /// </summary>
     /// <param name="evict">
-    /// For a body that is still coming: ends its reading, because it stalled and its room was given to another one. Called at most once, on any thread. Null for what is here already.
+    /// For a body that is still coming: ends its reading, because it stalled and its room was given to another one. Called at most once, on
+    /// any thread. Null for what is here already.
     /// </param>
     public Ticket? Admit(long bytes, Action? evict = null)
     {
@@ -80,7 +87,9 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
 
         private bool IsUnderWay => _evict is not null;
 
-        /// <summary>It turned out to be larger, or smaller. False when it does not fit, or was evicted: the ticket stays as it was.</summary>
+        /// <summary>
+        /// It turned out to be larger, or smaller. False when it does not fit, or was evicted: the ticket stays as it was.
+        /// </summary>
         public bool Resize(long bytes)
         {
             List<Action>? evictions = null;
@@ -124,7 +133,10 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
         /// <summary>The body was given up because it came too slowly: counts it.</summary>
         public void OnTooSlow() => Interlocked.Increment(ref _admission._tooSlow);
 
-        /// <summary>Whose it is (of several services, the one with the most records). False when that service holds its share already and others are there too.</summary>
+        /// <summary>
+        /// Whose it is (of several services, the one with the most records). False when that service holds its share already and others are
+        /// there too.
+        /// </summary>
         public bool Name(string service)
         {
             lock (_admission._lock)
@@ -213,7 +225,9 @@ public sealed class Admission(long maxBytes, double share, TimeProvider? clock =
 
     private double Share => share;
 
-    /// <summary>Evicts stalled bodies, the largest first, until a ticket fits. When all of them would not be enough, none is evicted.</summary>
+    /// <summary>
+    /// Evicts stalled bodies, the largest first, until a ticket fits. When all of them would not be enough, none is evicted.
+    /// </summary>
     private bool MakeRoom(Ticket needs, long bytes, ref List<Action>? evictions)
     {
         var stalled = _underWay

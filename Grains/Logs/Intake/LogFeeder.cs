@@ -18,7 +18,8 @@ public sealed record FedRecord(
 );
 
 /// <summary>
-/// Hands records of this process to the intake without making anybody wait: at most <see cref="Capacity"/> wait here; what is beyond is left out, counted, and said in the log itself.
+/// Hands records of this process to the intake without making anybody wait: at most <see cref="Capacity"/> wait here; what is beyond is
+/// left out, counted, and said in the log itself.
 /// What was handed in and not stored is handed in again until it is.
 /// </summary>
 public sealed class LogFeeder
@@ -42,7 +43,8 @@ public sealed class LogFeeder
     private readonly TimeProvider _guards;
     private long _leftOut;
 
-    /// <param name="intake">Asked for when the first records are handed in: it may need what is not made yet when the first record comes.</param>
+    /// <param name="intake">Asked for when the first records are handed in: it may need what is not made yet when the first record
+    /// comes.</param>
     /// <param name="guards">For how long one attempt may take.</param>
     public LogFeeder(string service, string host, Func<ILogIntake> intake, TimeProvider clock, TimeProvider guards)
     {

@@ -65,7 +65,8 @@ public sealed partial class LogIntake(
         catch (Exception e)
             when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
         {
-            // What became of it nobody knows yet: the sender comes again, and the shard knows the request if it has a name; without one it may be stored twice, and is not lost.
+            // What became of it nobody knows yet: the sender comes again, and the shard knows the request if it has a name; without one it
+            // may be stored twice, and is not lost.
             LogUnknown(e);
             return IntakeReply.Unavailable;
         }

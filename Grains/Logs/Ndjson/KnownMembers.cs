@@ -27,7 +27,10 @@ public enum KnownMember
     Count,
 }
 
-/// <summary>The names that loggers give to the members of a JSON record, in upper or lower case. <c>tests/Data/logs/lines.tsv</c> lists the shapes by example.</summary>
+/// <summary>
+/// The names that loggers give to the members of a JSON record, in upper or lower case. <c>tests/Data/logs/lines.tsv</c> lists the shapes
+/// by example.
+/// </summary>
 public static class KnownMembers
 {
     /// <summary>The rank of a severity whose numbers are syslog's, 0 to 7.</summary>

@@ -10,12 +10,17 @@ using Grains.Logs.Text;
 
 namespace Grains.Logs.Ndjson;
 
-/// <summary>Reads log records that are one JSON object a line into a block. A line that is none is refused by its number, and the others are taken.</summary>
+/// <summary>
+/// Reads log records that are one JSON object a line into a block. A line that is none is refused by its number, and the others are taken.
+/// </summary>
 /// <remarks>
-/// <para>Members are known by the names that loggers give them (<see cref="KnownMembers"/>): CLEF, .NET's JSON console, Docker's json-file, ECS, pino, bunyan, winston, zap, slog, zerolog, logrus, logback, journald.
-/// The members of <c>attributes</c>, and every other member, are attributes with their values as they are; so is a known one of a kind that it cannot have, and a second one of the same meaning.
+/// <para>Members are known by the names that loggers give them (<see cref="KnownMembers"/>): CLEF, .NET's JSON console, Docker's json-file,
+/// ECS, pino, bunyan, winston, zap, slog, zerolog, logrus, logback, journald.
+/// The members of <c>attributes</c>, and every other member, are attributes with their values as they are; so is a known one of a kind that
+/// it cannot have, and a second one of the same meaning.
 /// A known one that is null is as if it were not there.</para>
-/// <para>A record is never refused for the form of a member. The first member that is a plausible time (<see cref="TimeReader"/>) is the record's; one that is none stays an attribute, and a record without
+/// <para>A record is never refused for the form of a member. The first member that is a plausible time (<see cref="TimeReader"/>) is the
+/// record's; one that is none stays an attribute, and a record without
 /// a time has that of its arrival. A value that lies too deep is an attribute as text.</para>
 /// <para>Not thread-safe.</para>
 /// </remarks>
@@ -292,7 +297,9 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
         return count;
     }
 
-    /// <summary>ECS as an object: <c>service.name</c>, <c>host.name</c>, <c>log.level</c>. The text in its quotes; empty when there is none.</summary>
+    /// <summary>
+    /// ECS as an object: <c>service.name</c>, <c>host.name</c>, <c>log.level</c>. The text in its quotes; empty when there is none.
+    /// </summary>
     private static ReadOnlySpan<byte> Nested(Utf8JsonReader reader, ReadOnlySpan<byte> line, KnownMember kind)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -429,7 +436,10 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
         return false;
     }
 
-    /// <summary>How well the value says a severity: 3 as a number that is known, 2 when it says that there is none, 1 as a word that is none, 0 not at all.</summary>
+    /// <summary>
+    /// How well the value says a severity: 3 as a number that is known, 2 when it says that there is none, 1 as a word that is none, 0 not
+    /// at all.
+    /// </summary>
     private int TrySeverity(ref Utf8JsonReader reader, int rank, out byte number)
     {
         _scratch.Cut(0);

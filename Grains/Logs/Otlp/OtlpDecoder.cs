@@ -5,11 +5,14 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Otlp;
 
 /// <summary>
-/// Reads an <c>ExportLogsServiceRequest</c> in protobuf (opentelemetry-proto 1.x, <c>logs.proto</c>) into a block: a walk over the bytes, without an object per record.
+/// Reads an <c>ExportLogsServiceRequest</c> in protobuf (opentelemetry-proto 1.x, <c>logs.proto</c>) into a block: a walk over the bytes,
+/// without an object per record.
 /// </summary>
 /// <remarks>
-/// <para><c>service.name</c> and <c>host.name</c> of the resource become the record's service and host; the resource's other attributes are the record's, under
-/// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its JSON text. A severity's text without its number gives the number (<see cref="LogSeverity"/>).</para>
+/// <para><c>service.name</c> and <c>host.name</c> of the resource become the record's service and host; the resource's other attributes are
+/// the record's, under
+/// <c>resource.</c>; the scope's name and version are <c>otel.scope.name</c> and <c>otel.scope.version</c>. A body that is no string is its
+/// JSON text. A severity's text without its number gives the number (<see cref="LogSeverity"/>).</para>
 /// <para>Not thread-safe: one decoder per request in work.</para>
 /// </remarks>
 /// <param name="limits">A record that goes beyond them is refused, and its neighbours are taken.</param>
@@ -310,7 +313,10 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         return true;
     }
 
-    /// <summary>Puts the string that an AnyValue holds in the place of what is there; false, and nothing changed, when it holds something else or nothing.</summary>
+    /// <summary>
+    /// Puts the string that an AnyValue holds in the place of what is there; false, and nothing changed, when it holds something else or
+    /// nothing.
+    /// </summary>
     private static bool StringOf(ReadOnlySpan<byte> value, ByteHeap into)
     {
         var before = into.Length;
@@ -353,7 +359,10 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
         return found;
     }
 
-    /// <summary>An AnyValue as JSON. Whole numbers are numbers, bytes are base64, and nothing is null. False when it lies too deep; what was written then means nothing.</summary>
+    /// <summary>
+    /// An AnyValue as JSON. Whole numbers are numbers, bytes are base64, and nothing is null. False when it lies too deep; what was written
+    /// then means nothing.
+    /// </summary>
     private static bool WriteValue(ByteHeap text, ReadOnlySpan<byte> value, int depth)
     {
         if (depth > MaxDepth)

@@ -8,18 +8,22 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Otlp;
 
 /// <summary>
-/// Reads an <c>ExportLogsServiceRequest</c> in OTLP's JSON (specification 1.x, "JSON Protobuf Encoding") into a block, as <see cref="OtlpDecoder"/> does with
+/// Reads an <c>ExportLogsServiceRequest</c> in OTLP's JSON (specification 1.x, "JSON Protobuf Encoding") into a block, as
+/// <see cref="OtlpDecoder"/> does with
 /// protobuf: the same request gives the same records. A forward walk over the tokens; no document is built.
 /// </summary>
 /// <remarks>
-/// <para>Names are lowerCamelCase and no others. Ids are hex in either case, enums are numbers, 64-bit integers are texts or numbers, bytes are base64, null is as if
+/// <para>Names are lowerCamelCase and no others. Ids are hex in either case, enums are numbers, 64-bit integers are texts or numbers, bytes
+/// are base64, null is as if
 /// it were not there, and what is not known is passed over.</para>
 /// <para>Not thread-safe: one decoder per request in work.</para>
 /// </remarks>
 /// <param name="limits">A record that goes beyond them is refused, and its neighbours are taken.</param>
 public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
 {
-    /// <summary>How deep the tokens may lie: that of values is bounded where they are written, so that only one record is refused.</summary>
+    /// <summary>
+    /// How deep the tokens may lie: that of values is bounded where they are written, so that only one record is refused.
+    /// </summary>
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1 << 28 };
 
     private readonly OtlpOrigin _origin = new(limits);
@@ -507,7 +511,9 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
         valueAt = keyAt + key.Length + 2;
     }
 
-    /// <summary>An AnyValue as JSON; see <see cref="OtlpDecoder"/>. False when it lies too deep; what was written then means nothing.</summary>
+    /// <summary>
+    /// An AnyValue as JSON; see <see cref="OtlpDecoder"/>. False when it lies too deep; what was written then means nothing.
+    /// </summary>
     private bool WriteValue(ref Utf8JsonReader reader, ByteHeap text, int depth)
     {
         if (depth > DecodeLimits.MaxDepth)
@@ -567,7 +573,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
                     {
                         JsonTokenType.True => "true"u8,
                         JsonTokenType.False => "false"u8,
-                        _ => throw new OtlpException("«boolValue» is true or false"),
+                        _ => throw new OtlpException("\"boolValue\" is true or false"),
                     }
                 );
                 return true;
@@ -633,7 +639,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
                 && Base64Url.DecodeFromUtf8(_scratch.Written, rented, out _, out length) != OperationStatus.Done
             )
             {
-                throw new OtlpException("«bytesValue» is base64");
+                throw new OtlpException("\"bytesValue\" is base64");
             }
 
             text.Append((byte)'"');
@@ -729,7 +735,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
         return Number(ref reader, name) is var text && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number
             : Whole(text) is { } whole and >= 0 and <= ulong.MaxValue ? (ulong)whole
-            : throw new OtlpException($"«{name}» is a whole number from 0, as a text or a number");
+            : throw new OtlpException($"\"{name}\" is a whole number from 0, as a text or a number");
     }
 
     private long ReadSigned(ref Utf8JsonReader reader, string name)
@@ -743,7 +749,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
         && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
         : Whole(text) is { } whole and >= long.MinValue and <= long.MaxValue ? (long)whole
-        : throw new OtlpException($"«{name}» is a whole number, as a text or a number");
+        : throw new OtlpException($"\"{name}\" is a whole number, as a text or a number");
 
     private double Double(ref Utf8JsonReader reader)
     {
@@ -752,7 +758,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
             : text.SequenceEqual("Infinity"u8) ? double.PositiveInfinity
             : text.SequenceEqual("-Infinity"u8) ? double.NegativeInfinity
             : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number
-            : throw new OtlpException("«doubleValue» is a number, or NaN, Infinity or -Infinity as a text");
+            : throw new OtlpException("\"doubleValue\" is a number, or NaN, Infinity or -Infinity as a text");
     }
 
     /// <summary>A whole number that is written with a point or an exponent: 1.0, 1e3.</summary>
@@ -766,7 +772,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     {
         if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String))
         {
-            throw new OtlpException($"«{name}» is a number, as a text or a number");
+            throw new OtlpException($"\"{name}\" is a number, as a text or a number");
         }
 
         _scratch.Cut(0);
@@ -778,7 +784,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
     {
         if (reader.TokenType != type)
         {
-            throw new OtlpException($"«{name}» is {what}");
+            throw new OtlpException($"\"{name}\" is {what}");
         }
     }
 
@@ -813,7 +819,7 @@ public sealed class OtlpJsonDecoder(DecodeLimits limits) : IDisposable
             {
                 JsonTokenType.String => Of(ref reader),
                 JsonTokenType.Null => default,
-                _ => throw new OtlpException($"«{name}» is a text"),
+                _ => throw new OtlpException($"\"{name}\" is a text"),
             };
         }
 

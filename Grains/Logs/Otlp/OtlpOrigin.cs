@@ -3,7 +3,10 @@ using Grains.Logs.Records;
 
 namespace Grains.Logs.Otlp;
 
-/// <summary>What the records that are being read have in common: the resource and the scope that they came from, laid out as each record will carry them.</summary>
+/// <summary>
+/// What the records that are being read have in common: the resource and the scope that they came from, laid out as each record will carry
+/// them.
+/// </summary>
 internal sealed class OtlpOrigin(DecodeLimits limits) : IDisposable
 {
     private string? _serviceName;

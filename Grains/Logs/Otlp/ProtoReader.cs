@@ -42,7 +42,9 @@ public ref struct ProtoReader(ReadOnlySpan<byte> message)
         return true;
     }
 
-    /// <summary>Goes to the next field of this number and reads its bytes, passing over all others; false at the end of the message.</summary>
+    /// <summary>
+    /// Goes to the next field of this number and reads its bytes, passing over all others; false at the end of the message.
+    /// </summary>
     /// <param name="name">For the sentence when it is of another wire type.</param>
     public bool NextBytes(int field, string name, out ReadOnlySpan<byte> bytes)
     {

@@ -20,7 +20,9 @@ public enum AttributeKind
     Container,
 }
 
-/// <summary>Goes once over the members of a JSON object, where it lies, without allocating. What is not JSON ends the walk; it never throws.</summary>
+/// <summary>
+/// Goes once over the members of a JSON object, where it lies, without allocating. What is not JSON ends the walk; it never throws.
+/// </summary>
 public ref struct AttributeScan
 {
     private static readonly SearchValues<byte> EndsOfScalar = SearchValues.Create(", \t\r\n}]"u8);

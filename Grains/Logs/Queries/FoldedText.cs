@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace Grains.Logs.Queries;
 
-/// <summary>Looks for bytes where letters A to Z match either case and every other byte only itself. Without allocating; a probe for the rarest-looking byte is vectorised.</summary>
+/// <summary>
+/// Looks for bytes where letters A to Z match either case and every other byte only itself. Without allocating; a probe for the
+/// rarest-looking byte is vectorised.
+/// </summary>
 internal sealed class FoldedText
 {
     private readonly byte[] _lower;

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Grains.Logs.Queries;
 
 /// <summary>
-/// What every record that matches a query has in common, so that whole segments can be passed over. Never says more than is certain: a record that matches lies within.
+/// What every record that matches a query has in common, so that whole segments can be passed over. Never says more than is certain: a
+/// record that matches lies within.
 /// </summary>
 /// <param name="Services">One of these; null: any. Empty: nothing can match. An empty name stands for records without a service.</param>
 /// <param name="From">Its time is not below: nanoseconds since 1970.</param>

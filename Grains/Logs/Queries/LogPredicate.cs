@@ -6,7 +6,8 @@ using Grains.Interfaces.Logs;
 namespace Grains.Logs.Queries;
 
 /// <summary>
-/// Says whether a record matches a query, on its bytes, where they lie. Thread-safe and immutable; allocates nothing of its own (an attribute with escapes, and a
+/// Says whether a record matches a query, on its bytes, where they lie. Thread-safe and immutable; allocates nothing of its own (an
+/// attribute with escapes, and a
 /// pattern, borrow from the shared pool). It means exactly what <see cref="LogSql"/> means.
 /// </summary>
 public abstract class LogPredicate

@@ -69,7 +69,9 @@ public sealed class LogQuery
         return query is not null;
     }
 
-    /// <summary>The query of a rule, <c>query =&gt; action</c>; an action must follow, and the query must not be empty (<c>*</c> is every record).</summary>
+    /// <summary>
+    /// The query of a rule, <c>query =&gt; action</c>; an action must follow, and the query must not be empty (<c>*</c> is every record).
+    /// </summary>
     /// <param name="actionAt">Where the action begins, behind the arrow.</param>
     public static bool TryParseRule(
         string text,

@@ -5,12 +5,15 @@ using System.Text;
 namespace Grains.Logs.Queries;
 
 /// <summary>
-/// Writes a query as a condition for DuckDB's WHERE, with every value as an escaped literal. It means exactly what <see cref="LogPredicate"/> means, and is never NULL
+/// Writes a query as a condition for DuckDB's WHERE, with every value as an escaped literal. It means exactly what
+/// <see cref="LogPredicate"/> means, and is never NULL
 /// where that matters.
 /// </summary>
 /// <remarks>
-/// Columns: <c>time</c>, <c>observed</c> TIMESTAMPTZ with <c>time_nanos</c>, <c>observed_nanos</c> INTEGER (0 to 999, beyond the microsecond), <c>severity</c> INTEGER,
-/// <c>service</c>, <c>host</c>, <c>event_name</c>, <c>body</c> VARCHAR (empty or NULL: none), <c>trace_id</c>, <c>span_id</c> VARCHAR (hexadecimal, lower case; NULL: none),
+/// Columns: <c>time</c>, <c>observed</c> TIMESTAMPTZ with <c>time_nanos</c>, <c>observed_nanos</c> INTEGER (0 to 999, beyond the
+/// microsecond), <c>severity</c> INTEGER,
+/// <c>service</c>, <c>host</c>, <c>event_name</c>, <c>body</c> VARCHAR (empty or NULL: none), <c>trace_id</c>, <c>span_id</c> VARCHAR
+/// (hexadecimal, lower case; NULL: none),
 /// <c>attributes</c> VARCHAR (one JSON object that DuckDB reads; NULL: none, never empty).
 /// </remarks>
 public static class LogSql
@@ -70,7 +73,8 @@ public static class LogSql
                 sql.Append(CultureInfo.InvariantCulture, $"(severity BETWEEN {severities.From} AND {severities.To})");
                 break;
             case QueryNode.Text text:
-                // Below a NOT, what is unknown has to be false. Above, WHERE takes it so, and a bare comparison is one that DuckDB can skip row groups by.
+                // Below a NOT, what is unknown has to be false. Above, WHERE takes it so, and a bare comparison is one that DuckDB can skip
+                // row groups by.
                 sql.Append(negated ? $"coalesce({OfText(text)}, false)" : OfText(text));
                 break;
             default:
@@ -183,7 +187,8 @@ public static class LogSql
         };
 
     /// <summary>
-    /// <c>lower</c> is quick and folds all of Unicode; <c>translate</c> folds A to Z alone and is slow. Whatever the second finds the first finds too when the pieces are ASCII,
+    /// <c>lower</c> is quick and folds all of Unicode; <c>translate</c> folds A to Z alone and is slow. Whatever the second finds the first
+    /// finds too when the pieces are ASCII,
     /// and only <c>i</c> and <c>k</c> are the lower case of a letter beyond ASCII (İ, K): so the first decides, or at least goes before.
     /// </summary>
     private static string OfFoldedLike(string value, ImmutableArray<string> pieces)
@@ -198,7 +203,8 @@ public static class LogSql
     }
 
     /// <summary>
-    /// DuckDB 1.5.6 matches a constant pattern of texts and <c>%</c> in linear time. One with <c>_</c> or an ESCAPE it tries from every place for every <c>%</c>, which on a long text has no end and
+    /// DuckDB 1.5.6 matches a constant pattern of texts and <c>%</c> in linear time. One with <c>_</c> or an ESCAPE it tries from every
+    /// place for every <c>%</c>, which on a long text has no end and
     /// cannot be interrupted: with several <c>%</c> RE2 takes its place.
     /// </summary>
     private static string OfLike(string value, ImmutableArray<string> pieces)
@@ -226,7 +232,8 @@ public static class LogSql
     }
 
     /// <summary>
-    /// DuckDB 1.5.6 bounds <c>LIKE 'start%'</c> above by the start with its last byte plus one, and fails when that is no UTF-8. It leaves alone what has an ESCAPE.
+    /// DuckDB 1.5.6 bounds <c>LIKE 'start%'</c> above by the start with its last byte plus one, and fails when that is no UTF-8. It leaves
+    /// alone what has an ESCAPE.
     /// </summary>
     private static bool HasNoSuccessor(string start) => start.Length > 0 && Encoding.UTF8.GetBytes(start)[^1] is 0x7F or 0xBF;
 

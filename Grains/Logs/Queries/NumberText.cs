@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Grains.Logs.Queries;
 
 /// <summary>
-/// What reads as a number: digits, perhaps behind a minus, perhaps with a fraction and an exponent, and nothing around them. It is taken as a double.
+/// What reads as a number: digits, perhaps behind a minus, perhaps with a fraction and an exponent, and nothing around them. It is taken as
+/// a double.
 /// </summary>
 internal static class NumberText
 {

@@ -6,11 +6,14 @@ using System.Text.RegularExpressions;
 namespace Grains.Logs.Queries;
 
 /// <summary>
-/// A regular expression that means the same here and in DuckDB, and takes time linear in the text in both: the part of RE2's syntax that .NET's engine without backtracking has too.
+/// A regular expression that means the same here and in DuckDB, and takes time linear in the text in both: the part of RE2's syntax that
+/// .NET's engine without backtracking has too.
 /// </summary>
 /// <remarks>
-/// <c>. [abc] [^a-z] \d \D \w \W \s \S</c> (these six by ASCII), <c>^ $</c> and <c>\A \z</c> (start and end of the text), <c>\b \B</c>, <c>( ) (?: ) |</c>,
-/// <c>* + ? {n} {n,} {n,m}</c> and the same with <c>?</c> for the shortest, <c>(?i)</c> (letters A to Z match either case), <c>(?s)</c> (<c>.</c> matches a line's end too),
+/// <c>. [abc] [^a-z] \d \D \w \W \s \S</c> (these six by ASCII), <c>^ $</c> and <c>\A \z</c> (start and end of the text), <c>\b \B</c>,
+/// <c>( ) (?: ) |</c>,
+/// <c>* + ? {n} {n,} {n,m}</c> and the same with <c>?</c> for the shortest, <c>(?i)</c> (letters A to Z match either case), <c>(?s)</c>
+/// (<c>.</c> matches a line's end too),
 /// <c>\n \r \t \f \v \xHH \x{H…}</c>, and <c>\</c> before a sign. References back and looking around are in neither engine.
 /// </remarks>
 public sealed class Pattern : IEquatable<Pattern>
@@ -109,7 +112,7 @@ public sealed class Pattern : IEquatable<Pattern>
             ReadChoices(0);
             if (!IsAtEnd)
             {
-                throw new BadPatternException(_at, "There is no «(» for this «)». Write «\\)» for the sign itself.");
+                throw new BadPatternException(_at, "There is no \"(\" for this \")\". Write \"\\)\" for the sign itself.");
             }
         }
 
@@ -169,7 +172,7 @@ public sealed class Pattern : IEquatable<Pattern>
                 case '*' or '+' or '?':
                     throw new BadPatternException(
                         start,
-                        $"There is nothing before this «{text[start]}» to repeat. Write «\\{text[start]}» for the sign itself."
+                        $"There is nothing before this \"{text[start]}\" to repeat. Write \"\\{text[start]}\" for the sign itself."
                     );
                 case '\\':
                     return ReadEscape(start, out repeatable);
@@ -203,7 +206,8 @@ public sealed class Pattern : IEquatable<Pattern>
                 {
                     throw new BadPatternException(
                         start,
-                        "After «(?» comes «:», «i» or «s»: there are no named groups, references back or looking around, because the engines that take linear time have none."
+                        "After \"(?\" comes \":\", \"i\" or \"s\": there are no named groups, references back or looking "
+                            + "around, because the engines that take linear time have none."
                     );
                 }
 
@@ -214,7 +218,7 @@ public sealed class Pattern : IEquatable<Pattern>
             var size = ReadChoices(depth + 1);
             if (IsAtEnd)
             {
-                throw new BadPatternException(start, "There is no «)» for this «(». Write «\\(» for the sign itself.");
+                throw new BadPatternException(start, "There is no \")\" for this \"(\". Write \"\\(\" for the sign itself.");
             }
 
             _at++;
@@ -324,7 +328,7 @@ public sealed class Pattern : IEquatable<Pattern>
             {
                 if (IsAtEnd)
                 {
-                    throw new BadPatternException(start, "There is no «]» for this «[». Write «\\[» for the sign itself.");
+                    throw new BadPatternException(start, "There is no \"]\" for this \"[\". Write \"\\[\" for the sign itself.");
                 }
 
                 if (text[_at] == ']' && !first)
@@ -429,7 +433,7 @@ public sealed class Pattern : IEquatable<Pattern>
         {
             if (IsAtEnd)
             {
-                throw new BadPatternException(start, "A «\\» at the end has nothing to act on. Write «\\\\» for the sign itself.");
+                throw new BadPatternException(start, "A \"\\\" at the end has nothing to act on. Write \"\\\\\" for the sign itself.");
             }
 
             var escaped = text[_at];
@@ -457,7 +461,8 @@ public sealed class Pattern : IEquatable<Pattern>
                     return char.IsAsciiLetterOrDigit(escaped)
                         ? throw new BadPatternException(
                             start,
-                            $"«\\{escaped}» is not known here. There are \\d \\D \\w \\W \\s \\S \\b \\B \\A \\z \\n \\r \\t \\f \\v \\xHH, and «\\» before a sign."
+                            $"\"\\{escaped}\" is not known here. There are \\d \\D \\w \\W \\s \\S \\b \\B \\A \\z \\n \\r \\t "
+                                + $"\\f \\v \\xHH, and \"\\\" before a sign."
                         )
                         : ReadScalar();
             }
@@ -486,7 +491,7 @@ public sealed class Pattern : IEquatable<Pattern>
                 ? scalar
                 : throw new BadPatternException(
                     start,
-                    "After «\\x» come two hexadecimal digits, or up to six in braces: \\x41, \\x{1F600}."
+                    "After \"\\x\" come two hexadecimal digits, or up to six in braces: \\x41, \\x{1F600}."
                 );
         }
 

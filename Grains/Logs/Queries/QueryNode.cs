@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Grains.Logs.Queries;
 
-/// <summary>A query as a tree. Every node is true or false of a record, never unknown: what a record lacks matches nothing, and so NOT of it matches.</summary>
+/// <summary>
+/// A query as a tree. Every node is true or false of a record, never unknown: what a record lacks matches nothing, and so NOT of it
+/// matches.
+/// </summary>
 public abstract record QueryNode
 {
     private QueryNode() { }
@@ -19,7 +22,10 @@ public abstract record QueryNode
 
     public sealed record Not(QueryNode Of) : QueryNode;
 
-    /// <summary>The time, or the observed time, lies within these nanoseconds since 1970; both ends included. Empty when <paramref name="From"/> is above <paramref name="To"/>.</summary>
+    /// <summary>
+    /// The time, or the observed time, lies within these nanoseconds since 1970; both ends included. Empty when <paramref name="From"/> is
+    /// above <paramref name="To"/>.
+    /// </summary>
     public sealed record Times(bool IsObserved, ulong From, ulong To) : QueryNode;
 
     /// <summary>The severity's number lies within; both ends included. 0 means that the record does not say.</summary>
@@ -65,7 +71,10 @@ public abstract record TextTest
     /// <summary>A number on this side of that one. What is no number does not match.</summary>
     public sealed record CompareNumber(Comparison Comparison, double Value) : TextTest;
 
-    /// <summary>The pieces follow each other, with anything between them; the first stands at the start and the last at the end. An empty one asks for nothing.</summary>
+    /// <summary>
+    /// The pieces follow each other, with anything between them; the first stands at the start and the last at the end. An empty one asks
+    /// for nothing.
+    /// </summary>
     /// <param name="Folded">Letters A to Z match either case; the pieces are in lower case then.</param>
     public sealed record Like(ImmutableArray<string> Pieces, bool Folded) : TextTest;
 

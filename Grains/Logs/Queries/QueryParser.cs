@@ -65,7 +65,7 @@ internal sealed class QueryParser
         {
             if (!IsArrow)
             {
-                throw new Wrong(_at, "Here «=>» and an action are expected: <query> => drop.");
+                throw new Wrong(_at, "Here \"=>\" and an action are expected: <query> => drop.");
             }
 
             _at += Arrow.Length;
@@ -74,12 +74,12 @@ internal sealed class QueryParser
 
         if (IsArrow)
         {
-            throw new Wrong(_at, "«=>» belongs to a rule. Put the text into quotes if the sign itself is looked for.");
+            throw new Wrong(_at, "\"=>\" belongs to a rule. Put the text into quotes if the sign itself is looked for.");
         }
 
         return IsAtEnd
             ? root
-            : throw new Wrong(_at, "There is no «(» for this «)». Put the text into quotes if the sign itself is looked for.");
+            : throw new Wrong(_at, "There is no \"(\" for this \")\". Put the text into quotes if the sign itself is looked for.");
     }
 
     private bool IsArrow => string.CompareOrdinal(_text, _at, Arrow, 0, Arrow.Length) == 0;
@@ -131,7 +131,7 @@ internal sealed class QueryParser
             {
                 throw new Wrong(
                     start,
-                    "After «-» comes, without a space, what must not match. Put the text into quotes if the sign itself is looked for."
+                    "After \"-\" comes, without a space, what must not match. Put the text into quotes if the sign itself is looked for."
                 );
             }
 
@@ -148,8 +148,8 @@ internal sealed class QueryParser
             throw new Wrong(
                 _at,
                 IsAtEnd
-                    ? "The query ends where something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
-                    : "Here something to look for was expected: a word, a «\"quoted text\"», field:value, or «(»."
+                    ? "The query ends where something to look for was expected: a word, a \"\"quoted text\"\", field:value, or \"(\"."
+                    : "Here something to look for was expected: a word, a \"\"quoted text\"\", field:value, or \"(\"."
             );
         }
 
@@ -160,7 +160,7 @@ internal sealed class QueryParser
             var inside = ReadEither(depth + 1);
             if (IsAtEnd || _text[_at] != ')')
             {
-                throw new Wrong(open, "There is no «)» for this «(». Put the text into quotes if the sign itself is looked for.");
+                throw new Wrong(open, "There is no \")\" for this \"(\". Put the text into quotes if the sign itself is looked for.");
             }
 
             _at++;
@@ -195,8 +195,8 @@ internal sealed class QueryParser
                 throw new Wrong(
                     start,
                     word is [""]
-                        ? $"Before «{found.Sign}» comes the name of a field. Put the text into quotes if the sign itself is looked for."
-                        : "The name of a field has no «*» in it."
+                        ? $"Before \"{found.Sign}\" comes the name of a field. Put the text into quotes if the sign itself is looked for."
+                        : "The name of a field has no \"*\" in it."
                 );
             }
 
@@ -218,7 +218,8 @@ internal sealed class QueryParser
         {
             throw new Wrong(
                 _at,
-                $"After «{name}{sign}» comes a value{(sign == ":" ? $", without a space: {name}:value, {name}:\"a text\", {name}:* or {name}:/pattern/" : "")}."
+                $"After \"{name}{sign}\" comes a "
+                    + $"value{(sign == ":" ? $", without a space: {name}:value, {name}:\"a text\", {name}:* or {name}:/pattern/" : "")}."
             );
         }
 
@@ -232,19 +233,19 @@ internal sealed class QueryParser
                     FieldOf(field) == QueryField.Attribute ? name : "",
                     new TextTest.Matches(ReadPattern())
                 )
-                : throw new Wrong(at, $"«{name}» takes no pattern here; put the value into quotes if it begins with a slash.");
+                : throw new Wrong(at, $"\"{name}\" takes no pattern here; put the value into quotes if it begins with a slash.");
         }
 
         var isQuoted = _text[_at] == '"';
         ImmutableArray<string> word = isQuoted ? [ReadQuoted()] : ReadWord(IsEndOfValue);
         if (isQuoted && !IsAtEnd && !char.IsWhiteSpace(_text[_at]) && _text[_at] is not ('(' or ')'))
         {
-            throw new Wrong(_at, "After the closing quote comes a space or a parenthesis. Write «\\\"» for a quote inside.");
+            throw new Wrong(_at, "After the closing quote comes a space or a parenthesis. Write \"\\\"\" for a quote inside.");
         }
 
         if (!isEqual && word.Length > 1)
         {
-            throw new Wrong(at, $"«*» has no place in a comparison. Write {name}:value* for what begins so.");
+            throw new Wrong(at, $"\"*\" has no place in a comparison. Write {name}:value* for what begins so.");
         }
 
         var comparison = sign switch
@@ -263,7 +264,7 @@ internal sealed class QueryParser
             case "body" when isEqual:
                 return word is ["", ""] ? new QueryNode.Text(QueryField.Body, "", new TextTest.Exists()) : InBody(word, at);
             case "body":
-                throw new Wrong(signAt, "A body has no order: it is searched, with a word, a «\"quoted text\"» or a /pattern/.");
+                throw new Wrong(signAt, "A body has no order: it is searched, with a word, a \"\"quoted text\"\" or a /pattern/.");
             case "trace" or "span":
                 return IdTest(field, word, isEqual, at, signAt);
             default:
@@ -305,7 +306,7 @@ internal sealed class QueryParser
         pieces.All(piece => piece.Length == 0)
             ? throw new Wrong(
                 at,
-                "An empty text is in every body. Leave it out, or write «*» for every record and body:* for those with a body."
+                "An empty text is in every body. Leave it out, or write \"*\" for every record and body:* for those with a body."
             )
             : new(
                 QueryField.Body,
@@ -332,7 +333,8 @@ internal sealed class QueryParser
         {
             throw new Wrong(
                 at,
-                "A time is written as 2026-11-23, 2026-11-23T10, 2026-11-23T10:15, 2026-11-23T10:15:30.123456789, with Z or an offset such as +01:00 behind it (none: UTC), from 1970 to 2554."
+                "A time is written as 2026-11-23, 2026-11-23T10, 2026-11-23T10:15, 2026-11-23T10:15:30.123456789, with Z or an "
+                    + "offset such as +01:00 behind it (none: UTC), from 1970 to 2554."
             );
         }
 
@@ -358,7 +360,8 @@ internal sealed class QueryParser
         {
             throw new Wrong(
                 at,
-                "A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24."
+                "A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number "
+                    + "from 0 (not said) to 24."
             );
         }
 
@@ -411,7 +414,8 @@ internal sealed class QueryParser
         {
             throw new Wrong(
                 at,
-                $"A {field} id is {digits} hexadecimal digits, or fewer with «*» for the rest{(lower.Length == 1 ? $"; this has {lower[0].Length} characters" : "")}."
+                $"A {field} id is {digits} hexadecimal digits, or fewer with \"*\" for the "
+                    + $"rest{(lower.Length == 1 ? $"; this has {lower[0].Length} characters" : "")}."
             );
         }
 
@@ -470,7 +474,10 @@ internal sealed class QueryParser
                         'n' => '\n',
                         'r' => '\r',
                         't' => '\t',
-                        _ => throw new Wrong(_at - 1, $"In quotes «\\» comes before \", \\, n, r or t. Write «\\\\» for the sign itself."),
+                        _ => throw new Wrong(
+                            _at - 1,
+                            $"In quotes \"\\\" comes before \", \\, n, r or t. Write \"\\\\\" for the " + $"sign itself."
+                        ),
                     }
                     : '\\'
             );
@@ -478,7 +485,7 @@ internal sealed class QueryParser
 
         if (IsAtEnd)
         {
-            throw new Wrong(start, "This quote is not closed. Write «\\\"» for a quote inside.");
+            throw new Wrong(start, "This quote is not closed. Write \"\\\"\" for a quote inside.");
         }
 
         _at++;
@@ -556,7 +563,7 @@ internal sealed class QueryParser
 
         if (IsAtEnd)
         {
-            throw new Wrong(start, "This pattern is not closed: a «/» is missing. Put the text into quotes if it is no pattern.");
+            throw new Wrong(start, "This pattern is not closed: a \"/\" is missing. Put the text into quotes if it is no pattern.");
         }
 
         _at++;
@@ -566,7 +573,8 @@ internal sealed class QueryParser
         {
             throw new Wrong(
                 _at,
-                "After a pattern comes a space, a parenthesis, or «i» for either case. Write «\\/» for a slash inside; put a path into quotes."
+                "After a pattern comes a space, a parenthesis, or \"i\" for either case. Write \"\\/\" for a slash inside; put "
+                    + "a path into quotes."
             );
         }
 

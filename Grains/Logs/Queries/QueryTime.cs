@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Grains.Logs.Queries;
 
-/// <summary>A point in time as it is written in a query, and so the span that it names: a day, an hour, a minute, a second, or a part of a second down to a nanosecond.</summary>
+/// <summary>
+/// A point in time as it is written in a query, and so the span that it names: a day, an hour, a minute, a second, or a part of a second
+/// down to a nanosecond.
+/// </summary>
 internal static partial class QueryTime
 {
     private const ulong NanosPerSecond = 1_000_000_000;
@@ -60,7 +63,9 @@ internal static partial class QueryTime
     }
 
     [GeneratedRegex(
-        @"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?<hour>[0-9]{2})(:(?<minute>[0-9]{2})(:(?<second>[0-9]{2})(\.(?<fraction>[0-9]{1,9}))?)?)?(Z|(?<sign>[+-])(?<zoneHour>[0-9]{2}):?(?<zoneMinute>[0-9]{2}))?)?\z",
+        @"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+            + @"([T ](?<hour>[0-9]{2})(:(?<minute>[0-9]{2})(:(?<second>[0-9]{2})(\.(?<fraction>[0-9]{1,9}))?)?)?"
+            + @"(Z|(?<sign>[+-])(?<zoneHour>[0-9]{2}):?(?<zoneMinute>[0-9]{2}))?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Form();

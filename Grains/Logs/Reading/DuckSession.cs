@@ -5,7 +5,8 @@ using Grains.Logs.Queries;
 namespace Grains.Logs.Reading;
 
 /// <summary>
-/// A database in memory for one question, with its own limit of memory, two threads, no place on disk, and settings that cannot be changed. Its calls block a thread;
+/// A database in memory for one question, with its own limit of memory, two threads, no place on disk, and settings that cannot be changed.
+/// Its calls block a thread;
 /// whoever makes them does so away from a grain's.
 /// </summary>
 internal sealed class DuckSession : IDisposable
@@ -53,7 +54,10 @@ internal sealed class DuckSession : IDisposable
         }
     }
 
-    /// <summary>Files as they stand in a FROM; what is a sign of a pattern in a path is taken as itself. Beside a segment's columns there is <c>file_row_number</c>.</summary>
+    /// <summary>
+    /// Files as they stand in a FROM; what is a sign of a pattern in a path is taken as itself. Beside a segment's columns there is
+    /// <c>file_row_number</c>.
+    /// </summary>
     public static string Files(IEnumerable<string> paths) =>
         $"read_parquet([{string.Join(", ", paths.Select(path => LogSql.Literal(Escaped(path))))}], file_row_number = true)";
 

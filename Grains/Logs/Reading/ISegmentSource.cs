@@ -6,13 +6,16 @@ namespace Grains.Logs.Reading;
 /// <summary>Says which segments there are.</summary>
 public interface ISegmentSource
 {
-    /// <summary>All that are kept now, merged ones in place of what they hold: what was acknowledged before this was called is in them.</summary>
+    /// <summary>
+    /// All that are kept now, merged ones in place of what they hold: what was acknowledged before this was called is in them.
+    /// </summary>
     Task<ImmutableArray<LogSegment>> Segments(CancellationToken cancel = default);
 }
 
 /// <summary>A segment that cannot be read now.</summary>
 /// <param name="Reason">The end of a sentence that begins with its name; no path of this machine.</param>
-/// <param name="MayPass">It may have been merged or deleted since it was named, or its copy may be at fault: it is unreadable when this is found a second time.</param>
+/// <param name="MayPass">It may have been merged or deleted since it was named, or its copy may be at fault: it is unreadable when this is
+/// found a second time.</param>
 public readonly record struct SegmentFault(string Name, string Reason, bool MayPass)
 {
     /// <summary>Why a segment whose content is not what was written cannot be read.</summary>

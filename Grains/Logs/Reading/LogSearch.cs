@@ -12,10 +12,13 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs.Reading;
 
 /// <summary>
-/// Finds records. Segments are read in order of time, a few and then more at once, and records are told as soon as no segment that is left can hold one that comes before:
+/// Finds records. Segments are read in order of time, a few and then more at once, and records are told as soon as no segment that is left
+/// can hold one that comes before:
 /// a question for the newest hundred reads little, however much is kept.
 /// </summary>
-/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
+/// <remarks>
+/// When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.
+/// </remarks>
 public sealed class LogSearch(
     ISegmentSource source,
     SegmentCache cache,
@@ -155,7 +158,9 @@ internal sealed class SearchRun : IDisposable
 
     public QueryEnd? End { get; private set; }
 
-    /// <summary>Begins with these segments, or goes on with them: what was told is not told again, and what was not is found anew.</summary>
+    /// <summary>
+    /// Begins with these segments, or goes on with them: what was told is not told again, and what was not is found anew.
+    /// </summary>
     public void GoOn(ImmutableArray<LogSegment> segments)
     {
         Forget();
@@ -175,7 +180,8 @@ internal sealed class SearchRun : IDisposable
     }
 
     /// <summary>Reads some segments; what can be told now, in order.</summary>
-    /// <exception cref="SegmentsUnreadableException">Some of them cannot be read: <see cref="LeaveOut"/>, and <see cref="GoOn"/>.</exception>
+    /// <exception cref="SegmentsUnreadableException">Some of them cannot be read: <see cref="LeaveOut"/>, and
+    /// <see cref="GoOn"/>.</exception>
     public async Task<ImmutableArray<LogBlock>> Next(CancellationToken cancel)
     {
         var batch = Batch();
@@ -286,7 +292,8 @@ internal sealed class SearchRun : IDisposable
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            SELECT epoch_us(time), time_nanos, epoch_us(observed), observed_nanos, severity, severity_text, service, host, event_name, body, attributes, trace_id, span_id
+            SELECT epoch_us(time), time_nanos, epoch_us(observed), observed_nanos,
+            severity, severity_text, service, host, event_name, body, attributes, trace_id, span_id
             FROM {DuckSession.Files(paths)} WHERE {LogSql.Where(SegmentFilter.Within(_root, _from, _to))}
             ORDER BY time{order}, time_nanos{order}, file_row_number{order} LIMIT {_remaining}
             """

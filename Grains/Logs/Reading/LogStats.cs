@@ -10,7 +10,9 @@ using Microsoft.Extensions.Options;
 namespace Grains.Logs.Reading;
 
 /// <summary>Counts records by time, service and severity.</summary>
-/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
+/// <remarks>
+/// When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.
+/// </remarks>
 public sealed class LogStats(
     ISegmentSource source,
     SegmentCache cache,

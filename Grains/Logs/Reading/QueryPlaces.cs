@@ -73,7 +73,10 @@ public sealed class WorkingTime(TimeSpan limit, TimeProvider guards)
     public string Over { get; } =
         $"It took longer than {limit.TotalSeconds:0.#} s (Logs:QueryTime) and was stopped. Ask for a shorter time or less of it.";
 
-    /// <summary>Works, and cancels the work when the time is over: then it throws <see cref="OperationCanceledException"/>, as it does when <paramref name="cancel"/> says so.</summary>
+    /// <summary>
+    /// Works, and cancels the work when the time is over: then it throws <see cref="OperationCanceledException"/>, as it does when
+    /// <paramref name="cancel"/> says so.
+    /// </summary>
     public async Task<T> Work<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancel)
     {
         using var over = new CancellationTokenSource(limit > _spent ? limit - _spent : TimeSpan.Zero, guards);

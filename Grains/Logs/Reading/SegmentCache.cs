@@ -6,8 +6,10 @@ using Grains.Storage;
 namespace Grains.Logs.Reading;
 
 /// <summary>
-/// Segments as files of this machine, for a database that reads files. Where the store's objects are files, those are taken; else they are copied to a folder of
-/// at most so many bytes, from which those not used for longest go, and none that is in use. What is in the folder is found again after a restart.
+/// Segments as files of this machine, for a database that reads files. Where the store's objects are files, those are taken; else they are
+/// copied to a folder of
+/// at most so many bytes, from which those not used for longest go, and none that is in use. What is in the folder is found again after a
+/// restart.
 /// </summary>
 public sealed class SegmentCache : IDisposable
 {
@@ -292,7 +294,7 @@ public sealed class SegmentCache : IDisposable
         _opened = true;
     }
 
-    /// <summary>A name has slashes; «+» occurs in none (<see cref="StoreLimits.CheckBlobName"/>).</summary>
+    /// <summary>A name has slashes; "+" occurs in none (<see cref="StoreLimits.CheckBlobName"/>).</summary>
     private string PathOf(string name) => Path.Combine(_folder, name.Replace('/', '+') + Ending);
 
     private static string NameOf(string file) => file[..^Ending.Length].Replace('+', '/');
@@ -342,5 +344,6 @@ public sealed class SegmentFiles(IReadOnlyList<string> paths, Action giveBack, b
 /// <summary>A query asks for more than the cache may hold.</summary>
 public sealed class SegmentsTooLargeException(long bytes, long maxBytes)
     : InvalidOperationException(
-        $"The segments that this asks for have {bytes} bytes, and Logs:CacheBytes allows {maxBytes}. Ask for a shorter time, or set it higher."
+        $"The segments that this asks for have {bytes} bytes, and Logs:CacheBytes allows {maxBytes}. Ask for a shorter time, or "
+            + $"set it higher."
     );

@@ -5,7 +5,9 @@ using Grains.Logs.Segments;
 
 namespace Grains.Logs.Reading;
 
-/// <summary>Passes over segments that certainly hold nothing that a query asks for: by time, by service, by the filter of trace ids.</summary>
+/// <summary>
+/// Passes over segments that certainly hold nothing that a query asks for: by time, by service, by the filter of trace ids.
+/// </summary>
 public static class SegmentFilter
 {
     public static ImmutableArray<LogSegment> Of(ImmutableArray<LogSegment> segments, LogHints hints)

@@ -6,7 +6,8 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Reading;
 
 /// <summary>
-/// One viewer's part of the live tail: what matched and was not taken yet, <see cref="MaxRecords"/> and <see cref="MaxBytes"/> at most. What finds no room is counted, and the viewer is told.
+/// One viewer's part of the live tail: what matched and was not taken yet, <see cref="MaxRecords"/> and <see cref="MaxBytes"/> at most.
+/// What finds no room is counted, and the viewer is told.
 /// Thread-safe.
 /// </summary>
 public sealed class TailViewer(LogQuery query) : IDisposable

@@ -4,7 +4,8 @@ using Grains.Interfaces.Logs;
 namespace Grains.Logs.Reading;
 
 /// <summary>
-/// The segments that this silo found to be unreadable: for its health, its metrics, and so that the next question need not look through a damaged file again. A segment leaves the list when it
+/// The segments that this silo found to be unreadable: for its health, its metrics, and so that the next question need not look through a
+/// damaged file again. A segment leaves the list when it
 /// is read, when it is no longer part of the log, and is looked at anew after <see cref="TrustedFor"/>. Thread-safe.
 /// </summary>
 public sealed class UnreadableSegments(TimeProvider clock)
@@ -12,7 +13,9 @@ public sealed class UnreadableSegments(TimeProvider clock)
     /// <summary>Segments that are named; of more only the first are.</summary>
     public const int MaxNamed = 1_000;
 
-    /// <summary>For so long a segment that was found to be damaged is passed over without being opened: somebody may put it right.</summary>
+    /// <summary>
+    /// For so long a segment that was found to be damaged is passed over without being opened: somebody may put it right.
+    /// </summary>
     public static readonly TimeSpan TrustedFor = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();

@@ -65,7 +65,10 @@ public static class JsonText
         heap.Advance(written);
     }
 
-    /// <summary>The shortest text that reads back as the same double; what JSON has no number for (NaN, infinities) is a string, as in protobuf's JSON.</summary>
+    /// <summary>
+    /// The shortest text that reads back as the same double; what JSON has no number for (NaN, infinities) is a string, as in protobuf's
+    /// JSON.
+    /// </summary>
     public static void WriteNumber(ByteHeap heap, double number)
     {
         if (!double.IsFinite(number))
@@ -87,7 +90,9 @@ public static class JsonText
         }
     }
 
-    /// <summary>The value that the reader stands on, as it is written here: numbers as they are, strings escaped as little as can be, no spaces.</summary>
+    /// <summary>
+    /// The value that the reader stands on, as it is written here: numbers as they are, strings escaped as little as can be, no spaces.
+    /// </summary>
     /// <param name="scratch">For what is unescaped on the way; what is in it goes.</param>
     public static void WriteValue(ByteHeap heap, ref Utf8JsonReader reader, ByteHeap scratch)
     {

@@ -114,7 +114,8 @@ public sealed class LogBlockBuilder : IDisposable
     }
 
     /// <summary>
-    /// The block of all records. Its memory is rented from <see cref="ArrayPool{T}.Shared"/>: who knows that nobody reads it any more may give it back
+    /// The block of all records. Its memory is rented from <see cref="ArrayPool{T}.Shared"/>: who knows that nobody reads it any more may
+    /// give it back
     /// (<see cref="Return"/>); else the garbage collector takes it.
     /// </summary>
     public LogBlock Build()

@@ -1,7 +1,8 @@
 namespace Grains.Logs.Records;
 
 /// <summary>
-/// Reads times as RFC 3339 §5.6 writes them, to the nanosecond. A little more is taken than it writes: a space for the T, a comma for the point, no offset (UTC is meant),
+/// Reads times as RFC 3339 §5.6 writes them, to the nanosecond. A little more is taken than it writes: a space for the T, a comma for the
+/// point, no offset (UTC is meant),
 /// digits below the nanosecond (they are cut off). A leap second is the second before it.
 /// </summary>
 public static class Rfc3339

@@ -12,7 +12,10 @@ internal static class AttributeEdit
     /// <summary>Deeper values stay as they are; what is stored has 64 levels at most.</summary>
     private const int MaxDepth = 128;
 
-    /// <summary>Writes the attributes with <paramref name="name"/> set: in the place of the first member of this name, without the others, or at the end.</summary>
+    /// <summary>
+    /// Writes the attributes with <paramref name="name"/> set: in the place of the first member of this name, without the others, or at the
+    /// end.
+    /// </summary>
     public static void Set(ByteHeap into, ReadOnlySpan<byte> attributes, string name, string json)
     {
         var utf8 = Encoding.UTF8.GetBytes(name);
@@ -44,7 +47,10 @@ internal static class AttributeEdit
         into.Append((byte)'}');
     }
 
-    /// <summary>Writes the attributes with secrets replaced in the values of <paramref name="fields"/> (all when empty), however deep they lie. A number that is one becomes a text.</summary>
+    /// <summary>
+    /// Writes the attributes with secrets replaced in the values of <paramref name="fields"/> (all when empty), however deep they lie. A
+    /// number that is one becomes a text.
+    /// </summary>
     /// <returns>False when nothing had to be replaced; what was written is to be cut off again.</returns>
     public static bool Redact(ByteHeap into, ReadOnlySpan<byte> attributes, ImmutableArray<Secret> secrets, ImmutableArray<string> fields)
     {

@@ -6,7 +6,10 @@ namespace Grains.Logs.Rules;
 /// <summary>A look at what is stored, to try rules on.</summary>
 public interface ILogSample
 {
-    /// <summary>The newest records that match and are not older than <paramref name="since"/>, the oldest of them first; at most <paramref name="most"/>.</summary>
+    /// <summary>
+    /// The newest records that match and are not older than <paramref name="since"/>, the oldest of them first; at most
+    /// <paramref name="most"/>.
+    /// </summary>
     Task<LogSample> Newest(LogQuery query, DateTimeOffset since, int most, CancellationToken cancel);
 }
 

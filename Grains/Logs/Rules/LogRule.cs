@@ -10,7 +10,8 @@ using Grains.Logs.Segments;
 namespace Grains.Logs.Rules;
 
 /// <summary>
-/// One rule, <c>query =&gt; action</c>. The query is of the one language (<see cref="LogQuery"/>) and not empty: <c>*</c> is every record. Actions:
+/// One rule, <c>query =&gt; action</c>. The query is of the one language (<see cref="LogQuery"/>) and not empty: <c>*</c> is every record.
+/// Actions:
 /// <code>
 /// action = "keep" | "drop"
 ///        | "sample", ( number, "%" | whole, "/s" )
@@ -82,7 +83,8 @@ public sealed class LogRule
 
     private sealed class ActionReader(string text, int at)
     {
-        private const string Actions = "keep, drop, «sample 10%», «sample 100/s», «redact email», «set name=value» or «route class»";
+        private const string Actions =
+            "keep, drop, \"sample 10%\", \"sample 100/s\", \"redact email\", \"set name=value\" or " + "\"route class\"";
 
         private int _at = at;
 
@@ -103,7 +105,7 @@ public sealed class LogRule
                 _ => throw new WrongActionException(start, $"An action is {Actions}."),
             };
             SkipSpace();
-            return _at == text.Length ? action : throw new WrongActionException(_at, $"After «{word}» nothing more is expected here.");
+            return _at == text.Length ? action : throw new WrongActionException(_at, $"After \"{word}\" nothing more is expected here.");
         }
 
         private RuleAction ReadSample()
@@ -130,7 +132,7 @@ public sealed class LogRule
 
             throw new WrongActionException(
                 start,
-                "After «sample» comes a part, above 0% and below 100%, or how many a second of each service: sample 10%, sample 100/s."
+                "After \"sample\" comes a part, above 0% and below 100%, or how many a second of each service: sample 10%, sample 100/s."
             );
         }
 
@@ -161,7 +163,8 @@ public sealed class LogRule
                             "ip" => Secret.Ip,
                             _ => throw new WrongActionException(
                                 start,
-                                "What is redacted is email, card, bearer, ip or a /pattern/, several of them with commas between; «in body» or «in name» behind it says where."
+                                "What is redacted is email, card, bearer, ip or a /pattern/, several of them with commas "
+                                    + "between; \"in body\" or \"in name\" behind it says where."
                             ),
                         }
                     );
@@ -195,7 +198,7 @@ public sealed class LogRule
                     : field.Length > 0 ? field
                     : throw new WrongActionException(
                         start,
-                        "After «in» comes body or the name of an attribute, several of them with commas between."
+                        "After \"in\" comes body or the name of an attribute, several of them with commas between."
                     )
                 );
                 SkipSpace();
@@ -212,7 +215,7 @@ public sealed class LogRule
             {
                 throw new WrongActionException(
                     name.Length == 0 ? start : _at,
-                    "After «set» comes the name of an attribute, «=» and its value: set env=prod."
+                    "After \"set\" comes the name of an attribute, \"=\" and its value: set env=prod."
                 );
             }
 
@@ -220,7 +223,7 @@ public sealed class LogRule
             SkipSpace();
             if (_at == text.Length)
             {
-                throw new WrongActionException(_at, "After «=» comes the attribute's value; \"\" is the empty text.");
+                throw new WrongActionException(_at, "After \"=\" comes the attribute's value; \"\" is the empty text.");
             }
 
             if (text[_at] == '"')
@@ -240,7 +243,7 @@ public sealed class LogRule
                 ? new(name)
                 : throw new WrongActionException(
                     start,
-                    "After «route» comes a retention class (Logs:Retention): 1 to 32 small letters, digits and hyphens."
+                    "After \"route\" comes a retention class (Logs:Retention): 1 to 32 small letters, digits and hyphens."
                 );
         }
 
@@ -267,7 +270,7 @@ public sealed class LogRule
 
             if (_at == text.Length)
             {
-                throw new WrongActionException(start, "This quote is not closed. Write «\\\"» for a quote inside.");
+                throw new WrongActionException(start, "This quote is not closed. Write \"\\\"\" for a quote inside.");
             }
 
             _at++;
@@ -284,7 +287,7 @@ public sealed class LogRule
 
             if (_at >= text.Length)
             {
-                throw new WrongActionException(start, "This pattern is not closed: a «/» is missing.");
+                throw new WrongActionException(start, "This pattern is not closed: a \"/\" is missing.");
             }
 
             var inside = text[(start + 1).._at++];

@@ -17,7 +17,9 @@ public abstract record RuleAction
     /// <summary>It goes on to the next rule with this chance, from 0 to 1; else it is not stored, and counted as sampled.</summary>
     public sealed record SampleShare(double Share) : RuleAction;
 
-    /// <summary>So many of a service in a second, in each silo, go on to the next rule; the others are not stored, and counted as sampled.</summary>
+    /// <summary>
+    /// So many of a service in a second, in each silo, go on to the next rule; the others are not stored, and counted as sampled.
+    /// </summary>
     public sealed record SampleRate(int PerSecond) : RuleAction;
 
     /// <summary>What is found is replaced by its name in brackets. It goes on to the next rule.</summary>

@@ -32,7 +32,7 @@ public sealed record RuleList
         {
             return Refuse(
                 RuleFaultKind.Wrong,
-                $"There is no retention class «{route.Class}»; there are {string.Join(", ", classes.Kept.Keys)} (Logs:Retention)."
+                $"There is no retention class \"{route.Class}\"; there are {string.Join(", ", classes.Kept.Keys)} (Logs:Retention)."
             );
         }
 

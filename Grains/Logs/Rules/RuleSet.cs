@@ -8,7 +8,8 @@ using Grains.Logs.Segments;
 namespace Grains.Logs.Rules;
 
 /// <summary>What rules made of a block.</summary>
-/// <param name="Parts">By retention class; none when nothing is left. When nothing had to be changed it is the very block that came in.</param>
+/// <param name="Parts">By retention class; none when nothing is left. When nothing had to be changed it is the very block that came
+/// in.</param>
 /// <param name="Counts">As they came, with what was dropped and sampled away moved from stored to there.</param>
 public sealed record RuleOutcome(ImmutableArray<LogPart> Parts, ImmutableArray<ServiceCount> Counts);
 
@@ -28,8 +29,10 @@ public enum RecordFate
 /// Rules in their order. Thread-safe: it counts, for <c>sample n/s</c>, and is otherwise immutable.
 /// </summary>
 /// <remarks>
-/// A record walks from rule to rule. <c>keep</c> and <c>drop</c> end its walk, and so does being sampled away; what a sample lets through goes on, so that a redaction behind it still
-/// happens. What <c>redact</c> and <c>set</c> changed is what the next rule sees. A redaction that must not be missed stands before every <c>keep</c>.
+/// A record walks from rule to rule. <c>keep</c> and <c>drop</c> end its walk, and so does being sampled away; what a sample lets through
+/// goes on, so that a redaction behind it still
+/// happens. What <c>redact</c> and <c>set</c> changed is what the next rule sees. A redaction that must not be missed stands before every
+/// <c>keep</c>.
 /// </remarks>
 /// <param name="rules">At most <see cref="MaxRules"/>.</param>
 /// <param name="chance">From 0 up to, not including, 1.</param>
@@ -49,7 +52,9 @@ public sealed class RuleSet(ImmutableArray<LogRule> rules, Func<double> chance)
 
     /// <summary>Asks the rules of every record.</summary>
     /// <param name="counts">What was received, with everything that is in the block counted as stored.</param>
-    /// <returns>New blocks, in rented memory as <see cref="LogBlockBuilder.Build"/> says, or the same one. The one that came in stays its owner's.</returns>
+    /// <returns>
+    /// New blocks, in rented memory as <see cref="LogBlockBuilder.Build"/> says, or the same one. The one that came in stays its owner's.
+    /// </returns>
     public RuleOutcome Apply(LogBlock block, ImmutableArray<ServiceCount> counts, DateTimeOffset now)
     {
         if (rules.IsEmpty || block.Count == 0)
@@ -84,7 +89,9 @@ public sealed class RuleSet(ImmutableArray<LogRule> rules, Func<double> chance)
         private readonly LogBlockBuilder _builder = new();
         private readonly ByteHeap _room = new(256);
 
-        /// <summary>The record that was sent last, as the rules changed it; null when they did not. Good until the next one is sent.</summary>
+        /// <summary>
+        /// The record that was sent last, as the rules changed it; null when they did not. Good until the next one is sent.
+        /// </summary>
         public LogBlock? Changed { get; private set; }
 
         public RecordFate Send(in LogRecord record, out string retention)
@@ -132,7 +139,7 @@ public sealed class RuleSet(ImmutableArray<LogRule> rules, Func<double> chance)
                         Redact(seen, redact);
                         break;
                     default:
-                        throw new InvalidOperationException($"«{rule.Text}» has an action that is not known.");
+                        throw new InvalidOperationException($"\"{rule.Text}\" has an action that is not known.");
                 }
             }
 

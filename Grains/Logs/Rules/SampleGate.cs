@@ -1,6 +1,9 @@
 namespace Grains.Logs.Rules;
 
-/// <summary>Lets so many of each service through in a second, told the time. Thread-safe. Beyond <see cref="MaxServices"/> services in one second, the others share a count.</summary>
+/// <summary>
+/// Lets so many of each service through in a second, told the time. Thread-safe. Beyond <see cref="MaxServices"/> services in one second,
+/// the others share a count.
+/// </summary>
 internal sealed class SampleGate(int perSecond)
 {
     public const int MaxServices = 1000;

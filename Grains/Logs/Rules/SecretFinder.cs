@@ -8,13 +8,16 @@ using Grains.Logs.Queries;
 namespace Grains.Logs.Rules;
 
 /// <summary>
-/// Finds secrets in a text and writes their names in brackets instead: <c>[email]</c>, <c>[card]</c>, <c>[bearer]</c>, <c>[ip]</c>, and <c>[redacted]</c> for a pattern of one's own.
+/// Finds secrets in a text and writes their names in brackets instead: <c>[email]</c>, <c>[card]</c>, <c>[bearer]</c>, <c>[ip]</c>, and
+/// <c>[redacted]</c> for a pattern of one's own.
 /// </summary>
 /// <remarks>
-/// Everything here takes time linear in the text: patterns run without backtracking, so there is no time that one could exceed, and no record that would have to be let through half read.
+/// Everything here takes time linear in the text: patterns run without backtracking, so there is no time that one could exceed, and no
+/// record that would have to be let through half read.
 /// <list type="bullet">
 /// <item>email: RFC 5321's dot-string and a domain with a dot, in ASCII.</item>
-/// <item>card: 13 to 19 digits, together or in groups of four (15: 4-6-5) parted by one space or hyphen, beginning with 2 to 6, with a right check digit (ISO/IEC 7812: Luhn), and no digit beside them.</item>
+/// <item>card: 13 to 19 digits, together or in groups of four (15: 4-6-5) parted by one space or hyphen, beginning with 2 to 6, with a
+/// right check digit (ISO/IEC 7812: Luhn), and no digit beside them.</item>
 /// <item>bearer: <c>Bearer</c> in any case and the token behind it (RFC 6750 §2.1), both.</item>
 /// <item>ip: IPv4 as four decimal numbers to 255, IPv6 in any form of RFC 4291 §2.2; <c>::</c> alone is none.</item>
 /// </list>
@@ -214,7 +217,10 @@ internal static partial class SecretFinder
         return null;
     }
 
-    /// <summary>In a run of hexadecimal digits, colons and dots: all of it, without the signs of punctuation at its ends, or an IPv4 address with a port.</summary>
+    /// <summary>
+    /// In a run of hexadecimal digits, colons and dots: all of it, without the signs of punctuation at its ends, or an IPv4 address with a
+    /// port.
+    /// </summary>
     private static (int First, int Last)? AddressIn(ReadOnlySpan<char> run)
     {
         var last = run.TrimEnd('.').Length;

@@ -12,7 +12,8 @@ public static class MergePlan
     public const int MaxSegments = 90;
 
     /// <summary>
-    /// Bytes of records, before compression, that one merge takes: all of them are in memory meanwhile, about three times over. A row group is full with them as a rule, and more would
+    /// Bytes of records, before compression, that one merge takes: all of them are in memory meanwhile, about three times over. A row group
+    /// is full with them as a rule, and more would
     /// not make it smaller. Measured in a flood of 40 s: a silo's peak is 784 MiB with 24 MiB, and 1,141 MiB with 64.
     /// </summary>
     public const long MaxRawBytes = 24 * 1024 * 1024;

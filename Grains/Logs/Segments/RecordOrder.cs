@@ -6,7 +6,10 @@ namespace Grains.Logs.Segments;
 /// <summary>A record's place: the block, and its number there.</summary>
 public readonly record struct RecordPlace(int Block, int Record);
 
-/// <summary>In which order records lie in a segment: by service (as bytes), then by time, then as they came. Alike compresses well, and a query for one service reads one stretch.</summary>
+/// <summary>
+/// In which order records lie in a segment: by service (as bytes), then by time, then as they came. Alike compresses well, and a query for
+/// one service reads one stretch.
+/// </summary>
 public static class RecordOrder
 {
     public static RecordPlace[] Of(IReadOnlyList<LogBlock> blocks)

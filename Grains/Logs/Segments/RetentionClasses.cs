@@ -28,7 +28,7 @@ public sealed class RetentionClasses
         {
             if (part.Split('=', StringSplitOptions.TrimEntries) is not [var name, var days] || !IsName(name))
             {
-                fault = $"«{part}» is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens.";
+                fault = $"\"{part}\" is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens.";
                 return null;
             }
 
@@ -37,13 +37,13 @@ public sealed class RetentionClasses
                 || number is <= 0 or > 36_500
             )
             {
-                fault = $"«{part}» keeps records for «{days}» days; a number above 0 and at most 36500 is right.";
+                fault = $"\"{part}\" keeps records for \"{days}\" days; a number above 0 and at most 36500 is right.";
                 return null;
             }
 
             if (!kept.TryAdd(name, TimeSpan.FromDays(number)))
             {
-                fault = $"«{name}» is there twice.";
+                fault = $"\"{name}\" is there twice.";
                 return null;
             }
         }
@@ -53,7 +53,7 @@ public sealed class RetentionClasses
             fault =
                 kept.Count > Max
                     ? $"There are {kept.Count} retention classes; {Max} are the most."
-                    : "There is no class «default»: default=30, say.";
+                    : "There is no class \"default\": default=30, say.";
             return null;
         }
 

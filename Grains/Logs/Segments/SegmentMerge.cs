@@ -6,7 +6,10 @@ namespace Grains.Logs.Segments;
 /// <summary>Makes one segment of several: the same records, sorted anew, in larger row groups that compress better.</summary>
 public static class SegmentMerge
 {
-    /// <summary>zstd's level that pays where nobody waits: on real lines 3 makes a fifth of what is there at level 1 go for 0.1 µs a record, 6 another tenth for 0.3 µs, and 9 hardly anything for twice the time.</summary>
+    /// <summary>
+    /// zstd's level that pays where nobody waits: on real lines 3 makes a fifth of what is there at level 1 go for 0.1 µs a record, 6
+    /// another tenth for 0.3 µs, and 9 hardly anything for twice the time.
+    /// </summary>
     public const int Level = 6;
 
     /// <param name="segments">Whole segments, one at least.</param>

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Grains.Logs.Segments;
 
 /// <summary>
-/// What an object is called: <c>logs/2026-11-23/09/default-003-17-42.parquet</c> is of the hour of arrival 9 to 10 UTC, of the class <c>default</c>,
+/// What an object is called: <c>logs/2026-11-23/09/default-003-17-42.parquet</c> is of the hour of arrival 9 to 10 UTC, of the class
+/// <c>default</c>,
 /// shard 3, the shard's 17th activation, row 42. No two are ever called the same.
 /// </summary>
 public readonly record struct SegmentName(DateTimeOffset Arrived, string Class, long Shard, long Epoch, long Number)

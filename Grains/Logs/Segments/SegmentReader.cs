@@ -8,12 +8,16 @@ using Buffer = ParquetSharp.IO.Buffer;
 namespace Grains.Logs.Segments;
 
 /// <summary>
-/// Reads a segment back into records, in the order in which they lie there: every field as it was written. One row group is unpacked at a time, and nothing is made per record.
+/// Reads a segment back into records, in the order in which they lie there: every field as it was written. One row group is unpacked at a
+/// time, and nothing is made per record.
 /// </summary>
 public static class SegmentReader
 {
     /// <param name="content">A whole segment as <see cref="SegmentWriter"/> makes them.</param>
-    /// <returns>A block per row group (<see cref="SegmentWriter.RowGroupRecords"/> at most), read when it is asked for. Its memory is rented, as <c>LogBlockBuilder.Build</c> says.</returns>
+    /// <returns>
+    /// A block per row group (<see cref="SegmentWriter.RowGroupRecords"/> at most), read when it is asked for. Its memory is rented, as
+    /// <c>LogBlockBuilder.Build</c> says.
+    /// </returns>
     /// <exception cref="InvalidDataException">It is no segment: other columns, or broken.</exception>
     public static IEnumerable<LogBlock> Read(ReadOnlyMemory<byte> content)
     {
@@ -230,7 +234,7 @@ internal sealed class SegmentColumnsRead : IDisposable
                     && (status != OperationStatus.Done || written != width)
                 )
                 {
-                    throw new InvalidDataException($"«{SegmentSchema.Names[column]}» is {2 * width} hex digits or null.");
+                    throw new InvalidDataException($"\"{SegmentSchema.Names[column]}\" is {2 * width} hex digits or null.");
                 }
             }
 
@@ -242,7 +246,7 @@ internal sealed class SegmentColumnsRead : IDisposable
         More(optional ? reader.ReadBatch(want, _levels, [], _values, out _) : reader.ReadBatch(want, _values, out _), column);
 
     private static int More(long read, int column) =>
-        read > 0 ? (int)read : throw new InvalidDataException($"The column «{SegmentSchema.Names[column]}» ends too early.");
+        read > 0 ? (int)read : throw new InvalidDataException($"The column \"{SegmentSchema.Names[column]}\" ends too early.");
 
     /// <summary>Where they lie in the decoder's memory: until the next batch is read.</summary>
     private static unsafe ReadOnlySpan<byte> Bytes(ByteArray value) => new((void*)value.Pointer, value.Length);

@@ -5,7 +5,8 @@ using ParquetSharp.Schema;
 namespace Grains.Logs.Segments;
 
 /// <summary>
-/// The columns of a segment, in types that every reader of Parquet knows (DuckDB, Spark, pandas): times are microseconds, because Spark reads no nanoseconds;
+/// The columns of a segment, in types that every reader of Parquet knows (DuckDB, Spark, pandas): times are microseconds, because Spark
+/// reads no nanoseconds;
 /// what a time has below the microsecond is beside it.
 /// </summary>
 /// <remarks>
@@ -55,7 +56,10 @@ public static class SegmentSchema
     /// <summary>Columns whose values rise.</summary>
     internal static ImmutableArray<string> Rising { get; } = ["time", "observed"];
 
-    /// <summary>Columns of values that differ and are equally long: their lengths are told once and the rest is as dense as it gets (5 % of a segment with traces).</summary>
+    /// <summary>
+    /// Columns of values that differ and are equally long: their lengths are told once and the rest is as dense as it gets (5 % of a
+    /// segment with traces).
+    /// </summary>
     internal static ImmutableArray<string> Ids { get; } = ["trace_id", "span_id"];
 
     internal static GroupNode Node { get; } =

@@ -6,7 +6,8 @@ using ParquetSharp.IO;
 namespace Grains.Logs.Segments;
 
 /// <summary>
-/// Writes records as one Parquet file with zstd (<see cref="SegmentSchema"/>), sorted by service and time. The texts go from the blocks' memory to the encoder
+/// Writes records as one Parquet file with zstd (<see cref="SegmentSchema"/>), sorted by service and time. The texts go from the blocks'
+/// memory to the encoder
 /// without a copy or an object per record.
 /// </summary>
 public static class SegmentWriter
@@ -14,7 +15,9 @@ public static class SegmentWriter
     /// <summary>Records of one row group: what a reader unpacks at once.</summary>
     public const int RowGroupRecords = 64 * 1024;
 
-    /// <summary>Records are packed to a fourth of their bytes or less; what is packed worse grows the memory that was taken for it.</summary>
+    /// <summary>
+    /// Records are packed to a fourth of their bytes or less; what is packed worse grows the memory that was taken for it.
+    /// </summary>
     private const int SmallestRatio = 4;
 
     private const int SmallestRoom = 64 * 1024;

@@ -5,11 +5,14 @@ using Grains.Interfaces.Logs;
 namespace Grains.Logs.Segments;
 
 /// <summary>
-/// Which trace ids a segment may hold: a Bloom filter of 10 bits an id, or of fewer where there are many, and never wrong for an id that is there (Bloom 1970; probes by double hashing,
-/// Kirsch and Mitzenmacher 2006). For one that is not it is wrong once in 120 times with 10 bits an id, once in 11 with 5, once in 2.6 with 2.
+/// Which trace ids a segment may hold: a Bloom filter of 10 bits an id, or of fewer where there are many, and never wrong for an id that is
+/// there (Bloom 1970; probes by double hashing,
+/// Kirsch and Mitzenmacher 2006). For one that is not it is wrong once in 120 times with 10 bits an id, once in 11 with 5, once in 2.6 with
+/// 2.
 /// </summary>
 /// <remarks>
-/// The first byte is 16 + the number of probes; the rest is the bits. Empty where so many ids share <see cref="MaxBytes"/> that it would say little: then any id may be there.
+/// The first byte is 16 + the number of probes; the rest is the bits. Empty where so many ids share <see cref="MaxBytes"/> that it would
+/// say little: then any id may be there.
 /// One byte: no id is there.
 /// </remarks>
 public static class TraceFilter

@@ -7,8 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Grains.Logs.Sql;
 
-/// <summary>Answers a SELECT over the view <c>logs</c>. The statement itself runs elsewhere (<see cref="ISqlRunner"/>), and is given the paths of the segments' files.</summary>
-/// <remarks>When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.</remarks>
+/// <summary>
+/// Answers a SELECT over the view <c>logs</c>. The statement itself runs elsewhere (<see cref="ISqlRunner"/>), and is given the paths of
+/// the segments' files.
+/// </summary>
+/// <remarks>
+/// When segments are merged meanwhile, it goes on with the merged ones. Those that cannot be read are left out, and named at the end.
+/// </remarks>
 /// <param name="places">For statements alone, so that they keep nobody from searching.</param>
 public sealed class LogStatements(
     ISegmentSource source,

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Grains.Logs.Sql;
 
-/// <summary>What a process that runs statements asks of the operating system for itself. Linux has all of it; elsewhere its parent watches it from outside, and that is the whole limit.</summary>
+/// <summary>
+/// What a process that runs statements asks of the operating system for itself. Linux has all of it; elsewhere its parent watches it from
+/// outside, and that is the whole limit.
+/// </summary>
 internal static partial class ProcessLimits
 {
     private const int ResourceData = 2;
@@ -12,7 +15,10 @@ internal static partial class ProcessLimits
     /// <summary>The first to go when the machine has no memory left.</summary>
     private const int HighestOomScore = 1000;
 
-    /// <summary>No dump of its memory is written when it crashes: it would hold what the statement read. And it is what the system ends first when memory runs out.</summary>
+    /// <summary>
+    /// No dump of its memory is written when it crashes: it would hold what the statement read. And it is what the system ends first when
+    /// memory runs out.
+    /// </summary>
     public static void BeExpendable()
     {
         if (!OperatingSystem.IsLinux())
@@ -33,7 +39,8 @@ internal static partial class ProcessLimits
     }
 
     /// <summary>
-    /// Bounds the memory that is this process's own: heaps and private mappings, on Linux (RLIMIT_DATA). Not its address space (RLIMIT_AS), of which the runtime reserves much more than it uses.
+    /// Bounds the memory that is this process's own: heaps and private mappings, on Linux (RLIMIT_DATA). Not its address space (RLIMIT_AS),
+    /// of which the runtime reserves much more than it uses.
     /// It can only be lowered.
     /// </summary>
     public static void LowerData(long bytes)
@@ -57,7 +64,10 @@ internal static partial class ProcessLimits
         return long.Parse(pages, CultureInfo.InvariantCulture) * Environment.SystemPageSize;
     }
 
-    /// <summary>Nothing that this process has open goes on in one that it starts (Linux 5.11: close_range with CLOSE_RANGE_CLOEXEC), whatever a library forgot to say about it.</summary>
+    /// <summary>
+    /// Nothing that this process has open goes on in one that it starts (Linux 5.11: close_range with CLOSE_RANGE_CLOEXEC), whatever a
+    /// library forgot to say about it.
+    /// </summary>
     public static void InheritNothing()
     {
         const int CloseRange = 436;

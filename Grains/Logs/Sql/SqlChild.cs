@@ -5,8 +5,10 @@ using System.Runtime.InteropServices;
 namespace Grains.Logs.Sql;
 
 /// <summary>
-/// The process that runs users' statements: the silo's own executable with <see cref="Argument"/> as its first. It reads requests from its standard input and answers on its standard output
-/// (<see cref="SqlFrames"/>), one after the other, and has nothing else open. It ends at once when its input ends: whoever started it is gone.
+/// The process that runs users' statements: the silo's own executable with <see cref="Argument"/> as its first. It reads requests from its
+/// standard input and answers on its standard output
+/// (<see cref="SqlFrames"/>), one after the other, and has nothing else open. It ends at once when its input ends: whoever started it is
+/// gone.
 /// </summary>
 public static class SqlChild
 {

@@ -120,7 +120,8 @@ public static class SqlFrames
                     return new(columns.Names, columns.Types, rows.DrainToImmutable(), frame.Read(SqlJson.Default.SqlEnd));
                 default:
                     throw new InvalidDataException(
-                        $"A frame of {frame.Kind} came where none may, or beyond the {request.Limit} rows and {request.MaxBytes} bytes that were asked for."
+                        $"A frame of {frame.Kind} came where none may, or beyond the {request.Limit} rows and "
+                            + $"{request.MaxBytes} bytes that were asked for."
                     );
             }
         }

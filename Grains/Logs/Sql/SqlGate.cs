@@ -4,11 +4,14 @@ using System.Text.Json;
 namespace Grains.Logs.Sql;
 
 /// <summary>
-/// Lets through one SELECT over views, and keeps it from files, settings and the network: it walks the tree that DuckDB's own parser made of the statement (<c>json_serialize_sql</c>).
-/// Tables are the views and the statement's own WITH names; functions in FROM are those listed here; of the others those are refused that tell of settings and catalogs or run other SQL.
+/// Lets through one SELECT over views, and keeps it from files, settings and the network: it walks the tree that DuckDB's own parser made
+/// of the statement (<c>json_serialize_sql</c>).
+/// Tables are the views and the statement's own WITH names; functions in FROM are those listed here; of the others those are refused that
+/// tell of settings and catalogs or run other SQL.
 /// </summary>
 /// <remarks>
-/// What a statement costs is none of its business: a process of its own bounds that (<see cref="SqlChild"/>). DuckDB reads files by functions in FROM alone; a test holds the list of all its
+/// What a statement costs is none of its business: a process of its own bounds that (<see cref="SqlChild"/>). DuckDB reads files by
+/// functions in FROM alone; a test holds the list of all its
 /// other functions, so that those which a new version adds are looked at.
 /// </remarks>
 public sealed class SqlGate(params IEnumerable<string> views)
@@ -48,13 +51,16 @@ public sealed class SqlGate(params IEnumerable<string> views)
     private static readonly ImmutableHashSet<string> RefusedFunctions =
     [
         .. Words(
-            "add_parquet_key col_description current_catalog current_connection_id current_database current_query current_query_id current_role current_schema current_schemas current_setting"
+            "add_parquet_key col_description current_catalog current_connection_id current_database current_query "
+                + "current_query_id current_role current_schema current_schemas current_setting"
         ),
         .. Words(
-            "current_transaction_id current_user currval format_pg_type format_type get_block_size getenv getvariable in_search_path json_deserialize_sql json_execute_serialized_sql"
+            "current_transaction_id current_user currval format_pg_type format_type get_block_size getenv getvariable "
+                + "in_search_path json_deserialize_sql json_execute_serialized_sql"
         ),
         .. Words(
-            "json_serialize_plan json_serialize_sql map_to_pg_oid nextval obj_description parse_duckdb_log_message query query_table session_user shobj_description txid_current user write_log"
+            "json_serialize_plan json_serialize_sql map_to_pg_oid nextval obj_description parse_duckdb_log_message query "
+                + "query_table session_user shobj_description txid_current user write_log"
         ),
     ];
 
@@ -83,7 +89,8 @@ public sealed class SqlGate(params IEnumerable<string> views)
             var message = Text(root, "error_message");
             return message.StartsWith("Only SELECT", StringComparison.Ordinal)
                 ? "Only SELECT can be asked here (WITH, FROM, VALUES, DESCRIBE and SUMMARIZE belong to it)."
-                : $"This is no SQL that DuckDB understands: {message}{(Text(root, "position") is { Length: > 0 } at ? $" (at character {at})" : "")}.";
+                : $"This is no SQL that DuckDB understands: "
+                    + $"{message}{(Text(root, "position") is { Length: > 0 } at ? $" (at character {at})" : "")}.";
         }
 
         var statements = root.GetProperty("statements");
@@ -147,7 +154,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
 
         if (element.TryGetProperty("modifiers", out _) && !QueryNodes.Contains(type))
         {
-            throw new SqlRefusedException($"«{type}» cannot be asked here; a SELECT can.");
+            throw new SqlRefusedException($"\"{type}\" cannot be asked here; a SELECT can.");
         }
 
         if (element.TryGetProperty("function_name", out var function))
@@ -189,7 +196,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
     {
         if (!TableForms.Contains(type))
         {
-            throw new SqlRefusedException($"«{type}» cannot stand in FROM here.");
+            throw new SqlRefusedException($"\"{type}\" cannot stand in FROM here.");
         }
 
         if (type == "BASE_TABLE")
@@ -197,7 +204,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
             var name = Text(element, "table_name");
             if (Text(element, "schema_name").Length > 0 || Text(element, "catalog_name").Length > 0 || !tables.Contains(Folded(name)))
             {
-                throw new SqlRefusedException($"There is no table «{name}» here; there is {string.Join(", ", views)}.");
+                throw new SqlRefusedException($"There is no table \"{name}\" here; there is {string.Join(", ", views)}.");
             }
         }
 
@@ -212,7 +219,7 @@ public sealed class SqlGate(params IEnumerable<string> views)
         // A window's function has the window's type before its name.
         if (!Allows(name.ToLowerInvariant()) || IsQualified(element))
         {
-            throw new SqlRefusedException($"The function «{name}» cannot be used here{(type == "TABLE_FUNCTION" ? " in FROM" : "")}.");
+            throw new SqlRefusedException($"The function \"{name}\" cannot be used here{(type == "TABLE_FUNCTION" ? " in FROM" : "")}.");
         }
     }
 
@@ -222,7 +229,8 @@ public sealed class SqlGate(params IEnumerable<string> views)
         if (!TableFunctions.Contains(name.ToLowerInvariant()) || IsQualified(function))
         {
             throw new SqlRefusedException(
-                $"The function «{name}» cannot be used in FROM here; these can: {string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}."
+                $"The function \"{name}\" cannot be used in FROM here; these can: "
+                    + $"{string.Join(", ", TableFunctions.Order(StringComparer.Ordinal))}."
             );
         }
     }

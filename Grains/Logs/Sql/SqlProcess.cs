@@ -23,7 +23,8 @@ public enum SqlProcessEnd
 }
 
 /// <summary>
-/// One SQL process as its parent sees it (<see cref="SqlChild"/>): asked one statement after the other, watched, and killed when it takes too long or too much. Disposing it kills it.
+/// One SQL process as its parent sees it (<see cref="SqlChild"/>): asked one statement after the other, watched, and killed when it takes
+/// too long or too much. Disposing it kills it.
 /// </summary>
 internal sealed class SqlProcess : IDisposable
 {
@@ -75,7 +76,8 @@ internal sealed class SqlProcess : IDisposable
 
     /// <summary>Asks one statement. Whatever it does to the process, there is an answer.</summary>
     /// <exception cref="OperationCanceledException">
-    /// <paramref name="stop"/> said so. Then the process is killed; one that has not begun with the statement is left alone, for it may serve the next.
+    /// <paramref name="stop"/> said so. Then the process is killed; one that has not begun with the statement is left alone, for it may
+    /// serve the next.
     /// </exception>
     public async Task<(SqlAnswer Answer, SqlProcessEnd? Ended)> Ask(SqlRequest request, CancellationToken stop)
     {
@@ -148,7 +150,10 @@ internal sealed class SqlProcess : IDisposable
         }
     }
 
-    /// <summary>Looks at the resident memory until it is told to stop, and kills the process when there is too much of it. The answer is the most that was seen.</summary>
+    /// <summary>
+    /// Looks at the resident memory until it is told to stop, and kills the process when there is too much of it. The answer is the most
+    /// that was seen.
+    /// </summary>
     private async Task<long> Watch(long limit, CancellationToken over)
     {
         var most = 0L;
@@ -209,7 +214,8 @@ internal sealed class SqlProcess : IDisposable
                 SqlAnswer.Of(
                     new(
                         QueryOutcome.Memory,
-                        $"It needed more than the {request.DataBytes} bytes that its process may have (Logs:QueryMemory). Ask for less, or for a shorter time.",
+                        $"It needed more than the {request.DataBytes} bytes that its process may have (Logs:QueryMemory). Ask "
+                            + $"for less, or for a shorter time.",
                         []
                     )
                 ),
@@ -229,7 +235,8 @@ internal sealed class SqlProcess : IDisposable
         SqlAnswer.Of(
             new(
                 QueryOutcome.Crash,
-                $"The database crashed over this statement ({how}). Only this query was lost. Ask in another way: with other functions, or in smaller steps.",
+                $"The database crashed over this statement ({how}). Only this query was lost. Ask in another way: with other "
+                    + $"functions, or in smaller steps.",
                 []
             )
         );

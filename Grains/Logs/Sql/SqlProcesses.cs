@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Grains.Logs.Sql;
 
 /// <summary>
-/// Runs statements in processes that can be killed. One process is kept for the next statement, for <see cref="UsuallyKept"/>; more are started when more are asked at once, and end with their
+/// Runs statements in processes that can be killed. One process is kept for the next statement, for <see cref="UsuallyKept"/>; more are
+/// started when more are asked at once, and end with their
 /// statement. How many there are at once is bounded by whoever asks.
 /// </summary>
 public sealed partial class SqlProcesses : ISqlRunner, IDisposable

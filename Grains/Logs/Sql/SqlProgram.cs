@@ -9,12 +9,15 @@ namespace Grains.Logs.Sql;
 public sealed record SqlProgram(string File, IReadOnlyList<string> Arguments)
 {
     /// <summary>
-    /// What the runtime and its loader may need to start at all, and is handed on when this process has it; nothing else of its environment is. <c>DOTNET_ROOT</c> is set for a program
+    /// What the runtime and its loader may need to start at all, and is handed on when this process has it; nothing else of its environment
+    /// is. <c>DOTNET_ROOT</c> is set for a program
     /// that looks for an installed runtime.
     /// </summary>
     private static readonly string[] HandedOn = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "SystemRoot"];
 
-    /// <summary>This process's own program: an executable of its own, or the runtime's <c>dotnet</c> with this process's assembly.</summary>
+    /// <summary>
+    /// This process's own program: an executable of its own, or the runtime's <c>dotnet</c> with this process's assembly.
+    /// </summary>
     public static SqlProgram OfThisProcess()
     {
         var file = Environment.ProcessPath ?? throw new InvalidOperationException("The system does not say which program this is.");
@@ -26,7 +29,9 @@ public sealed record SqlProgram(string File, IReadOnlyList<string> Arguments)
     /// <summary>An assembly that is run by <c>dotnet</c>.</summary>
     public static SqlProgram Of(string dotnet, string assembly) => new(dotnet, [assembly, SqlChild.Argument]);
 
-    /// <summary>Standard input, output and error are pipes; the environment has nothing of this process's but what is needed to start.</summary>
+    /// <summary>
+    /// Standard input, output and error are pipes; the environment has nothing of this process's but what is needed to start.
+    /// </summary>
     public ProcessStartInfo StartInfo()
     {
         var start = new ProcessStartInfo(File, Arguments)

@@ -12,7 +12,8 @@ namespace Grains.Logs.Sql;
 /// <param name="Limit">Rows at most.</param>
 /// <param name="MaxBytes">Bytes of rows at most, as UTF-8.</param>
 /// <param name="Memory">Bytes that the database may take for tables, sorts and joins.</param>
-/// <param name="DataBytes">Bytes of memory of its own that the process may have in all. Linux enforces it; elsewhere only the parent looks.</param>
+/// <param name="DataBytes">Bytes of memory of its own that the process may have in all. Linux enforces it; elsewhere only the parent
+/// looks.</param>
 public sealed record SqlRequest(
     string Sql,
     ulong From,

@@ -9,7 +9,10 @@ using Grains.Interfaces.Logs;
 
 namespace Grains.Logs.Sql;
 
-/// <summary>Writes the rows of an answer as JSON arrays: numbers as numbers, times as RFC 3339, lists and structs as they are, bytes as base64, what JSON has no form for as text.</summary>
+/// <summary>
+/// Writes the rows of an answer as JSON arrays: numbers as numbers, times as RFC 3339, lists and structs as they are, bytes as base64, what
+/// JSON has no form for as text.
+/// </summary>
 internal sealed class SqlRow : IDisposable
 {
     private static readonly MethodInfo ReadAs = typeof(DuckDBDataReader).GetMethod(nameof(DuckDBDataReader.GetFieldValue))!;

@@ -10,8 +10,10 @@ using Grains.Logs.Segments;
 namespace Grains.Logs.Sql;
 
 /// <summary>
-/// Answers a SELECT over the view <c>logs</c>, frame by frame. Nothing else is to be reached by it, in two ways that do not trust each other: <see cref="SqlGate"/> lets through
-/// what it knows, and the database opens no file but the segments and has no settings to change. Its time is not bounded here: whoever runs it ends its process.
+/// Answers a SELECT over the view <c>logs</c>, frame by frame. Nothing else is to be reached by it, in two ways that do not trust each
+/// other: <see cref="SqlGate"/> lets through
+/// what it knows, and the database opens no file but the segments and has no settings to change. Its time is not bounded here: whoever runs
+/// it ends its process.
 /// </summary>
 public static class SqlWorker
 {
@@ -129,8 +131,10 @@ public static class SqlWorker
         var from = request.Paths.Count > 0 ? $"{DuckSession.Files(request.Paths)} WHERE {LogSql.Where(span)}" : $"({Nothing}) WHERE false";
         return $"""
             CREATE VIEW {View} AS SELECT time, severity,
-            CASE WHEN severity < 1 OR severity > 24 THEN NULL ELSE ['trace', 'debug', 'info', 'warn', 'error', 'fatal'][((severity - 1) // 4) + 1] END AS severity_name,
-            severity_text, service, host, body, CAST(attributes AS JSON) AS attributes, trace_id, span_id, event_name, observed, time_nanos, observed_nanos FROM {from}
+            CASE WHEN severity < 1 OR severity > 24 THEN NULL
+            ELSE ['trace', 'debug', 'info', 'warn', 'error', 'fatal'][((severity - 1) // 4) + 1] END AS severity_name,
+            severity_text, service, host, body, CAST(attributes AS JSON) AS attributes,
+            trace_id, span_id, event_name, observed, time_nanos, observed_nanos FROM {from}
             """;
     }
 

@@ -1,8 +1,10 @@
 namespace Grains.Logs.Syslog;
 
 /// <summary>
-/// Which connections a listener keeps when there are as many as it takes: a new one gets the room of one that was idle for five seconds; when none was, of one of the peer that has the most,
-/// if that is more than a quarter of all and not the new one's peer; otherwise the new one is refused. Of several, the one that was idle longest goes.
+/// Which connections a listener keeps when there are as many as it takes: a new one gets the room of one that was idle for five seconds;
+/// when none was, of one of the peer that has the most,
+/// if that is more than a quarter of all and not the new one's peer; otherwise the new one is refused. Of several, the one that was idle
+/// longest goes.
 /// </summary>
 /// <remarks>Told the time. Not thread-safe.</remarks>
 /// <param name="max">Connections at once.</param>

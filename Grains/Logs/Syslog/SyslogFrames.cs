@@ -1,10 +1,14 @@
 namespace Grains.Logs.Syslog;
 
 /// <summary>
-/// Cuts a TCP connection's bytes into messages, by the framings of RFC 6587, told apart message by message: a count of bytes (§3.4.1), or a line that ends with LF or NUL (§3.4.2).
-/// A count is one only when it does not begin with 0, is at most <see cref="MaxCount"/>, and one space and a priority (<c>&lt;0&gt;</c> to <c>&lt;191&gt;</c>) follow: a line may well begin with a number.
+/// Cuts a TCP connection's bytes into messages, by the framings of RFC 6587, told apart message by message: a count of bytes (§3.4.1), or a
+/// line that ends with LF or NUL (§3.4.2).
+/// A count is one only when it does not begin with 0, is at most <see cref="MaxCount"/>, and one space and a priority (<c>&lt;0&gt;</c> to
+/// <c>&lt;191&gt;</c>) follow: a line may well begin with a number.
 /// </summary>
-/// <remarks>A message beyond the bound is cut: its beginning is a message, and the rest is passed over and counted, also over several calls.</remarks>
+/// <remarks>
+/// A message beyond the bound is cut: its beginning is a message, and the rest is passed over and counted, also over several calls.
+/// </remarks>
 /// <param name="maxMessageBytes">Of one message.</param>
 public sealed class SyslogFrames(int maxMessageBytes)
 {
@@ -24,7 +28,8 @@ public sealed class SyslogFrames(int maxMessageBytes)
     public long PassedOver { get; private set; }
 
     /// <summary>Takes the next whole message off the front of <paramref name="bytes"/>; false when more bytes are needed.</summary>
-    /// <param name="bytes">What was received and not taken; never longer than a message's bound and its count when it is given back.</param>
+    /// <param name="bytes">What was received and not taken; never longer than a message's bound and its count when it is given
+    /// back.</param>
     /// <param name="isLast">No more come: what is left is a message.</param>
     /// <param name="isCut">The message is the beginning of a longer one: it was beyond the bound, or ended before its count.</param>
     public bool TryTake(ref ReadOnlySpan<byte> bytes, bool isLast, out ReadOnlySpan<byte> message, out bool isCut)

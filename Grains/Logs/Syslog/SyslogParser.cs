@@ -6,8 +6,10 @@ using Grains.Logs.Text;
 namespace Grains.Logs.Syslog;
 
 /// <summary>
-/// Reads one syslog message into a record: RFC 5424, or what RFC 3164 describes. HOST is the record's host, APP (or the tag) its service; PROCID, MSGID, the facility and
-/// the structured data are attributes (<c>id.name</c>). What is of neither form is a record all the same: its body is the message as it came,
+/// Reads one syslog message into a record: RFC 5424, or what RFC 3164 describes. HOST is the record's host, APP (or the tag) its service;
+/// PROCID, MSGID, the facility and
+/// the structured data are attributes (<c>id.name</c>). What is of neither form is a record all the same: its body is the message as it
+/// came,
 /// and time and severity are what that says (<see cref="LineReader"/>). A message that names no host is of the
 /// address that it came from.
 /// </summary>
@@ -17,7 +19,10 @@ public sealed class SyslogParser : IDisposable
     private const int MaxPriority = 191;
     private const int MaxTag = 48;
 
-    /// <summary>Severity numbers of OpenTelemetry for emergency, alert, critical, error, warning, notice, informational, debug (its data model, appendix B).</summary>
+    /// <summary>
+    /// Severity numbers of OpenTelemetry for emergency, alert, critical, error, warning, notice, informational, debug (its data model,
+    /// appendix B).
+    /// </summary>
     private static readonly byte[] Severities = [21, 19, 18, 17, 13, 10, 9, 5];
 
     private static readonly string[] SeverityNames = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
@@ -39,7 +44,8 @@ public sealed class SyslogParser : IDisposable
     public static byte SeverityOf(int severity) => Severities[severity];
 
     /// <param name="message">Without its frame.</param>
-    /// <param name="now">In the zone that times without one are in: RFC 3164 gives neither zone nor year, and the year is the last one in which the time is not to come.</param>
+    /// <param name="now">In the zone that times without one are in: RFC 3164 gives neither zone nor year, and the year is the last one in
+    /// which the time is not to come.</param>
     /// <param name="sender">The address that it came from.</param>
     /// <param name="isCut">It is the beginning of a longer message: the record says so (<see cref="Truncated"/>).</param>
     public void Parse(
@@ -234,7 +240,10 @@ public sealed class SyslogParser : IDisposable
         }
     }
 
-    /// <summary>RFC 3164 §4.1: "Mmm dd hh:mm:ss host tag[pid]: text"; what is missing is missing. Many senders put a time of RFC 3339 there instead, or add a year or a fraction.</summary>
+    /// <summary>
+    /// RFC 3164 §4.1: "Mmm dd hh:mm:ss host tag[pid]: text"; what is missing is missing. Many senders put a time of RFC 3339 there instead,
+    /// or add a year or a fraction.
+    /// </summary>
     private void Parse3164(ReadOnlySpan<byte> message, int priority, DateTimeOffset now, LogBlockBuilder into)
     {
         var rest = message;

@@ -4,7 +4,8 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Text;
 
 /// <summary>
-/// Reads plain lines into a block: each line is a record, an empty one too, its text the body as it stands. What the line says of time and severity is the record's (<see cref="LineReader"/>).
+/// Reads plain lines into a block: each line is a record, an empty one too, its text the body as it stands. What the line says of time and
+/// severity is the record's (<see cref="LineReader"/>).
 /// A line end is LF or CR LF.
 /// </summary>
 /// <param name="zone">Of times without an offset.</param>

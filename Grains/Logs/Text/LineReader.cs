@@ -10,12 +10,15 @@ namespace Grains.Logs.Text;
 public readonly record struct LineFacts(ulong Time, byte Severity, Range Word);
 
 /// <summary>
-/// Finds the time and the severity of a line of plain text, in the usual forms: ISO, Apache's and nginx's logs, BSD syslog, logfmt, the consoles of .NET, Java, Python and Go, glog and klog, Android.
+/// Finds the time and the severity of a line of plain text, in the usual forms: ISO, Apache's and nginx's logs, BSD syslog, logfmt, the
+/// consoles of .NET, Java, Python and Go, glog and klog, Android.
 /// <c>tests/Data/logs/text.tsv</c> lists them by example. What is not understood stays text.
 /// </summary>
 /// <remarks>
-/// A time counts at the beginning, as the second word, in brackets, behind a bar, or as the value of one of logfmt's names. A word of severity counts near the time or the beginning, in capitals, in
-/// brackets, before a colon, directly behind the time, or as the value of one of logfmt's names; never within quotes. A walk over the first bytes; nothing is allocated.
+/// A time counts at the beginning, as the second word, in brackets, behind a bar, or as the value of one of logfmt's names. A word of
+/// severity counts near the time or the beginning, in capitals, in
+/// brackets, before a colon, directly behind the time, or as the value of one of logfmt's names; never within quotes. A walk over the first
+/// bytes; nothing is allocated.
 /// </remarks>
 public sealed class LineReader(TimeZoneInfo zone)
 {
@@ -244,7 +247,9 @@ public sealed class LineReader(TimeZoneInfo zone)
         return 0;
     }
 
-    /// <summary>The word says how severe the line is: it stands alone, and is in capitals, in brackets, before a colon or directly behind the time.</summary>
+    /// <summary>
+    /// The word says how severe the line is: it stands alone, and is in capitals, in brackets, before a colon or directly behind the time.
+    /// </summary>
     private static bool Counts(ReadOnlySpan<byte> line, int at, int end, bool isDirectlyBehindTime, int seen)
     {
         var (before, after) = (at == 0 ? (byte)' ' : line[at - 1], end == line.Length ? (byte)' ' : line[end]);
@@ -270,7 +275,9 @@ public sealed class LineReader(TimeZoneInfo zone)
     private static bool IsWord(byte character) =>
         character is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'0' and <= (byte)'9') or (byte)'_';
 
-    /// <summary>Pairs <c>name=value</c> and <c>name="value"</c> among the words: the values of the names that say time and severity.</summary>
+    /// <summary>
+    /// Pairs <c>name=value</c> and <c>name="value"</c> among the words: the values of the names that say time and severity.
+    /// </summary>
     private LineFacts Logfmt(ReadOnlySpan<byte> line, ulong now)
     {
         var (time, severity, word) = (0ul, (byte)0, default(Range));

@@ -1,10 +1,14 @@
 namespace Grains.Logs.Text;
 
 /// <summary>
-/// Joins the lines that belong to one record: a stack trace, a message of several lines. A line continues the one before when it is empty or indented, begins as traces go on
+/// Joins the lines that belong to one record: a stack trace, a message of several lines. A line continues the one before when it is empty
+/// or indented, begins as traces go on
 /// (<c>Caused by:</c>, <c>... 12 more</c>, <c>Traceback</c>), or says no time where the record's first line said its own.
 /// </summary>
-/// <remarks>Bounded: a record has <see cref="MaxLines"/> lines and <paramref name="maxBytes"/> at most; what is beyond begins the next one. Nothing is allocated.</remarks>
+/// <remarks>
+/// Bounded: a record has <see cref="MaxLines"/> lines and <paramref name="maxBytes"/> at most; what is beyond begins the next one. Nothing
+/// is allocated.
+/// </remarks>
 public sealed class RecordJoiner(LineReader reader, int maxBytes = RecordJoiner.MaxBytes)
 {
     public const int MaxLines = 500;

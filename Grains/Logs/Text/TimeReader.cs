@@ -3,11 +3,13 @@ using System.Text;
 namespace Grains.Logs.Text;
 
 /// <summary>
-/// Reads times as programs write them into logs, to the nanosecond: ISO 8601 and what is near to it, RFC 1123, 850 and asctime, BSD syslog, Apache, log4j, Java, Go, .NET, glog, compact digits and
+/// Reads times as programs write them into logs, to the nanosecond: ISO 8601 and what is near to it, RFC 1123, 850 and asctime, BSD syslog,
+/// Apache, log4j, Java, Go, .NET, glog, compact digits and
 /// numbers since 1970. <c>tests/Data/logs/times.tsv</c> lists the forms by example.
 /// </summary>
 /// <remarks>
-/// <para>Only a plausible time is one (<see cref="IsPlausible"/>): what a duration, a counter or a broken clock gives is none. A year that is missing is the last one in which the time is not to come. A date whose
+/// <para>Only a plausible time is one (<see cref="IsPlausible"/>): what a duration, a counter or a broken clock gives is none. A year that
+/// is missing is the last one in which the time is not to come. A date whose
 /// day and month cannot be told apart is none.</para>
 /// <para>A walk over the bytes; nothing is allocated.</para>
 /// </remarks>
@@ -152,7 +154,10 @@ public sealed class TimeReader(TimeZoneInfo zone)
         return Clock(ref cursor, ref time) && Zone(ref cursor, ref time);
     }
 
-    /// <summary>30/Nov/2026:10:00:00 +0000, 30-Nov-2026 10:00:00, 30 Nov 2026 10:00:00, 30.11.2026 10:00:00, 11/30/2026 10:00:00 AM, 26/11/30 10:00:00 (log4j), 11-30 10:00:00.123 (Android).</summary>
+    /// <summary>
+    /// 30/Nov/2026:10:00:00 +0000, 30-Nov-2026 10:00:00, 30 Nov 2026 10:00:00, 30.11.2026 10:00:00, 11/30/2026 10:00:00 AM, 26/11/30
+    /// 10:00:00 (log4j), 11-30 10:00:00.123 (Android).
+    /// </summary>
     private static bool DayOrMonthFirst(ref Cursor cursor, ref Parts time, int digits, int first)
     {
         var separator = cursor.Peek;
@@ -212,7 +217,10 @@ public sealed class TimeReader(TimeZoneInfo zone)
         return true;
     }
 
-    /// <summary>Nov 30 10:00:00, Nov 30, 2026 10:00:00 AM, Mon, 30 Nov 2026 10:00:00 GMT, Mon Nov 30 10:00:00.123 2026, Monday, 30-Nov-26 10:00:00 GMT, I1130 10:00:00.123456 (glog).</summary>
+    /// <summary>
+    /// Nov 30 10:00:00, Nov 30, 2026 10:00:00 AM, Mon, 30 Nov 2026 10:00:00 GMT, Mon Nov 30 10:00:00.123 2026, Monday, 30-Nov-26 10:00:00
+    /// GMT, I1130 10:00:00.123456 (glog).
+    /// </summary>
     private static bool WithName(ref Cursor cursor, ref Parts time)
     {
         if (IsDigit(cursor.PeekAt(1)))
@@ -403,7 +411,10 @@ public sealed class TimeReader(TimeZoneInfo zone)
         return true;
     }
 
-    /// <summary>Z, UTC, GMT, +hh, +hhmm, +hh:mm, GMT+hh:mm, with a space before it or not, and names behind it in Java's and Go's way; none is none. False when what looks like one is none.</summary>
+    /// <summary>
+    /// Z, UTC, GMT, +hh, +hhmm, +hh:mm, GMT+hh:mm, with a space before it or not, and names behind it in Java's and Go's way; none is none.
+    /// False when what looks like one is none.
+    /// </summary>
     private static bool Zone(ref Cursor cursor, ref Parts time)
     {
         var at = cursor.At;

@@ -21,13 +21,18 @@ public enum AuditEntryKind : byte
 /// One leaf of a partition's audit: its canonical bytes (<see cref="Encode"/>) are the leaf's data, and what is stored.
 /// </summary>
 /// <remarks>
-/// <para>What an entry says in clear stays for ever, so nothing in it is about a person. <b>Personal</b> is: customer, e-mail address, language and notes
-/// (<see cref="PersonalPart"/>). <b>Not personal</b> is: place and revision, order id (made from hashes, it names nobody once the order's own row has no customer), version, type, time, status,
+/// <para>What an entry says in clear stays for ever, so nothing in it is about a person. <b>Personal</b> is: customer, e-mail address,
+/// language and notes
+/// (<see cref="PersonalPart"/>). <b>Not personal</b> is: place and revision, order id (made from hashes, it names nobody once the order's
+/// own row has no customer), version, type, time, status,
 /// currency, total, and the hash over the lines (<see cref="AuditedOrder.HashLines"/>: article number, quantity, price).
 /// An article number is no place for free text; what a customer wants engraved belongs in the notes.</para>
-/// <para>The personal part is present as a commitment: <see cref="PersonalHash"/> = SHA-256 over a random salt of this entry and the part (<see cref="SaltedPersonal"/>).
-/// Salt and part are kept beside the entry, in a row of their own. While they are there anybody can check them against the leaf. Once they are erased the hash tells nothing, and the leaf,
-/// its proofs and every signed head hold as before. Without a salt, who has a list of customers could hash each and compare; with one salt for all, two entries of one customer would show
+/// <para>The personal part is present as a commitment: <see cref="PersonalHash"/> = SHA-256 over a random salt of this entry and the part
+/// (<see cref="SaltedPersonal"/>).
+/// Salt and part are kept beside the entry, in a row of their own. While they are there anybody can check them against the leaf. Once they
+/// are erased the hash tells nothing, and the leaf,
+/// its proofs and every signed head hold as before. Without a salt, who has a list of customers could hash each and compare; with one salt
+/// for all, two entries of one customer would show
 /// the same hash, and one salt that leaked would open them all.</para>
 /// </remarks>
 public sealed record AuditEntry
@@ -50,7 +55,9 @@ public sealed record AuditEntry
     /// <summary>Its place in the partition's audit, from 0 and without gaps.</summary>
     public required long Index { get; init; }
 
-    /// <summary>The revision in the partition's feed that it tells of; it never falls from one entry to the next. 0 for what is not of the feed.</summary>
+    /// <summary>
+    /// The revision in the partition's feed that it tells of; it never falls from one entry to the next. 0 for what is not of the feed.
+    /// </summary>
     public required long Revision { get; init; }
 
     /// <summary>The order that it is about; empty when it is about none.</summary>
@@ -59,7 +66,7 @@ public sealed record AuditEntry
     /// <summary>The order's version after the change, from 1 and without gaps; 0 when it is about no change.</summary>
     public required long Version { get; init; }
 
-    /// <summary>What happened, in a word: «placed».</summary>
+    /// <summary>What happened, in a word: "placed".</summary>
     public required string Type { get; init; }
 
     /// <summary>When, in UTC.</summary>
@@ -98,7 +105,8 @@ public sealed record AuditEntry
         };
 
     /// <summary>
-    /// The leaf's data: a version byte (1), the kind's byte, then partition, index, revision, order id, version, type, time in ticks of UTC, personal hash if any, and payload, each as
+    /// The leaf's data: a version byte (1), the kind's byte, then partition, index, revision, order id, version, type, time in ticks of
+    /// UTC, personal hash if any, and payload, each as
     /// <see cref="CanonicalWriter"/> writes it. Equal entries give equal bytes on every machine and in every later version of the program.
     /// </summary>
     /// <exception cref="ArgumentException">A number is negative, a text or the payload too long, or a text is not Unicode.</exception>

@@ -6,10 +6,13 @@ namespace Grains.Orders.Audit;
 public readonly record struct PartitionRoot(int Partition, long Size, MerkleHash Root);
 
 /// <summary>
-/// What the whole audit was at a time: size and root of every partition. Signed (<see cref="AuditKey.Sign"/>) and kept elsewhere, it holds whoever keeps the data to everything
+/// What the whole audit was at a time: size and root of every partition. Signed (<see cref="AuditKey.Sign"/>) and kept elsewhere, it holds
+/// whoever keeps the data to everything
 /// that was recorded until then.
 /// </summary>
-/// <remarks>What was appended after the last head that somebody else has can be cut off unseen: export heads as often as that matters.</remarks>
+/// <remarks>
+/// What was appended after the last head that somebody else has can be cut off unseen: export heads as often as that matters.
+/// </remarks>
 public sealed class AuditHead
 {
     /// <summary>Partitions in a head.</summary>
@@ -34,7 +37,8 @@ public sealed class AuditHead
             if (Roots[i].Partition < 0 || Roots[i].Size < 0 || (i > 0 && Roots[i].Partition == Roots[i - 1].Partition))
             {
                 throw new ArgumentException(
-                    $"A head has each partition once, and no negative number; partition {Roots[i].Partition} of {Roots[i].Size} entries breaks that.",
+                    $"A head has each partition once, and no negative number; partition {Roots[i].Partition} of {Roots[i].Size} "
+                        + $"entries breaks that.",
                     nameof(roots)
                 );
             }
@@ -68,7 +72,9 @@ public sealed class AuditHead
         return null;
     }
 
-    /// <summary>The bytes that are signed: a context, the key's id, the time in ticks of UTC, and each partition's number, size and root.</summary>
+    /// <summary>
+    /// The bytes that are signed: a context, the key's id, the time in ticks of UTC, and each partition's number, size and root.
+    /// </summary>
     internal byte[] Encode(string keyId)
     {
         var writer = new CanonicalWriter()

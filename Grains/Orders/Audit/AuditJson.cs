@@ -91,7 +91,7 @@ internal sealed record HeadForm
     {
         if (Format != FormatName)
         {
-            throw new FormatException($"A head file's format is «{FormatName}»; this one's is «{Format}».");
+            throw new FormatException($"A head file's format is \"{FormatName}\"; this one's is \"{Format}\".");
         }
 
         try
@@ -143,7 +143,7 @@ internal sealed record ReceiptForm
     {
         if (Format != FormatName)
         {
-            throw new FormatException($"A proof's format is «{FormatName}»; this one's is «{Format}».");
+            throw new FormatException($"A proof's format is \"{FormatName}\"; this one's is \"{Format}\".");
         }
 
         if (Entries.Count > AuditReceipt.MaxEntries)

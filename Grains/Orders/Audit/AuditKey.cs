@@ -5,7 +5,8 @@ namespace Grains.Orders.Audit;
 /// <summary>
 /// The key that signs heads: ECDSA on P-256 with SHA-256 (FIPS 186-5), signatures as r ‖ s of 64 bytes (IEEE P1363).
 /// </summary>
-/// <remarks>Ed25519 would be the first choice; .NET 10 does not offer it, and a library for it alone would be one more that must be trusted. Heads name their algorithm, so another can come.
+/// <remarks>Ed25519 would be the first choice; .NET 10 does not offer it, and a library for it alone would be one more that must be
+/// trusted. Heads name their algorithm, so another can come.
 /// Thread-safe.</remarks>
 public sealed class AuditKey : IDisposable
 {
@@ -26,13 +27,13 @@ public sealed class AuditKey : IDisposable
     /// <summary>A new key from the system's source of secrets.</summary>
     public static AuditKey Create() => new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
-    /// <summary>Reads a private key in PEM: PKCS #8 («PRIVATE KEY») or SEC 1 («EC PRIVATE KEY»), not encrypted.</summary>
+    /// <summary>Reads a private key in PEM: PKCS #8 ("PRIVATE KEY") or SEC 1 ("EC PRIVATE KEY"), not encrypted.</summary>
     /// <exception cref="FormatException">It is something else, or of another curve.</exception>
     public static AuditKey FromPem(string pem)
     {
         if (!pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
         {
-            throw new FormatException("The audit's key is a private key in PEM («-----BEGIN PRIVATE KEY-----»); this text holds none.");
+            throw new FormatException("The audit's key is a private key in PEM (\"-----BEGIN PRIVATE KEY-----\"); this text holds none.");
         }
 
         return new(AuditPublicKey.ImportPem(pem));
@@ -69,10 +70,14 @@ public sealed class AuditPublicKey
         Id = Convert.ToHexStringLower(SHA256.HashData(info).AsSpan(0, 16));
     }
 
-    /// <summary>Names the key: the first 16 bytes of the SHA-256 of its SubjectPublicKeyInfo (RFC 5280), as 32 hexadecimal digits.</summary>
+    /// <summary>
+    /// Names the key: the first 16 bytes of the SHA-256 of its SubjectPublicKeyInfo (RFC 5280), as 32 hexadecimal digits.
+    /// </summary>
     public string Id { get; }
 
-    /// <summary>Reads a public key in PEM («PUBLIC KEY»). A private key is refused: it should not be where only the public one is needed.</summary>
+    /// <summary>
+    /// Reads a public key in PEM ("PUBLIC KEY"). A private key is refused: it should not be where only the public one is needed.
+    /// </summary>
     /// <exception cref="FormatException">It is something else, or of another curve.</exception>
     public static AuditPublicKey FromPem(string pem)
     {
@@ -81,7 +86,7 @@ public sealed class AuditPublicKey
             || pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal)
         )
         {
-            throw new FormatException("Heads are checked with a public key in PEM («-----BEGIN PUBLIC KEY-----»); this text is not one.");
+            throw new FormatException("Heads are checked with a public key in PEM (\"-----BEGIN PUBLIC KEY-----\"); this text is not one.");
         }
 
         using var key = ImportPem(pem);

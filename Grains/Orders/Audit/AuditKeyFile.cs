@@ -6,11 +6,17 @@ public static class AuditKeyFile
     /// <summary>Bytes of a key file.</summary>
     private const int MaxBytes = 16 * 1024;
 
-    /// <summary>The key in the file; where there is none, a new one is made first, readable by the owner only (mode 0600), and is on the disk when this returns.</summary>
-    /// <remarks>Several processes may call this at once: they all get the one key. A key that is lost cannot be had again: heads signed before stay good with its public half, and a new
+    /// <summary>
+    /// The key in the file; where there is none, a new one is made first, readable by the owner only (mode 0600), and is on the disk when
+    /// this returns.
+    /// </summary>
+    /// <remarks>Several processes may call this at once: they all get the one key. A key that is lost cannot be had again: heads signed
+    /// before stay good with its public half, and a new
     /// key signs from then on.</remarks>
-    /// <param name="nameIfAbsent">Gives a finished file (first) its name (second) if nothing has that name, durably, and says whether it did: of several processes that try, one succeeds.
-    /// The runtime's own move without replacing is two steps on Linux, so that a second process can replace the key that a first one signs with.</param>
+    /// <param name="nameIfAbsent">Gives a finished file (first) its name (second) if nothing has that name, durably, and says whether it
+    /// did: of several processes that try, one succeeds.
+    /// The runtime's own move without replacing is two steps on Linux, so that a second process can replace the key that a first one signs
+    /// with.</param>
     /// <exception cref="FormatException">The file holds something else.</exception>
     public static AuditKey Open(string path, Func<string, string, bool> nameIfAbsent)
     {
@@ -30,7 +36,7 @@ public static class AuditKeyFile
         var length = new FileInfo(path).Length;
         if (length > MaxBytes)
         {
-            throw new FormatException($"The audit's key is in «{path}», which has {length} bytes; a key in PEM has at most {MaxBytes}.");
+            throw new FormatException($"The audit's key is in \"{path}\", which has {length} bytes; a key in PEM has at most {MaxBytes}.");
         }
 
         try
@@ -39,7 +45,7 @@ public static class AuditKeyFile
         }
         catch (FormatException e)
         {
-            throw new FormatException($"«{path}»: {e.Message}", e);
+            throw new FormatException($"\"{path}\": {e.Message}", e);
         }
     }
 

@@ -7,7 +7,8 @@ namespace Grains.Orders.Audit;
 public sealed record ProvenEntry(ReadOnlyMemory<byte> Entry, InclusionProof Proof, SaltedPersonal? Personal = null);
 
 /// <summary>
-/// What <c>orders audit proof</c> prints: entries, their inclusion proofs and the signed head that they lead to. With the public key it can be checked by anybody, offline and
+/// What <c>orders audit proof</c> prints: entries, their inclusion proofs and the signed head that they lead to. With the public key it can
+/// be checked by anybody, offline and
 /// without the log.
 /// </summary>
 public sealed record AuditReceipt(SignedAuditHead Head, ImmutableArray<ProvenEntry> Entries)
@@ -43,7 +44,8 @@ public sealed record AuditReceipt(SignedAuditHead Head, ImmutableArray<ProvenEnt
 
             if (proven.Proof.Index != entry.Index || proven.Proof.Size != root.Size)
             {
-                return $"{named} has a proof for entry {proven.Proof.Index} in a tree of {proven.Proof.Size}; the head has {root.Size} entries there.";
+                return $"{named} has a proof for entry {proven.Proof.Index} in a tree of {proven.Proof.Size}; the head has "
+                    + $"{root.Size} entries there.";
             }
 
             if (!proven.Proof.Verify(MerkleHash.Leaf(proven.Entry.Span), root.Root))

@@ -45,12 +45,14 @@ public enum AuditFault
 public sealed record AuditFinding(AuditFault Fault, int? Partition, long? Index, string? OrderId, long? Version, string What);
 
 /// <summary>What a verification found.</summary>
-/// <param name="Findings">By partition; in each, the first entry that is wrong, the first that was recorded out of sequence or has another personal part, and the first tile. Empty: it holds.</param>
+/// <param name="Findings">By partition; in each, the first entry that is wrong, the first that was recorded out of sequence or has another
+/// personal part, and the first tile. Empty: it holds.</param>
 /// <param name="Partitions">Partitions that were read.</param>
 /// <param name="Entries">Entries that were read.</param>
 /// <param name="Covered">Entries of these that lead to a signed root.</param>
 /// <param name="Erased">Entries whose personal part is gone.</param>
-/// <param name="VersionsNotChecked">Entries whose order had been forgotten, because more orders are under way than are kept in memory.</param>
+/// <param name="VersionsNotChecked">Entries whose order had been forgotten, because more orders are under way than are kept in
+/// memory.</param>
 public sealed record AuditReport(
     ImmutableArray<AuditFinding> Findings,
     int Partitions,

@@ -14,7 +14,8 @@ namespace Grains.Orders.Audit;
 /// o.{order}.{index}        which entries are about an order
 /// tile.…                   the Merkle tree
 /// </code>
-/// The tree's frontier is in the head's row. A row of entries or of parts is each of them with its length before it, four bytes, big-endian; a part that is not there has the length −1.
+/// The tree's frontier is in the head's row. A row of entries or of parts is each of them with its length before it, four bytes,
+/// big-endian; a part that is not there has the length −1.
 /// </remarks>
 public static class AuditRows
 {
@@ -57,7 +58,10 @@ public static class AuditRows
         return bytes;
     }
 
-    /// <summary>What <see cref="Write"/> wrote. What is cut off or has lengths that cannot be ends where that begins: who checks entries finds those after it missing.</summary>
+    /// <summary>
+    /// What <see cref="Write"/> wrote. What is cut off or has lengths that cannot be ends where that begins: who checks entries finds those
+    /// after it missing.
+    /// </summary>
     public static ImmutableArray<byte[]?> Read(ReadOnlyMemory<byte> row)
     {
         var parts = ImmutableArray.CreateBuilder<byte[]?>();

@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Grains.Orders.Audit;
 
 /// <summary>
-/// The audit of one partition: each change a leaf of its Merkle tree. Entries, personal parts, tiles and the tree's frontier go into the cursor's commit, so none can be without the others.
+/// The audit of one partition: each change a leaf of its Merkle tree. Entries, personal parts, tiles and the tree's frontier go into the
+/// cursor's commit, so none can be without the others.
 /// </summary>
 public sealed class AuditSubscriber(int partition) : IOrderSubscriber
 {

@@ -4,14 +4,18 @@ namespace Grains.Orders.Audit;
 /// Finds out whether what is stored is what was recorded, and if not, which entry is the first that is wrong.
 /// </summary>
 /// <remarks>
-/// <para>Every entry is hashed again and every head's root built from the entries alone; the tiles serve to say where it went wrong. A tile is believed over an entry only when it leads
-/// to a root. Where somebody changed an entry and every tile above it too, no single entry can be named: the finding is the range between two heads, so the more heads are
+/// <para>Every entry is hashed again and every head's root built from the entries alone; the tiles serve to say where it went wrong. A tile
+/// is believed over an entry only when it leads
+/// to a root. Where somebody changed an entry and every tile above it too, no single entry can be named: the finding is the range between
+/// two heads, so the more heads are
 /// given, the narrower it is.</para>
 /// <para>What no head covers is checked against the cursor's own row, which whoever can write rows can write too.</para>
-/// <para>Memory: 256 entries' hashes and ids, <see cref="MaxTilesInMemory"/> tiles, and the versions of at most <paramref name="maxOrders"/> orders; it does not grow with the log.</para>
+/// <para>Memory: 256 entries' hashes and ids, <see cref="MaxTilesInMemory"/> tiles, and the versions of at most
+/// <paramref name="maxOrders"/> orders; it does not grow with the log.</para>
 /// </remarks>
 /// <param name="keys">The public keys that heads may be signed with.</param>
-/// <param name="maxOrders">Orders whose last version is kept in memory to see that none is left out, about 80 bytes each. The oldest is forgotten for a further one, and
+/// <param name="maxOrders">Orders whose last version is kept in memory to see that none is left out, about 80 bytes each. The oldest is
+/// forgotten for a further one, and
 /// <see cref="AuditReport.VersionsNotChecked"/> counts what could not be checked for that.</param>
 public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<AuditPublicKey> keys, int maxOrders = 250_000)
 {
@@ -43,7 +47,8 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
     }
 
     /// <summary>
-    /// Checks by the tiles alone that an older head's history is the beginning of a newer one's: a few rows for each partition. That the entries are those under the newer head
+    /// Checks by the tiles alone that an older head's history is the beginning of a newer one's: a few rows for each partition. That the
+    /// entries are those under the newer head
     /// is not looked at: <see cref="Verify"/> does.
     /// </summary>
     public async Task<AuditReport> VerifyHeads(SignedAuditHead older, SignedAuditHead newer, CancellationToken cancel = default)
@@ -77,7 +82,9 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
                             null,
                             null,
                             null,
-                            $"Partition {first.Partition}: the tiles do not show that the {first.Size} entries under the head of {Time(older.Head)} are the first of the {second.Size} under the head of {Time(newer.Head)}. The history or a tile was changed; a verification of all entries tells which."
+                            $"Partition {first.Partition}: the tiles do not show that the {first.Size} entries under the head "
+                                + $"of {Time(older.Head)} are the first of the {second.Size} under the head of "
+                                + $"{Time(newer.Head)}. The history or a tile was changed; a verification of all entries tells which."
                         )
                     );
                 }
@@ -105,12 +112,13 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
     {
         if (head.Algorithm != AuditKey.Algorithm)
         {
-            return $"The head of {Time(head.Head)} is signed by «{head.Algorithm}»; this program checks «{AuditKey.Algorithm}».";
+            return $"The head of {Time(head.Head)} is signed by \"{head.Algorithm}\"; this program checks \"{AuditKey.Algorithm}\".";
         }
 
         if (keys.FirstOrDefault(key => key.Id == head.KeyId) is not { } signer)
         {
-            return $"The head of {Time(head.Head)} says that it is signed with the key {head.KeyId}; given were: {string.Join(", ", keys.Select(key => key.Id))}.";
+            return $"The head of {Time(head.Head)} says that it is signed with the key {head.KeyId}; given were: "
+                + $"{string.Join(", ", keys.Select(key => key.Id))}.";
         }
 
         return signer.Verify(head)
@@ -157,7 +165,8 @@ public sealed class AuditVerifier(IAuditSource source, IReadOnlyCollection<Audit
                             size ?? 0,
                             null,
                             null,
-                            $"Partition {earlier.Partition} had {earlier.Size} entries under the head of {Time(before!)}, and has {(size is null ? "no place" : $"{size}")} under the later one of {Time(head)}: a log never shrinks."
+                            $"Partition {earlier.Partition} had {earlier.Size} entries under the head of {Time(before!)}, and "
+                                + $"has {(size is null ? "no place" : $"{size}")} under the later one of {Time(head)}: a log never shrinks."
                         )
                     );
                 }

@@ -1,6 +1,9 @@
 namespace Grains.Orders.Audit;
 
-/// <summary>What an entry of the kind <see cref="AuditEntryKind.OrderChange"/> says of the order after the change: nothing personal (see <see cref="AuditEntry"/>).</summary>
+/// <summary>
+/// What an entry of the kind <see cref="AuditEntryKind.OrderChange"/> says of the order after the change: nothing personal (see
+/// <see cref="AuditEntry"/>).
+/// </summary>
 /// <param name="Status">The order's status.</param>
 /// <param name="Currency">The currency's code.</param>
 /// <param name="Total">What the lines come to, in minor units.</param>
@@ -15,7 +18,9 @@ public sealed record AuditedOrder(string Status, string Currency, long Total, Me
     private const int MaxTextBytes = 100;
     private const int MaxSkuBytes = 1024;
 
-    /// <summary>A hash over the lines in their order. Not salted: lines are not personal, and stay with the order when its customer is erased.</summary>
+    /// <summary>
+    /// A hash over the lines in their order. Not salted: lines are not personal, and stay with the order when its customer is erased.
+    /// </summary>
     public static MerkleHash HashLines(IReadOnlyCollection<AuditedLine> lines)
     {
         var writer = new CanonicalWriter().Byte(LinesPrefix).Int32(lines.Count);

@@ -3,8 +3,11 @@ using System.Text;
 
 namespace Grains.Orders.Audit;
 
-/// <summary>Reads what <see cref="CanonicalWriter"/> wrote and nothing else: bytes that could not have been written so are a <see cref="FormatException"/>.</summary>
-/// <param name="what">What is read, for errors: «An audit entry».</param>
+/// <summary>
+/// Reads what <see cref="CanonicalWriter"/> wrote and nothing else: bytes that could not have been written so are a
+/// <see cref="FormatException"/>.
+/// </summary>
+/// <param name="what">What is read, for errors: "An audit entry".</param>
 internal ref struct CanonicalReader(ReadOnlySpan<byte> bytes, string what)
 {
     private readonly int _length = bytes.Length;

@@ -5,7 +5,8 @@ using System.Text;
 namespace Grains.Orders.Audit;
 
 /// <summary>
-/// The one way in which the audit turns values into bytes: integers big-endian in their full width, texts and byte strings after their length in four bytes, texts as UTF-8.
+/// The one way in which the audit turns values into bytes: integers big-endian in their full width, texts and byte strings after their
+/// length in four bytes, texts as UTF-8.
 /// Equal values give equal bytes and different values different ones, because no field can run into the next.
 /// </summary>
 internal sealed class CanonicalWriter

@@ -3,14 +3,19 @@ using System.Numerics;
 
 namespace Grains.Orders.Audit;
 
-/// <summary>That a tree is the beginning of another: nothing in it was changed, moved or removed since (RFC 9162 §2.1.4). Made by <see cref="TileReader.Consistency"/>.</summary>
+/// <summary>
+/// That a tree is the beginning of another: nothing in it was changed, moved or removed since (RFC 9162 §2.1.4). Made by
+/// <see cref="TileReader.Consistency"/>.
+/// </summary>
 /// <param name="First">Leaves of the earlier tree.</param>
 /// <param name="Second">Leaves of the later tree.</param>
 public sealed record ConsistencyProof(long First, long Second, ImmutableArray<MerkleHash> Path)
 {
     /// <summary>
-    /// True when the tree of <see cref="First"/> leaves with the root <paramref name="first"/> is the beginning of the tree of <see cref="Second"/> leaves with the root
-    /// <paramref name="second"/>. Any proof may be given, from anybody. The algorithm of RFC 9162 §2.1.4.2; beyond it, as RFC 6962 leaves open: a tree is consistent with itself, and the
+    /// True when the tree of <see cref="First"/> leaves with the root <paramref name="first"/> is the beginning of the tree of
+    /// <see cref="Second"/> leaves with the root
+    /// <paramref name="second"/>. Any proof may be given, from anybody. The algorithm of RFC 9162 §2.1.4.2; beyond it, as RFC 6962 leaves
+    /// open: a tree is consistent with itself, and the
     /// empty one with every tree, both by an empty path.
     /// </summary>
     public bool Verify(in MerkleHash first, in MerkleHash second)

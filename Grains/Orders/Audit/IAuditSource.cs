@@ -6,7 +6,10 @@ namespace Grains.Orders.Audit;
 /// <param name="Personal">The payload of the row with salt and personal part; null when there is none, or none any more.</param>
 public readonly record struct StoredEntry(long Index, ReadOnlyMemory<byte> Entry, ReadOnlyMemory<byte>? Personal = null);
 
-/// <summary>Where a verifier reads what is stored. Nothing that it gives is trusted. It may grow meanwhile: a verification ends where the frontier was when it began.</summary>
+/// <summary>
+/// Where a verifier reads what is stored. Nothing that it gives is trusted. It may grow meanwhile: a verification ends where the frontier
+/// was when it began.
+/// </summary>
 public interface IAuditSource
 {
     /// <summary>The partitions that there are.</summary>

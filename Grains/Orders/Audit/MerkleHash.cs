@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 
 namespace Grains.Orders.Audit;
 
-/// <summary>A SHA-256 value of a Merkle tree as RFC 6962 §2.1 and RFC 9162 §2.1.1 hash it: leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ left ‖ right).</summary>
+/// <summary>
+/// A SHA-256 value of a Merkle tree as RFC 6962 §2.1 and RFC 9162 §2.1.1 hash it: leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ left ‖
+/// right).
+/// </summary>
 /// <remarks>The first byte keeps leaves and nodes apart: without it somebody could pass two hashes off as the data of a leaf.</remarks>
 public readonly struct MerkleHash : IEquatable<MerkleHash>
 {
@@ -90,7 +93,7 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     public static MerkleHash Parse(string? text) =>
         TryParse(text, out var hash)
             ? hash
-            : throw new FormatException($"A hash is {2 * Size} lower-case hexadecimal digits; this is «{text}».");
+            : throw new FormatException($"A hash is {2 * Size} lower-case hexadecimal digits; this is \"{text}\".");
 
     public bool Equals(MerkleHash other) => _a == other._a && _b == other._b && _c == other._c && _d == other._d;
 

@@ -4,7 +4,8 @@ using System.Numerics;
 namespace Grains.Orders.Audit;
 
 /// <summary>
-/// A Merkle tree (RFC 6962 §2.1) that only grows, as its size and its frontier: the roots of the perfect subtrees that it consists of, one for each bit of the size.
+/// A Merkle tree (RFC 6962 §2.1) that only grows, as its size and its frontier: the roots of the perfect subtrees that it consists of, one
+/// for each bit of the size.
 /// Enough to append and to know the root; at most 63 hashes, 20 for a million leaves. Made to be kept in one row (<see cref="ToBytes"/>).
 /// </summary>
 /// <remarks>Not thread-safe. Proofs need the nodes below, which <see cref="TileWriter"/> keeps.</remarks>
@@ -47,7 +48,8 @@ public sealed class MerkleTree
     public void Append(in MerkleHash leaf) => Append(leaf, []);
 
     /// <summary>
-    /// Appends a leaf and tells which nodes that are kept in tiles it completed: into <c>completed[l]</c> goes the root of the perfect subtree of 256^l leaves that ends with
+    /// Appends a leaf and tells which nodes that are kept in tiles it completed: into <c>completed[l]</c> goes the root of the perfect
+    /// subtree of 256^l leaves that ends with
     /// this leaf. Answers how many such levels there are, at least one: the leaf itself.
     /// </summary>
     internal int Append(in MerkleHash leaf, Span<MerkleHash> completed)
@@ -75,7 +77,9 @@ public sealed class MerkleTree
         return (height / TileId.Height) + 1;
     }
 
-    /// <summary>The root of the perfect subtree of 2^<paramref name="height"/> leaves in the frontier; that bit of the size must be set.</summary>
+    /// <summary>
+    /// The root of the perfect subtree of 2^<paramref name="height"/> leaves in the frontier; that bit of the size must be set.
+    /// </summary>
     internal MerkleHash Frontier(int height) => _frontier[height];
 
     /// <summary>A tree of its own that goes on from here.</summary>

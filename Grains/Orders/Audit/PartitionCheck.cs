@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Grains.Orders.Audit;
 
-/// <summary>One partition's part of a verification (<see cref="AuditVerifier"/>): one pass over its entries, which ends at the first one that is certainly wrong.</summary>
+/// <summary>
+/// One partition's part of a verification (<see cref="AuditVerifier"/>): one pass over its entries, which ends at the first one that is
+/// certainly wrong.
+/// </summary>
 internal sealed class PartitionCheck(int partition, IAuditSource source, int maxOrders)
 {
     private readonly MerkleTree _tree = new();
@@ -139,7 +142,8 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
                 null,
                 null,
                 null,
-                $"Partition {partition}: the cursor's row has {storedSize} entries, and {newest.Name} has {newest.Size}: the row was put back."
+                $"Partition {partition}: the cursor's row has {storedSize} entries, and {newest.Name} has {newest.Size}: the "
+                    + $"row was put back."
             );
         }
 
@@ -295,7 +299,10 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         return false;
     }
 
-    /// <summary>Compares a node above full tiles, made from the entries, with the tile that keeps it. True when entries under it are certainly wrong.</summary>
+    /// <summary>
+    /// Compares a node above full tiles, made from the entries, with the tile that keeps it. True when entries under it are certainly
+    /// wrong.
+    /// </summary>
     private async Task<bool> NodeDiffers(int level, MerkleHash node, CancellationToken cancel)
     {
         var index = TileId.CountAt(level, _tree.Size) - 1;
@@ -317,7 +324,8 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         var finding = Find(
             AuditFault.Changed,
             first,
-            $"or one of those after it, up to entry {_tree.Size - 1}, was changed together with its tile: their common hash is not the one in {id}"
+            $"or one of those after it, up to entry {_tree.Size - 1}, was changed together with its tile: their common hash is "
+                + $"not the one in {id}"
         );
         if (kept is { } hash && await LeadsToRoot(below, hash, cancel))
         {
@@ -348,7 +356,8 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
                         _proven,
                         null,
                         null,
-                        $"Partition {partition}: entries {_proven} to {_tree.Size - 1} do not lead to the root that {anchor.Name} has for {anchor.Size} entries. One of them was changed, and every tile above it too."
+                        $"Partition {partition}: entries {_proven} to {_tree.Size - 1} do not lead to the root that "
+                            + $"{anchor.Name} has for {anchor.Size} entries. One of them was changed, and every tile above it too."
                     );
                 return true;
             }
@@ -446,10 +455,14 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
             id.Index << ((id.Level * TileId.Height) + TileId.Height),
             null,
             null,
-            $"Partition {partition}: tile {id} was changed or is missing; the entries under it are as they were recorded. Proofs that need it fail until it is made again from them."
+            $"Partition {partition}: tile {id} was changed or is missing; the entries under it are as they were recorded. "
+                + $"Proofs that need it fail until it is made again from them."
         );
 
-    /// <summary>Whether leaf hashes of one tile of level 0 are those under a root. Of an unfinished tile this is only known of the tile as it is stored.</summary>
+    /// <summary>
+    /// Whether leaf hashes of one tile of level 0 are those under a root. Of an unfinished tile this is only known of the tile as it is
+    /// stored.
+    /// </summary>
     private async Task<bool> LeadsToRoot(TileId id, MerkleHash[] leaves, long index, CancellationToken cancel)
     {
         if (leaves.Length == TileId.Width && await LeadsToRoot(id, TileReader.Fold(leaves), cancel))
@@ -477,7 +490,9 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
         return false;
     }
 
-    /// <summary>Whether <paramref name="root"/> is the root of the full tile <paramref name="id"/> in a tree that is under a head or the cursor.</summary>
+    /// <summary>
+    /// Whether <paramref name="root"/> is the root of the full tile <paramref name="id"/> in a tree that is under a head or the cursor.
+    /// </summary>
     private async Task<bool> LeadsToRoot(TileId id, MerkleHash root, CancellationToken cancel)
     {
         var height = (id.Level + 1) * TileId.Height;
@@ -527,7 +542,8 @@ internal sealed class PartitionCheck(int partition, IAuditSource source, int max
 
     /// <summary>What is kept of an entry until its block is checked.</summary>
     /// <param name="Recorded">The entry without its payload; null when it cannot be read.</param>
-    /// <param name="Personal">The commitment that the personal part beside it gives; a hash that no part has when it cannot be read.</param>
+    /// <param name="Personal">The commitment that the personal part beside it gives; a hash that no part has when it cannot be
+    /// read.</param>
     private readonly record struct Item(long Index, MerkleHash Leaf, AuditEntry? Recorded, string? Unreadable, MerkleHash? Personal)
     {
         public string? OrderId => Recorded is { OrderId.Length: > 0 } entry ? entry.OrderId : null;

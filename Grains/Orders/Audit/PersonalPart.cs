@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Grains.Orders.Audit;
 
-/// <summary>What is personal in an order, and so can be erased: who ordered, where they are written to and in which language, and their notes.</summary>
+/// <summary>
+/// What is personal in an order, and so can be erased: who ordered, where they are written to and in which language, and their notes.
+/// </summary>
 public sealed record PersonalPart(string Customer, string? EMail = null, string? Language = null, string? Notes = null)
 {
     /// <summary>Bytes of each text.</summary>
@@ -25,10 +27,12 @@ public sealed record PersonalPart(string Customer, string? EMail = null, string?
 }
 
 /// <summary>
-/// An entry's personal part with its salt: a row beside the entry, deleted to erase it. Deleting it is final, because the salt is nowhere else: backups that hold the row hold the data too.
+/// An entry's personal part with its salt: a row beside the entry, deleted to erase it. Deleting it is final, because the salt is nowhere
+/// else: backups that hold the row hold the data too.
 /// </summary>
 /// <remarks>
-/// The commitment is SHA-256(0x02 ‖ salt ‖ part). It hides the part as long as the salt is unknown, and binds to it: nobody can find another part or salt with the same hash.
+/// The commitment is SHA-256(0x02 ‖ salt ‖ part). It hides the part as long as the salt is unknown, and binds to it: nobody can find
+/// another part or salt with the same hash.
 /// </remarks>
 public sealed class SaltedPersonal
 {

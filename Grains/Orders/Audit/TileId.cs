@@ -3,12 +3,14 @@ using System.Globalization;
 namespace Grains.Orders.Audit;
 
 /// <summary>
-/// A tile: up to 256 neighbouring hashes of a Merkle tree, all of one height. A tile of level 0 holds leaf hashes; one of level l the roots of perfect subtrees of 256^l leaves,
+/// A tile: up to 256 neighbouring hashes of a Merkle tree, all of one height. A tile of level 0 holds leaf hashes; one of level l the roots
+/// of perfect subtrees of 256^l leaves,
 /// each of which is the root of a full tile of the level below. What is between is hashed again when it is asked for: at most 255 hashes.
 /// (The plan of C2SP's tlog-tiles, with rows in place of files.)
 /// </summary>
 /// <remarks>
-/// A tile is a row that is put again as it grows, by appending only, to at most <see cref="MaxBytes"/>; then it never changes. So n leaves cost n/256 rows of level 0 and 1/255 of that
+/// A tile is a row that is put again as it grows, by appending only, to at most <see cref="MaxBytes"/>; then it never changes. So n leaves
+/// cost n/256 rows of level 0 and 1/255 of that
 /// above, and a proof about any leaf or any two sizes reads at most two tiles of each level: 6 rows in a log of 16 million.
 /// </remarks>
 /// <param name="Level">0 to <see cref="Levels"/> − 1.</param>

@@ -7,7 +7,8 @@ namespace Grains.Orders.Audit;
 /// Makes proofs from tiles: each reads at most two tiles of each level (<see cref="TileId"/>), however large the log.
 /// </summary>
 /// <remarks>
-/// A proof about an earlier size can be made at any later time, because tiles only grow. What is read is not trusted: if a tile was changed the proof does not verify.
+/// A proof about an earlier size can be made at any later time, because tiles only grow. What is read is not trusted: if a tile was changed
+/// the proof does not verify.
 /// A tile that is missing or too short is an <see cref="InvalidDataException"/>.
 /// </remarks>
 public sealed class TileReader(ITileSource tiles)
@@ -26,7 +27,9 @@ public sealed class TileReader(ITileSource tiles)
         return size == 0 ? MerkleHash.Empty : (await Hash([new(0, size)], cancel))[0];
     }
 
-    /// <summary>The proof that leaf <paramref name="index"/> is in the tree of the first <paramref name="size"/> leaves (RFC 9162 §2.1.3.1).</summary>
+    /// <summary>
+    /// The proof that leaf <paramref name="index"/> is in the tree of the first <paramref name="size"/> leaves (RFC 9162 §2.1.3.1).
+    /// </summary>
     public async ValueTask<InclusionProof> Inclusion(long index, long size, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -34,7 +37,10 @@ public sealed class TileReader(ITileSource tiles)
         return new(index, size, await Hash(Siblings(index, size), cancel));
     }
 
-    /// <summary>The proof that the tree of <paramref name="first"/> leaves is the beginning of the one of <paramref name="second"/> (RFC 9162 §2.1.4.1). Empty for 0 and for equal sizes.</summary>
+    /// <summary>
+    /// The proof that the tree of <paramref name="first"/> leaves is the beginning of the one of <paramref name="second"/> (RFC 9162
+    /// §2.1.4.1). Empty for 0 and for equal sizes.
+    /// </summary>
     public async ValueTask<ConsistencyProof> Consistency(long first, long second, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
@@ -43,7 +49,8 @@ public sealed class TileReader(ITileSource tiles)
     }
 
     /// <summary>
-    /// The path from the root of the full tile <paramref name="tile"/> upwards to the root of the tree of <paramref name="size"/> leaves: what remains of the inclusion proof of its
+    /// The path from the root of the full tile <paramref name="tile"/> upwards to the root of the tree of <paramref name="size"/> leaves:
+    /// what remains of the inclusion proof of its
     /// first leaf. Reads no tile at or below it, so that a tile can be checked by those above.
     /// </summary>
     internal ValueTask<ImmutableArray<MerkleHash>> PathAbove(TileId tile, long size, CancellationToken cancel)
@@ -132,7 +139,8 @@ public sealed class TileReader(ITileSource tiles)
                 if (bytes.Length < (node.First + node.Width) * MerkleHash.Size || bytes.Length > TileId.MaxBytes)
                 {
                     throw new InvalidDataException(
-                        $"Tile {node.Tile} has {bytes.Length} bytes; {(node.First + node.Width) * MerkleHash.Size} to {TileId.MaxBytes} are needed."
+                        $"Tile {node.Tile} has {bytes.Length} bytes; {(node.First + node.Width) * MerkleHash.Size} to "
+                            + $"{TileId.MaxBytes} are needed."
                     );
                 }
             }
@@ -141,7 +149,9 @@ public sealed class TileReader(ITileSource tiles)
         return [.. ranges.Select(range => range.Root(read))];
     }
 
-    /// <summary>Leaves from ≤ i &lt; to, where from is a multiple of the largest power of two in the range, as it is everywhere in the RFC's trees.</summary>
+    /// <summary>
+    /// Leaves from ≤ i &lt; to, where from is a multiple of the largest power of two in the range, as it is everywhere in the RFC's trees.
+    /// </summary>
     private readonly record struct LeafRange(long From, long To)
     {
         /// <summary>The perfect subtrees from left to right, which is from large to small.</summary>

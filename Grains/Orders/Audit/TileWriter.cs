@@ -1,12 +1,14 @@
 namespace Grains.Orders.Audit;
 
 /// <summary>
-/// A growing tree and the tiles at its right edge. It is given leaf hashes and says which rows change; whoever owns the partition stores them in the commit that moves its cursor,
+/// A growing tree and the tiles at its right edge. It is given leaf hashes and says which rows change; whoever owns the partition stores
+/// them in the commit that moves its cursor,
 /// together with <see cref="MerkleTree.ToBytes"/> in the cursor's row. So tree, tiles and cursor never part.
 /// </summary>
 /// <remarks>
 /// <para>Memory: the hashes of the unfinished tiles, under 8 KiB for each level that has any.</para>
-/// <para><see cref="Append"/> changes the memory at once: if the commit fails, or its outcome is unknown, the owner ends and its successor starts from <see cref="Restore"/>.</para>
+/// <para><see cref="Append"/> changes the memory at once: if the commit fails, or its outcome is unknown, the owner ends and its successor
+/// starts from <see cref="Restore"/>.</para>
 /// <para>Not thread-safe.</para>
 /// </remarks>
 public sealed class TileWriter
@@ -15,7 +17,8 @@ public sealed class TileWriter
     public const int MaxLeaves = 4096;
 
     /// <summary>
-    /// More rows no call of <see cref="Append"/> changes: 17 of level 0, 2 of level 1 and one of each level above; fewer than 200 KiB in all. A few dozen leaves change one or two as
+    /// More rows no call of <see cref="Append"/> changes: 17 of level 0, 2 of level 1 and one of each level above; fewer than 200 KiB in
+    /// all. A few dozen leaves change one or two as
     /// a rule and never more than <see cref="TileId.Levels"/> + 1.
     /// </summary>
     public const int MaxRows = (MaxLeaves / TileId.Width) + 1 + 2 + (TileId.Levels - 2);
@@ -39,7 +42,8 @@ public sealed class TileWriter
     /// <summary>
     /// Goes on from what is stored, reading the unfinished tiles: one row of each level, usually one to three in all.
     /// </summary>
-    /// <exception cref="InvalidDataException">The tiles are not those of this frontier. They are stored by one commit, so a row was changed by somebody else.</exception>
+    /// <exception cref="InvalidDataException">The tiles are not those of this frontier. They are stored by one commit, so a row was changed
+    /// by somebody else.</exception>
     public static async ValueTask<TileWriter> Restore(MerkleTree tree, ITileSource tiles, CancellationToken cancel = default)
     {
         var writer = new TileWriter(tree.Copy());
@@ -58,7 +62,8 @@ public sealed class TileWriter
             if (bytes.Length != width * MerkleHash.Size)
             {
                 throw new InvalidDataException(
-                    $"Tile {id} has {bytes.Length} bytes; the tree of {tree.Size} leaves has {width} hashes of {MerkleHash.Size} bytes in it."
+                    $"Tile {id} has {bytes.Length} bytes; the tree of {tree.Size} leaves has {width} hashes of "
+                        + $"{MerkleHash.Size} bytes in it."
                 );
             }
 
@@ -91,7 +96,9 @@ public sealed class TileWriter
         return checked((int)rows);
     }
 
-    /// <summary>Appends leaves by their hashes, in order, and answers the rows that changed, each once and as it is after the last leaf.</summary>
+    /// <summary>
+    /// Appends leaves by their hashes, in order, and answers the rows that changed, each once and as it is after the last leaf.
+    /// </summary>
     /// <param name="leaves">At most <see cref="MaxLeaves"/>.</param>
     public IReadOnlyList<TileRow> Append(ReadOnlySpan<MerkleHash> leaves)
     {

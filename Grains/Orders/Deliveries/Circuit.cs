@@ -4,7 +4,8 @@ using Polly.CircuitBreaker;
 namespace Grains.Orders.Deliveries;
 
 /// <summary>
-/// A circuit breaker (Polly) for one place that things are sent to: when of at least <see cref="Least"/> tries within <see cref="Sampling"/> half found it down, nothing goes out
+/// A circuit breaker (Polly) for one place that things are sent to: when of at least <see cref="Least"/> tries within
+/// <see cref="Sampling"/> half found it down, nothing goes out
 /// for <see cref="FirstBreak"/>; then one, and if that fails for twice as long, up to <see cref="LongestBreak"/>.
 /// </summary>
 /// <remarks>What is not sent is no attempt: what is due stays due until the circuit lets it out.</remarks>
@@ -23,7 +24,8 @@ public sealed class Circuit<TOutcome>
     private readonly CircuitBreakerStateProvider _state = new();
 
     /// <param name="isDown">The outcome says that the place is down; others say that it is up, whatever it answered.</param>
-    /// <param name="closed">Called when it closes after it was open: whoever keeps the pace begins slowly. May be called on another thread.</param>
+    /// <param name="closed">Called when it closes after it was open: whoever keeps the pace begins slowly. May be called on another
+    /// thread.</param>
     public Circuit(string name, Func<TOutcome, bool> isDown, TimeProvider clock, Action? closed = null)
     {
         _pipeline = new ResiliencePipelineBuilder<TOutcome> { TimeProvider = clock }
@@ -64,7 +66,8 @@ public sealed class Circuit<TOutcome>
         }
         catch (BrokenCircuitException broken)
         {
-            // While another try finds out whether the place is back the time is not known, or over already: that try may take longer than the break.
+            // While another try finds out whether the place is back the time is not known, or over already: that try may take longer than
+            // the break.
             return refused(broken.RetryAfter is { Ticks: > 0 } wait ? wait : TimeSpan.FromSeconds(1));
         }
     }

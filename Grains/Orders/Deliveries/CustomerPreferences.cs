@@ -4,7 +4,8 @@ using Grains.Orders.Webhooks;
 namespace Grains.Orders.Deliveries;
 
 /// <summary>What a customer wants to be told, and on which channel. Whoever said nothing wants everything.</summary>
-/// <param name="Types">By channel: the types that are wanted on it. A channel that is not named: all of them; one with no types: none.</param>
+/// <param name="Types">By channel: the types that are wanted on it. A channel that is not named: all of them; one with no types:
+/// none.</param>
 public sealed record CustomerPreferences(ImmutableSortedDictionary<string, ImmutableArray<string>> Types)
 {
     /// <summary>Channels that reach a customer. (Webhooks and the audit are not theirs to choose.)</summary>
@@ -24,17 +25,17 @@ public sealed record CustomerPreferences(ImmutableSortedDictionary<string, Immut
         {
             if (!Channels.Contains(channel))
             {
-                return $"«{Short(channel)}» is no channel; channels are {string.Join(", ", Channels)}.";
+                return $"\"{Short(channel)}\" is no channel; channels are {string.Join(", ", Channels)}.";
             }
 
             if (types.IsDefault)
             {
-                return $"«{channel}» has a list of types; an empty one for none.";
+                return $"\"{channel}\" has a list of types; an empty one for none.";
             }
 
             if (types.FirstOrDefault(type => !WebhookMessage.Types.Contains(type)) is { } unknown)
             {
-                return $"«{Short(unknown)}» is no type of change; types are {string.Join(", ", WebhookMessage.Types)}.";
+                return $"\"{Short(unknown)}\" is no type of change; types are {string.Join(", ", WebhookMessage.Types)}.";
             }
         }
 

@@ -3,7 +3,10 @@ using System.Globalization;
 namespace Grains.Orders.Deliveries;
 
 /// <summary>The header Retry-After (RFC 9110 §10.2.3): seconds, or a date in one of HTTP's three forms.</summary>
-/// <remarks>Nonsense is not heard, and waits for as long as without the header: what is neither seconds nor a date, a date that has passed, and more than <see cref="Longest"/>.</remarks>
+/// <remarks>
+/// Nonsense is not heard, and waits for as long as without the header: what is neither seconds nor a date, a date that has passed, and more
+/// than <see cref="Longest"/>.
+/// </remarks>
 public static class RetryAfter
 {
     /// <summary>Nobody means more: a server that counts in milliseconds, or whose clock is wrong.</summary>

@@ -21,7 +21,10 @@ public static class RetryWaits
         ("d", TimeSpan.FromDays(1)),
     ];
 
-    /// <summary>Whole numbers with ms, s, m, h or d, and blanks between; one to <see cref="Most"/> of them, each from a millisecond to <see cref="Longest"/>.</summary>
+    /// <summary>
+    /// Whole numbers with ms, s, m, h or d, and blanks between; one to <see cref="Most"/> of them, each from a millisecond to
+    /// <see cref="Longest"/>.
+    /// </summary>
     /// <param name="error">A sentence that names what is wrong and what would be right.</param>
     public static bool TryParse(string? text, out ImmutableArray<TimeSpan> waits, [NotNullWhen(false)] out string? error)
     {
@@ -29,7 +32,7 @@ public static class RetryWaits
         var words = (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (words.Length is 0 or > Most)
         {
-            error = $"The waits between tries are one to {Most}, such as «5s 5m 2h»; this has {words.Length}.";
+            error = $"The waits between tries are one to {Most}, such as \"5s 5m 2h\"; this has {words.Length}.";
             return false;
         }
 
@@ -39,7 +42,8 @@ public static class RetryWaits
             if (Parse(word) is not { } wait)
             {
                 error =
-                    $"«{(word.Length > 20 ? word[..20] + "…" : word)}» is no wait: a whole number with ms, s, m, h or d, from 1ms to {Longest.TotalDays:0}d, such as 5m.";
+                    $"\"{(word.Length > 20 ? word[..20] + "…" : word)}\" is no wait: a whole number with ms, s, m, h or d, from "
+                    + $"1ms to {Longest.TotalDays:0}d, such as 5m.";
                 return false;
             }
 

@@ -3,7 +3,9 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Feed;
 
-/// <summary>The last committed changes, so that whoever keeps up reads no rows: at most <see cref="MaxChanges"/>, and about <see cref="MaxBytes"/>.</summary>
+/// <summary>
+/// The last committed changes, so that whoever keeps up reads no rows: at most <see cref="MaxChanges"/>, and about <see cref="MaxBytes"/>.
+/// </summary>
 /// <param name="last">The last revision before it begins.</param>
 public sealed class ChangeTail(long last)
 {
@@ -52,7 +54,10 @@ public sealed class ChangeTail(long last)
         }
     }
 
-    /// <summary>Changes from a revision that is here, in order: at most <paramref name="take"/>, and <paramref name="maxBytes"/> unless the first has more.</summary>
+    /// <summary>
+    /// Changes from a revision that is here, in order: at most <paramref name="take"/>, and <paramref name="maxBytes"/> unless the first
+    /// has more.
+    /// </summary>
     public ImmutableArray<OrderChange> Read(long from, int take, int maxBytes)
     {
         var changes = ImmutableArray.CreateBuilder<OrderChange>((int)Math.Min(take, _last - from + 1));

@@ -3,7 +3,8 @@ using Grains.Interfaces.Orders;
 namespace Grains.Orders.Feed;
 
 /// <summary>
-/// The orders that were asked for lately: at least <paramref name="capacity"/> of them and at most twice as many, in two generations, and those of which something waits.
+/// The orders that were asked for lately: at least <paramref name="capacity"/> of them and at most twice as many, in two generations, and
+/// those of which something waits.
 /// An order that is not here is as the store has it.
 /// </summary>
 public sealed class OrderCache(int capacity)

@@ -8,7 +8,9 @@ namespace Grains.Orders.Feed;
 /// <summary>What the feed knows of one order: as it will be once everything that waits is durable.</summary>
 public sealed class OrderEntry(OrderId id, OrderRow? row)
 {
-    /// <summary>Refused steps of one order whose answers are kept; the oldest goes first. Taken ones are all kept: an order has five at most.</summary>
+    /// <summary>
+    /// Refused steps of one order whose answers are kept; the oldest goes first. Taken ones are all kept: an order has five at most.
+    /// </summary>
     public const int MaxRefusals = 32;
 
     public OrderId Id => id;
@@ -44,7 +46,10 @@ public sealed class OrderEntry(OrderId id, OrderRow? row)
     public Order After(StepRow step) =>
         step.Version == Version ? Order! : Order! with { Version = step.Version, Status = step.Status, UpdatedAt = step.At, Reason = null };
 
-    /// <summary>What is personal goes, also from what tells a repeat of the order's placing: who repeats that later is told that the key was used for something else.</summary>
+    /// <summary>
+    /// What is personal goes, also from what tells a repeat of the order's placing: who repeats that later is told that the key was used
+    /// for something else.
+    /// </summary>
     public void Erase()
     {
         Order = Erasure.Of(Order!);

@@ -11,11 +11,13 @@ namespace Grains.Orders.Feed;
 public readonly record struct CommittedChanges(ImmutableArray<OrderChange> Changes, int Bytes);
 
 /// <summary>
-/// One partition's steps on their way into commits: what comes first, in time and for the right version is queued; <see cref="Fill"/> puts as many as there is room for
+/// One partition's steps on their way into commits: what comes first, in time and for the right version is queued; <see cref="Fill"/> puts
+/// as many as there is room for
 /// into a commit, each order's row, indexes and deadline beside one row with all changes under the next revisions. It does no I/O.
 /// </summary>
 /// <remarks>
-/// Memory runs ahead of the store: a step is decided against what waits. So every answer, also one that only tells how things are, comes when what it
+/// Memory runs ahead of the store: a step is decided against what waits. So every answer, also one that only tells how things are, comes
+/// when what it
 /// rests on is durable. When a commit fails, all of this is thrown away with its owner.
 /// </remarks>
 public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider guards, Action<CommittedChanges> announce) : IPartitionWork
@@ -77,7 +79,9 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
 
     public void HeadCommitted() => Committed = _written;
 
-    /// <summary>Queues a step, or answers it at once. The entry is this order's, from <see cref="Orders"/> or as the store has it.</summary>
+    /// <summary>
+    /// Queues a step, or answers it at once. The entry is this order's, from <see cref="Orders"/> or as the store has it.
+    /// </summary>
     public Task<FeedReply> Keep(FeedRequest request, OrderEntry entry)
     {
         entry = Orders.Find(entry.Id) ?? entry;
@@ -214,7 +218,8 @@ public sealed class OrderFeed(FeedHeadRow head, TimeProvider clock, TimeProvider
         if (request.Order.Version != request.Seen + (request.Refusal == OrderRefusal.None ? 1 : 0))
         {
             throw new ArgumentException(
-                $"A step on version {request.Seen} of {request.Order.Id} leads to the next version, or when refused to none; this leads to {request.Order.Version}.",
+                $"A step on version {request.Seen} of {request.Order.Id} leads to the next version, or when refused to none; "
+                    + $"this leads to {request.Order.Version}.",
                 nameof(request)
             );
         }

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Grains.Orders.Lifecycle;
 
-/// <summary>An address that mail can go to, without quoted local parts and address literals (RFC 5321 §4.1.2), in letters beyond ASCII too (RFC 6531).</summary>
+/// <summary>
+/// An address that mail can go to, without quoted local parts and address literals (RFC 5321 §4.1.2), in letters beyond ASCII too (RFC
+/// 6531).
+/// </summary>
 /// <param name="Local">Before the "@", as it was written.</param>
 /// <param name="Domain">As DNS has it: in small letters, other letters as A-labels (IDNA).</param>
 public readonly record struct EmailAddress(string Local, string Domain)
@@ -33,7 +36,8 @@ public readonly record struct EmailAddress(string Local, string Domain)
         if (!IsLocal(local))
         {
             error =
-                $"Before its \"@\" an address has letters, digits and !#$%&'*+/=?^_`{{|}}~- with single full stops between, {MaxLocalBytes} bytes at most; this has something else.";
+                $"Before its \"@\" an address has letters, digits and !#$%&'*+/=?^_`{{|}}~- with single full stops between, "
+                + $"{MaxLocalBytes} bytes at most; this has something else.";
             return false;
         }
 

@@ -7,7 +7,8 @@ using Grains.Interfaces.Orders;
 namespace Grains.Orders.Lifecycle;
 
 /// <summary>
-/// What an order has to be. The same order gives the same answer at any later time, too: what is wrong once stays wrong, and so a refusal needs no record
+/// What an order has to be. The same order gives the same answer at any later time, too: what is wrong once stays wrong, and so a refusal
+/// needs no record
 /// under its Idempotency-Key.
 /// </summary>
 public static partial class OrderCheck
@@ -42,37 +43,38 @@ public static partial class OrderCheck
         Text(order.Customer, 1, MaxCustomer, "customer", "/customer", ref faults);
         if (order.Currency is null || order.Currency.Length != 3 || !order.Currency.All(char.IsAsciiLetterUpper))
         {
-            faults.Add($"«currency» is three capital letters of ISO 4217, such as EUR; this is «{Short(order.Currency)}».", "/currency");
+            faults.Add(
+                $"\"currency\" is three capital letters of ISO 4217, such as EUR; this is \"{Short(order.Currency)}\".",
+                "/currency"
+            );
         }
 
         Lines(order.Lines, ref faults);
         if (order.Notes is { } notes && !IsUnicode(notes))
         {
-            faults.Add($"«notes» is Unicode; this has half a character.", "/notes");
+            faults.Add($"\"notes\" is Unicode; this has half a character.", "/notes");
         }
 
         if (order.Email is { } email && !EmailAddress.TryParse(email, out _, out _))
         {
             faults.Add(
-                $"«email» is an address such as ann@example.org, {EmailAddress.MaxBytes} bytes at most; this is «{Short(email)}».",
+                $"\"email\" is an address such as ann@example.org, {EmailAddress.MaxBytes} bytes at most; this is \"{Short(email)}\".",
                 "/email"
             );
         }
 
         if (order.Language is { } language && (language.Length > MaxLanguage || !Tag().IsMatch(language)))
         {
+            var given = Short(language);
             faults.Add(
-                $"«language» is a language tag such as en or pt-BR (BCP 47), {MaxLanguage} characters at most; this is «{Short(language)}».",
+                $"\"language\" is a language tag such as en or pt-BR (BCP 47), {MaxLanguage} characters at most; this is \"{given}\".",
                 "/language"
             );
         }
 
         if (order.PayBefore is { } due && due <= now)
         {
-            faults.Add(
-                $"«payBefore» lies in the future; this is {due.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}, and it is {now.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}.",
-                "/payBefore"
-            );
+            faults.Add($"\"payBefore\" lies in the future; this is {due:u}, and it is {now:u}.", "/payBefore");
         }
 
         if (Bytes(order) is > Order.MaxBytes and var bytes)
@@ -111,7 +113,7 @@ public static partial class OrderCheck
     {
         if (lines.IsDefault || lines.Length is 0 or > MaxLines)
         {
-            faults.Add($"«lines» has 1 to {MaxLines} lines; this has {(lines.IsDefault ? 0 : lines.Length)}.", "/lines");
+            faults.Add($"\"lines\" has 1 to {MaxLines} lines; this has {(lines.IsDefault ? 0 : lines.Length)}.", "/lines");
             return;
         }
 
@@ -122,12 +124,12 @@ public static partial class OrderCheck
             Text(line.Sku, 1, MaxSku, "sku", $"/lines/{i}/sku", ref faults);
             if (line.Quantity is < 1 or > MaxQuantity)
             {
-                faults.Add($"«quantity» is 1 to {MaxQuantity:#,0}; this is {line.Quantity}.", $"/lines/{i}/quantity");
+                faults.Add($"\"quantity\" is 1 to {MaxQuantity:#,0}; this is {line.Quantity}.", $"/lines/{i}/quantity");
             }
 
             if (line.Price < 0)
             {
-                faults.Add($"«price» is in the currency's minor unit and not below 0; this is {line.Price}.", $"/lines/{i}/price");
+                faults.Add($"\"price\" is in the currency's minor unit and not below 0; this is {line.Price}.", $"/lines/{i}/price");
             }
 
             total += (Int128)Math.Max(0, line.Quantity) * Math.Max(0, line.Price);
@@ -150,8 +152,9 @@ public static partial class OrderCheck
             || !IsUnicode(text)
         )
         {
+            var given = text is null ? "is missing" : $"is \"{Short(text)}\"";
             faults.Add(
-                $"«{name}» has {min} to {max} characters, without control characters and without spaces at its ends; this {(text is null ? "is missing" : $"is «{Short(text)}»")}.",
+                $"\"{name}\" has {min} to {max} characters, without control characters and without spaces at its ends; this {given}.",
                 at
             );
         }

@@ -5,7 +5,10 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Lifecycle;
 
-/// <summary>Tells whether the same order was asked for again: a hash over everything that was given, each part with its length, and nothing that was added here.</summary>
+/// <summary>
+/// Tells whether the same order was asked for again: a hash over everything that was given, each part with its length, and nothing that was
+/// added here.
+/// </summary>
 public static class OrderHash
 {
     private const int Bytes = 16;

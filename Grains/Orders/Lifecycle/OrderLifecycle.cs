@@ -79,7 +79,7 @@ public static class OrderLifecycle
     public static string Explain(OrderId id, Order? order, OrderStep step, OrderRefusal refusal) =>
         refusal switch
         {
-            OrderRefusal.NotFound => $"There is no order «{id}».",
+            OrderRefusal.NotFound => $"There is no order \"{id}\".",
             OrderRefusal.WrongState when step == OrderStep.Place => $"The order {id} is there already.",
             OrderRefusal.WrongState => $"The order {id} is {Word(order!.Status)}; {From(step)}.",
             OrderRefusal.TooLate => $"The order {id} was to be paid before {order!.PayBefore:yyyy-MM-dd HH:mm:ss'Z'}, and cancels itself.",

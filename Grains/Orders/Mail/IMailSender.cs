@@ -1,6 +1,9 @@
 namespace Grains.Orders.Mail;
 
-/// <summary>A mail as it goes out, whole: headers and body, CRLF; ASCII, unless the recipient needs SMTPUTF8. The same bytes and the same Message-ID on every try.</summary>
+/// <summary>
+/// A mail as it goes out, whole: headers and body, CRLF; ASCII, unless the recipient needs SMTPUTF8. The same bytes and the same Message-ID
+/// on every try.
+/// </summary>
 /// <param name="MessageId">Without angle brackets.</param>
 /// <param name="From">The envelope's sender: an ASCII address.</param>
 /// <param name="To">The envelope's recipient: an address with its domain as DNS has it.</param>

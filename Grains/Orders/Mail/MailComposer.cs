@@ -8,7 +8,10 @@ using MimeKit.Text;
 
 namespace Grains.Orders.Mail;
 
-/// <summary>Makes a mail of a change. The same change gives the same bytes, with the same Message-ID, however often it is made (with the same templates).</summary>
+/// <summary>
+/// Makes a mail of a change. The same change gives the same bytes, with the same Message-ID, however often it is made (with the same
+/// templates).
+/// </summary>
 /// <param name="from">Shown and in the envelope; from <see cref="MailRecipient.TryParse"/>.</param>
 /// <param name="shop">Who writes, in texts.</param>
 public sealed class MailComposer(MailTemplates templates, MailboxAddress from, string shop)
@@ -16,13 +19,16 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
     /// <summary>Characters of a subject; the rest is cut.</summary>
     public const int MaxSubject = 200;
 
-    /// <summary>In one encoded word: a line of a header has 76 characters at most with one in it (RFC 2047 §2), the field's name included.</summary>
+    /// <summary>
+    /// In one encoded word: a line of a header has 76 characters at most with one in it (RFC 2047 §2), the field's name included.
+    /// </summary>
     private const int MaxWordBytes = 39;
 
     private const string Channel = "mail";
 
     /// <param name="to">From <see cref="MailRecipient.TryParse"/>.</param>
-    /// <param name="unsubscribe">Where the recipient can say that no more is wanted: https (one click, RFC 8058) or mailto. Null where there is no such place: then the header is absent.</param>
+    /// <param name="unsubscribe">Where the recipient can say that no more is wanted: https (one click, RFC 8058) or mailto. Null where
+    /// there is no such place: then the header is absent.</param>
     public OutgoingMail Compose(OrderChange change, MailboxAddress to, Uri? unsubscribe = null)
     {
         var text = templates.For(change.Type, change.Order.Language);
@@ -50,7 +56,8 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
 
         var options = FormatOptions.Default.Clone();
         options.NewLineFormat = NewLineFormat.Dos;
-        options.International = EmailAddress.TryParse(to.Address, out var recipient, out _) && recipient.NeedsSmtpUtf8; // Its headers are in UTF-8 (RFC 6532).
+        // Its headers are in UTF-8 (RFC 6532).
+        options.International = EmailAddress.TryParse(to.Address, out var recipient, out _) && recipient.NeedsSmtpUtf8;
         options.EnsureNewLine = true;
         using var bytes = new MemoryStream();
         message.WriteTo(options, bytes);
@@ -58,7 +65,8 @@ public sealed class MailComposer(MailTemplates templates, MailboxAddress from, s
     }
 
     /// <summary>
-    /// Text that looks like an encoded word is encoded, so that it is read as it was written: a mail program would decode it, and show what somebody who chose his own name wanted it to say.
+    /// Text that looks like an encoded word is encoded, so that it is read as it was written: a mail program would decode it, and show what
+    /// somebody who chose his own name wanted it to say.
     /// </summary>
     private static void Show(MimeMessage message, HeaderId header, string? text, string address)
     {

@@ -5,7 +5,8 @@ using Grains.Orders.Webhooks;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// The way to the mail server, which all mails of this silo take: so many a second, and none while the server is down. What is held back here was not tried. Thread-safe.
+/// The way to the mail server, which all mails of this silo take: so many a second, and none while the server is down. What is held back
+/// here was not tried. Thread-safe.
 /// </summary>
 /// <remarks>Clocks that are set forth or back change nothing (<see cref="SteadyTime"/>).</remarks>
 public sealed class MailGate

@@ -22,7 +22,9 @@ public enum MailVerdict
 /// <summary>What is done after <see cref="MailVerdict.Unknown"/>.</summary>
 public enum MailAfterUnknown
 {
-    /// <summary>It is sent again on the schedule, under the same Message-ID, by which many mail systems drop a repeat: rather twice than never.</summary>
+    /// <summary>
+    /// It is sent again on the schedule, under the same Message-ID, by which many mail systems drop a repeat: rather twice than never.
+    /// </summary>
     SendAgain,
 
     /// <summary>It becomes a dead letter, for somebody to look at: rather never than twice.</summary>
@@ -52,7 +54,9 @@ public enum SmtpStage
 /// <param name="Suppress">A hard bounce: it counts against the address (<see cref="Suppression"/>).</param>
 public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Detail, int? Code, bool Suppress)
 {
-    /// <summary>It says something of the server, or of what we are to it, and nothing of this mail: the next one would meet the same.</summary>
+    /// <summary>
+    /// It says something of the server, or of what we are to it, and nothing of this mail: the next one would meet the same.
+    /// </summary>
     public bool IsOfServer { get; init; }
 
     /// <summary>Characters of a server's words that are kept.</summary>
@@ -63,11 +67,15 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
 
     /// <summary>The server said no (RFC 5321 §4.2.1: 4yz may succeed later, 5yz will not).</summary>
     /// <remarks>
-    /// <para>5yz about a recipient or a message is final, and a hard bounce of the address, except where the enhanced code (RFC 3463) says otherwise. It is tried again where that code is by its
-    /// meaning only persistent and transient: 2.2 (mailbox full), 3.1 (system full), 4.3 (directory), 4.5 (congestion), or is of class 4; and so is a bare 552, by which a server without enhanced codes
-    /// says that storage is full (RFC 5321 §4.2.3). It is final and no bounce where it is not about the address: 2.3 and 2.4 (length, a list's members), x.3.z (its system), x.4.z (the way there),
+    /// <para>5yz about a recipient or a message is final, and a hard bounce of the address, except where the enhanced code (RFC 3463) says
+    /// otherwise. It is tried again where that code is by its
+    /// meaning only persistent and transient: 2.2 (mailbox full), 3.1 (system full), 4.3 (directory), 4.5 (congestion), or is of class 4;
+    /// and so is a bare 552, by which a server without enhanced codes
+    /// says that storage is full (RFC 5321 §4.2.3). It is final and no bounce where it is not about the address: 2.3 and 2.4 (length, a
+    /// list's members), x.3.z (its system), x.4.z (the way there),
     /// x.5.z (the protocol), x.6.z (the content) and x.7.z (policy).</para>
-    /// <para>5yz before a recipient was named, and 1.7 and 1.8 at any time, are about us (a password that has run out, a sender that is not allowed): no customer's mail is lost to it, it is tried again
+    /// <para>5yz before a recipient was named, and 1.7 and 1.8 at any time, are about us (a password that has run out, a sender that is not
+    /// allowed): no customer's mail is lost to it, it is tried again
     /// on the schedule.</para>
     /// </remarks>
     /// <param name="words">The reply's text, an enhanced code at its beginning included.</param>

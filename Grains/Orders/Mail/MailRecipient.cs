@@ -11,7 +11,10 @@ public static class MailRecipient
     /// <summary>Characters of a name beside the address; the rest is cut.</summary>
     public const int MaxName = 70;
 
-    /// <summary>Bytes of a name that is not ASCII: so many are one encoded word (RFC 2047 §2: 75 characters), and no mail program has to join pieces.</summary>
+    /// <summary>
+    /// Bytes of a name that is not ASCII: so many are one encoded word (RFC 2047 §2: 75 characters), and no mail program has to join
+    /// pieces.
+    /// </summary>
     public const int MaxNameBytes = 45;
 
     /// <param name="name">Shown beside the address. Control characters become blanks: no line of a header begins inside of it.</param>
@@ -33,7 +36,9 @@ public static class MailRecipient
         return true;
     }
 
-    /// <summary>Blanks for control characters, line ends of Unicode among them; no half of a surrogate pair; at most so many characters.</summary>
+    /// <summary>
+    /// Blanks for control characters, line ends of Unicode among them; no half of a surrogate pair; at most so many characters.
+    /// </summary>
     internal static string OneLine(string? text, int most)
     {
         var line = new System.Text.StringBuilder();

@@ -61,7 +61,8 @@ public sealed record MailSettings(
         if (!TryReadUnsubscribe(options.Unsubscribe, out var unsubscribe))
         {
             wrong.Add(
-                $"Mail:Unsubscribe is «{options.Unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org."
+                $"Mail:Unsubscribe is \"{options.Unsubscribe}\"; it is an https address such as https://shop.example.org/, "
+                    + $"without a query, or a mailto: address such as mailto:no-more@example.org."
             );
         }
 

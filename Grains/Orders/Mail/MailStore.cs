@@ -7,7 +7,8 @@ using Grains.Storage;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// What is kept for mail: what customers want, and the addresses that get none. Rows stand for themselves, so anybody may write them: the last one to write a row wins, and a change of a part holds the
+/// What is kept for mail: what customers want, and the addresses that get none. Rows stand for themselves, so anybody may write them: the
+/// last one to write a row wins, and a change of a part holds the
 /// row to its etag. Thread-safe.
 /// </summary>
 /// <param name="suppressFor">How long an address gets no mail after its last hard bounce; null: <see cref="UsualSuppression"/>.</param>

@@ -18,10 +18,13 @@ public sealed record MailPlace(
 );
 
 /// <summary>
-/// Tells customers by mail what became of their orders. Each change is tried once a call: what it comes to is the answer. A crash between a mail that was taken and the cursor's commit sends it again,
+/// Tells customers by mail what became of their orders. Each change is tried once a call: what it comes to is the answer. A crash between a
+/// mail that was taken and the cursor's commit sends it again,
 /// under the same Message-ID.
 /// </summary>
-/// <remarks>A hard bounce has been counted before it is answered; if a crash comes between, the repeat is the same mail and counts no more.</remarks>
+/// <remarks>
+/// A hard bounce has been counted before it is answered; if a crash comes between, the repeat is the same mail and counts no more.
+/// </remarks>
 public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
 {
     /// <summary>The subscriber, and its channel.</summary>
@@ -140,7 +143,8 @@ public sealed class MailSubscriber(MailPlace place) : IOrderSubscriber
     private async ValueTask<Uri?> Unsubscribe(string customer, CancellationToken cancel) =>
         place.Unsubscribe is { Scheme: "https" } beginning
             ? new(
-                $"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/{UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)}"
+                $"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/"
+                    + UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)
             )
             : place.Unsubscribe;
 }

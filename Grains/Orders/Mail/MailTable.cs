@@ -5,7 +5,8 @@ using Grains.Storage;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// The table of mail: <c>preferences.X</c>, by the hash of the customer's name, whose first character is X; <c>suppressions</c>, by <see cref="Suppression.Key"/>; <c>unsubscribe</c>, the key
+/// The table of mail: <c>preferences.X</c>, by the hash of the customer's name, whose first character is X; <c>suppressions</c>, by
+/// <see cref="Suppression.Key"/>; <c>unsubscribe</c>, the key
 /// that links are signed with.
 /// </summary>
 public static class MailTable

@@ -36,7 +36,8 @@ public sealed class MailTemplate
 
     /// <param name="file">Its name, for messages.</param>
     /// <param name="firstLine">The number of the text's first line in the file.</param>
-    /// <param name="errors">A sentence for each thing that is wrong, each with file and line; the template is null when there are any.</param>
+    /// <param name="errors">A sentence for each thing that is wrong, each with file and line; the template is null when there are
+    /// any.</param>
     public static MailTemplate? Parse(string file, string text, bool isHtml, int firstLine, ICollection<string> errors)
     {
         var before = errors.Count;
@@ -59,7 +60,7 @@ public sealed class MailTemplate
         return errors.Count == before ? new(lines.ToImmutable(), isHtml) : null;
     }
 
-    /// <summary>Line ends are «\n»; in HTML every value is escaped.</summary>
+    /// <summary>Line ends are "\n"; in HTML every value is escaped.</summary>
     public string Fill(MailValues values)
     {
         var text = new StringBuilder();
@@ -85,7 +86,7 @@ public sealed class MailTemplate
             var close = rest.IndexOf("}}", open, StringComparison.Ordinal);
             if (close < 0)
             {
-                error = "«{{» is not closed by «}}» on its line.";
+                error = "\"{{\" is not closed by \"}}\" on its line.";
                 return null;
             }
 
@@ -93,7 +94,8 @@ public sealed class MailTemplate
             if (!Placeholders.Contains(name))
             {
                 error =
-                    $"«{{{{{(name.Length > 40 ? name[..40] + "…" : name)}}}}}» is no placeholder; there are {string.Join(", ", Placeholders)}.";
+                    $"\"{{{{{(name.Length > 40 ? name[..40] + "…" : name)}}}}}\" is no placeholder; there are "
+                    + $"{string.Join(", ", Placeholders)}.";
                 return null;
             }
 

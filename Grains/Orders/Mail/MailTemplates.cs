@@ -10,11 +10,13 @@ namespace Grains.Orders.Mail;
 public sealed record MailText(string Language, MailTemplate Subject, MailTemplate Plain, MailTemplate? Html);
 
 /// <summary>
-/// Templates by type of change and language: <c>order.paid.de.txt</c> (its first line «Subject: …», then an empty one, then the text) and <c>order.paid.de.html</c>.
+/// Templates by type of change and language: <c>order.paid.de.txt</c> (its first line "Subject: …", then an empty one, then the text) and
+/// <c>order.paid.de.html</c>.
 /// English and German are built in; an operator's folder replaces them file by file, and adds languages.
 /// </summary>
 /// <remarks>
-/// The language is the most special one there is a .txt for: de-AT, then de, then the fallback. The HTML part is of that same language, or there is none: no mail is in two languages.
+/// The language is the most special one there is a .txt for: de-AT, then de, then the fallback. The HTML part is of that same language, or
+/// there is none: no mail is in two languages.
 /// </remarks>
 public sealed class MailTemplates
 {
@@ -91,7 +93,8 @@ public sealed class MailTemplates
             if (type is null || language is null)
             {
                 errors.Add(
-                    $"{name}:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are {string.Join(", ", WebhookMessage.Types)}."
+                    $"{name}:1: A template is called after its change, language and form, such as order.paid.de.txt or "
+                        + $"order.paid.de-AT.html; changes are {string.Join(", ", WebhookMessage.Types)}."
                 );
             }
             else if (Decode(bytes) is not { } text)
@@ -114,7 +117,8 @@ public sealed class MailTemplates
         foreach (var type in WebhookMessage.Types.Where(type => !plain.ContainsKey(Key(type, fallback)) && errors.Count == 0))
         {
             errors.Add(
-                $"{type}.{fallback}.txt is missing: the language «{fallback}» is the one for everybody whose own there is not, and needs every text."
+                $"{type}.{fallback}.txt is missing: the language \"{fallback}\" is the one for everybody whose own there is "
+                    + $"not, and needs every text."
             );
         }
 
@@ -172,7 +176,7 @@ public sealed class MailTemplates
         var lines = text.ReplaceLineEndings("\n").Split('\n', 3);
         if (!lines[0].StartsWith(SubjectMark, StringComparison.Ordinal) || lines[0].Length == SubjectMark.Length)
         {
-            errors.Add($"{name}:1: The first line is «{SubjectMark}…».");
+            errors.Add($"{name}:1: The first line is \"{SubjectMark}…\".");
             return null;
         }
 

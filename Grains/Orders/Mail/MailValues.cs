@@ -69,7 +69,8 @@ public sealed class MailValues(Order order, CultureInfo culture, string shop)
         var pieces = line.Quantity.ToString("N0", culture);
         var amount = Amount(line.Quantity * line.Price);
         return html
-            ? $"<tr><td>{WebUtility.HtmlEncode(line.Sku)}</td><td align=\"right\">{WebUtility.HtmlEncode(pieces)} ×</td><td align=\"right\">{WebUtility.HtmlEncode(amount)}</td></tr>"
+            ? $"<tr><td>{WebUtility.HtmlEncode(line.Sku)}</td><td align=\"right\">{WebUtility.HtmlEncode(pieces)} ×</td><td "
+                + $"align=\"right\">{WebUtility.HtmlEncode(amount)}</td></tr>"
             : $"  {pieces} × {line.Sku}: {amount}";
     }
 

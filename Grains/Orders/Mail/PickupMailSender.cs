@@ -3,7 +3,8 @@ using Grains.Interfaces.Orders;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// Writes mails into a folder as <c>.eml</c>, for whoever picks them up. Written aside, flushed, named, and the folder flushed: under a name there is a whole mail or none.
+/// Writes mails into a folder as <c>.eml</c>, for whoever picks them up. Written aside, flushed, named, and the folder flushed: under a
+/// name there is a whole mail or none.
 /// The name comes from the Message-ID, so that a repeat replaces itself.
 /// </summary>
 /// <param name="folder">Made if need be. Several processes may share it.</param>
@@ -89,7 +90,9 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
         }
     }
 
-    /// <summary>Removes what crashes left half written; files that are younger may be of a mail that is being written by another process.</summary>
+    /// <summary>
+    /// Removes what crashes left half written; files that are younger may be of a mail that is being written by another process.
+    /// </summary>
     /// <returns>How many.</returns>
     public int Sweep(DateTimeOffset before)
     {
@@ -106,7 +109,7 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
         return left.Count;
     }
 
-    /// <summary>Letters, digits, full stop, hyphen and «@» stay; nothing leads out of the folder.</summary>
+    /// <summary>Letters, digits, full stop, hyphen and "@" stay; nothing leads out of the folder.</summary>
     internal static string Name(string messageId)
     {
         var name = string.Concat(

@@ -12,7 +12,8 @@ using MimeKit;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// Hands mails to one server over SMTP (RFC 5321), over connections that are kept: at most <see cref="SmtpSettings.MaxConnections"/>, further mails wait. One try; a kept connection that
+/// Hands mails to one server over SMTP (RFC 5321), over connections that are kept: at most <see cref="SmtpSettings.MaxConnections"/>,
+/// further mails wait. One try; a kept connection that
 /// the server has closed in the meantime is replaced by a fresh one within it, for nothing had been handed over on it.
 /// </summary>
 /// <param name="clock">For the time limit, and for how long a connection was unused.</param>
@@ -110,7 +111,8 @@ public sealed class SmtpMailSender(
                     new(
                         MailVerdict.Refused,
                         "smtputf8",
-                        "The address has letters beyond ASCII before its \"@\", and the mail server takes none: it does not offer SMTPUTF8.",
+                        "The address has letters beyond ASCII before its \"@\", and the mail server takes none: it does not "
+                            + "offer SMTPUTF8.",
                         Code: null,
                         Suppress: false
                     ),
@@ -256,7 +258,7 @@ public sealed class SmtpMailSender(
             SmtpErrorCode.SenderNotAccepted => SmtpStage.Sender,
             SmtpErrorCode.MessageNotAccepted => SmtpStage.Message,
 
-            // An answer to DATA itself comes as «unexpected».
+            // An answer to DATA itself comes as "unexpected".
             _ => session.Mails == 0 ? SmtpStage.Connection : SmtpStage.Message,
         };
 

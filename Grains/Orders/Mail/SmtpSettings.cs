@@ -31,7 +31,10 @@ public sealed record SmtpSettings(string Host, int Port, SmtpSecurity Security)
     /// <summary>A connection that was unused for longer is not used again: servers close them.</summary>
     public TimeSpan KeepIdle { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For one mail, from the connection to the last answer, without waiting for a connection. RFC 5321 §4.5.3.2 has servers take minutes; what is cut off after the final dot is «unknown».</summary>
+    /// <summary>
+    /// For one mail, from the connection to the last answer, without waiting for a connection. RFC 5321 §4.5.3.2 has servers take minutes;
+    /// what is cut off after the final dot is "unknown".
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Decides on the server's certificate; null: the system does.</summary>

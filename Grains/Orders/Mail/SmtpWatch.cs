@@ -4,7 +4,8 @@ using MailKit;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// Watches a session's lines, for what no exception tells: whether the final dot went out. A piece is seen after it was handed to the connection whole; so a dot that was not seen
+/// Watches a session's lines, for what no exception tells: whether the final dot went out. A piece is seen after it was handed to the
+/// connection whole; so a dot that was not seen
 /// did not go out in full, and the server has no mail.
 /// </summary>
 internal sealed class SmtpWatch : IProtocolLogger

@@ -5,7 +5,8 @@ using Grains.Orders.Lifecycle;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// The hard bounces of an address: its server refused it for good. After <see cref="Needed"/> of them, of different mails, nothing goes to it for a while; somebody may lift that. A mail that
+/// The hard bounces of an address: its server refused it for good. After <see cref="Needed"/> of them, of different mails, nothing goes to
+/// it for a while; somebody may lift that. A mail that
 /// is delivered, and time, make one forgotten. The address itself is not in it: an erased customer leaves none behind.
 /// </summary>
 /// <param name="Masked">As <see cref="Mask"/> has it.</param>
@@ -28,9 +29,12 @@ public sealed record Suppression(string Masked, DateTimeOffset At, string Reason
     public static Suppression Of(string address, MailOutcome outcome, DateTimeOffset now) =>
         outcome.Suppress
             ? new(Mask(address), now, outcome.Reason, outcome.Detail.Replace(address, Mask(address), StringComparison.OrdinalIgnoreCase))
-            : throw new ArgumentException($"A mail that came to «{outcome.Reason}» suppresses no address.", nameof(outcome));
+            : throw new ArgumentException($"A mail that came to \"{outcome.Reason}\" suppresses no address.", nameof(outcome));
 
-    /// <summary>A row's key: 64 characters of hex, the same for spellings that no mail system tells apart (case, a domain in its own letters or as DNS has it). The address itself is not in it.</summary>
+    /// <summary>
+    /// A row's key: 64 characters of hex, the same for spellings that no mail system tells apart (case, a domain in its own letters or as
+    /// DNS has it). The address itself is not in it.
+    /// </summary>
     public static string Key(string address) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Plain(address))));
 
     /// <summary>For people who look at a list: <c>a…@example.org</c>.</summary>

@@ -7,7 +7,8 @@ using Grains.Storage;
 namespace Grains.Orders.Mail;
 
 /// <summary>
-/// What a link says, by which a customer wants no more mail: the hash of the customer's name, and that we said so (HMAC-SHA256, 128 bits of it). The same for one customer as long as the key is the same;
+/// What a link says, by which a customer wants no more mail: the hash of the customer's name, and that we said so (HMAC-SHA256, 128 bits of
+/// it). The same for one customer as long as the key is the same;
 /// nobody reads a name from it, and it never runs out (RFC 8058 wants links in old mails to work).
 /// </summary>
 public static class UnsubscribeToken

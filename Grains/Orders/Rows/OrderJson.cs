@@ -116,7 +116,7 @@ public sealed partial class OrderJson : JsonSerializerContext
                 }
             }
 
-            throw new JsonException($"«{reader.GetString()}» is no {typeof(T).Name}.");
+            throw new JsonException($"\"{reader.GetString()}\" is no {typeof(T).Name}.");
         }
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>

@@ -4,7 +4,10 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Rows;
 
-/// <summary>An order as it is stored: its last version, and the steps that were asked of it, taken or refused, so that each gets its first answer again.</summary>
+/// <summary>
+/// An order as it is stored: its last version, and the steps that were asked of it, taken or refused, so that each gets its first answer
+/// again.
+/// </summary>
 public sealed record OrderRow(Order Order, ImmutableArray<StepRow> Steps);
 
 /// <summary>A step that was answered.</summary>
@@ -61,7 +64,10 @@ public sealed record FeedHeadRow
     /// <summary>Steps that waited for a later commit when this one was made. Counted where they come and go.</summary>
     public long Waiting { get; set; }
 
-    /// <summary>Made when the partition is first opened: by it a subscriber knows the feed that its cursor belongs to. Null in rows of an earlier version.</summary>
+    /// <summary>
+    /// Made when the partition is first opened: by it a subscriber knows the feed that its cursor belongs to. Null in rows of an earlier
+    /// version.
+    /// </summary>
     public string? Id { get; set; }
 
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);

@@ -7,15 +7,21 @@ using Grains.Storage;
 namespace Grains.Orders.Subscribers;
 
 /// <summary>
-/// What one subscriber has to do in one partition: which change is handled next, and what of it goes into the next commit. It does no I/O, and is told the time.
+/// What one subscriber has to do in one partition: which change is handled next, and what of it goes into the next commit. It does no I/O,
+/// and is told the time.
 /// </summary>
 /// <remarks>
-/// <para>Changes are taken in the feed's order. The cursor passes a change when what became of it is in the same commit: its rows, a dead letter, or a row in which it waits to be tried again. One
-/// that is still being handled after <see cref="Grace"/> is passed too, with a row of that kind, so that a slow one does not hold up the others.</para>
-/// <para>At most <see cref="MaxWindow"/> changes are taken and not passed, <see cref="MaxWaiting"/> wait in rows, and <see cref="MaxDead"/> are dead. When as many wait or are dead as may,
-/// the cursor stands where the next one would be too many; the feed keeps what comes after it. The same when <see cref="MaxUntold"/> notes wait for the audit, and while nothing can be tried
+/// <para>Changes are taken in the feed's order. The cursor passes a change when what became of it is in the same commit: its rows, a dead
+/// letter, or a row in which it waits to be tried again. One
+/// that is still being handled after <see cref="Grace"/> is passed too, with a row of that kind, so that a slow one does not hold up the
+/// others.</para>
+/// <para>At most <see cref="MaxWindow"/> changes are taken and not passed, <see cref="MaxWaiting"/> wait in rows, and <see cref="MaxDead"/>
+/// are dead. When as many wait or are dead as may,
+/// the cursor stands where the next one would be too many; the feed keeps what comes after it. The same when <see cref="MaxUntold"/> notes
+/// wait for the audit, and while nothing can be tried
 /// (<see cref="Handled.NotNow"/>).</para>
-/// <para>Memory runs ahead of the store: when a commit fails, all of this is thrown away with its owner, and begun again from what is stored.</para>
+/// <para>Memory runs ahead of the store: when a commit fails, all of this is thrown away with its owner, and begun again from what is
+/// stored.</para>
 /// </remarks>
 public sealed class ChangeDesk : IPartitionWork
 {
@@ -172,7 +178,9 @@ public sealed class ChangeDesk : IPartitionWork
         }
     }
 
-    /// <summary>What was to be read is not kept any more: it goes on from there. Only where nothing is taken and not passed; false otherwise.</summary>
+    /// <summary>
+    /// What was to be read is not kept any more: it goes on from there. Only where nothing is taken and not passed; false otherwise.
+    /// </summary>
     public bool Skip(long to)
     {
         if (_window.Count > 0)
@@ -317,7 +325,10 @@ public sealed class ChangeDesk : IPartitionWork
             _ => null,
         };
 
-    /// <summary>Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers those whose rows have it still.</summary>
+    /// <summary>
+    /// Takes what is personal of orders out of memory, and of what may still come in an event: later commits do not bring it back. Answers
+    /// those whose rows have it still.
+    /// </summary>
     internal List<ChangeItem> Erase(IReadOnlySet<OrderId> orders)
     {
         if (_erased.Count + orders.Count > MaxErased)
@@ -340,7 +351,9 @@ public sealed class ChangeDesk : IPartitionWork
         return inRows;
     }
 
-    /// <summary>Writes its row as it is in memory. One that has left its row since then has none: it would be handled again, and counted twice.</summary>
+    /// <summary>
+    /// Writes its row as it is in memory. One that has left its row since then has none: it would be handled again, and counted twice.
+    /// </summary>
     internal void Rewrite(ChangeItem item, CommitBuilder commit)
     {
         if (_waiting.TryGetValue(item.Revision, out var waiting) && waiting == item)

@@ -3,7 +3,9 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Subscribers;
 
-/// <summary>An order without what is personal in it: who ordered, where they are written to and in which language, and their notes.</summary>
+/// <summary>
+/// An order without what is personal in it: who ordered, where they are written to and in which language, and their notes.
+/// </summary>
 public static class Erasure
 {
     /// <summary>Stands where the customer stood.</summary>
@@ -11,7 +13,10 @@ public static class Erasure
 
     public static Order Of(Order order) => order with { Customer = Customer, Email = null, Language = null, Notes = null };
 
-    /// <summary>A try without its free text, in which a mail server or an endpoint may have repeated an address or a name: only the group of its outcome stays.</summary>
+    /// <summary>
+    /// A try without its free text, in which a mail server or an endpoint may have repeated an address or a name: only the group of its
+    /// outcome stays.
+    /// </summary>
     public static ImmutableArray<HandlingTry> Of(ImmutableArray<HandlingTry> history) =>
         history.IsDefaultOrEmpty ? history : [.. history.Select(tried => tried with { What = tried.What.Split(':')[0] })];
 

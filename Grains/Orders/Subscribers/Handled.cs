@@ -29,7 +29,10 @@ public enum DoneAs
     NotWanted,
 }
 
-/// <summary>What became of a change at a subscriber: exactly one of done, to be tried again, failed for good, or not tried because nothing can be just now.</summary>
+/// <summary>
+/// What became of a change at a subscriber: exactly one of done, to be tried again, failed for good, or not tried because nothing can be
+/// just now.
+/// </summary>
 public sealed class Handled
 {
     /// <summary>Rows of one change.</summary>
@@ -61,7 +64,7 @@ public sealed class Handled
             if (SubscriberTable.IsReserved(row.Key))
             {
                 throw new ArgumentException(
-                    $"The key «{row.Key}» is one of those that are kept for all subscribers: take another beginning.",
+                    $"The key \"{row.Key}\" is one of those that are kept for all subscribers: take another beginning.",
                     nameof(rows)
                 );
             }
@@ -83,7 +86,9 @@ public sealed class Handled
     /// <summary>A sentence. Nothing personal.</summary>
     public string Detail { get; }
 
-    /// <summary>The same outcome without its sentence, for an order that was erased meanwhile: a server's answer may repeat an address.</summary>
+    /// <summary>
+    /// The same outcome without its sentence, for an order that was erased meanwhile: a server's answer may repeat an address.
+    /// </summary>
     internal Handled WithoutDetail() =>
         Detail.Length == 0 ? this : new(Outcome, Rows, Fill, Filled, Reason, "", After) { As = As, Notes = Notes };
 
@@ -101,13 +106,16 @@ public sealed class Handled
     public static Handled Done() => Nothing;
 
     /// <summary>Done, with rows that are committed together with the cursor: at most <see cref="MaxRows"/>.</summary>
-    /// <param name="filled">Called when the rows are in a commit: what it changes in memory goes with them. If the commit fails the subscriber is made anew.</param>
+    /// <param name="filled">Called when the rows are in a commit: what it changes in memory goes with them. If the commit fails the
+    /// subscriber is made anew.</param>
     public static Handled Done(IReadOnlyList<RowChange> rows, Action? filled = null) =>
         rows.Count <= MaxRows
             ? new(HandledAs.Done, rows, null, filled, "", "", null)
             : throw new ArgumentException($"A change may leave {MaxRows} rows; these are {rows.Count}.", nameof(rows));
 
-    /// <summary>Done; what is to be kept is put into the commit by this, which answers false when there is no room and is asked again for the next.</summary>
+    /// <summary>
+    /// Done; what is to be kept is put into the commit by this, which answers false when there is no room and is asked again for the next.
+    /// </summary>
     public static Handled Done(Func<CommitBuilder, bool> fill) => new(HandledAs.Done, [], fill, null, "", "", null);
 
     /// <summary>It was told, and taken.</summary>
@@ -125,8 +133,10 @@ public sealed class Handled
     public static Handled NotWanted() => Unwanted;
 
     /// <summary>
-    /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is written (but for one that took longer than
-    /// <see cref="ChangeDesk.Grace"/> to say so: it waits in a row by then, which has counted it); until then nothing else is begun in this partition, and what comes waits in the feed.
+    /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is
+    /// written (but for one that took longer than
+    /// <see cref="ChangeDesk.Grace"/> to say so: it waits in a row by then, which has counted it); until then nothing else is begun in this
+    /// partition, and what comes waits in the feed.
     /// </summary>
     public static Handled NotNow(string reason, string detail, TimeSpan after) =>
         new(HandledAs.NotNow, [], null, null, reason, detail, after);

@@ -4,14 +4,18 @@ using Grains.Storage;
 namespace Grains.Orders.Subscribers;
 
 /// <summary>
-/// Who wants to know of orders' changes. A further one is a class of this kind and a registration (<c>services.AddOrderSubscriber</c>, with a <see cref="SubscriberRules"/>); one object is made for
+/// Who wants to know of orders' changes. A further one is a class of this kind and a registration (<c>services.AddOrderSubscriber</c>, with
+/// a <see cref="SubscriberRules"/>); one object is made for
 /// each partition, and used by one thread at a time.
 /// </summary>
 /// <remarks>
-/// <para>It is given every change at least once, an order's changes in their order where <see cref="SubscriberRules.KeepsOrder"/>. What is to be kept of a change are rows: they are committed together
-/// with the cursor, so they are there exactly once however often the change came. What reaches out of the cluster while a change is handled comes before that commit: after a crash it is repeated, and
+/// <para>It is given every change at least once, an order's changes in their order where <see cref="SubscriberRules.KeepsOrder"/>. What is
+/// to be kept of a change are rows: they are committed together
+/// with the cursor, so they are there exactly once however often the change came. What reaches out of the cluster while a change is handled
+/// comes before that commit: after a crash it is repeated, and
 /// whoever is told has to know the repeat by its id. Those do it that have a <see cref="SubscriberRules.Channel"/>.</para>
-/// <para>What is slow and need not be done here belongs out of here. Where it must: <see cref="SubscriberRules.AtOnce"/> changes of different orders are handled side by side, and what takes longer than a moment is put among
+/// <para>What is slow and need not be done here belongs out of here. Where it must: <see cref="SubscriberRules.AtOnce"/> changes of
+/// different orders are handled side by side, and what takes longer than a moment is put among
 /// those that wait, so that others go on.</para>
 /// </remarks>
 public interface IOrderSubscriber
@@ -21,21 +25,28 @@ public interface IOrderSubscriber
     ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) => ValueTask.CompletedTask;
 
     /// <summary>
-    /// Handles a change. An exception is as <see cref="Handled.Later(string, string)"/>. It changes nothing that <see cref="State"/> tells: that is done where the commit is filled.
+    /// Handles a change. An exception is as <see cref="Handled.Later(string, string)"/>. It changes nothing that <see cref="State"/> tells:
+    /// that is done where the commit is filled.
     /// </summary>
     ValueTask<Handled> Handle(Handling handling, CancellationToken cancel);
 
-    /// <summary>A note of something that happened elsewhere; only for a subscriber that <see cref="SubscriberRules.TakesNotes"/>. It cannot be refused.</summary>
+    /// <summary>
+    /// A note of something that happened elsewhere; only for a subscriber that <see cref="SubscriberRules.TakesNotes"/>. It cannot be
+    /// refused.
+    /// </summary>
     Handled Record(OrderNote note) => throw new NotSupportedException($"{GetType().Name} takes no notes.");
 
-    /// <summary>Rows that are made once for a whole commit, after all else is in it: at most <see cref="SubscriberRules.RowsOfSeal"/>.</summary>
+    /// <summary>
+    /// Rows that are made once for a whole commit, after all else is in it: at most <see cref="SubscriberRules.RowsOfSeal"/>.
+    /// </summary>
     void Seal(CommitBuilder commit) { }
 
     /// <summary>What is kept in the cursor's row, as it is after what was filled so far: at most <see cref="MaxState"/> bytes.</summary>
     ReadOnlyMemory<byte> State => ReadOnlyMemory<byte>.Empty;
 
     /// <summary>
-    /// The rows to be changed so that nothing personal of these orders is kept in rows of its own, and what the audit is to say of it. Committed together when it answers.
+    /// The rows to be changed so that nothing personal of these orders is kept in rows of its own, and what the audit is to say of it.
+    /// Committed together when it answers.
     /// </summary>
     ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
         ValueTask.FromResult(Handled.Done());
@@ -44,7 +55,10 @@ public interface IOrderSubscriber
     const int MaxState = 64 * 1024;
 }
 
-/// <summary>What a subscriber has in one partition. Rows of its own are those whose keys do not start with a letter and a dot that <see cref="SubscriberTable"/> names.</summary>
+/// <summary>
+/// What a subscriber has in one partition. Rows of its own are those whose keys do not start with a letter and a dot that
+/// <see cref="SubscriberTable"/> names.
+/// </summary>
 public interface ISubscriberPlace
 {
     string Name { get; }
@@ -55,7 +69,10 @@ public interface ISubscriberPlace
 
     ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default);
 
-    /// <summary>Commits rows of its own outside of a change, fenced as all are: what came of a delivery that was told of after a commit. Durable when it answers.</summary>
+    /// <summary>
+    /// Commits rows of its own outside of a change, fenced as all are: what came of a delivery that was told of after a commit. Durable
+    /// when it answers.
+    /// </summary>
     Task Commit(Handled handled);
 }
 
@@ -75,7 +92,9 @@ public sealed record SubscriberRules
     /// <summary>Changes that are handled side by side in a partition, of different orders.</summary>
     public int AtOnce { get; init; } = 16;
 
-    /// <summary>An order's later changes wait while an earlier one is tried again. Without it they go on, and the earlier one comes late.</summary>
+    /// <summary>
+    /// An order's later changes wait while an earlier one is tried again. Without it they go on, and the earlier one comes late.
+    /// </summary>
     public bool KeepsOrder { get; init; } = true;
 
     /// <summary>For one attempt; after it, it failed. Null for what never waits.</summary>
@@ -88,11 +107,14 @@ public sealed record SubscriberRules
     /// <summary>It never gives up and skips nothing: what fails is tried until it succeeds, and all after it waits in the feed.</summary>
     public bool Halts { get; init; }
 
-    /// <summary>It is told what happens beside changes: replays, discards, erasures, outcomes of deliveries. One subscriber only: the audit.</summary>
+    /// <summary>
+    /// It is told what happens beside changes: replays, discards, erasures, outcomes of deliveries. One subscriber only: the audit.
+    /// </summary>
     public bool TakesNotes { get; init; }
 
     /// <summary>
-    /// The channel on which it tells customers or other systems: <c>mail</c>, <c>webhooks</c>. What became of each change is then kept for <c>orders deliveries</c>, told to the audit, and counted
+    /// The channel on which it tells customers or other systems: <c>mail</c>, <c>webhooks</c>. What became of each change is then kept for
+    /// <c>orders deliveries</c>, told to the audit, and counted
     /// in the books' line of the channel. Null: it tells nobody.
     /// </summary>
     public string? Channel { get; init; }

@@ -9,7 +9,10 @@ public sealed record SubscriberEntry(SubscriberRules Rules, Func<int, IOrderSubs
     public Func<CancellationToken, Task<bool>>? IsThere { get; init; }
 }
 
-/// <summary>Subscribers that come and go while the program runs, one for each thing of a kind: <c>webhook-…</c>. Which there are, the feeds know, with which they are listed.</summary>
+/// <summary>
+/// Subscribers that come and go while the program runs, one for each thing of a kind: <c>webhook-…</c>. Which there are, the feeds know,
+/// with which they are listed.
+/// </summary>
 /// <param name="Kind">What their names begin with, before a dash.</param>
 /// <param name="Channel">As <see cref="SubscriberRules.Channel"/> of each.</param>
 /// <param name="Find">The entry of the one with this name.</param>
@@ -39,20 +42,21 @@ public sealed class SubscriberCatalog
             if (!SubscriberKey.IsName(name))
             {
                 throw new ArgumentException(
-                    $"A subscriber's name has 1 to {SubscriberKey.MaxName} lower-case letters, digits and dashes, and starts with a letter; this is «{name}».",
+                    $"A subscriber's name has 1 to {SubscriberKey.MaxName} lower-case letters, digits and dashes, and starts "
+                        + $"with a letter; this is \"{name}\".",
                     nameof(entries)
                 );
             }
 
             if (!_entries.TryAdd(name, entry))
             {
-                throw new ArgumentException($"Two subscribers are named «{name}»; each has a name of its own.", nameof(entries));
+                throw new ArgumentException($"Two subscribers are named \"{name}\"; each has a name of its own.", nameof(entries));
             }
 
             if (_families.Find(family => family.IdIn(name) is not null) is { } taken)
             {
                 throw new ArgumentException(
-                    $"«{name}» begins with «{taken.Kind}-», as do the names of those that come and go; take another.",
+                    $"\"{name}\" begins with \"{taken.Kind}-\", as do the names of those that come and go; take another.",
                     nameof(entries)
                 );
             }
@@ -61,7 +65,7 @@ public sealed class SubscriberCatalog
             {
                 NoteTaker = NoteTaker is null
                     ? name
-                    : throw new ArgumentException($"«{NoteTaker}» and «{name}» both take notes; one does.", nameof(entries));
+                    : throw new ArgumentException($"\"{NoteTaker}\" and \"{name}\" both take notes; one does.", nameof(entries));
             }
         }
     }

@@ -50,7 +50,8 @@ public sealed record SubscriberHeadRow
     public ImmutableSortedDictionary<string, long> Suppressed { get; set; } = ImmutableSortedDictionary<string, long>.Empty;
 
     /// <summary>
-    /// Of one that was not there before, or was removed: its notes are numbered from the time on (100 ns each), so that they come after all that one of the same name gave before it.
+    /// Of one that was not there before, or was removed: its notes are numbered from the time on (100 ns each), so that they come after all
+    /// that one of the same name gave before it.
     /// </summary>
     public static SubscriberHeadRow Begun(DateTimeOffset now) => new() { Notes = now.UtcTicks };
 

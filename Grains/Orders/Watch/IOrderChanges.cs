@@ -13,6 +13,9 @@ public interface IOrderChanges
     /// <inheritdoc cref="IOrderFeedGrain.Head"/>
     Task<FeedHead> Head(int partition, CancellationToken cancel);
 
-    /// <summary>For a minute from now <paramref name="heard"/> is told what is announced of the partition, as far as it is not lost. Asked again and again it goes on.</summary>
+    /// <summary>
+    /// For a minute from now <paramref name="heard"/> is told what is announced of the partition, as far as it is not lost. Asked again and
+    /// again it goes on.
+    /// </summary>
     Task Listen(int partition, Action<OrdersChanged> heard, CancellationToken cancel);
 }

@@ -11,13 +11,18 @@ public sealed partial class OrderWatches : IDisposable
     /// <summary>Watches at once.</summary>
     public const int MaxWatchers = 10_000;
 
-    /// <summary>Watches that read the feed for themselves at the same time, so that those who come from far back take nobody's time.</summary>
+    /// <summary>
+    /// Watches that read the feed for themselves at the same time, so that those who come from far back take nobody's time.
+    /// </summary>
     public const int MaxCatchingUp = 8;
 
     /// <summary>For the oldest that is kept.</summary>
     public const string Start = "start";
 
-    /// <summary>Looks at the head, a second apart, before a cursor above it is taken for another cluster's: an activation that was left behind knows less.</summary>
+    /// <summary>
+    /// Looks at the head, a second apart, before a cursor above it is taken for another cluster's: an activation that was left behind knows
+    /// less.
+    /// </summary>
     private const int LooksAtHead = 5;
 
     private readonly IOrderChanges _feed;
@@ -41,7 +46,8 @@ public sealed partial class OrderWatches : IDisposable
     internal Task Beat => _pulse.Next;
 
     /// <summary>
-    /// Begins a watch after <paramref name="from"/>, a cursor; of all orders or of one. From <see cref="Start"/> it begins with the oldest change that is kept, from null
+    /// Begins a watch after <paramref name="from"/>, a cursor; of all orders or of one. From <see cref="Start"/> it begins with the oldest
+    /// change that is kept, from null
     /// with the first one that is committed after this was asked.
     /// </summary>
     /// <param name="order">An id. The order need not be there yet.</param>
@@ -68,7 +74,7 @@ public sealed partial class OrderWatches : IDisposable
                 return new(
                     null,
                     WatchRefusal.Invalid,
-                    $"There is no order «{(order.Length > 80 ? order[..80] + "…" : order)}», and there can be none of this id."
+                    $"There is no order \"{(order.Length > 80 ? order[..80] + "…" : order)}\", and there can be none of this id."
                 );
             }
 
@@ -203,7 +209,8 @@ public sealed partial class OrderWatches : IDisposable
                     WatchRefusal.Invalid,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"The cursor is of another cluster: it has seen change {next[above] - 1} of partition {only?.Partition ?? above}, and the last one here is {heads[above]!.Value.Head}."
+                        $"The cursor is of another cluster: it has seen change {next[above] - 1} of partition "
+                            + $"{only?.Partition ?? above}, and the last one here is {heads[above]!.Value.Head}."
                     )
                 );
             }

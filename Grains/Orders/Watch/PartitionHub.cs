@@ -4,10 +4,14 @@ using Grains.Interfaces.Orders;
 namespace Grains.Orders.Watch;
 
 /// <summary>
-/// One partition's recent changes in this process, read from the feed once however many watch. What is announced is taken as it comes; where a revision is missing, and
+/// One partition's recent changes in this process, read from the feed once however many watch. What is announced is taken as it comes;
+/// where a revision is missing, and
 /// every <see cref="Look"/>, the feed is read from the last one on: an announcement that was lost costs that time, and never a change.
 /// </summary>
-/// <remarks>Runs while somebody watches, and <see cref="Linger"/> after the last one left. Whoever is slower than <see cref="RecentChanges"/> reads the feed himself.</remarks>
+/// <remarks>
+/// Runs while somebody watches, and <see cref="Linger"/> after the last one left. Whoever is slower than <see cref="RecentChanges"/> reads
+/// the feed himself.
+/// </remarks>
 public sealed class PartitionHub(
     int partition,
     IOrderChanges feed,

@@ -2,7 +2,10 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Watch;
 
-/// <summary>The last changes of a partition in order and without gaps: at most <see cref="MaxChanges"/>, and about <see cref="MaxBytes"/>. Not for several threads.</summary>
+/// <summary>
+/// The last changes of a partition in order and without gaps: at most <see cref="MaxChanges"/>, and about <see cref="MaxBytes"/>. Not for
+/// several threads.
+/// </summary>
 /// <param name="last">The last revision before it begins.</param>
 public sealed class RecentChanges(long last)
 {

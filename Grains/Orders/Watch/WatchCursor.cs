@@ -6,8 +6,10 @@ using System.IO.Hashing;
 namespace Grains.Orders.Watch;
 
 /// <summary>
-/// How far a watch has come: for each partition the first revision that it has yet to see. As text it is for nobody to read, <c>w1</c> and letters of
-/// <c>[0-9A-Za-z_-]</c>: the version of this form, the number of partitions, whether it is of one partition only, the revisions, and a checksum.
+/// How far a watch has come: for each partition the first revision that it has yet to see. As text it is for nobody to read, <c>w1</c> and
+/// letters of
+/// <c>[0-9A-Za-z_-]</c>: the version of this form, the number of partitions, whether it is of one partition only, the revisions, and a
+/// checksum.
 /// </summary>
 public sealed class WatchCursor
 {
@@ -60,17 +62,18 @@ public sealed class WatchCursor
         if (text.Length > MaxLength || !text.StartsWith('w') || text.Length < Mark.Length)
         {
             error =
-                $"A cursor is what a watch gave, «{Mark}» and letters, or «start» for the oldest change that is kept; this is «{Shown(text)}».";
+                $"A cursor is what a watch gave, \"{Mark}\" and letters, or \"start\" for the oldest change that is kept; this "
+                + $"is \"{Shown(text)}\".";
         }
         else if (!text.StartsWith(Mark, StringComparison.Ordinal))
         {
             error = char.IsAsciiDigit(text[1])
-                ? $"The cursor «{Shown(text)}» has a form that this version does not know; it knows «{Mark}»."
-                : $"A cursor begins with «{Mark}», or is «start»; this is «{Shown(text)}».";
+                ? $"The cursor \"{Shown(text)}\" has a form that this version does not know; it knows \"{Mark}\"."
+                : $"A cursor begins with \"{Mark}\", or is \"start\"; this is \"{Shown(text)}\".";
         }
         else if (!TryRead(text.AsSpan(Mark.Length), out var written, out var only, out var next))
         {
-            error = $"The cursor «{Shown(text)}» is broken: it was cut or changed on its way.";
+            error = $"The cursor \"{Shown(text)}\" is broken: it was cut or changed on its way.";
         }
         else if (written != partitions)
         {

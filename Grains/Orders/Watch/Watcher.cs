@@ -5,8 +5,10 @@ using Grains.Interfaces.Orders;
 namespace Grains.Orders.Watch;
 
 /// <summary>
-/// One watch: how far it has come, and what comes next. It asks and is never told, so a slow one keeps nobody waiting and piles nothing up: what the hubs have no more
-/// it reads from the feed, from its own place on. Each change comes once, in order per partition and so per order, and none is left out. Not for several threads.
+/// One watch: how far it has come, and what comes next. It asks and is never told, so a slow one keeps nobody waiting and piles nothing up:
+/// what the hubs have no more
+/// it reads from the feed, from its own place on. Each change comes once, in order per partition and so per order, and none is left out.
+/// Not for several threads.
 /// </summary>
 /// <remarks>In memory it is its places, and while it works one answer: <see cref="MaxBytes"/>, or what the feed gives at once.</remarks>
 public sealed class Watcher : IDisposable
@@ -45,7 +47,8 @@ public sealed class Watcher : IDisposable
     private ReadOnlySpan<PartitionHub> Hubs => _order is { } order ? _hubs.AsSpan(order.Partition, 1) : _hubs.AsSpan();
 
     /// <summary>
-    /// What comes next, at most <paramref name="take"/>, as soon as there is some. Nothing after <paramref name="quiet"/>, to a second: then all below the cursor was given.
+    /// What comes next, at most <paramref name="take"/>, as soon as there is some. Nothing after <paramref name="quiet"/>, to a second:
+    /// then all below the cursor was given.
     /// </summary>
     public async Task<WatchBatch> Next(int take, TimeSpan quiet, CancellationToken cancel)
     {
@@ -177,7 +180,8 @@ public sealed class Watcher : IDisposable
         return new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"What comes after this cursor is not kept any more: change {next} of partition {partition} is next, and the lowest that is kept is {lowest} (Orders:KeepChanges). Without what is missing it goes on from {cursor}"
+                $"What comes after this cursor is not kept any more: change {next} of partition {partition} is next, and the "
+                    + $"lowest that is kept is {lowest} (Orders:KeepChanges). Without what is missing it goes on from {cursor}"
             ),
             cursor
         );

@@ -18,10 +18,14 @@ public enum EndpointCircuit
 }
 
 /// <summary>
-/// A circuit breaker for one endpoint (Polly): when of at least <see cref="Least"/> requests within <see cref="Sampling"/> half met nobody, time-outs, 429 or 5xx, none goes out
+/// A circuit breaker for one endpoint (Polly): when of at least <see cref="Least"/> requests within <see cref="Sampling"/> half met nobody,
+/// time-outs, 429 or 5xx, none goes out
 /// for <see cref="FirstBreak"/>; then one, and if that fails for twice as long, up to <see cref="LongestBreak"/>.
 /// </summary>
-/// <remarks>A request that is not sent is no attempt: what is due stays due until the circuit lets it out. Other answers (400, 404, a redirect) are those of an endpoint that is up.</remarks>
+/// <remarks>
+/// A request that is not sent is no attempt: what is due stays due until the circuit lets it out. Other answers (400, 404, a redirect) are
+/// those of an endpoint that is up.
+/// </remarks>
 public sealed class EndpointBreaker
 {
     public const int Least = Circuit<WebhookOutcome>.Least;
@@ -34,7 +38,8 @@ public sealed class EndpointBreaker
 
     private readonly Circuit<WebhookOutcome> _circuit;
 
-    /// <param name="closed">Called when it closes after it was open: whoever keeps the pace begins slowly. May be called on another thread.</param>
+    /// <param name="closed">Called when it closes after it was open: whoever keeps the pace begins slowly. May be called on another
+    /// thread.</param>
     public EndpointBreaker(TimeProvider clock, Action? closed = null) => _circuit = new("webhook-endpoint", IsDown, clock, closed);
 
     public EndpointCircuit Circuit =>

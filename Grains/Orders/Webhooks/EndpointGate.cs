@@ -1,11 +1,14 @@
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// What a request to one endpoint passes on its way out: a place in the window, for which it waits in line; the pace; the circuit; and the wait that the endpoint asked for with Retry-After, which is
-/// the endpoint's and not only that of the request it was the answer to. What does not get through is answered with how long to wait, and is no attempt.
+/// What a request to one endpoint passes on its way out: a place in the window, for which it waits in line; the pace; the circuit; and the
+/// wait that the endpoint asked for with Retry-After, which is
+/// the endpoint's and not only that of the request it was the answer to. What does not get through is answered with how long to wait, and
+/// is no attempt.
 /// </summary>
 /// <remarks>
-/// For one thread at a time: each await comes back to where it was begun. Clocks that are set forth or back change nothing (<see cref="SteadyTime"/>).
+/// For one thread at a time: each await comes back to where it was begun. Clocks that are set forth or back change nothing
+/// (<see cref="SteadyTime"/>).
 /// When the circuit closes, and after <see cref="Restart"/>, window and pace begin slowly: what has piled up is ramped.
 /// </remarks>
 public sealed class EndpointGate
@@ -22,7 +25,9 @@ public sealed class EndpointGate
     /// <summary>For the pace a request waits here when it is its turn so soon; it is told to come again when not.</summary>
     public static readonly TimeSpan PacePatience = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Whoever is held back by a Retry-After asks again after so long at most: the endpoint may have been enabled meanwhile.</summary>
+    /// <summary>
+    /// Whoever is held back by a Retry-After asks again after so long at most: the endpoint may have been enabled meanwhile.
+    /// </summary>
     public static readonly TimeSpan MostTold = EndpointBreaker.LongestBreak;
 
     private readonly TimeProvider _time;

@@ -1,9 +1,13 @@
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// Requests per second to an endpoint. After a start or a return a sixteenth of them, twice as many every <see cref="Step"/>, so that a backlog is ramped and not dumped.
+/// Requests per second to an endpoint. After a start or a return a sixteenth of them, twice as many every <see cref="Step"/>, so that a
+/// backlog is ramped and not dumped.
 /// </summary>
-/// <remarks>Told the time; a clock that jumps back costs at most one wait, one that jumps ahead frees one second's requests. For one thread at a time.</remarks>
+/// <remarks>
+/// Told the time; a clock that jumps back costs at most one wait, one that jumps ahead frees one second's requests. For one thread at a
+/// time.
+/// </remarks>
 public sealed class EndpointPace
 {
     /// <summary>The rate doubles so often: after four steps it is full.</summary>

@@ -8,10 +8,14 @@ namespace Grains.Orders.Webhooks;
 public sealed record EndpointNote(DateTimeOffset At, string Text);
 
 /// <summary>An endpoint as it is stored, and the rules of its life. Immutable: each verb answers what it is from then on.</summary>
-/// <remarks>It is disabled by its owner, by a 410, and when nothing but failures came for <see cref="FailsFor"/>; its owner enables it again.</remarks>
+/// <remarks>
+/// It is disabled by its owner, by a 410, and when nothing but failures came for <see cref="FailsFor"/>; its owner enables it again.
+/// </remarks>
 public sealed record EndpointState
 {
-    /// <summary>So long after the first failure that no success followed, the next failure disables it, unless a setting says otherwise.</summary>
+    /// <summary>
+    /// So long after the first failure that no success followed, the next failure disables it, unless a setting says otherwise.
+    /// </summary>
     public static readonly TimeSpan FailsFor = TimeSpan.FromDays(5);
 
     /// <summary>So long messages are signed with the old secret, too.</summary>
@@ -61,7 +65,8 @@ public sealed record EndpointState
     /// <returns>A sentence that names the first which is not; null when all are.</returns>
     public static string? Fault(ImmutableArray<string> events) =>
         events.FirstOrDefault(name => !WebhookMessage.Types.Contains(name)) is { } unknown
-            ? $"«{(unknown.Length > 40 ? unknown[..40] + "…" : unknown)}» is no event; events are {string.Join(", ", WebhookMessage.Types)}."
+            ? $"\"{(unknown.Length > 40 ? unknown[..40] + "…" : unknown)}\" is no event; events are "
+                + $"{string.Join(", ", WebhookMessage.Types)}."
             : null;
 
     public bool Wants(string type) => IsEnabled && (Events.IsEmpty || Events.Contains(type));
@@ -120,7 +125,10 @@ public sealed record EndpointState
             : failed;
     }
 
-    /// <summary>From now on it is signed with this one, and for <see cref="Overlap"/> with the one before, too. One that is older still is signed with no more.</summary>
+    /// <summary>
+    /// From now on it is signed with this one, and for <see cref="Overlap"/> with the one before, too. One that is older still is signed
+    /// with no more.
+    /// </summary>
     public EndpointState Rotate(WebhookSecret secret, DateTimeOffset now) =>
         secret.Text == Secret
             ? this

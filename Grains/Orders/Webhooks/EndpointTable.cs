@@ -6,7 +6,10 @@ using Grains.Storage;
 
 namespace Grains.Orders.Webhooks;
 
-/// <summary>Where endpoints are kept: a table of their own with one partition, a row for each under its id. Rows are JSON, so that a person can read them. They have the secrets.</summary>
+/// <summary>
+/// Where endpoints are kept: a table of their own with one partition, a row for each under its id. Rows are JSON, so that a person can read
+/// them. They have the secrets.
+/// </summary>
 public static class EndpointTable
 {
     public const string Name = "orderwebhooks";

@@ -1,8 +1,10 @@
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// How many requests an endpoint has in flight at most: the bulkhead, so that a slow one holds few connections, and the slow start, so that one that returns is
-/// not met by all that waits. Opens by one with each success (it doubles with each round), closes to one when the endpoint does not answer, fails or throttles.
+/// How many requests an endpoint has in flight at most: the bulkhead, so that a slow one holds few connections, and the slow start, so that
+/// one that returns is
+/// not met by all that waits. Opens by one with each success (it doubles with each round), closes to one when the endpoint does not answer,
+/// fails or throttles.
 /// </summary>
 /// <remarks>For one thread at a time.</remarks>
 public sealed class EndpointWindow

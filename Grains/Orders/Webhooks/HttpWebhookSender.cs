@@ -6,10 +6,14 @@ using Grains.Net;
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// POSTs over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Each connection's address is checked where it is made. Connections are kept and shared;
+/// POSTs over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Each connection's address is checked where it is made.
+/// Connections are kept and shared;
 /// how many an endpoint has is its <see cref="EndpointWindow"/>'s to say.
 /// </summary>
-/// <remarks>The status decides. Of the answer's body at most <see cref="MaxAnswerBytes"/> are read, to keep the connection; then, or when the time is over, the connection goes.</remarks>
+/// <remarks>
+/// The status decides. Of the answer's body at most <see cref="MaxAnswerBytes"/> are read, to keep the connection; then, or when the time
+/// is over, the connection goes.
+/// </remarks>
 public sealed class HttpWebhookSender : IWebhookSender, IDisposable
 {
     /// <summary>From the start to the answer's end (Standard Webhooks 1.0: 15 to 30 s).</summary>
@@ -29,7 +33,8 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
     /// <param name="clock">For the timestamp and Retry-After dates.</param>
     /// <param name="allowPrivate">Private addresses that may be connected to.</param>
     /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
-    /// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over TCP.</param>
+    /// <param name="connect">Opens a connection to an address that was checked, or throws a <see cref="SocketException"/>; null: over
+    /// TCP.</param>
     /// <param name="guards">For the time limit; null: <paramref name="clock"/>.</param>
     public HttpWebhookSender(
         TimeProvider clock,

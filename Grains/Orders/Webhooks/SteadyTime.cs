@@ -1,6 +1,9 @@
 namespace Grains.Orders.Webhooks;
 
-/// <summary>A clock's time that goes on as its timestamps do: whoever sets the clock an hour forth or back does not make a wait an hour shorter or longer.</summary>
+/// <summary>
+/// A clock's time that goes on as its timestamps do: whoever sets the clock an hour forth or back does not make a wait an hour shorter or
+/// longer.
+/// </summary>
 internal sealed class SteadyTime(TimeProvider clock) : TimeProvider
 {
     private readonly DateTimeOffset _began = clock.GetUtcNow();

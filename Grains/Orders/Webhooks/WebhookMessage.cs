@@ -5,8 +5,12 @@ using Grains.Interfaces.Orders;
 
 namespace Grains.Orders.Webhooks;
 
-/// <summary>What an endpoint is told: <c>{"type", "timestamp", "data"}</c> (Standard Webhooks 1.0, «Payload structure»), the same bytes and the same id on every try.</summary>
-/// <param name="Id"><c>webhook-id</c>: the receiver knows a repeat by it. Letters, digits, «-» and «_»: a full stop would divide what is signed.</param>
+/// <summary>
+/// What an endpoint is told: <c>{"type", "timestamp", "data"}</c> (Standard Webhooks 1.0, "Payload structure"), the same bytes and the same
+/// id on every try.
+/// </summary>
+/// <param name="Id"><c>webhook-id</c>: the receiver knows a repeat by it. Letters, digits, "-" and "_": a full stop would divide what is
+/// signed.</param>
 /// <param name="Type"><c>order.placed</c>…</param>
 public sealed record WebhookMessage(string Id, string Type, ReadOnlyMemory<byte> Body)
 {
@@ -18,7 +22,9 @@ public sealed record WebhookMessage(string Id, string Type, ReadOnlyMemory<byte>
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The change as the order was after it: <c>data</c> has the order in the form that the doors give it, and <c>previousStatus</c>.</summary>
+    /// <summary>
+    /// The change as the order was after it: <c>data</c> has the order in the form that the doors give it, and <c>previousStatus</c>.
+    /// </summary>
     public static WebhookMessage Of(OrderChange change) =>
         new(Named(change.OrderId, change.Version), change.Type, Write(change.Type, change.At, json =>
             {

@@ -40,7 +40,7 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
             RetryAfter = wait,
         };
 
-    /// <summary>An answer came (Standard Webhooks 1.0, «Delivery»).</summary>
+    /// <summary>An answer came (Standard Webhooks 1.0, "Delivery").</summary>
     /// <param name="retryAfter">The header, as it came. It is heard on every failure.</param>
     public static WebhookOutcome Answered(int status, string? retryAfter, DateTimeOffset now)
     {

@@ -34,7 +34,8 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
         if (text is null || !text.StartsWith(Prefix, StringComparison.Ordinal))
         {
             error =
-                $"A webhook's secret begins with «{Prefix}» and goes on with {MinBytes} to {MaxBytes} bytes in base64; this begins with something else.";
+                $"A webhook's secret begins with \"{Prefix}\" and goes on with {MinBytes} to {MaxBytes} bytes in base64; this "
+                + $"begins with something else.";
             return false;
         }
 
@@ -51,7 +52,8 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
             error =
                 base64.Length > 4 * ((MaxBytes + 2) / 3)
                     ? $"A webhook's secret has {MinBytes} to {MaxBytes} bytes; this has more."
-                    : $"Behind «{Prefix}» stand {MinBytes} to {MaxBytes} bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none.";
+                    : $"Behind \"{Prefix}\" stand {MinBytes} to {MaxBytes} bytes in base64 (letters, digits, \"+\", \"/\" and "
+                        + $"\"=\" at its end); this is none.";
             return false;
         }
 

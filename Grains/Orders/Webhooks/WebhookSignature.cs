@@ -29,7 +29,8 @@ public enum SignatureVerdict
 }
 
 /// <summary>
-/// Standard Webhooks 1.0: <c>v1,</c> and base64 of HMAC-SHA256 over <c>id.timestamp.body</c>; several between spaces while secrets are being rotated.
+/// Standard Webhooks 1.0: <c>v1,</c> and base64 of HMAC-SHA256 over <c>id.timestamp.body</c>; several between spaces while secrets are
+/// being rotated.
 /// </summary>
 public static class WebhookSignature
 {
@@ -68,7 +69,9 @@ public static class WebhookSignature
     /// <summary>As <c>webhook-timestamp</c> carries it: whole seconds since 1970.</summary>
     public static string Seconds(DateTimeOffset timestamp) => timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Whether a message came from whoever has one of the secrets, lately. Takes as long for a wrong signature as for a right one.</summary>
+    /// <summary>
+    /// Whether a message came from whoever has one of the secrets, lately. Takes as long for a wrong signature as for a right one.
+    /// </summary>
     /// <param name="tolerance">In both directions; a message exactly so old is good.</param>
     public static SignatureVerdict Verify(
         string? id,
@@ -107,7 +110,7 @@ public static class WebhookSignature
             return SignatureVerdict.NoSignature;
         }
 
-        // The text is signed as it came: «01614265330» is another message than «1614265330».
+        // The text is signed as it came: "01614265330" is another message than "1614265330".
         var head = Head(id, timestamp);
         var good = false;
         foreach (var secret in secrets)

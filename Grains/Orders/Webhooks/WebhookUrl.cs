@@ -5,7 +5,8 @@ using Grains.Net;
 namespace Grains.Orders.Webhooks;
 
 /// <summary>
-/// Which URLs an endpoint may have. A host that is written as an address, in whatever spelling, is looked at here too, so that its owner hears at once;
+/// Which URLs an endpoint may have. A host that is written as an address, in whatever spelling, is looked at here too, so that its owner
+/// hears at once;
 /// what keeps requests from private machines is the check where the connection is made.
 /// </summary>
 public static class WebhookUrl
@@ -54,7 +55,7 @@ public static class WebhookUrl
             || url.Host.Length == 0
         )
         {
-            return "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not.";
+            return "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not.";
         }
 
         if (url.Scheme != Uri.UriSchemeHttps && !(allowHttp && url.Scheme == Uri.UriSchemeHttp))
@@ -72,11 +73,12 @@ public static class WebhookUrl
 
         if (text.Contains('#', StringComparison.Ordinal))
         {
-            return "An endpoint's URL has no fragment («#…»): it is never sent.";
+            return "An endpoint's URL has no fragment (\"#…\"): it is never sent.";
         }
 
         return IPAddress.TryParse(url.IdnHost, out var address) && PrivateAddresses.Refuses(address, allowPrivate)
-            ? $"An endpoint's URL leads to a public address; {url.IdnHost} is {PrivateAddresses.Kind(address)}. The setting Webhooks:AllowPrivate names private ranges that are allowed."
+            ? $"An endpoint's URL leads to a public address; {url.IdnHost} is {PrivateAddresses.Kind(address)}. The setting "
+                + $"Webhooks:AllowPrivate names private ranges that are allowed."
             : null;
     }
 

@@ -5,8 +5,10 @@ using Orleans.Configuration;
 namespace Silo.Middleware.Grains;
 
 /// <summary>
-/// A call from outside (a request, a console's is without) says until when its caller waits: what comes to its turn later is not begun, for nobody would
-/// hear of it. Between grains Orleans drops what is too old; a deadline that went along there would strike work that goes on after the call.
+/// A call from outside (a request, a console's is without) says until when its caller waits: what comes to its turn later is not begun, for
+/// nobody would
+/// hear of it. Between grains Orleans drops what is too old; a deadline that went along there would strike work that goes on after the
+/// call.
 /// </summary>
 public static class Deadline
 {

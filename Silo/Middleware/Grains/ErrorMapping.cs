@@ -3,7 +3,8 @@ using Grains.Interfaces.Cluster;
 namespace Silo.Middleware.Grains;
 
 /// <summary>
-/// What the store threw does not leave the cluster: a caller outside may not know its type, and can do nothing with it but ask again. It is logged here
+/// What the store threw does not leave the cluster: a caller outside may not know its type, and can do nothing with it but ask again. It is
+/// logged here
 /// and goes out as a <see cref="TryAgainException"/>. Between grains everything goes through as it is.
 /// </summary>
 internal sealed partial class ErrorMapping(ILogger<ErrorMapping> logger) : IIncomingGrainCallFilter

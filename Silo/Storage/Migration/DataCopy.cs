@@ -9,10 +9,13 @@ internal static class DataCopy
     private const string Unfinished = ".part";
 
     /// <summary>
-    /// Copies <paramref name="folder"/> to <c>folder.vN.bak-YYYYMMDD-HHMMSS</c>: whole and on the disk when it answers, or not there under that name.
+    /// Copies <paramref name="folder"/> to <c>folder.vN.bak-YYYYMMDD-HHMMSS</c>: whole and on the disk when it answers, or not there under
+    /// that name.
     /// What an interrupted copy left is removed first.
     /// </summary>
-    /// <remarks>Databases are copied by SQLite itself, what is in their logs included, so it does no harm that this process has them open.</remarks>
+    /// <remarks>
+    /// Databases are copied by SQLite itself, what is in their logs included, so it does no harm that this process has them open.
+    /// </remarks>
     /// <param name="folder">Absolute.</param>
     /// <param name="version">Of the data in it.</param>
     /// <param name="now">For the name, UTC.</param>
@@ -21,7 +24,7 @@ internal static class DataCopy
     public static string SetAside(string folder, int version, DateTimeOffset now, CancellationToken cancel)
     {
         folder = Path.TrimEndingDirectorySeparator(folder);
-        var above = Path.GetDirectoryName(folder) ?? throw new IOException($"«{folder}» has no folder above it.");
+        var above = Path.GetDirectoryName(folder) ?? throw new IOException($"\"{folder}\" has no folder above it.");
         var prefix = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(folder)}.v{version}.bak-");
         foreach (var left in Directory.EnumerateDirectories(above, prefix + "*" + Unfinished))
         {

@@ -9,13 +9,17 @@ using Silo.StartUp;
 namespace Silo.Storage.Migration;
 
 /// <summary>
-/// Brings data of an older version to this one's at start, step by step, after a copy was set aside; <see cref="DataFormat"/> says what a version is.
+/// Brings data of an older version to this one's at start, step by step, after a copy was set aside; <see cref="DataFormat"/> says what a
+/// version is.
 /// </summary>
 /// <remarks>
-/// <para>Row <c>migration</c> beside <c>version</c> says that a migration is under way: from where, how far, by whom. It is written in the same commit that raises
-/// <c>version</c>, so that from then on no older silo starts on what is half changed; the commit of the last step removes it. Who finds it goes on from the last finished step,
+/// <para>Row <c>migration</c> beside <c>version</c> says that a migration is under way: from where, how far, by whom. It is written in the
+/// same commit that raises
+/// <c>version</c>, so that from then on no older silo starts on what is half changed; the commit of the last step removes it. Who finds it
+/// goes on from the last finished step,
 /// and takes no second copy: the first one holds the data as it was.</para>
-/// <para>One silo migrates. It says every <see cref="SignOfLife"/> that it lives, and whoever finds a sign younger than <see cref="Patience"/> does not start.
+/// <para>One silo migrates. It says every <see cref="SignOfLife"/> that it lives, and whoever finds a sign younger than
+/// <see cref="Patience"/> does not start.
 /// One that hung and finds its row taken ends.</para>
 /// </remarks>
 public sealed partial class Migrations : IStartUpCheck
@@ -25,7 +29,9 @@ public sealed partial class Migrations : IStartUpCheck
     /// <summary>Between two signs of life of the silo that migrates.</summary>
     public static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
-    /// <summary>A silo that said nothing for so long was killed: another goes on with what it migrated. Clocks of two machines differ by less.</summary>
+    /// <summary>
+    /// A silo that said nothing for so long was killed: another goes on with what it migrated. Clocks of two machines differ by less.
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>A member of the cluster that said nothing for so long is gone: silos say that they live every half minute.</summary>
@@ -87,14 +93,16 @@ public sealed partial class Migrations : IStartUpCheck
         if (Enumerable.Range(from, _target - from).FirstOrDefault(step => !_steps.ContainsKey(step), -1) is var missing and >= 0)
         {
             throw new StartUpException(
-                $"The data in {_storage.Place} is of version {from}, and this silo, {About.Version}, knows no way from version {missing} to {missing + 1}. Start an older silo."
+                $"The data in {_storage.Place} is of version {from}, and this silo, {About.Version}, knows no way from version "
+                    + $"{missing} to {missing + 1}. Start an older silo."
             );
         }
 
         if (found is not null && _clock.GetUtcNow() - found.At < Patience)
         {
             throw new StartUpException(
-                $"Another silo migrates the data in {_storage.Place} from version {found.From} to {found.To}; it said so at {found.At:u}. Start this one when that one is ready. "
+                $"Another silo migrates the data in {_storage.Place} from version {found.From} to {found.To}; it said so at "
+                    + $"{found.At:u}. Start this one when that one is ready. "
                     + $"If that one was killed, start this one {Patience.TotalSeconds:0} s after that time."
             );
         }
@@ -106,7 +114,10 @@ public sealed partial class Migrations : IStartUpCheck
         await Steps(underWay, mine, cancel);
     }
 
-    /// <summary>Nobody may work on what is being changed. A silo of this machine that was killed is known by its port, others by their signs of life.</summary>
+    /// <summary>
+    /// Nobody may work on what is being changed. A silo of this machine that was killed is known by its port, others by their signs of
+    /// life.
+    /// </summary>
     private async Task RefuseWhileOthersWork(CancellationToken cancel)
     {
         await _members.InitializeMembershipTableAsync(tryInitTableVersion: true, cancel);
@@ -121,8 +132,10 @@ public sealed partial class Migrations : IStartUpCheck
         if (others.Count > 0)
         {
             throw new StartUpException(
-                $"The data in {_storage.Place} is of an older version and is migrated before a silo works on it; but {others[0].SiloName} at {others[0].SiloAddress.Endpoint} is a member of the cluster. "
-                    + $"Stop every silo, then start this one. One that was killed on another machine is forgotten {MemberPatience.TotalMinutes:0} minutes after its last sign of life."
+                $"The data in {_storage.Place} is of an older version and is migrated before a silo works on it; but "
+                    + $"{others[0].SiloName} at {others[0].SiloAddress.Endpoint} is a member of the cluster. "
+                    + $"Stop every silo, then start this one. One that was killed on another machine is forgotten "
+                    + $"{MemberPatience.TotalMinutes:0} minutes after its last sign of life."
             );
         }
     }
@@ -139,7 +152,8 @@ public sealed partial class Migrations : IStartUpCheck
         if (_storage.Kind != StorageKind.Local)
         {
             throw new StartUpException(
-                $"The data in {_storage.Place} is of version {version}, and this silo, {About.Version}, would migrate it to version {_target}. Of data that is not on this machine it makes no copy: make one "
+                $"The data in {_storage.Place} is of version {version}, and this silo, {About.Version}, would migrate it to "
+                    + $"version {_target}. Of data that is not on this machine it makes no copy: make one "
                     + $"(tables and objects), then start one silo with --Storage:CopiedVersion {version}."
             );
         }
@@ -153,7 +167,8 @@ public sealed partial class Migrations : IStartUpCheck
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new StartUpException(
-                $"The data in {_storage.Place} is of version {version}, and no copy of it can be set aside before it is migrated to version {_target}: {failure.Message.TrimEnd('.')}. "
+                $"The data in {_storage.Place} is of version {version}, and no copy of it can be set aside before it is "
+                    + $"migrated to version {_target}: {failure.Message.TrimEnd('.')}. "
                     + $"Make room beside it; or copy the folder yourself, then start the silo with --Storage:CopiedVersion {version}.",
                 failure
             );
@@ -190,7 +205,8 @@ public sealed partial class Migrations : IStartUpCheck
             catch (Exception failure) when (failure is not StartUpException && !cancel.IsCancellationRequested)
             {
                 throw new StartUpException(
-                    $"The data in {_storage.Place} could not be migrated from version {from} to {from + 1} ({step.What}): {failure.Message.TrimEnd('.')}. Start the silo again to try again. "
+                    $"The data in {_storage.Place} could not be migrated from version {from} to {from + 1} ({step.What}): "
+                        + $"{failure.Message.TrimEnd('.')}. Start the silo again to try again. "
                         + (
                             underWay.Copy is { } copy
                                 ? $"The data as it was is in {copy}: an older silo starts with that."
@@ -244,7 +260,8 @@ public sealed partial class Migrations : IStartUpCheck
                 $"Another silo migrates the data in {_storage.Place}. Start this one when that one is ready."
             ),
             _ => throw new StartUpException(
-                $"The store did not say what became of the migration of {_storage.Place}: {result.Cause?.Message} Start the silo again, {Patience.TotalSeconds:0} s from now."
+                $"The store did not say what became of the migration of {_storage.Place}: {result.Cause?.Message} Start the "
+                    + $"silo again, {Patience.TotalSeconds:0} s from now."
             ),
         };
 
@@ -259,7 +276,7 @@ public sealed partial class Migrations : IStartUpCheck
         }
         catch (JsonException unreadable)
         {
-            throw new StartUpException($"The row «{row.Key}» of the data's format cannot be read: {unreadable.Message}", unreadable);
+            throw new StartUpException($"The row \"{row.Key}\" of the data's format cannot be read: {unreadable.Message}", unreadable);
         }
     }
 

@@ -9,10 +9,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Benchmarks.Crawling;
 
 /// <summary>
-/// A durable crawl of a made site by a silo, beside an <see cref="HttpClient"/> with a byte scan for links that keeps nothing: each in a process of its own,
-/// which takes the site twice, first cold (its code is still to be compiled) and then warm. Site, scan and silo share the machine's cores; scan and crawl alternate.
+/// A durable crawl of a made site by a silo, beside an <see cref="HttpClient"/> with a byte scan for links that keeps nothing: each in a
+/// process of its own,
+/// which takes the site twice, first cold (its code is still to be compiled) and then warm. Site, scan and silo share the machine's cores;
+/// scan and crawl alternate.
 /// </summary>
-/// <remarks>The mark is for the warm run: a silo runs for days. The cold run is printed beside it; what it lacks is the compiling of the silo's code.</remarks>
+/// <remarks>
+/// The mark is for the warm run: a silo runs for days. The cold run is printed beside it; what it lacks is the compiling of the silo's
+/// code.
+/// </remarks>
 internal static class CrawlBenchmark
 {
     private const double Mark = 1.0 / 5;
@@ -42,7 +47,7 @@ internal static class CrawlBenchmark
         var origin = new Argument<string>("origin");
         var pages = new Argument<int>("pages");
         var parallel = new Argument<int>("parallel");
-        var command = new Command("scan", "The baseline of «crawl», which starts it.") { origin, pages, parallel };
+        var command = new Command("scan", "The baseline of \"crawl\", which starts it.") { origin, pages, parallel };
         command.Hidden = true;
         command.SetAction(
             async (result, _) =>
@@ -60,7 +65,8 @@ internal static class CrawlBenchmark
     private static async Task<int> Run(int pages, int rounds, int parallel)
     {
         Console.WriteLine(
-            $"{pages} pages of {BigSite.PageBytes} bytes with {BigSite.LinksPerPage} links, {parallel} at once, delay off, {rounds} rounds, medians."
+            $"{pages} pages of {BigSite.PageBytes} bytes with {BigSite.LinksPerPage} links, {parallel} at once, delay off, "
+                + $"{rounds} rounds, medians."
         );
         Console.WriteLine("round        scan pages/s  crawl pages/s  ratio  silo CPU-s/1000 pages  silo peak MiB  data MiB");
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
@@ -87,7 +93,8 @@ internal static class CrawlBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"The warm ratio is {ratio:0.00}, the cold one {coldRatio:0.00}; the mark is {Mark:0.00} warm: {(ratio >= Mark ? "kept" : "missed")}."
+                $"The warm ratio is {ratio:0.00}, the cold one {coldRatio:0.00}; the mark is {Mark:0.00} warm: "
+                    + $"{(ratio >= Mark ? "kept" : "missed")}."
             )
         );
         return ratio >= Mark ? 0 : 1;
@@ -255,7 +262,8 @@ internal static class CrawlBenchmark
         public override string ToString() =>
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Scan, 12:0}  {Crawl.PagesPerSecond, 13:0}  {Ratio, 5:0.00}  {Crawl.CpuPerThousand, 21:0.00}  {Crawl.PeakMiB, 13:0}  {Crawl.DataMiB, 8:0}"
+                $"{Scan, 12:0}  {Crawl.PagesPerSecond, 13:0}  {Ratio, 5:0.00}  {Crawl.CpuPerThousand, 21:0.00}  "
+                    + $"{Crawl.PeakMiB, 13:0}  {Crawl.DataMiB, 8:0}"
             );
     }
 }

@@ -54,7 +54,9 @@ internal static class CrawlCosts
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"A page costs {calls.Count / (double)pages:0.0} grain calls, {store!.Commits / (double)pages:0.00} commits, {store.Rows / (double)pages:0.0} rows written and {store.Reads / (double)pages:0.00} reads ({pages} pages, {parallel} at once)."
+                $"A page costs {calls.Count / (double)pages:0.0} grain calls, {store!.Commits / (double)pages:0.00} commits, "
+                    + $"{store.Rows / (double)pages:0.0} rows written and {store.Reads / (double)pages:0.00} reads ({pages} "
+                    + $"pages, {parallel} at once)."
             )
         );
         foreach (var (method, count) in calls.ByMethod.OrderByDescending(call => call.Value).Take(8))

@@ -17,7 +17,7 @@ internal static class DropServer
 {
     public static Command Command()
     {
-        var command = new Command("logs-drop", "The baseline of «logs», which starts it.") { Hidden = true };
+        var command = new Command("logs-drop", "The baseline of \"logs\", which starts it.") { Hidden = true };
         command.SetAction(
             async (_, cancel) =>
             {

@@ -162,7 +162,9 @@ internal sealed class HttpConnection(IPEndPoint door) : ILogConnection
     }
 }
 
-/// <summary>gRPC over HTTP/2 with the framework's client, a connection for each sender: the message is framed by hand, and built once.</summary>
+/// <summary>
+/// gRPC over HTTP/2 with the framework's client, a connection for each sender: the message is framed by hand, and built once.
+/// </summary>
 internal sealed class GrpcConnection(IPEndPoint door) : ILogConnection
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler());

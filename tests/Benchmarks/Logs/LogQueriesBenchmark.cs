@@ -13,8 +13,10 @@ using Silo.Storage;
 namespace Benchmarks.Logs;
 
 /// <summary>
-/// How long questions take over ten million records of one day in merged segments of a directory: a trace id, a substring within one hour, severities per minute of the day.
-/// Each in the process that asks, as a silo does it, and with nothing kept between two questions but what the operating system keeps of files.
+/// How long questions take over ten million records of one day in merged segments of a directory: a trace id, a substring within one hour,
+/// severities per minute of the day.
+/// Each in the process that asks, as a silo does it, and with nothing kept between two questions but what the operating system keeps of
+/// files.
 /// </summary>
 internal static class LogQueriesBenchmark
 {
@@ -48,7 +50,9 @@ internal static class LogQueriesBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{records:n0} records of a day, {shelf.All.Count} segments, {shelf.All.Sum(segment => segment.Bytes) / 1e6:n0} MB of {shelf.All.Sum(segment => segment.RawBytes) / 1e6:n0} MB."
+                    $"{records:n0} records of a day, {shelf.All.Count} segments, "
+                        + $"{shelf.All.Sum(segment => segment.Bytes) / 1e6:n0} MB of "
+                        + $"{shelf.All.Sum(segment => segment.RawBytes) / 1e6:n0} MB."
                 )
             );
 
@@ -106,7 +110,8 @@ internal static class LogQueriesBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what, -40} {took[took.Count / 2], 8:0} ms   (first {first:0}, most {took[^1]:0}; {end!.SegmentsRead} of {end.Segments} segments, {end.Outcome})"
+                $"{what, -40} {took[took.Count / 2], 8:0} ms   (first {first:0}, most {took[^1]:0}; {end!.SegmentsRead} of "
+                    + $"{end.Segments} segments, {end.Outcome})"
             )
         );
         return took[took.Count / 2];
@@ -183,7 +188,8 @@ internal static class LogQueriesBenchmark
         builder.AddText(
             dice == 999
                 ? $"request {chance.Next(1_000_000)} gave up after {chance.Next(1000, 30_000)} ms"
-                : $"order {chance.Next(1_000_000)} of customer {chance.Next(50_000)} went from state placed to state paid in {chance.Next(900)} ms"
+                : $"order {chance.Next(1_000_000)} of customer {chance.Next(50_000)} went from state placed to state paid in "
+                    + $"{chance.Next(900)} ms"
         );
         builder.AddText(
             $$"""{"user.id":{{chance.Next(50_000)}},"http.route":"/orders/{id}","http.response.status_code":{{(dice == 999 ? 500 : 200)}}}"""

@@ -6,8 +6,10 @@ using Doubles.Logs;
 namespace Benchmarks.Logs;
 
 /// <summary>
-/// OTLP requests of <see cref="Records"/> records of about 300 bytes, encoded beforehand: lines of five services as a shop's servers write them, every other with a trace.
-/// A request differs from all others by one record's time, written into its bytes before it is sent: else the log would know it for a repeat.
+/// OTLP requests of <see cref="Records"/> records of about 300 bytes, encoded beforehand: lines of five services as a shop's servers write
+/// them, every other with a trace.
+/// A request differs from all others by one record's time, written into its bytes before it is sent: else the log would know it for a
+/// repeat.
 /// </summary>
 internal sealed class LogRequests
 {
@@ -79,7 +81,8 @@ internal sealed class LogRequests
                     Body = new OtlpString(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{(status == 200 ? "handled" : "timeout while handling")} GET {path} for session {random.Next():x8}{random.Next():x8} in {random.Next(1, 900)} ms, {random.Next(100, 90_000)} bytes sent"
+                            $"{(status == 200 ? "handled" : "timeout while handling")} GET {path} for session "
+                                + $"{random.Next():x8}{random.Next():x8} in {random.Next(1, 900)} ms, {random.Next(100, 90_000)} bytes sent"
                         )
                     ),
                     Attributes =

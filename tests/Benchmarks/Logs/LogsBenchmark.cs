@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Benchmarks.Logs;
 
 /// <summary>
-/// OTLP over HTTP into a silo, acknowledged when durable, beside a process that decodes the same requests and drops them. The generator shares the machine's cores with both.
+/// OTLP over HTTP into a silo, acknowledged when durable, beside a process that decodes the same requests and drops them. The generator
+/// shares the machine's cores with both.
 /// </summary>
 internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] settings)
 {
@@ -49,7 +50,8 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Requests of {LogRequests.Records} records of {_requests.BytesPerRecord:0} bytes, {senders} at once, {duration.TotalSeconds:0} s a load, {rounds} rounds, medians."
+                $"Requests of {LogRequests.Records} records of {_requests.BytesPerRecord:0} bytes, {senders} at once, "
+                    + $"{duration.TotalSeconds:0} s a load, {rounds} rounds, medians."
             )
         );
         Console.WriteLine(
@@ -86,7 +88,10 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Over gRPC: {durable.RecordsPerSecond:0} records/s, {(silo.Cpu - cpu).TotalSeconds / (durable.Acknowledged * LogRequests.Records / 1e6):0.00} CPU-s/million, {durable.Refused} refused, p50 {durable.Milliseconds(0.5):0} ms, p99 {durable.Milliseconds(0.99):0} ms; the mark is 60000 records/s."
+                    $"Over gRPC: {durable.RecordsPerSecond:0} records/s, "
+                        + $"{(silo.Cpu - cpu).TotalSeconds / (durable.Acknowledged * LogRequests.Records / 1e6):0.00} "
+                        + $"CPU-s/million, {durable.Refused} refused, p50 {durable.Milliseconds(0.5):0} ms, p99 "
+                        + $"{durable.Milliseconds(0.99):0} ms; the mark is 60000 records/s."
                 )
             );
         }
@@ -139,7 +144,8 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 {half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."
+                    $"At half load ({half.RecordsPerSecond:0} records/s, {half.Refused} refused): acknowledged after p50 "
+                        + $"{half.Milliseconds(0.5):0} ms, p99 {half.Milliseconds(0.99):0} ms; the mark is 1000 ms."
                 )
             );
         }
@@ -158,7 +164,10 @@ internal sealed class LogsBenchmark(TimeSpan duration, int senders, string[] set
         public override string ToString() =>
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Dropped, 17:0}  {Durable, 17:0}  {Ratio, 5:0.00}  {CpuSeconds / (Load.Acknowledged * LogRequests.Records / 1e6), 18:0.00}  {PeakBytes / 1048576.0, 13:0}  {Load.Milliseconds(0.5), 6:0}  {Load.Milliseconds(0.99), 6:0}{(Load.Refused > 0 ? $"  ({Load.Refused} refused)" : "")}"
+                $"{Dropped, 17:0}  {Durable, 17:0}  {Ratio, 5:0.00}  "
+                    + $"{CpuSeconds / (Load.Acknowledged * LogRequests.Records / 1e6), 18:0.00}  {PeakBytes / 1048576.0, 13:0}  "
+                    + $"{Load.Milliseconds(0.5), 6:0}  "
+                    + $"{Load.Milliseconds(0.99), 6:0}{(Load.Refused > 0 ? $"  ({Load.Refused} refused)" : "")}"
             );
     }
 }

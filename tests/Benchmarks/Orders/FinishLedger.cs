@@ -12,7 +12,9 @@ internal sealed class FinishLedger(string folder)
     /// <summary>What was written so far is of no interest.</summary>
     public async Task Skip() => await Read();
 
-    /// <summary>Milliseconds from each change until the last subscriber was through with it, sorted; of what was written since the last time.</summary>
+    /// <summary>
+    /// Milliseconds from each change until the last subscriber was through with it, sorted; of what was written since the last time.
+    /// </summary>
     public async Task<List<double>> Read() => [.. (await ReadByChange()).Values.Order()];
 
     /// <summary>The same, by order and version with a full stop between.</summary>

@@ -11,10 +11,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Benchmarks.Orders;
 
 /// <summary>
-/// Orders a second with the audit, a mail and a webhook of each all finished, beside the same rows straight into the store as in <c>-- orders</c>; what mail and webhook take from end to end; and what
-/// destinations that do not work cost those that do: one that nobody listens at, one that takes five seconds, one that always asks for less, beside the same load without them, in turn.
+/// Orders a second with the audit, a mail and a webhook of each all finished, beside the same rows straight into the store as in <c>--
+/// orders</c>; what mail and webhook take from end to end; and what
+/// destinations that do not work cost those that do: one that nobody listens at, one that takes five seconds, one that always asks for
+/// less, beside the same load without them, in turn.
 /// </summary>
-/// <remarks>The mail server and the endpoints are a process of their own (<c>tests/Outside</c>), which writes down when what reached it. All share the machine's cores.
+/// <remarks>The mail server and the endpoints are a process of their own (<c>tests/Outside</c>), which writes down when what reached it.
+/// All share the machine's cores.
 /// From end to end is from when the change was made until the last of the three had it.</remarks>
 internal static class NotifyBenchmark
 {
@@ -128,10 +131,12 @@ internal static class NotifyBenchmark
     private static async Task<double> Rates(Notified run, string folder, int rounds, TimeSpan duration, int placers)
     {
         Console.WriteLine(
-            $"Orders of two lines with audit, mail and webhook all finished, {placers} at once, {OrdersBenchmark.Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians."
+            $"Orders of two lines with audit, mail and webhook all finished, {placers} at once, {OrdersBenchmark.Partitions} "
+                + $"partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians."
         );
         Console.WriteLine(
-            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  outside CPU-ms/order  at 70 %: create p50 ms  p99 ms  webhook p50  p99  mail p50  p99  all p50  p99"
+            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  outside CPU-ms/order  at 70 %: create p50 ms  p99 ms  "
+                + "webhook p50  p99  mail p50  p99  all p50  p99"
         );
         var (stores, rates, ends) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 1; round <= rounds; round++)
@@ -144,7 +149,10 @@ internal static class NotifyBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{round, 5}  {stores[^1], 14:0}  {placed.PerSecond, 8:0}  {placed.PerSecond / stores[^1], 5:0.00}  {placed.SiloCpu, 17:0.000}  {placed.OutsideCpu, 20:0.000}  {P(took.Create, 50), 22:0.0}  {P(took.Create, 99), 6:0.0}  {P(took.Webhook, 50), 11:0.0}  {P(took.Webhook, 99), 3:0}  {P(took.Mail, 50), 8:0.0}  {P(took.Mail, 99), 3:0}  {P(took.All, 50), 7:0.0}  {P(took.All, 99), 3:0}"
+                    $"{round, 5}  {stores[^1], 14:0}  {placed.PerSecond, 8:0}  {placed.PerSecond / stores[^1], 5:0.00}  "
+                        + $"{placed.SiloCpu, 17:0.000}  {placed.OutsideCpu, 20:0.000}  {P(took.Create, 50), 22:0.0}  "
+                        + $"{P(took.Create, 99), 6:0.0}  {P(took.Webhook, 50), 11:0.0}  {P(took.Webhook, 99), 3:0}  "
+                        + $"{P(took.Mail, 50), 8:0.0}  {P(took.Mail, 99), 3:0}  {P(took.All, 50), 7:0.0}  {P(took.All, 99), 3:0}"
                 )
             );
         }
@@ -153,7 +161,8 @@ internal static class NotifyBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the three after {Rounds.Median(ends):0} ms (p99)."
+                $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the "
+                    + $"three after {Rounds.Median(ends):0} ms (p99)."
             )
         );
         return rate;
@@ -164,7 +173,8 @@ internal static class NotifyBenchmark
     {
         Console.WriteLine();
         Console.WriteLine(
-            $"Without and with three more endpoints, one refused, one that takes {Slow.TotalSeconds:0} s, one that always answers 429: {perSecond:0} orders/s, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, p99 in ms."
+            $"Without and with three more endpoints, one refused, one that takes {Slow.TotalSeconds:0} s, one that always "
+                + $"answers 429: {perSecond:0} orders/s, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, p99 in ms."
         );
         Console.WriteLine("round  create without  with  webhook without  with  mail without  with  silo CPU-ms/order without  with");
         var (without, with) = (new List<Took>(), new List<Took>());
@@ -188,7 +198,9 @@ internal static class NotifyBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{round, 5}  {P(a.Create, 99), 14:0.0}  {P(b.Create, 99), 4:0.0}  {P(a.Webhook, 99), 15:0.0}  {P(b.Webhook, 99), 4:0.0}  {P(a.Mail, 99), 12:0.0}  {P(b.Mail, 99), 4:0.0}  {a.SiloCpu, 25:0.00}  {b.SiloCpu, 4:0.00}"
+                    $"{round, 5}  {P(a.Create, 99), 14:0.0}  {P(b.Create, 99), 4:0.0}  {P(a.Webhook, 99), 15:0.0}  "
+                        + $"{P(b.Webhook, 99), 4:0.0}  {P(a.Mail, 99), 12:0.0}  {P(b.Mail, 99), 4:0.0}  {a.SiloCpu, 25:0.00}  "
+                        + $"{b.SiloCpu, 4:0.00}"
                 )
             );
         }
@@ -198,13 +210,16 @@ internal static class NotifyBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"p99 without, lowest and highest of the rounds: create {Spread(took => took.Create)}, webhook {Spread(took => took.Webhook)}, mail {Spread(took => took.Mail)} ms: what differs by less than they do says nothing."
+                $"p99 without, lowest and highest of the rounds: create {Spread(took => took.Create)}, webhook "
+                    + $"{Spread(took => took.Webhook)}, mail {Spread(took => took.Mail)} ms: what differs by less than they do "
+                    + $"says nothing."
             )
         );
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"p99 with against without, medians: create {create:0.00} (mark {CreateMark:0.00}), webhook {webhook:0.00} (mark {EndMark:0.00}), mail {mail:0.00} (mark {EndMark:0.00}): {(kept ? "kept" : "missed")}."
+                $"p99 with against without, medians: create {create:0.00} (mark {CreateMark:0.00}), webhook {webhook:0.00} "
+                    + $"(mark {EndMark:0.00}), mail {mail:0.00} (mark {EndMark:0.00}): {(kept ? "kept" : "missed")}."
             )
         );
         return kept;
@@ -328,7 +343,8 @@ internal static class NotifyBenchmark
             if (webhook.Count != create.Length || mail.Count != create.Length || audited.Count != create.Length)
             {
                 throw new InvalidOperationException(
-                    $"Of {create.Length} orders {audited.Count} were audited, {webhook.Count} came to the endpoint and {mail.Count} to the mail server."
+                    $"Of {create.Length} orders {audited.Count} were audited, {webhook.Count} came to the endpoint and "
+                        + $"{mail.Count} to the mail server."
                 );
             }
 

@@ -11,11 +11,15 @@ using Silo.Storage;
 namespace Benchmarks.Orders;
 
 /// <summary>
-/// Orders a second that a silo places durably, beside the same rows straight into a <see cref="SqliteTableStore"/>: as many partitions, as many orders to a commit, a head row
-/// replaced by its etag in each, and nothing decided, called or announced. The two alternate, in folders of their own; whoever asks, the silo and the store share the machine's cores.
+/// Orders a second that a silo places durably, beside the same rows straight into a <see cref="SqliteTableStore"/>: as many partitions, as
+/// many orders to a commit, a head row
+/// replaced by its etag in each, and nothing decided, called or announced. The two alternate, in folders of their own; whoever asks, the
+/// silo and the store share the machine's cores.
 /// </summary>
-/// <remarks>The rates are warm: each side is run once before. A placer is a loop that places an order under a key of its own and waits for the answer.
-/// Orders have no e-mail address: what mail and webhooks take, <c>-- notify</c> tells. For the latencies the same number of placers asks at 70 % of the rate that was found, at times set beforehand: what waits because the silo is slow counts.</remarks>
+/// <remarks>The rates are warm: each side is run once before. A placer is a loop that places an order under a key of its own and waits for
+/// the answer.
+/// Orders have no e-mail address: what mail and webhooks take, <c>-- notify</c> tells. For the latencies the same number of placers asks at
+/// 70 % of the rate that was found, at times set beforehand: what waits because the silo is slow counts.</remarks>
 internal static class OrdersBenchmark
 {
     private const double RatioMark = 1.0 / 5;
@@ -49,10 +53,12 @@ internal static class OrdersBenchmark
     private static async Task<int> Run(int rounds, TimeSpan duration, int placers)
     {
         Console.WriteLine(
-            $"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s a side, medians."
+            $"Orders of two lines, {placers} at once, {Partitions} partitions, {rounds} rounds of {duration.TotalSeconds:0.#} s "
+                + $"a side, medians."
         );
         Console.WriteLine(
-            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  silo peak MiB  create p50 ms  p99 ms at 70 %  end p50 ms  p99 ms"
+            "round  store orders/s  orders/s  ratio  silo CPU-ms/order  orders/commit  /subscriber  silo peak MiB  create p50 "
+                + "ms  p99 ms at 70 %  end p50 ms  p99 ms"
         );
         var folder = Directory.CreateTempSubdirectory("orders-benchmark-").FullName;
         try
@@ -90,7 +96,8 @@ internal static class OrdersBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} ms (mark {CreateMark:0}), end-to-end p99 {end:0.0} ms (mark {EndMark:0}): {(kept ? "kept" : "missed")}."
+                    $"Ratio {ratio:0.00} (mark {RatioMark:0.00}), {rate:0} orders/s (mark {RateMark:0}), create p99 {p99:0.0} "
+                        + $"ms (mark {CreateMark:0}), end-to-end p99 {end:0.0} ms (mark {EndMark:0}): {(kept ? "kept" : "missed")}."
                 )
             );
             return kept ? 0 : 1;
@@ -102,7 +109,8 @@ internal static class OrdersBenchmark
     }
 
     /// <summary>
-    /// Commits and grain calls per order, in a silo of its own: it measures every call (<c>Telemetry:Calls</c>), which takes of its pace. Counted is what grains answered: calls from outside, of grains
+    /// Commits and grain calls per order, in a silo of its own: it measures every call (<c>Telemetry:Calls</c>), which takes of its pace.
+    /// Counted is what grains answered: calls from outside, of grains
     /// among each other, Orleans' own for its streams, and what goes on by the clock; not what a grain did without a call.
     /// </summary>
     private static async Task Count(string folder, int placers, TimeSpan duration)
@@ -126,7 +134,9 @@ internal static class OrdersBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Counted over {placed.Orders} orders at {placed.PerSecond:0}/s: an order took {1 / placed.PerCommit:0.000} commits of the feed, {1 / placed.PerSubscriberCommit:0.000} of its three subscribers together, and {calls.All / (double)placed.Orders:0.00} grain calls:"
+                $"Counted over {placed.Orders} orders at {placed.PerSecond:0}/s: an order took {1 / placed.PerCommit:0.000} "
+                    + $"commits of the feed, {1 / placed.PerSubscriberCommit:0.000} of its three subscribers together, and "
+                    + $"{calls.All / (double)placed.Orders:0.00} grain calls:"
             )
         );
         foreach (
@@ -370,7 +380,9 @@ internal static class OrdersBenchmark
         public override string ToString() =>
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Store, 14:0}  {Orders.PerSecond, 8:0}  {Ratio, 5:0.00}  {Orders.CpuPerOrder, 17:0.000}  {Orders.PerCommit, 13:0.0}  {Orders.PerSubscriberCommit, 11:0.0}  {Orders.PeakMiB, 13:0}  {Create.P50, 13:0.0}  {Create.P99, 14:0.0}  {Create.EndP50, 11:0.0}  {Create.EndP99, 6:0.0}"
+                $"{Store, 14:0}  {Orders.PerSecond, 8:0}  {Ratio, 5:0.00}  {Orders.CpuPerOrder, 17:0.000}  "
+                    + $"{Orders.PerCommit, 13:0.0}  {Orders.PerSubscriberCommit, 11:0.0}  {Orders.PeakMiB, 13:0}  "
+                    + $"{Create.P50, 13:0.0}  {Create.P99, 14:0.0}  {Create.EndP50, 11:0.0}  {Create.EndP99, 6:0.0}"
             );
     }
 }

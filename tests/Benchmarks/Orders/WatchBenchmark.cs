@@ -11,12 +11,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Benchmarks.Orders;
 
 /// <summary>
-/// How long after an order was decided those who watch all orders have it, by server-sent events over loopback, each watcher on a connection of its own. The silo, the watchers and whoever
+/// How long after an order was decided those who watch all orders have it, by server-sent events over loopback, each watcher on a
+/// connection of its own. The silo, the watchers and whoever
 /// places the orders share the machine's cores.
 /// </summary>
 /// <remarks>
-/// The lag counts from the time in the change, when it was decided: its commit is in it. Of the changes that come in one piece the oldest is measured, so it is what is worst in that piece.
-/// Orders have no e-mail address: what mail takes, <c>-- notify</c> tells. Memory is what the silo's working set grew by, its buffers and Kestrel's included.
+/// The lag counts from the time in the change, when it was decided: its commit is in it. Of the changes that come in one piece the oldest
+/// is measured, so it is what is worst in that piece.
+/// Orders have no e-mail address: what mail takes, <c>-- notify</c> tells. Memory is what the silo's working set grew by, its buffers and
+/// Kestrel's included.
 /// </remarks>
 internal static class WatchBenchmark
 {
@@ -79,7 +82,11 @@ internal static class WatchBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Lag p50 {p50:0.0} ms, p99 {p99:0.0} ms (mark {LagMark:0}), most {lags[^1]:0.0} ms; {all.Sum(watcher => (long)watcher.Changes) / duration.TotalSeconds:0} deliveries/s in pieces of {all.Average(watcher => (double)watcher.Changes / Math.Max(1, watcher.Lags.Count)):0.0}; {perWatcher / 1024:0.0} KiB per watcher; the silo used {spent:0.00} cores; {missing} watchers miss something: {(p99 <= LagMark && missing == 0 ? "kept" : "missed")}."
+                    $"Lag p50 {p50:0.0} ms, p99 {p99:0.0} ms (mark {LagMark:0}), most {lags[^1]:0.0} ms; "
+                        + $"{all.Sum(watcher => (long)watcher.Changes) / duration.TotalSeconds:0} deliveries/s in pieces of "
+                        + $"{all.Average(watcher => (double)watcher.Changes / Math.Max(1, watcher.Lags.Count)):0.0}; "
+                        + $"{perWatcher / 1024:0.0} KiB per watcher; the silo used {spent:0.00} cores; {missing} "
+                        + $"watchers miss something: {(p99 <= LagMark && missing == 0 ? "kept" : "missed")}."
                 )
             );
             return p99 <= LagMark && missing == 0 ? 0 : 1;
@@ -120,7 +127,10 @@ internal static class WatchBenchmark
         return refused is null ? count : throw new InvalidOperationException($"An order was refused: {refused.Detail}");
     }
 
-    /// <summary>A connection that counts events and looks at times, and reads no more into them: a thousand of them share two cores with what they measure.</summary>
+    /// <summary>
+    /// A connection that counts events and looks at times, and reads no more into them: a thousand of them share two cores with what they
+    /// measure.
+    /// </summary>
     private sealed class Watcher
     {
         private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -19,7 +19,8 @@ using Xunit;
 namespace Cluster.Crawling;
 
 /// <summary>
-/// A silo with the crawler as it is wired in production, on a store and a web in memory and two clocks that only the test moves: the schedule goes by <see cref="Clock"/>, and the
+/// A silo with the crawler as it is wired in production, on a store and a web in memory and two clocks that only the test moves: the
+/// schedule goes by <see cref="Clock"/>, and the
 /// leases, which are guards, by <see cref="Guards"/>. One per class; each test has a host and a crawl of its own.
 /// </summary>
 public sealed class CrawlCluster : IAsyncLifetime
@@ -76,7 +77,9 @@ public sealed class CrawlCluster : IAsyncLifetime
     public Task DeactivateWorkers() =>
         Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => _cluster.DeactivateAsync(Grains.GetGrain<ICrawlWorkerGrain>(worker))));
 
-    /// <summary>Stops the silo as Ctrl-C does, and starts another one on the same store, with a client of its own: references of before are over.</summary>
+    /// <summary>
+    /// Stops the silo as Ctrl-C does, and starts another one on the same store, with a client of its own: references of before are over.
+    /// </summary>
     public async Task<ICrawlGrain> Restart(CrawlId crawl)
     {
         await _cluster.StopClusterClientAsync();
@@ -160,7 +163,8 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddOutgoingGrainCallFilter(async context =>
         {
-            var report = context.MethodName == nameof(IHostGrain.Report) ? context.Request.GetArgument(0) as HostReport : null; // It is gone when the call is over.
+            // It is gone when the call is over.
+            var report = context.MethodName == nameof(IHostGrain.Report) ? context.Request.GetArgument(0) as HostReport : null;
             await context.Invoke();
             report?.Outcomes.ToList().ForEach(outcome => Reported.Enqueue(outcome.Url));
         });

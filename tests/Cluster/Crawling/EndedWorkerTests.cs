@@ -8,7 +8,9 @@ namespace Cluster.Crawling;
 /// <summary>A worker's activation may end while it fetches, as when the silo that kept its place in the directory was killed.</summary>
 public sealed class EndedWorkerTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
 {
-    /// <summary>What the fetch of an ended worker threw was caught by nobody, and the silo ended with it: then this test ends with its process.</summary>
+    /// <summary>
+    /// What the fetch of an ended worker threw was caught by nobody, and the silo ended with it: then this test ends with its process.
+    /// </summary>
     [Fact]
     public async Task AFetchThatEndsAfterItsWorkerDidTakesNothingWithIt()
     {

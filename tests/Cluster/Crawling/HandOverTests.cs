@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Cluster.Crawling;
 
-/// <summary>A host's activation ends in the middle, for whatever reason: nothing is lost, nothing is exported twice, and the site is not hurried.</summary>
+/// <summary>
+/// A host's activation ends in the middle, for whatever reason: nothing is lost, nothing is exported twice, and the site is not hurried.
+/// </summary>
 public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
 {
     private const int Pages = 12;

@@ -387,7 +387,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         var crawl = await cluster.Start(Spec(root) with { Name = "once" });
         var second = await cluster.List.Start(Spec(root) with { Name = "once" });
 
-        Assert.Equal(["There is a crawl named «once» already. Choose another name, or delete that one first."], second.Errors);
+        Assert.Equal(["There is a crawl named \"once\" already. Choose another name, or delete that one first."], second.Errors);
         Assert.Null(second.Id);
         await cluster.Ended(crawl);
         Assert.Single(await cluster.List.List(), summary => summary.Name == "once");

@@ -319,7 +319,8 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
 
         cluster.Clock.Pass(TimeSpan.FromHours(2));
         await cluster.Shard(shard).Tend();
-        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1); // Merged; swept in the same round, which is over before the next one begins.
+        // Merged; swept in the same round, which is over before the next one begins.
+        await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
         cluster.Guards.Pass(LogLimits.ReadersNeed);
         await VirtualClock.StandUntil("the merged objects to be swept", async () =>
         {

@@ -16,7 +16,10 @@ using Xunit;
 
 namespace Cluster.Logs;
 
-/// <summary>A silo with the log's shards, on stores in memory and two clocks that only the test moves (<see cref="Clocks"/>). One per class; each test has a shard of its own.</summary>
+/// <summary>
+/// A silo with the log's shards, on stores in memory and two clocks that only the test moves (<see cref="Clocks"/>). One per class; each
+/// test has a shard of its own.
+/// </summary>
 public sealed class LogCluster : IAsyncLifetime
 {
     private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -119,8 +119,11 @@ public sealed class FeedTests(OrderCluster cluster) : IClassFixture<OrderCluster
     [Fact]
     public async Task AListSaysWhatIsWrongWithItsQuestion()
     {
-        Assert.Equal("«take» is 1 to 200; this is 0.", (await cluster.Desk.List.List(new(null, null, 0, null))).Error);
-        Assert.Equal("«after» is what an answer before gave; this is «x».", (await cluster.Desk.List.List(new(null, null, 5, "x"))).Error);
+        Assert.Equal("\"take\" is 1 to 200; this is 0.", (await cluster.Desk.List.List(new(null, null, 0, null))).Error);
+        Assert.Equal(
+            "\"after\" is what an answer before gave; this is \"x\".",
+            (await cluster.Desk.List.List(new(null, null, 5, "x"))).Error
+        );
     }
 
     private async Task<List<OrderId>> Listed(string? customer, OrderStatus? status)

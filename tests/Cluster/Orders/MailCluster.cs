@@ -11,7 +11,10 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>Orders whose customers are told by mail, over SMTP and a network in memory to a server that misbehaves as a test says. The time of a session is a guard, and stands still.</summary>
+/// <summary>
+/// Orders whose customers are told by mail, over SMTP and a network in memory to a server that misbehaves as a test says. The time of a
+/// session is a guard, and stands still.
+/// </summary>
 public class MailCluster : OrderCluster
 {
     /// <summary>Before the second and the third try.</summary>

@@ -142,7 +142,8 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
             orders.Add(await cluster.PlacedBy($"gone-{i}"));
         }
 
-        // Until the circuit is open no time passes; then less than the whole schedule, so that no mail is given up, and more than the circuit's longest break.
+        // Until the circuit is open no time passes; then less than the whole schedule, so that no mail is given up, and more than the
+        // circuit's longest break.
         await VirtualClock.StandUntil("the circuit to open", async () => await Tries(orders) >= Circuit<MailOutcome>.Least);
         var back = cluster.Clock.GetUtcNow() + TimeSpan.FromMinutes(8);
         await cluster.Clock.PassUntil("the server to be back", () => cluster.Clock.NextDue > back, latest: back);
@@ -153,7 +154,8 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
             attempts += (await cluster.Until(order.Id, 1, Delivered)).Attempts;
         }
 
-        // In vain: five before the circuit opened, or all twenty where they were under way at once, and then one at a time. Without it each would have been tried twice: forty.
+        // In vain: five before the circuit opened, or all twenty where they were under way at once, and then one at a time. Without it each
+        // would have been tried twice: forty.
         Assert.InRange(attempts - orders.Count, Circuit<MailOutcome>.Least, 30);
         Assert.All(Enumerable.Range(0, 20), i => Assert.Single(cluster.MailsTo($"gone-{i}")));
     }
@@ -182,7 +184,8 @@ public sealed class MailTests(MailCluster cluster) : IClassFixture<MailCluster>
     public async Task WhatIsNoTypeIsRefusedAndEverythingIsNull()
     {
         Assert.Equal(
-            "«order.lost» is no type of change; types are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
+            "\"order.lost\" is no type of change; types are order.placed, order.paid, order.shipped, order.completed, "
+                + "order.cancelled, order.refunded.",
             await cluster.Desk.Mail.Prefer(new("nobody", ["order.lost"]))
         );
         Assert.Null((await cluster.Desk.Mail.Preferences("nobody")).Types);

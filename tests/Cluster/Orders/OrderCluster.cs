@@ -18,14 +18,20 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>A silo with orders as it is wired in production, on a store in memory and two clocks that only the test moves (<see cref="Clocks"/>). One per class; each test has orders and customers of its own.</summary>
+/// <summary>
+/// A silo with orders as it is wired in production, on a store in memory and two clocks that only the test moves (<see cref="Clocks"/>).
+/// One per class; each test has orders and customers of its own.
+/// </summary>
 public class OrderCluster : IAsyncLifetime
 {
     public const int Partitions = 4;
 
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Changes and deliveries are kept for so long: more than passes while a test waits for something, and less than passes where it says so.</summary>
+    /// <summary>
+    /// Changes and deliveries are kept for so long: more than passes while a test waits for something, and less than passes where it says
+    /// so.
+    /// </summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(1000);
 
     private readonly InProcessTestCluster _cluster;
@@ -67,7 +73,9 @@ public class OrderCluster : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>No other test has it, of this cluster or another: listeners of all clusters write down what they hear in one place.</summary>
+    /// <summary>
+    /// No other test has it, of this cluster or another: listeners of all clusters write down what they hear in one place.
+    /// </summary>
     public IdempotencyKey NewKey() => IdempotencyKey.Of("test", $"{_id:N} {Interlocked.Increment(ref _keys)}");
 
     public ISubscriberListGrain Subscribers => Grains.GetGrain<ISubscriberListGrain>(0);

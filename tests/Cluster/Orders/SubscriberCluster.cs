@@ -39,7 +39,8 @@ public sealed class SubscriberCluster : OrderCluster
     }
 
     /// <summary>
-    /// The example of a subscriber: it counts changes by what happened. That is all that a further one takes, beside its registration above.
+    /// The example of a subscriber: it counts changes by what happened. That is all that a further one takes, beside its registration
+    /// above.
     /// </summary>
     private sealed class CountingSubscriber : IOrderSubscriber
     {

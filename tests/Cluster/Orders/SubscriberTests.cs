@@ -56,7 +56,8 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         var order = await cluster.Placed();
         await Through("counter", order.Id.Partition);
         var before = await cluster.Subscriber("counter", order.Id.Partition).Show();
-        cluster.Store.FailNextCommits(3, CommitFailure.UnknownApplied); // The feed's or a subscriber's: whose owners end, and whose successors know what was stored.
+        // The feed's or a subscriber's: whose owners end, and whose successors know what was stored.
+        cluster.Store.FailNextCommits(3, CommitFailure.UnknownApplied);
         for (OrderReply? reply = null; reply?.Refusal != OrderRefusal.None; )
         {
             try
@@ -245,7 +246,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
     [Fact]
     public async Task ASubscriberOfThisProgramIsNotRemovedAndOneOfBeforeIs()
     {
-        Assert.StartsWith("«counter» belongs to this program", await cluster.Subscribers.Remove("counter"), StringComparison.Ordinal);
+        Assert.StartsWith("\"counter\" belongs to this program", await cluster.Subscribers.Remove("counter"), StringComparison.Ordinal);
         await cluster.Feed(0).Register("gone", 1);
         await cluster.Store.Commit(
             SubscriberTable.Name,
@@ -256,7 +257,7 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         Assert.Null(await cluster.Subscribers.Remove("gone"));
         Assert.Empty(await cluster.Store.Scan(SubscriberTable.Name, "gone.00", KeyRange.All, 10));
         Assert.DoesNotContain(await cluster.Feed(0).Subscribers(), listed => listed.Name == "gone");
-        Assert.Equal("There is no subscriber «gone».", await cluster.Subscribers.Remove("gone"));
+        Assert.Equal("There is no subscriber \"gone\".", await cluster.Subscribers.Remove("gone"));
     }
 
     [Fact]
@@ -433,7 +434,10 @@ public sealed class SubscriberTests(SubscriberCluster cluster) : IClassFixture<S
         return [.. rows.Select(row => row.Key)];
     }
 
-    /// <summary>Lets time pass until the audit has taken all that is in the feeds now, also of other tests' orders, and was told what is kept for it.</summary>
+    /// <summary>
+    /// Lets time pass until the audit has taken all that is in the feeds now, also of other tests' orders, and was told what is kept for
+    /// it.
+    /// </summary>
     private async Task AuditHasAll()
     {
         for (var partition = 0; partition < OrderCluster.Partitions; partition++)

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Cluster.Orders;
 
-/// <summary>Watches in a silo: events that are lost, a feed that moves, and changes that are not kept any more. The test moves the clock.</summary>
+/// <summary>
+/// Watches in a silo: events that are lost, a feed that moves, and changes that are not kept any more. The test moves the clock.
+/// </summary>
 public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluster>
 {
     private readonly List<WatchedOrder> _seen = [];

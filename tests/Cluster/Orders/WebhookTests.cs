@@ -87,7 +87,7 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         var order = await cluster.Placed();
         await Sent("throttles", 1 + before);
 
-        // From the answer on the clock stands still, so that it is known to the tick what «in two minutes» is.
+        // From the answer on the clock stands still, so that it is known to the tick what "in two minutes" is.
         asked.SetResult();
         Delivery? waiting = null;
         await VirtualClock.StandUntil("the delivery to wait", async () =>
@@ -180,7 +180,7 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         Assert.Equal([rotated.Secret, added.Secret], cluster.Sender.To("rotates")[0].Secrets.Select(secret => secret.Text));
         Assert.Equal(rotated.OldSecretUntil, (await Show(added))!.OldSecretUntil);
         Assert.Equal(
-            "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else.",
+            "A webhook's secret begins with \"whsec_\" and goes on with 24 to 64 bytes in base64; this begins with something else.",
             (await cluster.Webhook(added.Endpoint.Id).Rotate("mine"))!.Error
         );
 
@@ -420,7 +420,8 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         Assert.Equal(
             (
                 WebhookRefusal.Events,
-                "«order.eaten» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+                "\"order.eaten\" is no event; events are order.placed, order.paid, order.shipped, order.completed, "
+                    + "order.cancelled, order.refunded."
             ),
             Said(await cluster.Webhooks.Add(new("https://example.org/", ["paid", "eaten"], null)))
         );
@@ -471,7 +472,9 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         return added;
     }
 
-    /// <summary>So many requests were sent. None of them waits for a second try: time passes only as far as first ones wait for their turns.</summary>
+    /// <summary>
+    /// So many requests were sent. None of them waits for a second try: time passes only as far as first ones wait for their turns.
+    /// </summary>
     private Task Sent(string host, int count) =>
         cluster.Clock.PassUntil($"{count} requests to {host}", () => cluster.Sender.To(host).Count >= count, reach: AlmostFirstWait);
 

@@ -9,10 +9,13 @@ namespace Doubles.Azurite;
 public sealed class AzuriteMissingException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>
-/// Azurite of the version that <c>tests/azurite</c> pins, as a child process on free ports of loopback and in a folder of its own, which goes with it.
+/// Azurite of the version that <c>tests/azurite</c> pins, as a child process on free ports of loopback and in a folder of its own, which
+/// goes with it.
 /// What it needs is installed into <c>tests/azurite/node_modules</c> at the first use.
 /// </summary>
-/// <remarks>It keeps what it acknowledged in memory for five seconds: disposing stops it with SIGTERM, as <c>kill -9</c> would lose that.</remarks>
+/// <remarks>
+/// It keeps what it acknowledged in memory for five seconds: disposing stops it with SIGTERM, as <c>kill -9</c> would lose that.
+/// </remarks>
 public sealed class AzuriteProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;

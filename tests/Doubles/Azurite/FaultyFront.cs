@@ -65,7 +65,7 @@ public sealed class FaultyFront : IAsyncDisposable
 
     public int Port { get; private set; }
 
-    /// <summary>Requests so far, «POST $batch» or «GET rows»: the method and the last segment of the path.</summary>
+    /// <summary>Requests so far, "POST $batch" or "GET rows": the method and the last segment of the path.</summary>
     public IReadOnlyList<string> Seen
     {
         get
@@ -86,7 +86,10 @@ public sealed class FaultyFront : IAsyncDisposable
         return front;
     }
 
-    /// <summary>From now on: asked for each request, by what it is (as in <see cref="Seen"/>) and its number among those of that kind since then, from 1.</summary>
+    /// <summary>
+    /// From now on: asked for each request, by what it is (as in <see cref="Seen"/>) and its number among those of that kind since then,
+    /// from 1.
+    /// </summary>
     public void When(Func<string, int, Fault?> rule)
     {
         lock (_lock)

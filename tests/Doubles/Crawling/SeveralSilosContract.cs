@@ -120,6 +120,7 @@ public abstract class SeveralSilosContract : IAsyncLifetime
 
     private Task Until(Task seen, string what) =>
         Wait.For(seen, what, () =>
-            $"The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.{Environment.NewLine}The silo said: {Crawler.Said}"
+            $"The site was asked {_site.Requests.Length} times, {_site.Repeats} of them again.{Environment.NewLine}The silo "
+            + $"said: {Crawler.Said}"
         );
 }

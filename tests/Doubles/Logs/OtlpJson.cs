@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace Doubles.Logs;
 
-/// <summary>Puts an <see cref="OtlpRequest"/> into OTLP's JSON: lowerCamelCase, ids as hex, enums as numbers, 64-bit integers as texts, bytes as base64.</summary>
+/// <summary>
+/// Puts an <see cref="OtlpRequest"/> into OTLP's JSON: lowerCamelCase, ids as hex, enums as numbers, 64-bit integers as texts, bytes as
+/// base64.
+/// </summary>
 public static class OtlpJson
 {
     public static byte[] Encode(OtlpRequest request)

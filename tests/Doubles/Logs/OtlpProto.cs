@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Doubles.Logs;
 
-/// <summary>Puts an <see cref="OtlpRequest"/> into protobuf, by the field numbers of opentelemetry-proto 1.x. What has its default is left out, as encoders do.</summary>
+/// <summary>
+/// Puts an <see cref="OtlpRequest"/> into protobuf, by the field numbers of opentelemetry-proto 1.x. What has its default is left out, as
+/// encoders do.
+/// </summary>
 public static class OtlpProto
 {
     public static byte[] Encode(OtlpRequest request)

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Doubles.Logs;
 
-/// <summary>An OTLP log request as a test writes it down; <see cref="OtlpProto"/> and <see cref="OtlpJson"/> put it into bytes, each knowing nothing of the product's decoders.</summary>
+/// <summary>
+/// An OTLP log request as a test writes it down; <see cref="OtlpProto"/> and <see cref="OtlpJson"/> put it into bytes, each knowing nothing
+/// of the product's decoders.
+/// </summary>
 public sealed record OtlpRequest(params ImmutableArray<OtlpResourceLogs> ResourceLogs)
 {
     /// <summary>One resource with this service name, one scope without a name, and these records.</summary>

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Doubles.Net;
 
-/// <summary>Where a double of a server listens: in memory (<see cref="MemoryNetwork"/>), or on real sockets (<see cref="LoopbackNetwork"/>).</summary>
+/// <summary>
+/// Where a double of a server listens: in memory (<see cref="MemoryNetwork"/>), or on real sockets (<see cref="LoopbackNetwork"/>).
+/// </summary>
 public interface INetwork
 {
     /// <param name="endpoint">Port 0: one that is free.</param>

@@ -19,7 +19,8 @@ public sealed class LoopbackNetwork : INetwork
         public Listener(IPEndPoint endpoint)
         {
             _socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true); // So that a server can be back on its port at once.
+            // So that a server can be back on its port at once.
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             _socket.Bind(endpoint);
             _socket.Listen();
             EndPoint = (IPEndPoint)_socket.LocalEndPoint!;

@@ -7,11 +7,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Doubles.Net;
 
 /// <summary>
-/// A network in memory: names, addresses and ports as on a real one, and no socket. Clients enter it where they would open a connection (<see cref="Connect"/>) or look up a
+/// A network in memory: names, addresses and ports as on a real one, and no socket. Clients enter it where they would open a connection
+/// (<see cref="Connect"/>) or look up a
 /// name (<see cref="Resolve"/>); the doubles of servers listen on it, and so does Kestrel, to which it is a transport.
 /// </summary>
 /// <remarks>
-/// Where nobody listens a connection is refused. A listener that does not accept lets <see cref="MaxWaiting"/> connections wait; the next one's opening waits until there is room.
+/// Where nobody listens a connection is refused. A listener that does not accept lets <see cref="MaxWaiting"/> connections wait; the next
+/// one's opening waits until there is room.
 /// </remarks>
 public sealed class MemoryNetwork : INetwork, IConnectionListenerFactory
 {

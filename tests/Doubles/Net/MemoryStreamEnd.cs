@@ -5,11 +5,14 @@ using Microsoft.AspNetCore.Connections;
 namespace Doubles.Net;
 
 /// <summary>
-/// One end of a connection in memory, with the manners of TCP. Each direction holds <see cref="Buffered"/> bytes; then whoever writes waits until the other end reads.
+/// One end of a connection in memory, with the manners of TCP. Each direction holds <see cref="Buffered"/> bytes; then whoever writes waits
+/// until the other end reads.
 /// </summary>
 /// <remarks>
-/// Closed (<see cref="Stream.Dispose()"/>), the other end reads what was written and then the end, and is told of a reset when it writes on. Reset, the other end's reads and writes
-/// fail at once with a <see cref="SocketException"/> (<see cref="SocketError.ConnectionReset"/>) within an <see cref="IOException"/>, and what it had not read is lost.
+/// Closed (<see cref="Stream.Dispose()"/>), the other end reads what was written and then the end, and is told of a reset when it writes
+/// on. Reset, the other end's reads and writes
+/// fail at once with a <see cref="SocketException"/> (<see cref="SocketError.ConnectionReset"/>) within an <see cref="IOException"/>, and
+/// what it had not read is lost.
 /// </remarks>
 internal sealed class MemoryStreamEnd : Stream
 {

@@ -3,7 +3,9 @@ using System.Net;
 
 namespace Doubles.Net;
 
-/// <summary>Takes connections at 127.0.0.1 and has each served, until it is disposed of: then it waits for those that are being served.</summary>
+/// <summary>
+/// Takes connections at 127.0.0.1 and has each served, until it is disposed of: then it waits for those that are being served.
+/// </summary>
 internal sealed class Service : IAsyncDisposable
 {
     private readonly IListener _listener;

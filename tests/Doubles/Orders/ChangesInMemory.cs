@@ -4,7 +4,9 @@ using Grains.Orders.Watch;
 
 namespace Doubles.Orders;
 
-/// <summary>A feed of several partitions in memory, for hubs: a test commits, and says what is announced, compacted or out of reach.</summary>
+/// <summary>
+/// A feed of several partitions in memory, for hubs: a test commits, and says what is announced, compacted or out of reach.
+/// </summary>
 public sealed class ChangesInMemory(int partitions) : IOrderChanges
 {
     private readonly Lock _gate = new();

@@ -80,9 +80,9 @@ public sealed record OutsideCount(long Calls, long Ids, long Wrong);
 /// <param name="Channel"><c>webhook</c> or <c>mail</c>.</param>
 /// <param name="Ticks">UTC, when it had come whole.</param>
 /// <param name="Id"><c>webhook-id</c>, or the Message-ID without its brackets.</param>
-/// <param name="Type">Of the payload; «-» for a mail.</param>
+/// <param name="Type">Of the payload; "-" for a mail.</param>
 /// <param name="To">The endpoint's path, or the recipient.</param>
-/// <param name="Signature">Of a webhook whose secret is known: <c>Good</c> or what was wrong; else «-».</param>
+/// <param name="Signature">Of a webhook whose secret is known: <c>Good</c> or what was wrong; else "-".</param>
 /// <param name="Answer">The status, or the manner; <c>250</c> or <c>unknown</c> for a mail.</param>
 /// <param name="ChangeTicks">UTC, of the payload's timestamp; 0 for a mail.</param>
 public sealed record OutsideEffect(
@@ -106,7 +106,7 @@ public sealed record OutsideEffect(
     public static OutsideEffect Parse(string line) =>
         line.Split(' ') is [var channel, var ticks, var id, var type, var to, var signature, var answer, var change]
             ? new(channel, long.Parse(ticks, null), id, type, to, signature, answer, long.Parse(change, null))
-            : throw new FormatException($"«{line}» is no line of a ledger: it has eight words.");
+            : throw new FormatException($"\"{line}\" is no line of a ledger: it has eight words.");
 
     public override string ToString() =>
         FormattableString.Invariant($"{Channel} {Ticks} {Word(Id)} {Word(Type)} {Word(To)} {Signature} {Answer} {ChangeTicks}");

@@ -5,7 +5,10 @@ using System.Text.Json;
 
 namespace Doubles.Orders;
 
-/// <summary>The outside world (<c>tests/Outside</c>) as a child process: a mail server and webhook endpoints, told what to do from here. It goes with whoever started it.</summary>
+/// <summary>
+/// The outside world (<c>tests/Outside</c>) as a child process: a mail server and webhook endpoints, told what to do from here. It goes
+/// with whoever started it.
+/// </summary>
 public sealed class OutsideProcess : IAsyncDisposable
 {
     private readonly Process _process;

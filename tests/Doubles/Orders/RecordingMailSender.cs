@@ -3,7 +3,9 @@ using Grains.Orders.Mail;
 
 namespace Doubles.Orders;
 
-/// <summary>A way out that keeps what was tried, and answers what it was told to: in that order for an address, and after that that it was taken.</summary>
+/// <summary>
+/// A way out that keeps what was tried, and answers what it was told to: in that order for an address, and after that that it was taken.
+/// </summary>
 public sealed class RecordingMailSender : IMailSender
 {
     private readonly ConcurrentQueue<(OutgoingMail Mail, MailOutcome Outcome)> _tries = new();

@@ -26,7 +26,8 @@ public sealed record ReceivedMail(string From, string To, string Text, bool IsAc
 }
 
 /// <summary>What a server does once, at a point of a session.</summary>
-/// <param name="At">A command (<c>MAIL</c>, <c>RCPT</c>, <c>DATA</c>…), <c>connect</c>, <c>body</c> (while the message comes) or <c>.</c> (after the final dot).</param>
+/// <param name="At">A command (<c>MAIL</c>, <c>RCPT</c>, <c>DATA</c>…), <c>connect</c>, <c>body</c> (while the message comes) or <c>.</c>
+/// (after the final dot).</param>
 /// <param name="Reply">Null: none.</param>
 /// <param name="Cuts">The connection is reset.</param>
 public sealed record SmtpFault(string At, string? Reply, bool Cuts)
@@ -50,7 +51,10 @@ public sealed record SmtpFault(string At, string? Reply, bool Cuts)
     internal bool IsOnlySlow => Pause > TimeSpan.Zero && Reply is null && !Cuts;
 }
 
-/// <summary>An SMTP server at 127.0.0.1 of a network that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which it was told for that point.</summary>
+/// <summary>
+/// An SMTP server at 127.0.0.1 of a network that keeps a ledger of mails, and misbehaves as it is told to: once each, in the order in which
+/// it was told for that point.
+/// </summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
     private readonly Service _listener;
@@ -94,7 +98,9 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Mails are taken only when it is done.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    /// <summary>Asked at each point of a session, with the recipient where there is one, before all else; null: as <see cref="Fail"/> was told.</summary>
+    /// <summary>
+    /// Asked at each point of a session, with the recipient where there is one, before all else; null: as <see cref="Fail"/> was told.
+    /// </summary>
     public Func<string, string, SmtpFault?>? Decide { get; init; }
 
     /// <summary>Told of each mail that the server has, before it is answered for.</summary>

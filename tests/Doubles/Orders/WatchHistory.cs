@@ -88,7 +88,7 @@ public sealed class WatchRecord(string name, string? order, bool previous)
     public int Changes { get; private set; }
 
     /// <summary>It opens a watch: again, if it had one.</summary>
-    /// <param name="from">As it asked: a cursor, «start», or null for now.</param>
+    /// <param name="from">As it asked: a cursor, "start", or null for now.</param>
     public void Opened(string? from) => Add(new Opening(from), from is null or OrderWatches.Start ? Cursor : from);
 
     public void Told(ToldChange change)
@@ -332,7 +332,8 @@ public sealed class WatchHistory(
             {
                 Found(
                     WatchGuarantee.Previous,
-                    $"{what} came with {change.PreviousVersion?.ToString(CultureInfo.InvariantCulture) ?? "no"} previous version, and {expected?.ToString(CultureInfo.InvariantCulture) ?? "none"} was right"
+                    $"{what} came with {change.PreviousVersion?.ToString(CultureInfo.InvariantCulture) ?? "no"} previous "
+                        + $"version, and {expected?.ToString(CultureInfo.InvariantCulture) ?? "none"} was right"
                 );
             }
             else if (
@@ -357,7 +358,7 @@ public sealed class WatchHistory(
                 || !WatchCursor.TryRead(gap.Lowest, partitions, out _, out _)
             )
             {
-                Found(WatchGuarantee.Compacted, $"what was compacted is told as «{gap.Detail}», with «{gap.Lowest}» to go on from");
+                Found(WatchGuarantee.Compacted, $"what was compacted is told as \"{gap.Detail}\", with \"{gap.Lowest}\" to go on from");
             }
         }
 

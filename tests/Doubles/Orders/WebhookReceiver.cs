@@ -38,7 +38,8 @@ public sealed record WebhookAnswer
 
     public static WebhookAnswer Status(int status, params (string Name, string Value)[] headers) =>
         new(
-            $"HTTP/1.1 {status} X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}"
+            $"HTTP/1.1 {status} "
+                + $"X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}"
         );
 
     /// <summary>Not HTTP at all, or too much of it.</summary>
@@ -61,7 +62,10 @@ public sealed record WebhookAnswer
         new($"HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\nonly a part") { Cuts = true };
 }
 
-/// <summary>Receives webhooks at 127.0.0.1 of a network, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each, then 204 again.</summary>
+/// <summary>
+/// Receives webhooks at 127.0.0.1 of a network, keeps a ledger of all that came whole, and misbehaves as it is told to: one answer each,
+/// then 204 again.
+/// </summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
     private const int MaxHeaders = 100;
@@ -91,7 +95,9 @@ public sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>Asked for each call when it has come whole, before all else; null: answered in turn.</summary>
     public Func<ReceivedWebhook, WebhookAnswer?>? Decide { get; init; }
 
-    /// <summary>Keeps what came. Without it nothing is kept, and <see cref="Decide"/> alone sees the calls: for loads without end.</summary>
+    /// <summary>
+    /// Keeps what came. Without it nothing is kept, and <see cref="Decide"/> alone sees the calls: for loads without end.
+    /// </summary>
     public bool Remembers { get; init; } = true;
 
     /// <summary>For calls for which there is none in line.</summary>

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Doubles.Orders;
 
-/// <summary>Reads lines and bodies from a connection, in pieces as they come: a call of the system for each byte would be the slowest part of what is measured.</summary>
+/// <summary>
+/// Reads lines and bodies from a connection, in pieces as they come: a call of the system for each byte would be the slowest part of what
+/// is measured.
+/// </summary>
 internal sealed class WireReader(Stream stream)
 {
     private const int MaxLine = 64 * 1024;

@@ -91,7 +91,8 @@ public sealed class ConsoleProcess : IAsyncDisposable
     public static Task<ConsoleProcess> Run(params IEnumerable<string> args) => Ended(Start(args));
 
     /// <summary>
-    /// Runs a verb to its end whose silo is there. On a busy machine that one may answer too late for the console's patience, so a verb that did not reach it, and did nothing, is said again.
+    /// Runs a verb to its end whose silo is there. On a busy machine that one may answer too late for the console's patience, so a verb
+    /// that did not reach it, and did nothing, is said again.
     /// </summary>
     public static async Task<ConsoleProcess> Reach(params IEnumerable<string> args)
     {

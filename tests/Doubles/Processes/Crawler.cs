@@ -64,7 +64,7 @@ public sealed class Crawler : IAsyncDisposable
         await using var console = await Say(args);
         Assert.True(
             await console.Exit == ExitCode.Done,
-            $"«{string.Join(' ', args)}» ended with {await console.Exit}:{Environment.NewLine}{console.Said}"
+            $"\"{string.Join(' ', args)}\" ended with {await console.Exit}:{Environment.NewLine}{console.Said}"
         );
         return console.Output;
     }
@@ -72,7 +72,8 @@ public sealed class Crawler : IAsyncDisposable
     public async Task<JsonElement> AskJson(params string[] args) => JsonElement.Parse((await Ask([.. args, "--json"]))[^1]);
 
     /// <summary>
-    /// Starts a crawl that may connect to loopback, with a time-out of five seconds: a successor waits out what a fetch may last, and on a busy machine a new
+    /// Starts a crawl that may connect to loopback, with a time-out of five seconds: a successor waits out what a fetch may last, and on a
+    /// busy machine a new
     /// silo's first fetch takes more than one. Answers its id.
     /// </summary>
     public async Task<string> StartCrawl(string seed, params string[] options) =>

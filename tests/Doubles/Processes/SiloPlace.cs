@@ -3,7 +3,10 @@ using System.Net;
 
 namespace Doubles.Processes;
 
-/// <summary>Where a silo lives during a test: five free ports and a folder, which goes when the place is disposed. A silo may be started in it again and again.</summary>
+/// <summary>
+/// Where a silo lives during a test: five free ports and a folder, which goes when the place is disposed. A silo may be started in it again
+/// and again.
+/// </summary>
 public sealed class SiloPlace : IDisposable
 {
     private const int DoorCount = 5;

@@ -4,7 +4,9 @@ using Silo.StartUp;
 
 namespace Doubles.Processes;
 
-/// <summary>A built silo as a child process: the real one, with a real store, to be killed and started again. Disposing it kills it.</summary>
+/// <summary>
+/// A built silo as a child process: the real one, with a real store, to be killed and started again. Disposing it kills it.
+/// </summary>
 public sealed class SiloProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -64,7 +66,9 @@ public sealed class SiloProcess : IAsyncDisposable
     public static SiloProcess StartKilledAt(SiloPlace place, string faultPoint, params IEnumerable<string> settings) =>
         new(place, [.. place.Settings, .. settings], environment: KilledAt(faultPoint));
 
-    /// <summary>Starts the silo, or another program that is one, in a place and on its ports, with environment variables of its own.</summary>
+    /// <summary>
+    /// Starts the silo, or another program that is one, in a place and on its ports, with environment variables of its own.
+    /// </summary>
     public static SiloProcess StartOther(
         string program,
         SiloPlace place,
@@ -107,10 +111,14 @@ public sealed class SiloProcess : IAsyncDisposable
         return Ended();
     }
 
-    /// <summary>Ends when a line of standard output with this start has been printed; fails with what was printed when the process ends before.</summary>
+    /// <summary>
+    /// Ends when a line of standard output with this start has been printed; fails with what was printed when the process ends before.
+    /// </summary>
     public Task Said(string start) => Wrote(line => line.StartsWith(start, StringComparison.Ordinal));
 
-    /// <summary>Ends when such a line of standard output has been printed; fails with what was printed when the process ends before.</summary>
+    /// <summary>
+    /// Ends when such a line of standard output has been printed; fails with what was printed when the process ends before.
+    /// </summary>
     public Task Wrote(Func<string, bool> isIt) => _lines.When(() => Output.Any(isIt));
 
     /// <summary><c>kill -9</c>; ends when the process is gone.</summary>

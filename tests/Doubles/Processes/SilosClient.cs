@@ -60,7 +60,10 @@ public sealed class SilosClient : IAsyncDisposable
 
     public Task<ClusterStatus> Status(CancellationToken cancel) => Grains.GetGrain<IClusterStatusGrain>(0).Show(cancel);
 
-    /// <summary>Asks until there is an answer: what was on its way to a silo that died fails, and so does what is sent there before the others know it.</summary>
+    /// <summary>
+    /// Asks until there is an answer: what was on its way to a silo that died fails, and so does what is sent there before the others know
+    /// it.
+    /// </summary>
     /// <param name="what">What is asked, for the message of a test that fails.</param>
     public static async Task<T> Ask<T>(Func<Task<T>> ask, string what)
     {

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Doubles.Storage;
 
-/// <summary>What every <see cref="IBlobStore"/> keeps. Each case works below a first segment of its own, so that one store may serve all.</summary>
+/// <summary>
+/// What every <see cref="IBlobStore"/> keeps. Each case works below a first segment of its own, so that one store may serve all.
+/// </summary>
 public abstract class BlobStoreContract : IAsyncLifetime
 {
     private readonly List<IBlobStore> _opened = [];

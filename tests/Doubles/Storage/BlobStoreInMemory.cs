@@ -15,7 +15,7 @@ public sealed class BlobStoreInMemory : IBlobStore
         if (content.Length > StoreLimits.MaxBlobBytes)
         {
             throw new ArgumentException(
-                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; «{name}» has {content.Length}.",
+                $"A blob has at most {StoreLimits.MaxBlobBytes} bytes; \"{name}\" has {content.Length}.",
                 nameof(content)
             );
         }

@@ -47,7 +47,10 @@ public sealed class FlakyTableStore(ITableStore inner) : ITableStore
         }
     }
 
-    /// <summary>Each commit (table, partition, changes) is put to this rule; null lets it through. It is asked after <see cref="FailNextCommits"/> has run out.</summary>
+    /// <summary>
+    /// Each commit (table, partition, changes) is put to this rule; null lets it through. It is asked after <see cref="FailNextCommits"/>
+    /// has run out.
+    /// </summary>
     public void FailCommitsWhen(Func<string, string, IReadOnlyList<RowChange>, CommitFailure?> rule)
     {
         lock (_gate)

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Doubles.Storage;
 
-/// <summary>What every <see cref="ITableStore"/> keeps. Each case works in a partition of its own, so that one store may serve all.</summary>
+/// <summary>
+/// What every <see cref="ITableStore"/> keeps. Each case works in a partition of its own, so that one store may serve all.
+/// </summary>
 public abstract class TableStoreContract : IAsyncLifetime
 {
     protected const string Table = "contract";
@@ -524,7 +526,8 @@ public abstract class TableStoreContract : IAsyncLifetime
     {
         await Insert("taken");
 
-        // All are asked at once, so that a store that joins commits has joined good ones and bad ones; the bad row comes last, when others are written already.
+        // All are asked at once, so that a store that joins commits has joined good ones and bad ones; the bad row comes last, when others
+        // are written already.
         var results = await Task.WhenAll(
             Enumerable
                 .Range(0, 200)

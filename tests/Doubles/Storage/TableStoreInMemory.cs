@@ -3,7 +3,10 @@ using Grains.Storage;
 
 namespace Doubles.Storage;
 
-/// <summary>Rows in memory: keeps every promise of <see cref="ITableStore"/> except that rows last. Several grains or silos of one test may share it.</summary>
+/// <summary>
+/// Rows in memory: keeps every promise of <see cref="ITableStore"/> except that rows last. Several grains or silos of one test may share
+/// it.
+/// </summary>
 public sealed class TableStoreInMemory : ITableStore, IStorageUsage
 {
     private readonly Lock _gate = new();

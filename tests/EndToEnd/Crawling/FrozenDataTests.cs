@@ -4,7 +4,10 @@ using Xunit;
 
 namespace EndToEnd.Crawling;
 
-/// <summary>A silo opens data that an earlier version left behind, killed in the middle, and goes on with it. How the folders were made: <c>tests/Data/frozen/README.md</c>.</summary>
+/// <summary>
+/// A silo opens data that an earlier version left behind, killed in the middle, and goes on with it. How the folders were made:
+/// <c>tests/Data/frozen/README.md</c>.
+/// </summary>
 public sealed class FrozenDataTests
 {
     [Fact]

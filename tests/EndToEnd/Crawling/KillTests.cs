@@ -15,7 +15,8 @@ public sealed class KilledCrawler : IAsyncLifetime
 }
 
 /// <summary>
-/// What a crawl is worth when its silo is killed with <c>kill -9</c>: the pages of a breadth-first walk, each exported once, and hardly a request repeated.
+/// What a crawl is worth when its silo is killed with <c>kill -9</c>: the pages of a breadth-first walk, each exported once, and hardly a
+/// request repeated.
 /// A longer campaign: set <c>CRAWL_KILLS</c> to how often one crawl is killed (3 without it, at most 200).
 /// </summary>
 public sealed class KillTests(KilledCrawler killed) : IClassFixture<KilledCrawler>, IAsyncDisposable

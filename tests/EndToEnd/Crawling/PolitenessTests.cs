@@ -3,7 +3,10 @@ using Xunit;
 
 namespace EndToEnd.Crawling;
 
-/// <summary>Between the starts of two requests to one host there is never less than the delay, as the host itself counts: robots.txt included, restarts included.</summary>
+/// <summary>
+/// Between the starts of two requests to one host there is never less than the delay, as the host itself counts: robots.txt included,
+/// restarts included.
+/// </summary>
 public sealed class PolitenessTests(KilledCrawler killed) : IClassFixture<KilledCrawler>, IAsyncDisposable
 {
     private CrawledSite _site = null!;
@@ -79,7 +82,8 @@ public sealed class PolitenessTests(KilledCrawler killed) : IClassFixture<Killed
         {
             Assert.True(
                 after.Start - before.Start >= delay,
-                $"{after.Target} came {(after.Start - before.Start).TotalMilliseconds:0.0} ms after {before.Target}, and the delay is {delay.TotalMilliseconds} ms."
+                $"{after.Target} came {(after.Start - before.Start).TotalMilliseconds:0.0} ms after {before.Target}, and the "
+                    + $"delay is {delay.TotalMilliseconds} ms."
             );
         }
     }

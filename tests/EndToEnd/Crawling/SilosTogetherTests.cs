@@ -11,7 +11,8 @@ using Xunit;
 namespace EndToEnd.Crawling;
 
 /// <summary>
-/// Several silos of one machine on one data folder, as processes: a crawl of several hosts spreads over them, and goes on whole when one of them is killed,
+/// Several silos of one machine on one data folder, as processes: a crawl of several hosts spreads over them, and goes on whole when one of
+/// them is killed,
 /// or is held up until the others have written it off and then goes on with what it believes to have.
 /// </summary>
 public sealed class SilosTogetherTests : IAsyncDisposable
@@ -95,7 +96,8 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         await Until(Asked(Pages), "a page of each host");
         Assert.Equal(Places.Select(place => place.Silo.Port).Order(), await _client!.PortsOf("CrawlWorkerGrain"));
 
-        // What it has in flight is answered while it cannot listen, and so reported when it is written off; and its hosts go on at the other silo meanwhile.
+        // What it has in flight is answered while it cannot listen, and so reported when it is written off; and its hosts go on at the
+        // other silo meanwhile.
         var held = _sites.ConvertAll(site => site.Hold(site.Asked + 1));
         await Until(Task.WhenAny(held.Select(gate => gate.Reached)), "a page that is held back");
         var stopped = _others[0];
@@ -129,7 +131,9 @@ public sealed class SilosTogetherTests : IAsyncDisposable
     private async Task AllWorkersAwake() =>
         await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => _client!.Grains.GetGrain<ICrawlWorkerGrain>(worker).InFlight(Cancel)));
 
-    /// <summary>Slow enough that there is something left to do when the console that follows has begun and what is asked next was answered.</summary>
+    /// <summary>
+    /// Slow enough that there is something left to do when the console that follows has begun and what is asked next was answered.
+    /// </summary>
     private async Task StartCrawl()
     {
         var others = _sites.Skip(1).Select(site => site.Seed).ToArray();
@@ -177,7 +181,9 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         Assert.All(_sites, site => Assert.InRange(site.Repeats, 0, Concurrency));
     }
 
-    /// <summary>Reads the table of members again until this one is dead there: a silo or a gateway that stands still would not answer.</summary>
+    /// <summary>
+    /// Reads the table of members again until this one is dead there: a silo or a gateway that stands still would not answer.
+    /// </summary>
     private static async Task UntilDead(SiloPlace place)
     {
         await using var store = SqliteTableStore.Open(Path.Combine(place.Data, "tables"));

@@ -177,7 +177,8 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
             .Add("/robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /secret\n"))
             .Add(
                 "/",
-                "<!DOCTYPE html><title>One, \"two\"</title><a href=/moved>a</a><a href=/secret>b</a><a href=/none>c</a><a href=/plain.txt>d</a><a href=/broken>e</a>"
+                "<!DOCTYPE html><title>One, \"two\"</title><a href=/moved>a</a><a href=/secret>b</a><a href=/none>c</a><a "
+                    + "href=/plain.txt>d</a><a href=/broken>e</a>"
             )
             .Add("/moved", SiteAnswer.Redirect("/target?b=2&a=1"))
             .Add("/target?b=2&a=1", "<title>Target</title>")

@@ -178,7 +178,10 @@ public sealed class ChangingLogTests : IDisposable
         return await _door.Count(Probe) > before;
     }
 
-    /// <summary>Service, received, stored, filtered, sampled, repeated, over all hours, but for what was sent to see which rules count; each hour balances.</summary>
+    /// <summary>
+    /// Service, received, stored, filtered, sampled, repeated, over all hours, but for what was sent to see which rules count; each hour
+    /// balances.
+    /// </summary>
     private static IEnumerable<string> Summed(IEnumerable<JsonElement> counts) =>
         counts
             .Where(count => count.GetProperty("service").GetString() != Probe)

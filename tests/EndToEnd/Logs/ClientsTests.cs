@@ -226,7 +226,9 @@ public sealed class ClientsTests(SiloWithSyslog silo) : IClassFixture<SiloWithSy
         );
     }
 
-    /// <summary>What is stored of a service, as soon as there is so much: syslog acknowledges nothing, so there is nothing to wait for.</summary>
+    /// <summary>
+    /// What is stored of a service, as soon as there is so much: syslog acknowledges nothing, so there is nothing to wait for.
+    /// </summary>
     private async Task<IReadOnlyList<LogLine>> Stored(string service, int count)
     {
         LogLine[] lines = [];

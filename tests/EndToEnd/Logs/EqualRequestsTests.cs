@@ -7,7 +7,9 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Requests of equal bytes: different records unless the answer to an earlier one is known to be lost, at every endpoint.</summary>
+/// <summary>
+/// Requests of equal bytes: different records unless the answer to an earlier one is known to be lost, at every endpoint.
+/// </summary>
 public sealed class EqualRequestsTests : IAsyncLifetime
 {
     private readonly SiloPlace _place = new();

@@ -6,7 +6,10 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Files as they are on this machine, sent by the built console: as many records as <c>wc -l</c> says, each once, whatever happens to the console or the file.</summary>
+/// <summary>
+/// Files as they are on this machine, sent by the built console: as many records as <c>wc -l</c> says, each once, whatever happens to the
+/// console or the file.
+/// </summary>
 public sealed class FilesTests : IAsyncLifetime
 {
     private readonly ReadySilo _silo;
@@ -87,7 +90,8 @@ public sealed class FilesTests : IAsyncLifetime
                 .Select(line =>
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"2026-11-23 10:{line / 6000 % 60:00}:{line / 100 % 60:00} line {line:000000} of a file that is sent while the console is killed"
+                        $"2026-11-23 10:{line / 6000 % 60:00}:{line / 100 % 60:00} line {line:000000} of a file that is sent "
+                            + $"while the console is killed"
                     )
                 ),
             Cancel
@@ -172,7 +176,7 @@ public sealed class FilesTests : IAsyncLifetime
         await Balances(sent.Count, _service);
     }
 
-    /// <summary>Shorter than what tells long files apart, and written anew before anybody can look: as «copytruncate» does it.</summary>
+    /// <summary>Shorter than what tells long files apart, and written anew before anybody can look: as "copytruncate" does it.</summary>
     [Fact]
     public async Task AShortFileThatIsCutAndWrittenAnewAtOnceIsSentFromItsStartAndItsCopyToItsEnd()
     {
@@ -345,7 +349,9 @@ public sealed class FilesTests : IAsyncLifetime
         return kept is null ? 0 : JsonElement.Parse(File.ReadAllBytes(kept)).GetProperty("done").GetInt64();
     }
 
-    /// <summary>So many were stored of these services by the ledger, and every line of it balances; the records of them that came again.</summary>
+    /// <summary>
+    /// So many were stored of these services by the ledger, and every line of it balances; the records of them that came again.
+    /// </summary>
     private async Task<long> Balances(long stored, params string[] services)
     {
         var ledger = await _door.Run("ledger", "--json");

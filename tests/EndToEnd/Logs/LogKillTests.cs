@@ -5,8 +5,10 @@ using Xunit;
 namespace EndToEnd.Logs;
 
 /// <summary>
-/// What an acknowledgement is worth when the silo is killed with <c>kill -9</c> under load, at random and at named points: acknowledged and missing 0, stored twice 0, altered 0,
-/// counted against a ledger that is kept outside. A longer campaign: set <c>LOG_KILLS</c> to the rounds of the random part (3 without it, at most 2,000); each point is met once, and twice with it.
+/// What an acknowledgement is worth when the silo is killed with <c>kill -9</c> under load, at random and at named points: acknowledged and
+/// missing 0, stored twice 0, altered 0,
+/// counted against a ledger that is kept outside. A longer campaign: set <c>LOG_KILLS</c> to the rounds of the random part (3 without it,
+/// at most 2,000); each point is met once, and twice with it.
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]
 public sealed class LogKillTests : IDisposable
@@ -55,7 +57,8 @@ public sealed class LogKillTests : IDisposable
             for (var round = 0; round < rounds; round++)
             {
                 await Start();
-                // From the first records after it came up to the middle of its work, so that it dies while it opens, writes, merges and folds.
+                // From the first records after it came up to the middle of its work, so that it dies while it opens, writes, merges and
+                // folds.
                 await Wait.For(
                     _sender.WhenAcknowledged(_sender.Acknowledged.Count + random.Next(1, 60 * RecordsPerRequest)),
                     "acknowledgements",
@@ -67,7 +70,8 @@ public sealed class LogKillTests : IDisposable
         Campaign.Report(
             "log-kills",
             "Logs: kill -9 under load",
-            $"A silo that took log records from {Senders} senders was killed {rounds} times, each time after another number of acknowledgements.",
+            $"A silo that took log records from {Senders} senders was killed {rounds} times, each time after another number of "
+                + $"acknowledgements.",
             counted
         );
     }
@@ -101,7 +105,10 @@ public sealed class LogKillTests : IDisposable
         );
     }
 
-    /// <summary>Load goes on over all kills; afterwards a silo comes up that nobody kills, what was being sent is seen through, and both ledgers are compared.</summary>
+    /// <summary>
+    /// Load goes on over all kills; afterwards a silo comes up that nobody kills, what was being sent is seen through, and both ledgers are
+    /// compared.
+    /// </summary>
     /// <returns>What was counted.</returns>
     private async Task<(string What, long Count)[]> KilledUnderLoad(Func<Task> kills)
     {

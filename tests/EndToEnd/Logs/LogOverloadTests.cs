@@ -9,8 +9,10 @@ using Xunit;
 namespace EndToEnd.Logs;
 
 /// <summary>
-/// More than the silo can take, and a store that refuses: what is too much is told so at once, what was acknowledged is stored, and it recovers by itself.
-/// A round lasts until so many requests were turned away; set <c>LOG_OVERLOAD</c> to the number of rounds for a campaign (3 without it, at most 600).
+/// More than the silo can take, and a store that refuses: what is too much is told so at once, what was acknowledged is stored, and it
+/// recovers by itself.
+/// A round lasts until so many requests were turned away; set <c>LOG_OVERLOAD</c> to the number of rounds for a campaign (3 without it, at
+/// most 600).
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]
 public sealed class LogOverloadTests : IDisposable
@@ -41,7 +43,8 @@ public sealed class LogOverloadTests : IDisposable
     public async Task MoreThanFitsIsTurnedAwayAndWhatWasAcknowledgedIsStored()
     {
         var rounds = Campaign.Rounds("LOG_OVERLOAD", most: 600);
-        // The buffer is written every two seconds, however fast the machine is: some 110 requests fit, and the rest of those that come meanwhile do not.
+        // The buffer is written every two seconds, however fast the machine is: some 110 requests fit, and the rest of those that come
+        // meanwhile do not.
         await using var silo = await SiloProcess.StartReady(
             _place,
             "--Logs:Shards",

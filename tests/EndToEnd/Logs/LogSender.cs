@@ -10,7 +10,8 @@ using Doubles.Logs;
 namespace EndToEnd.Logs;
 
 /// <summary>
-/// Sends OTLP requests from several senders, each repeating the same request under the same Idempotency-Key until it is acknowledged; and keeps the ledger outside the silo:
+/// Sends OTLP requests from several senders, each repeating the same request under the same Idempotency-Key until it is acknowledged; and
+/// keeps the ledger outside the silo:
 /// what was sent, and what was acknowledged. Every record has a body of its own and carries a digest of it.
 /// </summary>
 /// <param name="endpoints">Each try of a request goes to the next of them.</param>

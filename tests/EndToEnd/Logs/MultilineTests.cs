@@ -39,7 +39,9 @@ public sealed class MultilineTests : IAsyncLifetime
                 Enumerable
                     .Range(0, Traces)
                     .Select(number =>
-                        $"2026-11-23 10:00:00,{number % 1000:000} ERROR [main] shop.Cart - {number} broke\njava.lang.IllegalStateException: no\n\tat shop.Cart.add(Cart.java:12)\nCaused by: java.io.IOException: gone\n"
+                        $"2026-11-23 10:00:00,{number % 1000:000} ERROR [main] shop.Cart - {number} "
+                        + $"broke\njava.lang.IllegalStateException: no\n\tat shop.Cart.add(Cart.java:12)\nCaused by: "
+                        + $"java.io.IOException: gone\n"
                     )
             ),
             Cancel
@@ -52,7 +54,8 @@ public sealed class MultilineTests : IAsyncLifetime
         Assert.Equal(
             Traces,
             await _door.Number(
-                "select count(*) from logs where service = 'traces' and severity = 17 and body like '2026-11-23 10:00:00,%Caused by: java.io.IOException: gone'"
+                "select count(*) from logs where service = 'traces' and severity = 17 and body like '2026-11-23 "
+                    + "10:00:00,%Caused by: java.io.IOException: gone'"
             )
         );
     }

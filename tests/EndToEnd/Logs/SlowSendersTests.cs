@@ -6,7 +6,9 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Senders that hold connections and bodies open and send next to nothing: others are taken all the while, and the slow ones are told.</summary>
+/// <summary>
+/// Senders that hold connections and bodies open and send next to nothing: others are taken all the while, and the slow ones are told.
+/// </summary>
 public sealed class SlowSendersTests : IAsyncLifetime
 {
     private const int Many = 100;

@@ -13,7 +13,9 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Users' SQL runs in a process of its own: whatever a statement does, it costs its own query a sentence, and the silo goes on.</summary>
+/// <summary>
+/// Users' SQL runs in a process of its own: whatever a statement does, it costs its own query a sentence, and the silo goes on.
+/// </summary>
 public sealed class SqlProcessTests : IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000; // 2025-11-22T12:00:00Z

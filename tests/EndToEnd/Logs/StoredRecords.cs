@@ -33,7 +33,7 @@ internal static class StoredRecords
             {
                 segments.Add(segment);
                 var content = await blobs.Get(segment.Name, cancel: cancel)
-                    ?? throw new InvalidDataException($"«{segment.Name}» is in the manifest and not in the store.");
+                    ?? throw new InvalidDataException($"\"{segment.Name}\" is in the manifest and not in the store.");
                 foreach (var block in SegmentReader.Read(content))
                 {
                     for (var record = 0; record < block.Count; record++)

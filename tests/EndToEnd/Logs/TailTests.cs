@@ -5,7 +5,9 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>The live tail, by server-sent events and by the console: each record once and in order; who is too slow is told so and holds up nobody.</summary>
+/// <summary>
+/// The live tail, by server-sent events and by the console: each record once and in order; who is too slow is told so and holds up nobody.
+/// </summary>
 public sealed class TailTests : IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000;

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>Whoever asks a silo with a damaged segment is answered with what the others hold, and told what is missing, by every way to ask.</summary>
+/// <summary>
+/// Whoever asks a silo with a damaged segment is answered with what the others hold, and told what is missing, by every way to ask.
+/// </summary>
 public sealed class UnreadableSegmentsTests : IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000; // 2025-11-22T12:00:00Z

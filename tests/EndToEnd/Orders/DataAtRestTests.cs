@@ -140,7 +140,7 @@ public sealed class DataAtRestTests : IDisposable
         {
             Assert.Equal(ExitCodes.Failed, await refused.Ended());
             var sentence = Assert.Single(refused.Errors);
-            Assert.Contains($"The table «{table}» ", sentence, StringComparison.Ordinal);
+            Assert.Contains($"The table \"{table}\" ", sentence, StringComparison.Ordinal);
             Assert.Contains(isEmptied ? " is empty" : " is missing", sentence, StringComparison.Ordinal);
             Assert.Contains("move all of them away together to begin anew", sentence, StringComparison.Ordinal);
             Assert.All(["orders.db", "ordersubscribers.db", "ordermail.db", "orderwebhooks.db"], file =>

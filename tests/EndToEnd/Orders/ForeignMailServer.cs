@@ -27,7 +27,8 @@ public sealed record ReadMail(
 public sealed record ReadPart(string Type, string? Charset, string? Language, string Text);
 
 /// <summary>
-/// A mail server that this project did not write (aiosmtpd, of Debian's <c>python3-aiosmtpd</c>), with a reader that it did not write either. Where it is not installed the test is counted as skipped,
+/// A mail server that this project did not write (aiosmtpd, of Debian's <c>python3-aiosmtpd</c>), with a reader that it did not write
+/// either. Where it is not installed the test is counted as skipped,
 /// with the reason; with <c>CI=true</c> it fails.
 /// </summary>
 internal sealed class ForeignMailServer : IAsyncDisposable
@@ -42,7 +43,7 @@ internal sealed class ForeignMailServer : IAsyncDisposable
     public static Task<ForeignMailServer> Start(CancellationToken cancel) => Start([], cancel);
 
     /// <summary>After STARTTLS, and for one user alone.</summary>
-    /// <returns>Beside it, the file with the certificate, which is for «localhost».</returns>
+    /// <returns>Beside it, the file with the certificate, which is for "localhost".</returns>
     public static async Task<(ForeignMailServer Server, string Certificate)> StartSecure(
         string folder,
         string user,

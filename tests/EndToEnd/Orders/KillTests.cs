@@ -7,8 +7,10 @@ using Xunit;
 namespace EndToEnd.Orders;
 
 /// <summary>
-/// What an acknowledgement is worth when the silo is killed with <c>kill -9</c> under load, again and again: every acknowledged change reaches every subscriber, none is handled that was not
-/// committed, and the audit holds all of them. What was acknowledged is written down by the test, what subscribers were given by a file outside of the store.
+/// What an acknowledgement is worth when the silo is killed with <c>kill -9</c> under load, again and again: every acknowledged change
+/// reaches every subscriber, none is handled that was not
+/// committed, and the audit holds all of them. What was acknowledged is written down by the test, what subscribers were given by a file
+/// outside of the store.
 /// A longer campaign: set <c>ORDER_KILLS</c> to the number of rounds (3 without it, at most 1,000).
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]
@@ -64,7 +66,8 @@ public sealed class KillTests : IAsyncDisposable
         Campaign.Report(
             "order-kills",
             "Orders: kill -9 under load",
-            $"A silo that took orders from {Callers} callers was killed {rounds} times; three subscribers beside the mail were given each change.",
+            $"A silo that took orders from {Callers} callers was killed {rounds} times; three subscribers beside the mail were "
+                + $"given each change.",
             ("orders acknowledged", orders),
             ("changes committed", changes),
             ("acknowledged and missing", 0),
@@ -119,7 +122,8 @@ public sealed class KillTests : IAsyncDisposable
 
         var states = await desk.Subscribers.List(Cancel);
         Assert.All(states, state => Assert.Equal((0, 0, state.In), (state.Lag, state.Waiting, state.Done + state.Dead.Values.Sum())));
-        Assert.Equal(3 * keys.Count, states.Where(state => state.Channel is null).Sum(state => state.In)); // Mail is given them too, and has nobody to tell.
+        // Mail is given them too, and has nobody to tell.
+        Assert.Equal(3 * keys.Count, states.Where(state => state.Channel is null).Sum(state => state.In));
         var report = await AuditCheck.Run(desk, against: [], all: true, Cancel);
         Assert.True(
             report.Report.Holds && report.OrderFindings.IsEmpty,
@@ -129,7 +133,9 @@ public sealed class KillTests : IAsyncDisposable
         return (_load.Acknowledged.Count, keys.Count);
     }
 
-    /// <summary>Given all, in order for each order, and nothing else; a change is given again only with those after it, from a cursor.</summary>
+    /// <summary>
+    /// Given all, in order for each order, and nothing else; a change is given again only with those after it, from a cursor.
+    /// </summary>
     private void SawAll(string name, HashSet<(string Order, long Version)> committed)
     {
         var seen = new HashSet<(string Order, long Version)>();
@@ -177,7 +183,9 @@ public sealed class KillTests : IAsyncDisposable
 
     private Task Acknowledged(int more) => _load.MoreAcknowledged(more, () => _silo!.AllSaid);
 
-    /// <summary>Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.</summary>
+    /// <summary>
+    /// Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.
+    /// </summary>
     private async Task Call(int caller, CancellationToken stop)
     {
         for (var number = 0; !stop.IsCancellationRequested; number++)

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace EndToEnd.Orders;
 
-/// <summary>What orders are worth when their silo is killed with <c>kill -9</c>: a ledger outside has every answer, and each is given again.</summary>
+/// <summary>
+/// What orders are worth when their silo is killed with <c>kill -9</c>: a ledger outside has every answer, and each is given again.
+/// </summary>
 public sealed class KilledTests : IDisposable
 {
     private const int Placers = 16;

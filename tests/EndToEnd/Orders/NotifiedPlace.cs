@@ -7,7 +7,9 @@ using Xunit;
 
 namespace EndToEnd.Orders;
 
-/// <summary>A place for a silo whose mail and webhooks go to an outside world beside it, which keeps its own ledger and outlives the silo.</summary>
+/// <summary>
+/// A place for a silo whose mail and webhooks go to an outside world beside it, which keeps its own ledger and outlives the silo.
+/// </summary>
 internal sealed class NotifiedPlace : IAsyncDisposable
 {
     public const string Domain = "example.com";
@@ -113,7 +115,9 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("id").GetString()!;
     }
 
-    /// <summary>What became of telling one subscriber of an order's version, once that is known: it comes to that by itself, in its own time.</summary>
+    /// <summary>
+    /// What became of telling one subscriber of an order's version, once that is known: it comes to that by itself, in its own time.
+    /// </summary>
     public async Task<JsonElement> Delivery(string order, string subscriber, long version = 1, string? status = null)
     {
         var (last, found) = (default(JsonElement), default(JsonElement));
@@ -156,7 +160,10 @@ internal sealed class NotifiedPlace : IAsyncDisposable
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
     }
 
-    /// <summary>Waits until nothing is on its way: every subscriber is at the end of the feed, and nothing waits to be tried again. It comes to that by itself, in its own time.</summary>
+    /// <summary>
+    /// Waits until nothing is on its way: every subscriber is at the end of the feed, and nothing waits to be tried again. It comes to that
+    /// by itself, in its own time.
+    /// </summary>
     public static async Task<IReadOnlyList<SubscriberState>> Settled(OrderDesk desk, Func<SubscriberState, bool>? those = null)
     {
         IReadOnlyList<SubscriberState> states = [];

@@ -34,7 +34,10 @@ public sealed class NotifiedSilo : IAsyncLifetime
     }
 }
 
-/// <summary>Every answer that the outside world can give, and what it comes to: at the outside world's own ledger, and as <c>orders deliveries</c> tells it.</summary>
+/// <summary>
+/// Every answer that the outside world can give, and what it comes to: at the outside world's own ledger, and as <c>orders deliveries</c>
+/// tells it.
+/// </summary>
 public sealed class NotifyFaultTests(NotifiedSilo silo) : IClassFixture<NotifiedSilo>
 {
     private static int _numbers;

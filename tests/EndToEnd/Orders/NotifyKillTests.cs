@@ -6,8 +6,10 @@ using Xunit;
 namespace EndToEnd.Orders;
 
 /// <summary>
-/// What an acknowledgement is worth to whoever is to hear of it, when the silo is killed with <c>kill -9</c> under load, again and again, at moments of chance and between an effect and its mark, while the
-/// outside world misbehaves too. The outside world's own ledger says what reached it. A longer campaign: set <c>NOTIFY_KILLS</c> to the number of rounds (3 without it, at most 1,000).
+/// What an acknowledgement is worth to whoever is to hear of it, when the silo is killed with <c>kill -9</c> under load, again and again,
+/// at moments of chance and between an effect and its mark, while the
+/// outside world misbehaves too. The outside world's own ledger says what reached it. A longer campaign: set <c>NOTIFY_KILLS</c> to the
+/// number of rounds (3 without it, at most 1,000).
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]
 public sealed class NotifyKillTests : IAsyncLifetime
@@ -80,7 +82,10 @@ public sealed class NotifyKillTests : IAsyncLifetime
         await AllArrived(webhooks, rounds);
     }
 
-    /// <summary>Some calls fail, some answers are lost, some mails are put off or cut where nobody can know: a few of each, so that circuits stay closed.</summary>
+    /// <summary>
+    /// Some calls fail, some answers are lost, some mails are put off or cut where nobody can know: a few of each, so that circuits stay
+    /// closed.
+    /// </summary>
     private async Task Misbehave()
     {
         await _notified.Outside.Behave(
@@ -171,7 +176,8 @@ public sealed class NotifyKillTests : IAsyncLifetime
         Campaign.Report(
             "notify-kills",
             "Orders: killed between an effect and its mark",
-            $"A silo that sent mails and webhooks was killed {rounds} times, while the outside world refused, cut and put off some of them.",
+            $"A silo that sent mails and webhooks was killed {rounds} times, while the outside world refused, cut and put off "
+                + $"some of them.",
             ("orders acknowledged", _load.Acknowledged.Count),
             ("changes committed", committed.Count),
             ("mails and webhooks that came", effects.Count),
@@ -194,7 +200,8 @@ public sealed class NotifyKillTests : IAsyncLifetime
         );
         Assert.True(
             effects.All(effect => wanted.Contains(effect.Id)),
-            $"{where} got what was not committed, or not for it: {string.Join(", ", effects.Select(effect => effect.Id).Where(id => !wanted.Contains(id)).Take(10))}."
+            $"{where} got what was not committed, or not for it: "
+                + $"{string.Join(", ", effects.Select(effect => effect.Id).Where(id => !wanted.Contains(id)).Take(10))}."
         );
         return taken.Values.Sum() - taken.Count;
     }
@@ -258,7 +265,9 @@ public sealed class NotifyKillTests : IAsyncLifetime
 
     private Task Acknowledged(int more) => _load.MoreAcknowledged(more, () => _silo!.AllSaid);
 
-    /// <summary>Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.</summary>
+    /// <summary>
+    /// Places orders and moves them on, each step under a key of its own and again under the same key until it is answered.
+    /// </summary>
     private async Task Call(int caller, CancellationToken stop)
     {
         for (var number = 0; !stop.IsCancellationRequested; number++)

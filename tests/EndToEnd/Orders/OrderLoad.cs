@@ -7,7 +7,10 @@ using Xunit;
 
 namespace EndToEnd.Orders;
 
-/// <summary>Asks for orders and steps while silos are killed: each under a key of its own, until it is acknowledged. What was acknowledged is written down here, outside of them.</summary>
+/// <summary>
+/// Asks for orders and steps while silos are killed: each under a key of its own, until it is acknowledged. What was acknowledged is
+/// written down here, outside of them.
+/// </summary>
 internal sealed class OrderLoad : IDisposable
 {
     private long _keys;

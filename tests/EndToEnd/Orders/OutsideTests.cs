@@ -7,7 +7,10 @@ using Xunit;
 
 namespace EndToEnd.Orders;
 
-/// <summary>The outside world is what the other tests are judged by: it writes down what reached it, tells a good signature from a wrong one, and misbehaves as it is told to.</summary>
+/// <summary>
+/// The outside world is what the other tests are judged by: it writes down what reached it, tells a good signature from a wrong one, and
+/// misbehaves as it is told to.
+/// </summary>
 public sealed class OutsideTests : IAsyncLifetime
 {
     private readonly string _folder = Unique.Folder("outside");

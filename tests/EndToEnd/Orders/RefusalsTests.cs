@@ -11,7 +11,9 @@ using static EndToEnd.Orders.OrderDoor;
 
 namespace EndToEnd.Orders;
 
-/// <summary>A silo of which callers have API keys, with two partitions of orders, the older changes of which are not kept any more.</summary>
+/// <summary>
+/// A silo of which callers have API keys, with two partitions of orders, the older changes of which are not kept any more.
+/// </summary>
 public sealed class KeyedSilo : IAsyncLifetime
 {
     private const int Partitions = 2;
@@ -174,7 +176,7 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         Assert.Equal(400, (await Door.Get("/api/orders/nosuch/watch", silo.Writer)).Status);
         Assert.Equal(StatusCode.InvalidArgument, (await Refused(channel, new() { OrderId = "nosuch" })).StatusCode);
         Assert.Equal(
-            (400, "«previous» is true or false; this is «perhaps»."),
+            (400, "\"previous\" is true or false; this is \"perhaps\"."),
             (await Door.Get("/api/orders/watch?previous=perhaps", silo.Writer)).Problem
         );
     }
@@ -267,7 +269,9 @@ public sealed class RefusalsTests(KeyedSilo silo) : IClassFixture<KeyedSilo>
         return await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(Cancel));
     }
 
-    /// <summary>Until it is disposed of nobody else can write to the table, as if another process of this machine were long about it.</summary>
+    /// <summary>
+    /// Until it is disposed of nobody else can write to the table, as if another process of this machine were long about it.
+    /// </summary>
     private Held Hold(string table)
     {
         var connection = new SqliteConnection(

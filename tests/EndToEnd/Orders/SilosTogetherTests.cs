@@ -8,8 +8,10 @@ using Xunit;
 namespace EndToEnd.Orders;
 
 /// <summary>
-/// Two silos of one machine on one data folder and a front before them: orders are placed and moved on at all three doors, one silo is killed with <c>kill -9</c> and comes back, and those who
-/// watch at the others' doors miss nothing. Each step is asked again under its key, at the next door, until it is acknowledged: that is the ledger.
+/// Two silos of one machine on one data folder and a front before them: orders are placed and moved on at all three doors, one silo is
+/// killed with <c>kill -9</c> and comes back, and those who
+/// watch at the others' doors miss nothing. Each step is asked again under its key, at the next door, until it is acknowledged: that is the
+/// ledger.
 /// </summary>
 public sealed class SilosTogetherTests : IAsyncDisposable
 {

@@ -43,13 +43,13 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
         Assert.Equal((200, """{"count":1,"left":0}"""), await Done("replay", $"id={id}"));
         await Door.Settled();
         Assert.Equal("order.paid", Text(Assert.Single(await Letters(order)), "change"));
-        Assert.Equal((404, $"There is no dead letter «{id}»."), (await Door.Post($"/api/orders/dead-letters/replay?id={id}")).Problem);
+        Assert.Equal((404, $"There is no dead letter \"{id}\"."), (await Door.Post($"/api/orders/dead-letters/replay?id={id}")).Problem);
 
         Assert.Equal((200, """{"count":1,"left":0}"""), await Done("discard", $"id={Text(Assert.Single(await Letters(gone)), "id")}"));
         Assert.Empty(await Letters(gone));
         Assert.Equal((200, """{"count":0,"left":0}"""), await Done("discard", "subscriber=witness&reason=no%20such"));
         Assert.Equal(
-            (400, "Say which: «id», or «subscriber» or «reason» or both, or «all=true»."),
+            (400, "Say which: \"id\", or \"subscriber\" or \"reason\" or both, or \"all=true\"."),
             (await Door.Post("/api/orders/dead-letters/discard")).Problem
         );
         Assert.Equal(400, (await Door.Post("/api/orders/dead-letters/replay?all=false")).Status);
@@ -83,7 +83,7 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
         await Door.Settled();
         Assert.Equal("order.paid", Text(Assert.Single(await Letters(order)), "change"));
         Assert.Equal(
-            new(ExitCode.Failed, "", $"There is no dead letter «{id}»; «orders dead-letters list» shows those that there are.\n"),
+            new(ExitCode.Failed, "", $"There is no dead letter \"{id}\"; \"orders dead-letters list\" shows those that there are.\n"),
             await Door.Run("dead-letters", "replay", id)
         );
 
@@ -161,7 +161,9 @@ public sealed class SubscriberDoorsTests(WitnessSilo silo) : IClassFixture<Witne
                 .Where(letter => Text(letter, "orderId") == order),
         ];
 
-    /// <summary>What the audit has of an order, when it has so many entries: what is told of a dead letter comes to it a moment later.</summary>
+    /// <summary>
+    /// What the audit has of an order, when it has so many entries: what is told of a dead letter comes to it a moment later.
+    /// </summary>
     private async Task<string[]> Recorded(string order, int count)
     {
         string[] types = [];

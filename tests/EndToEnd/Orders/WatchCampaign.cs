@@ -134,7 +134,8 @@ public sealed class WatchCampaign : IAsyncLifetime
         Campaign.Report(
             "watch-faults",
             "Orders: faults under watches",
-            $"{Rounds} faults under {Records.Count} watches while orders were placed: the silo killed or stopped, a console killed or stopped, connections cut.",
+            $"{Rounds} faults under {Records.Count} watches while orders were placed: the silo killed or stopped, a console "
+                + $"killed or stopped, connections cut.",
             ("changes committed", _committed.Values.Sum(steps => steps.Count)),
             ("changes told", Records.Sum(record => record.Changes)),
             ("kills of the silo", Kills),
@@ -185,7 +186,10 @@ public sealed class WatchCampaign : IAsyncLifetime
         }
     }
 
-    /// <summary>All who watch were told up to the last change, which is the only one of its moment: what comes before it in a watch, also what should not, has come. What they were told is looked at afterwards.</summary>
+    /// <summary>
+    /// All who watch were told up to the last change, which is the only one of its moment: what comes before it in a watch, also what
+    /// should not, has come. What they were told is looked at afterwards.
+    /// </summary>
     private async Task UntilAllWasTold()
     {
         var committed = _committed.Values.Sum(steps => steps.Count);
@@ -328,7 +332,9 @@ public sealed class WatchCampaign : IAsyncLifetime
         }
     }
 
-    /// <summary><c>kill -9</c>, and another console from the last cursor of this one, which has reached the silo before the next fault.</summary>
+    /// <summary>
+    /// <c>kill -9</c>, and another console from the last cursor of this one, which has reached the silo before the next fault.
+    /// </summary>
     private async Task KillConsole(int number)
     {
         var (console, record) = _consoles[number];

@@ -4,8 +4,10 @@ using Xunit;
 namespace EndToEnd.Orders;
 
 /// <summary>
-/// Watches over server-sent events, gRPC and the console while orders are placed and moved on, and their silo is killed with <c>kill -9</c>, stands still (<c>SIGSTOP</c>), a console stands still, and
-/// connections are cut. The ledger is whoever asks: each step is asked again under its key until it is acknowledged. <see cref="WatchHistory"/> compares.
+/// Watches over server-sent events, gRPC and the console while orders are placed and moved on, and their silo is killed with <c>kill
+/// -9</c>, stands still (<c>SIGSTOP</c>), a console stands still, and
+/// connections are cut. The ledger is whoever asks: each step is asked again under its key until it is acknowledged.
+/// <see cref="WatchHistory"/> compares.
 /// A longer campaign: set <c>WATCH_ROUNDS</c> to how many faults there are (3 without it, at most 500).
 /// </summary>
 [Trait(Campaign.Kind, Campaign.Name)]

@@ -2,7 +2,10 @@ using Xunit;
 
 namespace EndToEnd.Orders;
 
-/// <summary>A silo with two subscribers more, one of which fails with orders of customers whose names begin with <c>fails</c>, until they are mended.</summary>
+/// <summary>
+/// A silo with two subscribers more, one of which fails with orders of customers whose names begin with <c>fails</c>, until they are
+/// mended.
+/// </summary>
 public sealed class WitnessSilo : IAsyncLifetime
 {
     private SiloProcess? _silo;

@@ -4,8 +4,10 @@ using Xunit;
 namespace EndToEnd.Storage;
 
 /// <summary>
-/// The disk is told to keep what was written before the caller is told that it is kept. A kill does not show this, for the system keeps what a process wrote; so the
-/// system calls are traced. Needs <c>strace</c>: without it the cases are skipped on a developer's machine, and fail where <c>CI</c> is set.
+/// The disk is told to keep what was written before the caller is told that it is kept. A kill does not show this, for the system keeps
+/// what a process wrote; so the
+/// system calls are traced. Needs <c>strace</c>: without it the cases are skipped on a developer's machine, and fail where <c>CI</c> is
+/// set.
 /// </summary>
 public sealed partial class FlushBeforeAnswerTests : IDisposable
 {

@@ -62,7 +62,7 @@ public sealed class SqliteTableStoreProcessTests : IDisposable
         using var busy = StoreWriterProcess.Start("rows", _folder, "32", "0");
         await busy.ReadLine(Cancel);
 
-        // It would be answered «unknown» after the busy time-out, were it kept out.
+        // It would be answered "unknown" after the busy time-out, were it kept out.
         await using (var store = SqliteTableStore.Open(_folder))
         {
             for (var n = 0; n < 50; n++)

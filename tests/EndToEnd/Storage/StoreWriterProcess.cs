@@ -41,13 +41,13 @@ internal sealed class StoreWriterProcess : IDisposable
     /// <summary>SIGKILL.</summary>
     public void Kill() => _process.Kill();
 
-    /// <summary>What an «ack» line says.</summary>
+    /// <summary>What an "ack" line says.</summary>
     public static (int Caller, int Number) Ack(string line)
     {
         var words = line.Split(' ');
         return words is ["ack", var caller, var number]
             ? (int.Parse(caller, CultureInfo.InvariantCulture), int.Parse(number, CultureInfo.InvariantCulture))
-            : throw new FormatException($"«{line}» is no acknowledgement.");
+            : throw new FormatException($"\"{line}\" is no acknowledgement.");
     }
 
     public void Dispose()

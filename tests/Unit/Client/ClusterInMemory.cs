@@ -82,7 +82,9 @@ internal sealed class ClusterInMemory : ICluster
     }
 }
 
-/// <summary>The crawl list: starts anything, under the id <c>new0000000</c> and on, unless <see cref="Errors"/> says what is wrong.</summary>
+/// <summary>
+/// The crawl list: starts anything, under the id <c>new0000000</c> and on, unless <see cref="Errors"/> says what is wrong.
+/// </summary>
 internal sealed class CrawlsInMemory : ICrawlListGrain
 {
     public List<CrawlInMemory> Crawls { get; } = [];
@@ -194,7 +196,7 @@ internal sealed class KeysInMemory : IApiKeysGrain
     {
         if (Keys.Any(key => key.Name == name))
         {
-            return Task.FromResult(new AddKeyReply(null, $"There is a key named «{name}» already."));
+            return Task.FromResult(new AddKeyReply(null, $"There is a key named \"{name}\" already."));
         }
 
         Keys.Add(new(name, role, ConsoleInMemory.Start));

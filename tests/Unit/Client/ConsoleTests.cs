@@ -43,7 +43,7 @@ public sealed class ConsoleTests
     [InlineData("Required command was not provided. Try: crawl --help", "crawl")]
     [InlineData("Required argument 'seed' missing for command: 'start'. Try: crawl start --help", "crawl", "start")]
     [InlineData(
-        "--delay is a duration such as 500ms, 1s, 2m or 0; this is «4». Try: crawl start --help",
+        "--delay is a duration such as 500ms, 1s, 2m or 0; this is \"4\". Try: crawl start --help",
         "crawl",
         "start",
         "http://a/",
@@ -51,7 +51,7 @@ public sealed class ConsoleTests
         "4"
     )]
     [InlineData(
-        "--max-body is a size such as 512KB or 10MB, less than 2GB; this is «2GB». Try: crawl start --help",
+        "--max-body is a size such as 512KB or 10MB, less than 2GB; this is \"2GB\". Try: crawl start --help",
         "crawl",
         "start",
         "http://a/",
@@ -59,14 +59,14 @@ public sealed class ConsoleTests
         "2GB"
     )]
     [InlineData(
-        "--scope is host, domain, prefix or any; this is «1». Try: crawl start --help",
+        "--scope is host, domain, prefix or any; this is \"1\". Try: crawl start --help",
         "crawl",
         "start",
         "http://a/",
         "--scope",
         "1"
     )]
-    [InlineData("«a:b:c» is no gateway: it would look like 127.0.0.1:30000. Try: ledger --help", "ledger", "--gateway", "a:b:c")]
+    [InlineData("\"a:b:c\" is no gateway: it would look like 127.0.0.1:30000. Try: ledger --help", "ledger", "--gateway", "a:b:c")]
     public async Task WrongUsageIsOneSentenceAndExitCodeTwo(string sentence, params string[] args)
     {
         var printed = await _console.Run(args);
@@ -120,12 +120,12 @@ public sealed class ConsoleTests
     [Fact]
     public async Task NoSiloIsExitCodeThree()
     {
-        _console.OnOpen = _ => throw new ConsoleException("No silo of cluster «dev» was reached at 127.0.0.1:30000.", ExitCode.NoSilo);
+        _console.OnOpen = _ => throw new ConsoleException("No silo of cluster \"dev\" was reached at 127.0.0.1:30000.", ExitCode.NoSilo);
 
         var printed = await _console.Run("crawl", "list", "--json");
 
         Assert.Equal(
-            (ExitCode.NoSilo, "", """{"error":"No silo of cluster «dev» was reached at 127.0.0.1:30000."}""" + "\n"),
+            (ExitCode.NoSilo, "", """{"error":"No silo of cluster \"dev\" was reached at 127.0.0.1:30000."}""" + "\n"),
             (printed.Code, printed.Output, printed.Error)
         );
     }
@@ -151,7 +151,7 @@ public sealed class ConsoleTests
         Assert.Equal(
             (
                 ExitCode.NoSilo,
-                "The silo went away before it answered. Nothing is known of what became of «crawl show»: look before you repeat it.\n"
+                "The silo went away before it answered. Nothing is known of what became of \"crawl show\": look before you repeat it.\n"
             ),
             (printed.Code, printed.Error)
         );
@@ -168,7 +168,8 @@ public sealed class ConsoleTests
         Assert.Equal(
             (
                 ExitCode.Failed,
-                "The silo did not answer in time; «cluster status» shows how it is. Nothing is known of what became of «crawl show»: look before you repeat it.\n"
+                "The silo did not answer in time; \"cluster status\" shows how it is. Nothing is known of what became of "
+                    + "\"crawl show\": look before you repeat it.\n"
             ),
             (printed.Code, printed.Error)
         );

@@ -76,12 +76,12 @@ public sealed class CrawlVerbsTests
     [Fact]
     public async Task WhatTheClusterRefusesIsSaidAndFails()
     {
-        _console.Cluster.Kept.Errors = ["«ftp://a/» is no http or https URL.", "The name «a b» has a space."];
+        _console.Cluster.Kept.Errors = ["\"ftp://a/\" is no http or https URL.", "The name \"a b\" has a space."];
 
         var printed = await _console.Run("crawl", "start", "ftp://a/", "--name", "a b");
 
         Assert.Equal(
-            (ExitCode.Failed, "", "«ftp://a/» is no http or https URL. The name «a b» has a space.\n"),
+            (ExitCode.Failed, "", "\"ftp://a/\" is no http or https URL. The name \"a b\" has a space.\n"),
             (printed.Code, printed.Output, printed.Error)
         );
     }
@@ -196,7 +196,7 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", verb, "nosuch");
 
         Assert.Equal(
-            (ExitCode.Failed, "", "There is no crawl «nosuch»; «crawl list» shows those that are kept.\n"),
+            (ExitCode.Failed, "", "There is no crawl \"nosuch\"; \"crawl list\" shows those that are kept.\n"),
             (printed.Code, printed.Output, printed.Error)
         );
     }

@@ -143,7 +143,8 @@ public sealed class DemoVerdictTests
 
         Assert.Equal(
             [
-                "The watch should tell 1 order.placed, 2 order.paid, 3 order.shipped, 4 order.completed; it told 1 order.placed, 3 order.shipped.",
+                "The watch should tell 1 order.placed, 2 order.paid, 3 order.shipped, 4 order.completed; it told 1 "
+                    + "order.placed, 3 order.shipped.",
             ],
             DemoVerdict.Of(evidence with { Order = evidence.Order with { Steps = ["1 order.placed", "3 order.shipped"] } }).Problems
         );

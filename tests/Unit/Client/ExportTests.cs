@@ -87,7 +87,8 @@ public sealed class ExportTests : IDisposable
 
         Assert.Equal(
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut\r\n"
-                + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & \"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1\r\n"
+                + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & "
+                + "\"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1\r\n"
                 + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,\r\n",
             printed.Output
         );
@@ -148,7 +149,7 @@ public sealed class ExportTests : IDisposable
         var printed = await _console.Run("crawl", "export", "shop", "--out", file);
 
         Assert.Equal(ExitCode.Failed, printed.Code);
-        Assert.StartsWith($"«{file}» cannot be written: ", printed.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"\"{file}\" cannot be written: ", printed.Error, StringComparison.Ordinal);
     }
 
     private CrawlInMemory Crawl(params PageRecord[][] pages)

@@ -134,7 +134,8 @@ public sealed class FollowTests
 
         Assert.Equal((ExitCode.Done, 4), (printed.Code, _console.Opens));
         Assert.Equal(
-            "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.\nA silo answers again, after 0.0 s.\n",
+            "The silo does not answer; looking for it. Nothing is lost: the crawl goes on when a silo does.\nA silo answers "
+                + "again, after 0.0 s.\n",
             printed.Error
         );
     }

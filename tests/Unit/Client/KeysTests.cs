@@ -53,7 +53,7 @@ public sealed class KeysTests
         Assert.Equal((0, "Key reports is revoked.\n", ""), Of(await _console.Run("keys", "revoke", "reports")));
         var (code, output, error) = Of(await _console.Run("keys", "revoke", "reports"));
         Assert.Equal((1, ""), (code, output));
-        Assert.Contains("There is no key «reports»; «keys list» shows those that are known.", error, StringComparison.Ordinal);
+        Assert.Contains("There is no key \"reports\"; \"keys list\" shows those that are known.", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,13 +64,15 @@ public sealed class KeysTests
         Assert.Equal(
             [
                 "Key reports is revoked.",
-                "It was the last: HTTP and gRPC stay closed to everybody until another is made. «keys open» opens them to everybody on the silo's machine.",
+                "It was the last: HTTP and gRPC stay closed to everybody until another is made. \"keys open\" opens them to "
+                    + "everybody on the silo's machine.",
             ],
             (await _console.Run("keys", "revoke", "reports")).Lines
         );
         Assert.Equal(
             [
-                "There is no key any more: HTTP is closed to everybody until one is made. «keys open» opens it to everybody on the silo's machine.",
+                "There is no key any more: HTTP is closed to everybody until one is made. \"keys open\" opens it to everybody "
+                    + "on the silo's machine.",
             ],
             (await _console.Run("keys", "list")).Lines
         );
@@ -86,7 +88,7 @@ public sealed class KeysTests
     {
         await _console.Run("keys", "add", "reports", "--role", "reader");
         Assert.Equal(
-            (1, "", "There are keys, so HTTP stays closed without one; «keys list» shows them. Revoke them first.\n"),
+            (1, "", "There are keys, so HTTP stays closed without one; \"keys list\" shows them. Revoke them first.\n"),
             Of(await _console.Run("keys", "open", "--yes"))
         );
     }

@@ -155,7 +155,7 @@ public sealed class LogSendTests : IDisposable
         var printed = await Send(Path.Combine(_folder.Path, "none.log"));
 
         Assert.Equal(ExitCode.WrongUsage, printed.Code);
-        Assert.Equal($"There is no file «{Path.Combine(_folder.Path, "none.log")}».\n", printed.Error);
+        Assert.Equal($"There is no file \"{Path.Combine(_folder.Path, "none.log")}\".\n", printed.Error);
         Assert.Equal(ExitCode.WrongUsage, (await Send(_folder.Path)).Code);
         Assert.Equal(ExitCode.WrongUsage, (await Send("-", "--follow")).Code);
     }
@@ -213,7 +213,8 @@ public sealed class LogSendTests : IDisposable
         File("app.log", "five\n");
 
         Assert.Equal(
-            "app.log.3.gz: 1 record stored from byte 4 on.\napp.log.2: 1 record stored.\napp.log.1: 1 record stored.\napp.log: 1 record stored.\n",
+            "app.log.3.gz: 1 record stored from byte 4 on.\napp.log.2: 1 record stored.\napp.log.1: 1 record stored.\napp.log: "
+                + "1 record stored.\n",
             (await Send(file)).Output
         );
         Assert.Equal(["five", "four", "one", "three", "two"], Log.Lines.Order());
@@ -249,7 +250,8 @@ public sealed class LogSendTests : IDisposable
             (printed.Code, printed.Output)
         );
         Assert.Equal(
-            $"«{file}» is not the file any more that was sent up to byte 8, and that one is not beside it: if anything was written to it after that, it was not sent.\n",
+            $"\"{file}\" is not the file any more that was sent up to byte 8, and that one is not beside it: if anything was "
+                + $"written to it after that, it was not sent.\n",
             printed.Error
         );
     }
@@ -303,7 +305,7 @@ public sealed class LogSendTests : IDisposable
         var printed = await Send(file);
 
         Assert.Equal((ExitCode.Failed, "app.log: 1 record stored.\n"), (printed.Code, printed.Output));
-        Assert.StartsWith("«app.log.1.xz» was written after what was sent of", printed.Error, StringComparison.Ordinal);
+        Assert.StartsWith("\"app.log.1.xz\" was written after what was sent of", printed.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -385,7 +387,7 @@ public sealed class LogSendTests : IDisposable
         var printed = await Send(file);
 
         Assert.Equal(
-            (ExitCode.Failed, "1 byte at the end of «app.log» are no whole character, and were not sent.\n"),
+            (ExitCode.Failed, "1 byte at the end of \"app.log\" are no whole character, and were not sent.\n"),
             (printed.Code, printed.Error)
         );
     }
@@ -424,7 +426,7 @@ public sealed class LogSendTests : IDisposable
         var printed = await Send(File("app.log", "one\n"));
 
         Assert.Equal(ExitCode.Failed, printed.Code);
-        Assert.StartsWith($"How far «{Beside("app.log")}» was sent cannot be kept in", printed.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"How far \"{Beside("app.log")}\" was sent cannot be kept in", printed.Error, StringComparison.Ordinal);
         Assert.Empty(Log.Lines);
     }
 

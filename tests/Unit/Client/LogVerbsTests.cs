@@ -84,7 +84,7 @@ public sealed class LogVerbsTests
         var printed = await _console.Run("logs", "query", "--since", "yesterday");
 
         Assert.Equal(
-            (2, "--since is how long ago (30s, 15m, 2h, 7d) or a time such as 2026-11-23T10:00:00Z; this is «yesterday».\n"),
+            (2, "--since is how long ago (30s, 15m, 2h, 7d) or a time such as 2026-11-23T10:00:00Z; this is \"yesterday\".\n"),
             (printed.Code, printed.Error)
         );
     }

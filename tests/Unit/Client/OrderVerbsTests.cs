@@ -95,7 +95,7 @@ public sealed class OrderVerbsTests
             (
                 ExitCode.Failed,
                 "",
-                """{"error":"Line 1: «quantity» is 1 to 1,000,000; this is 0. Line 1: «price» is in the currency's minor unit and not below 0; this is -1."}"""
+                """{"error":"Line 1: \"quantity\" is 1 to 1,000,000; this is 0. Line 1: \"price\" is in the currency's minor unit and not below 0; this is -1."}"""
                     + "\n"
             ),
             (printed.Code, printed.Output, printed.Error)
@@ -104,14 +104,14 @@ public sealed class OrderVerbsTests
 
     [Theory]
     [InlineData(
-        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea». Try: orders place --help\n",
+        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is \"tea\". Try: orders place --help\n",
         "--customer",
         "ann",
         "--line",
         "tea"
     )]
     [InlineData(
-        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is «tea:2:4.50». Try: orders place --help\n",
+        "--line is SKU:QTY:PRICE with two whole numbers, such as tea:2:450; this is \"tea:2:4.50\". Try: orders place --help\n",
         "--customer",
         "ann",
         "--line",
@@ -119,7 +119,7 @@ public sealed class OrderVerbsTests
     )]
     [InlineData("Option '--line' is required. Try: orders place --help\n", "--customer", "ann")]
     [InlineData(
-        "--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is «soon».\n",
+        "--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is \"soon\".\n",
         "--customer",
         "ann",
         "--line",
@@ -188,7 +188,7 @@ public sealed class OrderVerbsTests
     {
         var printed = await _console.Run("orders", verb, id);
         Assert.Equal(
-            (ExitCode.Failed, "", $"There is no order «{id}»; «orders list» shows those that there are.\n"),
+            (ExitCode.Failed, "", $"There is no order \"{id}\"; \"orders list\" shows those that there are.\n"),
             (printed.Code, printed.Output, printed.Error)
         );
     }
@@ -274,12 +274,12 @@ public sealed class OrderVerbsTests
 
     [Theory]
     [InlineData(
-        "--status is placed, paid, shipped, completed, cancelled, refunded; this is «lost». Try: orders list --help\n",
+        "--status is placed, paid, shipped, completed, cancelled, refunded; this is \"lost\". Try: orders list --help\n",
         "--status",
         "lost"
     )]
     [InlineData("--take is 1 or more; this is 0.\n", "--take", "0")]
-    [InlineData("«after» is wrong: «x».\n", "--after", "x")]
+    [InlineData("\"after\" is wrong: \"x\".\n", "--after", "x")]
     public async Task AWrongListIsASentence(string told, params string[] args)
     {
         var printed = await _console.Run(["orders", "list", .. args]);

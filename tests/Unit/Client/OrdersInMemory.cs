@@ -36,7 +36,7 @@ internal sealed class OrdersInMemory : IOrderListGrain
             .ToList();
         if (query.After is not null && found.All(order => order.Id.Value != query.After))
         {
-            return Task.FromResult(new OrderPage([], null, $"«after» is wrong: «{query.After}»."));
+            return Task.FromResult(new OrderPage([], null, $"\"after\" is wrong: \"{query.After}\"."));
         }
 
         var page = found

@@ -107,7 +107,7 @@ public sealed class OutputTests : IDisposable
 
         var printed = await _console.Run("crawl", "export", "shop", "--out", _folder);
 
-        Assert.Equal((ExitCode.WrongUsage, $"«{_folder}» is a folder; name a file in it.\n"), (printed.Code, printed.Error));
+        Assert.Equal((ExitCode.WrongUsage, $"\"{_folder}\" is a folder; name a file in it.\n"), (printed.Code, printed.Error));
         Assert.Empty(crawl.Controls);
     }
 
@@ -120,7 +120,7 @@ public sealed class OutputTests : IDisposable
         var printed = await _console.Run("crawl", "export", "shop", "--out", "/dev/full");
 
         Assert.Equal(ExitCode.Failed, printed.Code);
-        Assert.StartsWith("«/dev/full» cannot be written: No space left on device", printed.Error, StringComparison.Ordinal);
+        Assert.StartsWith("\"/dev/full\" cannot be written: No space left on device", printed.Error, StringComparison.Ordinal);
         Assert.False(FileStatus.Of("/dev/full")!.Value.IsRegular);
     }
 

@@ -60,7 +60,7 @@ public sealed class SubscriberVerbsTests
         Assert.Empty(Subscribers.Asked);
         Assert.Equal("Subscriber mail is removed.\n", (await _console.Run("orders", "subscribers", "remove", "mail", "--yes")).Output);
         Assert.Contains(
-            "There is no subscriber «mail».",
+            "There is no subscriber \"mail\".",
             (await _console.Run("orders", "subscribers", "remove", "mail", "--yes")).Error,
             StringComparison.Ordinal
         );
@@ -102,12 +102,12 @@ public sealed class SubscriberVerbsTests
         var printed = await _console.Run("orders", "dead-letters", "show", "mail/0/1f");
         Assert.Contains("no address: It said so.", printed.Output, StringComparison.Ordinal);
         Assert.Contains(
-            "There is no dead letter «mail/0/99»",
+            "There is no dead letter \"mail/0/99\"",
             (await _console.Run("orders", "dead-letters", "show", "mail/0/99")).Error,
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "There is no dead letter «nonsense»",
+            "There is no dead letter \"nonsense\"",
             (await _console.Run("orders", "dead-letters", "show", "nonsense")).Error,
             StringComparison.Ordinal
         );
@@ -163,9 +163,9 @@ public sealed class SubscriberVerbsTests
             (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Lines[1],
             StringComparison.Ordinal
         );
-        Subscribers.Erased = new(0, 0, "«mail» stands.");
+        Subscribers.Erased = new(0, 0, "\"mail\" stands.");
         Assert.Contains(
-            "«mail» stands.",
+            "\"mail\" stands.",
             (await _console.Run("orders", "erase", "--customer", "ann", "--yes")).Error,
             StringComparison.Ordinal
         );

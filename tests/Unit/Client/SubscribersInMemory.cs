@@ -35,7 +35,7 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
     public Task<string?> Remove(string name, CancellationToken cancel = default)
     {
         Asked.Add($"remove {name}");
-        return Task.FromResult(States.RemoveAll(state => state.Name == name) > 0 ? null : $"There is no subscriber «{name}».");
+        return Task.FromResult(States.RemoveAll(state => state.Name == name) > 0 ? null : $"There is no subscriber \"{name}\".");
     }
 
     public Task<DeadLetterPage> DeadLetters(DeadLetterQuery query, CancellationToken cancel = default)

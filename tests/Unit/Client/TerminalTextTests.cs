@@ -11,7 +11,9 @@ namespace Unit.Client;
 /// <summary>Text of any origin cannot steer the terminal of whoever looks at it; programs get it as it is.</summary>
 public sealed partial class TerminalTextTests : IDisposable
 {
-    /// <summary>ESC, BEL, a carriage return, DEL, CSI and OSC of C1, overrides and isolates of direction, separators of lines, a tag beyond the BMP.</summary>
+    /// <summary>
+    /// ESC, BEL, a carriage return, DEL, CSI and OSC of C1, overrides and isolates of direction, separators of lines, a tag beyond the BMP.
+    /// </summary>
     private const string Hostile =
         "a\u001b[2J\u001b]0;owned\u0007\r\b\u007f\u009b1m\u009d0;owned\u202e\u2066\u200f\u2028\u2029\u061c\U000e0041b";
 

@@ -117,7 +117,8 @@ public sealed class WatchTests : IDisposable
         Assert.Equal([null, "c1", "c2", "c2", "c2", "c3"], Watch.Reads.Select(read => read.From));
         Assert.Equal(2, printed.Lines.Length);
         Assert.Equal(
-            "The silo does not answer; looking for it. No change is missed: the watch goes on where it was.\nA silo answers again, after 0.0 s.\nGo on after this with: orders watch --from c3\n",
+            "The silo does not answer; looking for it. No change is missed: the watch goes on where it was.\nA silo answers "
+                + "again, after 0.0 s.\nGo on after this with: orders watch --from c3\n",
             printed.Error
         );
     }

@@ -35,9 +35,9 @@ public sealed class WebhookVerbsTests
     {
         var refused = await _console.Run("orders", "webhooks", "add", "https://example.org/", "--events", "eaten");
         Assert.Equal(ExitCode.WrongUsage, refused.Code);
-        Assert.Contains("«order.eaten» is no event; events are order.placed,", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("\"order.eaten\" is no event; events are order.placed,", refused.Error, StringComparison.Ordinal);
         Assert.Contains(
-            "There is no webhook «../x»; «orders webhooks list» shows those that there are.",
+            "There is no webhook \"../x\"; \"orders webhooks list\" shows those that there are.",
             (await _console.Run("orders", "webhooks", "rotate", "../x")).Error,
             StringComparison.Ordinal
         );

@@ -81,11 +81,13 @@ public sealed class CrawlBoundaryTests
     [InlineData("*a\tb", "has a control character at character 3, which is in no URL")]
     [InlineData(
         "/docs/*",
-        "can match no URL, because of character 1: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)"
+        "can match no URL, because of character 1: a glob is held against the whole URL, so begin it with * or http (a regular "
+            + "expression stands between slashes)"
     )]
     [InlineData(
         "httq*",
-        "can match no URL, because of character 4: a glob is held against the whole URL, so begin it with * or http (a regular expression stands between slashes)"
+        "can match no URL, because of character 4: a glob is held against the whole URL, so begin it with * or http (a regular "
+            + "expression stands between slashes)"
     )]
     [InlineData("*/a#b", "can match no URL: it has a # at character 4, and URLs are compared without their fragment")]
     [InlineData("/a(b/", "is no regular expression: after character 4: Not enough )'s")]
@@ -178,10 +180,10 @@ public sealed class CrawlBoundaryTests
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
             [
-                "The seed «example.org» is refused: it has no scheme; did you mean https://example.org/?",
-                "The seed «ftp://example.org/» is refused: ftp: is not http or https.",
-                "The include pattern «/(/» is no regular expression: after character 2: Not enough )'s.",
-                "The exclude pattern «docs» can match no URL, because of character 1: a glob is held against the whole URL, "
+                "The seed \"example.org\" is refused: it has no scheme; did you mean https://example.org/?",
+                "The seed \"ftp://example.org/\" is refused: ftp: is not http or https.",
+                "The include pattern \"/(/\" is no regular expression: after character 2: Not enough )'s.",
+                "The exclude pattern \"docs\" can match no URL, because of character 1: a glob is held against the whole URL, "
                     + "so begin it with * or http (a regular expression stands between slashes).",
             ],
             errors
@@ -196,7 +198,8 @@ public sealed class CrawlBoundaryTests
         Assert.False(CrawlBoundary.TryCreate(spec, out _, out var errors));
         Assert.Equal(
             [
-                "The seed «https://example.org/» would not be crawled: It does not match the include pattern *.html. Change the patterns or leave it out.",
+                "The seed \"https://example.org/\" would not be crawled: It does not match the include pattern *.html. Change "
+                    + "the patterns or leave it out.",
             ],
             errors
         );

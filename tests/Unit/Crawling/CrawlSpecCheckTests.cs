@@ -57,7 +57,8 @@ public sealed class CrawlSpecCheckTests
             {
                 Name = name,
             },
-            $"«{name}» is no name for a crawl: 1 to 60 letters, digits, «.», «_» and «-», and not of the form of an id (10 small letters and digits)."
+            $"\"{name}\" is no name for a crawl: 1 to 60 letters, digits, \".\", \"_\" and \"-\", and not of the form of an id "
+                + $"(10 small letters and digits)."
         );
 
     [Fact]

@@ -45,9 +45,12 @@ public sealed class ExplanationsTests
             Explanations.NotFound(spec, none.Add("robots", 3).Add("too-long-url", 2), truncated: 0).Text
         );
         Assert.Equal(
-            "no link to it was followed, but it may be among what was cut off: links that were not followed: 2,000 beyond the first 10,000 of their page (too-many-links), "
-                + "4 more than 2 step(s) from a seed (max-depth), 1 that their page asks not to follow (nofollow), 5 to hosts beyond the first 100,000 (too-many-hosts), "
-                + "6 to a host that keeps as many URLs as it may (host-full), 1 behind 20 redirects in a row (too-many-redirects); and 7 page(s) read in part",
+            "no link to it was followed, but it may be among what was cut off: links that were not followed: 2,000 beyond the "
+                + "first 10,000 of their page (too-many-links), "
+                + "4 more than 2 step(s) from a seed (max-depth), 1 that their page asks not to follow (nofollow), 5 to hosts "
+                + "beyond the first 100,000 (too-many-hosts), "
+                + "6 to a host that keeps as many URLs as it may (host-full), 1 behind 20 redirects in a row "
+                + "(too-many-redirects); and 7 page(s) read in part",
             Explanations
                 .NotFound(
                     spec,

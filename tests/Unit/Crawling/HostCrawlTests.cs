@@ -209,7 +209,8 @@ public sealed class HostCrawlTests
 
             Assert.Equal(owner.Now + owner.Crawl.HeldFor, owner.Crawl.LeaseEnd(owner.Now));
             owner.Now += Second;
-            Assert.Equal(owner.Crawl.Horizon, owner.Crawl.LeaseEnd(owner.Now)); // Shorter than usual, and not a tick beyond what is durable.
+            // Shorter than usual, and not a tick beyond what is durable.
+            Assert.Equal(owner.Crawl.Horizon, owner.Crawl.LeaseEnd(owner.Now));
             owner.Now = owner.Crawl.Horizon - HostCrawl.Grace - (owner.Crawl.Order.Spec.Timeout / 2) + TimeSpan.FromTicks(1);
             Assert.Null(owner.Crawl.LeaseEnd(owner.Now));
             Assert.Equal(owner.Crawl.Horizon, (await owner.Head()).Horizon);
@@ -465,7 +466,10 @@ public sealed class HostCrawlTests
             Assert.Equal(0, sums.Used);
         });
 
-    /// <summary>Whatever is commanded, and whoever takes over in between: after each commit the rows agree with the counters, and these with each other.</summary>
+    /// <summary>
+    /// Whatever is commanded, and whoever takes over in between: after each commit the rows agree with the counters, and these with each
+    /// other.
+    /// </summary>
     [Fact]
     public async Task TheBooksBalanceAfterEveryCommit() =>
         await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 99])

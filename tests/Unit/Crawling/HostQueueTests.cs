@@ -146,7 +146,9 @@ public sealed class HostQueueTests
 
     private static QueueEntry Later(DateTimeOffset due, int number) => new(QueueEntry.Later(due, number), $"http://a/{number}", 0, null, 1);
 
-    /// <summary>Leases whose time is up go back to their places, as their host does with a page that is not to blame. Answers how many.</summary>
+    /// <summary>
+    /// Leases whose time is up go back to their places, as their host does with a page that is not to blame. Answers how many.
+    /// </summary>
     private static int Expire(HostQueue queue, DateTimeOffset now)
     {
         var over = queue.EndOver(now);

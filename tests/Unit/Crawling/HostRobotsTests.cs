@@ -123,7 +123,8 @@ public sealed class HostRobotsTests
             Decide("/", Now + (3 * Second))
         );
         Assert.Equal(
-            "nothing is asked for: http://a/robots.txt: a did not answer in full within 30 s. (timeout). After 1970-01-01 00:01:43Z it is asked again.",
+            "nothing is asked for: http://a/robots.txt: a did not answer in full within 30 s. (timeout). After 1970-01-01 "
+                + "00:01:43Z it is asked again.",
             _robots.Explain(Origin, "/")
         );
     }
@@ -148,7 +149,9 @@ public sealed class HostRobotsTests
         Assert.Equal(RobotsDecision.Wait, Decide("/", Now + (59 * Second)));
         Assert.Equal(RobotsDecision.Ask, Decide("/", Now + (60 * Second)));
         Assert.Equal(
-            "http://a/robots.txt: robots.txt cannot be reached, the server answered 503: nothing is allowed until it answers. It is asked for again at 1970-01-01 00:01:00Z, and the URLs wait; if it fails at 1970-01-01 00:00:03Z or later, they fail.",
+            "http://a/robots.txt: robots.txt cannot be reached, the server answered 503: nothing is allowed until it answers. "
+                + "It is asked for again at 1970-01-01 00:01:00Z, and the URLs wait; if it fails at 1970-01-01 00:00:03Z or "
+                + "later, they fail.",
             _robots.Note
         );
     }

@@ -4,9 +4,11 @@ using Xunit;
 namespace Unit.Crawling;
 
 /// <summary>
-/// Random text out of pieces that matter to a tokenizer, cut by our scanner and by AngleSharp's tokenizer. Without svg and math, which need a tree,
+/// Random text out of pieces that matter to a tokenizer, cut by our scanner and by AngleSharp's tokenizer. Without svg and math, which need
+/// a tree,
 /// without NUL, and without "&amp;;", of which AngleSharp 1.10.3 drops the semicolon (the standard keeps it: §13.2.5.72).
-/// Where attributes are repeated more than once it drops too many, so such text is passed over: the cases in tests/Data/html-tokens.txt hold what is right.
+/// Where attributes are repeated more than once it drops too many, so such text is passed over: the cases in tests/Data/html-tokens.txt
+/// hold what is right.
 /// Compared without case: it lowers the letters of what looks like an end tag within a title, which the standard leaves alone (§13.2.5.11).
 /// </summary>
 public sealed class HtmlScannerAgainstAngleSharpTests

@@ -17,7 +17,7 @@ public sealed partial class HtmlScannerTests
             {
                 var (written, read) = line.Split("  =>  ") is [var left, var right]
                     ? (left, right)
-                    : throw new FormatException($"\"{line}\" is no case: write «written  =>  read».");
+                    : throw new FormatException($"\"{line}\" is no case: write \"written  =>  read\".");
                 cases.Add(written, read);
             }
         }
@@ -74,7 +74,9 @@ public sealed partial class HtmlScannerTests
         );
     }
 
-    /// <summary>A megabyte on which a scanner that goes back would take minutes: the test would not end in time, and the tokens are counted besides.</summary>
+    /// <summary>
+    /// A megabyte on which a scanner that goes back would take minutes: the test would not end in time, and the tokens are counted besides.
+    /// </summary>
     [Theory]
     [InlineData("<!--")]
     [InlineData("<!-- --")]

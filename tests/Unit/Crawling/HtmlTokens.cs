@@ -39,7 +39,9 @@ internal static class HtmlTokens
         return writer.ToString();
     }
 
-    /// <summary>With the states that a tree would set, as far as they follow from the tag names; it knows no foreign content here.</summary>
+    /// <summary>
+    /// With the states that a tree would set, as far as they follow from the tag names; it knows no foreign content here.
+    /// </summary>
     public static string ByAngleSharp(string html) => ByAngleSharp(html, out _);
 
     /// <param name="html">What is cut.</param>

@@ -21,7 +21,8 @@ public sealed class PageParserTests
                 "http://site.example/",
             ],
             Links(
-                "<a href=a><a href='/b?x=1&amp;y=2'><a href=//other.example><a href=' https://third.example/c#top '><a href='?q=2'><a href='..'>"
+                "<a href=a><a href='/b?x=1&amp;y=2'><a href=//other.example><a href=' https://third.example/c#top '><a "
+                    + "href='?q=2'><a href='..'>"
             )
         );
 
@@ -36,7 +37,8 @@ public sealed class PageParserTests
     public void WhatIsNoWebAddressIsNoLink() =>
         Assert.Empty(
             Links(
-                "<a href='mailto:a@b.example'><a href='javascript:go()'><a href='tel:1'><a href='data:,x'><a href='http://'><a href='http://a b/'><a name=x><a>"
+                "<a href='mailto:a@b.example'><a href='javascript:go()'><a href='tel:1'><a href='data:,x'><a href='http://'><a "
+                    + "href='http://a b/'><a name=x><a>"
             )
         );
 
@@ -44,7 +46,8 @@ public sealed class PageParserTests
     public void TheseElementsLeadOn()
     {
         var page = Parse(
-            "<a href=1><area href=2><iframe src=3></iframe><frame src=4><link rel=next href=5><link rel=canonical href=6><link rel='x ALTERNATE' href=7><meta http-equiv=Refresh content='0; url=8'>"
+            "<a href=1><area href=2><iframe src=3></iframe><frame src=4><link rel=next href=5><link rel=canonical href=6><link "
+                + "rel='x ALTERNATE' href=7><meta http-equiv=Refresh content='0; url=8'>"
         );
 
         Assert.Equal(
@@ -67,8 +70,10 @@ public sealed class PageParserTests
     public void TheseDoNot() =>
         Assert.Empty(
             Links(
-                "<link rel=stylesheet href=1><link rel='alternate stylesheet' href=2><link href=3><link rel=icon href=4><img src=5><script src=6></script><form action=7><area src=8><iframe href=9></iframe>"
-                    + "<!--<a href=10>--><script>'<a href=11>'</script><style><a href=12></style><textarea><a href=13></textarea><title><a href=14></title><x a='<a href=15>'><iframe><a href=16></iframe>"
+                "<link rel=stylesheet href=1><link rel='alternate stylesheet' href=2><link href=3><link rel=icon href=4><img "
+                    + "src=5><script src=6></script><form action=7><area src=8><iframe href=9></iframe>"
+                    + "<!--<a href=10>--><script>'<a href=11>'</script><style><a href=12></style><textarea><a "
+                    + "href=13></textarea><title><a href=14></title><x a='<a href=15>'><iframe><a href=16></iframe>"
             )
         );
 
@@ -89,7 +94,8 @@ public sealed class PageParserTests
     public void NoFollowCountsWhenEachLinkToTheUrlSaysIt()
     {
         var page = Parse(
-            "<a href=1 rel='external NoFollow'><a href=2 rel=nofollow><a href=2><a href=3><a href=3 rel=nofollow><a href=4 rel=nofollow><a href=./4><a href=5 rel=nofollows>"
+            "<a href=1 rel='external NoFollow'><a href=2 rel=nofollow><a href=2><a href=3><a href=3 rel=nofollow><a href=4 "
+                + "rel=nofollow><a href=./4><a href=5 rel=nofollows>"
         );
 
         Assert.Equal([true, false, false, false, false], page.Links.Select(link => link.NoFollow));
@@ -279,7 +285,8 @@ public sealed class PageParserTests
     public void LinksThatAreTooLongAreCounted()
     {
         var page = Parse(
-            $"<a href='{new string('a', 2048)}'><a href='/{new string('b', 3000)}'><a href='http://c/{new string('c', 2048)}'><a href='javascript:{new string('d', 3000)}'><a href=e>"
+            $"<a href='{new string('a', 2048)}'><a href='/{new string('b', 3000)}'><a "
+                + $"href='http://c/{new string('c', 2048)}'><a href='javascript:{new string('d', 3000)}'><a href=e>"
         );
 
         Assert.Equal(["http://site.example/dir/e"], page.Links.Select(link => link.Url.Text));
@@ -311,7 +318,8 @@ public sealed class PageParserTests
     private const string Xhtml =
         "<?xml version='1.0'?><!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'x'>\n<html xmlns='http://www.w3.org/1999/xhtml'>"
         + "<head><script src='x.js'/><title>A &amp; B</title><style/></head><body><iframe src='1'/><textarea/><a href='2'/>"
-        + "<script><![CDATA[ if (a < b) '<a href=x>' ]]></script><!-- <a href='y'/> --><?php echo '<a href=z>' ?><a href='3?a&#38;b'>x</a></body></html>";
+        + "<script><![CDATA[ if (a < b) '<a href=x>' ]]></script><!-- <a href='y'/> --><?php echo '<a href=z>' ?><a "
+        + "href='3?a&#38;b'>x</a></body></html>";
 
     /// <summary>An empty script element took the rest of the page with it.</summary>
     [Theory]

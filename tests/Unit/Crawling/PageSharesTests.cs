@@ -36,7 +36,8 @@ public sealed class PageSharesTests
     }
 
     /// <summary>
-    /// Hosts hear of their shares late or not at all, fetch as much as they heard of, fail pages and give them back. Whatever happens, the limit holds;
+    /// Hosts hear of their shares late or not at all, fetch as much as they heard of, fail pages and give them back. Whatever happens, the
+    /// limit holds;
     /// and when everybody is heard, all of it is used.
     /// </summary>
     [Fact]

@@ -39,7 +39,8 @@ public sealed class PageVisitorTests : IDisposable
         _web.Add(
             Url,
             SiteAnswer.Html(
-                $"<a href=1><a href=2 rel=nofollow><a href=/{new string('x', 3000)}><a href=http://b.example/1><a href=http://b.example/2 rel=nofollow><a href=http://out.example/ rel=nofollow>"
+                $"<a href=1><a href=2 rel=nofollow><a href=/{new string('x', 3000)}><a href=http://b.example/1><a "
+                    + $"href=http://b.example/2 rel=nofollow><a href=http://out.example/ rel=nofollow>"
             )
         );
         var spec = new CrawlSpec { Seeds = [Url, "http://b.example/"], MaxDepth = 3 };
@@ -96,8 +97,8 @@ public sealed class PageVisitorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("mailto:a@b.example", "It redirects to «mailto:a@b.example», which cannot be crawled: mailto: is not http or https.")]
-    [InlineData("http://a b/", "It redirects to «http://a b/», which cannot be crawled: its host is not a name that can be looked up.")]
+    [InlineData("mailto:a@b.example", "It redirects to \"mailto:a@b.example\", which cannot be crawled: mailto: is not http or https.")]
+    [InlineData("http://a b/", "It redirects to \"http://a b/\", which cannot be crawled: its host is not a name that can be looked up.")]
     [InlineData("/", "It redirects to itself.")]
     public async Task ARedirectThatLeadsNowhereSaysSo(string location, string error)
     {

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Unit.Crawling;
 
-/// <summary>The clauses of RFC 9309 are files under Data/robots: what each file means for ExampleBot stands at its end, behind <c>#></c>.</summary>
+/// <summary>
+/// The clauses of RFC 9309 are files under Data/robots: what each file means for ExampleBot stands at its end, behind <c>#></c>.
+/// </summary>
 public sealed partial class RobotsRulesTests
 {
     private const string Bot = "ExampleBot";
@@ -41,7 +43,7 @@ public sealed partial class RobotsRulesTests
         var verdict = Parse("User-agent: *\n  Disallow :  /a  # why").Allows("/a");
 
         Assert.Equal(new(false, 2, "Disallow :  /a"), verdict);
-        Assert.Equal("Not allowed by line 2 of robots.txt, «Disallow :  /a».", verdict.Says);
+        Assert.Equal("Not allowed by line 2 of robots.txt, \"Disallow :  /a\".", verdict.Says);
         Assert.Equal("Allowed: no rule of robots.txt matches.", Parse("").Allows("/a").Says);
     }
 

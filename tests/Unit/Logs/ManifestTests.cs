@@ -130,12 +130,12 @@ public sealed class ManifestTests
     [Theory]
     [InlineData("default=30", "")]
     [InlineData("default=30, short=0.5", "")]
-    [InlineData("short=3", "There is no class «default»: default=30, say.")]
-    [InlineData("default=30,default=3", "«default» is there twice.")]
-    [InlineData("default=0", "«default=0» keeps records for «0» days; a number above 0 and at most 36500 is right.")]
+    [InlineData("short=3", "There is no class \"default\": default=30, say.")]
+    [InlineData("default=30,default=3", "\"default\" is there twice.")]
+    [InlineData("default=0", "\"default=0\" keeps records for \"0\" days; a number above 0 and at most 36500 is right.")]
     [InlineData(
         "Default=1",
-        "«Default=1» is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens."
+        "\"Default=1\" is no retention class: name=days is right, the name of 1 to 32 small letters, digits and hyphens."
     )]
     public void RetentionIsReadOrRefusedWithASentence(string text, string fault)
     {

@@ -191,7 +191,9 @@ public sealed class NdjsonTests
     public void ATimeIsReadToTheNanosecond(string text, long expected) =>
         Assert.Equal(expected, Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out var nanoseconds) ? (long)nanoseconds : -1);
 
-    /// <summary>A record as <c>logs query --json</c> prints it: what was not said is null, attributes are always an object, times have nine digits.</summary>
+    /// <summary>
+    /// A record as <c>logs query --json</c> prints it: what was not said is null, attributes are always an object, times have nine digits.
+    /// </summary>
     private static string Printed(LogLine line)
     {
         var members = new (string Name, string? Json)[]

@@ -293,7 +293,7 @@ public sealed class OtlpHttpTests
         Assert.Equal((401, Protobuf), (unknown.Status, unknown.Type));
         Assert.Equal(new byte[] { 0x08, 16 }, unknown.Body[..2]);
         Assert.Equal(
-            (403, Json, """{"code":7,"message":"The key «reports» is for a reader, and this is for a writer."}"""),
+            (403, Json, """{"code":7,"message":"The key \"reports\" is for a reader, and this is for a writer."}"""),
             (forbidden.Status, forbidden.Type, Encoding.UTF8.GetString(forbidden.Body))
         );
     }

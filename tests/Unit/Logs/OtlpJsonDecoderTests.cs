@@ -108,28 +108,28 @@ public sealed class OtlpJsonDecoderTests
         Assert.Equal(expected, Assert.Single(Decode(Record(record)).Lines).TraceId);
 
     [Theory]
-    [InlineData("""[]""", "«the request» is an object")]
-    [InlineData("""{"resourceLogs":{}}""", "«resourceLogs» is a list")]
-    [InlineData("""{"resourceLogs":[1]}""", "«resourceLogs» is a list of objects")]
-    [InlineData("""{"resourceLogs":[{"resource":1}]}""", "«resource» is an object")]
+    [InlineData("""[]""", "\"the request\" is an object")]
+    [InlineData("""{"resourceLogs":{}}""", "\"resourceLogs\" is a list")]
+    [InlineData("""{"resourceLogs":[1]}""", "\"resourceLogs\" is a list of objects")]
+    [InlineData("""{"resourceLogs":[{"resource":1}]}""", "\"resource\" is an object")]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":-1}]}]}]}""",
-        "«timeUnixNano» is a whole number from 0, as a text or a number"
+        "\"timeUnixNano\" is a whole number from 0, as a text or a number"
     )]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityNumber":"INFO"}]}]}]}""",
-        "«severityNumber» is a whole number, as a text or a number"
+        "\"severityNumber\" is a whole number, as a text or a number"
     )]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"text"}]}]}]}""",
-        "«a value» is an object such as {\"stringValue\": \"…\"}"
+        "\"a value\" is an object such as {\"stringValue\": \"…\"}"
     )]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"intValue":1.5}}]}]}]}""",
-        "«intValue» is a whole number, as a text or a number"
+        "\"intValue\" is a whole number, as a text or a number"
     )]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"bytesValue":"*"}}]}]}]}""", "«bytesValue» is base64")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":{"a":1}}]}]}]}""", "«attributes» is a list")]
+    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"bytesValue":"*"}}]}]}]}""", "\"bytesValue\" is base64")]
+    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":{"a":1}}]}]}]}""", "\"attributes\" is a list")]
     public void WhatIsOfTheWrongKindIsRefusedWithWhatIsRight(string request, string fault) =>
         Assert.Equal(
             $"This is no OTLP request: {fault}.",

@@ -7,7 +7,8 @@ using Grains.Logs.Records;
 namespace Unit.Logs;
 
 /// <summary>
-/// A record as tests write it: JSON with the names that «logs query --json» prints, all of them optional. <c>attributes</c> is kept as it is written.
+/// A record as tests write it: JSON with the names that "logs query --json" prints, all of them optional. <c>attributes</c> is kept as it
+/// is written.
 /// </summary>
 internal sealed record TestRecord(
     ulong Time = TestRecord.Noon,
@@ -43,7 +44,7 @@ internal sealed record TestRecord(
                 "attributes" => record with { Attributes = member.Value.GetRawText() },
                 "traceId" => record with { Trace = member.Value.GetString()! },
                 "spanId" => record with { Span = member.Value.GetString()! },
-                _ => throw new FormatException($"A record has no «{member.Name}»."),
+                _ => throw new FormatException($"A record has no \"{member.Name}\"."),
             };
         }
 

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Unit.Orders;
 
-/// <summary>A feed whose commits a test makes one by one, over rows that it can look at. A restart keeps the rows and nothing else.</summary>
+/// <summary>
+/// A feed whose commits a test makes one by one, over rows that it can look at. A restart keeps the rows and nothing else.
+/// </summary>
 internal sealed class FeedInMemory
 {
     private FeedHeadRow _head = new();
@@ -24,7 +26,9 @@ internal sealed class FeedInMemory
 
     public FeedHeadRow Head => OrderJson.Read<FeedHeadRow>(Rows[PartitionWriter.HeadKey]);
 
-    /// <summary>Asks for what <paramref name="decide"/> makes of the order as the feed has it, or as a test says that it was seen.</summary>
+    /// <summary>
+    /// Asks for what <paramref name="decide"/> makes of the order as the feed has it, or as a test says that it was seen.
+    /// </summary>
     public Task<FeedReply> Keep(
         OrderId id,
         string step,

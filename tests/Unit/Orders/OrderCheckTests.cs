@@ -48,7 +48,7 @@ public sealed class OrderCheckTests
     [Fact]
     public void AFaultSaysWhatIsThereAndWhatWouldBeRight() =>
         Assert.Equal(
-            [new OrderFault("«currency» is three capital letters of ISO 4217, such as EUR; this is «eur».", "/currency")],
+            [new OrderFault("\"currency\" is three capital letters of ISO 4217, such as EUR; this is \"eur\".", "/currency")],
             OrderCheck.Check(Given.Asked() with { Currency = "eur" }, Given.Start)
         );
 

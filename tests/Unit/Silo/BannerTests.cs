@@ -49,7 +49,7 @@ public sealed class BannerTests
     [Fact]
     public void TheFirstLineSaysReady() =>
         Assert.StartsWith(
-            "Ready: Orleans silo 0.1.0, instance 0 of cluster «dev», after 1.5 s" + Environment.NewLine,
+            "Ready: Orleans silo 0.1.0, instance 0 of cluster \"dev\", after 1.5 s" + Environment.NewLine,
             Text(0, "dev"),
             StringComparison.Ordinal
         );

@@ -56,7 +56,8 @@ public sealed partial class ChainTests
             (
                 401,
                 ProblemJson,
-                "This needs an API key: send it as «Authorization: Bearer KEY» or «X-Api-Key: KEY». An operator makes one with «keys add NAME --role reader»."
+                "This needs an API key: send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\". An operator makes one "
+                    + "with \"keys add NAME --role reader\"."
             ),
             answer.Problem
         );
@@ -119,7 +120,7 @@ public sealed partial class ChainTests
         var key = await Key("reports", ApiRole.Reader);
         await using var doors = await Open();
         Assert.Equal(
-            (403, ProblemJson, "The key «reports» is for a reader, and this is for a writer."),
+            (403, ProblemJson, "The key \"reports\" is for a reader, and this is for a writer."),
             (await doors.Get("/writer", key)).Problem
         );
     }
@@ -182,7 +183,7 @@ public sealed partial class ChainTests
         Assert.Equal(200, (await doors.Get("/reader", one)).Status);
         var refused = await doors.Get("/reader", one);
 
-        Assert.Equal((429, ProblemJson, "«one» may make 0.01 requests a second. Come again when Retry-After is over."), refused.Problem);
+        Assert.Equal((429, ProblemJson, "\"one\" may make 0.01 requests a second. Come again when Retry-After is over."), refused.Problem);
         Assert.InRange(int.Parse(refused.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 100);
         Assert.Equal(200, (await doors.Get("/reader", other)).Status);
         Assert.Equal(200, (await doors.Get("/health", one)).Status);
@@ -215,13 +216,13 @@ public sealed partial class ChainTests
     [Theory]
     [InlineData(
         """{"name":"x","sise":3,"clour":1}""",
-        "#/sise There is no member «sise»; there are name, size, tags.",
-        "#/clour There is no member «clour»; there are name, size, tags."
+        "#/sise There is no member \"sise\"; there are name, size, tags.",
+        "#/clour There is no member \"clour\"; there are name, size, tags."
     )]
-    [InlineData("""{"name":"x","size":"three"}""", "#/size «size» is a whole number of 32 bits.")]
-    [InlineData("""{"name":"x","size":1.5}""", "#/size «size» is a whole number of 32 bits.")]
-    [InlineData("""{"name":"x","tags":["a",1]}""", "#/tags/1 «tags» is a list of texts.")]
-    [InlineData("""{"size":1}""", "# «name» is missing.")]
+    [InlineData("""{"name":"x","size":"three"}""", "#/size \"size\" is a whole number of 32 bits.")]
+    [InlineData("""{"name":"x","size":1.5}""", "#/size \"size\" is a whole number of 32 bits.")]
+    [InlineData("""{"name":"x","tags":["a",1]}""", "#/tags/1 \"tags\" is a list of texts.")]
+    [InlineData("""{"size":1}""", "# \"name\" is missing.")]
     [InlineData("""[]""", "# The body is a JSON object.")]
     [InlineData("", "# The body is empty; it is a JSON object.")]
     [InlineData("""{"name":""", "# The body is no JSON: line 1, column 9.")]
@@ -280,7 +281,7 @@ public sealed partial class ChainTests
 
         Assert.Equal(400, answer.Status);
         Assert.Equal(
-            [("fromat", "There is no parameter «fromat»; this takes format."), ("format", "«format» stands 2 times; once is right.")],
+            [("fromat", "There is no parameter \"fromat\"; this takes format."), ("format", "\"format\" stands 2 times; once is right.")],
             answer.Faults
         );
     }

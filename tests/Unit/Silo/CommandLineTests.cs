@@ -52,8 +52,8 @@ public sealed class CommandLineTests
     [InlineData("There is no setting --colour. --help lists all.", "--colour", "never")]
     [InlineData("--Storage:Path needs a value after it.", "--Storage:Path")]
     [InlineData("--Storage:Path needs a value after it.", "--Storage:Path", "--instance", "1")]
-    [InlineData("«crawl» is not understood: a setting is written --Section:Name value. --help lists all.", "crawl")]
-    [InlineData("«--» is not understood: a setting is written --Section:Name value. --help lists all.", "--")]
+    [InlineData("\"crawl\" is not understood: a setting is written --Section:Name value. --help lists all.", "crawl")]
+    [InlineData("\"--\" is not understood: a setting is written --Section:Name value. --help lists all.", "--")]
     public void WhatIsNotUnderstoodIsNamed(string sentence, params string[] args) =>
         Assert.Equal(sentence, CommandLine.Parse(args).Problem);
 }

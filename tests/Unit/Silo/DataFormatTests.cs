@@ -46,7 +46,8 @@ public sealed class DataFormatTests
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Check("prod"));
         Assert.EndsWith(
-            "belongs to cluster «dev», and this silo is of cluster «prod». Start it with --Cluster:Id dev, or give another folder with --Storage:Path.",
+            "belongs to cluster \"dev\", and this silo is of cluster \"prod\". Start it with --Cluster:Id dev, or give another "
+                + "folder with --Storage:Path.",
             refused.Message,
             StringComparison.Ordinal
         );

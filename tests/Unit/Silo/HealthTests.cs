@@ -57,7 +57,8 @@ public sealed class HealthTests : IDisposable
 
         Assert.Equal(HealthStatus.Unhealthy, health.Status);
         Assert.Equal(
-            "orders cannot be written: the disk is full (since 00:00:00Z, 2 failed); the blobs cannot be written: permission is denied (since 00:00:00Z, 1 failed)",
+            "orders cannot be written: the disk is full (since 00:00:00Z, 2 failed); the blobs cannot be written: permission is "
+                + "denied (since 00:00:00Z, 1 failed)",
             health.Description
         );
         writes.OnWritten("orders");

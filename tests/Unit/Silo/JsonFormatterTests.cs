@@ -16,7 +16,7 @@ public sealed class JsonFormatterTests
     {
         var line = Format(
             LogLevel.Warning,
-            "Crawl {Id} has {Pages} pages\nand «more»",
+            "Crawl {Id} has {Pages} pages\nand \"more\"",
             null,
             ("Id", "abc"),
             ("Pages", 7),
@@ -24,7 +24,7 @@ public sealed class JsonFormatterTests
         );
 
         Assert.Equal(
-            """{"time":"2026-03-01T12:00:00+00:00","level":"Warning","category":"Grains.Crawling.CrawlGrain","message":"Crawl {Id} has {Pages} pages\nand «more»","fields":{"Id":"abc","Pages":7}}"""
+            """{"time":"2026-03-01T12:00:00+00:00","level":"Warning","category":"Grains.Crawling.CrawlGrain","message":"Crawl {Id} has {Pages} pages\nand \"more\"","fields":{"Id":"abc","Pages":7}}"""
                 + "\n",
             line
         );

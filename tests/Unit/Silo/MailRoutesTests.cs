@@ -54,13 +54,14 @@ public sealed class MailRoutesTests : IAsyncLifetime
             [
                 (
                     "#/mail",
-                    "«lost» is no type of change; there are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+                    "\"lost\" is no type of change; there are order.placed, order.paid, order.shipped, order.completed, "
+                        + "order.cancelled, order.refunded."
                 ),
             ],
             (await Put("""{"customer":"ann","mail":["lost"]}""")).Faults
         );
         Assert.Equal(
-            [("#/customer", "«customer» is whose, by the name that the orders have: 1 to 200 characters.")],
+            [("#/customer", "\"customer\" is whose, by the name that the orders have: 1 to 200 characters.")],
             (await Put("""{"customer":"","mail":null}""")).Faults
         );
         Assert.Equal(["take", "after"], (await _doors.Get("/api/orders/suppressions?take=0&after=x")).Faults.Select(fault => fault.Item1));
@@ -125,7 +126,8 @@ public sealed class MailRoutesTests : IAsyncLifetime
             (done.Status, done.Body.Contains("You will get no more mail about your orders.", StringComparison.Ordinal))
         );
         Assert.Empty((await _cluster.Orders.Mail.Preferences("ann", Cancel)).Types!.Value);
-        var lines = await _log.UntilSaid("POST /unsubscribe/{token} by -: 200"); // When the request is over: the caller may have had its answer before.
+        // When the request is over: the caller may have had its answer before.
+        var lines = await _log.UntilSaid("POST /unsubscribe/{token} by -: 200");
         Assert.DoesNotContain(lines, line =>
             line.StartsWith("POST", StringComparison.Ordinal) && line.Contains(token, StringComparison.Ordinal)
         );

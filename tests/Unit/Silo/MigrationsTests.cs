@@ -15,7 +15,9 @@ using OrleansCluster = Orleans.Configuration.ClusterOptions;
 
 namespace Unit.Silo;
 
-/// <summary>The frame of migrations, with steps that raise a number in a row of a table of their own: version n of the data has the number n.</summary>
+/// <summary>
+/// The frame of migrations, with steps that raise a number in a row of a table of their own: version n of the data has the number n.
+/// </summary>
 public sealed class MigrationsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -151,7 +153,8 @@ public sealed class MigrationsTests : IDisposable
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, Counted(1)));
         Assert.StartsWith(
-            $"Another silo migrates the data in {Data} from version 1 to 2; it said so at 2026-05-01 12:30:15Z. Start this one when that one is ready.",
+            $"Another silo migrates the data in {Data} from version 1 to 2; it said so at 2026-05-01 12:30:15Z. Start this one "
+                + $"when that one is ready.",
             refused.Message,
             StringComparison.Ordinal
         );
@@ -238,8 +241,10 @@ public sealed class MigrationsTests : IDisposable
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Migrate(2, Counted(1)));
         Assert.Equal(
-            $"The data in {Data} is of an older version and is migrated before a silo works on it; but silo-7 at 192.0.2.7:11111 is a member of the cluster. "
-                + "Stop every silo, then start this one. One that was killed on another machine is forgotten 2 minutes after its last sign of life.",
+            $"The data in {Data} is of an older version and is migrated before a silo works on it; but silo-7 at "
+                + $"192.0.2.7:11111 is a member of the cluster. "
+                + "Stop every silo, then start this one. One that was killed on another machine is forgotten 2 minutes after "
+                + "its last sign of life.",
             refused.Message
         );
         Assert.Empty(Copies);
@@ -301,7 +306,8 @@ public sealed class MigrationsTests : IDisposable
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => Make(2, storage, Counted(1)).Run(Cancel));
         Assert.Equal(
-            $"The data in {storage.Place} is of version 1, and this silo, 0.1.0, would migrate it to version 2. Of data that is not on this machine it makes no copy: make one (tables and objects), "
+            $"The data in {storage.Place} is of version 1, and this silo, 0.1.0, would migrate it to version 2. Of data that is "
+                + $"not on this machine it makes no copy: make one (tables and objects), "
                 + "then start one silo with --Storage:CopiedVersion 1.",
             refused.Message
         );

@@ -122,13 +122,13 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     {
         Assert.Equal(
             [
-                ("#/currency", "«currency» is three capital letters of ISO 4217, such as EUR; this is «eur»."),
-                ("#/lines/0/quantity", "«quantity» is 1 to 1,000,000; this is 0."),
+                ("#/currency", "\"currency\" is three capital letters of ISO 4217, such as EUR; this is \"eur\"."),
+                ("#/lines/0/quantity", "\"quantity\" is 1 to 1,000,000; this is 0."),
             ],
             (await Place("""{"customer":"ann","currency":"eur","lines":[{"sku":"tea","quantity":0,"price":1}]}""", "k")).Faults
         );
         Assert.Equal(
-            [("#/lines/0/quantity", "«lines» is a list of objects with sku, quantity, price.")],
+            [("#/lines/0/quantity", "\"lines\" is a list of objects with sku, quantity, price.")],
             (await Place("""{"customer":"ann","currency":"EUR","lines":[{"sku":"tea","quantity":"2","price":1}]}""", "k")).Faults
         );
         Assert.Equal(
@@ -144,7 +144,7 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         foreach (var time in new[] { "soon", "2030-01-31T12:00:00", "2030-13-31T12:00:00Z", "2030-01-31" })
         {
             Assert.Equal(
-                [("#/payBefore", $"«payBefore» is a time with its offset, such as 2030-01-31T12:00:00Z; this is «{time}».")],
+                [("#/payBefore", $"\"payBefore\" is a time with its offset, such as 2030-01-31T12:00:00Z; this is \"{time}\".")],
                 (await Place(Tea[..^1] + $",\"payBefore\":\"{time}\"}}", "k")).Faults
             );
         }
@@ -242,8 +242,8 @@ public sealed class OrderRoutesTests : IAsyncLifetime
     public async Task AListSaysWhatIsWrongWithItsQuestion() =>
         Assert.Equal(
             [
-                ("status", "«status» is placed, paid, shipped, completed, cancelled, refunded; this is «lost»."),
-                ("take", "«take» is 1 to 200; this is «many»."),
+                ("status", "\"status\" is placed, paid, shipped, completed, cancelled, refunded; this is \"lost\"."),
+                ("take", "\"take\" is 1 to 200; this is \"many\"."),
             ],
             (await _doors.Get("/api/orders?status=lost&take=many")).Faults
         );

@@ -69,17 +69,18 @@ public sealed class RestTests : IAsyncLifetime
     [InlineData(
         """{"seeds":["x"],"dely":"1s"}""",
         "#/dely",
-        "There is no member «dely»; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, exclude, allowPrivate, timeout, maxBodyBytes."
+        "There is no member \"dely\"; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, "
+            + "exclude, allowPrivate, timeout, maxBodyBytes."
     )]
-    [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "«delay» is a duration such as 500ms, 1s, 2m or 0; this is «soon».")]
-    [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "«delay» is a text.")]
-    [InlineData("""{"seeds":["x"],"scope":"world"}""", "#/scope", "«scope» is one of host, domain, prefix, any.")]
-    [InlineData("""{"seeds":["x"],"scope":1}""", "#/scope", "«scope» is one of host, domain, prefix, any.")]
-    [InlineData("""{"seeds":["x"],"maxPages":"5"}""", "#/maxPages", "«maxPages» is a whole number.")]
-    [InlineData("""{"seeds":["x"],"concurrency":3000000000}""", "#/concurrency", "«concurrency» is a whole number of 32 bits.")]
-    [InlineData("""{"seeds":"x"}""", "#/seeds", "«seeds» is a list of texts.")]
-    [InlineData("""{"seeds":["x",null]}""", "#/seeds/1", "«seeds» is a list of texts.")]
-    [InlineData("""{"name":"x"}""", "#", "«seeds» is missing.")]
+    [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "\"delay\" is a duration such as 500ms, 1s, 2m or 0; this is \"soon\".")]
+    [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "\"delay\" is a text.")]
+    [InlineData("""{"seeds":["x"],"scope":"world"}""", "#/scope", "\"scope\" is one of host, domain, prefix, any.")]
+    [InlineData("""{"seeds":["x"],"scope":1}""", "#/scope", "\"scope\" is one of host, domain, prefix, any.")]
+    [InlineData("""{"seeds":["x"],"maxPages":"5"}""", "#/maxPages", "\"maxPages\" is a whole number.")]
+    [InlineData("""{"seeds":["x"],"concurrency":3000000000}""", "#/concurrency", "\"concurrency\" is a whole number of 32 bits.")]
+    [InlineData("""{"seeds":"x"}""", "#/seeds", "\"seeds\" is a list of texts.")]
+    [InlineData("""{"seeds":["x",null]}""", "#/seeds/1", "\"seeds\" is a list of texts.")]
+    [InlineData("""{"name":"x"}""", "#", "\"seeds\" is missing.")]
     public async Task ABrokenCrawlIsToldWhatIsWrongAndWhere(string body, string at, string detail)
     {
         var answer = await _doors.Post("/api/crawls", body);
@@ -92,13 +93,13 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task WhatTheCrawlListRefusesIsSaidInItsWords()
     {
-        _cluster.Kept.Errors = ["«x» is no URL.", "The delay: 0 to 1 h."];
+        _cluster.Kept.Errors = ["\"x\" is no URL.", "The delay: 0 to 1 h."];
 
         var answer = await _doors.Post("/api/crawls", """{"seeds":["x"]}""");
 
         Assert.Equal((400, ProblemJson, "2 things are wrong."), answer.Problem);
         Assert.Equal([null, null], answer.Faults.Select(fault => fault.Item1));
-        Assert.Equal(["«x» is no URL.", "The delay: 0 to 1 h."], answer.Faults.Select(fault => fault.Item2));
+        Assert.Equal(["\"x\" is no URL.", "The delay: 0 to 1 h."], answer.Faults.Select(fault => fault.Item2));
     }
 
     [Fact]
@@ -128,7 +129,7 @@ public sealed class RestTests : IAsyncLifetime
     [InlineData("GET", "/api/crawls/none/explain?url=x")]
     public async Task AnUnknownCrawlIsNotFound(string method, string path) =>
         Assert.Equal(
-            (404, ProblemJson, "There is no crawl «none»; GET /api/crawls lists those that are kept."),
+            (404, ProblemJson, "There is no crawl \"none\"; GET /api/crawls lists those that are kept."),
             (await _doors.Send(new(method), path)).Problem
         );
 
@@ -167,7 +168,7 @@ public sealed class RestTests : IAsyncLifetime
             (await _doors.Get($"/api/crawls/{Id}/explain?url=http://a.example/x")).Body
         );
         Assert.Equal(
-            [("url", "«url» is missing: the URL to be explained, as it was typed or linked.")],
+            [("url", "\"url\" is missing: the URL to be explained, as it was typed or linked.")],
             (await _doors.Get($"/api/crawls/{Id}/explain")).Faults
         );
     }
@@ -217,7 +218,7 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task AnExportOfAnOddKindIsRefused() =>
         Assert.Equal(
-            [("format", "«format» is jsonl or csv; this is «xml»."), ("kind", "«kind» is fetched or all; this is «some».")],
+            [("format", "\"format\" is jsonl or csv; this is \"xml\"."), ("kind", "\"kind\" is fetched or all; this is \"some\".")],
             (await ExportOf("?format=xml&kind=some")).Faults
         );
 

@@ -25,25 +25,29 @@ public sealed class SettingsCheckTests
     public void AcceptedValuesPass(string key, string value) => Assert.Empty(Problems((key, value)));
 
     [Theory]
-    [InlineData("Storage:Kind", "Floppy", "Storage:Kind is «Floppy»; this build knows Local, Azure.")]
-    [InlineData("Storage:Kind", "0", "Storage:Kind is «0»; this build knows Local, Azure.")]
-    [InlineData("Storage:Path", "", "Storage:Path names a folder. This is «».")]
-    [InlineData("Listen:Address", "localhost", "Listen:Address is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0. This is «localhost».")]
+    [InlineData("Storage:Kind", "Floppy", "Storage:Kind is \"Floppy\"; this build knows Local, Azure.")]
+    [InlineData("Storage:Kind", "0", "Storage:Kind is \"0\"; this build knows Local, Azure.")]
+    [InlineData("Storage:Path", "", "Storage:Path names a folder. This is \"\".")]
+    [InlineData(
+        "Listen:Address",
+        "localhost",
+        "Listen:Address is an IP address, such as 127.0.0.1, ::1 or 0.0.0.0. This is " + "\"localhost\"."
+    )]
     [InlineData(
         "Cluster:Address",
         "0.0.0.0",
-        "Cluster:Address is the IP address at which other silos reach this one, such as 127.0.0.1 or 10.0.0.5. This is «0.0.0.0»."
+        "Cluster:Address is the IP address at which other silos reach this one, such as 127.0.0.1 or 10.0.0.5. This is \"0.0.0.0\"."
     )]
     [InlineData("Limits:PerKey", "0", "Limits:PerKey is 0; it is a number from 0.001 to 100000.")]
-    [InlineData("Cluster:Id", "a b", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «a b».")]
-    [InlineData("Cluster:Id", "", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is «».")]
-    [InlineData("Cluster:SiloPort", "abc", "Cluster:SiloPort is «abc»; it is a whole number from 1 to 65535.")]
-    [InlineData("Cluster:SiloPort", "99999999999", "Cluster:SiloPort is «99999999999»; it is a whole number from 1 to 65535.")]
+    [InlineData("Cluster:Id", "a b", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is \"a b\".")]
+    [InlineData("Cluster:Id", "", "Cluster:Id has 1 to 60 characters of [0-9A-Za-z._~-]. This is \"\".")]
+    [InlineData("Cluster:SiloPort", "abc", "Cluster:SiloPort is \"abc\"; it is a whole number from 1 to 65535.")]
+    [InlineData("Cluster:SiloPort", "99999999999", "Cluster:SiloPort is \"99999999999\"; it is a whole number from 1 to 65535.")]
     [InlineData("Cluster:SiloPort", "0", "Cluster:SiloPort is 0; it is a whole number from 1 to 65535.")]
     [InlineData("Http:Port", "65536", "Http:Port is 65536; it is a whole number from 0 to 65535.")]
     [InlineData("Instance:Number", "100", "Instance:Number is 100; it is a whole number from 0 to 99.")]
     [InlineData("Instance:Number", "-1", "Instance:Number is -1; it is a whole number from 0 to 99.")]
-    [InlineData("Crawling:RetryDelay", "soon", "Crawling:RetryDelay is «soon»; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
+    [InlineData("Crawling:RetryDelay", "soon", "Crawling:RetryDelay is \"soon\"; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
     [InlineData(
         "Crawling:RetryDelay",
         "02:00:00",
@@ -64,7 +68,9 @@ public sealed class SettingsCheckTests
     public void SiloAndGatewayPortsDoNotLeaveLoopbackWithoutATrustedNetwork() =>
         Assert.Equal(
             [
-                "Cluster:Address is 10.0.0.5, and the ports for silos and clients know no passwords: name the private network that it belongs to, whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or leave the address at 127.0.0.1.",
+                "Cluster:Address is 10.0.0.5, and the ports for silos and clients know no passwords: name the private network "
+                    + "that it belongs to, whose every machine you trust, with --Cluster:TrustedNetwork (10.0.0.0/8, say), or "
+                    + "leave the address at 127.0.0.1.",
             ],
             Problems(("Cluster:Address", "10.0.0.5"), ("Cluster:TrustedNetwork", "192.168.0.0/16,fd00::/8"))
         );
@@ -85,7 +91,8 @@ public sealed class SettingsCheckTests
     public void EverybodyIsNoTrustedNetwork(string network) =>
         Assert.Equal(
             [
-                $"Cluster:TrustedNetwork is a list of networks, such as 10.0.0.0/8,fd00::/8, or nothing; one of everybody (/0) is not to be trusted. This is «{network}».",
+                $"Cluster:TrustedNetwork is a list of networks, such as 10.0.0.0/8,fd00::/8, or nothing; one of everybody (/0) "
+                    + $"is not to be trusted. This is \"{network}\".",
             ],
             Problems(("Cluster:TrustedNetwork", network))
         );
@@ -102,7 +109,8 @@ public sealed class SettingsCheckTests
         "Azure",
         "",
         "",
-        "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString (UseDevelopmentStorage=true for Azurite)."
+        "Storage:Kind is Azure, and no account is named; give Storage:AccountName, or Storage:ConnectionString "
+            + "(UseDevelopmentStorage=true for Azurite)."
     )]
     [InlineData(
         "Azure",
@@ -114,19 +122,22 @@ public sealed class SettingsCheckTests
         "Azure",
         "AccountKey=c2VjcmV0",
         "",
-        "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows under «Access keys», with endpoints for tables and blobs."
+        "Storage:ConnectionString cannot be read; it is UseDevelopmentStorage=true, or the text that the portal shows under "
+            + "\"Access keys\", with endpoints for tables and blobs."
     )]
     [InlineData(
         "Azure",
         "",
         "things.table.core.windows.net",
-        "Storage:AccountName is «things.table.core.windows.net»; an account's name has 3 to 24 lower-case letters and digits, without the address around it."
+        "Storage:AccountName is \"things.table.core.windows.net\"; an account's name has 3 to 24 lower-case letters and digits, "
+            + "without the address around it."
     )]
     [InlineData(
         "Local",
         "UseDevelopmentStorage=true",
         "",
-        "Storage:ConnectionString is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave the account out."
+        "Storage:ConnectionString is set, and Storage:Kind is Local, which has no account; set Storage:Kind to Azure, or leave "
+            + "the account out."
     )]
     [InlineData(
         "Local",
@@ -143,7 +154,7 @@ public sealed class SettingsCheckTests
     [Fact]
     public void EveryWrongSettingIsNamedAtOnce() =>
         Assert.Equal(
-            ["Cluster:SiloPort is 0; it is a whole number from 1 to 65535.", "Http:Port is «x»; it is a whole number from 0 to 65535."],
+            ["Cluster:SiloPort is 0; it is a whole number from 1 to 65535.", "Http:Port is \"x\"; it is a whole number from 0 to 65535."],
             Problems(("Http:Port", "x"), ("Cluster:SiloPort", "0"))
         );
 

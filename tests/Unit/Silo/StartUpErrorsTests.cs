@@ -23,8 +23,8 @@ public sealed class StartUpErrorsTests
     [Fact]
     public void WhatTheStoreRefusesIsSaidInItsOwnWords() =>
         Assert.Equal(
-            "«x.db» is damaged.",
-            Explain(new InvalidOperationException("y", new StorageRefusedException("«x.db» is damaged.")))!.Message
+            "\"x.db\" is damaged.",
+            Explain(new InvalidOperationException("y", new StorageRefusedException("\"x.db\" is damaged.")))!.Message
         );
 
     [Fact]

@@ -34,7 +34,8 @@ public sealed class StoredCountsTests
         var refused = await Assert.ThrowsAsync<StartUpException>(() => StoredCounts.Keep(_store, "Crawling:Workers", 9, Elsewhere, Cancel));
 
         Assert.Equal(
-            "Crawling:Workers is 9, and the data was made with 8, which cannot be changed afterwards. Set it to 8, or give another folder with --Storage:Path.",
+            "Crawling:Workers is 9, and the data was made with 8, which cannot be changed afterwards. Set it to 8, or give "
+                + "another folder with --Storage:Path.",
             refused.Message
         );
         Assert.Equal(ExitCodes.WrongSetting, refused.ExitCode);
@@ -71,7 +72,7 @@ public sealed class StoredCountsTests
 
         var refused = await Assert.ThrowsAsync<StartUpException>(() => StoredCounts.Keep(_store, "Crawling:Workers", 8, Elsewhere, Cancel));
         Assert.StartsWith(
-            "The row «count.Crawling.Workers» of the data's format cannot be read: ",
+            "The row \"count.Crawling.Workers\" of the data's format cannot be read: ",
             refused.Message,
             StringComparison.Ordinal
         );

@@ -132,7 +132,7 @@ public sealed class WakeUpsTests : IAsyncDisposable
         var mistake = Assert.Throws<ArgumentException>(() => Make(new Sleeper("one"), new Sleeper("one")));
 
         Assert.StartsWith(
-            "Two wake-ups are named «one»; each system has one, under a name of its own.",
+            "Two wake-ups are named \"one\"; each system has one, under a name of its own.",
             mistake.Message,
             StringComparison.Ordinal
         );

@@ -13,7 +13,7 @@ public sealed class AzureAccountTests
 
         Assert.Equal(new Uri("https://things.table.core.windows.net/"), account.Tables.Uri);
         Assert.Equal(new Uri("https://things.blob.core.windows.net/orleans"), account.Blobs.Uri);
-        Assert.Equal("the storage account «things»", options.Place);
+        Assert.Equal("the storage account \"things\"", options.Place);
     }
 
     [Fact]

@@ -244,7 +244,8 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         var error = Assert.Throws<NewerDataException>(() => SqliteTableStore.Open(_folder["newer"]));
 
         Assert.Equal(
-            $"«{_folder["newer/contract.db"]}» has data of version 2, and this program knows versions up to 1; start the newer program, or choose another folder with Storage:Path.",
+            $"\"{_folder["newer/contract.db"]}\" has data of version 2, and this program knows versions up to 1; start the "
+                + $"newer program, or choose another folder with Storage:Path.",
             error.Message
         );
         Assert.Equal(bytes, await File.ReadAllBytesAsync(_folder["newer/contract.db"], Cancel));
@@ -262,7 +263,8 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["odd"]));
 
         Assert.Equal(
-            $"«{_folder["odd/contract.db"]}» is not a database of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.",
+            $"\"{_folder["odd/contract.db"]}\" is not a database of this program; restore it from a copy, or move it away to "
+                + $"begin anew. Or choose another folder with Storage:Path.",
             error.Message
         );
     }
@@ -276,7 +278,8 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["foreign"]));
 
         Assert.Equal(
-            $"«{_folder["foreign/contract.db"]}» is a database, but not one of this program; restore it from a copy, or move it away to begin anew. Or choose another folder with Storage:Path.",
+            $"\"{_folder["foreign/contract.db"]}\" is a database, but not one of this program; restore it from a copy, or move "
+                + $"it away to begin anew. Or choose another folder with Storage:Path.",
             error.Message
         );
     }
@@ -303,7 +306,8 @@ public sealed class SqliteTableStoreTests : TableStoreContract
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["cut"]));
 
         Assert.Equal(
-            $"«{file}» is damaged: it has {4096 * 3:N0} bytes of {length:N0}; restore it and ordersubscribers.db, ordermail.db, orderwebhooks.db from one copy, "
+            $"\"{file}\" is damaged: it has {4096 * 3:N0} bytes of {length:N0}; restore it and ordersubscribers.db, "
+                + $"ordermail.db, orderwebhooks.db from one copy, "
                 + "or move all of them away together to begin anew, for they refer to each other.",
             error.Message
         );
@@ -316,7 +320,7 @@ public sealed class SqliteTableStoreTests : TableStoreContract
 
         var error = Assert.Throws<StorageRefusedException>(() => SqliteTableStore.Open(_folder["file"]));
 
-        Assert.StartsWith($"The data folder «{_folder["file"]}» cannot be written", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The data folder \"{_folder["file"]}\" cannot be written", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -331,7 +335,7 @@ public sealed class SqliteTableStoreTests : TableStoreContract
             _ = store.Commit(Table, Partition, [RowChange.Insert("row", Bytes("x"))], nothing.Token);
         });
 
-        Assert.StartsWith($"«{_folder["odd/contract.db"]}» cannot be opened for writing", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"\"{_folder["odd/contract.db"]}\" cannot be opened for writing", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class LogQueryTests
 
         var wrong = rows.Where((row, number) => table.Matching(LogQuery.Parse(row[0])).Contains(number) != (row[2] == "yes"));
 
-        Assert.Empty(wrong.Select(row => $"{row[0]} on {row[1]} is not «{row[2]}»: {LogQuery.Parse(row[0]).Where}"));
+        Assert.Empty(wrong.Select(row => $"{row[0]} on {row[1]} is not \"{row[2]}\": {LogQuery.Parse(row[0]).Where}"));
     }
 
     [Theory]
@@ -46,7 +46,8 @@ public sealed class LogQueryTests
         var error = Assert.Throws<QueryException>(() => LogQuery.Parse("service:a severity>=warm"));
 
         Assert.Equal(
-            "service:a severity>=warm\n                    ^ column 21: A severity is trace, debug, info, warn, error or fatal, one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24.",
+            "service:a severity>=warm\n                    ^ column 21: A severity is trace, debug, info, warn, error or fatal, "
+                + "one of these with 2, 3 or 4 behind it, or a number from 0 (not said) to 24.",
             error.Message
         );
     }

@@ -5,7 +5,9 @@ using Grains.Logs.Queries;
 
 namespace Unit.Logs.Queries;
 
-/// <summary>Records in a DuckDB in memory, in the columns that a query's condition is written for; a record's number is its place.</summary>
+/// <summary>
+/// Records in a DuckDB in memory, in the columns that a query's condition is written for; a record's number is its place.
+/// </summary>
 internal sealed class LogTable : IDisposable
 {
     private readonly DuckDBConnection _duck = new("DataSource=:memory:");
@@ -26,11 +28,13 @@ internal sealed class LogTable : IDisposable
         {
             rows.Append(
                 CultureInfo.InvariantCulture,
-                $"{(number == 0 ? "" : ", ")}({number}, {Time(record.Time)}, {record.Time % 1000}, {Time(record.Observed)}, {record.Observed % 1000}, {record.Severity}, ''"
+                $"{(number == 0 ? "" : ", ")}({number}, {Time(record.Time)}, {record.Time % 1000}, {Time(record.Observed)}, "
+                    + $"{record.Observed % 1000}, {record.Severity}, ''"
             );
             rows.Append(
                 CultureInfo.InvariantCulture,
-                $", {LogSql.Literal(record.Service)}, {LogSql.Literal(record.Host)}, {OrNull(record.Trace)}, {OrNull(record.Span)}, {LogSql.Literal(record.Event)}"
+                $", {LogSql.Literal(record.Service)}, {LogSql.Literal(record.Host)}, {OrNull(record.Trace)}, "
+                    + $"{OrNull(record.Span)}, {LogSql.Literal(record.Event)}"
             );
             rows.Append(CultureInfo.InvariantCulture, $", {LogSql.Literal(record.Body)}, {OrNull(record.Attributes)})");
             number++;

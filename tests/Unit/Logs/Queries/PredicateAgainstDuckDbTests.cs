@@ -309,7 +309,9 @@ public sealed class PredicateAgainstDuckDbTests
             );
     }
 
-    /// <summary>DuckDB's LIKE with an ESCAPE tries each star from every place: with seven of them it came to no end, and heard no interrupt.</summary>
+    /// <summary>
+    /// DuckDB's LIKE with an ESCAPE tries each star from every place: with seven of them it came to no end, and heard no interrupt.
+    /// </summary>
     [Theory]
     [InlineData("a_")]
     [InlineData("a%")]

@@ -57,7 +57,8 @@ public sealed class LogStatementsTests
         Assert.Equal(QueryOutcome.Limit, reply.End.Outcome);
 
         reply = await questions.Sql(
-            "select [md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar)] from range(1000000)",
+            "select [md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), md5(range::varchar), "
+                + "md5(range::varchar), md5(range::varchar)] from range(1000000)",
             limit: AskSql.MaxRows
         );
         Assert.Equal(QueryOutcome.Size, reply.End.Outcome);

@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Unit.Logs.Reading;
 
-/// <summary>A segment that cannot be read hides no other: what can be read is answered, and what cannot is counted and named, without a path.</summary>
+/// <summary>
+/// A segment that cannot be read hides no other: what can be read is answered, and what cannot is counted and named, without a path.
+/// </summary>
 public sealed class UnreadableSegmentsTests : IDisposable
 {
     private const ulong Second = 1_000_000_000;

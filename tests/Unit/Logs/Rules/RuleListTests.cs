@@ -52,7 +52,7 @@ public sealed class RuleListTests
     [Fact]
     public void AClassThatIsNotThereIsRefused() =>
         Assert.Equal(
-            "There is no retention class «long»; there are default, short (Logs:Retention).",
+            "There is no retention class \"long\"; there are default, short (Logs:Retention).",
             new RuleList().Add("a => route long", null, Classes).Reply.Error!.Sentence
         );
 

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Unit.Logs.Sql;
 
-/// <summary>What the gate lets through of DuckDB's own functions. Statements are in <c>sql-refused.tsv</c> and <c>sql-allowed.tsv</c>.</summary>
+/// <summary>
+/// What the gate lets through of DuckDB's own functions. Statements are in <c>sql-refused.tsv</c> and <c>sql-allowed.tsv</c>.
+/// </summary>
 public sealed class SqlGateTests
 {
     [Fact]
@@ -24,7 +26,8 @@ public sealed class SqlGateTests
         duck.Open();
         using var command = duck.CreateCommand();
         command.CommandText =
-            "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro') AND function_name NOT LIKE 'icu_collate_%'";
+            "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', "
+            + "'macro') AND function_name NOT LIKE 'icu_collate_%'";
         using var reader = command.ExecuteReader();
         var names = new List<string>();
         while (reader.Read())

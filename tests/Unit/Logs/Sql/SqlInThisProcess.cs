@@ -2,7 +2,10 @@ using Grains.Logs.Sql;
 
 namespace Unit.Logs.Sql;
 
-/// <summary>Runs statements here, by the code of the SQL process and through its frames. Nothing bounds their time or memory: only for statements that end.</summary>
+/// <summary>
+/// Runs statements here, by the code of the SQL process and through its frames. Nothing bounds their time or memory: only for statements
+/// that end.
+/// </summary>
 internal sealed class SqlInThisProcess : ISqlRunner
 {
     public async Task<SqlAnswer> Run(SqlRequest request, CancellationToken stop)

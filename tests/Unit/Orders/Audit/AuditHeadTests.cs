@@ -62,11 +62,11 @@ public sealed class AuditHeadTests : IDisposable
     [InlineData("{}", "This is not a head of the audit")]
     [InlineData(
         """{"format":"x","at":"2026-11-23T09:00:00Z","partitions":[],"keyId":"","algorithm":"","signature":""}""",
-        "A head file's format is «orders-audit-head/1»; this one's is «x»."
+        "A head file's format is \"orders-audit-head/1\"; this one's is \"x\"."
     )]
     [InlineData(
         """{"format":"orders-audit-head/1","at":"2026-11-23T09:00:00Z","partitions":[{"partition":0,"size":1,"root":"ab"}],"keyId":"","algorithm":"","signature":""}""",
-        "The head file is damaged: A hash is 64 lower-case hexadecimal digits; this is «ab»."
+        "The head file is damaged: A hash is 64 lower-case hexadecimal digits; this is \"ab\"."
     )]
     [InlineData(
         """{"format":"orders-audit-head/1","at":"2026-11-23T09:00:00Z","partitions":[{"partition":0,"size":-1,"root":"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"}],"keyId":"","algorithm":"","signature":""}""",
@@ -134,7 +134,7 @@ public sealed class AuditHeadTests : IDisposable
     public void AKeyThatOpensslMadeIsTaken()
     {
         using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var key = AuditKey.FromPem(made.ExportECPrivateKeyPem()); // «EC PRIVATE KEY», as «openssl ecparam -genkey» writes it.
+        using var key = AuditKey.FromPem(made.ExportECPrivateKeyPem()); // "EC PRIVATE KEY", as "openssl ecparam -genkey" writes it.
 
         Assert.True(key.PublicKey.Verify(key.Sign(Head())));
     }
@@ -200,7 +200,7 @@ public sealed class AuditHeadTests : IDisposable
         File.WriteAllText(path, "hello");
 
         Assert.StartsWith(
-            $"«{path}»: The audit's key is a private key in PEM",
+            $"\"{path}\": The audit's key is a private key in PEM",
             Assert.Throws<FormatException>(() => AuditKeyFile.Open(path, OperatingSystemCalls.NameIfAbsent)).Message,
             StringComparison.Ordinal
         );

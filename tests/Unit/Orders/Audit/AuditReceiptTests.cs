@@ -48,7 +48,8 @@ public sealed class AuditReceiptTests : IDisposable
             Check(good, proven with { Entry = changed })
         );
         Assert.Equal(
-            "Entry 300 of partition 2 (order o-100, version 1) is proven, but the personal part beside it is not the one that was recorded.",
+            "Entry 300 of partition 2 (order o-100, version 1) is proven, but the personal part beside it is not the one that "
+                + "was recorded.",
             Check(good, proven with { Personal = SaltedPersonal.Of(new PersonalPart("c-1")) })
         );
         Assert.Equal(

@@ -53,7 +53,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal((3, index, $"o-{index / 3}", (index % 3) + 1), (finding.Partition, finding.Index, finding.OrderId, finding.Version));
         Assert.Equal(
-            $"Partition 3, entry {index} (order o-{index / 3}, version {(index % 3) + 1}) was changed: its hash is not the one that leads to the recorded root.",
+            $"Partition 3, entry {index} (order o-{index / 3}, version {(index % 3) + 1}) was changed: its hash is not the one "
+                + $"that leads to the recorded root.",
             finding.What
         );
     }
@@ -174,7 +175,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal(left, finding.Index);
         Assert.Equal(
-            $"Partition 0, entry {left} is missing and all after it are: the head of 2026-11-23T09:01:00Z has {size} entries, and {left} are stored.",
+            $"Partition 0, entry {left} is missing and all after it are: the head of 2026-11-23T09:01:00Z has {size} entries, "
+                + $"and {left} are stored.",
             finding.What
         );
     }
@@ -251,7 +253,8 @@ public sealed class AuditVerifierTests : IDisposable
         var finding = await Only(AuditFault.Changed, head);
 
         Assert.Equal(
-            "Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads to the recorded root.",
+            "Partition 0, entry 300 (order o-100, version 1) is not what tile.0.00000000000001 says, and neither of them leads "
+                + "to the recorded root.",
             finding.What
         );
     }
@@ -268,7 +271,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal((256L, "o-85", 2L), (finding.Index, finding.OrderId, finding.Version));
         Assert.Equal(
-            "Partition 0, entry 256 (order o-85, version 2) or one of those after it, up to entry 511, was changed together with its tile: their common hash is not the one in tile.1.00000000000000.",
+            "Partition 0, entry 256 (order o-85, version 2) or one of those after it, up to entry 511, was changed together "
+                + "with its tile: their common hash is not the one in tile.1.00000000000000.",
             finding.What
         );
     }
@@ -289,7 +293,8 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Equal(500, finding.Index);
         Assert.Equal(
-            "Partition 0: entries 500 to 799 do not lead to the root that the head of 2026-11-23T09:02:00Z has for 800 entries. One of them was changed, and every tile above it too.",
+            "Partition 0: entries 500 to 799 do not lead to the root that the head of 2026-11-23T09:02:00Z has for 800 entries. "
+                + "One of them was changed, and every tile above it too.",
             finding.What
         );
     }
@@ -337,7 +342,8 @@ public sealed class AuditVerifierTests : IDisposable
         var none = _key.Sign(new AuditHead(AuditInMemory.Start.AddMinutes(2), []));
 
         Assert.Equal(
-            "Partition 0 had 100 entries under the head of 2026-11-23T09:01:00Z, and has 50 under the later one of 2026-11-23T09:02:00Z: a log never shrinks.",
+            "Partition 0 had 100 entries under the head of 2026-11-23T09:01:00Z, and has 50 under the later one of "
+                + "2026-11-23T09:02:00Z: a log never shrinks.",
             Assert.Single((await Heads(older, shorter)).Findings).What
         );
         Assert.Equal(AuditFault.OtherHistory, Assert.Single((await Heads(older, none)).Findings).Fault);

@@ -22,9 +22,10 @@ public sealed class CustomerPreferencesTests
     public void WhatDoesNotExistIsNamed()
     {
         Assert.Null(CustomerPreferences.Everything.With("mail", "order.paid").Fault());
-        Assert.Equal("«fax» is no channel; channels are mail.", CustomerPreferences.Everything.With("fax", "order.paid").Fault());
+        Assert.Equal("\"fax\" is no channel; channels are mail.", CustomerPreferences.Everything.With("fax", "order.paid").Fault());
         Assert.Equal(
-            "«order.lost» is no type of change; types are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
+            "\"order.lost\" is no type of change; types are order.placed, order.paid, order.shipped, order.completed, "
+                + "order.cancelled, order.refunded.",
             CustomerPreferences.Everything.With("mail", "order.lost").Fault()
         );
     }

@@ -11,7 +11,8 @@ public sealed class RetryWaitsTests
     [InlineData("1ms", "00:00:00.0010000")]
     [InlineData(
         "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
-        "00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01"
+        "00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 "
+            + "00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01 00:00:01"
     )]
     public void WaitsAreNumbersWithUnitsAndBlanksBetween(string text, string waits)
     {
@@ -28,7 +29,7 @@ public sealed class RetryWaitsTests
     {
         Assert.False(RetryWaits.TryParse(text, out var waits, out var error));
         Assert.Empty(waits);
-        Assert.StartsWith("The waits between tries are one to 20, such as «5s 5m 2h»; this has ", error, StringComparison.Ordinal);
+        Assert.StartsWith("The waits between tries are one to 20, such as \"5s 5m 2h\"; this has ", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -392,7 +392,9 @@ public sealed class SmtpMailSenderTests : IAsyncLifetime
     {
         var filler = string.Concat(Enumerable.Repeat(new string('x', 70) + "\r\n", bytes / 72));
         var text =
-            $"From: shop@example.com\r\nTo: ann@example.org\r\nSubject: A\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\nMessage-Id: <03-a.1.mail@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nHello\r\n.\r\n..dots\r\n{filler}";
+            $"From: shop@example.com\r\nTo: ann@example.org\r\nSubject: A\r\nDate: Sun, 01 Mar 2026 12:00:00 "
+            + $"+0000\r\nMessage-Id: <03-a.1.mail@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+            + $"charset=us-ascii\r\n\r\nHello\r\n.\r\n..dots\r\n{filler}";
         return new("03-a.1.mail@example.com", "shop@example.com", "ann@example.org", Encoding.ASCII.GetBytes(text));
     }
 }

@@ -564,7 +564,10 @@ public sealed class MailSettingsTests
         Assert.Equal(("orders@localhost", null, null), (settings.From.Address, settings.Server, settings.Unsubscribe));
     }
 
-    /// <summary>RFC 5321 §4.5.4.1: at least half an hour apart after the first tries (which meet greylisting and short breaks), given up after four to five days.</summary>
+    /// <summary>
+    /// RFC 5321 §4.5.4.1: at least half an hour apart after the first tries (which meet greylisting and short breaks), given up after four
+    /// to five days.
+    /// </summary>
     [Fact]
     public void AMailIsGivenUpAfterFourToFiveDays()
     {
@@ -624,7 +627,8 @@ public sealed class MailSettingsTests
                 ? []
                 :
                 [
-                    $"Mail:Unsubscribe is «{unsubscribe}»; it is an https address such as https://shop.example.org/, without a query, or a mailto: address such as mailto:no-more@example.org.",
+                    $"Mail:Unsubscribe is \"{unsubscribe}\"; it is an https address such as https://shop.example.org/, without "
+                        + $"a query, or a mailto: address such as mailto:no-more@example.org.",
                 ],
             problems
         );
@@ -654,8 +658,8 @@ public sealed class MailSettingsTests
                 [
                     "Mail:Host is set, and Mail:From is not; give the address that mails come from, such as shop@example.org.",
                     "Of Mail:User and Mail:Password one is set; give both, or neither.",
-                    "Mail:Retries: «soon» is no wait: a whole number with ms, s, m, h or d, from 1ms to 7d, such as 5m.",
-                    "Mail:Templates: order.paid.en.txt:1: The first line is «Subject: …».",
+                    "Mail:Retries: \"soon\" is no wait: a whole number with ms, s, m, h or d, from 1ms to 7d, such as 5m.",
+                    "Mail:Templates: order.paid.en.txt:1: The first line is \"Subject: …\".",
                 ],
                 problems
             );

@@ -123,32 +123,38 @@ public sealed class MailTemplatesTests
     }
 
     [Theory]
-    [InlineData("order.paid.de.txt", "Danke\n\nText\n", "order.paid.de.txt:1: The first line is «Subject: …».")]
+    [InlineData("order.paid.de.txt", "Danke\n\nText\n", "order.paid.de.txt:1: The first line is \"Subject: …\".")]
     [InlineData("order.paid.de.txt", "Subject: Danke\nText\n", "order.paid.de.txt:2: The second line is empty, and the text follows it.")]
     [InlineData(
         "order.paid.de.txt",
         "Subject: {{what}}\n\nText\n",
-        "order.paid.de.txt:1: «{{what}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid."
+        "order.paid.de.txt:1: \"{{what}}\" is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, "
+            + "total, unpaid."
     )]
     [InlineData(
         "order.paid.de.txt",
         "Subject: Danke\n\nA\nB {{customer\nC\n",
-        "order.paid.de.txt:4: «{{» is not closed by «}}» on its line."
+        "order.paid.de.txt:4: \"{{\" is not closed by \"}}\" on its line."
     )]
     [InlineData(
         "order.paid.de.html",
         "<p>\n{{Customer}}</p>\n",
-        "order.paid.de.html:2: «{{Customer}}» is no placeholder; there are customer, date, lines, notes, order, payBefore, shop, total, unpaid."
+        "order.paid.de.html:2: \"{{Customer}}\" is no placeholder; there are customer, date, lines, notes, order, payBefore, "
+            + "shop, total, unpaid."
     )]
     [InlineData(
         "order.paid.txt",
         "Subject: A\n\nB\n",
-        "order.paid.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+        "order.paid.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or "
+            + "order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, "
+            + "order.refunded."
     )]
     [InlineData(
         "order.payed.de.txt",
         "Subject: A\n\nB\n",
-        "order.payed.de.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded."
+        "order.payed.de.txt:1: A template is called after its change, language and form, such as order.paid.de.txt or "
+            + "order.paid.de-AT.html; changes are order.placed, order.paid, order.shipped, order.completed, order.cancelled, "
+            + "order.refunded."
     )]
     public void AMistakeIsNamedWithFileAndLine(string file, string text, string sentence) =>
         Assert.Equal([sentence], Errors((file, Encoding.UTF8.GetBytes(text))));
@@ -163,7 +169,7 @@ public sealed class MailTemplatesTests
     [Fact]
     public void AFallbackThatLacksATextIsRefused() =>
         Assert.Contains(
-            "order.placed.fr.txt is missing: the language «fr» is the one for everybody whose own there is not, and needs every text.",
+            "order.placed.fr.txt is missing: the language \"fr\" is the one for everybody whose own there is not, and needs every text.",
             MailTemplates.Build([], "fr").Errors
         );
 

@@ -262,7 +262,10 @@ public sealed class ChangeDeskTests
         );
     }
 
-    /// <summary>A thousand random runs beside what is right by definition: nothing is lost, none goes on before its order's earlier one, and the books balance in each commit.</summary>
+    /// <summary>
+    /// A thousand random runs beside what is right by definition: nothing is lost, none goes on before its order's earlier one, and the
+    /// books balance in each commit.
+    /// </summary>
     [Fact]
     public void WhateverHappensEveryChangeEndsOnceAndInOrder()
     {

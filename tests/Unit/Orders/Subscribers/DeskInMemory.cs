@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Unit.Orders.Subscribers;
 
-/// <summary>A desk whose commits a test makes one by one, over rows that it can look at. A restart keeps the rows and nothing else.</summary>
+/// <summary>
+/// A desk whose commits a test makes one by one, over rows that it can look at. A restart keeps the rows and nothing else.
+/// </summary>
 internal sealed class DeskInMemory : IOrderSubscriber
 {
     private readonly SubscriberRules _rules;

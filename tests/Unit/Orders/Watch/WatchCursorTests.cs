@@ -46,15 +46,18 @@ public sealed class WatchCursorTests
     {
         var text = WatchCursor.Write(3, null, [1, 500, 70_000]);
         Assert.False(WatchCursor.TryRead(text[..^1], 3, out _, out var error));
-        Assert.Equal($"The cursor «{text[..^1]}» is broken: it was cut or changed on its way.", error);
+        Assert.Equal($"The cursor \"{text[..^1]}\" is broken: it was cut or changed on its way.", error);
     }
 
     [Theory]
-    [InlineData("", "A cursor is what a watch gave, «w1» and letters, or «start» for the oldest change that is kept; this is «».")]
-    [InlineData("42", "A cursor is what a watch gave, «w1» and letters, or «start» for the oldest change that is kept; this is «42».")]
-    [InlineData("w1", "The cursor «w1» is broken: it was cut or changed on its way.")]
-    [InlineData("w1äöü", "The cursor «w1äöü» is broken: it was cut or changed on its way.")]
-    [InlineData("w2abc", "The cursor «w2abc» has a form that this version does not know; it knows «w1».")]
+    [InlineData("", "A cursor is what a watch gave, \"w1\" and letters, or \"start\" for the oldest change that is kept; this is \"\".")]
+    [InlineData(
+        "42",
+        "A cursor is what a watch gave, \"w1\" and letters, or \"start\" for the oldest change that is kept; this " + "is \"42\"."
+    )]
+    [InlineData("w1", "The cursor \"w1\" is broken: it was cut or changed on its way.")]
+    [InlineData("w1äöü", "The cursor \"w1äöü\" is broken: it was cut or changed on its way.")]
+    [InlineData("w2abc", "The cursor \"w2abc\" has a form that this version does not know; it knows \"w1\".")]
     public void WhatIsNoCursorIsRefusedWithASentence(string text, string sentence)
     {
         Assert.False(WatchCursor.TryRead(text, 3, out _, out var error));

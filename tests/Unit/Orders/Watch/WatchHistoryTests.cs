@@ -7,7 +7,10 @@ using Xunit;
 
 namespace Unit.Orders.Watch;
 
-/// <summary>The checker of recorded watches: nothing to say of what the hubs did, whatever befell them; and for each guarantee the record that breaks it.</summary>
+/// <summary>
+/// The checker of recorded watches: nothing to say of what the hubs did, whatever befell them; and for each guarantee the record that
+/// breaks it.
+/// </summary>
 public sealed class WatchHistoryTests
 {
     private const int Partitions = 2;

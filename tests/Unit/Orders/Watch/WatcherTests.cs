@@ -253,7 +253,8 @@ public sealed class WatcherTests : IDisposable
 
         Assert.Equal(WatchRefusal.Compacted, refused.Refusal);
         Assert.StartsWith(
-            "What comes after this cursor is not kept any more: change 4 of partition 1 is next, and the lowest that is kept is 6 (Orders:KeepChanges). Without what is missing it goes on from w1",
+            "What comes after this cursor is not kept any more: change 4 of partition 1 is next, and the lowest that is kept is "
+                + "6 (Orders:KeepChanges). Without what is missing it goes on from w1",
             refused.Detail,
             StringComparison.Ordinal
         );
@@ -309,7 +310,7 @@ public sealed class WatcherTests : IDisposable
     {
         var refused = await _watches.Open(null, "99-00000000000000000000000000", Cancel);
         Assert.Equal(
-            (WatchRefusal.Invalid, "There is no order «99-00000000000000000000000000», and there can be none of this id."),
+            (WatchRefusal.Invalid, "There is no order \"99-00000000000000000000000000\", and there can be none of this id."),
             (refused.Refusal, refused.Detail)
         );
     }

@@ -31,7 +31,8 @@ public sealed class EndpointStateTests
     {
         Assert.Null(EndpointState.Fault(["order.paid", "order.refunded"]));
         Assert.Equal(
-            "«order.payed» is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, order.refunded.",
+            "\"order.payed\" is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, "
+                + "order.refunded.",
             EndpointState.Fault(["order.paid", "order.payed"])
         );
     }

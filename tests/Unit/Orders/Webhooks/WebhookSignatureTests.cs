@@ -175,29 +175,29 @@ public sealed class WebhookSecretTests
     [Theory]
     [InlineData(
         null,
-        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+        "A webhook's secret begins with \"whsec_\" and goes on with 24 to 64 bytes in base64; this begins with something else."
     )]
     [InlineData(
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+        "A webhook's secret begins with \"whsec_\" and goes on with 24 to 64 bytes in base64; this begins with something else."
     )]
     [InlineData(
         "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "A webhook's secret begins with «whsec_» and goes on with 24 to 64 bytes in base64; this begins with something else."
+        "A webhook's secret begins with \"whsec_\" and goes on with 24 to 64 bytes in base64; this begins with something else."
     )]
     [InlineData("whsec_", "A webhook's secret has 24 to 64 bytes; this has 0.")]
     [InlineData("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "A webhook's secret has 24 to 64 bytes; this has 23.")]
     [InlineData(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
-        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+        "Behind \"whsec_\" stand 24 to 64 bytes in base64 (letters, digits, \"+\", \"/\" and \"=\" at its end); this is none."
     )]
     [InlineData(
         "whsec_MfKQ9r8GKYqrTwjU PD8ILPZIo2LaLaSw",
-        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+        "Behind \"whsec_\" stand 24 to 64 bytes in base64 (letters, digits, \"+\", \"/\" and \"=\" at its end); this is none."
     )]
     [InlineData(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
-        "Behind «whsec_» stand 24 to 64 bytes in base64 (letters, digits, «+», «/» and «=» at its end); this is none."
+        "Behind \"whsec_\" stand 24 to 64 bytes in base64 (letters, digits, \"+\", \"/\" and \"=\" at its end); this is none."
     )]
     public void AWrongOneIsAnsweredWithWhatWouldBeRight(string? text, string sentence)
     {

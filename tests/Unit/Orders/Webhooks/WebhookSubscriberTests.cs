@@ -98,7 +98,7 @@ public sealed class WebhookSubscriberTests
         Assert.False(await family.Find("webhook-Nobody").IsThere!(CancellationToken.None));
     }
 
-    /// <summary>Standard Webhooks 1.0, «Retry schedule»: ten tries, the first at once.</summary>
+    /// <summary>Standard Webhooks 1.0, "Retry schedule": ten tries, the first at once.</summary>
     [Fact]
     public void TheDefaultSettingsAreTheStandardSchedule() =>
         Assert.Equal(

@@ -31,23 +31,23 @@ public sealed class WebhookUrlTests
     [InlineData(null, "An endpoint has a URL such as https://example.org/hooks; this is empty.")]
     [InlineData(
         "example.org/hooks",
-        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not."
     )]
     [InlineData(
         "https:///hooks",
-        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not."
     )]
     [InlineData(
         "https://example.org/a b",
-        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not."
     )]
     [InlineData(
         "https://example.org\\@10.0.0.1/",
-        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not."
     )]
     [InlineData(
         "https://example.org/\r\nx: y",
-        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and «\\»; this is not."
+        "An endpoint's URL is absolute, such as https://example.org/hooks, without blanks and \"\\\"; this is not."
     )]
     [InlineData("ftp://example.org/", "An endpoint's URL begins with https://; this begins with ftp:.")]
     [InlineData("gopher://example.org/", "An endpoint's URL begins with https://; this begins with gopher:.")]
@@ -56,7 +56,7 @@ public sealed class WebhookUrlTests
         "An endpoint's URL has no user and no password in it: what proves who calls is the signature."
     )]
     [InlineData("https://@example.org/", "An endpoint's URL has no user and no password in it: what proves who calls is the signature.")]
-    [InlineData("https://example.org/#part", "An endpoint's URL has no fragment («#…»): it is never sent.")]
+    [InlineData("https://example.org/#part", "An endpoint's URL has no fragment (\"#…\"): it is never sent.")]
     public void AnythingElseIsAnsweredWithWhatWouldBeRight(string? text, string sentence) => Assert.Equal(sentence, Error(text));
 
     [Fact]
@@ -84,7 +84,8 @@ public sealed class WebhookUrlTests
     [InlineData("https://１２７.0.0.1/", "127.0.0.1", "loopback")]
     public void APrivateAddressIsNamedHoweverItIsSpelled(string text, string address, string kind) =>
         Assert.Equal(
-            $"An endpoint's URL leads to a public address; {address} is {kind}. The setting Webhooks:AllowPrivate names private ranges that are allowed.",
+            $"An endpoint's URL leads to a public address; {address} is {kind}. The setting Webhooks:AllowPrivate names private "
+                + $"ranges that are allowed.",
             Error(text)
         );
 
