@@ -1,5 +1,6 @@
 using Grains.Books;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Books;

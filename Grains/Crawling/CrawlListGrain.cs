@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Specs;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
@@ -50,7 +51,7 @@ public sealed partial class CrawlListGrain(
 
     public async Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel)
     {
-        var errors = CrawlSpecCheck.Check(spec, options.Value, out var canonical);
+        var errors = CrawlSpecCheck.Check(spec, options.Value.OfSpecs, out var canonical);
         if (_crawls.Count >= ICrawlListGrain.MaxCrawls)
         {
             errors = errors.Add($"{ICrawlListGrain.MaxCrawls} crawls are kept already. Delete one first.");

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Grains.Crawling.Fetching;
+using Grains.Crawling.Workers;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -9,7 +11,7 @@ using Orleans.Streams.Core;
 namespace Grains.Crawling;
 
 /// <summary>
-/// A worker: <see cref="WorkerDesk"/> counts its places, <see cref="LeaseErrand"/> does what a lease is for; the rest is asking and
+/// A worker: <see cref="FetchSlots"/> counts its slots, <see cref="LeaseRunner"/> does what a lease is for; the rest is asking and
 /// reporting.
 /// </summary>
 /// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
@@ -23,26 +25,32 @@ public sealed partial class CrawlWorkerGrain(
 ) : Grain, ICrawlWorkerGrain, IStreamSubscriptionObserver, IDisposable
 {
     /// <summary>How long a worker that leaves waits for the hosts to hear of it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Reports to one host for one crawl that are under way at a time.</summary>
     private const int MaxReports = 4;
 
-    private readonly Dictionary<(HostKey, CrawlId), HostLine> _lines = [];
+    private readonly Dictionary<(HostKey, CrawlId), HostSession> _sessions = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken _stop;
-    private IGrainFactory _grains = null!;
-    private WorkerDesk _desk = null!;
-    private LeaseErrand _errand = null!;
+    private CrawlGrains _grains = null!;
+    private FetchSlots _slots = null!;
+    private LeaseRunner _runner = null!;
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        (_stop, _grains) = (_stopping.Token, GrainFactory); // They may be used after the activation is over.
-        _desk = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _errand = new(visitor, _grains, guards, LogNotDelivered);
+        var factory = GrainFactory; // They may be used after the activation is over.
+        _stop = _stopping.Token;
+        _grains = new(
+            crawl => factory.GetGrain<ICrawlGrain>(crawl.Value),
+            host => factory.GetGrain<IHostGrain>(host.Value),
+            url => factory.GetGrain<IUrlGrain>(url)
+        );
+        _slots = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
+        _runner = new(visitor, _grains, guards, LogNotDelivered);
         var scheduler = TaskScheduler.Current;
         if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
         {
@@ -67,14 +75,14 @@ public sealed partial class CrawlWorkerGrain(
             {
                 foreach (var ready in events)
                 {
-                    _desk.Note(ready.Item);
+                    _slots.Note(ready.Item);
                 }
 
                 AskWhoWaits();
                 return Task.CompletedTask;
             });
 
-    public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_desk.InFlight);
+    public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_slots.InFlight);
 
     /// <summary>
     /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes
@@ -84,76 +92,76 @@ public sealed partial class CrawlWorkerGrain(
     private async Task Leave(CancellationToken cancel)
     {
         _stopping.Cancel();
-        if (_lines.Count == 0)
+        if (_sessions.Count == 0)
         {
             return;
         }
 
         try
         {
-            await _left.Task.WaitAsync(Patience, guards, cancel);
+            await _left.Task.WaitAsync(LeaveTimeout, guards, cancel);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            LogLeftEarly(Number, _lines.Count);
+            LogLeftEarly(Number, _sessions.Count);
         }
     }
 
     private void AskWhoWaits()
     {
-        while (!_stopping.IsCancellationRequested && _desk.Next() is { } ready)
+        while (!_stopping.IsCancellationRequested && _slots.Next() is { } ready)
         {
-            var line = Line(ready.Host, ready.Crawl);
-            line.Parallel = ready.Parallel;
-            line.MayHaveMore = true;
-            Serve(line);
+            var session = Session(ready.Host, ready.Crawl);
+            session.Parallel = ready.Parallel;
+            session.MayHaveMore = true;
+            Serve(session);
         }
     }
 
-    private HostLine Line(HostKey host, CrawlId crawl)
+    private HostSession Session(HostKey host, CrawlId crawl)
     {
-        if (!_lines.TryGetValue((host, crawl), out var line))
+        if (!_sessions.TryGetValue((host, crawl), out var session))
         {
-            _lines.Add((host, crawl), line = new(host, crawl));
+            _sessions.Add((host, crawl), session = new(host, crawl));
         }
 
-        return line;
+        return session;
     }
 
     /// <summary>
-    /// Reports what is finished and asks for as much as there are places. A report waits for a commit, so a few may be under way at a time;
+    /// Reports what is finished and asks for as much as there are slots. A report waits for a commit, so a few may be under way at a time;
     /// what is
     /// finished meanwhile goes with the next one.
     /// </summary>
-    private void Serve(HostLine line)
+    private void Serve(HostSession session)
     {
         if (!_stopping.IsCancellationRequested)
         {
             DelayDeactivation(TimeSpan.FromMinutes(2)); // Later it would throw: an answer may come when the activation is over.
         }
 
-        while (line.Reports < MaxReports)
+        while (session.Reports < MaxReports)
         {
-            var wanted = line.MayHaveMore && !_stopping.IsCancellationRequested ? _desk.Free(line.Crawl, line.Parallel) : 0;
-            if (wanted == 0 && line.Outcomes.Count == 0)
+            var wanted = session.MayHaveMore && !_stopping.IsCancellationRequested ? _slots.Free(session.Crawl, session.Parallel) : 0;
+            if (wanted == 0 && session.Outcomes.Count == 0)
             {
                 break;
             }
 
-            if (line.Outcomes.Count > 0 && _desk.OthersWait(line.Crawl, line.Host))
+            if (session.Outcomes.Count > 0 && _slots.OthersWait(session.Crawl, session.Host))
             {
-                // Another host waits for a place: this one, which had its turn, gives it up.
+                // Another host waits for a slot: this one, which had its turn, gives it up.
                 wanted = 0;
-                line.MayHaveMore = false;
+                session.MayHaveMore = false;
             }
 
-            Observe(Report(line, wanted));
+            Observe(Report(session, wanted));
         }
 
-        if (line.IsIdle)
+        if (session.IsIdle)
         {
-            _lines.Remove((line.Host, line.Crawl));
-            if (_lines.Count == 0 && _stopping.IsCancellationRequested)
+            _sessions.Remove((session.Host, session.Crawl));
+            if (_sessions.Count == 0 && _stopping.IsCancellationRequested)
             {
                 _left.TrySetResult();
             }
@@ -163,28 +171,33 @@ public sealed partial class CrawlWorkerGrain(
     /// <summary>For what nobody awaits: a failure ends the activation.</summary>
     private void Observe(Task work, [CallerArgumentExpression(nameof(work))] string what = "") => this.Observe(work, logger, _stop, what);
 
-    private async Task Report(HostLine line, int wanted)
+    private async Task Report(HostSession session, int wanted)
     {
-        var visits = line.Outcomes;
-        var places = wanted;
-        line.Outcomes = [];
-        line.Reports++;
-        _desk.Take(line.Crawl, places);
+        var visits = session.Outcomes;
+        var slots = wanted;
+        session.Outcomes = [];
+        session.Reports++;
+        _slots.Take(session.Crawl, slots);
         try
         {
             var asked = guards.GetTimestamp();
             var reply = await _grains
-                .GetGrain<IHostGrain>(line.Host.Value)
+                .Host(session.Host)
                 .Report(
-                    new(Number, [.. visits.Select(visit => visit.Outcome)], _stopping.IsCancellationRequested ? null : line.Crawl, wanted),
+                    new(
+                        Number,
+                        [.. visits.Select(visit => visit.Outcome)],
+                        _stopping.IsCancellationRequested ? null : session.Crawl,
+                        wanted
+                    ),
                     CancellationToken.None
                 );
-            places -= reply.Leases.Length;
-            line.MayHaveMore = wanted > 0 ? places == 0 : line.MayHaveMore;
-            line.InFlight += reply.Leases.Length;
+            slots -= reply.Leases.Length;
+            session.MayHaveMore = wanted > 0 ? slots == 0 : session.MayHaveMore;
+            session.InFlight += reply.Leases.Length;
             foreach (var lease in reply.Leases)
             {
-                Observe(Fetch(line, reply.Order!, lease, asked));
+                Observe(Fetch(session, reply.Order!, lease, asked));
             }
 
             foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))
@@ -195,22 +208,22 @@ public sealed partial class CrawlWorkerGrain(
         catch (Exception e)
         {
             // What was to be reported is fetched again when its lease ends; the host tells somebody when it has more.
-            line.MayHaveMore = false;
-            LogReportFailed(line.Host, line.Crawl, e);
+            session.MayHaveMore = false;
+            LogReportFailed(session.Host, session.Crawl, e);
         }
 
-        _desk.Release(line.Crawl, places);
-        line.Reports--;
-        Serve(line);
+        _slots.Release(session.Crawl, slots);
+        session.Reports--;
+        Serve(session);
         AskWhoWaits();
     }
 
-    private async Task Fetch(HostLine line, CrawlOrder order, Lease lease, long asked)
+    private async Task Fetch(HostSession session, CrawlOrder order, Lease lease, long asked)
     {
         Visit visit;
         try
         {
-            visit = await _errand.Run(line.Host, order, lease, asked, _stop);
+            visit = await _runner.Run(session.Host, order, lease, asked, _stop);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -222,11 +235,11 @@ public sealed partial class CrawlWorkerGrain(
             visit = Visit.Released(order, lease);
         }
 
-        line.Outcomes.Add(visit);
-        line.InFlight--;
-        line.MayHaveMore = true;
-        _desk.Release(order.Id, 1);
-        Serve(line);
+        session.Outcomes.Add(visit);
+        session.InFlight--;
+        session.MayHaveMore = true;
+        _slots.Release(order.Id, 1);
+        Serve(session);
     }
 
     /// <summary>
@@ -236,7 +249,7 @@ public sealed partial class CrawlWorkerGrain(
     {
         try
         {
-            await _grains.GetGrain<IUrlGrain>(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
+            await _grains.Url(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
         }
         catch (Exception e)
         {

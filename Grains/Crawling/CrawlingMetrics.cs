@@ -1,35 +1,21 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Grains.Interfaces.Crawling;
+using Grains.Crawling.Fetching;
 
 namespace Grains.Crawling;
 
 /// <summary>
-/// What crawling does, as numbers: meter <c>Crawling</c>; and where its traces come from. While nobody listens it costs next to nothing.
+/// What crawling does, as numbers: meter <c>Crawling</c>. While nobody listens it costs next to nothing.
 /// </summary>
 public sealed class CrawlingMetrics
 {
-    public const string Meter = "Crawling";
-
-    /// <summary>Fetches, in the trace of the request that started their crawl.</summary>
-    public static readonly ActivitySource Traces = new("Crawling");
-
     private readonly ConcurrentDictionary<HostLoad, bool> _hosts = [];
-    private readonly Histogram<double> _fetches;
-    private readonly Counter<long> _bytes;
     private readonly Counter<long> _leases;
     private readonly Counter<long> _expired;
 
     public CrawlingMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(Meter);
-        _fetches = meter.CreateHistogram<double>(
-            "crawling.fetch.duration",
-            "s",
-            "Fetches and how long they took, by kind (page, robots) and result."
-        );
-        _bytes = meter.CreateCounter<long>("crawling.fetch.bytes", "By", "Bytes of bodies, after decompression.");
+        var meter = meters.Create(FetchMetrics.Meter);
         _leases = meter.CreateCounter<long>(
             "crawling.leases",
             "{lease}",
@@ -65,19 +51,6 @@ public sealed class CrawlingMetrics
             "By",
             "Memory of what hosts have seen."
         );
-    }
-
-    public void OnFetched(LeaseKind kind, FetchResult result, TimeSpan took, long bytes)
-    {
-        if (_fetches.Enabled)
-        {
-            _fetches.Record(
-                took.TotalSeconds,
-                new TagList { { "kind", kind == LeaseKind.Page ? "page" : "robots" }, { "result", result.ToString() } }
-            );
-        }
-
-        _bytes.Add(bytes);
     }
 
     public void OnLeased(int first, int again)

@@ -1,5 +1,8 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Grains.Crawling.Fetching;
+using Grains.Crawling.Hosts;
+using Grains.Crawling.Specs;
 using Grains.Net;
 
 namespace Grains.Crawling;
@@ -8,6 +11,8 @@ namespace Grains.Crawling;
 public sealed class CrawlingOptions
 {
     public const string Section = "Crawling";
+
+    private static readonly HostSettings s_hosts = new();
 
     [Description(
         "Private address ranges (CIDR, comma-separated) that crawls may connect to, for tests and intranets. None by default: "
@@ -21,7 +26,7 @@ public sealed class CrawlingOptions
         "^[A-Za-z_-]{1,40}$",
         ErrorMessage = "Crawling:ProductToken has 1 to 40 letters, \"-\" and \"_\" (RFC " + "9309 §2.2.1)."
     )]
-    public string ProductToken { get; set; } = "OrleansCrawler";
+    public string ProductToken { get; set; } = s_hosts.ProductToken;
 
     [Description(
         "Where the owner of a site finds out who crawls: appended to the User-Agent header as (+URL). Empty: nothing is appended."
@@ -30,7 +35,7 @@ public sealed class CrawlingOptions
 
     [Description("Crawl workers in the cluster. Stored at the first start; another number later stops the silo.")]
     [Range(1, 1024)]
-    public int Workers { get; set; } = 8;
+    public int Workers { get; set; } = s_hosts.Workers;
 
     [Description("Fetches that one worker has in flight at most. More uses more memory: each may hold a body.")]
     [Range(1, 1024)]
@@ -41,7 +46,7 @@ public sealed class CrawlingOptions
             + "refused as host-full."
     )]
     [Range(1, 100_000_000)]
-    public int MaxUrlsPerHost { get; set; } = 5_000_000;
+    public int MaxUrlsPerHost { get; set; } = s_hosts.MaxUrlsPerHost;
 
     [Description("How often a temporary failure is tried in all, the first time included.")]
     [Range(1, 10)]
@@ -58,14 +63,28 @@ public sealed class CrawlingOptions
             + "The URLs of its host wait; when a try fails after this time, they fail."
     )]
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
-    public TimeSpan RobotsPatience { get; set; } = TimeSpan.FromMinutes(2);
+    public TimeSpan RobotsPatience { get; set; } = s_hosts.RobotsPatience;
 
     [Description("The longest Retry-After, back-off and Crawl-delay that is waited for.")]
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
-    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(10);
+    public TimeSpan MaxDelay { get; set; } = s_hosts.MaxDelay;
 
     /// <summary>
     /// Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.
     /// </summary>
     internal bool ListensOnLoopback { get; set; }
+
+    internal HostSettings OfHosts =>
+        new()
+        {
+            ProductToken = ProductToken,
+            Workers = Workers,
+            MaxUrlsPerHost = MaxUrlsPerHost,
+            RobotsPatience = RobotsPatience,
+            MaxDelay = MaxDelay,
+        };
+
+    internal SiloLimits OfSpecs => new() { AllowPrivate = AllowPrivate, ListensOnLoopback = ListensOnLoopback };
+
+    internal FetchSettings OfFetches => new(ProductToken, ContactUrl, OfSpecs);
 }

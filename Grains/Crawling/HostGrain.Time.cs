@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Hosts;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
@@ -16,7 +17,7 @@ public sealed partial class HostGrain
     {
         var at = clock.GetUtcNow();
         var now = new HostTime(at, ReferenceEquals(clock, guards) ? at : guards.GetUtcNow()); // Where it is one clock, it is one moment.
-        _pace.EndInherited(now);
+        _politeness.EndInherited(now);
         return now;
     }
 
@@ -35,23 +36,23 @@ public sealed partial class HostGrain
         {
             metrics.OnLeaseExpired();
             LogExpired(Host, over.Url, over.Crawl);
-            if (over is { Held: { } from, Work: { } work })
+            if (over is { Partition: { } from, Work: { } work })
             {
                 Observe(ThenPump(Commit(from, from.Writer.Commit(work))));
             }
         }
 
-        foreach (var held in _crawls.Open.Where(held => held.WantsRefill))
+        foreach (var partition in _crawls.Open.Where(partition => partition.WantsRefill))
         {
-            Observe(ThenPump(held.Refill()));
+            Observe(ThenPump(partition.Refill()));
         }
 
-        foreach (var (worker, ready) in _turns.Chances(now))
+        foreach (var (worker, ready) in _fairness.Chances(now))
         {
             Publish(StreamId.Create(CrawlStreams.Ready, worker), ready);
         }
 
-        SetTimer(_turns.Next(now), now.Schedule);
+        SetTimer(_fairness.Next(now), now.Schedule);
         TellLoad();
     }
 
@@ -61,12 +62,12 @@ public sealed partial class HostGrain
             leased = 0,
             commits = 0,
             bytes = 0;
-        foreach (var held in _crawls.Open)
+        foreach (var partition in _crawls.Open)
         {
-            waiting += held.Crawl.Waiting;
-            leased += held.Crawl.Queue.Leased;
-            commits += held.Writer.Waiting;
-            bytes += held.Crawl.MemoryBytes;
+            waiting += partition.Crawl.Waiting;
+            leased += partition.Crawl.Queue.Leased;
+            commits += partition.Writer.Waiting;
+            bytes += partition.Crawl.MemoryBytes;
         }
 
         _load.Is(waiting, leased, commits, bytes);
@@ -75,13 +76,13 @@ public sealed partial class HostGrain
     /// <summary>Tells who wants to know what became of pages. An event that is lost is lost: the rows have it.</summary>
     private void Announce()
     {
-        foreach (var held in _crawls.Open)
+        foreach (var partition in _crawls.Open)
         {
-            foreach (var pages in Announcements.Split(held.Crawl.TakeFinished()))
+            foreach (var pages in Announcements.Split(partition.Crawl.TakeFinished()))
             {
                 Publish(
                     StreamId.Create(CrawlStreams.Pages, Announcements.Partition(Host)),
-                    new PagesFinished(held.Crawl.Order.Id, Host, pages)
+                    new PagesFinished(partition.Crawl.Order.Id, Host, pages)
                 );
             }
         }
@@ -130,26 +131,26 @@ public sealed partial class HostGrain
         Pump();
     }
 
-    private void Opened(HostPartition held)
+    private void Opened(HostPartition partition)
     {
-        if (held.PredecessorsHorizon > guards.GetUtcNow())
+        if (partition.PredecessorsHorizon > guards.GetUtcNow())
         {
-            LogWaitsForPredecessor(Host, held.PredecessorsHorizon);
+            LogWaitsForPredecessor(Host, partition.PredecessorsHorizon);
         }
 
-        Observe(WhenLoaded(held));
+        Observe(WhenLoaded(partition));
     }
 
-    private async Task WhenLoaded(HostPartition held)
+    private async Task WhenLoaded(HostPartition partition)
     {
         try
         {
-            await held.Loaded;
+            await partition.Loaded;
         }
         catch
         {
             // Without what is known it can neither take URLs in nor hand them out: the next activation reads again.
-            End(held.Crawl.Order.Id, "its rows could not be read");
+            End(partition.Crawl.Order.Id, "its rows could not be read");
             throw;
         }
 
@@ -157,7 +158,7 @@ public sealed partial class HostGrain
     }
 
     /// <summary>Waits for commits. One that fails ends the activation: the next one starts from what is stored.</summary>
-    private async Task Commit(HostPartition held, params Task[] commits)
+    private async Task Commit(HostPartition partition, params Task[] commits)
     {
         try
         {
@@ -165,7 +166,7 @@ public sealed partial class HostGrain
         }
         catch (PartitionLostException lost)
         {
-            End(held.Crawl.Order.Id, lost.Message);
+            End(partition.Crawl.Order.Id, lost.Message);
             throw;
         }
     }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Hosts;
+using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
@@ -12,7 +14,7 @@ using Orleans.Concurrency;
 namespace Grains.Crawling;
 
 /// <summary>
-/// One host on the web: <see cref="HostPace"/> says when it is asked, <see cref="HostLeases"/> what, <see cref="HostCrawls"/> for whom;
+/// One host on the web: <see cref="Politeness"/> says when it is asked, <see cref="HostLeases"/> what, <see cref="HostCrawls"/> for whom;
 /// the rest is committing, telling workers and keeping time.
 /// </summary>
 /// <remarks>
@@ -34,9 +36,9 @@ public sealed partial class HostGrain(
 {
     private readonly HostLoad _load = metrics.Watch();
     private readonly CancellationTokenSource _stopping = new();
-    private HostPace _pace = null!;
+    private Politeness _politeness = null!;
     private HostCrawls _crawls = null!;
-    private HostTurns _turns = null!;
+    private CrawlFairness _fairness = null!;
     private HostLeases _leases = null!;
     private CancellationToken _stop;
 
@@ -47,12 +49,12 @@ public sealed partial class HostGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stop = _stopping.Token;
-        var settings = options.Value;
-        var retries = new RetryPolicy(settings.Attempts, settings.RetryDelay, settings.MaxDelay, chance);
-        _pace = new(settings, retries);
-        _crawls = new(store, Host, _pace, settings, retries, guards, Opened);
-        _turns = new(Host, _crawls, _pace);
-        _leases = new(Host, _crawls, _pace, _turns);
+        var settings = options.Value.OfHosts;
+        var retries = new RetryPolicy(options.Value.Attempts, options.Value.RetryDelay, settings.MaxDelay, chance);
+        _politeness = new(settings, retries);
+        _crawls = new(store, Host, _politeness, settings, retries, guards, Opened);
+        _fairness = new(Host, _crawls, _politeness);
+        _leases = new(Host, _crawls, _politeness, _fairness);
         _timer = this.RegisterGrainTimer(
             OnTimer,
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
@@ -65,13 +67,17 @@ public sealed partial class HostGrain(
     {
         await _stopping.CancelAsync();
         metrics.Forget(_load);
-        foreach (var held in _crawls.Open.Where(held => held.Writer.Lost is null && !held.Crawl.Ended && held.Crawl.Sums().Waiting > 0))
+        foreach (
+            var partition in _crawls.Open.Where(partition =>
+                partition.Writer.Lost is null && !partition.Crawl.Ended && partition.Crawl.Sums().Waiting > 0
+            )
+        )
         {
             // A successor then waits for the leases that are out, and not for those that might have been.
-            held.Crawl.LeaseNoMore();
+            partition.Crawl.LeaseNoMore();
             try
             {
-                await held.Writer.CommitHead().WaitAsync(cancellationToken);
+                await partition.Writer.CommitHead().WaitAsync(cancellationToken);
             }
             catch (Exception e) when (e is PartitionLostException or OperationCanceledException)
             {
@@ -84,14 +90,14 @@ public sealed partial class HostGrain(
 
     public async Task<AddReply> Add(CrawlOrder order, ImmutableArray<FoundUrl> urls, CancellationToken cancel)
     {
-        if (await _crawls.GetOrMake(order) is not { } held)
+        if (await _crawls.GetOrMake(order) is not { } partition)
         {
             return new(0, 0); // A straggler of a crawl that is gone.
         }
 
-        await held.Loaded;
-        var work = held.Crawl.Accept(urls);
-        await Commit(held, held.Tell(order), held.Writer.Commit(work));
+        await partition.Loaded;
+        var work = partition.Crawl.Accept(urls);
+        await Commit(partition, partition.Tell(order), partition.Writer.Commit(work));
         Pump();
         return work.Reply;
     }
@@ -111,13 +117,13 @@ public sealed partial class HostGrain(
             }
             else if (taken.Robots is { } robots)
             {
-                commits.Add(Finish(outcome, now.Schedule, _crawls.KeepRobots(robots)));
+                commits.Add(Finish(outcome, now.Schedule, _crawls.StoreRobots(robots)));
             }
-            else if (taken is { Held: { } from, Work: { } work })
+            else if (taken is { Partition: { } from, Work: { } work })
             {
                 if (outcome.RetryAfter is not null)
                 {
-                    Observe(_crawls.KeepClock());
+                    Observe(_crawls.StoreClock());
                 }
 
                 commits.Add(Finish(outcome, now.Schedule, Commit(from, from.Writer.Commit(work))));
@@ -126,53 +132,53 @@ public sealed partial class HostGrain(
 
         await Task.WhenAll(commits);
         Announce();
-        if (report.Crawl is { } wanted && _crawls.Find(wanted) is { } held)
+        if (report.Crawl is { } wanted && _crawls.Find(wanted) is { } partition)
         {
-            return (await Lease(held, report.Worker, report.Take)) with { Late = late };
+            return (await Lease(partition, report.Worker, report.Take)) with { Late = late };
         }
 
-        _turns.MayBeTold(report);
+        _fairness.MayBeTold(report);
         Pump();
         return new(null, [], late);
     }
 
     public Task Begun(CrawlId crawl, long lease)
     {
-        _pace.Clock.Begun(new(crawl, lease), Now().Schedule);
+        _politeness.Clock.Begun(new(crawl, lease), Now().Schedule);
         Pump();
         return Task.CompletedTask;
     }
 
     public async Task<HostSums> Sums(CrawlOrder order, long? allowance, CancellationToken cancel)
     {
-        if (await _crawls.Get(order.Id) is not { } held)
+        if (await _crawls.Get(order.Id) is not { } partition)
         {
             return NoSums;
         }
 
-        held.Crawl.Allow(allowance);
-        await Commit(held, held.Tell(order));
+        partition.Crawl.Allow(allowance);
+        await Commit(partition, partition.Tell(order));
         Pump();
-        return held.Crawl.Sums() with { Note = held.Crawl.Waiting > 0 ? _pace.Robots.Note : null };
+        return partition.Crawl.Sums() with { Note = partition.Crawl.Waiting > 0 ? _politeness.Robots.Note : null };
     }
 
     public async Task<HostSums> End(CrawlOrder order, string reason, CancellationToken cancel)
     {
-        if (await _crawls.Get(order.Id) is not { } held)
+        if (await _crawls.Get(order.Id) is not { } partition)
         {
             return NoSums;
         }
 
-        await held.Loaded;
-        await Commit(held, held.Tell(order), held.Writer.Commit(held.Crawl.End(reason)));
-        if (held.Crawl.Queue.Leased == 0 && held.Crawl.RobotsLeaseEnd is null)
+        await partition.Loaded;
+        await Commit(partition, partition.Tell(order), partition.Writer.Commit(partition.Crawl.End(reason)));
+        if (partition.Crawl.Queue.Leased == 0 && partition.Crawl.RobotsLeaseEnd is null)
         {
             await _crawls.Unlist(order.Id, cancel); // With leases out it stays listed, so that a successor waits for them.
         }
 
         _crawls.SetPace();
         Pump();
-        return held.Crawl.Sums();
+        return partition.Crawl.Sums();
     }
 
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
@@ -188,8 +194,8 @@ public sealed partial class HostGrain(
         var lines = ImmutableArray.CreateBuilder<ExplainLine>();
         if (CanonicalUrl.TryParse(url, baseUrl: null, out var canonical))
         {
-            lines.Add(new("robots", _pace.Robots.Explain(canonical.Origin, canonical.PathAndQuery)));
-            if (_pace.Robots.CrawlDelay is var asked && asked > options.Value.MaxDelay)
+            lines.Add(new("robots", _politeness.Robots.Explain(canonical.Origin, canonical.PathAndQuery)));
+            if (_politeness.Robots.CrawlDelay is var asked && asked > options.Value.MaxDelay)
             {
                 lines.Add(
                     new("delay", $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {options.Value.MaxDelay} count")
@@ -198,10 +204,16 @@ public sealed partial class HostGrain(
         }
 
         var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);
-        var held = await _crawls.Get(crawl);
+        var partition = await _crawls.Get(crawl);
         var now = Now();
         lines.AddRange(
-            Explanations.Of(row is null ? null : CrawlJson.Read<UrlRow>(row.Payload), url, held?.Crawl, now.Schedule, _pace.Next(now))
+            Explanations.Of(
+                row is null ? null : CrawlJson.Read<UrlRow>(row.Payload),
+                url,
+                partition?.Crawl,
+                now.Schedule,
+                _politeness.Next(now)
+            )
         );
         return lines.ToImmutable();
     }
@@ -226,26 +238,26 @@ public sealed partial class HostGrain(
     }
 
     /// <summary>Hands out leases; the durable horizon covers each of them.</summary>
-    private async Task<HostReply> Lease(HostPartition held, int worker, int wanted)
+    private async Task<HostReply> Lease(HostPartition partition, int worker, int wanted)
     {
-        var crawl = held.Crawl;
-        await held.Loaded;
+        var crawl = partition.Crawl;
+        await partition.Loaded;
         var now = Now();
-        if (wanted > 0 && !IsEnding && _turns.MayLease(held, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
+        if (wanted > 0 && !IsEnding && _fairness.MayLease(partition, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
         {
-            await Commit(held, held.Writer.CommitHead());
+            await Commit(partition, partition.Writer.CommitHead());
             now = Now();
         }
 
-        var handed = _leases.HandOut(held, worker, IsEnding ? 0 : wanted, now);
-        var again = handed.Leases.Count(lease => lease.Attempt > 1);
-        metrics.OnLeased(handed.Leases.Length - again, again);
-        foreach (var skip in handed.Skips)
+        var granted = _leases.Grant(partition, worker, IsEnding ? 0 : wanted, now);
+        var again = granted.Leases.Count(lease => lease.Attempt > 1);
+        metrics.OnLeased(granted.Leases.Length - again, again);
+        foreach (var skip in granted.Skips)
         {
-            Observe(Commit(held, held.Writer.Commit(skip)));
+            Observe(Commit(partition, partition.Writer.Commit(skip)));
         }
 
         Pump();
-        return new(handed.Leases.IsEmpty ? null : crawl.Order, handed.Leases, []);
+        return new(granted.Leases.IsEmpty ? null : crawl.Order, granted.Leases, []);
     }
 }

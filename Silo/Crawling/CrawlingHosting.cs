@@ -1,9 +1,11 @@
 using Grains;
 using Grains.Books;
 using Grains.Crawling;
+using Grains.Crawling.Fetching;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
+using Microsoft.Extensions.Options;
 using Silo.Cluster;
 using Silo.Settings;
 using Silo.Storage;
@@ -36,6 +38,8 @@ public static class CrawlingHosting
             guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
         ));
         services.AddSingleton<CrawlingMetrics>();
+        services.AddSingleton<FetchMetrics>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Grains.Crawling;
+using Grains.Crawling.Fetching;
 using Grains.Interfaces.Keys;
 using Grains.Logs;
 using Grains.Orders;
@@ -41,7 +41,7 @@ public static class TelemetryHosting
         telemetry.WithMetrics(metrics =>
             metrics
                 .AddMeter(
-                    CrawlingMetrics.Meter,
+                    FetchMetrics.Meter,
                     LogsMetrics.Meter,
                     OrdersMetrics.Meter,
                     DoorMetrics.Meter,
@@ -62,7 +62,7 @@ public static class TelemetryHosting
                     .AddSource(
                         "Microsoft.AspNetCore",
                         "Microsoft.Orleans.Application",
-                        CrawlingMetrics.Traces.Name,
+                        FetchMetrics.Traces.Name,
                         LogsTracing.Name,
                         OrdersTracing.Name
                     )

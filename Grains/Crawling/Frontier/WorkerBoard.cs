@@ -5,11 +5,11 @@ namespace Grains.Crawling.Frontier;
 /// <summary>
 /// Which workers to tell that a host has URLs of a crawl: those that will not ask by themselves. A worker that got all it asked for comes
 /// back
-/// with its report; one that was told and did not ask is told again after <see cref="Patience"/> (an event may be lost).
+/// with its report; one that was told and did not ask is told again after <see cref="RepeatAfter"/> (an event may be lost).
 /// </summary>
 public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>What comes meanwhile may be something that can be given.</summary>
     public static readonly TimeSpan MaxHold = TimeSpan.FromSeconds(10);
@@ -28,7 +28,7 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
             var slots = WorkerSlots.Of(crawl, parallel, worker, workers);
             if (slots > 0 && _quietUntil[worker] <= now)
             {
-                _quietUntil[worker] = now + Patience;
+                _quietUntil[worker] = now + RepeatAfter;
                 chosen.Add(worker);
                 fetches -= slots;
             }
@@ -52,11 +52,11 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
     /// <param name="until">When that may be at the earliest; null: it is not known. At most <see cref="MaxHold"/> from now.</param>
     public void Hold(DateTimeOffset now, DateTimeOffset? until = null)
     {
-        var wait = until - now ?? Patience;
+        var wait = until - now ?? RepeatAfter;
         _heldUntil =
             now
             + (
-                wait <= TimeSpan.Zero ? Patience
+                wait <= TimeSpan.Zero ? RepeatAfter
                 : wait < MaxHold ? wait
                 : MaxHold
             );

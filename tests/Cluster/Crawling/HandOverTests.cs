@@ -1,7 +1,7 @@
 using Doubles;
 using Doubles.Storage;
-using Grains.Crawling;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Hosts;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;

@@ -1,4 +1,4 @@
-using Grains.Crawling;
+using Grains.Crawling.Specs;
 using Grains.Interfaces.Crawling;
 using Xunit;
 
@@ -121,7 +121,7 @@ public sealed class CrawlSpecCheckTests
     [Fact]
     public void ACrawlNarrowsWhatTheSiloAllowsAndCannotWidenIt()
     {
-        var silo = new CrawlingOptions { AllowPrivate = "10.0.0.0/8", ListensOnLoopback = true };
+        var silo = new SiloLimits { AllowPrivate = "10.0.0.0/8", ListensOnLoopback = true };
 
         Assert.Empty(CrawlSpecCheck.Check(Good with { AllowPrivate = ["10.1.0.0/16"] }, silo, out _));
         Assert.Equal(

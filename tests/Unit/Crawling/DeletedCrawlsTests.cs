@@ -1,4 +1,4 @@
-using Grains.Crawling;
+using Grains.Crawling.Hosts;
 using Grains.Interfaces.Crawling;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Grains.Crawling;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
-using Grains.Crawling;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Hosts;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;

@@ -3,11 +3,11 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Doubles;
 using Grains.Crawling;
+using Grains.Crawling.Fetching;
 using Grains.Crawling.Robots;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Unit.Crawling;
@@ -236,7 +236,7 @@ public sealed class PageVisitorTests : IDisposable
     private PageVisitor Visitor() =>
         new(
             _web,
-            Options.Create(new CrawlingOptions()),
+            new CrawlingOptions().OfFetches,
             TimeProvider.System,
             TimeProvider.System,
             new(_services.GetRequiredService<IMeterFactory>())

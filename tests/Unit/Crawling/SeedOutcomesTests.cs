@@ -1,4 +1,4 @@
-using Grains.Crawling;
+using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;

@@ -1,11 +1,11 @@
-using Grains.Crawling;
 using Grains.Crawling.Frontier;
+using Grains.Crawling.Workers;
 using Grains.Interfaces.Crawling;
 using Xunit;
 
 namespace Unit.Crawling;
 
-/// <summary>Slots, the host's board of workers, and a worker's desk: how fetches are shared out.</summary>
+/// <summary>Slots, the host's board of workers, and a worker's slots: how fetches are shared out.</summary>
 public sealed class WorkerTests
 {
     private static readonly CrawlId Crawl = new("abcdefghij");
@@ -107,64 +107,64 @@ public sealed class WorkerTests
     [Fact]
     public void PlacesOfAWorkerAreBoundedInAllAndForEachCrawl()
     {
-        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
+        var slots = new FetchSlots(worker: 0, workers: 1, slots: 10);
         var other = new CrawlId("zzzzzzzzzz");
 
-        Assert.Equal(4, desk.Free(Crawl, parallel: 4));
-        Assert.Equal(10, desk.Free(Crawl, parallel: 40));
-        desk.Take(Crawl, 3);
-        Assert.Equal(1, desk.Free(Crawl, parallel: 4));
-        Assert.Equal(7, desk.Free(other, parallel: 40));
-        desk.Release(Crawl, 3);
-        Assert.Equal(0, desk.InFlight);
-        Assert.Equal(4, desk.Free(Crawl, parallel: 4));
+        Assert.Equal(4, slots.Free(Crawl, parallel: 4));
+        Assert.Equal(10, slots.Free(Crawl, parallel: 40));
+        slots.Take(Crawl, 3);
+        Assert.Equal(1, slots.Free(Crawl, parallel: 4));
+        Assert.Equal(7, slots.Free(other, parallel: 40));
+        slots.Release(Crawl, 3);
+        Assert.Equal(0, slots.InFlight);
+        Assert.Equal(4, slots.Free(Crawl, parallel: 4));
     }
 
     [Fact]
     public void NoPlaceIsFreeWhenMoreAreTakenThanTheCrawlMayHaveNow()
     {
-        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
-        desk.Take(Crawl, 5);
+        var slots = new FetchSlots(worker: 0, workers: 1, slots: 10);
+        slots.Take(Crawl, 5);
 
-        Assert.Equal(0, desk.Free(Crawl, parallel: 4));
+        Assert.Equal(0, slots.Free(Crawl, parallel: 4));
     }
 
     [Fact]
     public void TheHostThatWaitedLongestIsNextAmongThoseWhoseCrawlHasAPlace()
     {
-        var desk = new WorkerDesk(worker: 0, workers: 1, places: 10);
+        var slots = new FetchSlots(worker: 0, workers: 1, slots: 10);
         var other = new CrawlId("zzzzzzzzzz");
-        desk.Take(Crawl, 1);
-        desk.Note(Ready("a", Crawl));
-        desk.Note(Ready("b", other));
-        desk.Note(Ready("c", other));
-        desk.Note(Ready("b", other));
+        slots.Take(Crawl, 1);
+        slots.Note(Ready("a", Crawl));
+        slots.Note(Ready("b", other));
+        slots.Note(Ready("c", other));
+        slots.Note(Ready("b", other));
 
-        Assert.Equal("b", desk.Next()!.Host.Value);
-        Assert.Equal("c", desk.Next()!.Host.Value);
-        Assert.Null(desk.Next());
-        Assert.True(desk.OthersWait(Crawl, new("x")));
-        Assert.False(desk.OthersWait(Crawl, new("a")));
-        desk.Release(Crawl, 1);
-        Assert.Equal("a", desk.Next()!.Host.Value);
+        Assert.Equal("b", slots.Next()!.Host.Value);
+        Assert.Equal("c", slots.Next()!.Host.Value);
+        Assert.Null(slots.Next());
+        Assert.True(slots.OthersWait(Crawl, new("x")));
+        Assert.False(slots.OthersWait(Crawl, new("a")));
+        slots.Release(Crawl, 1);
+        Assert.Equal("a", slots.Next()!.Host.Value);
     }
 
     [Fact]
     public void AFullDeskNotesNoFurtherHost()
     {
-        var desk = new WorkerDesk(worker: 0, workers: 1, places: WorkerDesk.MaxWaiting * 2);
-        for (var i = 0; i <= WorkerDesk.MaxWaiting; i++)
+        var slots = new FetchSlots(worker: 0, workers: 1, slots: FetchSlots.MaxWaiting * 2);
+        for (var i = 0; i <= FetchSlots.MaxWaiting; i++)
         {
-            desk.Note(Ready($"h{i}", Crawl));
+            slots.Note(Ready($"h{i}", Crawl));
         }
 
         var noted = 0;
-        while (desk.Next() is not null)
+        while (slots.Next() is not null)
         {
             noted++;
         }
 
-        Assert.Equal(WorkerDesk.MaxWaiting, noted);
+        Assert.Equal(FetchSlots.MaxWaiting, noted);
     }
 
     private static HostReady Ready(string host, CrawlId crawl) => new(new(host), crawl, Parallel: 1);

@@ -1,7 +1,8 @@
+using Grains.Crawling.Fetching;
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Workers;
 
 /// <summary>
 /// What a lease is for, from the grant to what is to be reported: the URL's grain is asked, the page is fetched and read within the time of
@@ -9,9 +10,9 @@ namespace Grains.Crawling;
 /// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
-internal sealed class LeaseErrand(
+internal sealed class LeaseRunner(
     PageVisitor visitor,
-    IGrainFactory grains,
+    CrawlGrains grains,
     TimeProvider guards,
     Action<string, CrawlId, Exception> notDelivered
 )
@@ -27,7 +28,7 @@ internal sealed class LeaseErrand(
             return await Begun(host, order, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), cancel));
         }
 
-        var grant = await grains.GetGrain<IUrlGrain>(lease.Url).Grant(order.Id, lease.Number, cancel);
+        var grant = await grains.Url(lease.Url).Grant(order.Id, lease.Number, cancel);
         if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
         {
             return Visit.Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
@@ -42,7 +43,7 @@ internal sealed class LeaseErrand(
     {
         if (lease.TellBegun)
         {
-            await grains.GetGrain<IHostGrain>(host.Value).Begun(order.Id, lease.Number);
+            await grains.Host(host).Begun(order.Id, lease.Number);
         }
 
         return await visit;

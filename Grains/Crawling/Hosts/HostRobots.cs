@@ -4,7 +4,7 @@ using Grains.Crawling.Robots;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// What a host's robots.txt says, per origin (http and https may differ, RFC 9309 §2.3), and whether it is to be asked for first.

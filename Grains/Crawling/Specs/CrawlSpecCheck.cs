@@ -4,7 +4,7 @@ using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Net;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Specs;
 
 /// <summary>Whether a crawl may begin: every thing that is wrong is a sentence of its own.</summary>
 public static class CrawlSpecCheck
@@ -18,7 +18,7 @@ public static class CrawlSpecCheck
     public const int MaxBytes = 256 * 1024;
 
     /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
-    public static ImmutableArray<string> Check(CrawlSpec spec, CrawlingOptions options, out CrawlSpec? canonical)
+    public static ImmutableArray<string> Check(CrawlSpec spec, SiloLimits limits, out CrawlSpec? canonical)
     {
         canonical = null;
         spec = Whole(spec);
@@ -69,7 +69,7 @@ public static class CrawlSpecCheck
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
         CheckTime(errors, spec.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "The time-out of a fetch");
-        CheckPrivate(errors, spec, options);
+        CheckPrivate(errors, spec, limits);
         return errors.ToImmutable();
     }
 
@@ -78,10 +78,10 @@ public static class CrawlSpecCheck
     /// by
     /// themselves only while the silo listens on loopback: whoever can talk to it then can connect there anyway.
     /// </summary>
-    public static AddressRanges Allowed(CrawlSpec spec, CrawlingOptions options)
+    public static AddressRanges Allowed(CrawlSpec spec, SiloLimits limits)
     {
         var isGood = spec.AllowPrivate.IsEmpty
-            ? AddressRanges.TryParse(options.AllowPrivate, out var ranges, out var error)
+            ? AddressRanges.TryParse(limits.AllowPrivate, out var ranges, out var error)
             : AddressRanges.TryParse(spec.AllowPrivate, out ranges, out error);
         return isGood ? ranges! : throw new FormatException(error);
     }
@@ -96,7 +96,7 @@ public static class CrawlSpecCheck
             AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
         };
 
-    private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, CrawlingOptions options)
+    private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, SiloLimits limits)
     {
         if (spec.AllowPrivate.IsEmpty)
         {
@@ -109,17 +109,17 @@ public static class CrawlSpecCheck
             return;
         }
 
-        if (!AddressRanges.TryParse(options.AllowPrivate, out var silo, out error))
+        if (!AddressRanges.TryParse(limits.AllowPrivate, out var silo, out error))
         {
             errors.Add(error);
         }
-        else if (!own.IsWithin(silo) && !(options.AllowPrivate.Length == 0 && options.ListensOnLoopback))
+        else if (!own.IsWithin(silo) && !(limits.AllowPrivate.Length == 0 && limits.ListensOnLoopback))
         {
             errors.Add(
-                options.AllowPrivate.Length == 0
+                limits.AllowPrivate.Length == 0
                     ? "This silo allows no private addresses. Start it with --Crawling:AllowPrivate and the ranges that crawls "
                         + "may connect to."
-                    : $"This silo allows the private addresses {options.AllowPrivate}; a crawl can narrow that, not widen it."
+                    : $"This silo allows the private addresses {limits.AllowPrivate}; a crawl can narrow that, not widen it."
             );
         }
     }

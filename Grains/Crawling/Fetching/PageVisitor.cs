@@ -4,12 +4,12 @@ using System.Security.Cryptography;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
+using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Fetching;
 
 /// <summary>Fetches one URL and reads it: what is to be reported, and where its links lead. Knows no grains.</summary>
 /// <remarks>
@@ -18,21 +18,14 @@ namespace Grains.Crawling;
 /// </remarks>
 public sealed class PageVisitor(
     IPageFetcher fetcher,
-    IOptions<CrawlingOptions> options,
+    FetchSettings settings,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
-    CrawlingMetrics metrics
+    FetchMetrics metrics
 )
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
     private const int MaxRobotsRedirects = 5;
-
-    private readonly CrawlingOptions _options = options.Value;
-
-    private readonly string _userAgent =
-        options.Value.ContactUrl.Length == 0
-            ? $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0)"
-            : $"Mozilla/5.0 (compatible; {options.Value.ProductToken}/1.0; +{options.Value.ContactUrl})";
 
     /// <param name="timeLeft">Of the lease. The fetch takes no longer.</param>
     public async Task<Visit> Visit(CrawlOrder order, CrawlBoundary boundary, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
@@ -47,7 +40,7 @@ public sealed class PageVisitor(
         var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
         var page =
             verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
-                ? PageParser.Parse(fetch, url, _options.ProductToken, at)
+                ? PageParser.Parse(fetch, url, settings.ProductToken, at)
                 : new ParsedPage { MediaType = fetch.ContentType.MediaType };
         var links = new SortedLinks(url, boundary, lease.Depth + 1);
         if (verdict.Result == FetchResult.Answered)
@@ -158,7 +151,7 @@ public sealed class PageVisitor(
     /// <summary>Measured, and in the trace of the request that started the crawl.</summary>
     private async Task<PageFetch> Fetch(CrawlOrder order, LeaseKind kind, PageRequest request, CancellationToken cancel)
     {
-        using var activity = CrawlingMetrics.Traces.StartActivity("fetch", ActivityKind.Client, order.Trace);
+        using var activity = FetchMetrics.Traces.StartActivity("fetch", ActivityKind.Client, order.Trace);
         var fetch = await fetcher.Fetch(request, cancel);
         metrics.OnFetched(kind, FetchVerdict.Of(fetch).Result, fetch.Elapsed, fetch.Body.Length);
         activity?.SetTag("url.full", request.Url).SetTag("http.response.status_code", fetch.Status).SetTag("crawl", order.Id.Value);
@@ -170,8 +163,8 @@ public sealed class PageVisitor(
             url,
             order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
             maxBytes,
-            CrawlSpecCheck.Allowed(order.Spec, _options),
-            _userAgent
+            CrawlSpecCheck.Allowed(order.Spec, settings.Limits),
+            settings.UserAgent
         );
 
     private static string? StatusError(PageFetch fetch, FetchVerdict verdict) =>

@@ -3,7 +3,7 @@ using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Results;
 
 /// <summary>What became of a crawl's seeds, read from their rows when the crawl has ended.</summary>
 internal static class SeedOutcomes

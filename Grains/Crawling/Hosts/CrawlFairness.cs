@@ -1,36 +1,44 @@
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// Whose turn it is on one host: crawls that both have URLs ready take turns of at most <see cref="Turn"/> leases. Says which workers to
 /// tell, and when
 /// to look again. It is told the time and does no I/O.
 /// </summary>
-internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
+internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness politeness)
 {
     /// <summary>Leases that one crawl gets in a row while another one waits for the same host.</summary>
     public const int Turn = 8;
 
     /// <summary>The crawl has a URL that may be fetched now, as far as clock and allowance are concerned.</summary>
-    public bool MayLease(HostPartition held, HostTime now) =>
-        held.Loaded.IsCompleted && held.Crawl.MayLease && pace.MayStart(now) && held.Crawl.Queue.Peek(now.Schedule) is not null;
+    public bool MayLease(HostPartition partition, HostTime now) =>
+        partition.Loaded.IsCompleted
+        && partition.Crawl.MayLease
+        && politeness.MayStart(now)
+        && partition.Crawl.Queue.Peek(now.Schedule) is not null;
 
     /// <summary>No other crawl that may lease now has been passed over for so long.</summary>
-    public bool IsTurnOf(HostPartition held, HostTime now) =>
-        crawls.Open.Count == 1 || !crawls.Open.Any(other => other != held && other.Served + Turn <= held.Served && MayLease(other, now));
+    public bool IsTurnOf(HostPartition partition, HostTime now) =>
+        crawls.Open.Count == 1
+        || !crawls.Open.Any(other => other != partition && other.Served + Turn <= partition.Served && MayLease(other, now));
 
     /// <summary>Whom to tell that there is something to fetch. While somebody fetches robots.txt nobody: they would ask in vain.</summary>
     public List<(int Worker, HostReady Ready)> Chances(HostTime now)
     {
         var chances = new List<(int, HostReady)>();
-        foreach (var held in crawls.Open.Where(held => MayLease(held, now) && pace.Robots.Asking is null && IsTurnOf(held, now)))
+        foreach (
+            var partition in crawls.Open.Where(partition =>
+                MayLease(partition, now) && politeness.Robots.Asking is null && IsTurnOf(partition, now)
+            )
+        )
         {
-            var (order, queue) = (held.Crawl.Order, held.Crawl.Queue);
-            var fetches = Math.Min(pace.Clock.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
+            var (order, queue) = (partition.Crawl.Order, partition.Crawl.Queue);
+            var fetches = Math.Min(politeness.Clock.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
             chances.AddRange(
-                held.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel)))
+                partition.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel)))
             );
         }
 
@@ -55,30 +63,30 @@ internal sealed class HostTurns(HostKey host, HostCrawls crawls, HostPace pace)
     {
         var ends = crawls
             .Deleted.LeftOver.Select(leftOver => leftOver.Leases.NextLeaseEnd)
-            .Concat(crawls.Open.Select(held => held.Crawl.Queue.NextLeaseEnd))
-            .Append(pace.Robots.Asking?.Until)
+            .Concat(crawls.Open.Select(partition => partition.Crawl.Queue.NextLeaseEnd))
+            .Append(politeness.Robots.Asking?.Until)
             .Min();
         return crawls
-            .Open.Select(held => NextStart(held, now))
-            .Append(pace.Robots.NextEvent() is { } robots && robots > now.Schedule ? robots : null)
+            .Open.Select(partition => NextStart(partition, now))
+            .Append(politeness.Robots.NextEvent() is { } robots && robots > now.Schedule ? robots : null)
             .Append(ends is { } end && end > now.Guards ? now.ScheduleAt(end) : null)
             .Min()
             ?? DateTimeOffset.MaxValue;
     }
 
-    private DateTimeOffset? NextStart(HostPartition held, HostTime now)
+    private DateTimeOffset? NextStart(HostPartition partition, HostTime now)
     {
         if (
-            !held.Loaded.IsCompleted
-            || !held.Crawl.MayLease
-            || held.Crawl.Queue.NextReady is not { } ready
-            || pace.Next(now) is not { } may
+            !partition.Loaded.IsCompleted
+            || !partition.Crawl.MayLease
+            || partition.Crawl.Queue.NextReady is not { } ready
+            || politeness.Next(now) is not { } may
         )
         {
             return null;
         }
 
         var start = ready > may ? ready : may;
-        return start > now.Schedule ? start : now.Schedule + WorkerBoard.Patience;
+        return start > now.Schedule ? start : now.Schedule + WorkerBoard.RepeatAfter;
     }
 }

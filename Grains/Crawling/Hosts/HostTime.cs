@@ -1,4 +1,4 @@
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>One moment by the two clocks of a silo (<see cref="Clocks"/>). They agree in production.</summary>
 /// <param name="Schedule">For when a host may be asked, and when a URL or robots.txt is due.</param>

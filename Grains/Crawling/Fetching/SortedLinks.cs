@@ -4,7 +4,7 @@ using Grains.Crawling.Pages;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Fetching;
 
 /// <summary>
 /// Where the links of one page go: those in scope to their hosts, those that a rule or a limit cuts off into the counts. What is out of

@@ -4,7 +4,7 @@ using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// Which URLs of a host somebody may fetch now, for all its crawls: a URL is out once, as often as clock, robots.txt, allowance and turns
@@ -12,7 +12,7 @@ namespace Grains.Crawling;
 /// lease ends by a report or by its time. It decides in memory at once and answers what is to be committed and told; it is told the time
 /// and does no I/O.
 /// </summary>
-internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace, HostTurns turns)
+internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness politeness, CrawlFairness fairness)
 {
     /// <summary>URLs that one call of a worker may find disallowed before it gets its answer.</summary>
     private const int MaxSkipsAtOnce = 256;
@@ -20,25 +20,25 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
     /// <summary>
     /// Hands out as much as may be, at most <paramref name="wanted"/>. The crawl's horizon is durable beyond the end of each lease.
     /// </summary>
-    public HandedOut HandOut(HostPartition held, int worker, int wanted, HostTime now)
+    public GrantedLeases Grant(HostPartition partition, int worker, int wanted, HostTime now)
     {
-        var crawl = held.Crawl;
+        var crawl = partition.Crawl;
         var leases = ImmutableArray.CreateBuilder<Lease>();
         var skips = new List<IPartitionWork>();
         string? waiting = null;
         while (
             leases.Count < wanted
             && skips.Count < MaxSkipsAtOnce
-            && held.Writer.HasRoom
-            && turns.MayLease(held, now)
-            && turns.IsTurnOf(held, now)
+            && partition.Writer.HasRoom
+            && fairness.MayLease(partition, now)
+            && fairness.IsTurnOf(partition, now)
             && crawl.LeaseEnd(now.Guards) is { } end
         )
         {
             // The other origin of this host, http beside https, need not wait for the robots.txt of the first.
             if ((waiting is null ? crawl.Queue.Peek(now.Schedule) : crawl.Queue.Peek(now.Schedule, waiting)) is not { } entry)
             {
-                held.Board.Hold(now.Schedule, pace.Robots.NextEvent());
+                partition.Board.Hold(now.Schedule, politeness.Robots.NextEvent());
                 break;
             }
 
@@ -47,7 +47,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                 throw new InvalidOperationException($"A queue row of {host} holds \"{entry.Url}\", which is no URL.");
             }
 
-            var robots = pace.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
+            var robots = politeness.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
             if (robots.IsAllowed)
             {
                 var number = crawl.NextLease();
@@ -60,12 +60,12 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                         end - now.Guards - HostCrawl.Grace,
                         entry.Depth,
                         entry.Attempts + 1,
-                        pace.Clock.TellBegun,
+                        politeness.Clock.TellBegun,
                         entry.Hops
                     )
                 );
-                pace.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
-                held.Served++;
+                politeness.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
+                partition.Served++;
             }
             else if (robots.Reason is { } reason)
             {
@@ -75,7 +75,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             else if (robots.IsAsk)
             {
                 var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
-                pace.Robots.Ask(lease);
+                politeness.Robots.Ask(lease);
                 crawl.RobotsLeaseEnd = end;
                 leases.Add(
                     new(
@@ -85,10 +85,10 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
                         end - now.Guards - HostCrawl.Grace,
                         Depth: 0,
                         Attempt: 1,
-                        pace.Clock.TellBegun
+                        politeness.Clock.TellBegun
                     )
                 );
-                pace.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
+                politeness.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
             }
             else if (waiting is null)
             {
@@ -96,19 +96,19 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             }
             else
             {
-                held.Board.Hold(now.Schedule, pace.Robots.NextEvent());
+                partition.Board.Hold(now.Schedule, politeness.Robots.NextEvent());
                 break;
             }
         }
 
-        held.Board.Asked(worker, wanted, leases.Count);
+        partition.Board.Asked(worker, wanted, leases.Count);
         return new(leases.ToImmutable(), skips);
     }
 
     /// <summary>
     /// What became of one lease. The clock counts it as going on as long as there is something to commit: see <see cref="Ended"/>.
     /// </summary>
-    public TakenBack Take(FetchOutcome outcome, HostTime now)
+    public ReportOutcome Take(FetchOutcome outcome, HostTime now)
     {
         if (outcome.Kind == LeaseKind.Robots)
         {
@@ -118,77 +118,77 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
         if (crawls.Deleted.Find(outcome.Crawl)?.End(outcome.Url, outcome.Number) is not null)
         {
             Ended(outcome, now.Schedule);
-            return TakenBack.Nothing;
+            return ReportOutcome.Nothing;
         }
 
-        if (crawls.Find(outcome.Crawl) is not { } held || held.Crawl.Queue.End(outcome.Url, outcome.Number) is not { } entry)
+        if (crawls.Find(outcome.Crawl) is not { } partition || partition.Crawl.Queue.End(outcome.Url, outcome.Number) is not { } entry)
         {
-            return TakenBack.Late;
+            return ReportOutcome.Late;
         }
 
-        held.Crawl.LastEnded = now.Guards;
+        partition.Crawl.LastEnded = now.Guards;
         if (outcome.Result == FetchResult.Released)
         {
             Ended(outcome, now.Schedule);
-            held.Crawl.Queue.Add(entry);
-            return TakenBack.Nothing;
+            partition.Crawl.Queue.Add(entry);
+            return ReportOutcome.Nothing;
         }
 
         if (outcome.RetryAfter is { } asked)
         {
-            pace.Rest(asked, now.Schedule);
+            politeness.Rest(asked, now.Schedule);
         }
 
-        return new(IsLate: false, held, held.Crawl.Finish(entry, outcome, now.Schedule), Robots: null);
+        return new(IsLate: false, partition, partition.Crawl.Finish(entry, outcome, now.Schedule), Robots: null);
     }
 
     /// <summary>
     /// What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.
     /// </summary>
-    public void Ended(FetchOutcome outcome, DateTimeOffset at) => pace.Clock.End(new(outcome.Crawl, outcome.Number), at);
+    public void Ended(FetchOutcome outcome, DateTimeOffset at) => politeness.Clock.End(new(outcome.Crawl, outcome.Number), at);
 
     /// <summary>Ends the leases whose time is up. Their places are free at once: whoever had one starts no request any more.</summary>
-    public List<LeaseOver> EndOver(HostTime now)
+    public List<ExpiredLease> EndOver(HostTime now)
     {
-        var over = new List<LeaseOver>();
-        foreach (var held in crawls.Open)
+        var over = new List<ExpiredLease>();
+        foreach (var partition in crawls.Open)
         {
-            foreach (var entry in held.Crawl.Queue.EndOver(now.Guards))
+            foreach (var entry in partition.Crawl.Queue.EndOver(now.Guards))
             {
-                held.Crawl.LastEnded = now.Guards;
-                held.Board.Forget();
-                over.Add(new(held.Crawl.Order.Id, entry.Url, held, held.Crawl.Expire(entry, now.Guards)));
+                partition.Crawl.LastEnded = now.Guards;
+                partition.Board.Forget();
+                over.Add(new(partition.Crawl.Order.Id, entry.Url, partition, partition.Crawl.Expire(entry, now.Guards)));
             }
         }
 
         foreach (var (crawl, leftOver) in crawls.Deleted.LeftOver)
         {
-            over.AddRange(leftOver.EndOver(now.Guards).Select(entry => new LeaseOver(crawl, entry.Url, Held: null, Work: null)));
+            over.AddRange(leftOver.EndOver(now.Guards).Select(entry => new ExpiredLease(crawl, entry.Url, Partition: null, Work: null)));
         }
 
-        if (pace.Robots.Asking is { } asking && asking.Until <= now.Guards)
+        if (politeness.Robots.Asking is { } asking && asking.Until <= now.Guards)
         {
             EndRobots(asking, now);
-            over.Add(new(asking.Crawl, asking.Url, Held: null, Work: null));
+            over.Add(new(asking.Crawl, asking.Url, Partition: null, Work: null));
         }
 
-        over.ForEach(_ => pace.Clock.End(null, now.Schedule));
+        over.ForEach(_ => politeness.Clock.End(null, now.Schedule));
         return over;
     }
 
-    private TakenBack TakeRobots(FetchOutcome outcome, HostTime now)
+    private ReportOutcome TakeRobots(FetchOutcome outcome, HostTime now)
     {
-        if (pace.Robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
+        if (politeness.Robots.Asking is not { } lease || lease.Number != outcome.Number || lease.Url != outcome.Url)
         {
-            return TakenBack.Late;
+            return ReportOutcome.Late;
         }
 
         EndRobots(lease, now);
-        var row = outcome.Result == FetchResult.Released ? null : pace.Learn(lease, outcome, now.Schedule);
+        var row = outcome.Result == FetchResult.Released ? null : politeness.Learn(lease, outcome, now.Schedule);
         crawls.SetPace();
-        foreach (var held in crawls.Open)
+        foreach (var partition in crawls.Open)
         {
-            held.Board.Forget();
+            partition.Board.Forget();
         }
 
         if (row is null)
@@ -196,16 +196,16 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, HostPace pace,
             Ended(outcome, now.Schedule);
         }
 
-        return new(IsLate: false, Held: null, Work: null, row);
+        return new(IsLate: false, Partition: null, Work: null, row);
     }
 
     private void EndRobots(RobotsLease lease, HostTime now)
     {
-        pace.Robots.Release();
-        if (crawls.Find(lease.Crawl) is { } held)
+        politeness.Robots.Release();
+        if (crawls.Find(lease.Crawl) is { } partition)
         {
-            held.Crawl.RobotsLeaseEnd = null;
-            held.Crawl.LastEnded = now.Guards;
+            partition.Crawl.RobotsLeaseEnd = null;
+            partition.Crawl.LastEnded = now.Guards;
         }
     }
 }

@@ -3,7 +3,7 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// Crawls that were deleted at one host: nothing is taken in for them, and the leases that were out are waited for. Each is known for an

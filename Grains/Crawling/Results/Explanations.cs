@@ -6,7 +6,7 @@ using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Results;
 
 /// <summary>What a host says of one URL, in lines a person can read.</summary>
 internal static class Explanations

@@ -3,7 +3,7 @@ using Grains.Books;
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Workers;
 
 /// <summary>
 /// Brings links to the hosts they lead to. When <see cref="Deliver"/> answers, each is durable at its host, or the crawl takes it no more.
@@ -11,7 +11,7 @@ namespace Grains.Crawling;
 /// is remembered and not sent again, up to a bound; sent twice, it changes nothing. Not thread-safe: it belongs to a grain and runs on its
 /// scheduler.
 /// </summary>
-internal sealed class LinkDelivery(IGrainFactory grains)
+internal sealed class LinkDelivery(CrawlGrains grains)
 {
     /// <summary>Links that are remembered as delivered, over all crawls; then it starts anew.</summary>
     private const int MaxDelivered = 100_000;
@@ -29,7 +29,7 @@ internal sealed class LinkDelivery(IGrainFactory grains)
         var refused = ImmutableArray<HostKey>.Empty;
         if (!hosts.IsEmpty)
         {
-            if (await grains.GetGrain<ICrawlGrain>(order.Id.Value).Enlist(hosts, cancel) is not { } enlisted)
+            if (await grains.Crawl(order.Id).Enlist(hosts, cancel) is not { } enlisted)
             {
                 return default; // The crawl takes no more, so its links lead nowhere.
             }
@@ -58,7 +58,7 @@ internal sealed class LinkDelivery(IGrainFactory grains)
             return 0;
         }
 
-        var reply = await grains.GetGrain<IHostGrain>(host.Value).Add(order, fresh, cancel);
+        var reply = await grains.Host(host).Add(order, fresh, cancel);
         if (_delivered.Count + fresh.Length > MaxDelivered)
         {
             _delivered = new(Random.Shared.NextInt64());

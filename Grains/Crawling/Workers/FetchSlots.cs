@@ -1,13 +1,13 @@
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Workers;
 
 /// <summary>
-/// A worker's places: how many fetches it has in flight, of which crawl, and which hosts it will ask when one gets free.
+/// A worker's slots: how many fetches it has in flight, of which crawl, and which hosts it will ask when one gets free.
 /// At most <see cref="MaxWaiting"/> hosts wait; one more is not noted, and says itself again after a second.
 /// </summary>
-public sealed class WorkerDesk(int worker, int workers, int places)
+public sealed class FetchSlots(int worker, int workers, int slots)
 {
     public const int MaxWaiting = 1_024;
 
@@ -17,9 +17,9 @@ public sealed class WorkerDesk(int worker, int workers, int places)
 
     public int InFlight { get; private set; }
 
-    /// <summary>Places free for this crawl.</summary>
+    /// <summary>Slots that are free for this crawl.</summary>
     public int Free(CrawlId crawl, int parallel) =>
-        Math.Max(0, Math.Min(places - InFlight, WorkerSlots.Of(crawl, parallel, worker, workers) - _inFlight.GetValueOrDefault(crawl)));
+        Math.Max(0, Math.Min(slots - InFlight, WorkerSlots.Of(crawl, parallel, worker, workers) - _inFlight.GetValueOrDefault(crawl)));
 
     public void Take(CrawlId crawl, int count)
     {
@@ -49,7 +49,7 @@ public sealed class WorkerDesk(int worker, int workers, int places)
         }
     }
 
-    /// <summary>Another host than <paramref name="host"/> waits for a place of this crawl.</summary>
+    /// <summary>Another host than <paramref name="host"/> waits for a slot of this crawl.</summary>
     public bool OthersWait(CrawlId crawl, HostKey host)
     {
         foreach (var ready in _waiting)
@@ -63,7 +63,7 @@ public sealed class WorkerDesk(int worker, int workers, int places)
         return false;
     }
 
-    /// <summary>The host that has waited longest among those whose crawl has a place; null when there is none.</summary>
+    /// <summary>The host that has waited longest among those whose crawl has a free slot; null when there is none.</summary>
     public HostReady? Next()
     {
         for (var node = _waiting.First; node is not null; node = node.Next)

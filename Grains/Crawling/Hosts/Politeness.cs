@@ -3,21 +3,21 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// How fast one host is asked: <see cref="HostClock"/>, set to the longest delay and the smallest concurrency of the crawls that have work
 /// there,
 /// and to its robots.txt. Says as rows what a successor must not forget, and takes them back. It is told the time and does no I/O.
 /// </summary>
-internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
+internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
 {
     private DateTimeOffset _inherited = DateTimeOffset.MinValue;
 
     /// <summary>By the schedule's clock.</summary>
     public HostClock Clock { get; } = new();
 
-    public HostRobots Robots { get; } = new(options.ProductToken, retries, options.MaxDelay, options.RobotsPatience);
+    public HostRobots Robots { get; } = new(settings.ProductToken, retries, settings.MaxDelay, settings.RobotsPatience);
 
     /// <summary>Without a crawl the pace stays as it was.</summary>
     public void Set(IReadOnlyCollection<CrawlSpec> specs)
@@ -69,7 +69,7 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
     public bool MayStart(HostTime now) => _inherited <= now.Guards && Clock.MayStart(now.Schedule);
 
     /// <summary>
-    /// The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="CrawlingOptions.MaxDelay"/>.
+    /// The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="HostSettings.MaxDelay"/>.
     /// </summary>
     public void Rest(TimeSpan asked, DateTimeOffset now) => Clock.WaitUntil(now + AtMost(asked));
 
@@ -117,5 +117,5 @@ internal sealed class HostPace(CrawlingOptions options, RetryPolicy retries)
         }
     }
 
-    private TimeSpan AtMost(TimeSpan delay) => delay < options.MaxDelay ? delay : options.MaxDelay;
+    private TimeSpan AtMost(TimeSpan delay) => delay < settings.MaxDelay ? delay : settings.MaxDelay;
 }

@@ -1,12 +1,13 @@
+using Grains.Crawling.Fetching;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Workers;
 
 /// <summary>
 /// One host of one crawl, as a worker deals with it: what it has in flight from there, what is to be reported, and whether asking for more
 /// is worth it.
 /// </summary>
-internal sealed class HostLine(HostKey host, CrawlId crawl)
+internal sealed class HostSession(HostKey host, CrawlId crawl)
 {
     public HostKey Host => host;
 

@@ -3,7 +3,7 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// The crawls that have work on one host: each is opened once however many ask, listed in the host's partition before its first row, and
@@ -15,8 +15,8 @@ namespace Grains.Crawling;
 internal sealed class HostCrawls(
     ITableStore store,
     HostKey host,
-    HostPace pace,
-    CrawlingOptions options,
+    Politeness politeness,
+    HostSettings settings,
     RetryPolicy retries,
     TimeProvider guards,
     Action<HostPartition> opened
@@ -27,7 +27,7 @@ internal sealed class HostCrawls(
 
     private readonly Dictionary<CrawlId, HostPartition> _open = [];
     private readonly Dictionary<CrawlId, Task<HostPartition?>> _opening = [];
-    private readonly string _partition = CrawlTable.Host(host);
+    private readonly string _hostPartition = CrawlTable.Host(host);
 
     public IReadOnlyCollection<HostPartition> Open => _open.Values;
 
@@ -44,10 +44,10 @@ internal sealed class HostCrawls(
         IReadOnlyList<TableRow> rows;
         do
         {
-            rows = await store.Scan(CrawlTable.Name, _partition, range, StoreLimits.MaxScan, cancel);
+            rows = await store.Scan(CrawlTable.Name, _hostPartition, range, StoreLimits.MaxScan, cancel);
             foreach (var row in rows)
             {
-                pace.Restore(row);
+                politeness.Restore(row);
                 Deleted.Restore(row);
                 if (row.Key.StartsWith(CrawlTable.CrawlPrefix, StringComparison.Ordinal))
                 {
@@ -61,7 +61,7 @@ internal sealed class HostCrawls(
         // Only now: a crawl that is opened hands out leases by the pace that was restored.
         foreach (var id in listed)
         {
-            if (await Get(id) is { Crawl.Ended: true } held && held.PredecessorsHorizon <= guards.GetUtcNow())
+            if (await Get(id) is { Crawl.Ended: true } partition && partition.PredecessorsHorizon <= guards.GetUtcNow())
             {
                 await Unlist(id, CancellationToken.None);
             }
@@ -76,24 +76,25 @@ internal sealed class HostCrawls(
     /// </summary>
     public async Task<HostPartition?> GetOrMake(CrawlOrder order)
     {
-        var held = Deleted.Contains(order.Id) ? null : await GetOrMake(order.Id, order);
-        return Deleted.Contains(order.Id) ? null : held;
+        var partition = Deleted.Contains(order.Id) ? null : await GetOrMake(order.Id, order);
+        return Deleted.Contains(order.Id) ? null : partition;
     }
 
     /// <summary>
     /// The crawl has no work here any more. If this is not stored, a successor finds that it has ended, and does it again.
     /// </summary>
     public async Task Unlist(CrawlId id, CancellationToken cancel) =>
-        await store.Commit(CrawlTable.Name, _partition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
+        await store.Commit(CrawlTable.Name, _hostPartition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
 
     /// <summary>The host asked not to be asked for a while: a successor is to know it too.</summary>
-    public async Task KeepClock() => await store.Commit(CrawlTable.Name, _partition, [Clock()]);
+    public async Task StoreClock() => await store.Commit(CrawlTable.Name, _hostPartition, [Clock()]);
 
     /// <summary>A robots.txt that could not be kept counts for this activation all the same; the next one asks again.</summary>
-    public async Task KeepRobots(RowChange robots) => await store.Commit(CrawlTable.Name, _partition, [robots]);
+    public async Task StoreRobots(RowChange robots) => await store.Commit(CrawlTable.Name, _hostPartition, [robots]);
 
     /// <summary>By the crawls that have not ended.</summary>
-    public void SetPace() => pace.Set([.. _open.Values.Where(held => !held.Crawl.Ended).Select(held => held.Crawl.Order.Spec)]);
+    public void SetPace() =>
+        politeness.Set([.. _open.Values.Where(partition => !partition.Crawl.Ended).Select(partition => partition.Crawl.Order.Spec)]);
 
     /// <summary>Completes when nobody is about to open the crawl: whoever was may have failed.</summary>
     public async Task Opening(CrawlId id)
@@ -107,8 +108,8 @@ internal sealed class HostCrawls(
     /// <summary>From here on nothing of the crawl is handed out or taken in.</summary>
     public void Forget(CrawlId id)
     {
-        _open.Remove(id, out var held);
-        Deleted.Add(id, held?.Crawl.Queue, guards.GetUtcNow());
+        _open.Remove(id, out var partition);
+        Deleted.Add(id, partition?.Crawl.Queue, guards.GetUtcNow());
         SetPace();
     }
 
@@ -120,7 +121,7 @@ internal sealed class HostCrawls(
     {
         var noted = await store.Commit(
             CrawlTable.Name,
-            _partition,
+            _hostPartition,
             [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock(), .. Deleted.Rows(id, guards.GetUtcNow())],
             cancel
         );
@@ -154,9 +155,9 @@ internal sealed class HostCrawls(
     {
         while (true)
         {
-            if (_open.TryGetValue(id, out var held))
+            if (_open.TryGetValue(id, out var partition))
             {
-                return held.Writer.Lost is null ? held : throw held.Writer.Lost;
+                return partition.Writer.Lost is null ? partition : throw partition.Writer.Lost;
             }
 
             if (!_opening.TryGetValue(id, out var opening))
@@ -164,10 +165,10 @@ internal sealed class HostCrawls(
                 _opening[id] = opening = OpenNow(id, order);
             }
 
-            held = await opening;
-            if (held is not null || order is null)
+            partition = await opening;
+            if (partition is not null || order is null)
             {
-                return held;
+                return partition;
             }
         }
     }
@@ -182,22 +183,22 @@ internal sealed class HostCrawls(
                 // Listed before it takes on work, so that a successor opens it, and waits for its leases.
                 var listed = await store.Commit(
                     CrawlTable.Name,
-                    _partition,
+                    _hostPartition,
                     [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]
                 );
                 if (listed.Outcome != CommitOutcome.Committed)
                 {
-                    throw new PartitionLostException(CrawlTable.Name, _partition, listed);
+                    throw new PartitionLostException(CrawlTable.Name, _hostPartition, listed);
                 }
             }
 
-            if (await HostPartition.Open(store, host, id, order, options, retries, guards) is not { } held)
+            if (await HostPartition.Open(store, host, id, order, settings, retries, guards) is not { } partition)
             {
                 return null;
             }
 
-            Hold(id, held);
-            return held;
+            Opened(id, partition);
+            return partition;
         }
         finally
         {
@@ -205,16 +206,18 @@ internal sealed class HostCrawls(
         }
     }
 
-    private void Hold(CrawlId id, HostPartition held)
+    private void Opened(CrawlId id, HostPartition partition)
     {
-        pace.Robots.ForgetFailures();
-        _open.Add(id, held);
-        held.Served = _open.Values.Max(other => other.Served);
+        politeness.Robots.ForgetFailures();
+        _open.Add(id, partition);
+        partition.Served = _open.Values.Max(other => other.Served);
         SetPace();
-        pace.Inherit(held.PredecessorsHorizon);
-        opened(held);
+        politeness.Inherit(partition.PredecessorsHorizon);
+        opened(partition);
     }
 
     private RowChange Clock() =>
-        pace.Row(_open.Values.Select(held => held.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases)));
+        politeness.Row(
+            _open.Values.Select(partition => partition.Crawl.Queue).Concat(Deleted.LeftOver.Select(leftOver => leftOver.Leases))
+        );
 }

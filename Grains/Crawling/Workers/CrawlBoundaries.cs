@@ -1,7 +1,7 @@
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Workers;
 
 /// <summary>
 /// The boundaries of the crawls that a worker deals with, each parsed once, <see cref="MaxKept"/> at a time. The rules of a crawl never

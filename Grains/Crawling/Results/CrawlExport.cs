@@ -3,7 +3,7 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Results;
 
 /// <summary>
 /// Reads a crawl's URLs out of its rows, host by host, in order of their keys: each at most once, whatever goes on meanwhile.

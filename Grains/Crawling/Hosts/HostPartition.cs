@@ -4,7 +4,7 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
-namespace Grains.Crawling;
+namespace Grains.Crawling.Hosts;
 
 /// <summary>
 /// A host's partition for one crawl, opened by its owner: <see cref="HostCrawl"/> decides, <see cref="PartitionWriter"/> commits.
@@ -57,7 +57,7 @@ internal sealed class HostPartition
         HostKey host,
         CrawlId id,
         CrawlOrder? order,
-        CrawlingOptions options,
+        HostSettings settings,
         RetryPolicy retries,
         TimeProvider guards
     )
@@ -77,11 +77,11 @@ internal sealed class HostPartition
         var opened = new HostPartition(
             store,
             partition,
-            new HostCrawl(current, head, options.MaxUrlsPerHost, retries),
+            new HostCrawl(current, head, settings.MaxUrlsPerHost, retries),
             head with
             { },
             headRow?.ETag,
-            options.Workers,
+            settings.Workers,
             guards
         );
         await opened.Writer.Commit(new PutOrder(current));

@@ -1,9 +1,0 @@
-using Grains.Interfaces.Crawling;
-using Grains.Storage;
-
-namespace Grains.Crawling;
-
-/// <summary>A lease that ended without a report.</summary>
-/// <param name="Work">For the crawl's partition (<paramref name="Held"/>): the try counts. Null for a robots.txt, and when the crawl is
-/// deleted.</param>
-internal sealed record LeaseOver(CrawlId Crawl, string Url, HostPartition? Held, IPartitionWork? Work);
