@@ -19,6 +19,7 @@ namespace Grains.Crawling;
 /// The sweep is a timer that interleaves with calls, so that nobody waits for slow hosts. It holds because a sweep changes the head only by
 /// <see cref="Save"/>, which starts from the head as it is at that moment, and looks at the state again after each await.
 /// </remarks>
+[GrainType("crawl")]
 public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger)
     : Grain,
         ICrawlGrain,

@@ -13,6 +13,7 @@ namespace Grains.Crawling;
 /// The crawls that are kept. A crawl is listed, with what was asked, before it begins; so one that did not come to begin is begun by
 /// <see cref="Wake"/>.
 /// </summary>
+[GrainType("crawllist")]
 public sealed partial class CrawlListGrain(
     ITableStore store,
     IOptions<CrawlingOptions> options,

@@ -16,6 +16,7 @@ namespace Grains.Crawling;
 /// </summary>
 /// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
+[GrainType("crawlworker")]
 public sealed partial class CrawlWorkerGrain(
     PageVisitor visitor,
     WorkersOfSilo workers,

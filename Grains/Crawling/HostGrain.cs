@@ -24,6 +24,7 @@ namespace Grains.Crawling;
 /// ends.
 /// </remarks>
 [Reentrant]
+[GrainType("host")]
 public sealed partial class HostGrain(
     ITableStore store,
     IOptions<CrawlingOptions> options,

@@ -10,6 +10,7 @@ namespace Grains.Crawling;
 /// </remarks>
 [PreferLocalPlacement]
 [CollectionAgeLimit(Minutes = 2)]
+[GrainType("url")]
 public sealed class UrlGrain([PersistentState("url", UrlGrants.Storage)] IPersistentState<UrlGrants> state) : Grain, IUrlGrain
 {
     public Task<UrlGrant> Grant(CrawlId crawl, long lease, CancellationToken cancel) =>

@@ -18,6 +18,7 @@ namespace Grains.Logs;
 /// its silo is in the crawl's export and not here.
 /// </summary>
 [ImplicitStreamSubscription(CrawlStreams.Pages)]
+[GrainType("crawllog")]
 public sealed class CrawlLogGrain(IOptions<LogsOptions> options, CrawlLog log) : Grain, ICrawlLogGrain, IStreamSubscriptionObserver
 {
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>

@@ -23,6 +23,7 @@ namespace Grains.Logs;
 /// and what is acknowledged was committed before; when a commit fails, the activation ends, and the next one starts from what is stored.
 /// </remarks>
 [Reentrant]
+[GrainType("logbatch")]
 public sealed partial class LogBatchGrain(
     ITableStore store,
     IBlobStore blobs,

@@ -16,6 +16,7 @@ namespace Grains.Logs;
 /// activation.
 /// </remarks>
 [PreferLocalPlacement]
+[GrainType("logquery")]
 public sealed class LogQueryGrain(LogSearch search, LogStatements statements, LogStats stats, IOptions<LogsOptions> options)
     : Grain,
         ILogQueryGrain

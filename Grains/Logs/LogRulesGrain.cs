@@ -9,6 +9,7 @@ namespace Grains.Logs;
 /// <summary>
 /// Keeps the rules: <see cref="RuleList"/> decides, what it decided is stored, silos ask for it (<see cref="CurrentRules"/>).
 /// </summary>
+[GrainType("logrules")]
 public sealed partial class LogRulesGrain(
     [PersistentState("rules", RuleList.Storage)] IPersistentState<RuleList> state,
     IOptions<LogsOptions> options,

@@ -11,6 +11,7 @@ namespace Grains.Logs;
 
 /// <summary>Decodes lines that the console sends and hands them to the intake: the same way in as every door's.</summary>
 [StatelessWorker]
+[GrainType("logsend")]
 public sealed class LogSendGrain(
     ILogIntake intake,
     IOptions<LogsOptions> options,

@@ -8,6 +8,7 @@ namespace Grains.Logs;
 
 /// <summary>One viewer of the live tail, at the silo where it watches.</summary>
 [PreferLocalPlacement]
+[GrainType("logtail")]
 public sealed class LogTailGrain(LogTail tail, TimeProvider clock) : Grain, ILogTailGrain
 {
     /// <summary>A page without records is sent when nothing came for so long.</summary>

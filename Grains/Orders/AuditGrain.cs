@@ -10,6 +10,7 @@ namespace Grains.Orders;
 
 /// <summary>Reads the audit's rows. It keeps nothing.</summary>
 [StatelessWorker]
+[GrainType("audit")]
 public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> options) : Grain, IAuditGrain
 {
     private readonly StoredAudit _audit = new(store, options.Value.Partitions);

@@ -14,6 +14,7 @@ namespace Grains.Orders;
 /// Its rows are in a partition of the subscribers' table: <c>k</c> the private key, <c>t.{time}</c> a head. Whoever can write there can
 /// sign as well: heads convince who has them from before, from elsewhere.
 /// </remarks>
+[GrainType("audithead")]
 public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> options, TimeProvider clock)
     : Grain,
         IAuditHeadGrain,

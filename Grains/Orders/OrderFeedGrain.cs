@@ -22,6 +22,7 @@ namespace Grains.Orders;
 /// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
 /// </remarks>
 [Reentrant]
+[GrainType("orderfeed")]
 public sealed partial class OrderFeedGrain(
     ITableStore store,
     SubscriberCatalog catalog,

@@ -16,6 +16,7 @@ namespace Grains.Orders;
 /// </remarks>
 [PreferLocalPlacement]
 [CollectionAgeLimit(Minutes = 2)]
+[GrainType("order")]
 public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, ILogger<OrderGrain> logger) : Grain, IOrderGrain
 {
     /// <summary>Decisions on one step: the first, one on a newer version, one after a feed that ended.</summary>

@@ -9,6 +9,7 @@ namespace Grains.Orders;
 
 /// <summary>Reads the indexes of all partitions side by side and puts the newest in front. It keeps nothing.</summary>
 [StatelessWorker]
+[GrainType("orderlist")]
 public sealed class OrderListGrain(ITableStore store, IOptions<OrdersOptions> options) : Grain, IOrderListGrain
 {
     /// <summary>Of orders whose status is looked for among one customer's, in one answer.</summary>

@@ -11,6 +11,7 @@ namespace Grains.Orders;
 /// Hears what a partition's feed announces, and passes it on to each subscriber's grain. It keeps nothing, and waits for nobody.
 /// </summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
+[GrainType("orderlistener")]
 public sealed class OrderListenerGrain(SubscriberCatalog catalog, ILogger<OrderListenerGrain> logger)
     : Grain,
         IOrderListenerGrain,

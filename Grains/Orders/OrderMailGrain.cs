@@ -11,6 +11,7 @@ namespace Grains.Orders;
 /// it.
 /// </summary>
 [StatelessWorker]
+[GrainType("ordermail")]
 public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
 {
     public async Task<MailPreferences> Preferences(string customer, CancellationToken cancel) =>

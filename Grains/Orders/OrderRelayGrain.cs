@@ -10,6 +10,7 @@ namespace Grains.Orders;
 /// Passes on what a partition's stream carries; whoever listens looks at the feed as well, and misses nothing that is lost here.
 /// </summary>
 [ImplicitStreamSubscription(OrderStreams.Changes)]
+[GrainType("orderrelay")]
 public sealed partial class OrderRelayGrain([FromKeyedServices(Clocks.Guards)] TimeProvider guards, ILogger<OrderRelayGrain> logger)
     : Grain,
         IOrderRelayGrain,

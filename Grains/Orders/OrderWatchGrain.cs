@@ -7,6 +7,7 @@ namespace Grains.Orders;
 /// <summary>Long reads for the clients of this silo, from its <see cref="OrderWatches"/>.</summary>
 /// <remarks>Reentrant, because a read that waits would keep the others waiting: it has no state that two of them could share.</remarks>
 [StatelessWorker, Reentrant]
+[GrainType("orderwatch")]
 public sealed class OrderWatchGrain(OrderWatches watches) : Grain, IOrderWatchGrain
 {
     public async Task<WatchPage> Read(WatchRead read, CancellationToken cancel)

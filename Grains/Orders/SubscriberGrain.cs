@@ -24,6 +24,7 @@ namespace Grains.Orders;
 /// </remarks>
 [Reentrant]
 [PreferLocalPlacement]
+[GrainType("subscriber")]
 public sealed partial class SubscriberGrain(
     ITableStore store,
     SubscriberCatalog catalog,

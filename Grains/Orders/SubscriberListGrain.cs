@@ -14,6 +14,7 @@ namespace Grains.Orders;
 
 /// <summary>Asks the grains of all subscribers side by side.</summary>
 [StatelessWorker]
+[GrainType("subscriberlist")]
 public sealed partial class SubscriberListGrain(
     SubscriberCatalog catalog,
     IOptions<OrdersOptions> options,

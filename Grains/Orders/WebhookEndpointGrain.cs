@@ -20,6 +20,7 @@ namespace Grains.Orders;
 /// minute: a crash forgets a few.
 /// </remarks>
 [Reentrant]
+[GrainType("webhookendpoint")]
 public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain, IDisposable
 {
     /// <summary>A row that others changed, or of which nothing is known, is read again so often.</summary>

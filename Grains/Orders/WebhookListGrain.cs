@@ -11,6 +11,7 @@ namespace Grains.Orders;
 /// Adds and removes endpoints. Each is a row, and a subscriber that every partition's feed has listed; in between a crash leaves one
 /// without the other, which <see cref="Wake"/> puts right.
 /// </summary>
+[GrainType("webhooklist")]
 public sealed partial class WebhookListGrain(
     ITableStore store,
     IOptions<WebhooksOptions> options,

@@ -13,6 +13,7 @@ namespace Silo.Cluster;
 /// Gathers what an operator wants to see: one line per address with the silo that started there last, activations of our own grain types
 /// over all silos, bytes by table, the health checks of the silo that it runs in.
 /// </summary>
+[GrainType("clusterstatus")]
 public sealed class ClusterStatusGrain(
     IStorageUsage usage,
     HealthCheckService health,

@@ -4,6 +4,7 @@ using Grains.Interfaces.Cluster;
 namespace Silo.Cluster;
 
 /// <summary>Has the one reminder of its system, and calls what the rounds of every silo call (<see cref="WakeUps"/>).</summary>
+[GrainType("wakeup")]
 public sealed partial class WakeUpGrain(
     IEnumerable<IWakeUp> systems,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,

@@ -5,6 +5,7 @@ using Grains.Storage;
 namespace Silo.Keys;
 
 /// <summary>Makes, lists and revokes keys. It keeps nothing in memory: names are unique because a row is inserted.</summary>
+[GrainType("apikeys")]
 public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, ILogger<ApiKeysGrain> logger) : Grain, IApiKeysGrain
 {
     public async Task<AddKeyReply> Add(string name, ApiRole role, CancellationToken cancel = default)
