@@ -1,0 +1,114 @@
+using Structure;
+using Xunit;
+
+namespace Unit.Architecture;
+
+/// <summary>
+/// The layers of the product, read from the IL of its assemblies (<see cref="AssemblyReader"/>).
+/// The analyzer IDE0130 holds namespaces to folders.
+/// </summary>
+public sealed class ArchitectureTests
+{
+    /// <summary>The systems, which have a folder of the same name in every project.</summary>
+    private static readonly string[] s_systems = ["Crawling", "Logs", "Orders"];
+
+    /// <summary>Folders below which there are cycles still. An entry goes when its last cycle is dissolved; none is added.</summary>
+    private static readonly string[] s_knownCycles = ["Grains.Logs", "Grains.Orders", "Silo", "Client"];
+
+    /// <summary>Types below an idea that still name Orleans. A line goes when its type is mended; none is added.</summary>
+    private static readonly HashSet<string> s_knownOrleans = ["Grains.Logs.Intake.LogIntake", "Grains.Logs.Rules.RuleList"];
+
+    [Theory]
+    [InlineData("Grains.Interfaces")]
+    [InlineData("Grains")]
+    [InlineData("Silo")]
+    [InlineData("Client")]
+    public void NoFolderReachesBackToOneThatReachesIt(string assembly) =>
+        Assert.DoesNotContain(new FolderGraph(Read(assembly), assembly).Cycles, cycle =>
+            !s_knownCycles.Any(known => cycle.All(folder => AssemblyReader.IsBelow(folder, known)))
+        );
+
+    [Fact]
+    public void NothingBelowAnIdeaOfASystemNamesOrleans() =>
+        Assert.DoesNotContain(OrleansBelow(Read("Grains"), "Grains"), use => !s_knownOrleans.Contains(use.Type));
+
+    [Theory]
+    [InlineData("Grains")]
+    [InlineData("Silo")]
+    public void SystemsMeetInContractsOnly(string assembly) => Assert.Empty(BetweenSystems(Read(assembly), s_systems));
+
+    [Fact]
+    public void TheConsoleKnowsNeitherASiloNorAStore() =>
+        Assert.DoesNotContain(AssemblyReader.References(PathOf("Client")), reference => IsOfSilo(reference) && reference != "Grains");
+
+    [Fact]
+    public void ACycleIsFoundWhetherABodyAnAttributeOrAGenericArgumentClosesIt()
+    {
+        const string Samples = "Unit.Architecture.Samples";
+
+        Assert.Equal(
+            [$"{Samples}.Attributes, {Samples}.Bodies, {Samples}.Generics"],
+            Cycles(AssemblyReader.Read(PathOf("Unit"), Samples), Samples)
+        );
+    }
+
+    [Fact]
+    public void OrleansIsFoundBelowAnIdeaAndNotAtTheRootOfASystem()
+    {
+        TypeUse root = new("Grains.Logs", "Grains.Logs.TailGrain", "Orleans.Core.Abstractions", "Orleans", "Orleans.Grain");
+        TypeUse idea = root with { Folder = "Grains.Logs.Rules", Type = "Grains.Logs.Rules.RuleList" };
+        TypeUse system = idea with { UsedAssembly = "System.Runtime" };
+
+        Assert.Equal([idea], OrleansBelow([root, idea, system], "Grains"));
+    }
+
+    [Fact]
+    public void ASystemThatNamesAnotherIsFoundAndOneThatNamesItsContractIsNot()
+    {
+        TypeUse other = new("Silo.Logs", "Silo.Logs.Feed", "Silo", "Silo.Crawling", "Silo.Crawling.CrawlEvents");
+        TypeUse below = other with { UsedAssembly = "Grains", UsedFolder = "Grains.Orders.Mail" };
+        TypeUse own = other with { UsedAssembly = "Grains", UsedFolder = "Grains.Logs.Rules" };
+        TypeUse contract = other with { UsedAssembly = "Grains.Interfaces", UsedFolder = "Grains.Interfaces.Crawling" };
+
+        Assert.Equal([other, below], BetweenSystems([other, below, own, contract], s_systems));
+    }
+
+    [Theory]
+    [InlineData("Silo")]
+    [InlineData("Grains")]
+    [InlineData("Microsoft.Data.Sqlite")]
+    [InlineData("Azure.Data.Tables")]
+    public void AnAssemblyOfTheSiloOrOfAStoreIsKnownAsOne(string assembly) => Assert.True(IsOfSilo(assembly));
+
+    [Fact]
+    public void TheContractsAreNoneOfTheSilo() => Assert.False(IsOfSilo("Grains.Interfaces"));
+
+    private static string PathOf(string assembly) => Path.Combine(AppContext.BaseDirectory, assembly + ".dll");
+
+    private static IReadOnlyCollection<TypeUse> Read(string assembly) => AssemblyReader.Read(PathOf(assembly), assembly);
+
+    private static IEnumerable<string> Cycles(IEnumerable<TypeUse> uses, string root) =>
+        new FolderGraph(uses, root).Cycles.Select(cycle => string.Join(", ", cycle));
+
+    private static IEnumerable<TypeUse> OrleansBelow(IEnumerable<TypeUse> uses, string root) =>
+        uses.Where(use =>
+            use.UsedAssembly.StartsWith("Orleans.", StringComparison.Ordinal)
+            && use.Folder.Count(letter => letter == '.') > root.Count(letter => letter == '.') + 1
+        );
+
+    /// <summary>What the folder of one system in an assembly names of another system, except its contracts.</summary>
+    private static IEnumerable<TypeUse> BetweenSystems(IEnumerable<TypeUse> uses, string[] systems) =>
+        uses.Where(use =>
+            SystemOf(use.Folder) is { } one
+            && use.UsedAssembly is "Grains" or "Silo"
+            && SystemOf(use.UsedFolder) is { } other
+            && one != other
+        );
+
+    /// <summary>The second part of a namespace when it names a system; null otherwise.</summary>
+    private static string? SystemOf(string folder) => folder.Split('.') is [_, var part, ..] && s_systems.Contains(part) ? part : null;
+
+    private static bool IsOfSilo(string assembly) =>
+        assembly is "Silo" or "Grains"
+        || Array.Exists(["Azure.", "Microsoft.Data.Sqlite", "DuckDB."], store => assembly.StartsWith(store, StringComparison.Ordinal));
+}
