@@ -117,6 +117,7 @@ public sealed partial class ReadmeTests
                 )
                 .Replace("url=https://example.org/", $"url={seed}", StringComparison.Ordinal)
                 .Replace("crawl start https://example.org/", $"crawl start {seed} --allow-private 127.0.0.0/8", StringComparison.Ordinal)
+                .Replace("crawl explain first https://example.org/", $"crawl explain first {seed}", StringComparison.Ordinal)
                 .Replace("localhost:8080", place.Http.ToString(), StringComparison.Ordinal)
                 .Replace("/var/log/dpkg.log", log, StringComparison.Ordinal);
             text.Append(CultureInfo.InvariantCulture, $"echo {Quoted($"$ {run}")}\n{run}\necho $? >>{Quoted(results)}\n");
