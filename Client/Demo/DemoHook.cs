@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 using Microsoft.AspNetCore.Http;
 
 namespace Client.Demo;

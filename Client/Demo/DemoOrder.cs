@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using Client.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
+using Grains.Orders.Rows;
 
 namespace Client.Demo;
 

@@ -1,6 +1,7 @@
 using Grains.Interfaces.Orders;
 using Grains.Orders.Lifecycle;
 using Grains.Orders.Rows;
+using Grains.Orders.Tracing;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 using Orleans.Streams.Core;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Deliveries;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Orleans.Concurrency;
 
 namespace Grains.Orders;
@@ -41,7 +41,7 @@ public sealed class OrderMailGrain(MailStore store) : Grain, IOrderMailGrain
     }
 
     public async Task<MailSuppression?> Suppression(string address, CancellationToken cancel) =>
-        await store.Suppression(address, cancel) is { } suppression ? Of(Mail.Suppression.Key(address), suppression) : null;
+        await store.Suppression(address, cancel) is { } suppression ? Of(Deliveries.Mail.Suppression.Key(address), suppression) : null;
 
     public Task<bool> Lift(string address, CancellationToken cancel) => store.Lift(address, cancel);
 

@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Feed;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders;
 
@@ -52,9 +53,9 @@ public sealed class OrdersMetrics
     }
 
     /// <param name="since">Since the order changed.</param>
-    public void OnTried(string channel, Handled handled, TimeSpan since)
+    public void OnTried(string channel, DeliveryResult handled, TimeSpan since)
     {
-        if (_tries.Enabled && handled is not { As: DoneAs.NotWanted })
+        if (_tries.Enabled && handled is not { As: DoneAs.Filtered })
         {
             _tries.Add(
                 1,
@@ -63,7 +64,7 @@ public sealed class OrdersMetrics
                     { "channel", channel },
                     {
                         "outcome",
-                        (handled.Outcome == HandledAs.Done ? handled.As.ToString() : handled.Outcome.ToString()).ToLowerInvariant()
+                        (handled.Outcome == DeliveryOutcome.Done ? handled.As.ToString() : handled.Outcome.ToString()).ToLowerInvariant()
                     },
                     { "reason", handled.Reason },
                 }

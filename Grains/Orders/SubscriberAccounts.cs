@@ -3,7 +3,7 @@ using System.Globalization;
 using Grains.Books;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 
 namespace Grains.Orders;
 
@@ -66,8 +66,8 @@ public sealed class SubscriberAccounts(IGrainFactory grains, SubscriberCatalog c
             states.Sum(state => state.Done) - unwanted - suppressed,
             refused,
             states.Sum(state => state.Waiting),
-            (long)ChangeDesk.MaxWaiting * states.Count,
-            string.Create(CultureInfo.InvariantCulture, $"with {ChangeDesk.MaxWaiting:N0} {whenFull}")
+            (long)DeliveryScheduler.MaxWaiting * states.Count,
+            string.Create(CultureInfo.InvariantCulture, $"with {DeliveryScheduler.MaxWaiting:N0} {whenFull}")
         )
         {
             Doubt = states.FirstOrDefault(state => state.IsStopped) is { } stopped

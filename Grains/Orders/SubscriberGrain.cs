@@ -2,8 +2,9 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Tracing;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ using Orleans.Placement;
 namespace Grains.Orders;
 
 /// <summary>
-/// One subscriber in one partition: <see cref="ChangeDesk"/> decides, <see cref="SubscriberPartition"/> keeps; the rest is reading,
+/// One subscriber in one partition: <see cref="DeliveryScheduler"/> decides, <see cref="SubscriberPartition"/> keeps; the rest is reading,
 /// beginning and keeping time.
 /// </summary>
 /// <remarks>
@@ -73,7 +74,7 @@ public sealed partial class SubscriberGrain(
     private bool _isReading;
     private bool _isTelling;
 
-    private ChangeDesk Desk => _partition!.Desk;
+    private DeliveryScheduler Desk => _partition!.Desk;
 
     /// <summary>Not by the grain's own factory: work that ends after the activation may still look at it.</summary>
     private IOrderFeedGrain Feed => _grains.GetGrain<IOrderFeedGrain>(_key.Partition);
@@ -250,14 +251,14 @@ public sealed partial class SubscriberGrain(
 
         for (var range = KeyRange.Prefix(SubscriberTable.NotePrefix); ; )
         {
-            var rows = await store.Scan(SubscriberTable.Name, SubscriberTable.Partition(_key), range, Handled.MaxRows, cancel);
+            var rows = await store.Scan(SubscriberTable.Name, SubscriberTable.Partition(_key), range, DeliveryResult.MaxRows, cancel);
             if (rows.Count > 0)
             {
                 await Taker(taker).Record(_key.ToString(), [.. rows.Select(row => OrderJson.Read<OrderNote>(row.Payload))], cancel);
                 range = range.After(rows[^1].Key);
             }
 
-            if (rows.Count < Handled.MaxRows)
+            if (rows.Count < DeliveryResult.MaxRows)
             {
                 return;
             }
@@ -414,7 +415,7 @@ public sealed partial class SubscriberGrain(
 
     private void Handle(ChangeItem item)
     {
-        Task<Handled> handling;
+        Task<DeliveryResult> handling;
         var around = Activity.Current;
         var tracing = _entry!.Rules.Channel is null ? null : OrdersTracing.Delivers(_key.Name, item.Change, item.Attempts, item.LastTry);
         try
@@ -434,7 +435,7 @@ public sealed partial class SubscriberGrain(
         catch (Exception e)
         {
             LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
-            Finish(item, ChangeDesk.Threw(e), tracing);
+            Finish(item, DeliveryScheduler.Threw(e), tracing);
             return;
         }
         finally
@@ -445,11 +446,11 @@ public sealed partial class SubscriberGrain(
         Observe(Await(item, handling, tracing));
     }
 
-    private void Finish(ChangeItem item, Handled handled, Activity? tracing)
+    private void Finish(ChangeItem item, DeliveryResult handled, Activity? tracing)
     {
         if (tracing is not null)
         {
-            item.LastTry = OrdersTracing.Tried(tracing, handled) ?? item.LastTry;
+            item.LastTry = OrdersTracing.Tried(tracing, handled.Word, handled.Reason, handled.IsError) ?? item.LastTry;
         }
 
         if (_entry?.Rules.Channel is { } channel)
@@ -460,7 +461,7 @@ public sealed partial class SubscriberGrain(
         Desk.Finish(item, handled);
     }
 
-    private async Task<Handled> Within(Task<Handled> handled, TimeSpan? within, CancellationTokenSource? cancel)
+    private async Task<DeliveryResult> Within(Task<DeliveryResult> handled, TimeSpan? within, CancellationTokenSource? cancel)
     {
         if (within is not { } bound)
         {
@@ -476,7 +477,7 @@ public sealed partial class SubscriberGrain(
             catch (TimeoutException) when (!handled.IsCompleted)
             {
                 await cancel!.CancelAsync();
-                return Handled.Later("took too long", $"It was not through within {bound.TotalSeconds:0.#} s.");
+                return DeliveryResult.Later("took too long", $"It was not through within {bound.TotalSeconds:0.#} s.");
             }
         }
     }
@@ -484,7 +485,7 @@ public sealed partial class SubscriberGrain(
     /// <summary>For what nobody awaits: a failure ends the activation.</summary>
     private void Observe(Task work, [CallerArgumentExpression(nameof(work))] string what = "") => this.Observe(work, logger, _stop, what);
 
-    private async Task Await(ChangeItem item, Task<Handled> handling, Activity? tracing)
+    private async Task Await(ChangeItem item, Task<DeliveryResult> handling, Activity? tracing)
     {
         try
         {
@@ -497,7 +498,7 @@ public sealed partial class SubscriberGrain(
         catch (Exception e)
         {
             LogThrew(_key, item.Change.OrderId, item.Revision, item.Attempts, e);
-            Finish(item, ChangeDesk.Threw(e), tracing);
+            Finish(item, DeliveryScheduler.Threw(e), tracing);
         }
 
         Go();

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Mail;
+using Grains.Orders.Consumers;
+using Grains.Orders.Deliveries.Mail;
+using Grains.Orders.Deliveries.Webhooks;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
-using Grains.Orders.Webhooks;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

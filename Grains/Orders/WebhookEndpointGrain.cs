@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using Grains;
 using Grains.Orders;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Microsoft.Extensions.Options;
 using Silo.Settings;
 using Silo.StartUp;
@@ -34,9 +34,9 @@ internal static partial class MailHosting
                 : provider.GetRequiredService<PickupMailSender>()
         );
         services.AddSingleton(Place);
-        services.AddSingleton(provider => new Grains.Orders.Subscribers.SubscriberEntry(
+        services.AddSingleton(provider => new Grains.Orders.Consumers.SubscriberEntry(
             MailSubscriber.Rules(provider.GetRequiredService<MailSettings>().Waits),
-            _ => new MailSubscriber(provider.GetRequiredService<MailPlace>())
+            _ => new MailSubscriber(provider.GetRequiredService<MailContext>())
         ));
         services.AddStartUpCheck<MailCheck>();
     }
@@ -47,7 +47,7 @@ internal static partial class MailHosting
             ? settings
             : throw new StartUpException(string.Join(Environment.NewLine, problems)) { ExitCode = ExitCodes.WrongSetting };
 
-    private static MailPlace Place(IServiceProvider provider)
+    private static MailContext Place(IServiceProvider provider)
     {
         var (options, settings) = (Options(provider), provider.GetRequiredService<MailSettings>());
         return new(

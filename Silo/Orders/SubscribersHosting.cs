@@ -2,7 +2,7 @@ using Grains.Books;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Silo.Cluster;
 

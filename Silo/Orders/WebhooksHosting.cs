@@ -1,8 +1,9 @@
 using Grains;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 using Silo.Cluster;
 using Silo.Settings;
 
@@ -26,8 +27,10 @@ public static class WebhooksHosting
     /// <summary>A subscriber for each endpoint. The grains are looked up with each call: they are made of the catalog, too.</summary>
     internal static IServiceCollection AddWebhookSubscribers(this IServiceCollection services) =>
         services.AddSingleton(provider =>
-            WebhookSubscriber.Family(provider.GetRequiredService<IOptions<WebhooksOptions>>().Value, id =>
-                provider.GetRequiredService<IGrainFactory>().GetGrain<IWebhookEndpointGrain>(id)
+            WebhookSubscriber.Family(
+                provider.GetRequiredService<IOptions<WebhooksOptions>>().Value.Waits,
+                id => provider.GetRequiredService<IGrainFactory>().GetGrain<IWebhookEndpointGrain>(id),
+                failure => failure is TimeoutException or OrleansException or IOException
             )
         );
 }

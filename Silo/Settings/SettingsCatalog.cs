@@ -3,6 +3,7 @@ using System.Reflection;
 using Grains.Crawling;
 using Grains.Logs;
 using Grains.Orders;
+using Grains.Orders.Deliveries.Mail;
 using Silo.Cluster;
 using Silo.Grpc;
 using Silo.Http;

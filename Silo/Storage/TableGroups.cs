@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Consumers;
+using Grains.Orders.Deliveries.Webhooks;
 
 namespace Silo.Storage;
 

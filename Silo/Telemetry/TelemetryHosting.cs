@@ -3,6 +3,7 @@ using Grains.Crawling.Fetching;
 using Grains.Interfaces.Keys;
 using Grains.Logs;
 using Grains.Orders;
+using Grains.Orders.Tracing;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Doubles.Orders;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 
 namespace Outside;
 

@@ -1,4 +1,4 @@
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 
 namespace Witness;
 
@@ -9,7 +9,7 @@ namespace Witness;
 /// <param name="mended">The folder; null: nobody's orders are mended.</param>
 internal sealed class WitnessSubscriber(string? mended) : IOrderSubscriber
 {
-    public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
     {
         if (
             handling.Change.Order.Customer is var customer
@@ -17,19 +17,19 @@ internal sealed class WitnessSubscriber(string? mended) : IOrderSubscriber
             && !(mended is not null && File.Exists(Path.Combine(mended, customer)))
         )
         {
-            return new(Handled.Failed("told to fail", "The customer's name says so."));
+            return new(DeliveryResult.Failed("told to fail", "The customer's name says so."));
         }
 
         return
             handling.Attempt == 1
             && handling.Change.OrderId.Value[^1] is '3'
             && handling.Change.Order.Customer.StartsWith("again", StringComparison.Ordinal)
-            ? new(Handled.Later("told to wait", "It is the first attempt."))
-            : new(Handled.Done());
+            ? new(DeliveryResult.Later("told to wait", "It is the first attempt."))
+            : new(DeliveryResult.Done());
     }
 }
 
 internal sealed class PlainSubscriber : IOrderSubscriber
 {
-    public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel) => new(Handled.Done());
+    public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel) => new(DeliveryResult.Done());
 }

@@ -1,4 +1,4 @@
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Orders;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 using Grains.Storage;
 
 namespace Witness;
@@ -21,16 +21,16 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
 
     public ReadOnlyMemory<byte> State => inner.State;
 
-    public ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel) => inner.Open(place, state, cancel);
+    public ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel) => inner.Open(place, state, cancel);
 
-    public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    public async ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
     {
         Add('g', handling.Change);
         var handled = await inner.Handle(handling, cancel);
         return handled.Outcome switch
         {
-            HandledAs.Done when handled.Fill is { } fill => Handled.Done(commit => fill(commit) && Filled(handling.Change)),
-            HandledAs.Done => Handled.Done(handled.Rows, () =>
+            DeliveryOutcome.Done when handled.Fill is { } fill => DeliveryResult.Done(commit => fill(commit) && Filled(handling.Change)),
+            DeliveryOutcome.Done => DeliveryResult.Done(handled.Rows, () =>
             {
                 handled.Filled?.Invoke();
                 Filled(handling.Change);
@@ -39,7 +39,7 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
         };
     }
 
-    public Handled Record(OrderNote note) => inner.Record(note);
+    public DeliveryResult Record(OrderNote note) => inner.Record(note);
 
     public void Seal(CommitBuilder commit)
     {
@@ -56,7 +56,7 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
 
     public void Dispose() => _file.Dispose();
 
-    public ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
+    public ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
         inner.Erase(orders, now, cancel);
 
     private bool Filled(OrderChange change)

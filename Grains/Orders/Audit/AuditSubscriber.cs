@@ -1,6 +1,7 @@
 using System.Text;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
+using Grains.Orders.Rows;
 using Grains.Storage;
 
 namespace Grains.Orders.Audit;
@@ -22,7 +23,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     private readonly List<byte[]?> _entries = [];
     private readonly List<byte[]?> _personal = [];
     private readonly List<MerkleHash> _leaves = [];
-    private ISubscriberPlace _place = null!;
+    private ISubscriberStore _place = null!;
     private TileWriter _tiles = new();
     private int _entryBytes;
     private int _personalBytes;
@@ -42,17 +43,17 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
 
     public ReadOnlyMemory<byte> State => _tiles.Frontier();
 
-    public async ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel)
+    public async ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel)
     {
         _place = place;
         _tiles = state.IsEmpty ? new() : await TileWriter.Restore(MerkleTree.FromBytes(state.Span), new Tiles(place), cancel);
     }
 
-    public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+    public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
     {
         var change = handling.Change;
         return new(
-            Handled.Done(commit =>
+            DeliveryResult.Done(commit =>
             {
                 var order = change.Order;
                 // An order that was erased while its change waited has nothing personal to commit to.
@@ -77,7 +78,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
         );
     }
 
-    public Handled Record(OrderNote note) => Handled.Done(commit => Append(commit, note.Order, null, index => new()
+    public DeliveryResult Record(OrderNote note) => DeliveryResult.Done(commit => Append(commit, note.Order, null, index => new()
                 {
                     Kind = (AuditEntryKind)note.Kind,
                     Partition = partition,
@@ -115,14 +116,14 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     }
 
     /// <summary>Removes salts and parts of these orders' entries; that it was done is an entry itself, before it is done.</summary>
-    public async ValueTask<Handled> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
+    public async ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
     {
         var rows = new SortedDictionary<string, HashSet<int>>(StringComparer.Ordinal);
         foreach (var order in orders)
         {
             if (await Find(order, rows, cancel))
             {
-                await _place.Commit(Handled.Done(commit => Append(commit, order, null, index => new()
+                await _place.Commit(DeliveryResult.Done(commit => Append(commit, order, null, index => new()
                             {
                                 Kind = AuditEntryKind.Erase,
                                 Partition = partition,
@@ -150,10 +151,10 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
                 }
             }
 
-            await _place.Commit(Handled.Done(changes));
+            await _place.Commit(DeliveryResult.Done(changes));
         }
 
-        return Handled.Done();
+        return DeliveryResult.Done();
     }
 
     /// <summary>What an entry says of an order.</summary>
@@ -212,7 +213,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
         return true;
     }
 
-    private sealed class Tiles(ISubscriberPlace place) : ITileSource
+    private sealed class Tiles(ISubscriberStore place) : ITileSource
     {
         public async ValueTask<ReadOnlyMemory<byte>?> Read(TileId tile, CancellationToken cancel = default) =>
             (await place.Get(tile.Key, cancel))?.Payload;

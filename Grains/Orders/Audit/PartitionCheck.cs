@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Audit;
 

@@ -1,6 +1,6 @@
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
 using Grains.Storage;
 
 namespace Grains.Orders.Audit;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Grains.Orders.Webhooks;
 
 namespace Grains.Orders.Deliveries;
 
@@ -33,9 +32,9 @@ public sealed record CustomerPreferences(ImmutableSortedDictionary<string, Immut
                 return $"\"{channel}\" has a list of types; an empty one for none.";
             }
 
-            if (types.FirstOrDefault(type => !WebhookMessage.Types.Contains(type)) is { } unknown)
+            if (types.FirstOrDefault(type => !ChangeTypes.All.Contains(type)) is { } unknown)
             {
-                return $"\"{Short(unknown)}\" is no type of change; types are {string.Join(", ", WebhookMessage.Types)}.";
+                return $"\"{Short(unknown)}\" is no type of change; types are {string.Join(", ", ChangeTypes.All)}.";
             }
         }
 

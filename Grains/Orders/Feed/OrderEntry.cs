@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
 
 namespace Grains.Orders.Feed;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Tracing;
 using Grains.Storage;
 
 namespace Grains.Orders.Feed;

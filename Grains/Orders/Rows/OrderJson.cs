@@ -5,8 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Mail;
-using Grains.Orders.Subscribers;
 
 namespace Grains.Orders.Rows;
 
@@ -21,9 +19,6 @@ namespace Grains.Orders.Rows;
 [JsonSerializable(typeof(KeptChangeRow))]
 [JsonSerializable(typeof(OrderNote))]
 [JsonSerializable(typeof(SourceRow))]
-[JsonSerializable(typeof(PreferencesRow))]
-[JsonSerializable(typeof(Suppression))]
-[JsonSerializable(typeof(UnsubscribeKeyRow))]
 [JsonSerializable(typeof(DeliveryRow))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class OrderJson : JsonSerializerContext

@@ -29,7 +29,7 @@ public sealed partial class OrderWatches : IDisposable
     private readonly ILogger<OrderWatches> _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _catchingUp = new(MaxCatchingUp);
-    private readonly Pulse _pulse;
+    private readonly Ticker _pulse;
     private ImmutableArray<PartitionHub> _hubs;
     private int _watchers;
 

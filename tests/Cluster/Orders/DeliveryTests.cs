@@ -5,8 +5,9 @@ using Doubles;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Tracing;
 using Grains.Storage;
 using Xunit;
 

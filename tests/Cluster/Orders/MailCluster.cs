@@ -2,8 +2,8 @@ using Doubles.Net;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Mail;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
+using Grains.Orders.Deliveries.Mail;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Orders;
@@ -93,7 +93,7 @@ public class MailCluster : OrderCluster
             var settings = new SmtpSettings("127.0.0.1", Server.Port, SmtpSecurity.None) { KeepIdle = TimeSpan.Zero };
             var sender = new SmtpMailSender(settings, Guards, _network.Resolve, _network.Connect);
             _senders.Add(sender);
-            return new MailPlace(
+            return new MailContext(
                 new(provider.GetRequiredService<ITableStore>(), Clock),
                 new(sender, perSecond: null, Clock),
                 new(MailTemplates.BuiltIn, from, "The shop"),
@@ -103,7 +103,7 @@ public class MailCluster : OrderCluster
             );
         });
         services.AddSingleton(provider => new SubscriberEntry(MailSubscriber.Rules([.. Waits]), _ => new MailSubscriber(
-            provider.GetRequiredService<MailPlace>()
+            provider.GetRequiredService<MailContext>()
         )));
     }
 }

@@ -2,9 +2,10 @@ using Doubles;
 using Doubles.Orders;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
 using Grains.Orders.Deliveries;
-using Grains.Orders.Mail;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Deliveries.Mail;
+using Grains.Orders.Rows;
 using Xunit;
 
 namespace Cluster.Orders;

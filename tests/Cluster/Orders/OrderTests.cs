@@ -2,6 +2,7 @@ using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
+using Grains.Orders.Feed;
 using Grains.Orders.Rows;
 using Grains.Storage;
 using Xunit;

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Orders;
@@ -46,7 +46,7 @@ public sealed class SubscriberCluster : OrderCluster
     {
         private ImmutableSortedDictionary<string, int> _counts = ImmutableSortedDictionary<string, int>.Empty;
 
-        public ValueTask Open(ISubscriberPlace place, ReadOnlyMemory<byte> state, CancellationToken cancel)
+        public ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel)
         {
             _counts = state.IsEmpty
                 ? _counts
@@ -54,14 +54,14 @@ public sealed class SubscriberCluster : OrderCluster
             return ValueTask.CompletedTask;
         }
 
-        public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+        public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
         {
             var row = RowChange.Put(
                 string.Create(CultureInfo.InvariantCulture, $"seen.{handling.Change.OrderId}.{handling.Change.Version}"),
                 ReadOnlyMemory<byte>.Empty
             );
             return new(
-                Handled.Done([row], () =>
+                DeliveryResult.Done([row], () =>
                     _counts = _counts.SetItem(handling.Change.Type, _counts.GetValueOrDefault(handling.Change.Type) + 1)
                 )
             );
@@ -72,14 +72,14 @@ public sealed class SubscriberCluster : OrderCluster
 
     private sealed class ObedientSubscriber(SubscriberCluster cluster, TimeProvider clock) : IOrderSubscriber
     {
-        public async ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+        public async ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
         {
             var (change, attempt) = (handling.Change, handling.Attempt);
             cluster.Given.Enqueue((change.OrderId, change.Version, attempt));
             var customer = change.Order.Customer;
             if (cluster.Mended.ContainsKey(customer))
             {
-                return Handled.Done();
+                return DeliveryResult.Done();
             }
 
             switch (customer.Split('-')[0])
@@ -87,15 +87,15 @@ public sealed class SubscriberCluster : OrderCluster
                 case "throws":
                     throw new InvalidOperationException("It always throws.");
                 case "fails":
-                    return Handled.Failed("no address", "The order has none.");
+                    return DeliveryResult.Failed("no address", "The order has none.");
                 case "slow":
                     await Task.Delay(TimeSpan.FromSeconds(5), clock, cancel);
-                    return Handled.Done();
+                    return DeliveryResult.Done();
                 case "hangs":
                     await Task.Delay(Timeout.InfiniteTimeSpan, clock, CancellationToken.None);
-                    return Handled.Done();
+                    return DeliveryResult.Done();
                 default:
-                    return Handled.Done();
+                    return DeliveryResult.Done();
             }
         }
     }

@@ -4,8 +4,8 @@ using Doubles.Storage;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
+using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
 using Grains.Storage;
 using Xunit;
 

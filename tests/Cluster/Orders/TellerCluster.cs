@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Subscribers;
+using Grains.Orders.Consumers;
+using Grains.Orders.Rows;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Orders;
 
@@ -52,23 +53,23 @@ public sealed class TellerCluster : OrderCluster
 
     private sealed class TellingSubscriber(TellerCluster cluster) : IOrderSubscriber
     {
-        public ValueTask<Handled> Handle(Handling handling, CancellationToken cancel)
+        public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
         {
             var (order, does) = (handling.Change.Order, handling.Change.Order.Customer);
             return new(
                 does switch
                 {
-                    _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => Handled.Failed(
+                    _ when does.StartsWith("deaf", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(does) => DeliveryResult.Failed(
                         "deaf",
                         "Nobody heard."
                     ),
-                    _ when IsAway(does) => Handled.NotNow("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
-                    _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => Handled.Later(
+                    _ when IsAway(does) => DeliveryResult.Deferred("away", "Nobody is there.", TimeSpan.FromSeconds(30)),
+                    _ when does.StartsWith("asleep", StringComparison.Ordinal) && handling.Attempt == 1 => DeliveryResult.Later(
                         "asleep",
                         "It was asleep."
                     ),
-                    "monk" => Handled.Suppressed("silence", "It wants to hear nothing."),
-                    "stranger" => Handled.NotWanted(),
+                    "monk" => DeliveryResult.Suppressed("silence", "It wants to hear nothing."),
+                    "stranger" => DeliveryResult.Filtered(),
                     _ => Tell(order),
                 }
             );
@@ -78,10 +79,10 @@ public sealed class TellerCluster : OrderCluster
             (customer.StartsWith("away", StringComparison.Ordinal) && !cluster.Mended.ContainsKey(customer))
             || (cluster.StaysAway && customer == Erasure.Customer);
 
-        private Handled Tell(Order order)
+        private DeliveryResult Tell(Order order)
         {
             cluster.Told.Enqueue((order.Id, order.Customer));
-            return Handled.Delivered("heard", "It was heard.");
+            return DeliveryResult.Delivered("heard", "It was heard.");
         }
     }
 }

@@ -77,7 +77,7 @@ public sealed class WatchTests(OrderCluster cluster) : IClassFixture<OrderCluste
         var cursor = await Now();
         var order = await cluster.Placed();
         // A second owner of the partition takes the fence; the first one's next commit fails, and its caller asks again.
-        await Grains.Orders.FeedPartition.Open(cluster.Store, cluster.Clock, order.Id.Partition, _ => { }, _ => { });
+        await Grains.Orders.Feed.FeedPartition.Open(cluster.Store, cluster.Clock, order.Id.Partition, _ => { }, _ => { });
         var paid = await Again(() => cluster.Take(order.Id, OrderStep.Pay, cluster.NewKey()));
         await See(cursor, 2);
 

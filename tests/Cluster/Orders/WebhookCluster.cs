@@ -1,7 +1,7 @@
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Orders;
 

@@ -1,9 +1,10 @@
 using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Consumers;
+using Grains.Orders.Deliveries;
+using Grains.Orders.Deliveries.Webhooks;
 using Grains.Orders.Rows;
-using Grains.Orders.Subscribers;
-using Grains.Orders.Webhooks;
 using Grains.Storage;
 using Xunit;
 
@@ -15,7 +16,7 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
     private static readonly TimeSpan AlmostFirstWait = TimeSpan.FromSeconds(4);
 
     /// <summary>After so long an endpoint's pace is full.</summary>
-    private static readonly TimeSpan FullPace = EndpointPace.Step * 5;
+    private static readonly TimeSpan FullPace = SendRate.Step * 5;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -241,9 +242,9 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
         var after = cluster.Sender.To("returns").Skip(tried).ToList();
         Assert.Equal(Orders, after.Select(sent => sent.Message.Id).Distinct().Count());
         Assert.InRange(
-            after.Count(sent => sent.At - after[0].At < EndpointPace.Step),
+            after.Count(sent => sent.At - after[0].At < SendRate.Step),
             1,
-            (int)(WebhookCluster.PerSecond / 16 * EndpointPace.Step.TotalSeconds) + 2
+            (int)(WebhookCluster.PerSecond / 16 * SendRate.Step.TotalSeconds) + 2
         );
         Assert.True(cluster.Sender.MostInFlight("returns") <= WebhookCluster.MaxInFlight);
     }

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 
 namespace Doubles.Orders;
 

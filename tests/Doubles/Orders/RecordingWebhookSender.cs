@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries.Webhooks;
 
 namespace Doubles.Orders;
 

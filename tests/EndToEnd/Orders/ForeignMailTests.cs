@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Lifecycle;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Xunit;
 
 namespace EndToEnd.Orders;

@@ -1,8 +1,9 @@
 using System.Text;
 using Doubles.Orders;
 using Grains.Net;
-using Grains.Orders.Mail;
-using Grains.Orders.Webhooks;
+using Grains.Orders.Deliveries;
+using Grains.Orders.Deliveries.Mail;
+using Grains.Orders.Deliveries.Webhooks;
 using Xunit;
 
 namespace EndToEnd.Orders;

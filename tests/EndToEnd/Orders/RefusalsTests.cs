@@ -1,5 +1,6 @@
 using Client;
 using Grains.Orders;
+using Grains.Orders.Feed;
 using Grains.Orders.Watch;
 using Grpc.Core;
 using Grpc.Net.Client;

@@ -8,7 +8,7 @@ using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Microsoft.Extensions.Time.Testing;
 using Unit.Orders;
 using Unit.Silo;

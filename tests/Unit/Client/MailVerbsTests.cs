@@ -1,5 +1,5 @@
 using Client;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Xunit;
 
 namespace Unit.Client;

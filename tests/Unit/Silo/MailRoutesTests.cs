@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
-using Grains.Orders.Mail;
+using Grains.Orders.Deliveries.Mail;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Silo.Orders;

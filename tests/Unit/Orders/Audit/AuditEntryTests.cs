@@ -1,5 +1,6 @@
 using CsCheck;
 using Grains.Orders.Audit;
+using Grains.Orders.Rows;
 using Xunit;
 
 namespace Unit.Orders.Audit;
