@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 using Grains.Storage;
 using Microsoft.Extensions.Options;

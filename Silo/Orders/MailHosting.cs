@@ -1,5 +1,4 @@
 using Grains;
-using Grains.Orders;
 using Grains.Orders.Deliveries.Mail;
 using Microsoft.Extensions.Options;
 using Silo.Settings;

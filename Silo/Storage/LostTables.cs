@@ -2,7 +2,6 @@ using System.Text.Json;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Orders.Rows;
-using Grains.Orders.Consumers;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Keys;

@@ -2,9 +2,8 @@ using System.Collections.Immutable;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Orders.Deliveries.Mail;
-using Grains.Orders.Rows;
-using Grains.Orders.Consumers;
 using Grains.Orders.Deliveries.Webhooks;
+using Grains.Orders.Rows;
 
 namespace Silo.Storage;
 

@@ -1,5 +1,3 @@
-using Grains.Orders.Rows;
-
 namespace Grains.Orders.Audit;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 using Grains.Storage;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 using Grains.Storage;
 

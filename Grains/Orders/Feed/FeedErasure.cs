@@ -2,8 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
-using Grains.Orders.Feed;
 using Grains.Orders.Rows;
 using Grains.Storage;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Feed;
 using Grains.Orders.Lifecycle;
 using Grains.Orders.Rows;
 using Grains.Storage;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 
 namespace Grains.Orders.Feed;

@@ -2,7 +2,6 @@ using Doubles;
 using Doubles.Orders;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
 using Grains.Orders.Deliveries;
 using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Rows;

@@ -1,7 +1,6 @@
 using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
-using Grains.Orders;
 using Grains.Orders.Feed;
 using Grains.Orders.Rows;
 using Grains.Storage;

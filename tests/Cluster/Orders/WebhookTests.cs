@@ -1,7 +1,6 @@
 using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Consumers;
 using Grains.Orders.Deliveries;
 using Grains.Orders.Deliveries.Webhooks;
 using Grains.Orders.Rows;

@@ -1,5 +1,4 @@
 using Client;
-using Grains.Orders;
 using Grains.Orders.Feed;
 using Grains.Orders.Watch;
 using Grpc.Core;

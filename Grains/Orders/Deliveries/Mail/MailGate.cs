@@ -1,5 +1,4 @@
 using System.Globalization;
-using Grains.Orders.Deliveries;
 
 namespace Grains.Orders.Deliveries.Mail;
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Grains.Orders.Deliveries.Mail;
 
 namespace Grains.Orders.Deliveries.Mail;
 

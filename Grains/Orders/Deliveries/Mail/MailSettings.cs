@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using Grains.Orders.Deliveries;
 using Grains.Orders.Lifecycle;
 using MimeKit;
 

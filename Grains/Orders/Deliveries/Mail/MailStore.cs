@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Grains.Orders.Deliveries;
 using Grains.Storage;
 
 namespace Grains.Orders.Deliveries.Mail;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Grains.Orders.Deliveries;
 using Grains.Storage;
 
 namespace Grains.Orders.Deliveries.Mail;

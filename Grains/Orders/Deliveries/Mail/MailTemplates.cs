@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using Grains.Orders.Deliveries;
 
 namespace Grains.Orders.Deliveries.Mail;
 

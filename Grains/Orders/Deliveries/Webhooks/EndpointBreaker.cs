@@ -1,5 +1,4 @@
 using System.Globalization;
-using Grains.Orders.Deliveries;
 using Polly.CircuitBreaker;
 
 namespace Grains.Orders.Deliveries.Webhooks;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Grains.Orders.Deliveries;
 
 namespace Grains.Orders.Deliveries.Webhooks;
 

@@ -1,6 +1,5 @@
 using Doubles.Storage;
 using Grains.Interfaces.Orders;
-using Grains.Orders;
 using Grains.Orders.Feed;
 using Grains.Orders.Lifecycle;
 using Microsoft.Extensions.Time.Testing;

@@ -4,7 +4,6 @@ using System.Text;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Deliveries;
 using Grains.Orders.Deliveries.Mail;
-using Grains.Orders.Deliveries.Webhooks;
 using Xunit;
 
 namespace Unit.Orders.Deliveries.Mail;
