@@ -1,3 +1,5 @@
+using Grains.Orders.Rows;
+
 namespace Grains.Orders.Audit;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using Grains.Interfaces.Orders;
+using Grains.Orders.Rows;
 using Grains.Storage;
 
 namespace Grains.Orders.Consumers;
