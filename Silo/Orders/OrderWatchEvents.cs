@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Deliveries;
 using Grains.Orders.Watch;
 using Silo.Crawling;
 using Silo.Http;

@@ -3,7 +3,6 @@ using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Deliveries.Webhooks;
 using Microsoft.Extensions.Options;
-using Orleans.Runtime;
 using Silo.Cluster;
 using Silo.Settings;
 
