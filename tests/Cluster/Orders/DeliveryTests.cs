@@ -5,7 +5,6 @@ using Doubles;
 using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 using Grains.Orders.Tracing;
 using Grains.Storage;

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Client;
 using Grains.Orders.Audit;
-using Grains.Orders.Consumers;
 using Grains.Orders.Rows;
 using Grains.Storage;
 using Silo.Storage;

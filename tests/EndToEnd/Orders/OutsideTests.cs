@@ -1,7 +1,6 @@
 using System.Text;
 using Doubles.Orders;
 using Grains.Net;
-using Grains.Orders.Deliveries;
 using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Deliveries.Webhooks;
 using Xunit;
