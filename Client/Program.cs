@@ -116,7 +116,12 @@ internal static class Program
                 },
             },
             LedgerCommand.Create(verbs),
-            new Command("cluster", "Look at the cluster itself.") { StatusCommand.Create(verbs), ChainCommand.Create(verbs) },
+            new Command("cluster", "Look at the cluster itself.")
+            {
+                StatusCommand.Create(verbs),
+                ChainCommand.Create(verbs),
+                BackupCommand.Create(verbs),
+            },
             new Command("keys", "API keys, with which HTTP is opened.")
             {
                 KeyCommands.Add(verbs),

@@ -43,6 +43,8 @@ internal sealed class ClusterConnection : ICluster
 
     public IClusterStatusGrain Status => _client.GetGrain<IClusterStatusGrain>(0);
 
+    public IBackupGrain Backup => _client.GetGrain<IBackupGrain>(0);
+
     public ILogSendGrain LogSend => _client.GetGrain<ILogSendGrain>(0);
 
     public ILogRulesGrain LogRules => _client.GetGrain<ILogRulesGrain>(0);

@@ -18,6 +18,8 @@ internal interface ICluster : IAsyncDisposable
 
     IClusterStatusGrain Status { get; }
 
+    IBackupGrain Backup { get; }
+
     IApiKeysGrain Keys { get; }
 
     ILogRulesGrain LogRules { get; }

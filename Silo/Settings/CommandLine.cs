@@ -4,12 +4,15 @@ namespace Silo.Settings;
 
 /// <summary>What was typed after the program's name.</summary>
 /// <param name="Values">Settings by key; one that stands twice has its last value.</param>
+/// <param name="Restore">The folder of a backup of which the data folder is made, in place of starting; null when a silo is to
+/// start.</param>
 /// <param name="Problem">What cannot be understood, in a sentence; null when all can.</param>
 public sealed record CommandLine(
     ImmutableDictionary<string, string?> Values,
     bool Help = false,
     bool Version = false,
-    string? Problem = null
+    string? Problem = null,
+    string? Restore = null
 )
 {
     /// <summary>Short for <c>Instance:Number</c>.</summary>
@@ -19,8 +22,8 @@ public sealed record CommandLine(
     public const string Log = "log";
 
     /// <summary>
-    /// Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>, <c>--help</c>,
-    /// <c>-h</c> and <c>--version</c>.
+    /// Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>,
+    /// <c>--restore DIR</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.
     /// </summary>
     public static CommandLine Parse(IReadOnlyList<string> args)
     {
@@ -36,6 +39,17 @@ public sealed record CommandLine(
             if (arg is "--version")
             {
                 return line with { Version = true };
+            }
+
+            if (arg is "--restore")
+            {
+                if (i + 1 == args.Count || args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                {
+                    return line with { Problem = "--restore needs the folder of a backup after it." };
+                }
+
+                line = line with { Restore = args[++i] };
+                continue;
             }
 
             if (!arg.StartsWith("--", StringComparison.Ordinal) || arg.Length == 2)

@@ -7,6 +7,7 @@ using Silo.Cluster;
 using Silo.Keys;
 using Silo.Settings;
 using Silo.Storage;
+using Silo.Storage.Backup;
 using Silo.Telemetry;
 
 namespace Silo.StartUp;
@@ -47,6 +48,11 @@ public static partial class Launcher
         }
 
         OperatingSystemCalls.CreatePrivately();
+        if (line.Restore is { } backup)
+        {
+            return Restore(backup, builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new());
+        }
+
         add(builder);
         await using var app = builder.Build();
         try
@@ -61,6 +67,28 @@ public static partial class Launcher
             return StartUpErrors.Explain(failure, doors, storage.Place) is { } explained
                 ? Refuse([explained.Message], explained.ExitCode)
                 : Refuse([$"The silo failed for a reason that it does not know: {failure}"], ExitCodes.Failed);
+        }
+    }
+
+    private static int Restore(string backup, StorageOptions storage)
+    {
+        if (storage.Kind != StorageKind.Local)
+        {
+            return Refuse(["--restore makes a data folder on this machine, and Storage:Kind is not Local."], ExitCodes.WrongSetting);
+        }
+
+        try
+        {
+            var manifest = LocalRestore.Run(Path.GetFullPath(backup), storage.FullPath, CancellationToken.None);
+            Console.Out.WriteLine(
+                $"Restored backup {manifest.Id} of cluster {manifest.Cluster}, taken at {manifest.At:u}, into {storage.FullPath}. "
+                    + "Start the silo without --restore."
+            );
+            return ExitCodes.Stopped;
+        }
+        catch (BackupRefusedException refused)
+        {
+            return Refuse([refused.Message], ExitCodes.Failed);
         }
     }
 

@@ -82,6 +82,9 @@ public sealed class DirectoryBlobStore : IBlobStore, ILocalBlobs, IStorageUsage,
         }
     }
 
+    /// <summary>Second names for all objects, which keep what is removed while it is copied.</summary>
+    internal LinkedObjects LinkAll(CancellationToken cancel) => LinkedObjects.Of(_objects, _writing, cancel);
+
     public async Task<bool> Put(string name, ReadOnlyMemory<byte> content, CancellationToken cancel = default)
     {
         StoreLimits.CheckBlobName(name);

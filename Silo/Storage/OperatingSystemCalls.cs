@@ -14,6 +14,7 @@ namespace Silo.Storage;
 internal static partial class OperatingSystemCalls
 {
     private const int FileExists = 17;
+    private const int NoSuchFile = 2;
     private const int GroupAndOthers = 0b000_111_111;
     private const int InterruptedCall = 4;
 
@@ -79,6 +80,17 @@ internal static partial class OperatingSystemCalls
         return Marshal.GetLastPInvokeError() == FileExists ? false : throw Failed("name the file", name);
     }
 
+    /// <summary>Gives a file a second name on the same file system. False when the file is gone; the second name must be free.</summary>
+    public static bool Link(string existing, string name)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return CreateHardLink(name, existing, 0) || (File.Exists(existing) ? throw Failed("link the file", existing) : false);
+        }
+
+        return link(existing, name) == 0 || (Marshal.GetLastPInvokeError() == NoSuchFile ? false : throw Failed("link the file", existing));
+    }
+
     /// <summary>
     /// From here on nobody but this user can read what this process creates: folders are 0700, files 0600. Windows has no such setting;
     /// there folders inherit.
@@ -134,4 +146,8 @@ internal static partial class OperatingSystemCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int link(string existing, string name);
+
+    [LibraryImport("kernel32", EntryPoint = "CreateHardLinkW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool CreateHardLink(string name, string existing, nint securityAttributes);
 }

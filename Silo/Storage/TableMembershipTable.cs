@@ -153,7 +153,8 @@ public sealed class TableMembershipTable(ITableStore store, IOptions<ClusterOpti
         }
     }
 
-    private static string Partition(string clusterId) =>
+    /// <summary>The partition that holds the members of a cluster.</summary>
+    internal static string Partition(string clusterId) =>
         StoreLimits.IsKey("members." + clusterId) ? "members." + clusterId : "hashed-members." + StoreLimits.HashKey(clusterId);
 
     private static string SiloKey(SiloAddress silo) => SiloPrefix + StoreLimits.HashKey(silo.ToParsableString());

@@ -30,6 +30,11 @@ internal sealed class ClusterInMemory : ICluster
 
     public IClusterStatusGrain Status => new StatusInMemory(Shown!);
 
+    /// <summary>What a backup reports, the outcome last.</summary>
+    public List<BackupReport> BackupReports { get; } = [];
+
+    public IBackupGrain Backup => new BackupInMemory(BackupReports);
+
     public KeysInMemory KnownKeys { get; } = new();
 
     public IApiKeysGrain Keys => KnownKeys;
@@ -71,6 +76,11 @@ internal sealed class ClusterInMemory : ICluster
     private sealed class LedgerInMemory(ImmutableArray<Account> accounts) : ILedgerGrain
     {
         public Task<ImmutableArray<Account>> Read(CancellationToken cancel = default) => Task.FromResult(accounts);
+    }
+
+    private sealed class BackupInMemory(IReadOnlyList<BackupReport> reports) : IBackupGrain
+    {
+        public IAsyncEnumerable<BackupReport> Take(string folder, CancellationToken cancel = default) => reports.ToAsyncEnumerable();
     }
 
     private sealed class StatusInMemory(ClusterStatus status) : IClusterStatusGrain

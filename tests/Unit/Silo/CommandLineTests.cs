@@ -42,6 +42,14 @@ public sealed class CommandLineTests
     public void HelpIsHeardWhereverItStands(params string[] args) => Assert.True(CommandLine.Parse(args).Help);
 
     [Fact]
+    public void ABackupToRestoreStandsBesideSettings()
+    {
+        var line = CommandLine.Parse(["--restore", "/backups/today", "--Storage:Path", "/data"]);
+
+        Assert.Equal(("/backups/today", "/data", null), (line.Restore, line.Values["Storage:Path"], line.Problem));
+    }
+
+    [Fact]
     public void VersionIsHeard() => Assert.True(CommandLine.Parse(["--version"]).Version);
 
     [Theory]
@@ -51,6 +59,8 @@ public sealed class CommandLineTests
     [InlineData("There is no setting --gateway-port; the nearest one is --Cluster:GatewayPort. --help lists all.", "--gateway-port", "1")]
     [InlineData("There is no setting --colour. --help lists all.", "--colour", "never")]
     [InlineData("--Storage:Path needs a value after it.", "--Storage:Path")]
+    [InlineData("--restore needs the folder of a backup after it.", "--restore")]
+    [InlineData("--restore needs the folder of a backup after it.", "--restore", "--instance", "1")]
     [InlineData("--Storage:Path needs a value after it.", "--Storage:Path", "--instance", "1")]
     [InlineData("\"crawl\" is not understood: a setting is written --Section:Name value. --help lists all.", "crawl")]
     [InlineData("\"--\" is not understood: a setting is written --Section:Name value. --help lists all.", "--")]
