@@ -107,10 +107,10 @@ internal sealed class DemoSales(Session session, string service) : IAsyncDisposa
         var text = new StringBuilder();
         for (var sale = 1; sale <= Together; sale++)
         {
+            var (id, till, cents) = ((number * Together) + (ulong)sale, 1 + (number % 4), 990 + (sale * 37 % 2100));
             text.Append(
                     CultureInfo.InvariantCulture,
-                    $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{(number * Together) + (ulong)sale}}","""
-                        + $$""""till":{{1 + (number % 4)}},"cents":{{990 + (sale * 37 % 2100)}}}""""
+                    $$"""{"time":"{{now:O}}","severity":"info","message":"sale {{id}}","till":{{till}},"cents":{{cents}}}"""
                 )
                 .Append('\n');
         }

@@ -14,7 +14,8 @@ public static class HelpText
         var lines = new List<string>();
         Wrap(lines, $"{About.Name} {About.Version}: {About.Purpose}", "", width);
         lines.Add("");
-        lines.Add("Usage:  Silo [--Section:Name value]... [--instance N] [--restore DIR] [--help] [--version]");
+        lines.Add("Usage:  Silo [--Section:Name value]... [--instance N] [--help] [--version]");
+        lines.Add("        Silo --restore DIR [--Storage:Path DIR]");
         lines.Add("        dotnet run -c Release --project Silo -- [the same]");
         lines.Add("");
         Wrap(
@@ -45,7 +46,7 @@ public static class HelpText
         lines.Add("");
         lines.Add("  --instance <number>   Short for --Instance:Number.");
         lines.Add("  --log <Line|Json>     Short for --Log:Format.");
-        lines.Add("  --restore <folder>    Make the data folder of a backup (cluster backup), and end. It must be empty.");
+        lines.Add("  --restore <folder>    Make an empty data folder of a backup, and end.");
         lines.Add("  --help, -h            This text.");
         lines.Add("  --version             The version alone.");
         lines.Add("");

@@ -190,7 +190,7 @@ public sealed partial class ReadmeTests
         set -o pipefail
         dotnet() {
             if [[ "$1 $2 $3 $4" != "run -c Release --project" ]]; then
-                echo "A page shows "dotnet run -c Release --project …", and here: dotnet $*" >&2
+                echo "A page shows 'dotnet run -c Release --project …', and here: dotnet $*" >&2
                 return 99
             fi
             local project=$5
@@ -199,7 +199,7 @@ public sealed partial class ReadmeTests
             case "$project $*" in
                 Client*"logs tail"* | Client*"orders watch"* | Client*"logs send"*--follow*) until_it_speaks "$DOTNET" "$PROGRAMS/Client.dll" "$@" ;;
                 Client*) command "$DOTNET" "$PROGRAMS/Client.dll" "$@" ;;
-                Silo*--help*) command "$DOTNET" "$PROGRAMS/Silo.dll" "$@" ;;
+                Silo*--help* | Silo*--restore*) command "$DOTNET" "$PROGRAMS/Silo.dll" "$@" ;;
                 # The page's silo is up already.
                 "Silo ") command curl -sf -o /dev/null "http://$HTTP/health/ready" ;;
                 *) echo "No such program: $project $*" >&2; return 99 ;;

@@ -43,7 +43,7 @@ public sealed partial class BackupGrain(
         finally
         {
             await stop.CancelAsync();
-            await writing.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)writing).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
             _busy = false;
         }
     }

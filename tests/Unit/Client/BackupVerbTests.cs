@@ -16,7 +16,7 @@ public sealed class BackupVerbTests
         var printed = await _console.Run("cluster", "backup", "/backups/today");
 
         Assert.Equal((ExitCode.Done, ""), (printed.Code, printed.Error));
-        Assert.Equal(["Backup abc of 2026-03-01 12:00:00Z: 2 files, 4.0 KiB, in /backups/today on host-1."], printed.Lines);
+        Assert.Equal(["Backup abc of 2026-03-01 12:00:00Z: 2 files, 4 KB, in /backups/today on host-1."], printed.Lines);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Silo.Storage;
 using Silo.Storage.Backup;
 using Xunit;
+using About = Silo.About;
 using OrleansCluster = Orleans.Configuration.ClusterOptions;
 
 namespace Unit.Storage;
@@ -163,7 +164,7 @@ public sealed class BackupTests : IAsyncDisposable
         var refused = Assert.Throws<BackupRefusedException>(() => LocalRestore.Run(_folder["backup"], Data, Cancel));
 
         Assert.Contains("is not empty", refused.Message, StringComparison.Ordinal);
-        Assert.Equal("1", Encoding.UTF8.GetString((await _tables.Get("cluster", "format", "version", Cancel))!.Value.Payload.Span));
+        Assert.Equal("1", Encoding.UTF8.GetString((await _tables.Get("cluster", "format", "version", Cancel))!.Payload.Span));
     }
 
     [Fact]
@@ -238,7 +239,7 @@ public sealed class BackupTests : IAsyncDisposable
                 break;
             case "newer data":
                 Replace(manifest, $"\"dataVersion\": {DataFormat.Version}", $"\"dataVersion\": {DataFormat.Version + 1}");
-                Replace(manifest, $"\"silo\": \"{global::Silo.About.Version}\"", "\"silo\": \"9.9\"");
+                Replace(manifest, $"\"silo\": \"{About.Version}\"", "\"silo\": \"9.9\"");
                 break;
             case "a table of another backup":
                 File.Copy(
@@ -282,7 +283,7 @@ public sealed class BackupTests : IAsyncDisposable
 
     private static async Task<int> Number(SqliteTableStore tables, string table) =>
         int.Parse(
-            Encoding.UTF8.GetString((await tables.Get(table, "numbers", "last", Cancel))!.Value.Payload.Span),
+            Encoding.UTF8.GetString((await tables.Get(table, "numbers", "last", Cancel))!.Payload.Span),
             System.Globalization.CultureInfo.InvariantCulture
         );
 
