@@ -8,6 +8,7 @@ namespace Silo.Storage.Backup;
 
 /// <summary>Takes backups, one at a time, at whichever silo it is: silos with local data share their folder.</summary>
 /// <param name="blobs">Null where the data is in a storage account.</param>
+[GrainType("backup")]
 public sealed partial class BackupGrain(
     IOptions<StorageOptions> storage,
     IOptions<ClusterOptions> cluster,
