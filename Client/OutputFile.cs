@@ -10,7 +10,21 @@ internal static class OutputFile
     /// symbolic link the file that it names is replaced.
     /// </summary>
     /// <exception cref="ConsoleException">It cannot be written; the message says why.</exception>
-    public static async Task<T> Write<T>(string file, Func<TextWriter, Task<T>> write)
+    public static Task<T> Write<T>(string file, Func<TextWriter, Task<T>> write) => WriteBytes(file, async stream =>
+        {
+            await using var writer = new StreamWriter(
+                stream,
+                new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+                bufferSize: 64 * 1024,
+                leaveOpen: true
+            );
+            var written = await write(writer);
+            await writer.FlushAsync();
+            return written;
+        });
+
+    /// <summary>The same for what is no text.</summary>
+    public static async Task<T> WriteBytes<T>(string file, Func<Stream, Task<T>> write)
     {
         try
         {
@@ -33,7 +47,7 @@ internal static class OutputFile
         }
     }
 
-    private static async Task<T> WriteAside<T>(string target, Func<TextWriter, Task<T>> write)
+    private static async Task<T> WriteAside<T>(string target, Func<Stream, Task<T>> write)
     {
         var aside = $"{target}.{Path.GetRandomFileName()}.partial";
         try
@@ -52,12 +66,10 @@ internal static class OutputFile
         }
     }
 
-    private static async Task<T> WriteInto<T>(string path, FileMode mode, Func<TextWriter, Task<T>> write)
+    private static async Task<T> WriteInto<T>(string path, FileMode mode, Func<Stream, Task<T>> write)
     {
         await using var stream = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite);
-        await using var writer = new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 64 * 1024);
-        var written = await write(writer);
-        await writer.FlushAsync();
+        var written = await write(stream);
         stream.Flush(flushToDisk: true);
         return written;
     }

@@ -44,6 +44,7 @@ internal static class Program
                 ControlCommands.Delete(verbs),
                 ExportCommand.Create(verbs),
                 ExplainCommand.Create(verbs),
+                PageCommand.Create(verbs),
             },
             new Command("logs", "Send log records, ask for them, watch them come, say what becomes of them.")
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Crawling;
 
@@ -40,6 +41,16 @@ internal static class CrawlText
                     .Select(reason => $"{reason.Key} {Counts.Format(reason.Value)}")
             )
             : null;
+
+    /// <summary><c>340 pages, 3.1 MB; 12 not kept</c>; null when nothing was to be kept.</summary>
+    public static string? Kept(CrawlSummary crawl) =>
+        crawl.Kept switch
+        {
+            null => null,
+            { RemovedAt: { } at } => string.Create(CultureInfo.InvariantCulture, $"removed at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}"),
+            { NotKept: 0 } kept => $"{Counts.Of(kept.Pages, "page", "pages")}, {Sizes.Format(kept.Bytes)}",
+            { } kept => $"{Counts.Of(kept.Pages, "page", "pages")}, {Sizes.Format(kept.Bytes)}; {Counts.Format(kept.NotKept)} not kept",
+        };
 
     /// <summary>A line for each seed with which something is wrong, and one for those beyond.</summary>
     public static IEnumerable<string> SeedTroubles(CrawlSummary crawl)

@@ -11,8 +11,9 @@ internal sealed class ExportCommand
 
     private readonly Option<string?> _format = new("--format")
     {
-        Description = "One JSON object a line, or CSV by RFC 4180 with a header. [default: by the file's ending, else jsonl]",
-        HelpName = "jsonl|csv",
+        Description =
+            "One JSON object a line, CSV by RFC 4180 with a header, or the kept pages as a WARC 1.1 file. [default: by the file's ending, else jsonl]",
+        HelpName = "jsonl|csv|warc",
     };
 
     private readonly Option<string?> _out = new("--out")
@@ -20,9 +21,19 @@ internal sealed class ExportCommand
         Description = "Where to; it is there when it is whole, and replaces what was there. [default: standard output]",
         HelpName = "FILE",
     };
+    private readonly Option<string?> _with = new("--with")
+    {
+        Description = "With jsonl, beside each record of a kept page: its body, or its text in reading order.",
+        HelpName = "body|text",
+    };
+
     private readonly Option<bool> _all = new("--all") { Description = "With the URLs that were skipped." };
 
-    private ExportCommand() => _format.AcceptOnlyFromAmong("jsonl", "csv");
+    private ExportCommand()
+    {
+        _format.AcceptOnlyFromAmong("jsonl", "csv", "warc");
+        _with.AcceptOnlyFromAmong("body", "text");
+    }
 
     public static Command Create(Verbs verbs)
     {
@@ -33,6 +44,7 @@ internal sealed class ExportCommand
                 export._crawl,
                 export._format,
                 export._out,
+                export._with,
                 export._all,
             },
             export.Run
@@ -43,12 +55,37 @@ internal sealed class ExportCommand
     {
         var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
         var file = parsed.GetValue(_out);
-        var form = (parsed.GetValue(_format) ?? Path.GetExtension(file)?.TrimStart('.')) == "csv" ? PageForm.Csv : PageForm.JsonLines;
+        var format = parsed.GetValue(_format) ?? FormatOf(file);
+        PageView? with = parsed.GetValue(_with) switch
+        {
+            "body" => PageView.Text,
+            "text" => PageView.Reading,
+            _ => null,
+        };
+        if (with is not null && format != "jsonl")
+        {
+            throw new ConsoleException($"--with goes with the format jsonl; this is {format}.", ExitCode.WrongUsage);
+        }
+
+        if (format == "warc")
+        {
+            return await WriteArchive(session, id, file, cancel);
+        }
+
+        var form = format == "csv" ? PageForm.Csv : PageForm.JsonLines;
         var kind = parsed.GetValue(_all) ? ExportKind.All : ExportKind.Fetched;
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         if (file is null)
         {
-            await Write(crawl, kind, form, (line, end) => session.Terminal.Text(line + end), Progress(session, toOutput: true), cancel);
+            await Write(
+                crawl,
+                kind,
+                form,
+                with,
+                (line, end) => session.Terminal.Text(line + end),
+                Progress(session, toOutput: true),
+                cancel
+            );
             session.Terminal.Flush();
             return ExitCode.Done;
         }
@@ -57,6 +94,7 @@ internal sealed class ExportCommand
                 crawl,
                 kind,
                 form,
+                with,
                 (line, end) =>
                 {
                     writer.Write(line);
@@ -84,11 +122,62 @@ internal sealed class ExportCommand
         return ExitCode.Done;
     }
 
+    private static string FormatOf(string? file) =>
+        file is null ? "jsonl"
+        : file.EndsWith(".csv", StringComparison.Ordinal) ? "csv"
+        : file.EndsWith(".warc.gz", StringComparison.Ordinal) || file.EndsWith(".warc", StringComparison.Ordinal) ? "warc"
+        : "jsonl";
+
+    private static async Task<int> WriteArchive(Session session, CrawlId id, string? file, CancellationToken cancel)
+    {
+        if (file is null)
+        {
+            throw new ConsoleException("A WARC file is no text: say where it goes with --out FILE.", ExitCode.WrongUsage);
+        }
+
+        var crawl = (await session.Cluster(cancel)).Crawl(id);
+        var (pages, missing) = await OutputFile.WriteBytes(file, async stream =>
+        {
+            var (read, lost) = (0L, 0L);
+            string? cursor = null;
+            do
+            {
+                var part = await crawl.Archive(cursor, cancel);
+                await stream.WriteAsync(part.Bytes, cancel);
+                (read, lost, cursor) = (read + part.Pages, lost + part.Missing, part.Cursor);
+            } while (cursor is not null);
+            return (read, lost);
+        });
+        if (session.Json)
+        {
+            session.Terminal.Json(
+                new
+                {
+                    id = id.ToString(),
+                    file = Path.GetFullPath(file),
+                    pages,
+                    missing,
+                }
+            );
+        }
+        else
+        {
+            session.Terminal.Line(
+                missing == 0
+                    ? $"{Counts.Of(pages, "page", "pages")} written to {file}."
+                    : $"{Counts.Of(pages, "page", "pages")} written to {file}; {Counts.Format(missing)} were kept and cannot be read."
+            );
+        }
+
+        return missing == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
     /// <summary>Every record of the crawl, page by page; the answer is how many there were.</summary>
     internal static async Task<long> Write(
         ICrawlGrain crawl,
         ExportKind kind,
         PageForm form,
+        PageView? with,
         Action<string, string> write,
         Action<long> progress,
         CancellationToken cancel
@@ -106,7 +195,8 @@ internal sealed class ExportCommand
             var page = await crawl.Export(cursor, kind, cancel);
             foreach (var record in page.Records)
             {
-                write(form.Line(record), form.LineEnd);
+                var content = with is { } view && record.Kept is not null ? await crawl.WholePage(record.Url, view, cancel) : null;
+                write(form.Line(record, content), form.LineEnd);
             }
 
             records += page.Records.Length;

@@ -47,6 +47,7 @@ internal static class ShowCommand
             .Add("skipped", Counts.Format(crawl.Skipped))
             .Add("reasons", CrawlText.Reasons(crawl))
             .Add("truncated", crawl.Truncated > 0 ? Counts.Format(crawl.Truncated) : null)
+            .Add("kept", CrawlText.Kept(crawl))
             .Add("trouble", Joined(CrawlText.SeedTroubles(crawl)), "red")
             .Add("hosts", Counts.Format(crawl.Hosts))
             .Add("size", Sizes.Format(crawl.Bytes))
@@ -63,7 +64,9 @@ internal static class ShowCommand
             .Add("exclude", Some(spec.Exclude))
             .Add("private", Some(spec.AllowPrivate))
             .Add("timeout", Durations.Format(spec.Timeout))
-            .Add("max body", Sizes.Format(spec.MaxBodyBytes));
+            .Add("max body", Sizes.Format(spec.MaxBodyBytes))
+            .Add("keep", spec.Keep.ToString().ToLowerInvariant())
+            .Add("max kept", spec.Keep == KeepPages.None ? null : Sizes.Format(spec.MaxKeptBytes));
     }
 
     private static string At(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -68,7 +68,21 @@ internal sealed class StartCommand
     {
         Description = "A longer body is cut, and its record says so. 1 KB is 1,024 bytes. [default: 10MB]",
         HelpName = "SIZE",
-        CustomParser = ReadSize,
+        CustomParser = result => (int?)ReadSize(result, "--max-body", int.MaxValue),
+    };
+
+    private readonly Option<KeepPages?> _keep = new("--keep")
+    {
+        Description = "Which answers are kept whole, for export --format warc and crawl page: none, HTML pages, or all. [default: html]",
+        HelpName = "none|html|all",
+        CustomParser = ReadKeep,
+    };
+
+    private readonly Option<long?> _maxKept = new("--max-kept")
+    {
+        Description = "Of kept pages at most this much, compressed; pages beyond have their record only, and are counted. [default: 2GB]",
+        HelpName = "SIZE",
+        CustomParser = result => ReadSize(result, "--max-kept", long.MaxValue),
     };
 
     private readonly Option<string?> _name = new("--name")
@@ -101,6 +115,8 @@ internal sealed class StartCommand
             start._allowPrivate,
             start._timeout,
             start._maxBody,
+            start._keep,
+            start._maxKept,
             start._name,
             start._follow,
         };
@@ -150,6 +166,8 @@ internal sealed class StartCommand
             AllowPrivate = Many(parsed, _allowPrivate),
             Timeout = parsed.GetValue(_timeout) ?? Defaults.Timeout,
             MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
+            Keep = parsed.GetValue(_keep) ?? Defaults.Keep,
+            MaxKeptBytes = parsed.GetValue(_maxKept) ?? Defaults.MaxKeptBytes,
         };
 
     private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
@@ -188,14 +206,30 @@ internal sealed class StartCommand
         return default;
     }
 
-    private static int? ReadSize(ArgumentResult result)
+    private static KeepPages? ReadKeep(ArgumentResult result)
     {
-        if (Sizes.TryParse(result.Tokens[0].Value, out var bytes) && bytes is > 0 and <= int.MaxValue)
+        var text = result.Tokens[0].Value;
+        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<KeepPages>(text, ignoreCase: true, out var keep) && Enum.IsDefined(keep))
         {
-            return (int)bytes;
+            return keep;
         }
 
-        result.AddError($"--max-body is a size such as 512KB or 10MB, less than 2GB; this is \"{result.Tokens[0].Value}\"");
+        result.AddError($"--keep is none, html or all; this is \"{text}\"");
+        return null;
+    }
+
+    private static long? ReadSize(ArgumentResult result, string name, long most)
+    {
+        if (Sizes.TryParse(result.Tokens[0].Value, out var bytes) && bytes > 0 && bytes <= most)
+        {
+            return bytes;
+        }
+
+        result.AddError(
+            most == int.MaxValue
+                ? $"{name} is a size such as 512KB or 10MB, less than 2GB; this is \"{result.Tokens[0].Value}\""
+                : $"{name} is a size such as 512KB or 10MB; this is \"{result.Tokens[0].Value}\""
+        );
         return null;
     }
 }

@@ -34,6 +34,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SeedsForm? Seeds { get; init; }
 
+    /// <summary>What is kept of pages; left out when nothing was to be kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public KeptForm? Kept { get; init; }
+
     /// <summary>What was asked; only where one crawl is shown.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SpecForm? Spec { get; init; }
@@ -59,6 +63,7 @@ public sealed record CrawlForm(
             Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
             Truncated = crawl.Truncated,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
+            Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
         };
 
     public static CrawlForm WithSpec(CrawlSummary crawl) => Of(crawl) with { Spec = SpecForm.Of(crawl.Spec) };
@@ -78,6 +83,9 @@ public sealed record SeedsForm(int Fetched, int NotFetched, ImmutableArray<SeedT
         );
 }
 
+/// <summary>Pages that are kept, their bytes as stored, and the pages that were to be kept and were not.</summary>
+public sealed record KeptForm(long Pages, long Bytes, long NotKept, DateTimeOffset? RemovedAt);
+
 public sealed record SeedTroubleForm(string Url, string Reason, string Says);
 
 /// <summary>What was asked, with durations and sizes as <c>crawl start</c> takes them.</summary>
@@ -93,7 +101,9 @@ public sealed record SpecForm(
     ImmutableArray<string> Exclude,
     ImmutableArray<string> AllowPrivate,
     string Timeout,
-    int MaxBodyBytes
+    int MaxBodyBytes,
+    KeepPages Keep,
+    long MaxKeptBytes
 )
 {
     public static SpecForm Of(CrawlSpec spec) =>
@@ -109,6 +119,8 @@ public sealed record SpecForm(
             spec.Exclude,
             spec.AllowPrivate,
             Durations.Format(spec.Timeout),
-            spec.MaxBodyBytes
+            spec.MaxBodyBytes,
+            spec.Keep,
+            spec.MaxKeptBytes
         );
 }

@@ -6,7 +6,7 @@ namespace Grains.Interfaces.Crawling;
 /// What hosts and workers need to know of a crawl: its settings as the crawl list checked them, and its state.
 /// It rides along with what goes down by call, so that no host has to ask upward.
 /// </summary>
-/// <param name="Version">Rises with every change of <paramref name="State"/>; a host keeps the highest it has seen.</param>
+/// <param name="Version">Rises with every change; a host keeps the highest it has seen.</param>
 /// <param name="Spec">With canonical seeds, each once.</param>
 [GenerateSerializer, Immutable, Alias("crawling.CrawlOrder")]
 public sealed record CrawlOrder(
@@ -21,6 +21,10 @@ public sealed record CrawlOrder(
     /// </summary>
     [Id(4)]
     public string? Trace { get; init; }
+
+    /// <summary>As much is kept of pages as may be (<see cref="CrawlSpec.MaxKeptBytes"/>): from here on only rows are written.</summary>
+    [Id(5)]
+    public bool KeptFull { get; init; }
 }
 
 /// <param name="Order">The crawl as it is now.</param>

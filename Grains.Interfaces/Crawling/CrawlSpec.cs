@@ -79,6 +79,17 @@ public sealed record CrawlSpec
     [Id(12)]
     public int MaxBodyBytes { get; init; } = 10 * 1024 * 1024;
 
+    /// <summary>Which answers are kept whole.</summary>
+    [Id(13)]
+    public KeepPages Keep { get; init; } = KeepPages.Html;
+
+    /// <summary>
+    /// Bytes of kept pages, compressed. Once there are as many, only rows are written, and the pages not kept are counted. Over several
+    /// hosts, pages that are in flight at that moment may still come in.
+    /// </summary>
+    [Id(14)]
+    public long MaxKeptBytes { get; init; } = 2L * 1024 * 1024 * 1024;
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

@@ -62,6 +62,10 @@ public sealed record CrawlSummary(
     [Id(17)]
     public SeedReport? Seeds { get; init; }
 
+    /// <summary>What is kept of pages; null while nothing was to be kept, and from a silo of an earlier version.</summary>
+    [Id(18)]
+    public KeptPages? Kept { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>It is done, and nothing came of it: not one seed was answered.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Books;
+using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Crawling;
 
@@ -58,6 +59,22 @@ public interface ICrawlGrain : IGrainWithStringKey
     [Alias("Explain")]
     Task<Explanation> Explain(string url, CancellationToken cancel = default);
 
+    /// <summary>
+    /// A part of what was fetched from a URL, from <paramref name="offset"/> of its body on. Interleaves: it reads rows and objects, and
+    /// nothing of the activation but whether pages were removed.
+    /// </summary>
+    [AlwaysInterleave]
+    [Alias("Page")]
+    Task<PagePart> Page(string url, PageView view, long offset, CancellationToken cancel = default);
+
+    /// <summary>
+    /// The crawl's kept pages as one WARC file, part by part: pass the last answer's cursor to go on, null to begin. Interleaves as
+    /// <see cref="Page"/> does.
+    /// </summary>
+    [AlwaysInterleave]
+    [Alias("Archive")]
+    Task<ArchivePart> Archive(string? cursor, CancellationToken cancel = default);
+
     [Alias("Account")]
     Task<Account?> Account(CancellationToken cancel = default);
 
@@ -95,6 +112,7 @@ public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Rec
 /// <param name="LeftOut">
 /// How many links of the page were not followed though they are in scope, by the word for the books; null: none.
 /// </param>
+/// <param name="Kept">Where its WARC records are; null when it was not kept.</param>
 [GenerateSerializer, Immutable, Alias("crawling.PageRecord")]
 public sealed record PageRecord(
     [property: Id(0)] string Url,
@@ -112,7 +130,8 @@ public sealed record PageRecord(
     [property: Id(12)] string? Location,
     [property: Id(13)] bool Truncated,
     [property: Id(14)] string? Error,
-    [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null
+    [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null,
+    [property: Id(16)] KeptPage? Kept = null
 );
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>

@@ -166,6 +166,10 @@ public sealed record FetchOutcome(
     /// <summary>How many other links of the page are not followed, by the word for the books; null: none.</summary>
     [Id(11)]
     public ImmutableSortedDictionary<string, long>? LeftOut { get; init; }
+
+    /// <summary>The page was to be kept and is not: the limit of the crawl is reached, or the page is too large.</summary>
+    [Id(12)]
+    public bool NotKept { get; init; }
 }
 
 /// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>
@@ -196,4 +200,20 @@ public sealed record HostSums(
     /// <summary>Why the host does not move, in a sentence; null when there is nothing to say.</summary>
     [Id(9)]
     public string? Note { get; init; }
+
+    /// <summary>Pages that were to be kept: each is counted under <see cref="Kept"/> or <see cref="NotKept"/> too.</summary>
+    [Id(10)]
+    public long ToKeep { get; init; }
+
+    /// <summary>Pages whose WARC records a row names.</summary>
+    [Id(11)]
+    public long Kept { get; init; }
+
+    /// <summary>Bytes of those records, as stored.</summary>
+    [Id(12)]
+    public long KeptBytes { get; init; }
+
+    /// <summary>Pages that were to be kept and were not: the crawl's limit was reached, or the page is too large.</summary>
+    [Id(13)]
+    public long NotKept { get; init; }
 }

@@ -19,7 +19,8 @@ public abstract class PageForm
 
     public abstract string LineEnd { get; }
 
-    public abstract string Line(PageRecord page);
+    /// <param name="content">What was kept of the page, to be written beside it; null: nothing is. Only JSON Lines have room for it.</param>
+    public abstract string Line(PageRecord page, PagePart? content = null);
 
     /// <summary>Null where nothing was fetched: no server answered, or nobody asked.</summary>
     private static string? FetchedAt(PageRecord page) => page.Status is null ? null : Time(page.FetchedAt);
@@ -37,7 +38,7 @@ public abstract class PageForm
 
         public override string LineEnd => "\n";
 
-        public override string Line(PageRecord page)
+        public override string Line(PageRecord page, PagePart? content = null)
         {
             var buffer = new ArrayBufferWriter<byte>(512);
             using (var json = new Utf8JsonWriter(buffer, Options))
@@ -73,6 +74,16 @@ public abstract class PageForm
                 }
 
                 json.WriteEndObject();
+                json.WriteBoolean("kept", page.Kept is not null);
+                if (content is { Why: null, IsText: true })
+                {
+                    json.WriteString("body", content.Body);
+                }
+                else if (content is { Why: null })
+                {
+                    json.WriteBase64String("bodyBase64", content.Body);
+                }
+
                 json.WriteEndObject();
             }
 
@@ -84,11 +95,11 @@ public abstract class PageForm
     private sealed class CsvForm : PageForm
     {
         public override string Header =>
-            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut";
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept";
 
         public override string LineEnd => "\r\n";
 
-        public override string Line(PageRecord page) =>
+        public override string Line(PageRecord page, PagePart? content = null) =>
             string.Join(
                 ',',
                 new[]
@@ -109,6 +120,7 @@ public abstract class PageForm
                     CsvField.Of(page.Location),
                     page.Truncated ? "true" : "false",
                     CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
+                    page.Kept is null ? "false" : "true",
                 }
             );
 

@@ -16,4 +16,16 @@ public sealed partial class CrawlGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A round over the hosts of crawl {Id} failed and will be repeated")]
     private partial void LogSweepFailed(CrawlId id, Exception exception);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Crawl {Id}: the kept pages are removed, {Objects} object(s): their time is over"
+    )]
+    private partial void LogPagesRemoved(CrawlId id, int objects);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Crawl {Id}: {Objects} object(s) of pages that no row names are removed")]
+    private partial void LogPagesSwept(CrawlId id, int objects);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Crawl {Id}: kept pages could not be tidied; the next wake-up tries again")]
+    private partial void LogTidyFailed(CrawlId id, Exception exception);
 }

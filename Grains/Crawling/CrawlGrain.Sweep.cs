@@ -1,4 +1,5 @@
 using Grains.Books;
+using Grains.Crawling.Archive;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
@@ -113,6 +114,12 @@ public sealed partial class CrawlGrain
             return;
         }
 
+        if (!order.KeptFull && order.Spec.Keep != KeepPages.None && total.KeptBytes >= order.Spec.MaxKeptBytes)
+        {
+            await Save(head => head with { Order = head.Order with { Version = head.Order.Version + 1, KeptFull = true } });
+            return; // The next round tells the hosts.
+        }
+
         if (order.Spec.MaxPages is { } most)
         {
             if (total.Done >= most)
@@ -215,6 +222,7 @@ public sealed partial class CrawlGrain
             }
         }
 
+        await new PageSweep(store, blobs, Id).RemoveAll(CancellationToken.None);
         await GrainFactory.GetGrain<ICrawlListGrain>(0).Forget(Id, CancellationToken.None);
         MustBeCommitted(await store.Commit(CrawlTable.Name, Partition, [RowChange.Delete(PartitionWriter.HeadKey)]));
         _head = null;
@@ -255,6 +263,10 @@ public sealed partial class CrawlGrain
             {
                 Truncated = total.Truncated + sums.Truncated,
                 Note = total.Note ?? sums.Note,
+                ToKeep = total.ToKeep + sums.ToKeep,
+                Kept = total.Kept + sums.Kept,
+                KeptBytes = total.KeptBytes + sums.KeptBytes,
+                NotKept = total.NotKept + sums.NotKept,
             };
         }
 

@@ -20,10 +20,13 @@ namespace Grains.Crawling;
 /// <see cref="Save"/>, which starts from the head as it is at that moment, and looks at the state again after each await.
 /// </remarks>
 [GrainType("crawl")]
-public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptions> options, TimeProvider clock, ILogger<CrawlGrain> logger)
-    : Grain,
-        ICrawlGrain,
-        IDisposable
+public sealed partial class CrawlGrain(
+    ITableStore store,
+    IBlobStore blobs,
+    IOptions<CrawlingOptions> options,
+    TimeProvider clock,
+    ILogger<CrawlGrain> logger
+) : Grain, ICrawlGrain, IDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -86,6 +89,7 @@ public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptio
         }
 
         StartSweeping();
+        StartTidying();
         return !IsSettled;
     }
 
@@ -327,6 +331,16 @@ public sealed partial class CrawlGrain(ITableStore store, IOptions<CrawlingOptio
                 Reasons = _sums.Refused,
                 Truncated = _sums.Truncated,
                 Seeds = head.Seeds,
+                Kept =
+                    _sums.ToKeep == 0
+                        ? null
+                        : new(
+                            _sums.ToKeep,
+                            head.PagesRemovedAt is null ? _sums.Kept : 0,
+                            _sums.KeptBytes,
+                            _sums.NotKept,
+                            head.PagesRemovedAt
+                        ),
             };
 
     private static string HostRow(HostKey host) => CrawlTable.HostPrefix + StoreLimits.HashKey(host.Value);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Books;
+using Grains.Crawling.Frontier;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
@@ -39,6 +40,26 @@ public sealed class CrawlingAccounts(IGrainFactory grains, IOptions<CrawlingOpti
             };
         }
 
-        return [total with { Bound = Math.Max(total.Bound, options.Value.MaxUrlsPerHost) }];
+        total = total with { Bound = Math.Max(total.Bound, options.Value.MaxUrlsPerHost) };
+        return Pages(crawls) is { } pages ? [total, pages] : [total];
+    }
+
+    /// <summary>Pages that were to be kept; null when each of them was.</summary>
+    private static Account? Pages(ImmutableArray<CrawlSummary> crawls)
+    {
+        var kept = crawls.Select(crawl => crawl.Kept).OfType<KeptPages>().ToList();
+        var notKept = kept.Sum(crawl => crawl.NotKept);
+        return notKept == 0
+            ? null
+            : new(
+                "crawling",
+                "pages",
+                kept.Sum(crawl => crawl.ToKeep),
+                kept.Sum(crawl => crawl.ToKeep - crawl.NotKept),
+                ImmutableSortedDictionary<string, long>.Empty.Add(Refusals.KeepLimit, notKept),
+                Waiting: 0,
+                Bound: 0,
+                "a page beyond --max-kept of its crawl has its row only, and is counted"
+            );
     }
 }

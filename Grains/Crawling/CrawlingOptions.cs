@@ -69,6 +69,10 @@ public sealed class CrawlingOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = s_hosts.MaxDelay;
 
+    [Description("How long the pages of a crawl are kept after its end; its rows stay. 0: until the crawl is deleted.")]
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan KeepPagesFor { get; set; }
+
     /// <summary>
     /// Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.
     /// </summary>

@@ -259,6 +259,6 @@ public sealed partial class HostGrain(
         }
 
         Pump();
-        return new(granted.Leases.IsEmpty ? null : crawl.Order, granted.Leases, []);
+        return new(granted.Leases.IsEmpty ? null : crawl.OrderForWorkers, granted.Leases, []);
     }
 }

@@ -9,7 +9,8 @@ namespace Silo.Crawling;
 /// caller has taken
 /// this one. When it fails half-way the connection is cut, so that half an export does not look like a whole one.
 /// </summary>
-internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnswers Places, bool IsCsv, ExportKind Kind) : IResult
+internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnswers Places, bool IsCsv, ExportKind Kind, PageView? With)
+    : IResult
 {
     public const string JsonLines = "application/x-ndjson";
 
@@ -39,7 +40,8 @@ internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnsw
         {
             foreach (var record in page.Records)
             {
-                Write(response, form.Line(record), form.LineEnd);
+                var content = With is { } view && record.Kept is not null ? await Crawl.WholePage(record.Url, view, cancel) : null;
+                Write(response, form.Line(record, content), form.LineEnd);
             }
 
             await response.BodyWriter.FlushAsync(cancel);

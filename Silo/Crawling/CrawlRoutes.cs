@@ -43,15 +43,28 @@ public static class CrawlRoutes
         crawls
             .MapGet("{id}/export", Export)
             .For(ApiRole.Reader)
-            .WithMetadata(new TakesQuery("format", "kind"))
-            .WithSummary("One record per URL, as it is read: format is jsonl or csv, kind is fetched or all (with what was skipped).")
-            .Produces(StatusCodes.Status200OK, contentType: CrawlExportAnswer.JsonLines, additionalContentTypes: [CrawlExportAnswer.Csv]);
+            .WithMetadata(new TakesQuery("format", "kind", "with"))
+            .WithSummary(
+                "One record per URL, as it is read: format is jsonl, csv or warc (the kept pages), kind is fetched or all (with what was skipped), "
+                    + "with is body or text (jsonl only)."
+            )
+            .Produces(
+                StatusCodes.Status200OK,
+                contentType: CrawlExportAnswer.JsonLines,
+                additionalContentTypes: [CrawlExportAnswer.Csv, CrawlArchiveAnswer.Warc]
+            );
         crawls
             .MapGet("{id}/explain", Explain)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("url"))
             .WithSummary("Why a URL was or was not fetched.")
             .Produces<ExplanationForm>();
+        crawls
+            .MapGet("{id}/page", Page)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("url", "view"))
+            .WithSummary("The body of a page that was kept: view is body (its bytes), text (in UTF-8) or reading (the text of HTML).")
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream", additionalContentTypes: ["text/plain"]);
         crawls
             .MapGet("{id}/events", Events)
             .For(ApiRole.Reader)
@@ -150,18 +163,26 @@ public static class CrawlRoutes
         IGrainFactory grains,
         LongAnswers places,
         string format = "jsonl",
-        string kind = "fetched"
+        string kind = "fetched",
+        string? with = null
     )
     {
         var faults = new List<Fault>();
-        if (format is not ("jsonl" or "csv"))
+        if (format is not ("jsonl" or "csv" or "warc"))
         {
-            faults.Add(new($"\"format\" is jsonl or csv; this is \"{format}\".", Parameter: "format"));
+            faults.Add(new($"\"format\" is jsonl, csv or warc; this is \"{format}\".", Parameter: "format"));
         }
 
         if (kind is not ("fetched" or "all"))
         {
             faults.Add(new($"\"kind\" is fetched or all; this is \"{kind}\".", Parameter: "kind"));
+        }
+
+        if (with is not (null or "body" or "text") || (with is not null && format != "jsonl"))
+        {
+            faults.Add(
+                new($"\"with\" is body or text, and goes with the format jsonl; this is \"{with}\" with {format}.", Parameter: "with")
+            );
         }
 
         if (faults is not [])
@@ -170,14 +191,56 @@ public static class CrawlRoutes
         }
 
         return await Found(id, grains, context.RequestAborted) is { } crawl
-            ? new CrawlExportAnswer(
-                crawl.Id,
-                crawl.Grain,
-                places,
-                IsCsv: format == "csv",
-                kind == "all" ? ExportKind.All : ExportKind.Fetched
-            )
+            ? format == "warc"
+                ? new CrawlArchiveAnswer(crawl.Id, crawl.Grain, places)
+                : new CrawlExportAnswer(
+                    crawl.Id,
+                    crawl.Grain,
+                    places,
+                    IsCsv: format == "csv",
+                    kind == "all" ? ExportKind.All : ExportKind.Fetched,
+                    with switch
+                    {
+                        "body" => PageView.Text,
+                        "text" => PageView.Reading,
+                        _ => null,
+                    }
+                )
             : None(id);
+    }
+
+    private static async Task<IResult> Page(HttpContext context, string id, IGrainFactory grains, string? url = null, string view = "body")
+    {
+        var faults = new List<Fault>();
+        if (string.IsNullOrEmpty(url))
+        {
+            faults.Add(new("\"url\" is missing: the URL of the page.", Parameter: "url"));
+        }
+
+        PageView? form = view switch
+        {
+            "body" => PageView.Body,
+            "text" => PageView.Text,
+            "reading" => PageView.Reading,
+            _ => null,
+        };
+        if (form is null)
+        {
+            faults.Add(new($"\"view\" is body, text or reading; this is \"{view}\".", Parameter: "view"));
+        }
+
+        if (faults is not [])
+        {
+            return Problem.Invalid(faults);
+        }
+
+        if (await Found(id, grains, context.RequestAborted) is not { } crawl)
+        {
+            return None(id);
+        }
+
+        var first = await crawl.Grain.Page(url!, form!.Value, offset: 0, context.RequestAborted);
+        return first.Why is { } why ? Problem.NotFound(why) : new CrawlPageAnswer(crawl.Grain, url!, form.Value, first);
     }
 
     private static async Task<IResult> Events(

@@ -1,6 +1,7 @@
 using Grains;
 using Grains.Books;
 using Grains.Crawling;
+using Grains.Crawling.Archive;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
@@ -40,6 +41,7 @@ public static class CrawlingHosting
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<FetchMetrics>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
+        services.AddSingleton<PageArchive>();
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());

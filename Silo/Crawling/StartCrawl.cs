@@ -40,6 +40,10 @@ public sealed record StartCrawl
 
     public int? MaxBodyBytes { get; init; }
 
+    public KeepPages? Keep { get; init; }
+
+    public long? MaxKeptBytes { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
     public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
     {
@@ -58,6 +62,8 @@ public sealed record StartCrawl
             AllowPrivate = Texts(AllowPrivate ?? [], "allowPrivate", faults),
             Timeout = Duration(Timeout, "timeout", faults) ?? spec.Timeout,
             MaxBodyBytes = MaxBodyBytes ?? spec.MaxBodyBytes,
+            Keep = Keep ?? spec.Keep,
+            MaxKeptBytes = MaxKeptBytes ?? spec.MaxKeptBytes,
         };
         return faults;
     }

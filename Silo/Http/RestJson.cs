@@ -19,7 +19,7 @@ namespace Silo.Http;
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<OrderStatus>)]
+    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<KeepPages>), typeof(CamelCase<OrderStatus>)]
 )]
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(CrawlStarted))]

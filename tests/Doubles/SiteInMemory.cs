@@ -64,7 +64,7 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
                 await gate.Pass(Stubborn ? CancellationToken.None : cancel);
             }
 
-            return Fetched(answer, request.MaxBodyBytes) with
+            return Fetched(answer, request) with
             {
                 Elapsed = _clock.GetElapsedTime(start),
             };
@@ -75,8 +75,10 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
         }
     }
 
-    private static PageFetch Fetched(SiteAnswer answer, int maxBodyBytes) =>
-        new()
+    private static PageFetch Fetched(SiteAnswer answer, PageRequest request)
+    {
+        var maxBodyBytes = request.MaxBodyBytes;
+        return new()
         {
             Status = answer.Status,
             ContentType = ContentType.Parse(answer.ContentType),
@@ -94,7 +96,18 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             Truncated = answer.Body.Length > maxBodyBytes || answer.BodyError is not null,
             Error = answer.BodyError,
             WireBytes = Math.Min(answer.Body.Length, maxBodyBytes),
+            Exchange = request.WithExchange ? Exchange(answer, request) : null,
         };
+    }
+
+    private static HttpExchange Exchange(SiteAnswer answer, PageRequest request) =>
+        new(
+            $"GET {request.Url} HTTP/1.1\r\nUser-Agent: {request.UserAgent}\r\n\r\n",
+            $"HTTP/1.1 {answer.Status} In memory",
+            answer.ContentType is { } type ? [("Content-Type", type), .. answer.Headers] : answer.Headers,
+            IsDecoded: true,
+            answer.Body.Length > request.MaxBodyBytes ? "length" : null
+        );
 
     private static string? First(SiteAnswer answer, string name) => All(answer, name).FirstOrDefault();
 

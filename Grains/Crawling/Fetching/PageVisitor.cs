@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Grains.Crawling.Archive;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
@@ -21,7 +22,8 @@ public sealed class PageVisitor(
     FetchSettings settings,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
-    FetchMetrics metrics
+    FetchMetrics metrics,
+    PageArchive archive
 )
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
@@ -34,8 +36,12 @@ public sealed class PageVisitor(
             ? parsed
             : throw new FormatException($"A lease for \"{lease.Url}\", which is no URL.");
         var at = clock.GetUtcNow();
-        var fetch = await Fetch(order, LeaseKind.Page, Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes), cancel)
-            .ConfigureAwait(false);
+        var started = guards.GetTimestamp();
+        var request = Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes) with
+        {
+            WithExchange = order.Spec.Keep != KeepPages.None,
+        };
+        var fetch = await Fetch(order, LeaseKind.Page, request, cancel).ConfigureAwait(false);
         var redirect = Redirect.Of(fetch, url, lease.Hops);
         var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
         var page =
@@ -67,6 +73,26 @@ public sealed class PageVisitor(
             fetch.Error ?? redirect.Error ?? StatusError(fetch, verdict),
             links.LeftOut
         );
+        var isToKeep = verdict.Result == FetchResult.Answered && IsToKeep(order.Spec.Keep, fetch, page);
+        KeptPage? kept = null;
+        if (isToKeep && !order.KeptFull)
+        {
+            var records = PageRecords.Of(lease.Url, at, fetch, digest, lease.Depth, page.Charset);
+            try
+            {
+                var left = timeLeft - guards.GetElapsedTime(started);
+                kept =
+                    records.Length <= PageArchive.MaxPageBytes
+                        ? await archive.Keep(order.Id, records, cancel).WaitAsync(left, guards, cancel).ConfigureAwait(false)
+                        : null;
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                // The page counts as not fetched, and is tried again when the store may be well.
+                return NotStored(order, lease, record with { Error = $"The page could not be kept: {failure.Message}" });
+            }
+        }
+
         return new(
             new(
                 order.Id,
@@ -76,11 +102,15 @@ public sealed class PageVisitor(
                 verdict.Result,
                 verdict.Reason,
                 verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null,
-                record,
+                record with
+                {
+                    Kept = kept,
+                },
                 links.Own,
                 Robots: null
             )
             {
+                NotKept = isToKeep && kept is null,
                 TurnedAway = links.TurnedAway,
                 LeftOut = links.Elsewhere,
             },
@@ -90,6 +120,32 @@ public sealed class PageVisitor(
                 : null
         );
     }
+
+    private static bool IsToKeep(KeepPages keep, PageFetch fetch, ParsedPage page) =>
+        keep switch
+        {
+            KeepPages.None => false,
+            KeepPages.Html => fetch.Status == 304 || fetch.ContentType.IsHtml || new ContentType(page.MediaType, charset: null).IsHtml,
+            _ => true,
+        };
+
+    private static Visit NotStored(CrawlOrder order, Lease lease, PageRecord record) =>
+        new(
+            new(
+                order.Id,
+                lease.Kind,
+                lease.Url,
+                lease.Number,
+                FetchResult.Temporary,
+                Refusals.PageStore,
+                RetryAfter: null,
+                record,
+                Links: [],
+                Robots: null
+            ),
+            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
+            Facts: null
+        );
 
     /// <summary>The robots.txt of an origin. Redirects are followed, to other hosts too: they lead to no page.</summary>
     public async Task<Visit> VisitRobots(CrawlOrder order, Lease lease, TimeSpan timeLeft, CancellationToken cancel)

@@ -42,6 +42,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     public HostQueue Queue { get; } = new();
 
+    /// <summary>The crawl as workers are to see it: this host alone may have reached what may be kept of pages.</summary>
+    public CrawlOrder OrderForWorkers =>
+        Order.KeptFull || head.KeptBytes < Order.Spec.MaxKeptBytes ? Order : Order with { KeptFull = true };
+
     /// <summary>
     /// Pages that may be fetched here in all; null: not told yet, or no limit (<see cref="CrawlSpec.MaxPages"/> says which).
     /// </summary>
@@ -367,7 +371,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 _position++;
             }
 
-            var page = Outcome?.Page?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
+            var page = crawl.Bounded(Outcome?.Page)?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
             var row = CrawlJson.Write(
                 new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page)
             );
@@ -408,6 +412,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             }
 
             crawl.CountPage(page?.Bytes ?? 0, page?.Truncated == true);
+            crawl.CountKept(Outcome!, page?.Kept);
             crawl.CountLeftOut(Outcome!);
         }
     }
@@ -439,6 +444,25 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         head.Done++;
         head.Bytes += bytes;
         head.Truncated += truncated ? 1 : 0;
+    }
+
+    /// <summary>The page without its records where they would go beyond what may be kept: no row names them, so they are swept.</summary>
+    private PageRecord? Bounded(PageRecord? page) =>
+        page?.Kept is { } kept && head.KeptBytes + kept.Length > Order.Spec.MaxKeptBytes ? page with { Kept = null } : page;
+
+    private void CountKept(FetchOutcome outcome, KeptPage? kept)
+    {
+        if (kept is not null)
+        {
+            head.ToKeep++;
+            head.Kept++;
+            head.KeptBytes += kept.Length;
+        }
+        else if (outcome.NotKept || outcome.Page?.Kept is not null)
+        {
+            head.ToKeep++;
+            head.NotKept++;
+        }
     }
 
     private void CountRefusal(string reason, bool failed)
@@ -532,6 +556,12 @@ public static class Refusals
 
     /// <summary>Links to other hosts could not be delivered there.</summary>
     public const string Delivery = "delivery";
+
+    /// <summary>The page could not be stored in the blob store.</summary>
+    public const string PageStore = "page-store";
+
+    /// <summary>A page that was not kept: the crawl keeps as many bytes as it may, or the page is too large.</summary>
+    public const string KeepLimit = "keep-limit";
 
     public const string MaxPages = "max-pages";
 

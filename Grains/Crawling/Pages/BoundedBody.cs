@@ -10,7 +10,14 @@ namespace Grains.Crawling.Pages;
 /// <param name="Truncated">There was more, or should have been.</param>
 /// <param name="Error">What was wrong with the compression, or that the wire broke before the body's end; null when nothing was.</param>
 /// <param name="WireBytes">How many bytes were read before decompression.</param>
-internal readonly record struct Body(byte[] Bytes, bool Truncated, string? Error, long WireBytes);
+internal readonly record struct Body(byte[] Bytes, bool Truncated, string? Error, long WireBytes)
+{
+    /// <summary>The encodings are undone, or there are none.</summary>
+    public bool IsDecoded { get; init; } = true;
+
+    /// <summary>The wire broke.</summary>
+    public bool IsCutOff { get; init; }
+}
 
 /// <summary>
 /// Reads a body up to a limit, and never more than one byte beyond it: neither from the wire nor out of a decompressor. So a bomb costs
@@ -42,7 +49,10 @@ internal static class BoundedBody
         {
             await using var plain = new CountingStream(wire, (long)limit + 1);
             var (bytes, truncated, _) = await ReadUpTo(plain, limit, mayBeMalformed: false, cancel).ConfigureAwait(false);
-            return new(bytes, truncated || plain.Broken is not null, EndedEarly(plain), plain.Count);
+            return new(bytes, truncated || plain.Broken is not null, EndedEarly(plain), plain.Count)
+            {
+                IsCutOff = plain.Broken is not null,
+            };
         }
 
         await using var counted = new CountingStream(wire, (long)limit + WireSlack);
@@ -54,7 +64,10 @@ internal static class BoundedBody
                 Truncated: true,
                 $"Content-Encoding \"{string.Join(", ", names)}\" was not asked for and is not understood: gzip, deflate and br are.",
                 counted.Count
-            );
+            )
+            {
+                IsDecoded = false,
+            };
         }
 
         Stream decoded = counted;
@@ -68,7 +81,10 @@ internal static class BoundedBody
             var (bytes, truncated, error) = await ReadUpTo(decoded, limit, mayBeMalformed: true, cancel).ConfigureAwait(false);
             var sentence = EndedEarly(counted)
                 ?? (error is null ? null : $"The body is not what Content-Encoding \"{string.Join(", ", names)}\" says: {error}");
-            return new(bytes, truncated || counted.Ended || counted.Broken is not null, sentence, counted.Count);
+            return new(bytes, truncated || counted.Ended || counted.Broken is not null, sentence, counted.Count)
+            {
+                IsCutOff = counted.Broken is not null,
+            };
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class HttpPageFetcher(
             using var pool = _pools.Take(request.AllowPrivate);
             using var message = Message(request, url);
             using var response = await pool.Send(message, both.Token).ConfigureAwait(false);
-            return await Read(response, request, start, both.Token).ConfigureAwait(false);
+            return await Read(message, response, request, start, both.Token).ConfigureAwait(false);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
@@ -116,7 +116,13 @@ public sealed class HttpPageFetcher(
         return message;
     }
 
-    private async Task<PageFetch> Read(HttpResponseMessage response, PageRequest request, long start, CancellationToken cancel)
+    private async Task<PageFetch> Read(
+        HttpRequestMessage message,
+        HttpResponseMessage response,
+        PageRequest request,
+        long start,
+        CancellationToken cancel
+    )
     {
         var headers = response.Headers.NonValidated;
         var content = response.Content.Headers.NonValidated;
@@ -148,7 +154,43 @@ public sealed class HttpPageFetcher(
             Error = body.Error,
             WireBytes = body.WireBytes,
             Elapsed = _guards.GetElapsedTime(start),
+            Exchange = request.WithExchange ? Exchange(message, response, body) : null,
         };
+    }
+
+    private static HttpExchange Exchange(HttpRequestMessage message, HttpResponseMessage response, Body body)
+    {
+        var url = message.RequestUri!;
+        var request = new StringBuilder(256).Append("GET ").Append(url.PathAndQuery).Append(" HTTP/1.1\r\nHost: ").Append(url.Authority);
+        foreach (var (name, values) in message.Headers.NonValidated)
+        {
+            foreach (var value in values)
+            {
+                request.Append("\r\n").Append(name).Append(": ").Append(value);
+            }
+        }
+
+        return new(
+            request.Append("\r\n\r\n").ToString(),
+            $"HTTP/1.1 {(int)response.StatusCode} {response.ReasonPhrase}",
+            [.. Fields(response.Headers.NonValidated), .. Fields(response.Content.Headers.NonValidated)],
+            body.IsDecoded,
+            !body.Truncated ? null
+                : body.IsCutOff ? "disconnect"
+                : body.Error is null ? "length"
+                : "unspecified"
+        );
+    }
+
+    private static IEnumerable<(string Name, string Value)> Fields(HttpHeadersNonValidated headers)
+    {
+        foreach (var (name, values) in headers)
+        {
+            foreach (var value in values)
+            {
+                yield return (name, value);
+            }
+        }
     }
 
     private TimeSpan? RetryAfter(string? header)

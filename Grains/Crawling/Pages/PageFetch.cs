@@ -93,6 +93,9 @@ public sealed record PageFetch
 
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Of an answer, if <see cref="PageRequest.WithExchange"/> asked for it; else null.</summary>
+    public HttpExchange? Exchange { get; init; }
+
     /// <summary>
     /// The answer leads elsewhere: Fetch standard, "redirect status", with a Location. Any other answer is what it is, whatever its
     /// Location says.

@@ -20,4 +20,7 @@ public sealed record PageRequest(
 )
 {
     public const int MostBodyBytes = 1 << 30;
+
+    /// <summary>The answer is to tell how it came about: <see cref="PageFetch.Exchange"/>.</summary>
+    public bool WithExchange { get; init; }
 }

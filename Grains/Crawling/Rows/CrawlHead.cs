@@ -27,6 +27,12 @@ public sealed record CrawlHead
     /// <summary>The last sums that were pulled, for a crawl that ended.</summary>
     public HostSums? Sums { get; init; }
 
+    /// <summary>When the objects of kept pages that no row names were removed, after its end.</summary>
+    public DateTimeOffset? SweptAt { get; init; }
+
+    /// <summary>When its kept pages were removed because their time was over.</summary>
+    public DateTimeOffset? PagesRemovedAt { get; init; }
+
     /// <summary>What became of its seeds, once it has ended.</summary>
     public SeedReport? Seeds { get; init; }
 }

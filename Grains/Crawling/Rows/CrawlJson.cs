@@ -33,6 +33,7 @@ public sealed partial class CrawlJson : JsonSerializerContext
             new JsonStringEnumConverter<UrlState>(),
             new JsonStringEnumConverter<CrawlState>(),
             new JsonStringEnumConverter<CrawlScope>(),
+            new JsonStringEnumConverter<KeepPages>(),
         },
     };
 

@@ -38,11 +38,30 @@ public sealed record HostHead
     /// <summary>Of the pages done those whose body is not here whole.</summary>
     public long Truncated { get; set; }
 
+    /// <summary>Of the pages done those that were to be kept.</summary>
+    public long ToKeep { get; set; }
+
+    /// <summary>Of those to be kept those whose records a row names.</summary>
+    public long Kept { get; set; }
+
+    /// <summary>Bytes of those records, as stored.</summary>
+    public long KeptBytes { get; set; }
+
+    /// <summary>Of those to be kept those that are not.</summary>
+    public long NotKept { get; set; }
+
     /// <summary>Why the crawl ended here; null while it goes on. Queue rows that are left mean nothing then.</summary>
     public string? Ended { get; set; }
 
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 
     public HostSums Sums(long used, bool wantsMore) =>
-        new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore) { Truncated = Truncated };
+        new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore)
+        {
+            Truncated = Truncated,
+            ToKeep = ToKeep,
+            Kept = Kept,
+            KeptBytes = KeptBytes,
+            NotKept = NotKept,
+        };
 }

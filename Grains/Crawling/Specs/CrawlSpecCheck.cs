@@ -66,6 +66,12 @@ public static class CrawlSpecCheck
         CheckRange(errors, spec.MaxDepth, 0, 100_000, "The limit of depth");
         CheckRange(errors, spec.Concurrency, 1, 256, "Requests to one host at once");
         CheckRange(errors, spec.Parallel, 1, 1024, "Requests of the crawl at once");
+        if (!Enum.IsDefined(spec.Keep))
+        {
+            errors.Add($"There is no way {spec.Keep} to keep pages: none, html and all are known.");
+        }
+
+        CheckRange(errors, spec.MaxKeptBytes, 1, 1L << 50, "The limit of kept pages in bytes");
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
         CheckTime(errors, spec.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "The time-out of a fetch");

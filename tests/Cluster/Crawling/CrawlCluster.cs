@@ -4,6 +4,7 @@ using Doubles.Storage;
 using Grains;
 using Grains.Books;
 using Grains.Crawling;
+using Grains.Crawling.Archive;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
@@ -52,6 +53,8 @@ public sealed class CrawlCluster : IAsyncLifetime
     public SiteInMemory Web { get; }
 
     public FlakyTableStore Store { get; } = new();
+
+    public BlobStoreInMemory Blobs { get; } = new();
 
     /// <summary>URLs whose outcomes were reported to their hosts and answered, as often as they were.</summary>
     public ConcurrentQueue<string> Reported { get; } = new();
@@ -137,10 +140,12 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<TimeProvider>(Clock);
         silo.Services.AddKeyedSingleton<TimeProvider>(Clocks.Guards, Guards);
         silo.Services.AddSingleton<ITableStore>(Store);
+        silo.Services.AddSingleton<IBlobStore>(Blobs);
         silo.Services.AddSingleton<IPageFetcher>(Web);
         silo.Services.AddSingleton<CrawlingMetrics>();
         silo.Services.AddSingleton<FetchMetrics>();
         silo.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
+        silo.Services.AddSingleton<PageArchive>();
         silo.Services.AddSingleton<PageVisitor>();
         silo.Services.AddSingleton<WorkersOfSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());

@@ -42,6 +42,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         "location",
         "truncated",
         "leftOut",
+        "kept",
     ];
 
     private readonly Crawler _crawler = told.Crawler;

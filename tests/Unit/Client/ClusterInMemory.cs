@@ -178,6 +178,26 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
 
     public Task<Explanation> Explain(string url, CancellationToken cancel = default) => Task.FromResult(Explanation!);
 
+    /// <summary>What is kept, by URL.</summary>
+    public Dictionary<string, PagePart> KeptPages { get; } = [];
+
+    public Task<PagePart> Page(string url, PageView view, long offset, CancellationToken cancel = default)
+    {
+        Controls.Add($"page {url} {view} {offset}");
+        return Task.FromResult(
+            KeptPages.GetValueOrDefault(url) ?? new(null, null, [], 0, $"Crawl {id} has not fetched {url}.", IsText: false)
+        );
+    }
+
+    /// <summary>Its WARC file, part by part.</summary>
+    public List<byte[]> ArchiveParts { get; } = [];
+
+    public Task<ArchivePart> Archive(string? cursor, CancellationToken cancel = default)
+    {
+        var part = cursor is null ? 0 : int.Parse(cursor, System.Globalization.CultureInfo.InvariantCulture);
+        return Task.FromResult(new ArchivePart(ArchiveParts[part], 1, 0, part + 1 < ArchiveParts.Count ? $"{part + 1}" : null));
+    }
+
     public Task<bool> Begin(CrawlSpec spec, DateTimeOffset at, CancellationToken cancel = default) => throw new NotSupportedException();
 
     public Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel = default) =>

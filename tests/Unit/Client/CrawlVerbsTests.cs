@@ -41,6 +41,10 @@ public sealed class CrawlVerbsTests
             "3s",
             "--max-body",
             "512KB",
+            "--keep",
+            "all",
+            "--max-kept",
+            "3MB",
             "--name",
             "shop"
         );
@@ -54,6 +58,62 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["*.pdf"], spec.Exclude);
         Assert.Equal(["127.0.0.0/8"], spec.AllowPrivate);
         Assert.Equal((TimeSpan.FromSeconds(3), 512 * 1024), (spec.Timeout, spec.MaxBodyBytes));
+        Assert.Equal((KeepPages.All, 3L * 1024 * 1024), (spec.Keep, spec.MaxKeptBytes));
+    }
+
+    [Theory]
+    [InlineData("--keep", "some", "--keep is none, html or all; this is \"some\"")]
+    [InlineData("--max-kept", "much", "--max-kept is a size such as 512KB or 10MB; this is \"much\"")]
+    public async Task StartRefusesAValueThatItDoesNotKnow(string option, string value, string sentence)
+    {
+        var printed = await _console.Run("crawl", "start", "http://a.example/", option, value);
+
+        Assert.Equal((ExitCode.WrongUsage, $"{sentence}. Try: crawl start --help\n"), (printed.Code, printed.Error));
+    }
+
+    [Fact]
+    public async Task APageIsPrintedWithItsHeadersAndItsAbsenceIsSaid()
+    {
+        var kept = _console.Keep(ConsoleInMemory.Crawl());
+        kept.KeptPages["http://a.example/"] = new(null, "HTTP/1.1 200 OK", "<p>Grüße"u8.ToArray(), 10, null, IsText: true);
+
+        var page = await _console.Run("crawl", "page", "shop", "http://a.example/", "--headers");
+        var none = await _console.Run("crawl", "page", "shop", "http://a.example/none");
+
+        Assert.Equal((ExitCode.Done, "HTTP/1.1 200 OK\r\n\r\n<p>Grüße"), (page.Code, page.Output));
+        Assert.Equal((ExitCode.Failed, "Crawl abcdefghi0 has not fetched http://a.example/none.\n"), (none.Code, none.Error));
+    }
+
+    [Fact]
+    public async Task AWarcFileIsWrittenPartByPart()
+    {
+        var kept = _console.Keep(ConsoleInMemory.Crawl());
+        kept.ArchiveParts.AddRange([
+            [1, 2],
+            [3],
+        ]);
+        var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".warc.gz");
+        try
+        {
+            var printed = await _console.Run("crawl", "export", "shop", "--out", file);
+
+            Assert.Equal((ExitCode.Done, $"2 pages written to {file}.\n"), (printed.Code, printed.Output));
+            Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task AWarcFileIsNotPrinted()
+    {
+        _console.Keep(ConsoleInMemory.Crawl());
+
+        var printed = await _console.Run("crawl", "export", "shop", "--format", "warc");
+
+        Assert.Equal((ExitCode.WrongUsage, "A WARC file is no text: say where it goes with --out FILE.\n"), (printed.Code, printed.Error));
     }
 
     [Fact]
@@ -145,7 +205,7 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "show", "shop", "--json");
 
         Assert.Equal(
-            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760}}"""
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648}}"""
                 + "\n",
             printed.Output
         );
@@ -178,6 +238,8 @@ public sealed class CrawlVerbsTests
                 "at once   1 a host, 64 in all",
                 "timeout   30s",
                 "max body  10 MB",
+                "keep      html",
+                "max kept  2 GB",
             ],
             printed.Lines
         );

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Doubles;
+using Doubles.Storage;
 using Grains.Crawling;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Robots;
@@ -17,6 +18,7 @@ public sealed class PageVisitorTests : IDisposable
 {
     private const string Url = "http://a.example/";
     private readonly SiteInMemory _web = new();
+    private readonly FlakyBlobStore _blobs = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     public void Dispose() => _services.Dispose();
@@ -210,13 +212,56 @@ public sealed class PageVisitorTests : IDisposable
         Assert.True(RobotsRules.Parse(outcome.Robots, "OrleansCrawler").IsCut);
     }
 
-    private Task<Visit> Visit(CrawlSpec? spec = null, string url = Url, int depth = 0, int hops = 0)
+    [Theory]
+    [InlineData(KeepPages.None, "text/html", 200, false)]
+    [InlineData(KeepPages.Html, "text/html", 200, true)]
+    [InlineData(KeepPages.Html, "application/xhtml+xml", 404, true)]
+    [InlineData(KeepPages.Html, "application/pdf", 200, false)]
+    [InlineData(KeepPages.All, "application/pdf", 200, true)]
+    [InlineData(KeepPages.All, null, 302, true)]
+    public async Task AnAnswerIsKeptAsTheCrawlAsks(KeepPages keep, string? type, int status, bool isKept)
+    {
+        _web.Add(Url, (SiteAnswer.Html("a") with { ContentType = type, Status = status }).With("Location", "/there"));
+
+        var outcome = (await Visit(new() { Seeds = [Url], Keep = keep })).Outcome;
+
+        Assert.Equal((isKept, false), (outcome.Page!.Kept is not null, outcome.NotKept));
+    }
+
+    [Fact]
+    public async Task APageThatCannotBeStoredIsTriedAgain()
+    {
+        _web.Add(Url, "<a href=1>");
+        _blobs.FailNextPuts(1, PutFailure.Throw);
+
+        var visit = await Visit();
+
+        Assert.Equal((FetchResult.Temporary, "page-store"), (visit.Outcome.Result, visit.Outcome.Reason));
+        Assert.Empty(visit.Outcome.Links);
+        Assert.Null(visit.Facts);
+    }
+
+    [Fact]
+    public async Task OnceAsMuchIsKeptAsMayBeAPageHasItsRecordOnly()
+    {
+        _web.Add(Url, "<a href=1>");
+
+        var outcome = (await Visit(isFull: true)).Outcome;
+
+        Assert.Equal((FetchResult.Answered, true), (outcome.Result, outcome.NotKept));
+        Assert.Null(outcome.Page!.Kept);
+    }
+
+    private Task<Visit> Visit(CrawlSpec? spec = null, string url = Url, int depth = 0, int hops = 0, bool isFull = false)
     {
         spec ??= new() { Seeds = [url] };
         Assert.True(CrawlBoundary.TryCreate(spec, out var boundary, out _));
         return Visitor()
             .Visit(
-                Order(spec),
+                Order(spec) with
+                {
+                    KeptFull = isFull,
+                },
                 boundary,
                 new(LeaseKind.Page, url, 1, TimeSpan.FromMinutes(1), depth, Attempt: 1, TellBegun: false, hops),
                 TimeSpan.FromMinutes(1),
@@ -239,7 +284,8 @@ public sealed class PageVisitorTests : IDisposable
             new CrawlingOptions().OfFetches,
             TimeProvider.System,
             TimeProvider.System,
-            new(_services.GetRequiredService<IMeterFactory>())
+            new(_services.GetRequiredService<IMeterFactory>()),
+            new(_blobs, TimeProvider.System)
         );
 
     private static CrawlOrder Order(CrawlSpec spec) => new(new("abcdefghij"), 1, CrawlState.Running, spec);
