@@ -2,7 +2,6 @@ using Grains.Crawling.Archive;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
-using Grains.Storage;
 
 namespace Grains.Crawling;
 
