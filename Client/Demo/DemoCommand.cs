@@ -19,6 +19,13 @@ internal sealed class DemoCommand
 
     private static readonly Option<bool> Here = new("--here") { Description = "Use the silo that is reached, and kill nothing." };
 
+    private static readonly Option<string?> Silo = new("--silo")
+    {
+        Description =
+            "The silo to start: its folder or its Silo.dll. Without it: the one beside the console, built in its checkout, or installed.",
+        HelpName = "FOLDER",
+    };
+
     public static Command Create(Verbs verbs) =>
         verbs.Act(
             new(
@@ -28,12 +35,18 @@ internal sealed class DemoCommand
             )
             {
                 Here,
+                Silo,
             },
-            (session, parsed, cancel) => Run(session, parsed.GetValue(Here), cancel)
+            (session, parsed, cancel) => Run(session, parsed.GetValue(Here), parsed.GetValue(Silo), cancel)
         );
 
-    private static async Task<int> Run(Session session, bool here, CancellationToken cancel)
+    private static async Task<int> Run(Session session, bool here, string? named, CancellationToken cancel)
     {
+        if (here && named is not null)
+        {
+            throw new ConsoleException("--here uses the silo that is reached, and --silo names one to start: give one of them.", ExitCode.WrongUsage);
+        }
+
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Patience);
         // A terminal that is closed ends the demo as Ctrl-C does, so that nothing of it is left behind.
@@ -45,7 +58,7 @@ internal sealed class DemoCommand
         });
         try
         {
-            var verdict = here ? await OnTheReachable(session, closed.Token) : await OnItsOwn(session, closed.Token);
+            var verdict = here ? await OnTheReachable(session, closed.Token) : await OnItsOwn(session, named, closed.Token);
             if (session.Json)
             {
                 session.Terminal.Json(verdict);
@@ -81,8 +94,9 @@ internal sealed class DemoCommand
         return await story.End(kills: 0, clock.GetElapsedTime(since), cancel);
     }
 
-    private static async Task<DemoVerdict> OnItsOwn(Session session, CancellationToken cancel)
+    private static async Task<DemoVerdict> OnItsOwn(Session session, string? named, CancellationToken cancel)
     {
+        var program = SiloProgram.Find(AppContext.BaseDirectory, named);
         var terminal = session.Terminal;
         var clock = terminal.Clock;
         var screen = new DemoScreen(terminal, session.Json);
@@ -99,7 +113,7 @@ internal sealed class DemoCommand
         await using var order = new DemoOrder(own, own.At(own.Address), hook, place.Mails);
         var story = new Story(own, screen, site, shop, sales, order);
         long before;
-        await using (var silo = SiloProcess.Start(place, clock))
+        await using (var silo = SiloProcess.Start(program, place, clock))
         {
             var ready = await silo.Ready(cancel);
             screen.Step("silo", $"process {silo.Id}, ready in {Durations.Elapsed(ready)}, its data in {place.Folder}");
@@ -115,7 +129,7 @@ internal sealed class DemoCommand
             );
         }
 
-        await using (var silo = SiloProcess.Start(place, clock))
+        await using (var silo = SiloProcess.Start(program, place, clock))
         {
             var ready = await silo.Ready(cancel);
             screen.Step("silo", $"process {silo.Id}, ready in {Durations.Elapsed(ready)}, on the same folder; nobody tells it to go on");

@@ -18,7 +18,7 @@ internal sealed record SiloPlace(string Folder, int SiloPort, int GatewayPort, i
         FreePorts.Shared.Take(3) is [var silo, var gateway, var http] ? new(folder, silo, gateway, http) : throw new UnreachableException();
 }
 
-/// <summary>A silo as a child process: the one that was built beside the console. It does not outlive this object.</summary>
+/// <summary>A silo as a child process. It does not outlive this object.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
     private const int KeptLines = 30;
@@ -47,14 +47,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static SiloProcess Start(SiloPlace place, TimeProvider clock)
+    /// <param name="program">The silo's assembly (<see cref="SiloProgram"/>).</param>
+    public static SiloProcess Start(string program, SiloPlace place, TimeProvider clock)
     {
-        var assembly = Path.Combine(AppContext.BaseDirectory, "Silo.dll");
-        if (!File.Exists(assembly))
-        {
-            throw new ConsoleException($"There is no Silo.dll beside the console in {AppContext.BaseDirectory}: build the solution once.");
-        }
-
         var start = new ProcessStartInfo(Dotnet())
         {
             RedirectStandardOutput = true,
@@ -67,7 +62,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         foreach (
             var argument in (string[])
                 [
-                    assembly,
+                    program,
                     "--Cluster:Id",
                     SiloPlace.ClusterId,
                     "--Cluster:SiloPort",

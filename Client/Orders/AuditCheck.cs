@@ -98,7 +98,7 @@ internal static class AuditCheck
 
     private static async Task<bool> IsOnItsWay(OrderDesk desk, int partition, CancellationToken cancel) =>
         (await desk.Subscribers.List(cancel)).Any(state =>
-            state is { Name: AuditSubscriber.Name, Lag: > 0 } && state.Partition == partition
+            state is { Name: IAuditGrain.Subscriber, Lag: > 0 } && state.Partition == partition
         );
 
     /// <summary>The line of this order, read again: the one after the id just below it.</summary>

@@ -9,6 +9,9 @@ namespace Grains.Interfaces.Orders;
 [Alias("orders.IAuditGrain")]
 public interface IAuditGrain : IGrainWithIntegerKey
 {
+    /// <summary>The name under which the audit subscribes to changes of orders.</summary>
+    const string Subscriber = "audit";
+
     /// <summary>Of each partition, size and frontier of its tree as the cursor's row has it; null where nothing was recorded yet.</summary>
     [Alias("Frontiers")]
     Task<ImmutableArray<byte[]?>> Frontiers(CancellationToken cancel = default);

@@ -12,7 +12,7 @@ namespace Grains.Orders.Audit;
 /// </summary>
 public sealed class AuditSubscriber(int partition) : IOrderSubscriber
 {
-    public const string Name = "audit";
+    public const string Name = IAuditGrain.Subscriber;
 
     /// <summary>Bytes of entries, or of personal parts, in one commit: each is one row.</summary>
     private const int MaxRowBytes = 384 * 1024;
