@@ -82,7 +82,7 @@ public static class SiloHosting
             silo.UseTableClustering();
             silo.AddGrainChain();
             silo.AddTableReminders();
-            silo.AddMemoryStreams(CrawlStreams.Provider, FastStreams.Configure);
+            silo.AddFastStreams(CrawlStreams.Provider);
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = doors.SiloName);
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
             silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = KnownPlaces);

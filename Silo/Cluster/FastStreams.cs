@@ -1,3 +1,6 @@
+using Orleans.Configuration;
+using Orleans.Metadata;
+using Orleans.Providers;
 using Orleans.Streams;
 
 namespace Silo.Cluster;
@@ -14,16 +17,24 @@ internal static class FastStreams
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Events wait a few milliseconds at most, and go out up to a hundred at once. Only implicit subscriptions: no rendezvous, and nothing
-    /// to store.
+    /// Adds a stream provider, whose queues are <see cref="StreamQueueGrain"/>s. Its events go on at once, up to a hundred together. It has
+    /// only implicit subscriptions: no rendezvous, and nothing to store.
     /// </summary>
-    public static void Configure(ISiloMemoryStreamConfigurator streams)
+    public static void AddFastStreams(this ISiloBuilder silo, string provider)
+    {
+        silo.Services.Insert(0, ServiceDescriptor.Singleton<IGrainTypeProvider, StreamQueueGrain.TypeProvider>()); // Before attributes.
+        silo.Services.PostConfigure<GrainTypeOptions>(types => types.Classes.Remove(typeof(MemoryStreamQueueGrain)));
+        silo.AddMemoryStreams(provider, Configure);
+    }
+
+    private static void Configure(ISiloMemoryStreamConfigurator streams)
     {
         streams.ConfigurePartitioning(2);
         streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
         streams.ConfigurePullingAgent(agent =>
             agent.Configure(options =>
             {
+                // Between two waits at a queue, and while the first consumers of a new stream are found.
                 options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
                 options.BatchContainerBatchSize = 100;
             })

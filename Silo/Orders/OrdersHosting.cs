@@ -29,7 +29,7 @@ public static class OrdersHosting
         services.AddHealthChecks().AddCheck<SubscribersGoOn>("orders");
         services.AddMail(builder.Configuration);
         services.AddWebhooks(builder.Configuration);
-        builder.UseOrleans(silo => silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure));
+        builder.UseOrleans(silo => silo.AddFastStreams(OrderStreams.Provider));
     }
 
     /// <summary>In a front too: it watches for those who come to its doors.</summary>

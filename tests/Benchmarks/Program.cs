@@ -16,6 +16,8 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),
     StartBenchmark.Command(),
+    IdleBenchmark.Command(),
+    IdleBenchmark.BareCommand(),
     LogQueriesBenchmark.Command(),
     LogsBenchmark.Command(),
     DropServer.Command(),

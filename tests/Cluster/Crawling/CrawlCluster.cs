@@ -14,8 +14,8 @@ using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Streams;
 using Orleans.TestingHost;
+using Silo.Cluster;
 using Silo.Storage;
 using Xunit;
 
@@ -157,18 +157,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
-        silo.AddMemoryStreams(CrawlStreams.Provider, streams =>
-        {
-            streams.ConfigurePartitioning(2);
-            streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
-            streams.ConfigurePullingAgent(agent =>
-                agent.Configure(options =>
-                {
-                    options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
-                    options.BatchContainerBatchSize = 100;
-                })
-            );
-        });
+        silo.AddFastStreams(CrawlStreams.Provider);
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddOutgoingGrainCallFilter(async context =>
         {

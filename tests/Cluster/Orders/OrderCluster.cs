@@ -180,7 +180,7 @@ public class OrderCluster : IAsyncLifetime
         silo.Services.AddSingleton<SubscriberCatalog>();
         silo.Services.AddSingleton<Func<double>>(() => 0);
         AddSubscribers(silo.Services);
-        silo.AddMemoryStreams(OrderStreams.Provider, FastStreams.Configure);
+        silo.AddFastStreams(OrderStreams.Provider);
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddActivityPropagation();
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
