@@ -8,5 +8,8 @@ internal static class ExitCode
     public const int WrongUsage = 2;
     public const int NoSilo = 3;
 
-    public const string Meaning = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no silo reached.";
+    /// <summary>Ctrl-C answered a question: 128 and the number of SIGINT, as shells have it.</summary>
+    public const int Interrupted = 130;
+
+    public const string Meaning = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no silo reached, 130 Ctrl-C at a question.";
 }

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Client.Cluster;
 using Grains.Interfaces.Cluster;
+using Grains.Interfaces.Values;
 
 namespace Client;
 
@@ -30,6 +31,15 @@ internal sealed class GlobalOptions
             Recursive = true,
         };
 
+    public Option<TimeSpan?> ConnectTimeout { get; } =
+        new("--connect-timeout")
+        {
+            Description = "How long to wait for a silo to take the connection, 100ms to 1h. [default: 10s]",
+            HelpName = "DURATION",
+            Recursive = true,
+            CustomParser = ReadConnectTimeout,
+        };
+
     public Option<bool> Json { get; } = new("--json") { Description = "Write for programs: one JSON object a line.", Recursive = true };
 
     /// <exception cref="ConsoleException">The environment names something that is no gateway.</exception>
@@ -51,7 +61,22 @@ internal sealed class GlobalOptions
         return new(
             gateways.IsEmpty ? ClusterAddress.Local.Gateways : [.. gateways.Select(GatewayAddress.Parse)],
             parsed.GetValue(ClusterId) ?? ClusterNames.DefaultClusterId
-        );
+        )
+        {
+            ConnectTimeout = parsed.GetValue(ConnectTimeout) ?? ClusterAddress.UsualTimeout,
+        };
+    }
+
+    private static TimeSpan? ReadConnectTimeout(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Durations.TryParse(text, out var timeout) && timeout >= TimeSpan.FromMilliseconds(100) && timeout <= TimeSpan.FromHours(1))
+        {
+            return timeout;
+        }
+
+        result.AddError($"--connect-timeout is a duration from 100ms to 1h, such as 30s; this is \"{text}\"");
+        return null;
     }
 
     private static void RefuseOddGateways(OptionResult result)

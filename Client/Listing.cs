@@ -4,9 +4,15 @@ using Spectre.Console;
 
 namespace Client;
 
-/// <summary>A table: with lines and colours on a terminal, columns of plain text two spaces apart when piped.</summary>
+/// <summary>
+/// A table: with lines and colours on a terminal, columns of plain text two spaces apart when piped. On a terminal too narrow for it
+/// each row is a block of labels and texts, so that no column is hidden, and no id or number is broken.
+/// </summary>
 internal sealed class Listing
 {
+    /// <summary>Characters that a column of sentences needs at least, to be readable beside others.</summary>
+    private const int MinWrapped = 20;
+
     private readonly List<Heading> _columns = [];
     private readonly List<Cell[]> _rows = [];
 
@@ -26,9 +32,17 @@ internal sealed class Listing
 
     public void WriteTo(Terminal terminal)
     {
-        if (terminal.OutputIsTerminal)
+        if (terminal.OutputIsTerminal && MinWidth <= terminal.Console.Profile.Width)
         {
             terminal.Console.Write(ForTerminal());
+        }
+        else if (terminal.OutputIsTerminal)
+        {
+            foreach (var row in _rows)
+            {
+                Block(row).WriteTo(terminal);
+                terminal.Line("");
+            }
         }
         else
         {
@@ -37,6 +51,26 @@ internal sealed class Listing
                 terminal.Line(line);
             }
         }
+    }
+
+    /// <summary>Characters of the table when nothing but its sentences is wrapped: cells, a space on each side of them, borders.</summary>
+    private int MinWidth => _columns.Select((column, i) => MinWidthOf(column, i) + 2).Sum() + _columns.Count + 1;
+
+    private int MinWidthOf(Heading column, int i)
+    {
+        var widest = _rows.Select(row => row[i].Width).Append(column.Title.GetCellWidth()).Max();
+        return column.Wrap ? Math.Min(widest, Math.Max(MinWrapped, column.Title.GetCellWidth())) : widest;
+    }
+
+    private Facts Block(Cell[] row)
+    {
+        var block = new Facts();
+        foreach (var (column, cell) in _columns.Zip(row).Where(pair => pair.Second.Text.Length > 0))
+        {
+            block.Add(column.Title.TrimStart('=', '+', ' '), cell.Text, cell.Style);
+        }
+
+        return block;
     }
 
     public Table ForTerminal()
@@ -85,6 +119,9 @@ internal sealed class Listing
 /// <param name="Style">Of Spectre, for terminals: <c>red</c>, <c>bold</c>…</param>
 internal readonly record struct Cell(string Text, string? Style = null)
 {
+    /// <summary>Columns of a terminal that its widest line takes.</summary>
+    public int Width => TerminalText.CleanLines(Text).Split('\n').Max(line => line.GetCellWidth());
+
     public static implicit operator Cell(string? text) => new(text ?? "");
 
     public string ToMarkup()

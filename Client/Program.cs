@@ -26,11 +26,14 @@ internal static class Program
         return await verbs.Run(Root(verbs), args);
     }
 
-    internal static RootCommand Root(Verbs verbs) =>
+    internal static RootCommand Root(Verbs verbs) => Examples.In(Tree(verbs));
+
+    private static RootCommand Tree(Verbs verbs) =>
         new($"The console of the cluster. {ExitCode.Meaning}")
         {
             verbs.Options.Gateway,
             verbs.Options.ClusterId,
+            verbs.Options.ConnectTimeout,
             verbs.Options.Json,
             new Command("crawl", "Start crawls, follow them, take home what they found.")
             {
@@ -130,6 +133,8 @@ internal static class Program
                 KeyCommands.Revoke(verbs),
                 KeyCommands.Open(verbs),
             },
+            DoctorCommand.Create(verbs),
+            CompletionCommand.Create(verbs),
             DemoCommand.Create(verbs),
         };
 }

@@ -23,7 +23,7 @@ internal sealed class Terminal
         TextWriter error,
         bool outputIsTerminal,
         bool errorIsTerminal,
-        Func<string, bool> confirm,
+        Func<string, CancellationToken, Task<bool>> confirm,
         TimeProvider clock
     )
     {
@@ -53,8 +53,8 @@ internal sealed class Terminal
 
     public bool ErrorIsTerminal { get; }
 
-    /// <summary>Asks a yes-or-no question of the person before the terminal; only for terminals.</summary>
-    public Func<string, bool> Confirm { get; }
+    /// <summary>Asks a yes-or-no question of the person at the terminal, and throws when it is cancelled; only for terminals.</summary>
+    public Func<string, CancellationToken, Task<bool>> Confirm { get; }
 
     public TimeProvider Clock { get; }
 
@@ -71,9 +71,12 @@ internal sealed class Terminal
             System.Console.Error,
             outputIsTerminal: !System.Console.IsOutputRedirected,
             errorIsTerminal: !System.Console.IsErrorRedirected,
-            question =>
+            async (question, cancel) =>
                 !System.Console.IsInputRedirected
-                && new ConfirmationPrompt(Markup.Escape(Clean(question))) { DefaultValue = false }.Show(AnsiConsole.Console),
+                && await new ConfirmationPrompt(Markup.Escape(Clean(question))) { DefaultValue = false }.ShowAsync(
+                    AnsiConsole.Console,
+                    cancel
+                ),
             TimeProvider.System
         );
     }

@@ -29,9 +29,9 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         }
 
         var parsed = root.Parse(args);
-        if (parsed.Action is ParseErrorAction)
+        if (IsVerb(parsed) && Usage.Faults(parsed, args) is { Count: > 0 } faults)
         {
-            Refuse(parsed);
+            Refuse(parsed, Usage.Of(parsed, args), faults);
             return ExitCode.WrongUsage;
         }
 
@@ -116,11 +116,15 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         }
     }
 
-    private void Refuse(ParseResult parsed)
+    /// <summary>Not help, the version, or a directive such as <c>[suggest]</c>, which take what stands beside them as it is.</summary>
+    private static bool IsVerb(ParseResult parsed) =>
+        parsed.Action is ParseErrorAction || parsed.Action == parsed.CommandResult.Command.Action;
+
+    private void Refuse(ParseResult parsed, Command at, IReadOnlyList<string> faults)
     {
-        var sentences = parsed.Errors.Select(error => error.Message.TrimEnd('.')).Distinct().ToArray();
-        var command = string.Join(' ', Path(parsed.CommandResult.Command));
-        terminal.Fail($"{string.Join(". ", sentences)}. Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
+        var command = string.Join(' ', Path(at));
+        var sentences = string.Join(" ", faults.Select(fault => fault.EndsWith('?') ? fault : fault + "."));
+        terminal.Fail($"{sentences} Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
     }
 
     private static string Named(ParseResult parsed) => string.Join(' ', Path(parsed.CommandResult.Command)).TrimEnd();

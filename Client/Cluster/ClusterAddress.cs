@@ -8,6 +8,14 @@ namespace Client.Cluster;
 /// <summary>Where a cluster is reached: the gateways of one silo or more, and the cluster's id.</summary>
 internal sealed record ClusterAddress(ImmutableArray<GatewayAddress> Gateways, string ClusterId)
 {
+    public static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// To reach a silo, names looked up and all gateways tried. Where nobody listens that is known at once; a silo that is busy or starts
+    /// may need the whole of it to begin.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; init; } = UsualTimeout;
+
     public static readonly ClusterAddress Local = new([new("127.0.0.1", GatewayAddress.DefaultPort)], ClusterNames.DefaultClusterId);
 
     public override string ToString() => string.Join(", ", Gateways);

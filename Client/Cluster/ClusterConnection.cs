@@ -6,6 +6,7 @@ using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
+using Grains.Interfaces.Values;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,12 +17,6 @@ namespace Client.Cluster;
 /// <summary>The real cluster, as a client of Orleans. It says nothing by itself: what is worth saying, the verbs say.</summary>
 internal sealed class ClusterConnection : ICluster
 {
-    /// <summary>
-    /// To reach a silo, names looked up and all gateways tried. Where nobody listens that is known at once; a machine that is busy may need
-    /// the whole of it to begin.
-    /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
     /// <summary>For a gateway to take a connection, when there are others to choose from.</summary>
@@ -63,14 +58,16 @@ internal sealed class ClusterConnection : ICluster
 
     public static async Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(Patience);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        timeout.CancelAfter(address.ConnectTimeout);
+        IPEndPoint[] gateways = [];
         IHost? host = null;
         try
         {
-            host = Build(await Awake(await Resolve(address, patience.Token), patience.Token), address.ClusterId);
+            gateways = await Resolve(address, timeout.Token);
+            host = Build(await Awake(gateways, timeout.Token), address);
             // Orleans goes on connecting for a while after it was cancelled; nobody waits for that.
-            await host.StartAsync(patience.Token).WaitAsync(patience.Token);
+            await host.StartAsync(timeout.Token).WaitAsync(timeout.Token);
             return new ClusterConnection(host);
         }
         catch (Exception reason)
@@ -84,13 +81,23 @@ internal sealed class ClusterConnection : ICluster
             )
         {
             host?.Dispose();
-            throw new ConsoleException(
-                $"No silo of cluster \"{address.ClusterId}\" was reached at {address}. Start one with: dotnet run -c Release "
-                    + $"--project Silo",
-                ExitCode.NoSilo,
-                reason
-            );
+            throw new ConsoleException(await WhyNot(address, gateways, cancel), ExitCode.NoSilo, reason);
         }
+    }
+
+    /// <summary>Nobody listens, or somebody does and does not answer as a silo of the cluster: what to do differs.</summary>
+    private static async Task<string> WhyNot(ClusterAddress address, IPEndPoint[] gateways, CancellationToken cancel)
+    {
+        using var knock = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        knock.CancelAfter(Knock);
+        var answers = await Task.WhenAll(gateways.Select(gateway => Answers(gateway, knock.Token)));
+        var listening = gateways.Where((_, i) => answers[i]).ToArray();
+        return listening is []
+            ? $"No silo of cluster \"{address.ClusterId}\" was reached at {address}. Start one with: dotnet run -c Release "
+                + $"--project Silo"
+            : $"Something listens at {string.Join(", ", listening.Select(gateway => gateway.ToString()))}, and did not answer as a silo "
+                + $"of cluster \"{address.ClusterId}\" within {Durations.Format(address.ConnectTimeout)}. It is busy or starting: allow "
+                + $"more with --connect-timeout 1m. Or it is another cluster's (--cluster ID), or no silo's gateway at all.";
     }
 
     public async ValueTask DisposeAsync()
@@ -108,7 +115,7 @@ internal sealed class ClusterConnection : ICluster
         _host.Dispose();
     }
 
-    private static IHost Build(IPEndPoint[] gateways, string clusterId)
+    private static IHost Build(IPEndPoint[] gateways, ClusterAddress address)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.ClearProviders();
@@ -119,12 +126,12 @@ internal sealed class ClusterConnection : ICluster
                 .UseStaticClustering(gateways)
                 .Configure<ClusterOptions>(options =>
                 {
-                    options.ClusterId = clusterId;
+                    options.ClusterId = address.ClusterId;
                     options.ServiceId = ClusterNames.ServiceId;
                 })
                 // Orleans would go on trying; whoever typed a verb wants to know, and whoever follows a crawl tries again itself.
                 .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
-                .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = Patience)
+                .Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = address.ConnectTimeout)
         );
         return builder.Build();
     }

@@ -60,18 +60,13 @@ internal static class ControlCommands
     {
         var id = await session.Find(idOrName, cancel);
         var crawl = await session.Show(id, cancel);
-        if (!yes && (!session.Terminal.OutputIsTerminal || session.Json))
-        {
-            throw new ConsoleException(
-                $"Nobody can be asked here: to delete crawl {CrawlText.Title(crawl)} with all it found, say --yes.",
-                ExitCode.WrongUsage
-            );
-        }
-
-        if (!yes && !session.Terminal.Confirm($"Delete crawl {CrawlText.Title(crawl)} and its {crawl.Added} URLs?"))
-        {
-            throw new ConsoleException("Nothing was deleted.");
-        }
+        await Confirm.Ask(
+            session,
+            yes,
+            $"to delete crawl {CrawlText.Title(crawl)} with all it found",
+            $"Delete crawl {CrawlText.Title(crawl)} and its {crawl.Added} URLs?",
+            cancel
+        );
 
         if ((await (await session.Cluster(cancel)).Crawl(id).Delete(cancel)).Error is { } error)
         {

@@ -44,7 +44,10 @@ internal sealed class DemoCommand
     {
         if (here && named is not null)
         {
-            throw new ConsoleException("--here uses the silo that is reached, and --silo names one to start: give one of them.", ExitCode.WrongUsage);
+            throw new ConsoleException(
+                "--here uses the silo that is reached, and --silo names one to start: give one of them.",
+                ExitCode.WrongUsage
+            );
         }
 
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);

@@ -154,11 +154,12 @@ internal static class KeyCommands
 
     private static async Task<int> Open(Session session, bool yes, CancellationToken cancel)
     {
-        Orders.Asking.Sure(
+        await Confirm.Ask(
             session,
             yes,
             "to let everybody on the silo's machine do everything without a key",
-            "Let everybody on the silo's machine do everything without a key?"
+            "Let everybody on the silo's machine do everything without a key?",
+            cancel
         );
         if (!await (await session.Cluster(cancel)).Keys.Open(cancel))
         {

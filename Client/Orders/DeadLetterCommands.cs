@@ -95,7 +95,13 @@ internal sealed class DeadLetterCommands
             async (session, parsed, cancel) =>
             {
                 var filter = it.Filter(parsed);
-                Asking.Sure(session, parsed.GetValue(it._yes), "to discard dead letters", "Discard these dead letters for good?");
+                await Confirm.Ask(
+                    session,
+                    parsed.GetValue(it._yes),
+                    "to discard dead letters",
+                    "Discard these dead letters for good?",
+                    cancel
+                );
                 var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Discard(filter, Who(), cancel);
                 return Tell(session, filter, reply, "discarded");
             }

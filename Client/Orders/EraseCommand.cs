@@ -30,11 +30,12 @@ internal static class EraseCommand
             async (session, parsed, cancel) =>
             {
                 var name = parsed.GetRequiredValue(customer);
-                Asking.Sure(
+                await Confirm.Ask(
                     session,
                     parsed.GetValue(yes),
                     "to erase a customer's personal data for good",
-                    $"Erase what is personal of the orders of \"{name}\" for good?"
+                    $"Erase what is personal of the orders of \"{name}\" for good?",
+                    cancel
                 );
                 var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Erase(name, cancel);
                 if (reply.Error is { } error)

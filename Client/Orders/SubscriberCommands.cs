@@ -30,11 +30,12 @@ internal static class SubscriberCommands
             async (session, parsed, cancel) =>
             {
                 var gone = parsed.GetRequiredValue(name);
-                Asking.Sure(
+                await Confirm.Ask(
                     session,
                     parsed.GetValue(yes),
                     $"to remove subscriber {Terminal.Clean(gone)} with its dead letters",
-                    $"Remove subscriber {gone} with its dead letters?"
+                    $"Remove subscriber {gone} with its dead letters?",
+                    cancel
                 );
                 if (await (await session.Cluster(cancel)).Orders.Subscribers.Remove(gone, cancel) is { } error)
                 {

@@ -218,11 +218,12 @@ internal static class WebhookCommands
             async (session, parsed, cancel) =>
             {
                 var name = parsed.GetRequiredValue(id);
-                Asking.Sure(
+                await Confirm.Ask(
                     session,
                     parsed.GetValue(yes),
                     $"to remove webhook {Terminal.Clean(name)} with its dead letters",
-                    $"Remove webhook {name} with its dead letters?"
+                    $"Remove webhook {name} with its dead letters?",
+                    cancel
                 );
                 if (!await (await session.Cluster(cancel)).Orders.Webhooks.Remove(name, cancel))
                 {

@@ -47,7 +47,7 @@ internal sealed class ConsoleInMemory
 
     public Task<int> RunInto(TextWriter output, TextWriter error, params string[] args)
     {
-        var terminal = new Terminal(output, error, IsTerminal, IsTerminal, Confirm, Clock);
+        var terminal = new Terminal(output, error, IsTerminal, IsTerminal, (question, cancel) => Task.FromResult(Confirm(question)), Clock);
         var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, AtOnce);
         return verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
     }

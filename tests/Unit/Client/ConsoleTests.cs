@@ -40,8 +40,11 @@ public sealed class ConsoleTests
     }
 
     [Theory]
-    [InlineData("Required command was not provided. Try: crawl --help", "crawl")]
-    [InlineData("Required argument 'seed' missing for command: 'start'. Try: crawl start --help", "crawl", "start")]
+    [InlineData(
+        "A verb is missing: start, list, show, follow, pause, resume, cancel, delete, export, explain, page. Try: crawl --help",
+        "crawl"
+    )]
+    [InlineData("The argument \"seed\" is missing. Try: crawl start --help", "crawl", "start")]
     [InlineData(
         "--delay is a duration such as 500ms, 1s, 2m or 0; this is \"4\". Try: crawl start --help",
         "crawl",
@@ -80,7 +83,11 @@ public sealed class ConsoleTests
         var printed = await _console.Run("crawl", "--json");
 
         Assert.Equal(
-            (ExitCode.WrongUsage, """{"error":"Required command was not provided. Try: crawl --help"}""" + "\n"),
+            (
+                ExitCode.WrongUsage,
+                """{"error":"A verb is missing: start, list, show, follow, pause, resume, cancel, delete, export, explain, page. Try: crawl --help"}"""
+                    + "\n"
+            ),
             (printed.Code, printed.Error)
         );
     }

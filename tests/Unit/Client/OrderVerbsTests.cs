@@ -117,7 +117,7 @@ public sealed class OrderVerbsTests
         "--line",
         "tea:2:4.50"
     )]
-    [InlineData("Option '--line' is required. Try: orders place --help\n", "--customer", "ann")]
+    [InlineData("--line is missing. Try: orders place --help\n", "--customer", "ann")]
     [InlineData(
         "--pay-before is a time such as 2030-01-31T12:00:00Z, or how long from now, such as 15m; this is \"soon\".\n",
         "--customer",
