@@ -65,6 +65,7 @@ internal static class ShowCommand
             .Add("private", Some(spec.AllowPrivate))
             .Add("timeout", Durations.Format(spec.Timeout))
             .Add("max body", Sizes.Format(spec.MaxBodyBytes))
+            .Add("sitemaps", spec.Sitemaps.ToString().ToLowerInvariant())
             .Add("keep", spec.Keep.ToString().ToLowerInvariant())
             .Add("max kept", spec.Keep == KeepPages.None ? null : Sizes.Format(spec.MaxKeptBytes));
     }

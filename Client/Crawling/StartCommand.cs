@@ -71,12 +71,10 @@ internal sealed class StartCommand
         CustomParser = result => (int?)ReadSize(result, "--max-body", int.MaxValue),
     };
 
-    private readonly Option<KeepPages?> _keep = new("--keep")
-    {
-        Description = "Which answers are kept whole, for export --format warc and crawl page: none, HTML pages, or all. [default: html]",
-        HelpName = "none|html|all",
-        CustomParser = ReadKeep,
-    };
+    private readonly Option<KeepPages?> _keep = Choice<KeepPages>(
+        "--keep",
+        "Which answers are kept whole, for export --format warc and crawl page: none, HTML pages, or all. [default: html]"
+    );
 
     private readonly Option<long?> _maxKept = new("--max-kept")
     {
@@ -84,6 +82,11 @@ internal sealed class StartCommand
         HelpName = "SIZE",
         CustomParser = result => ReadSize(result, "--max-kept", long.MaxValue),
     };
+
+    private readonly Option<SitemapUse?> _sitemaps = Choice<SitemapUse>(
+        "--sitemaps",
+        "Sitemaps that robots.txt names: URLs come from them also, only from them, or not at all. [default: also]"
+    );
 
     private readonly Option<string?> _name = new("--name")
     {
@@ -117,6 +120,7 @@ internal sealed class StartCommand
             start._maxBody,
             start._keep,
             start._maxKept,
+            start._sitemaps,
             start._name,
             start._follow,
         };
@@ -168,6 +172,7 @@ internal sealed class StartCommand
             MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
             Keep = parsed.GetValue(_keep) ?? Defaults.Keep,
             MaxKeptBytes = parsed.GetValue(_maxKept) ?? Defaults.MaxKeptBytes,
+            Sitemaps = parsed.GetValue(_sitemaps) ?? Defaults.Sitemaps,
         };
 
     private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
@@ -206,16 +211,27 @@ internal sealed class StartCommand
         return default;
     }
 
-    private static KeepPages? ReadKeep(ArgumentResult result)
+    /// <summary>One of an enumeration's names, in lower case.</summary>
+    private static Option<T?> Choice<T>(string name, string description)
+        where T : struct, Enum
     {
-        var text = result.Tokens[0].Value;
-        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<KeepPages>(text, ignoreCase: true, out var keep) && Enum.IsDefined(keep))
+        var names = Enum.GetNames<T>().Select(value => value.ToLowerInvariant()).ToArray();
+        return new(name)
         {
-            return keep;
-        }
+            Description = description,
+            HelpName = string.Join('|', names),
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (names.Contains(text.ToLowerInvariant()))
+                {
+                    return Enum.Parse<T>(text, ignoreCase: true);
+                }
 
-        result.AddError($"--keep is none, html or all; this is \"{text}\"");
-        return null;
+                result.AddError($"{name} is {string.Join(", ", names[..^1])} or {names[^1]}; this is \"{text}\"");
+                return null;
+            },
+        };
     }
 
     private static long? ReadSize(ArgumentResult result, string name, long most)

@@ -103,7 +103,8 @@ public sealed record SpecForm(
     string Timeout,
     int MaxBodyBytes,
     KeepPages Keep,
-    long MaxKeptBytes
+    long MaxKeptBytes,
+    SitemapUse Sitemaps
 )
 {
     public static SpecForm Of(CrawlSpec spec) =>
@@ -121,6 +122,7 @@ public sealed record SpecForm(
             Durations.Format(spec.Timeout),
             spec.MaxBodyBytes,
             spec.Keep,
-            spec.MaxKeptBytes
+            spec.MaxKeptBytes,
+            spec.Sitemaps
         );
 }

@@ -18,6 +18,19 @@ public enum CrawlScope
     Any,
 }
 
+/// <summary>What a crawl does with the sitemaps that a host's robots.txt names.</summary>
+public enum SitemapUse
+{
+    /// <summary>URLs are found in sitemaps and in links. The default.</summary>
+    Also,
+
+    /// <summary>URLs are found in sitemaps alone; without a line in robots.txt, <c>/sitemap.xml</c> is tried. Seeds are fetched.</summary>
+    Only,
+
+    /// <summary>Sitemaps are not asked for.</summary>
+    No,
+}
+
 /// <summary>What somebody asked to be crawled, and how. Texts are as they were typed; the crawl list checks them.</summary>
 [GenerateSerializer, Immutable, Alias("crawling.CrawlSpec")]
 public sealed record CrawlSpec
@@ -89,6 +102,9 @@ public sealed record CrawlSpec
     /// </summary>
     [Id(14)]
     public long MaxKeptBytes { get; init; } = 2L * 1024 * 1024 * 1024;
+
+    [Id(15)]
+    public SitemapUse Sitemaps { get; init; } = SitemapUse.Also;
 
     public const int MaxSeeds = 1000;
 

@@ -55,12 +55,16 @@ public interface IHostGrain : IGrainWithStringKey
 
 /// <param name="Parent">The page that links to it; null for a seed.</param>
 /// <param name="Hops">Redirects in a row that led here; 0 for a link.</param>
+/// <param name="IsSitemap">
+/// It is a sitemap; <paramref name="Parent"/> is then the robots.txt that named it, or the index it stands in.
+/// </param>
 [GenerateSerializer, Immutable, Alias("crawling.FoundUrl")]
 public readonly record struct FoundUrl(
     [property: Id(0)] string Url,
     [property: Id(1)] int Depth,
     [property: Id(2)] string? Parent,
-    [property: Id(3)] int Hops = 0
+    [property: Id(3)] int Hops = 0,
+    [property: Id(4)] bool IsSitemap = false
 );
 
 /// <param name="New">How many were not known before, those refused included.</param>
@@ -96,6 +100,9 @@ public enum LeaseKind
 
     /// <summary>The robots.txt of the URL's origin. Redirects are followed, five at most (RFC 9309 §2.3.1.2).</summary>
     Robots,
+
+    /// <summary>A sitemap: its entries are URLs of the crawl.</summary>
+    Sitemap,
 }
 
 /// <summary>The right to fetch one URL, once, within a time.</summary>
@@ -105,6 +112,10 @@ public enum LeaseKind
 /// <param name="Attempt">1 for the first.</param>
 /// <param name="TellBegun">The host counts its delay from when the request goes out: <see cref="IHostGrain.Begun"/>.</param>
 /// <param name="Hops">See <see cref="FoundUrl"/>.</param>
+/// <param name="Sitemaps">
+/// Sitemaps of the URL's origin, as robots.txt has them, that the crawl has not been told yet; null: none. The report says that it was.
+/// </param>
+/// <param name="Parent">Of a sitemap: see <see cref="FoundUrl"/>.</param>
 [GenerateSerializer, Immutable, Alias("crawling.Lease")]
 public sealed record Lease(
     [property: Id(0)] LeaseKind Kind,
@@ -114,7 +125,9 @@ public sealed record Lease(
     [property: Id(4)] int Depth,
     [property: Id(5)] int Attempt,
     [property: Id(6)] bool TellBegun,
-    [property: Id(7)] int Hops = 0
+    [property: Id(7)] int Hops = 0,
+    [property: Id(8)] ImmutableArray<string>? Sitemaps = null,
+    [property: Id(9)] string? Parent = null
 );
 
 public enum FetchResult
@@ -170,6 +183,14 @@ public sealed record FetchOutcome(
     /// <summary>The page was to be kept and is not: the limit of the crawl is reached, or the page is too large.</summary>
     [Id(12)]
     public bool NotKept { get; init; }
+
+    /// <summary>Further URLs on this host, beside <see cref="Links"/>: sitemaps, and what they name. Null: none.</summary>
+    [Id(13)]
+    public ImmutableArray<FoundUrl>? Found { get; init; }
+
+    /// <summary>The sitemaps of the lease (<see cref="Lease.Sitemaps"/>) are among what was found, here or at other hosts.</summary>
+    [Id(14)]
+    public bool HasSitemaps { get; init; }
 }
 
 /// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>

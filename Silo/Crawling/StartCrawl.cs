@@ -44,6 +44,8 @@ public sealed record StartCrawl
 
     public long? MaxKeptBytes { get; init; }
 
+    public SitemapUse? Sitemaps { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
     public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
     {
@@ -64,6 +66,7 @@ public sealed record StartCrawl
             MaxBodyBytes = MaxBodyBytes ?? spec.MaxBodyBytes,
             Keep = Keep ?? spec.Keep,
             MaxKeptBytes = MaxKeptBytes ?? spec.MaxKeptBytes,
+            Sitemaps = Sitemaps ?? spec.Sitemaps,
         };
         return faults;
     }

@@ -19,7 +19,13 @@ namespace Silo.Http;
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCase<CrawlState>), typeof(CamelCase<CrawlScope>), typeof(CamelCase<KeepPages>), typeof(CamelCase<OrderStatus>)]
+    Converters = [
+        typeof(CamelCase<CrawlState>),
+        typeof(CamelCase<CrawlScope>),
+        typeof(CamelCase<KeepPages>),
+        typeof(CamelCase<SitemapUse>),
+        typeof(CamelCase<OrderStatus>),
+    ]
 )]
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(CrawlStarted))]

@@ -5,6 +5,7 @@ using Grains.Crawling.Archive;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
+using Grains.Crawling.Sitemaps;
 using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
@@ -29,62 +30,53 @@ public sealed class PageVisitor(
     /// <summary>RFC 9309 §2.3.1.2.</summary>
     private const int MaxRobotsRedirects = 5;
 
+    /// <summary>A page or a sitemap.</summary>
     /// <param name="timeLeft">Of the lease. The fetch takes no longer.</param>
     public async Task<Visit> Visit(CrawlOrder order, CrawlBoundary boundary, Lease lease, TimeSpan timeLeft, CancellationToken cancel)
     {
         var url = CanonicalUrl.TryParse(lease.Url, baseUrl: null, out var parsed)
             ? parsed
             : throw new FormatException($"A lease for \"{lease.Url}\", which is no URL.");
+        var isSitemap = lease.Kind == LeaseKind.Sitemap;
         var at = clock.GetUtcNow();
         var started = guards.GetTimestamp();
-        var request = Request(order, lease.Url, timeLeft, order.Spec.MaxBodyBytes) with
+        var request = Request(order, lease.Url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
         {
             WithExchange = order.Spec.Keep != KeepPages.None,
         };
-        var fetch = await Fetch(order, LeaseKind.Page, request, cancel).ConfigureAwait(false);
+        var fetch = await Fetch(order, lease.Kind, request, cancel).ConfigureAwait(false);
         var redirect = Redirect.Of(fetch, url, lease.Hops);
         var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
-        var page =
-            verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
-                ? PageParser.Parse(fetch, url, settings.ProductToken, at)
-                : new ParsedPage { MediaType = fetch.ContentType.MediaType };
-        var links = new SortedLinks(url, boundary, lease.Depth + 1);
-        if (verdict.Result == FetchResult.Answered)
-        {
-            links.Add(page, redirect, lease.Hops + 1);
-        }
-
+        var reading =
+            verdict.Result != FetchResult.Answered ? new PageReading(fetch.ContentType.MediaType) { Error = redirect.Error }
+            : isSitemap ? PageReading.OfSitemap(fetch, url, redirect, lease, boundary)
+            : PageReading.OfPage(fetch, url, redirect, lease, order.Spec, boundary, settings.ProductToken, at);
         var digest = fetch.Body.IsEmpty ? null : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(fetch.Body.Span));
         var record = new PageRecord(
             lease.Url,
             fetch.Status == 0 ? null : fetch.Status,
             lease.Depth,
             Parent: null,
-            Empty(page.MediaType),
-            page.Title,
+            Empty(reading.MediaType),
+            reading.Title,
             fetch.Body.Length,
             digest,
-            page.Links.Length,
+            reading.Links,
             at,
             (long)fetch.Elapsed.TotalMilliseconds,
             lease.Attempt,
             redirect.Target?.Text,
             fetch.Truncated,
-            fetch.Error ?? redirect.Error ?? StatusError(fetch, verdict),
-            links.LeftOut
+            fetch.Error ?? reading.Error ?? StatusError(fetch, verdict),
+            reading.LeftOut
         );
-        var isToKeep = verdict.Result == FetchResult.Answered && IsToKeep(order.Spec.Keep, fetch, page);
-        KeptPage? kept = null;
+        var isToKeep = verdict.Result == FetchResult.Answered && IsToKeep(order.Spec.Keep, fetch, reading);
         if (isToKeep && !order.KeptFull)
         {
-            var records = PageRecords.Of(lease.Url, at, fetch, digest, lease.Depth, page.Charset);
             try
             {
-                var left = timeLeft - guards.GetElapsedTime(started);
-                kept =
-                    records.Length <= PageArchive.MaxPageBytes
-                        ? await archive.Keep(order.Id, records, cancel).WaitAsync(left, guards, cancel).ConfigureAwait(false)
-                        : null;
+                var records = PageRecords.Of(lease.Url, at, fetch, digest, lease.Depth, reading.Charset);
+                record = record with { Kept = await Keep(order.Id, records, timeLeft - guards.GetElapsedTime(started), cancel) };
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
@@ -102,30 +94,38 @@ public sealed class PageVisitor(
                 verdict.Result,
                 verdict.Reason,
                 verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null,
-                record with
-                {
-                    Kept = kept,
-                },
-                links.Own,
+                record,
+                reading.Own,
                 Robots: null
             )
             {
-                NotKept = isToKeep && kept is null,
-                TurnedAway = links.TurnedAway,
-                LeftOut = links.Elsewhere,
+                NotKept = isToKeep && record.Kept is null,
+                TurnedAway = reading.TurnedAway,
+                LeftOut = reading.Elsewhere,
+                Found = reading.Found,
+                HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },
-            links.Foreign,
+            reading.Foreign,
             verdict.Result == FetchResult.Answered
                 ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text)
                 : null
         );
     }
 
-    private static bool IsToKeep(KeepPages keep, PageFetch fetch, ParsedPage page) =>
+    /// <summary>Null when the records are too large for an object.</summary>
+    private async Task<KeptPage?> Keep(CrawlId crawl, ReadOnlyMemory<byte> records, TimeSpan left, CancellationToken cancel) =>
+        records.Length > PageArchive.MaxPageBytes
+            ? null
+            : await archive
+                .Keep(crawl, records, cancel)
+                .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, guards, cancel)
+                .ConfigureAwait(false);
+
+    private static bool IsToKeep(KeepPages keep, PageFetch fetch, PageReading reading) =>
         keep switch
         {
             KeepPages.None => false,
-            KeepPages.Html => fetch.Status == 304 || fetch.ContentType.IsHtml || new ContentType(page.MediaType, charset: null).IsHtml,
+            KeepPages.Html => fetch.Status == 304 || fetch.ContentType.IsHtml || reading.IsHtml,
             _ => true,
         };
 

@@ -42,6 +42,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     public HostQueue Queue { get; } = new();
 
+    /// <summary>The crawl is to be told the sitemaps that robots.txt names.</summary>
+    public bool WantsSitemaps => Order.Spec.Sitemaps != SitemapUse.No && !head.HasSitemaps;
+
     /// <summary>The crawl as workers are to see it: this host alone may have reached what may be kept of pages.</summary>
     public CrawlOrder OrderForWorkers =>
         Order.KeptFull || head.KeptBytes < Order.Spec.MaxKeptBytes ? Order : Order with { KeptFull = true };
@@ -285,7 +288,15 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
 
         _seen.Add(found.Url);
-        var entry = new QueueEntry(QueueEntry.Ready(head.NextSequence++), found.Url, found.Depth, found.Parent, Attempts: 0, found.Hops);
+        var entry = new QueueEntry(
+            QueueEntry.Ready(head.NextSequence++),
+            found.Url,
+            found.Depth,
+            found.Parent,
+            Attempts: 0,
+            found.Hops,
+            found.IsSitemap
+        );
         commit.Add(
             RowChange.Insert(
                 CrawlTable.Url(found.Url),
@@ -301,7 +312,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private void AddQueueRow(CommitBuilder commit, QueueEntry entry)
     {
         commit.Add(
-            RowChange.Insert(entry.Key, CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts, entry.Hops)))
+            RowChange.Insert(
+                entry.Key,
+                CrawlJson.Write(new QueueRow(entry.Url, entry.Depth, entry.Parent, entry.Attempts, entry.Hops, entry.IsSitemap))
+            )
         );
         head.Waiting++;
         Queue.Expect(entry);
@@ -350,10 +364,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         PageRecord? Unasked = null
     ) : IPartitionWork
     {
-        private readonly ImmutableArray<string> _links = State == UrlState.Fetched ? Outcome!.Links : [];
-
-        /// <summary>Of a page that redirects, its only link is one hop further.</summary>
-        private readonly int _hops = Outcome?.Page?.Location is null ? 0 : entry.Hops + 1;
+        private readonly ImmutableArray<FoundUrl> _links = State == UrlState.Fetched ? Links(Outcome!, entry) : [];
 
         private int _position;
         private int _added;
@@ -363,7 +374,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         {
             while (_position < _links.Length)
             {
-                if (!crawl.TryAccept(commit, new(_links[_position], entry.Depth + 1, entry.Url, _hops), ref _added, ref _refused))
+                if (!crawl.TryAccept(commit, _links[_position], ref _added, ref _refused))
                 {
                     return false;
                 }
@@ -413,6 +424,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
             crawl.CountPage(page?.Bytes ?? 0, page?.Truncated == true);
             crawl.CountKept(Outcome!, page?.Kept);
+            crawl.NoteSitemaps(Outcome!);
             crawl.CountLeftOut(Outcome!);
         }
     }
@@ -464,6 +476,15 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             head.NotKept++;
         }
     }
+
+    /// <summary>Of a page that redirects, the link to its target is one hop further.</summary>
+    private static ImmutableArray<FoundUrl> Links(FetchOutcome outcome, QueueEntry entry)
+    {
+        var hops = outcome.Page?.Location is null ? 0 : entry.Hops + 1;
+        return [.. outcome.Links.Select(link => new FoundUrl(link, entry.Depth + 1, entry.Url, hops)), .. outcome.Found ?? []];
+    }
+
+    private void NoteSitemaps(FetchOutcome outcome) => head.HasSitemaps |= outcome.HasSitemaps;
 
     private void CountRefusal(string reason, bool failed)
     {
@@ -562,6 +583,9 @@ public static class Refusals
 
     /// <summary>A page that was not kept: the crawl keeps as many bytes as it may, or the page is too large.</summary>
     public const string KeepLimit = "keep-limit";
+
+    /// <summary>A sitemap names a URL of a host that is neither its own nor that of the robots.txt that named it.</summary>
+    public const string SitemapForeign = "sitemap-foreign";
 
     public const string MaxPages = "max-pages";
 

@@ -5,8 +5,9 @@ namespace Grains.Crawling.Frontier;
 /// <summary>A URL that waits on a host, as one queue row.</summary>
 /// <param name="Key">The row's key, and its place: <see cref="Ready"/> in order of arrival, <see cref="Later"/> in order of time.</param>
 /// <param name="Attempts">How often it was tried before.</param>
+/// <param name="IsSitemap">Its entries are URLs of the crawl.</param>
 /// <param name="Hops">Redirects in a row that led to it.</param>
-public sealed record QueueEntry(string Key, string Url, int Depth, string? Parent, int Attempts, int Hops = 0)
+public sealed record QueueEntry(string Key, string Url, int Depth, string? Parent, int Attempts, int Hops = 0, bool IsSitemap = false)
 {
     /// <summary>Nobody asked for it: it was given.</summary>
     public bool IsSeed => Parent is null;

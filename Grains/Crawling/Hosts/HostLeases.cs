@@ -54,14 +54,16 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
                 crawl.Queue.Lease(entry, number, end);
                 leases.Add(
                     new(
-                        LeaseKind.Page,
+                        entry.IsSitemap ? LeaseKind.Sitemap : LeaseKind.Page,
                         entry.Url,
                         number,
                         end - now.Guards - HostCrawl.Grace,
                         entry.Depth,
                         entry.Attempts + 1,
                         politeness.Clock.TellBegun,
-                        entry.Hops
+                        entry.Hops,
+                        !entry.IsSitemap && crawl.WantsSitemaps ? politeness.Robots.Sitemaps(url.Origin) : null,
+                        entry.IsSitemap ? entry.Parent : null
                     )
                 );
                 politeness.Clock.Start(new(crawl.Order.Id, number), now.Schedule);

@@ -163,7 +163,7 @@ internal sealed class HostPartition
     private static QueueEntry Entry(TableRow row)
     {
         var queued = CrawlJson.Read<QueueRow>(row.Payload);
-        return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts, queued.Hops);
+        return new(row.Key, queued.Url, queued.Depth, queued.Parent, queued.Attempts, queued.Hops, queued.Sitemap);
     }
 
     /// <summary>

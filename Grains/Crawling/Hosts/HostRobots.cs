@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Robots;
@@ -44,6 +45,10 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 
         return known.Record.Rules.Allows(pathAndQuery).Allowed ? RobotsDecision.Allowed : RobotsDecision.Refused(Refusals.Robots);
     }
+
+    /// <summary>Sitemaps that the origin's robots.txt names, as written; empty when it is not known.</summary>
+    public ImmutableArray<string> Sitemaps(string origin) =>
+        _known.TryGetValue(origin, out var known) && !known.Record.Unreachable ? known.Record.Rules.Sitemaps : [];
 
     public void Ask(RobotsLease lease) => Asking = lease;
 

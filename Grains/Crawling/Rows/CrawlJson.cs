@@ -34,6 +34,7 @@ public sealed partial class CrawlJson : JsonSerializerContext
             new JsonStringEnumConverter<CrawlState>(),
             new JsonStringEnumConverter<CrawlScope>(),
             new JsonStringEnumConverter<KeepPages>(),
+            new JsonStringEnumConverter<SitemapUse>(),
         },
     };
 
@@ -48,4 +49,4 @@ public sealed partial class CrawlJson : JsonSerializerContext
 }
 
 /// <summary>A queue row's payload; its place is in its key.</summary>
-public sealed record QueueRow(string Url, int Depth, string? Parent, int Attempts, int Hops = 0);
+public sealed record QueueRow(string Url, int Depth, string? Parent, int Attempts, int Hops = 0, bool Sitemap = false);

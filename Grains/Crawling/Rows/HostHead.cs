@@ -38,6 +38,9 @@ public sealed record HostHead
     /// <summary>Of the pages done those whose body is not here whole.</summary>
     public long Truncated { get; set; }
 
+    /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
+    public bool HasSitemaps { get; set; }
+
     /// <summary>Of the pages done those that were to be kept.</summary>
     public long ToKeep { get; set; }
 

@@ -71,6 +71,11 @@ public static class CrawlSpecCheck
             errors.Add($"There is no way {spec.Keep} to keep pages: none, html and all are known.");
         }
 
+        if (!Enum.IsDefined(spec.Sitemaps))
+        {
+            errors.Add($"There is no use {spec.Sitemaps} of sitemaps: also, only and no are known.");
+        }
+
         CheckRange(errors, spec.MaxKeptBytes, 1, 1L << 50, "The limit of kept pages in bytes");
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");

@@ -45,6 +45,8 @@ public sealed class CrawlVerbsTests
             "all",
             "--max-kept",
             "3MB",
+            "--sitemaps",
+            "only",
             "--name",
             "shop"
         );
@@ -59,10 +61,12 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["127.0.0.0/8"], spec.AllowPrivate);
         Assert.Equal((TimeSpan.FromSeconds(3), 512 * 1024), (spec.Timeout, spec.MaxBodyBytes));
         Assert.Equal((KeepPages.All, 3L * 1024 * 1024), (spec.Keep, spec.MaxKeptBytes));
+        Assert.Equal(SitemapUse.Only, spec.Sitemaps);
     }
 
     [Theory]
     [InlineData("--keep", "some", "--keep is none, html or all; this is \"some\"")]
+    [InlineData("--sitemaps", "1", "--sitemaps is also, only or no; this is \"1\"")]
     [InlineData("--max-kept", "much", "--max-kept is a size such as 512KB or 10MB; this is \"much\"")]
     public async Task StartRefusesAValueThatItDoesNotKnow(string option, string value, string sentence)
     {
@@ -205,7 +209,7 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "show", "shop", "--json");
 
         Assert.Equal(
-            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648}}"""
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648,"sitemaps":"also"}}"""
                 + "\n",
             printed.Output
         );
@@ -238,6 +242,7 @@ public sealed class CrawlVerbsTests
                 "at once   1 a host, 64 in all",
                 "timeout   30s",
                 "max body  10 MB",
+                "sitemaps  also",
                 "keep      html",
                 "max kept  2 GB",
             ],

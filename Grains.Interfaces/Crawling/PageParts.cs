@@ -1,7 +1,7 @@
 namespace Grains.Interfaces.Crawling;
 
 /// <summary>Reads kept pages whole, part by part.</summary>
-public static class PageReading
+public static class PageParts
 {
     /// <summary>The page with its whole body, or why there is none (<see cref="PagePart.Why"/>).</summary>
     public static async Task<PagePart> WholePage(this ICrawlGrain crawl, string url, PageView view, CancellationToken cancel)
