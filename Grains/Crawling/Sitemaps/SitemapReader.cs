@@ -108,7 +108,8 @@ internal static class SitemapReader
     {
         foreach (var line in Encoding.UTF8.GetString(body).AsSpan().TrimStart('\uFEFF').EnumerateLines())
         {
-            if (!line.IsWhiteSpace())
+            // URLs are absolute there, and other text is none.
+            if (line.Contains("://", StringComparison.Ordinal))
             {
                 found.AddPage(line.Trim().ToString(), lastModified: null, priority: null);
             }
