@@ -66,6 +66,12 @@ internal static class ShowCommand
             .Add("timeout", Durations.Format(spec.Timeout))
             .Add("max body", Sizes.Format(spec.MaxBodyBytes))
             .Add("sitemaps", spec.Sitemaps.ToString().ToLowerInvariant())
+            .Add("headers", Some(SpecForm.Of(spec).HeaderNames))
+            .Add("user agent", spec.UserAgent)
+            .Add("contact", spec.Contact)
+            .Add("credentials", Some(SpecForm.Of(spec).CredentialHosts))
+            .Add("cookies", spec.NoCookies ? "no" : null)
+            .Add("accept", Some(spec.Accept))
             .Add("keep", spec.Keep.ToString().ToLowerInvariant())
             .Add("max kept", spec.Keep == KeepPages.None ? null : Sizes.Format(spec.MaxKeptBytes));
     }

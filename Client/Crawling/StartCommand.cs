@@ -88,6 +88,33 @@ internal sealed class StartCommand
         "Sitemaps that robots.txt names: URLs come from them also, only from them, or not at all. [default: also]"
     );
 
+    private readonly Option<string[]> _headers = Texts(
+        "--header",
+        "NAME: VALUE",
+        "Sent to the origins of the seeds and to no other host, and shown nowhere. Several allowed."
+    );
+    private readonly Option<string?> _userAgent = new("--user-agent")
+    {
+        Description = "The User-Agent in place of the silo's. robots.txt is read by the silo's product token all the same.",
+        HelpName = "TEXT",
+    };
+    private readonly Option<string?> _contact = new("--contact")
+    {
+        Description = "A URL or mail address for the owners of sites, in the User-Agent.",
+        HelpName = "TEXT",
+    };
+    private readonly Option<string[]> _credentials = Texts(
+        "--credential",
+        "HOST=SECRET",
+        "USER:PASSWORD or bearer:TOKEN, sent to this host only and shown nowhere. Several allowed."
+    );
+    private readonly Option<bool> _noCookies = new("--no-cookies") { Description = "Neither keep cookies nor send them." };
+    private readonly Option<string[]> _accept = Texts(
+        "--accept",
+        "TYPES",
+        "Media types to fetch, such as text/html,image/*; of others the body is not read. Several allowed. [default: all]"
+    );
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "A name for the crawl, to be used in place of its id.",
@@ -121,6 +148,12 @@ internal sealed class StartCommand
             start._keep,
             start._maxKept,
             start._sitemaps,
+            start._headers,
+            start._userAgent,
+            start._contact,
+            start._credentials,
+            start._noCookies,
+            start._accept,
             start._name,
             start._follow,
         };
@@ -173,6 +206,16 @@ internal sealed class StartCommand
             Keep = parsed.GetValue(_keep) ?? Defaults.Keep,
             MaxKeptBytes = parsed.GetValue(_maxKept) ?? Defaults.MaxKeptBytes,
             Sitemaps = parsed.GetValue(_sitemaps) ?? Defaults.Sitemaps,
+            Headers = Many(parsed, _headers),
+            UserAgent = parsed.GetValue(_userAgent),
+            Contact = parsed.GetValue(_contact),
+            Credentials = Many(parsed, _credentials),
+            NoCookies = parsed.GetValue(_noCookies),
+            Accept =
+            [
+                .. Many(parsed, _accept)
+                    .SelectMany(types => types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
+            ],
         };
 
     private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];

@@ -104,7 +104,13 @@ public sealed record SpecForm(
     int MaxBodyBytes,
     KeepPages Keep,
     long MaxKeptBytes,
-    SitemapUse Sitemaps
+    SitemapUse Sitemaps,
+    ImmutableArray<string> HeaderNames,
+    string? UserAgent,
+    string? Contact,
+    ImmutableArray<string> CredentialHosts,
+    bool NoCookies,
+    ImmutableArray<string> Accept
 )
 {
     public static SpecForm Of(CrawlSpec spec) =>
@@ -123,6 +129,16 @@ public sealed record SpecForm(
             spec.MaxBodyBytes,
             spec.Keep,
             spec.MaxKeptBytes,
-            spec.Sitemaps
+            spec.Sitemaps,
+            Names(spec.Headers, ':'),
+            spec.UserAgent,
+            spec.Contact,
+            Names(spec.Credentials, '='),
+            spec.NoCookies,
+            spec.Accept.IsDefault ? [] : spec.Accept
         );
+
+    /// <summary>What stands before the secret of each.</summary>
+    private static ImmutableArray<string> Names(ImmutableArray<string> secrets, char separator) =>
+        secrets.IsDefault ? [] : [.. secrets.Select(secret => secret.Split(separator)[0].Trim())];
 }

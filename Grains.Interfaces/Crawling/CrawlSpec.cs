@@ -106,6 +106,35 @@ public sealed record CrawlSpec
     [Id(15)]
     public SitemapUse Sitemaps { get; init; } = SitemapUse.Also;
 
+    /// <summary>Header fields, <c>Name: value</c>, for the origins of the seeds. Secret: nothing shows more than their names.</summary>
+    [Id(16)]
+    public ImmutableArray<string> Headers { get; init; } = [];
+
+    /// <summary>The User-Agent field; null: the silo's. Rules of robots.txt are looked up by the silo's product token all the same.</summary>
+    [Id(17)]
+    public string? UserAgent { get; init; }
+
+    /// <summary>A URL or mail address for the owners of sites, appended to the silo's User-Agent; null: the silo's.</summary>
+    [Id(18)]
+    public string? Contact { get; init; }
+
+    /// <summary>
+    /// <c>HOST=USER:PASSWORD</c> (Basic) or <c>HOST=bearer:TOKEN</c>, each for one host. Secret: nothing shows more than the hosts.
+    /// </summary>
+    [Id(19)]
+    public ImmutableArray<string> Credentials { get; init; } = [];
+
+    /// <summary>Cookies are not kept and not sent.</summary>
+    [Id(20)]
+    public bool NoCookies { get; init; }
+
+    /// <summary>
+    /// Media types that are fetched, such as <c>text/html</c> or <c>image/*</c>; empty: all. Of another the body is not read, and the URL
+    /// is skipped as <c>not-accepted</c>.
+    /// </summary>
+    [Id(21)]
+    public ImmutableArray<string> Accept { get; init; } = [];
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

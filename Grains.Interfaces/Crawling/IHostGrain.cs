@@ -116,6 +116,7 @@ public enum LeaseKind
 /// Sitemaps of the URL's origin, as robots.txt has them, that the crawl has not been told yet; null: none. The report says that it was.
 /// </param>
 /// <param name="Parent">Of a sitemap: see <see cref="FoundUrl"/>.</param>
+/// <param name="Cookie">The value of the Cookie field; null: none.</param>
 [GenerateSerializer, Immutable, Alias("crawling.Lease")]
 public sealed record Lease(
     [property: Id(0)] LeaseKind Kind,
@@ -127,7 +128,8 @@ public sealed record Lease(
     [property: Id(6)] bool TellBegun,
     [property: Id(7)] int Hops = 0,
     [property: Id(8)] ImmutableArray<string>? Sitemaps = null,
-    [property: Id(9)] string? Parent = null
+    [property: Id(9)] string? Parent = null,
+    [property: Id(10)] string? Cookie = null
 );
 
 public enum FetchResult
@@ -191,6 +193,10 @@ public sealed record FetchOutcome(
     /// <summary>The sitemaps of the lease (<see cref="Lease.Sitemaps"/>) are among what was found, here or at other hosts.</summary>
     [Id(14)]
     public bool HasSitemaps { get; init; }
+
+    /// <summary>Values of the Set-Cookie fields of the answer; null: none.</summary>
+    [Id(15)]
+    public ImmutableArray<string>? SetCookies { get; init; }
 }
 
 /// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>

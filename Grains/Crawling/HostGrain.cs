@@ -122,7 +122,7 @@ public sealed partial class HostGrain(
             }
             else if (taken is { Partition: { } from, Work: { } work })
             {
-                if (outcome.RetryAfter is not null)
+                if (outcome.RetryAfter is { Ticks: > 0 })
                 {
                     Observe(_crawls.StoreClock());
                 }

@@ -46,6 +46,18 @@ public sealed record StartCrawl
 
     public SitemapUse? Sitemaps { get; init; }
 
+    public ImmutableArray<string>? Headers { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    public string? Contact { get; init; }
+
+    public ImmutableArray<string>? Credentials { get; init; }
+
+    public bool? NoCookies { get; init; }
+
+    public ImmutableArray<string>? Accept { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
     public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
     {
@@ -67,6 +79,12 @@ public sealed record StartCrawl
             Keep = Keep ?? spec.Keep,
             MaxKeptBytes = MaxKeptBytes ?? spec.MaxKeptBytes,
             Sitemaps = Sitemaps ?? spec.Sitemaps,
+            Headers = Texts(Headers ?? [], "headers", faults),
+            UserAgent = UserAgent,
+            Contact = Contact,
+            Credentials = Texts(Credentials ?? [], "credentials", faults),
+            NoCookies = NoCookies ?? false,
+            Accept = Texts(Accept ?? [], "accept", faults),
         };
         return faults;
     }

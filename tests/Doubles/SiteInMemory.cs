@@ -78,6 +78,16 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
     private static PageFetch Fetched(SiteAnswer answer, PageRequest request)
     {
         var maxBodyBytes = request.MaxBodyBytes;
+        if (answer.Status is >= 200 and < 300 && !ContentType.Parse(answer.ContentType).IsAmong(request.Accept))
+        {
+            return new()
+            {
+                Status = answer.Status,
+                ContentType = ContentType.Parse(answer.ContentType),
+                IsNotAccepted = true,
+            };
+        }
+
         return new()
         {
             Status = answer.Status,
@@ -91,6 +101,7 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             Links = All(answer, "Link"),
             Refresh = First(answer, "Refresh"),
             RobotsTags = All(answer, "X-Robots-Tag"),
+            SetCookies = All(answer, "Set-Cookie"),
             Body = answer.Body[..Math.Min(answer.Body.Length, maxBodyBytes)],
             NoSniff = First(answer, "X-Content-Type-Options") == "nosniff",
             Truncated = answer.Body.Length > maxBodyBytes || answer.BodyError is not null,
@@ -125,6 +136,11 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
         if (request.IfModifiedSince is { } modified)
         {
             headers["If-Modified-Since"] = modified;
+        }
+
+        foreach (var (name, value) in request.Session)
+        {
+            headers[name] = value;
         }
 
         return headers;

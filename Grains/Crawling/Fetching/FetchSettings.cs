@@ -1,4 +1,5 @@
 using Grains.Crawling.Specs;
+using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Fetching;
 
@@ -9,8 +10,12 @@ namespace Grains.Crawling.Fetching;
 public sealed record FetchSettings(string ProductToken, string ContactUrl, SiloLimits Limits)
 {
     /// <summary>The User-Agent header field of a crawl that has none of its own.</summary>
-    public string UserAgent { get; } =
+    private string UserAgent { get; } =
         ContactUrl.Length == 0
             ? $"Mozilla/5.0 (compatible; {ProductToken}/1.0)"
             : $"Mozilla/5.0 (compatible; {ProductToken}/1.0; +{ContactUrl})";
+
+    /// <summary>The User-Agent header field of a crawl.</summary>
+    public string UserAgentOf(CrawlSpec spec) =>
+        spec.UserAgent ?? (spec.Contact is { } contact ? $"Mozilla/5.0 (compatible; {ProductToken}/1.0; +{contact})" : UserAgent);
 }

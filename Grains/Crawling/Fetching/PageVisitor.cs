@@ -5,6 +5,7 @@ using Grains.Crawling.Archive;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
+using Grains.Crawling.Sessions;
 using Grains.Crawling.Sitemaps;
 using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
@@ -43,10 +44,15 @@ public sealed class PageVisitor(
         var request = Request(order, lease.Url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
         {
             WithExchange = order.Spec.Keep != KeepPages.None,
+            Session = CrawlSession.Create(order.Spec, boundary.Seeds, out _).For(url, lease.Cookie),
+            Accept = isSitemap ? [] : order.Spec.Accept,
         };
         var fetch = await Fetch(order, lease.Kind, request, cancel).ConfigureAwait(false);
         var redirect = Redirect.Of(fetch, url, lease.Hops);
-        var verdict = redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects) : FetchVerdict.Of(fetch);
+        var verdict =
+            redirect.TooMany ? new(FetchResult.Permanent, Refusals.TooManyRedirects)
+            : IsCookieWall(order.Spec, lease, fetch, redirect, url) ? new(FetchResult.Temporary, Refusals.CookieWall)
+            : FetchVerdict.Of(fetch);
         var reading =
             verdict.Result != FetchResult.Answered ? new PageReading(fetch.ContentType.MediaType) { Error = redirect.Error }
             : isSitemap ? PageReading.OfSitemap(fetch, url, redirect, lease, boundary)
@@ -93,7 +99,9 @@ public sealed class PageVisitor(
                 lease.Number,
                 verdict.Result,
                 verdict.Reason,
-                verdict.Result == FetchResult.Temporary ? fetch.RetryAfter : null,
+                verdict.Reason == Refusals.CookieWall ? TimeSpan.Zero
+                    : verdict.Result == FetchResult.Temporary ? fetch.RetryAfter
+                    : null,
                 record,
                 reading.Own,
                 Robots: null
@@ -102,6 +110,7 @@ public sealed class PageVisitor(
                 NotKept = isToKeep && record.Kept is null,
                 TurnedAway = reading.TurnedAway,
                 LeftOut = reading.Elsewhere,
+                SetCookies = order.Spec.NoCookies || fetch.SetCookies.IsEmpty ? null : [.. fetch.SetCookies.Take(CookieJar.MaxCookies)],
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },
@@ -111,6 +120,10 @@ public sealed class PageVisitor(
                 : null
         );
     }
+
+    /// <summary>A page that redirects to itself and sets a cookie wants to be asked once more, with the cookie.</summary>
+    private static bool IsCookieWall(CrawlSpec spec, Lease lease, PageFetch fetch, Redirect redirect, CanonicalUrl url) =>
+        !spec.NoCookies && lease.Attempt == 1 && !fetch.SetCookies.IsEmpty && redirect.Target?.Equals(url) == true;
 
     /// <summary>Null when the records are too large for an object.</summary>
     private async Task<KeptPage?> Keep(CrawlId crawl, ReadOnlyMemory<byte> records, TimeSpan left, CancellationToken cancel) =>
@@ -220,11 +233,13 @@ public sealed class PageVisitor(
             order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
             maxBytes,
             CrawlSpecCheck.Allowed(order.Spec, settings.Limits),
-            settings.UserAgent
+            settings.UserAgentOf(order.Spec)
         );
 
     private static string? StatusError(PageFetch fetch, FetchVerdict verdict) =>
-        verdict.Result == FetchResult.Answered ? null : $"The server answered {fetch.Status}.";
+        verdict.Result == FetchResult.Answered ? null
+        : fetch.IsNotAccepted ? $"Its type {fetch.ContentType.MediaType} is none that the crawl accepts; the body was not read."
+        : $"The server answered {fetch.Status}.";
 
     private static string? Empty(string text) => text.Length == 0 ? null : text;
 }

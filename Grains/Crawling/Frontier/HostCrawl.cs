@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Grains.Books;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Sessions;
+using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
@@ -158,6 +160,19 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>URLs that were found elsewhere, or seeds.</summary>
     public AcceptWork Accept(ImmutableArray<FoundUrl> urls) => new(this, urls);
 
+    /// <summary>The value of the Cookie field for a request; null: none.</summary>
+    public string? Cookie(CanonicalUrl url, DateTimeOffset now) =>
+        head.Cookies is { } cookies && !Order.Spec.NoCookies ? CookieJar.Header(cookies, url, now) : null;
+
+    /// <summary>The cookies of an answer: stored with the commit of what became of the URL, and sent from now on.</summary>
+    public void TakeCookies(FetchOutcome outcome, DateTimeOffset now)
+    {
+        if (outcome.SetCookies is { } lines && CanonicalUrl.TryParse(outcome.Url, baseUrl: null, out var url))
+        {
+            head.Cookies = CookieJar.After(head.Cookies ?? [], lines, url, now);
+        }
+    }
+
     /// <summary>What became of a lease that was held.</summary>
     public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now)
     {
@@ -193,7 +208,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     /// <summary>A link that leads behind the wall is none of ours; a seed was meant.</summary>
     private static UrlState FailedOrSkipped(QueueEntry entry, string? reason) =>
-        reason == Refusals.PrivateAddress && !entry.IsSeed ? UrlState.Skipped : UrlState.Failed;
+        reason == Refusals.NotAccepted || (reason == Refusals.PrivateAddress && !entry.IsSeed) ? UrlState.Skipped : UrlState.Failed;
 
     /// <summary>
     /// A lease ended without a report. Mostly its worker's silo is gone or stands still, and the page is not to blame: it goes back to its
@@ -586,6 +601,12 @@ public static class Refusals
 
     /// <summary>A sitemap names a URL of a host that is neither its own nor that of the robots.txt that named it.</summary>
     public const string SitemapForeign = "sitemap-foreign";
+
+    /// <summary>It redirects to itself with a cookie: it is asked once more.</summary>
+    public const string CookieWall = "cookie-wall";
+
+    /// <summary>Its media type is none that the crawl accepts.</summary>
+    public const string NotAccepted = "not-accepted";
 
     public const string MaxPages = "max-pages";
 

@@ -63,7 +63,8 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
                         politeness.Clock.TellBegun,
                         entry.Hops,
                         !entry.IsSitemap && crawl.WantsSitemaps ? politeness.Robots.Sitemaps(url.Origin) : null,
-                        entry.IsSitemap ? entry.Parent : null
+                        entry.IsSitemap ? entry.Parent : null,
+                        crawl.Cookie(url, now.Schedule)
                     )
                 );
                 politeness.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
@@ -136,7 +137,8 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             return ReportOutcome.Nothing;
         }
 
-        if (outcome.RetryAfter is { } asked)
+        partition.Crawl.TakeCookies(outcome, now.Schedule);
+        if (outcome.RetryAfter is { Ticks: > 0 } asked)
         {
             politeness.Rest(asked, now.Schedule);
         }

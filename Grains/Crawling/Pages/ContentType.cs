@@ -113,4 +113,22 @@ public readonly record struct ContentType
         rest = default;
         return last;
     }
+
+    /// <summary>
+    /// Whether it is one of these media types or ranges (<c>text/*</c>); an empty list takes all, and so does a type that is not said.
+    /// </summary>
+    public bool IsAmong(System.Collections.Immutable.ImmutableArray<string> types)
+    {
+        var type = MediaType;
+        return types.IsDefaultOrEmpty
+            || type.Length == 0
+            || types.Any(wanted =>
+                wanted == "*/*"
+                || (
+                    wanted.EndsWith("/*", StringComparison.Ordinal)
+                        ? type.StartsWith(wanted[..^1], StringComparison.OrdinalIgnoreCase)
+                        : type.Equals(wanted, StringComparison.OrdinalIgnoreCase)
+                )
+            );
+    }
 }

@@ -16,6 +16,7 @@ public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
     public static FetchVerdict Of(PageFetch fetch) =>
         fetch.Failure switch
         {
+            FetchFailure.None when fetch.IsNotAccepted => new(FetchResult.Permanent, "not-accepted"),
             FetchFailure.None => OfStatus(fetch.Status),
             FetchFailure.Timeout => new(FetchResult.Temporary, "timeout"),
             FetchFailure.Unreachable => new(FetchResult.Temporary, "unreachable"),

@@ -113,6 +113,12 @@ public sealed class HttpPageFetcher(
             headers.TryAddWithoutValidation("If-Modified-Since", modified);
         }
 
+        foreach (var (name, value) in request.Session)
+        {
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, value);
+        }
+
         return message;
     }
 
@@ -143,7 +149,12 @@ public sealed class HttpPageFetcher(
             Links = All(headers, "Link"),
             Refresh = First(headers, "Refresh"),
             RobotsTags = All(headers, "X-Robots-Tag"),
+            SetCookies = All(headers, "Set-Cookie"),
         };
+        if (answer.Status is >= 200 and < 300 && !answer.ContentType.IsAmong(request.Accept))
+        {
+            return answer with { IsNotAccepted = true, Elapsed = _guards.GetElapsedTime(start) };
+        }
 
         await using var wire = await response.Content.ReadAsStreamAsync(cancel);
         var body = await BoundedBody.Read(wire, All(content, "Content-Encoding"), request.MaxBodyBytes, cancel).ConfigureAwait(false);
@@ -154,16 +165,26 @@ public sealed class HttpPageFetcher(
             Error = body.Error,
             WireBytes = body.WireBytes,
             Elapsed = _guards.GetElapsedTime(start),
-            Exchange = request.WithExchange ? Exchange(message, response, body) : null,
+            Exchange = request.WithExchange ? Exchange(message, request.Session, response, body) : null,
         };
     }
 
-    private static HttpExchange Exchange(HttpRequestMessage message, HttpResponseMessage response, Body body)
+    private static HttpExchange Exchange(
+        HttpRequestMessage message,
+        ImmutableArray<(string Name, string Value)> session,
+        HttpResponseMessage response,
+        Body body
+    )
     {
         var url = message.RequestUri!;
         var request = new StringBuilder(256).Append("GET ").Append(url.PathAndQuery).Append(" HTTP/1.1\r\nHost: ").Append(url.Authority);
         foreach (var (name, values) in message.Headers.NonValidated)
         {
+            if (session.Any(field => field.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            {
+                continue;
+            }
+
             foreach (var value in values)
             {
                 request.Append("\r\n").Append(name).Append(": ").Append(value);

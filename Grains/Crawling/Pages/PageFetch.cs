@@ -76,6 +76,12 @@ public sealed record PageFetch
 
     public string? Refresh { get; init; }
 
+    /// <summary>Values of the Set-Cookie header fields, unparsed.</summary>
+    public ImmutableArray<string> SetCookies { get; init; } = [];
+
+    /// <summary>The type is none of <see cref="PageRequest.Accept"/>: the body was not read.</summary>
+    public bool IsNotAccepted { get; init; }
+
     /// <summary>Values of the X-Robots-Tag header fields, unparsed.</summary>
     public ImmutableArray<string> RobotsTags { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Net;
 
 namespace Grains.Crawling.Pages;
@@ -20,6 +21,12 @@ public sealed record PageRequest(
 )
 {
     public const int MostBodyBytes = 1 << 30;
+
+    /// <summary>Further header fields, which <see cref="HttpExchange"/> does not show.</summary>
+    public ImmutableArray<(string Name, string Value)> Session { get; init; } = [];
+
+    /// <summary>Media types whose bodies are read, as <c>text/html</c> or <c>image/*</c>; empty: all.</summary>
+    public ImmutableArray<string> Accept { get; init; } = [];
 
     /// <summary>The answer is to tell how it came about: <see cref="PageFetch.Exchange"/>.</summary>
     public bool WithExchange { get; init; }

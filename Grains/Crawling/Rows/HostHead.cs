@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Books;
+using Grains.Crawling.Sessions;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
@@ -40,6 +41,9 @@ public sealed record HostHead
 
     /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
     public bool HasSitemaps { get; set; }
+
+    /// <summary>The cookies that the host has set in this crawl; null: none.</summary>
+    public ImmutableArray<StoredCookie>? Cookies { get; set; }
 
     /// <summary>Of the pages done those that were to be kept.</summary>
     public long ToKeep { get; set; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Sessions;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Net;
@@ -76,6 +77,17 @@ public static class CrawlSpecCheck
             errors.Add($"There is no use {spec.Sitemaps} of sitemaps: also, only and no are known.");
         }
 
+        if (boundary is not null)
+        {
+            _ = CrawlSession.Create(spec, boundary.Seeds, out var session);
+            errors.AddRange(session);
+        }
+
+        if (spec.Accept.Length > CrawlSpec.MaxPatterns || !spec.Accept.All(IsMediaRange))
+        {
+            errors.Add($"Accepted are at most {CrawlSpec.MaxPatterns} media types, such as text/html or image/*.");
+        }
+
         CheckRange(errors, spec.MaxKeptBytes, 1, 1L << 50, "The limit of kept pages in bytes");
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
@@ -97,6 +109,10 @@ public static class CrawlSpecCheck
         return isGood ? ranges! : throw new FormatException(error);
     }
 
+    private static bool IsMediaRange(string text) =>
+        text.Split('/') is [{ Length: > 0 } type, { Length: > 0 } subtype]
+        && type.Concat(subtype).All(c => char.IsAsciiLetterOrDigit(c) || c is '*' or '+' or '-' or '.' or '_');
+
     /// <summary>A list that was not sent is empty.</summary>
     private static CrawlSpec Whole(CrawlSpec spec) =>
         spec with
@@ -105,6 +121,9 @@ public static class CrawlSpecCheck
             Include = spec.Include.IsDefault ? [] : spec.Include,
             Exclude = spec.Exclude.IsDefault ? [] : spec.Exclude,
             AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
+            Headers = spec.Headers.IsDefault ? [] : spec.Headers,
+            Credentials = spec.Credentials.IsDefault ? [] : spec.Credentials,
+            Accept = spec.Accept.IsDefault ? [] : spec.Accept,
         };
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, SiloLimits limits)

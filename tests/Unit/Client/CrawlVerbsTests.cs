@@ -47,6 +47,17 @@ public sealed class CrawlVerbsTests
             "3MB",
             "--sitemaps",
             "only",
+            "--header",
+            "X-Key: 1",
+            "--credential",
+            "a.example=u:p",
+            "--user-agent",
+            "Tester/1",
+            "--contact",
+            "me@a.example",
+            "--no-cookies",
+            "--accept",
+            "text/html,image/*",
             "--name",
             "shop"
         );
@@ -62,6 +73,10 @@ public sealed class CrawlVerbsTests
         Assert.Equal((TimeSpan.FromSeconds(3), 512 * 1024), (spec.Timeout, spec.MaxBodyBytes));
         Assert.Equal((KeepPages.All, 3L * 1024 * 1024), (spec.Keep, spec.MaxKeptBytes));
         Assert.Equal(SitemapUse.Only, spec.Sitemaps);
+        Assert.Equal(["X-Key: 1"], spec.Headers);
+        Assert.Equal(["a.example=u:p"], spec.Credentials);
+        Assert.Equal(("Tester/1", "me@a.example", true), (spec.UserAgent, spec.Contact, spec.NoCookies));
+        Assert.Equal(["text/html", "image/*"], spec.Accept);
     }
 
     [Theory]
@@ -209,7 +224,7 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "show", "shop", "--json");
 
         Assert.Equal(
-            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648,"sitemaps":"also"}}"""
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648,"sitemaps":"also","headerNames":[],"userAgent":null,"contact":null,"credentialHosts":[],"noCookies":false,"accept":[]}}"""
                 + "\n",
             printed.Output
         );

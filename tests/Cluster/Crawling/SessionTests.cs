@@ -1,0 +1,93 @@
+using Doubles;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Cluster.Crawling;
+
+/// <summary>A crawl's session: cookie walls, header fields and credentials over a whole crawl.</summary>
+public sealed class SessionTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
+{
+    private readonly string _root = $"http://{cluster.NewHost()}/";
+
+    [Fact]
+    public async Task AWallThatRedirectsToItselfWithACookieIsPassed()
+    {
+        cluster.Web.Otherwise = url =>
+            url != _root ? null
+            : Sent(_root, "Cookie").Contains("seen=1") ? SiteAnswer.Links("/behind")
+            : SiteAnswer.Redirect("/").With("Set-Cookie", "seen=1; Path=/");
+        cluster.Web.Add(_root + "behind", "<title>Behind</title>");
+        var crawl = await cluster.Start(Spec);
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((2L, 0L), (summary.Pages, summary.Failed));
+        Assert.Equal([null, "seen=1"], Sent(_root, "Cookie"));
+        Assert.Equal(["seen=1"], Sent(_root + "behind", "Cookie"));
+    }
+
+    [Fact]
+    public async Task WithoutCookiesAWallStaysWhatItIs()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Redirect("/").With("Set-Cookie", "seen=1"));
+        var crawl = await cluster.Start(Spec with { NoCookies = true });
+        await cluster.Ended(crawl);
+
+        Assert.Equal([null], Sent(_root, "Cookie"));
+        Assert.Equal("It redirects to itself.", (await cluster.Export(crawl))[_root].Error);
+    }
+
+    [Fact]
+    public async Task HeaderFieldsAndCredentialsGoToNoOtherHostNorIntoWhatIsKept()
+    {
+        var other = $"http://{cluster.NewHost()}/";
+        cluster.Web.Add(_root, SiteAnswer.Redirect(other + "led"));
+        cluster.Web.Add(other + "led", "<title>Led</title>");
+        var crawl = await cluster.Start(
+            Spec with
+            {
+                Scope = CrawlScope.Any,
+                Headers = ["X-Key: secret"],
+                Credentials = [$"{new Uri(_root).Host}=user:secret"],
+                UserAgent = "Tester/1",
+                Keep = KeepPages.All,
+            }
+        );
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal(2, summary.Pages);
+        Assert.Equal(["secret"], Sent(_root, "X-Key"));
+        Assert.Equal(["Basic dXNlcjpzZWNyZXQ="], Sent(_root, "Authorization"));
+        Assert.Equal([null], Sent(other + "led", "X-Key"));
+        Assert.Equal([null], Sent(other + "led", "Authorization"));
+        Assert.Equal([null], Sent(_root + "robots.txt", "X-Key"));
+        Assert.Equal(["Tester/1"], Sent(other + "led", "User-Agent"));
+    }
+
+    [Fact]
+    public async Task WhatIsNotOfAnAcceptedTypeIsSkippedAndCounted()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Links("/a.pdf", "/b"));
+        cluster.Web.Add(_root + "a.pdf", SiteAnswer.Html("%PDF") with { ContentType = "application/pdf" });
+        cluster.Web.Add(_root + "b", "<title>B</title>");
+        var crawl = await cluster.Start(Spec with { Accept = ["text/html"] });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((2L, 0L, 1L), (summary.Pages, summary.Failed, summary.Skipped));
+        Assert.Equal(1, summary.Reasons!["not-accepted"]);
+        var skipped = (await cluster.Export(crawl, ExportKind.All))[_root + "a.pdf"];
+        Assert.Equal("Its type application/pdf is none that the crawl accepts; the body was not read.", skipped.Error);
+        await cluster.Balances(crawl);
+    }
+
+    private CrawlSpec Spec =>
+        new()
+        {
+            Seeds = [_root],
+            Delay = TimeSpan.Zero,
+            Timeout = TimeSpan.FromMinutes(5),
+        };
+
+    /// <summary>Of each request for a URL the value of a field; null: it was not sent.</summary>
+    private string?[] Sent(string url, string name) =>
+        [.. cluster.Web.Ledger.Requests.Where(request => request.Target == url).Select(request => request.Headers.GetValueOrDefault(name))];
+}
