@@ -8,6 +8,7 @@ using Silo.Keys;
 using Silo.Logs;
 using Silo.Middleware;
 using Silo.Orders;
+using Silo.Page;
 using Silo.StartUp;
 using Silo.Storage;
 using Silo.Telemetry;
@@ -26,12 +27,13 @@ return await Launcher.Run(
         builder.AddTelemetry();
         builder.AddLogDoors(); // OTLP, lines, syslog
         builder.AddGrpcDoor();
+        builder.AddPage(); // what people see at /
         builder.AddHttp(); // Middleware/Chain.cs: what every request passes
     },
     map: app =>
     {
         app.UseChain();
-        app.MapFrontPage();
+        app.MapPage();
         app.MapHealth();
         app.MapDescription();
         app.MapCrawls();

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Client.Values;
 using Grains.Interfaces.Orders;
+using Grains.Interfaces.Values;
 
 namespace Client.Orders;
 

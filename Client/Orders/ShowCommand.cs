@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Orders;
+using Grains.Interfaces.Values;
 
 namespace Client.Orders;
 

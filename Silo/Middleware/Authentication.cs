@@ -14,7 +14,7 @@ namespace Silo.Middleware;
 /// whoever came through a proxy:
 /// behind one that runs on this machine, the peer is always this machine.
 /// </summary>
-public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors)
+public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors, IBrowserSessions? sessions = null)
 {
     public const string KeyHeader = "X-Api-Key";
 
@@ -61,11 +61,27 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             { } problem
         )
         {
-            await problem.ExecuteAsync(context);
+            await Answer(context, route, problem);
             return;
         }
 
         await next(context);
+    }
+
+    /// <summary>A person who is not known is shown where to log in, and comes back from there; a program gets the problem.</summary>
+    private static Task Answer(HttpContext context, RouteEndpoint route, Problem problem)
+    {
+        if (
+            problem.Status != StatusCodes.Status401Unauthorized
+            || route.Metadata.GetMetadata<SendsToLogin>() is not { } page
+            || !HttpMethods.IsGet(context.Request.Method)
+        )
+        {
+            return problem.ExecuteAsync(context);
+        }
+
+        context.Response.Redirect($"{page.Login}?return={Uri.EscapeDataString(context.Request.Path + context.Request.QueryString)}");
+        return Task.CompletedTask;
     }
 
     /// <summary>Null when the caller is let in, and known.</summary>
@@ -85,6 +101,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             }
 
             context.Features.Set(Caller.ThisMachine);
+            sessions?.BeginWithoutKey(context);
             return IsOfAWebPage(context.Request)
                 ? new(
                     StatusCodes.Status403Forbidden,
@@ -92,6 +109,11 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
                         + "\"keys add\" to be known."
                 )
                 : null;
+        }
+
+        if (secret is null && sessions is not null && TakesSession(context) && await sessions.Find(context) is { } viewer)
+        {
+            return Let(context, viewer, needs);
         }
 
         if (secret is null)
@@ -109,14 +131,35 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
             return Unknown(context, forBrowsers, "This API key is not known, or was revoked.");
         }
 
-        context.Features.Set(new Caller(key.Name, key.Role));
-        return key.Role >= needs.Role
+        return Let(context, new(key.Name, key.Role), needs);
+    }
+
+    private static Problem? Let(HttpContext context, Caller caller, Needs needs)
+    {
+        context.Features.Set(caller);
+        return caller.Role >= needs.Role
             ? null
             : new(
                 StatusCodes.Status403Forbidden,
-                $"The key \"{key.Name}\" is for a {Word(key.Role)}, and this is for a " + $"{Word(needs.Role)}."
+                $"The key \"{caller.Name}\" is for a {Word(caller.Role!.Value)}, and this is for a {Word(needs.Role)}."
             );
     }
+
+    /// <summary>
+    /// A browser sends its cookie by itself, so it counts only where nothing is changed by it, or where the route guards itself; and for no
+    /// other site.
+    /// </summary>
+    private static bool TakesSession(HttpContext context) =>
+        context.GetEndpoint()!.Metadata.GetMetadata<TakesSession>() is not null
+        || ((HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && !IsOfAnotherSite(context.Request));
+
+    /// <summary>Whether another site's page sent it, by the names alone: behind a proxy that ends TLS the schemes differ.</summary>
+    internal static bool IsOfAnotherSite(HttpRequest request) =>
+        request.Headers.Origin is [{ } origin, ..]
+        && !(
+            Uri.TryCreate(origin, UriKind.Absolute, out var from)
+            && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase)
+        );
 
     private static string? Secret(HttpRequest request, bool forBrowsers)
     {

@@ -20,6 +20,7 @@ public static class Chain
             "once per Idempotency-Key where a route says so: 400, 409, 422; a repeat gets the first answer"
         ),
         Link.Of<Validation>("validation", "what the route takes, and no more: 400, 413, 415"),
+        new("antiforgery", "forms of the page were shown to this browser: 400", app => app.UseAntiforgery()),
     ];
 
     /// <summary>What every call of a grain passes, in this order, in a silo; a front has the calling half of it.</summary>
@@ -57,6 +58,8 @@ public static class Chain
         builder.Services.AddSingleton<DoorMetrics>();
         builder.Services.AddSingleton<Availability>();
         builder.Services.AddSingleton<LongAnswers>();
+        builder.Services.AddSingleton<RequestRates>();
+        builder.Services.AddAntiforgery();
     }
 
     public static void AddGrainChain(this ISiloBuilder silo)

@@ -98,7 +98,8 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
             && !HttpMethods.IsHead(method)
             && status < 400
             && context.GetEndpoint() is RouteEndpoint route
-            && route.Metadata.GetMetadata<TakesInBulk>() is null;
+            && route.Metadata.GetMetadata<TakesInBulk>() is null
+            && route.Metadata.GetMetadata<TakesSession>() is null; // What is done inside a circuit has a line of its own.
         LogAnswered(changes ? LogLevel.Information : LogLevel.Debug, method, path, caller, status, ms, trace);
     }
 

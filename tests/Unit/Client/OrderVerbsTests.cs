@@ -1,6 +1,6 @@
 using Client;
-using Client.Values;
 using Grains.Interfaces.Orders;
+using Grains.Interfaces.Values;
 using Xunit;
 
 namespace Unit.Client;

@@ -22,7 +22,7 @@ public sealed partial class ChainTests
     [Fact]
     public void TheChainReadsInItsOrder() =>
         Assert.Equal(
-            ["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation"],
+            ["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation", "antiforgery"],
             Chain.Http.Select(link => link.Name)
         );
 

@@ -1,11 +1,11 @@
 using System.Globalization;
 
-namespace Client.Values;
+namespace Grains.Interfaces.Values;
 
 /// <summary>
 /// Amounts of money as people read them: kept in minor units, shown with as many decimals as the currency has (ISO 4217).
 /// </summary>
-internal static class Amounts
+public static class Amounts
 {
     private static readonly HashSet<string> WithoutMinor =
     [
