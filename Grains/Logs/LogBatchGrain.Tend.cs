@@ -12,6 +12,17 @@ namespace Grains.Logs;
 public sealed partial class LogBatchGrain
 {
     /// <summary>
+    /// Objects that no row names are looked for so often. They come from a process that died between storing one and committing its row.
+    /// </summary>
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromDays(1);
+
+    /// <summary>So often a shard looks whether the files of its segments are there and have their size.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>And when somebody asks how it stands, if it has not looked for so long.</summary>
+    private static readonly TimeSpan LookWhenAsked = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// Segments that cannot be read, by their number in the manifest: they are left alone, and do not keep others from being merged.
     /// </summary>
     private readonly SortedDictionary<long, SegmentFault> _unreadable = [];
@@ -48,7 +59,7 @@ public sealed partial class LogBatchGrain
                 }
             }
 
-            await Look(now, LogLimits.LookEvery);
+            await Look(now, LookEvery);
             while (MergePlan.Next(_log.Manifest.Segments.Where(entry => !_unreadable.ContainsKey(entry.Key)), now) is { Count: > 0 } due)
             {
                 await Merge(due);
@@ -77,7 +88,7 @@ public sealed partial class LogBatchGrain
 
     private async Task Merge(IReadOnlyList<long> due)
     {
-        using var turn = await mergeTurn.Take();
+        using var turn = await mergeSlot.Take();
         var entries = _log.Manifest.Segments.Where(entry => due.Contains(entry.Key)).ToList();
         var segments = entries.ConvertAll(entry => entry.Value);
         var contents = new List<ReadOnlyMemory<byte>>();
@@ -213,7 +224,7 @@ public sealed partial class LogBatchGrain
     /// </summary>
     private async Task Sweep(DateTimeOffset now)
     {
-        if (_log.UnreadableRows.Count > 0 || (_swept != default && now - _swept < LogLimits.SweepEvery))
+        if (_log.UnreadableRows.Count > 0 || (_swept != default && now - _swept < SweepEvery))
         {
             return;
         }

@@ -28,7 +28,7 @@ public sealed partial class LogBatchGrain(
     ITableStore store,
     IBlobStore blobs,
     IOptions<LogsOptions> options,
-    MergeTurn mergeTurn,
+    MergeSlot mergeSlot,
     UnreadableSegments unreadable,
     LogsMetrics metrics,
     TimeProvider clock,
@@ -132,7 +132,7 @@ public sealed partial class LogBatchGrain(
 
     public async Task<LogShardState> Show(CancellationToken cancel)
     {
-        await Look(clock.GetUtcNow(), LogLimits.LookWhenAsked);
+        await Look(clock.GetUtcNow(), LookWhenAsked);
         return new(
             _log.Total,
             _filling.Received + (_written?.Received ?? 0),

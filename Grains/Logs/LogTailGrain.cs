@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Reading;
+using Grains.Logs.Tail;
 using Orleans.Placement;
 
 namespace Grains.Logs;

@@ -220,9 +220,9 @@ internal sealed class LogDoor(
                 }
 
             case LogFormat.OtlpJson:
-                using (var json = new OtlpJsonDecoder(limits))
+                using (var json = new OtlpDecoder(limits))
                 {
-                    return json.Decode(bytes, now, builder);
+                    return json.DecodeJson(bytes, now, builder);
                 }
 
             default:

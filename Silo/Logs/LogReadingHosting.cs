@@ -3,6 +3,7 @@ using Grains.Logs;
 using Grains.Logs.Reading;
 using Grains.Logs.Rules;
 using Grains.Logs.Sql;
+using Grains.Logs.Tail;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
@@ -36,7 +37,11 @@ public static class LogReadingHosting
         services.AddSingleton<ISegmentSource, LogManifest>();
         services.AddSingleton<LogSearch>();
         services.AddSingleton<ISqlRunner>(provider =>
-            ActivatorUtilities.CreateInstance<SqlProcesses>(provider, SqlProgram.OfThisProcess())
+            ActivatorUtilities.CreateInstance<SqlProcesses>(
+                provider,
+                SqlProgram.OfThisProcess(),
+                (Action<SqlProcessEnd>)provider.GetRequiredService<LogsMetrics>().OnSqlProcessEnded
+            )
         );
         services.AddSingleton(provider =>
             ActivatorUtilities.CreateInstance<LogStatements>(

@@ -1,10 +1,13 @@
 using Grains;
 using Grains.Books;
+using Grains.Interfaces.Logs;
 using Grains.Logs;
 using Grains.Logs.Intake;
 using Grains.Logs.Reading;
 using Grains.Logs.Rows;
 using Grains.Logs.Rules;
+using Grains.Logs.Segments;
+using Grains.Logs.Shards;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
@@ -27,7 +30,15 @@ public static class LogsHosting
         services.AddSingleton<UnreadableSegments>();
         services.AddSingleton<LogsMetrics>();
         services.AddSingleton<ILogIntake, LogIntake>();
-        services.AddSingleton<CurrentRules>();
+        services.AddSingleton(provider => new LogShardSet(provider.GetRequiredService<IOptions<LogsOptions>>().Value.Shards, shard =>
+            provider.GetRequiredService<IGrainFactory>().GetGrain<ILogBatchGrain>(shard)
+        ));
+        services.AddSingleton(provider => new CurrentRules(
+            () => provider.GetRequiredService<IGrainFactory>().GetGrain<ILogRulesGrain>(0),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+            provider.GetRequiredService<Func<double>>()
+        ));
         services.TryAddSingleton<Func<double>>(Random.Shared.NextDouble);
         if (builder.IsFront())
         {
@@ -35,7 +46,7 @@ public static class LogsHosting
         }
 
         builder.UseOrleans(silo => silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name));
-        services.AddSingleton<MergeTurn>();
+        services.AddSingleton<MergeSlot>();
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();
         services.AddSingleton(provider => new CrawlLog(service => new LogFeeder(

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Azure;
 using Grains.Interfaces.Cluster;
-using Grains.Logs;
+using Grains.Logs.Rules;
 using Grains.Storage;
 using Microsoft.AspNetCore.Connections;
 using Orleans.Storage;

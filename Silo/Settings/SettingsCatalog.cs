@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Grains.Crawling;
 using Grains.Logs;
+using Grains.Logs.Reading;
 using Grains.Orders;
 using Grains.Orders.Deliveries.Mail;
 using Silo.Cluster;

@@ -1,9 +1,8 @@
-using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Records;
-using Grains.Storage;
+using Grains.Logs.Rules;
+using Grains.Logs.Shards;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Grains.Logs.Intake;
 
@@ -11,8 +10,7 @@ namespace Grains.Logs.Intake;
 public sealed partial class LogIntake(
     Admission admission,
     CurrentRules rules,
-    IGrainFactory grains,
-    IOptions<LogsOptions> options,
+    LogShardSet shards,
     TimeProvider clock,
     ILogger<LogIntake> logger
 ) : ILogIntake
@@ -44,7 +42,7 @@ public sealed partial class LogIntake(
         try
         {
             var outcome = (await rules.Now(cancel)).Apply(block, counts, clock.GetUtcNow());
-            var writing = Shard(id).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
+            var writing = shards.Of(id).Write(new(id, deadline, outcome.Parts, outcome.Counts), cancel);
             isHandedOver = true;
             var reply = await writing;
 
@@ -62,8 +60,7 @@ public sealed partial class LogIntake(
                 _ => IntakeReply.Unavailable,
             };
         }
-        catch (Exception e)
-            when (e is RulesUnavailableException or PartitionLostException or TimeoutException or OrleansException or TryAgainException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // What became of it nobody knows yet: the sender comes again, and the shard knows the request if it has a name; without one it
             // may be stored twice, and is not lost.
@@ -72,7 +69,7 @@ public sealed partial class LogIntake(
         }
         catch (OperationCanceledException) when (isHandedOver && id.IsOfBytes && cancel.IsCancellationRequested)
         {
-            logger.Observe(Shard(id).AnswerLost(id, isStored: false)); // Nobody is left to wait for it.
+            logger.Observe(shards.Of(id).AnswerLost(id, isStored: false)); // Nobody is left to wait for it.
             throw;
         }
     }
@@ -81,11 +78,9 @@ public sealed partial class LogIntake(
     {
         if (id.IsOfBytes)
         {
-            logger.Observe(Shard(id).AnswerLost(id, isStored: true));
+            logger.Observe(shards.Of(id).AnswerLost(id, isStored: true));
         }
     }
-
-    private ILogBatchGrain Shard(LogRequestId id) => grains.GetGrain<ILogBatchGrain>(id.Shard(options.Value.Shards));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What became of a request is not known; its sender is told to come again")]
     private partial void LogUnknown(Exception exception);

@@ -72,22 +72,6 @@ public sealed class ByteHeap : IBufferWriter<byte>, IDisposable
     /// <summary>Cuts off what was written after <paramref name="length"/>.</summary>
     public void Cut(int length) => Length = length;
 
-    /// <summary>Puts bytes before what was written from <paramref name="at"/> on.</summary>
-    public void Insert(int at, ReadOnlySpan<byte> bytes)
-    {
-        Reserve(bytes.Length);
-        _bytes.AsSpan(at, Length - at).CopyTo(_bytes.AsSpan(at + bytes.Length));
-        bytes.CopyTo(_bytes.AsSpan(at));
-        Length += bytes.Length;
-    }
-
-    /// <summary>Takes bytes out; what follows moves up.</summary>
-    public void Remove(int at, int count)
-    {
-        _bytes.AsSpan(at + count, Length - at - count).CopyTo(_bytes.AsSpan(at));
-        Length -= count;
-    }
-
     /// <summary>Cuts off what was written before <paramref name="start"/>: what follows moves to the front.</summary>
     public void CutBefore(int start)
     {

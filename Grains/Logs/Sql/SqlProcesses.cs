@@ -15,7 +15,7 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
     public static readonly TimeSpan UsuallyKept = TimeSpan.FromMinutes(1);
 
     private readonly SqlProgram _program;
-    private readonly LogsMetrics _metrics;
+    private readonly Action<SqlProcessEnd> _onEnded;
     private readonly ILogger<SqlProcesses> _logger;
     private readonly Lock _lock = new();
     private readonly HashSet<SqlProcess> _running = [];
@@ -24,10 +24,17 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
     private SqlProcess? _kept;
     private bool _isDisposed;
 
+    /// <param name="onEnded">Is told of each process that ended before it had answered.</param>
     /// <param name="keptFor">Null: <see cref="UsuallyKept"/>.</param>
-    public SqlProcesses(SqlProgram program, LogsMetrics metrics, TimeProvider clock, ILogger<SqlProcesses> logger, TimeSpan? keptFor = null)
+    public SqlProcesses(
+        SqlProgram program,
+        Action<SqlProcessEnd> onEnded,
+        TimeProvider clock,
+        ILogger<SqlProcesses> logger,
+        TimeSpan? keptFor = null
+    )
     {
-        (_program, _metrics, _logger, _keptFor) = (program, metrics, logger, keptFor ?? UsuallyKept);
+        (_program, _onEnded, _logger, _keptFor) = (program, onEnded, logger, keptFor ?? UsuallyKept);
         _timer = clock.CreateTimer(_ => EndKept(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -41,7 +48,7 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
         }
         catch (Win32Exception failure)
         {
-            _metrics.OnSqlProcessEnded(SqlProcessEnd.NotStarted);
+            _onEnded(SqlProcessEnd.NotStarted);
             LogNotStarted(_program.File, failure.Message);
             return SqlAnswer.Of(
                 new(QueryOutcome.Crash, "The process that runs statements could not be started; the log of this silo says why.", [])
@@ -53,7 +60,7 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
             var (answer, ended) = await process.Ask(request, stop);
             if (ended is { } end)
             {
-                _metrics.OnSqlProcessEnded(end);
+                _onEnded(end);
                 LogEnded(process.Id, end, answer.End.Sentence);
                 if (end == SqlProcessEnd.NotStarted)
                 {
@@ -65,7 +72,7 @@ public sealed partial class SqlProcesses : ISqlRunner, IDisposable
         }
         catch (OperationCanceledException)
         {
-            _metrics.OnSqlProcessEnded(SqlProcessEnd.Stopped);
+            _onEnded(SqlProcessEnd.Stopped);
             throw;
         }
         finally

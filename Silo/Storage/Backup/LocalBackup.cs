@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Grains.Logs;
+using Grains.Logs.Rows;
 using Microsoft.Data.Sqlite;
 
 namespace Silo.Storage.Backup;
@@ -8,7 +8,7 @@ namespace Silo.Storage.Backup;
 /// <remarks>
 /// Rows come first (<see cref="SqliteSnapshots"/>), then links to the objects (<see cref="LinkedObjects"/>), both before anything is
 /// copied. A row of the snapshot names an object that
-/// was there at that moment, and an object stays for <see cref="LogLimits.ReadersNeed"/> after the last row that named it: so links that
+/// was there at that moment, and an object stays for <see cref="LogPartition.ReadersNeed"/> after the last row that named it: so links that
 /// were made sooner hold all of them.
 /// </remarks>
 /// <param name="data">The data folder, absolute.</param>
@@ -63,10 +63,10 @@ internal sealed class LocalBackup(string data, DirectoryBlobStore blobs, string 
         using var snapshots = SqliteSnapshots.Open(Path.Combine(data, Tables), cancel);
         var at = clock.GetUtcNow();
         using var objects = blobs.LinkAll(cancel);
-        if (clock.GetElapsedTime(since) >= LogLimits.ReadersNeed)
+        if (clock.GetElapsedTime(since) >= LogPartition.ReadersNeed)
         {
             throw new BackupRefusedException(
-                $"Linking {objects.Paths.Count:N0} objects took more than {LogLimits.ReadersNeed.TotalMinutes:0} minutes, so that "
+                $"Linking {objects.Paths.Count:N0} objects took more than {LogPartition.ReadersNeed.TotalMinutes:0} minutes, so that "
                     + "some that rows name may be gone. Take the backup again at a quieter time."
             );
         }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Doubles.Logs;
 using Grains.Interfaces.Logs;
-using Grains.Logs;
 using Grains.Logs.Reading;
 using Grains.Logs.Records;
 using Grains.Logs.Segments;

@@ -9,7 +9,7 @@ using Grains.Crawling.Fetching;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
-using Grains.Logs;
+using Grains.Logs.Intake;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -2,7 +2,6 @@ using Doubles;
 using Doubles.Logs;
 using Doubles.Storage;
 using Grains.Interfaces.Logs;
-using Grains.Logs;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Storage;
@@ -207,11 +206,11 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         Assert.Single(await cluster.Objects(shard));
 
         // However late it is by the schedule: a reader that began before may still be at it.
-        cluster.Clock.Pass(LogLimits.ReadersNeed);
+        cluster.Clock.Pass(LogPartition.ReadersNeed);
         await cluster.Shard(shard).Tend();
         Assert.Single(await cluster.Objects(shard));
 
-        cluster.Guards.Pass(LogLimits.ReadersNeed);
+        cluster.Guards.Pass(LogPartition.ReadersNeed);
         await VirtualClock.StandUntil("the segment's object to be removed", async () =>
         {
             await cluster.Shard(shard).Tend();
@@ -321,7 +320,7 @@ public sealed class LogBatchGrainTests(LogCluster cluster) : IClassFixture<LogCl
         await cluster.Shard(shard).Tend();
         // Merged; swept in the same round, which is over before the next one begins.
         await VirtualClock.StandUntil("the segments to be merged", async () => (await cluster.Segments(shard)).Count == 1);
-        cluster.Guards.Pass(LogLimits.ReadersNeed);
+        cluster.Guards.Pass(LogPartition.ReadersNeed);
         await VirtualClock.StandUntil("the merged objects to be swept", async () =>
         {
             await cluster.Shard(shard).Tend();

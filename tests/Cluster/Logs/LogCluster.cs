@@ -6,7 +6,8 @@ using Grains.Logs;
 using Grains.Logs.Intake;
 using Grains.Logs.Reading;
 using Grains.Logs.Rows;
-using Grains.Logs.Rules;
+using Grains.Logs.Segments;
+using Grains.Logs.Shards;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -62,6 +63,9 @@ public sealed class LogCluster : IAsyncLifetime
 
     public ILogBatchGrain Shard(int shard) => _cluster.Client.GetGrain<ILogBatchGrain>(shard);
 
+    /// <summary>As readers see the first so many.</summary>
+    public LogShardSet Shards(int count) => new(count, Shard);
+
     /// <summary>Ends the activation: the next call makes a new one.</summary>
     public Task Deactivate(int shard) => _cluster.DeactivateAsync(Shard(shard));
 
@@ -95,7 +99,7 @@ public sealed class LogCluster : IAsyncLifetime
         silo.Services.AddSingleton(new Admission(64 * 1024 * 1024, 0.5));
         silo.Services.AddSingleton<UnreadableSegments>();
         silo.Services.AddSingleton<LogsMetrics>();
-        silo.Services.AddSingleton<MergeTurn>();
+        silo.Services.AddSingleton<MergeSlot>();
         silo.Services.AddSingleton<Func<double>>(() => 0.5);
         silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name);
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));

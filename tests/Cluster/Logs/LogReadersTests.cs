@@ -3,11 +3,11 @@ using Doubles;
 using Doubles.Logs;
 using Doubles.Storage;
 using Grains.Interfaces.Logs;
-using Grains.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Reading;
+using Grains.Logs.Rules;
+using Grains.Logs.Tail;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Cluster.Logs;
@@ -57,7 +57,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     public async Task TheTailSeesWhatIsNewOnceAndOverReactivationsToo()
     {
         var shard = cluster.NewShard();
-        using var tail = new TailShards(cluster.Grains, shard + 1);
+        using var tail = new TailShards(cluster.Shards(shard + 1));
         await tail.Look();
         for (ulong id = 1; id <= 8; id++)
         {
@@ -79,7 +79,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        using var tail = new TailShards(cluster.Grains, shard + 1);
+        using var tail = new TailShards(cluster.Shards(shard + 1));
         await tail.Look();
         for (ulong id = 2; id <= 8; id++)
         {
@@ -97,14 +97,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        var tail = new LogTail(
-            cluster.Grains,
-            cluster.Blobs,
-            new(cluster.Clock),
-            Options.Create(new LogsOptions { Shards = shard + 1 }),
-            cluster.Clock,
-            NullLogger<LogTail>.Instance
-        );
+        var tail = new LogTail(cluster.Shards(shard + 1), cluster.Blobs, new(cluster.Clock), cluster.Clock, NullLogger<LogTail>.Instance);
         var all = Assert.IsType<TailViewer>(
             await tail.Watch(LogQuery.Parse($"service:shop{shard}"), TestContext.Current.CancellationToken)
         );
@@ -127,7 +120,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     public async Task TheRulesAreKeptOverReactivationsAndASilosViewOfThemFollows()
     {
         var rules = cluster.Grains.GetGrain<ILogRulesGrain>(0);
-        var current = new CurrentRules(cluster.Grains, cluster.Clock, cluster.Guards, () => 0.5);
+        var current = new CurrentRules(() => rules, cluster.Clock, cluster.Guards, () => 0.5);
         var before = await current.Now(TestContext.Current.CancellationToken);
         var added = await rules.Add("noise => drop", null);
         Assert.Null(added.Error);

@@ -1,13 +1,8 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Grains.Logs;
-using Grains.Logs.Intake;
-using Grains.Logs.Reading;
 using Grains.Logs.Sql;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -274,16 +269,10 @@ public sealed class SqlProcessTests : IDisposable
     public async Task AProcessThatNobodyAsksIsEndedAfterAWhile()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are listed from /proc.");
-        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new LogsMetrics(
-            services.GetRequiredService<IMeterFactory>(),
-            new Admission(1024, 0.5),
-            new UnreadableSegments(TimeProvider.System)
-        );
         var program = SqlProgram.Of(SiloProcess.DotNet, Path.Combine(AppContext.BaseDirectory, "Silo.dll"));
         using var processes = new SqlProcesses(
             program,
-            metrics,
+            onEnded: static _ => { },
             TimeProvider.System,
             NullLogger<SqlProcesses>.Instance,
             keptFor: TimeSpan.FromSeconds(2)

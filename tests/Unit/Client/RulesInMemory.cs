@@ -1,4 +1,5 @@
 using Grains.Interfaces.Logs;
+using Grains.Logs;
 using Grains.Logs.Rules;
 using Grains.Logs.Segments;
 

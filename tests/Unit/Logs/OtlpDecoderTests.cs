@@ -180,8 +180,8 @@ public sealed class OtlpDecoderTests
         );
 
         using var builder = new LogBlockBuilder();
-        using var json = new OtlpJsonDecoder(new DecodeLimits(1 << 20));
-        json.Decode(OtlpJson.Encode(request), Now, builder);
+        using var json = new OtlpDecoder(1 << 20);
+        json.DecodeJson(OtlpJson.Encode(request), Now, builder);
         Assert.Equal((expected, text), LogLine.Of(builder.Build())[0] is var same ? (same.Severity, same.SeverityText) : default);
     }
 

@@ -1,5 +1,5 @@
 using Grains.Interfaces.Cluster;
-using Grains.Logs;
+using Grains.Logs.Rules;
 using Grains.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;

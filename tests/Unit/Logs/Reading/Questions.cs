@@ -1,7 +1,6 @@
 using Doubles.Logs;
 using Doubles.Storage;
 using Grains.Interfaces.Logs;
-using Grains.Logs;
 using Grains.Logs.Reading;
 using Grains.Logs.Sql;
 using Grains.Storage;

@@ -1,6 +1,6 @@
 using Doubles.Logs;
 using Grains.Logs.Queries;
-using Grains.Logs.Reading;
+using Grains.Logs.Tail;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

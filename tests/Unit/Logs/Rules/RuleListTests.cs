@@ -156,5 +156,5 @@ public sealed class RuleListTests
         return added;
     }
 
-    private CurrentRules Current() => new(new GrainsInMemory(_cluster), _clock, _clock, () => 0);
+    private CurrentRules Current() => new(() => new GrainsInMemory(_cluster).GetGrain<ILogRulesGrain>(0), _clock, _clock, () => 0);
 }

@@ -4,11 +4,11 @@ using Grains.Logs.Queries;
 using Grains.Logs.Reading;
 using Grains.Logs.Records;
 using Grains.Logs.Segments;
+using Grains.Logs.Shards;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Tail;
 
 /// <summary>
 /// The silo's reader of what is newly stored, while somebody watches: one for all viewers. It follows the shards' manifests and reads each
@@ -16,10 +16,9 @@ namespace Grains.Logs;
 /// what was merged was there before.
 /// </summary>
 public sealed partial class LogTail(
-    IGrainFactory grains,
+    LogShardSet shards,
     IBlobStore blobs,
     UnreadableSegments unreadable,
-    IOptions<LogsOptions> options,
     TimeProvider clock,
     ILogger<LogTail> logger
 )
@@ -88,12 +87,12 @@ public sealed partial class LogTail(
 
     private async Task Follow(TaskCompletionSource started)
     {
-        using var shards = new TailShards(grains, options.Value.Shards);
+        using var followed = new TailShards(shards);
         for (var known = false; !IsOver(); )
         {
             try
             {
-                var news = await shards.Look();
+                var news = await followed.Look();
                 if (known)
                 {
                     await Show(news);
@@ -229,9 +228,9 @@ internal sealed class TailShards : IDisposable
     private readonly ShardManifest[] _shards;
     private readonly Dictionary<string, int>[] _known;
 
-    public TailShards(IGrainFactory grains, int shards)
+    public TailShards(LogShardSet shards)
     {
-        _shards = [.. Enumerable.Range(0, shards).Select(shard => new ShardManifest(grains.GetGrain<ILogBatchGrain>(shard)))];
+        _shards = [.. shards.All.Select(shard => new ShardManifest(shard))];
         _known = [.. _shards.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
     }
 

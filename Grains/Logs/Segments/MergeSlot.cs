@@ -1,9 +1,9 @@
-namespace Grains.Logs;
+namespace Grains.Logs.Segments;
 
 /// <summary>
 /// One merge at a time in a silo: each holds up to 24 MiB of records, about three times over, and a processor that others need.
 /// </summary>
-public sealed class MergeTurn : IDisposable
+public sealed class MergeSlot : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 

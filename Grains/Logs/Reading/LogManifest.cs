@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Logs;
-using Grains.Logs.Reading;
-using Microsoft.Extensions.Options;
+using Grains.Logs.Shards;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Reading;
 
 /// <summary>
 /// What this silo knows of the shards' manifests. It asks every shard anew each time for what changed, so that what was acknowledged before
@@ -13,9 +12,9 @@ public sealed class LogManifest : ISegmentSource, IDisposable
 {
     private readonly ShardManifest[] _shards;
 
-    public LogManifest(IGrainFactory grains, IOptions<LogsOptions> options)
+    public LogManifest(LogShardSet shards)
     {
-        _shards = [.. Enumerable.Range(0, options.Value.Shards).Select(shard => new ShardManifest(grains.GetGrain<ILogBatchGrain>(shard)))];
+        _shards = [.. shards.All.Select(shard => new ShardManifest(shard))];
     }
 
     public async Task<ImmutableArray<LogSegment>> Segments(CancellationToken cancel = default) =>

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Unit.Logs;
 
-public sealed class OtlpJsonDecoderTests
+public sealed class OtlpJsonTests
 {
     private const ulong Now = 1_700_000_000_000_000_000;
 
@@ -122,7 +122,7 @@ public sealed class OtlpJsonDecoderTests
     )]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"text"}]}]}]}""",
-        "\"a value\" is an object such as {\"stringValue\": \"…\"}"
+        "\"body\" is an object such as {\"stringValue\": \"…\"}"
     )]
     [InlineData(
         """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"intValue":1.5}}]}]}]}""",
@@ -183,7 +183,7 @@ public sealed class OtlpJsonDecoderTests
             )
         );
         Assert.Equal(["a", "b"], lines.Select(line => line.Body));
-        Assert.Equal([new DecodeFault(2, "too-large", "Record 2 has 2000027 bytes; 1048576 are the most.")], decoded.Faults);
+        Assert.Equal([new DecodeFault(2, "too-large", "Record 2 has 2000010 bytes; 1048576 are the most.")], decoded.Faults);
     }
 
     [Fact]
@@ -221,8 +221,8 @@ public sealed class OtlpJsonDecoderTests
     private static (IReadOnlyList<LogLine> Lines, Decoded Decoded) Decode(byte[] request)
     {
         using var builder = new LogBlockBuilder();
-        using var decoder = new OtlpJsonDecoder(new DecodeLimits(1 << 20));
-        var decoded = decoder.Decode(request, Now, builder);
+        using var decoder = new OtlpDecoder(1 << 20);
+        var decoded = decoder.DecodeJson(request, Now, builder);
         var block = builder.Build();
         Assert.True(System.Text.Unicode.Utf8.IsValid(block.Heap));
         return (LogLine.Of(block), decoded);

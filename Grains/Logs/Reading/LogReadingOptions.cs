@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Reading;
 
 /// <summary>What is set from outside for questions about stored records, for the whole silo.</summary>
 public sealed class LogReadingOptions

@@ -2,11 +2,10 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Batching;
-using Grains.Logs.Rows;
 using Grains.Logs.Segments;
 using Grains.Storage;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Rows;
 
 /// <summary>
 /// A shard's rows: read at the start, and held in memory as they are committed. Every change is one piece of work for the partition's
@@ -14,6 +13,14 @@ namespace Grains.Logs;
 /// </summary>
 public sealed class LogPartition
 {
+    /// <summary>
+    /// So long after it left the manifest an object may still be read by a query that began before; longer than any query may take.
+    /// </summary>
+    public static readonly TimeSpan ReadersNeed = TimeSpan.FromMinutes(5);
+
+    /// <summary>Counts by hour and service are kept for so long; the sums for ever.</summary>
+    public static readonly TimeSpan CountsKept = TimeSpan.FromDays(400);
+
     /// <summary>Rows of one page while the partition is read: a segment's row may have some 30 KiB.</summary>
     private const int Page = 200;
 
@@ -256,10 +263,10 @@ public sealed class LogPartition
         }
     }
 
-    /// <summary>Forgets counts of hours that are over for longer than <see cref="LogLimits.CountsKept"/>; some of them at a time.</summary>
+    /// <summary>Forgets counts of hours that are over for longer than <see cref="CountsKept"/>; some of them at a time.</summary>
     public async Task ForgetCounts(DateTimeOffset now, CancellationToken cancel)
     {
-        var range = KeyRange.Prefix(LogTable.HourPrefix) with { To = LogTable.Hour(now - LogLimits.CountsKept) };
+        var range = KeyRange.Prefix(LogTable.HourPrefix) with { To = LogTable.Hour(now - CountsKept) };
         var old = await _store.Scan(LogTable.Name, _partition, range, MergePlan.MaxSegments, cancel);
         if (old.Count > 0)
         {
@@ -277,7 +284,7 @@ public sealed class LogPartition
     {
         var names = Manifest.Segments.Where(entry => numbers.Contains(entry.Key)).Select(entry => entry.Value.Name).ToList();
         var doomed = NextNumber();
-        var row = new DoomedRow(now + LogLimits.ReadersNeed, names);
+        var row = new DoomedRow(now + ReadersNeed, names);
         List<RowChange> changes =
         [
             RowChange.Insert(LogTable.Doomed(doomed), LogJson.Write(row)),

@@ -1,8 +1,7 @@
 using Grains.Interfaces.Logs;
-using Grains.Logs.Rules;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Rules;
 
 /// <summary>
 /// The rules as this process knows them. A change is known after <see cref="Staleness"/>: who asks then waits for the grain's answer;
@@ -13,7 +12,7 @@ namespace Grains.Logs;
 /// Thread-safe. One read at a time. The same rules keep their <see cref="RuleSet"/>, and so the counts of <c>sample n/s</c>.
 /// </remarks>
 public sealed class CurrentRules(
-    IGrainFactory grains,
+    Func<ILogRulesGrain> rules,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance
@@ -80,16 +79,13 @@ public sealed class CurrentRules(
             await Task.Yield();
             var at = clock.GetTimestamp();
             var before = Volatile.Read(ref _known);
-            var rules = await grains
-                .GetGrain<ILogRulesGrain>(0)
-                .Since(before?.Revision ?? -1)
-                .WaitAsync(ReadTimeout, guards, CancellationToken.None);
-            var known = rules is null
+            var changed = await rules().Since(before?.Revision ?? -1).WaitAsync(ReadTimeout, guards, CancellationToken.None);
+            var known = changed is null
                 ? before! with
                 {
                     ReadAt = at,
                 }
-                : new Known(rules.Revision, new([.. rules.Rules.Select(LogRule.Parse)], chance), at);
+                : new Known(changed.Revision, new([.. changed.Rules.Select(LogRule.Parse)], chance), at);
             Volatile.Write(ref _known, known);
             return known;
         }

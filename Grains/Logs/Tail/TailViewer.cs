@@ -3,7 +3,7 @@ using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Records;
 
-namespace Grains.Logs.Reading;
+namespace Grains.Logs.Tail;
 
 /// <summary>
 /// One viewer's part of the live tail: what matched and was not taken yet, <see cref="MaxRecords"/> and <see cref="MaxBytes"/> at most.

@@ -1,10 +1,9 @@
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
-using Grains.Logs.Reading;
 using Grains.Logs.Records;
 using Grains.Logs.Rules;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Reading;
 
 /// <summary>What is stored, for trying rules on: a search for the newest records, whose answer is turned around.</summary>
 public sealed class LogSamples(LogSearch search) : ILogSample

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Logs;
+using Grains.Logs.Rules;
 using Grains.Logs.Segments;
 
-namespace Grains.Logs.Rules;
+namespace Grains.Logs;
 
 /// <summary>The list of rules as it is kept: at most <see cref="RuleSet.MaxRules"/>, no rule twice.</summary>
 [GenerateSerializer, Alias("logs.RuleList")]
