@@ -20,6 +20,9 @@ internal sealed class GuardedWriter : TextWriter
 
     public override Encoding Encoding => _inner.Encoding;
 
+    /// <summary>Something was written.</summary>
+    public bool HasWritten { get; private set; }
+
     public override void Write(char value) => Write([value]);
 
     public override void Write(string? value) => Write(value.AsSpan());
@@ -28,6 +31,7 @@ internal sealed class GuardedWriter : TextWriter
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
+        HasWritten = true;
         try
         {
             _inner.Write(buffer);

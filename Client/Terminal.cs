@@ -43,6 +43,9 @@ internal sealed class Terminal
     /// </summary>
     public TextWriter Output { get; }
 
+    /// <summary>A part of a result was written: the verb cannot be run again without saying it twice.</summary>
+    public bool HasOutput => Output is GuardedWriter { HasWritten: true };
+
     /// <summary>What cannot be written here is dropped: there is no other place to say it.</summary>
     public TextWriter Error { get; }
 

@@ -21,6 +21,13 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
         return command;
     }
 
+    /// <summary>
+    /// Gives a command that only reads what it does. When a silo goes away before anything was printed, the question is asked again at
+    /// another one: a cluster takes some seconds to notice that a silo died, and nothing is changed by asking twice.
+    /// </summary>
+    public Command Read(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> read) =>
+        Act(command, (session, parsed, cancel) => Repeat(session, token => read(session, parsed, token), cancel));
+
     public async Task<int> Run(RootCommand root, IReadOnlyList<string> args, CancellationToken cancel = default)
     {
         if (args.Count == 0)
@@ -99,7 +106,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             );
             return ExitCode.Failed;
         }
-        catch (Exception gone) when (gone is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException)
+        catch (Exception gone) when (IsGone(gone))
         {
             terminal.Fail(
                 $"The silo went away before it answered. Nothing is known of what became of \"{Named(parsed)}\": look before "
@@ -115,6 +122,45 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             return ExitCode.Failed;
         }
     }
+
+    private async Task<int> Repeat(Session session, Func<CancellationToken, Task<int>> read, CancellationToken cancel)
+    {
+        var clock = terminal.Clock;
+        long? since = null;
+        while (true)
+        {
+            try
+            {
+                if (since is not null)
+                {
+                    await session.Reopen(cancel);
+                }
+
+                return await read(cancel);
+            }
+            catch (Exception gone) when (MayAskAgain(gone, since))
+            {
+                if (since is null)
+                {
+                    since = clock.GetTimestamp();
+                    terminal.Note(
+                        $"A silo went away before it answered. The question is asked again for up to {pace.Repeat.TotalSeconds:0} s."
+                    );
+                }
+            }
+
+            await Task.Delay(pace.Retry, clock, cancel);
+        }
+    }
+
+    /// <param name="since">When a silo was first found to be gone; null: none was so far.</param>
+    private bool MayAskAgain(Exception gone, long? since) =>
+        !terminal.HasOutput
+        && (IsGone(gone) || gone is TimeoutException || (since is not null && gone is ConsoleException { Code: ExitCode.NoSilo }))
+        && pace.Repeat > (since is { } lost ? terminal.Clock.GetElapsedTime(lost) : TimeSpan.Zero);
+
+    private static bool IsGone(Exception failure) =>
+        failure is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException;
 
     /// <summary>Not help, the version, or a directive such as <c>[suggest]</c>, which take what stands beside them as it is.</summary>
     private static bool IsVerb(ParseResult parsed) =>

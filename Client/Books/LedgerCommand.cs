@@ -10,7 +10,7 @@ namespace Client.Books;
 internal static class LedgerCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(
+        verbs.Read(
             new(
                 "ledger",
                 "The books: in = done + refused (by reason) + waiting, a line per account. Ends with 1 when a line does not balance."

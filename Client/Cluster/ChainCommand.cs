@@ -8,7 +8,7 @@ namespace Client.Cluster;
 internal static class ChainCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(new("chain", "What every request and every call of a grain passes, in order, as the silo declares it."), Run);
+        verbs.Read(new("chain", "What every request and every call of a grain passes, in order, as the silo declares it."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {

@@ -17,7 +17,7 @@ namespace Client.Cluster;
 /// <summary>The real cluster, as a client of Orleans. It says nothing by itself: what is worth saying, the verbs say.</summary>
 internal sealed class ClusterConnection : ICluster
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
     /// <summary>For a gateway to take a connection, when there are others to choose from.</summary>
     private static readonly TimeSpan Knock = TimeSpan.FromSeconds(2);

@@ -11,7 +11,7 @@ namespace Client.Cluster;
 internal static class StatusCommand
 {
     public static Command Create(Verbs verbs) =>
-        verbs.Act(
+        verbs.Read(
             new("status", "Silos and their state, activations per grain type, bytes on disk by system, health checks that do not pass."),
             Run
         );

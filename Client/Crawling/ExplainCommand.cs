@@ -9,7 +9,7 @@ internal static class ExplainCommand
     {
         var crawl = CrawlArgument.Create();
         var url = new Argument<string>("URL") { Description = "As it was typed or linked; the canonical form is shown." };
-        return verbs.Act(new("explain", "Why a URL was or was not fetched.") { crawl, url }, (session, parsed, cancel) =>
+        return verbs.Read(new("explain", "Why a URL was or was not fetched.") { crawl, url }, (session, parsed, cancel) =>
             Run(session, parsed.GetRequiredValue(crawl), parsed.GetRequiredValue(url), cancel)
         );
     }

@@ -38,7 +38,7 @@ internal sealed class ExportCommand
     public static Command Create(Verbs verbs)
     {
         var export = new ExportCommand();
-        return verbs.Act(
+        return verbs.Read(
             new("export", "What a crawl fetched, and what failed: one record per URL.")
             {
                 export._crawl,

@@ -8,7 +8,7 @@ namespace Client.Crawling;
 /// <summary><c>crawl list</c></summary>
 internal static class ListCommand
 {
-    public static Command Create(Verbs verbs) => verbs.Act(new("list", "The crawls that are kept, the newest first."), Run);
+    public static Command Create(Verbs verbs) => verbs.Read(new("list", "The crawls that are kept, the newest first."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {

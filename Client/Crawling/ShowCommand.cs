@@ -12,7 +12,7 @@ internal static class ShowCommand
     public static Command Create(Verbs verbs)
     {
         var crawl = CrawlArgument.Create();
-        return verbs.Act(
+        return verbs.Read(
             new("show", "One crawl: what was asked, and how far it is. Ends with 1 when it is done and no seed was fetched.") { crawl },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(crawl), cancel)
         );

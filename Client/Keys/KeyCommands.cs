@@ -24,7 +24,7 @@ internal static class KeyCommands
         );
     }
 
-    public static Command List(Verbs verbs) => verbs.Act(new("list", "The keys that are known, without their secrets."), List);
+    public static Command List(Verbs verbs) => verbs.Read(new("list", "The keys that are known, without their secrets."), List);
 
     public static Command Revoke(Verbs verbs)
     {

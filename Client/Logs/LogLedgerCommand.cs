@@ -13,7 +13,7 @@ internal sealed class LogLedgerCommand
     public static Command Create(Verbs verbs)
     {
         var ledger = new LogLedgerCommand();
-        return verbs.Act(
+        return verbs.Read(
             new(
                 "ledger",
                 "By service and hour of arrival: received = stored + filtered + sampled + repeated + refused. Ends with 1 when "

@@ -26,7 +26,7 @@ internal sealed class QueryCommand
     public static Command Create(Verbs verbs)
     {
         var query = new QueryCommand();
-        return verbs.Act(
+        return verbs.Read(
             new(
                 "query",
                 "Records that are stored and match, the newest first. Ends with 1 when it stopped before everything was looked "

@@ -7,7 +7,7 @@ namespace Client.Logs;
 /// <summary><c>logs rules list</c></summary>
 internal static class RulesListCommand
 {
-    public static Command Create(Verbs verbs) => verbs.Act(new("list", "The rules, in the order in which records pass them."), Run);
+    public static Command Create(Verbs verbs) => verbs.Read(new("list", "The rules, in the order in which records pass them."), Run);
 
     private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {

@@ -27,7 +27,7 @@ internal static class RulesTestCommand
                 return default;
             },
         };
-        return verbs.Act(
+        return verbs.Read(
             new("test", "What a rule would have done to records that are stored. It changes nothing.") { rule, since },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(rule), parsed.GetValue(since), cancel)
         );

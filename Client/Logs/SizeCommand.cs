@@ -35,7 +35,7 @@ internal sealed class SizeCommand
     public static Command Create(Verbs verbs)
     {
         var size = new SizeCommand();
-        return verbs.Act(
+        return verbs.Read(
             new(
                 "size",
                 "Computes buffer, shards and linger for a load, and says what this silo's settings would do. Ends with 1 when "

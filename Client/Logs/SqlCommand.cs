@@ -27,7 +27,7 @@ internal sealed class SqlCommand
     public static Command Create(Verbs verbs)
     {
         var sql = new SqlCommand();
-        return verbs.Act(
+        return verbs.Read(
             new(
                 "sql",
                 "Asks in SQL (DuckDB's), within limits of time and memory. Ends with 1 when it stopped before everything was "

@@ -31,7 +31,7 @@ internal sealed class StatsCommand
     public static Command Create(Verbs verbs)
     {
         var stats = new StatsCommand();
-        return verbs.Act(
+        return verbs.Read(
             new("stats", "Rate, volume and severities over time, by service.") { stats._query, stats._since, stats._until, stats._by },
             stats.Run
         );

@@ -10,7 +10,7 @@ internal static class AuditCommands
     public static Command Proof(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Act(
+        return verbs.Read(
             new("proof", "Prove all that was recorded of an order: entries, inclusion proofs and the signed head, as JSON.") { id },
             async (session, parsed, cancel) =>
             {
@@ -33,7 +33,7 @@ internal static class AuditCommands
     public static Command Head(Verbs verbs)
     {
         var file = new Option<string?>("--out") { Description = "Write it to this file, to be kept elsewhere.", HelpName = "FILE" };
-        return verbs.Act(
+        return verbs.Read(
             new("head", "The audit as it is now: size and root of every partition, signed.") { file },
             async (session, parsed, cancel) =>
             {
@@ -77,7 +77,7 @@ internal static class AuditCommands
             Description = "A head from \"orders audit head --out\"; may be given several times.",
             HelpName = "HEADFILE",
         };
-        return verbs.Act(
+        return verbs.Read(
             new("verify", "Check every entry against the signed head, here and not in the cluster.") { all, against },
             async (session, parsed, cancel) =>
             {

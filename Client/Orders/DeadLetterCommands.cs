@@ -39,7 +39,7 @@ internal sealed class DeadLetterCommands
     public static Command List(Verbs verbs)
     {
         var it = new DeadLetterCommands();
-        return verbs.Act(
+        return verbs.Read(
             new("list", "Changes that a subscriber could not handle, for good.")
             {
                 it._subscriber,
@@ -55,7 +55,7 @@ internal sealed class DeadLetterCommands
     public static Command Show(Verbs verbs)
     {
         var id = new Argument<string>("ID") { Description = "The dead letter, as the list has it: mail/3/1f." };
-        return verbs.Act(new("show", "One dead letter, and what was tried.") { id }, (session, parsed, cancel) =>
+        return verbs.Read(new("show", "One dead letter, and what was tried.") { id }, (session, parsed, cancel) =>
             Show(session, parsed.GetRequiredValue(id), cancel)
         );
     }

@@ -10,7 +10,7 @@ internal static class DeliveriesCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Act(
+        return verbs.Read(
             new("deliveries", "Who was told of an order's changes: what was tried, when, with what outcome, what comes next.") { id },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel)
         );

@@ -33,7 +33,7 @@ internal sealed class ListCommand
     public static Command Create(Verbs verbs)
     {
         var list = new ListCommand();
-        return verbs.Act(new("list", "Orders, the newest first.") { list._customer, list._status, list._take, list._after }, list.Run);
+        return verbs.Read(new("list", "Orders, the newest first.") { list._customer, list._status, list._take, list._after }, list.Run);
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)

@@ -13,7 +13,7 @@ internal static class PreferenceCommands
     public static Command Show(Verbs verbs)
     {
         var customer = Customer();
-        return verbs.Act(new("show", "What a customer wants to be told.") { customer }, async (session, parsed, cancel) =>
+        return verbs.Read(new("show", "What a customer wants to be told.") { customer }, async (session, parsed, cancel) =>
         {
             Print(
                 session,

@@ -12,7 +12,7 @@ internal static class ShowCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Act(new("show", "One order, as it is.") { id }, (session, parsed, cancel) =>
+        return verbs.Read(new("show", "One order, as it is.") { id }, (session, parsed, cancel) =>
             Run(session, parsed.GetRequiredValue(id), cancel)
         );
     }

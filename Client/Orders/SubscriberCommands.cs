@@ -10,7 +10,7 @@ internal static class SubscriberCommands
     public static Command List(Verbs verbs)
     {
         var partitions = new Option<bool>("--partitions") { Description = "A line for each partition." };
-        return verbs.Act(
+        return verbs.Read(
             new("list", "Who wants to know of changes, and how far each is.") { partitions },
             async (session, parsed, cancel) =>
                 Show(

@@ -7,7 +7,7 @@ namespace Client.Orders;
 internal static class SuppressionCommands
 {
     public static Command List(Verbs verbs) =>
-        verbs.Act(
+        verbs.Read(
             new(
                 "list",
                 "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for "
@@ -58,7 +58,7 @@ internal static class SuppressionCommands
     public static Command Show(Verbs verbs)
     {
         var address = Address();
-        return verbs.Act(new("show", "Whether an address gets mail, and why not.") { address }, async (session, parsed, cancel) =>
+        return verbs.Read(new("show", "Whether an address gets mail, and why not.") { address }, async (session, parsed, cancel) =>
         {
             if (
                 await (await session.Cluster(cancel)).Orders.Mail.Suppression(parsed.GetRequiredValue(address), cancel)

@@ -56,7 +56,7 @@ internal static class WebhookCommands
         );
     }
 
-    public static Command List(Verbs verbs) => verbs.Act(new("list", "The endpoints."), async (session, _, cancel) =>
+    public static Command List(Verbs verbs) => verbs.Read(new("list", "The endpoints."), async (session, _, cancel) =>
         {
             var endpoints = await (await session.Cluster(cancel)).Orders.Webhooks.List(cancel);
             if (session.Json)
@@ -94,7 +94,7 @@ internal static class WebhookCommands
     public static Command Show(Verbs verbs)
     {
         var id = Id();
-        return verbs.Act(
+        return verbs.Read(
             new("show", "One endpoint: how it is, what waits for it, what happened to it.") { id },
             async (session, parsed, cancel) =>
             {

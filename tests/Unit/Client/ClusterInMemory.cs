@@ -146,6 +146,12 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
     /// <summary>Called before each look, with its number from 0; may throw, as a silo that is gone.</summary>
     public Action<int> OnLook { get; set; } = _ => { };
 
+    /// <summary>Called before each page of an export, with its number from 0; may throw.</summary>
+    public Action<int> OnExport { get; set; } = _ => { };
+
+    /// <summary>Called before the crawl is paused, resumed, cancelled or deleted; may throw.</summary>
+    public Action OnControl { get; set; } = () => { };
+
     public List<PageRecord[]> ExportPages { get; } = [];
 
     public Explanation? Explanation { get; set; }
@@ -172,6 +178,7 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
     {
         Controls.Add($"export {cursor ?? "-"} {kind}");
         var page = cursor is null ? 0 : int.Parse(cursor, System.Globalization.CultureInfo.InvariantCulture);
+        OnExport(page);
         var next = page + 1 < ExportPages.Count ? $"{page + 1}" : null;
         return Task.FromResult(new ExportPage(ExportPages.Count == 0 ? [] : [.. ExportPages[page]], next));
     }
@@ -212,6 +219,7 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
 
     private Task<ControlReply> Control(string verb, CrawlState state)
     {
+        OnControl();
         Controls.Add(verb);
         return Task.FromResult(ControlError is null ? new ControlReply(Now! with { State = state }, null) : new(Now, ControlError));
     }

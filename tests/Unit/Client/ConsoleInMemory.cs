@@ -17,7 +17,8 @@ internal sealed class ConsoleInMemory
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly FollowPace AtOnce = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    /// <summary>At once, and no question is repeated.</summary>
+    public FollowPace Pace { get; set; } = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(1));
 
     public ClusterInMemory Cluster { get; } = new();
 
@@ -48,7 +49,7 @@ internal sealed class ConsoleInMemory
     public Task<int> RunInto(TextWriter output, TextWriter error, params string[] args)
     {
         var terminal = new Terminal(output, error, IsTerminal, IsTerminal, (question, cancel) => Task.FromResult(Confirm(question)), Clock);
-        var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, AtOnce);
+        var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, Pace);
         return verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
     }
 
@@ -78,6 +79,10 @@ internal sealed class ConsoleInMemory
             Elapsed: TimeSpan.FromSeconds(12.5),
             Note: null
         );
+
+    /// <summary>A page that was fetched.</summary>
+    public static PageRecord Page(string url) =>
+        new(url, 200, 0, null, "text/html", null, 1, "sha256:00", 0, Start, 1, 1, null, false, null);
 
     private Task<ICluster> Open(ClusterAddress address, CancellationToken cancel)
     {

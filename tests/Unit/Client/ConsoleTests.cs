@@ -165,6 +165,82 @@ public sealed class ConsoleTests
     }
 
     [Fact]
+    public async Task AReadWhoseSiloGoesAwayIsAskedAgainAndSaysSoOnce()
+    {
+        _console.Pace = _console.Pace with { Repeat = TimeSpan.FromMinutes(1) };
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = look =>
+        {
+            if (look < 2)
+            {
+                throw look == 0 ? new SiloUnavailableException("It is gone.") : new TimeoutException("It does not answer.");
+            }
+        };
+        _console.OnOpen = open =>
+        {
+            if (open == 1)
+            {
+                throw new ConsoleException("No silo was reached.", ExitCode.NoSilo);
+            }
+        };
+
+        var printed = await _console.Run("crawl", "show", "shop", "--json");
+
+        Assert.Equal(
+            (ExitCode.Done, 1, "A silo went away before it answered. The question is asked again for up to 60 s.\n", 4),
+            (printed.Code, printed.Lines.Length, printed.Error, _console.Opens)
+        );
+    }
+
+    [Fact]
+    public async Task AReadIsGivenUpWhenNoSiloComesBackInTime()
+    {
+        _console.Pace = _console.Pace with { Repeat = TimeSpan.FromMinutes(1) };
+        _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ =>
+        {
+            _console.Clock.Advance(TimeSpan.FromSeconds(20));
+            throw new SiloUnavailableException("It is gone.");
+        };
+
+        var printed = await _console.Run("crawl", "show", "shop");
+
+        Assert.Equal((ExitCode.NoSilo, "", 4), (printed.Code, printed.Output, _console.Opens));
+        Assert.EndsWith("look before you repeat it.\n", printed.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AReadThatHasPrintedAPartIsNotRepeated()
+    {
+        _console.Pace = _console.Pace with { Repeat = TimeSpan.FromMinutes(1) };
+        var crawl = _console.Keep(ConsoleInMemory.Crawl());
+        crawl.ExportPages.AddRange([
+            [ConsoleInMemory.Page("http://a.example/1")],
+            [ConsoleInMemory.Page("http://a.example/2")],
+        ]);
+        crawl.OnExport = page =>
+        {
+            if (page == 1)
+            {
+                throw new SiloUnavailableException("It is gone.");
+            }
+        };
+
+        var printed = await _console.Run("crawl", "export", "shop");
+
+        Assert.Equal((ExitCode.NoSilo, 1, 1), (printed.Code, printed.Lines.Length, _console.Opens));
+    }
+
+    [Fact]
+    public async Task AVerbThatChangesSomethingIsNotRepeated()
+    {
+        _console.Pace = _console.Pace with { Repeat = TimeSpan.FromMinutes(1) };
+        _console.Keep(ConsoleInMemory.Crawl()).OnControl = () => throw new SiloUnavailableException("It is gone.");
+
+        var printed = await _console.Run("crawl", "pause", "shop");
+
+        Assert.Equal((ExitCode.NoSilo, 1), (printed.Code, _console.Opens));
+    }
+
+    [Fact]
     public async Task ASiloThatDoesNotAnswerInTimeIsAFailure()
     {
         _console.Keep(ConsoleInMemory.Crawl()).OnLook = _ =>
