@@ -1,3 +1,5 @@
+using Grains;
+using Grains.Crawling.Workers;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
@@ -77,28 +79,55 @@ public static class SiloHosting
     private static void AddSilo(WebApplicationBuilder builder)
     {
         builder.Services.AddStartUpCheck<LostMembers>();
+        var kind = builder.GetStorageKind();
         builder.UseOrleans(silo =>
         {
-            silo.UseTableClustering();
+            silo.UseStoredClustering(kind);
             silo.AddGrainChain();
-            silo.AddTableReminders();
             silo.AddFastStreams(CrawlStreams.Provider);
             silo.Services.AddOptions<SiloOptions>().Configure<Doors>((orleans, doors) => orleans.SiloName = doors.SiloName);
             silo.Services.AddOptions<EndpointOptions>().Configure<Doors>(Listen);
             silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = KnownPlaces);
+            silo.Configure<ClusterMembershipOptions>(NoticeDeathsSoon);
         });
+        builder.Services.AddSingleton<IMembershipLease>(provider => new MembershipLease(
+            cancel => IsMember(provider, cancel),
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
+            provider.GetRequiredService<ILogger<MembershipLease>>()
+        ));
         builder.Services.AddWakeUps();
     }
 
-    private static void AddClient(WebApplicationBuilder builder) =>
+    private static void AddClient(WebApplicationBuilder builder)
+    {
+        var kind = builder.GetStorageKind();
         builder.UseOrleansClient(client =>
         {
-            client.UseTableClustering();
+            client.UseStoredClustering(kind);
             client.AddGrainChain();
             client.UseConnectionRetryFilter<FrontPatience>();
             // A silo that was killed and one that started are found this soon.
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
         });
+    }
+
+    /// <summary>
+    /// A killed silo is noticed after about four seconds, one that stands still or is cut off after about eight. Orleans adapts the
+    /// time-out of a probe, and the time between two, to what it measures; it has no vote cast while a connection to the silo has brought anything
+    /// within three times the longest time-out, which is a minute as Orleans has it.
+    /// </summary>
+    private static void NoticeDeathsSoon(ClusterMembershipOptions membership)
+    {
+        membership.ProbeTimeout = TimeSpan.FromSeconds(2);
+        membership.MaxProbeTimeout = TimeSpan.FromSeconds(2.5);
+    }
+
+    private static async Task<bool> IsMember(IServiceProvider provider, CancellationToken cancel)
+    {
+        var silo = provider.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+        var row = await provider.GetRequiredService<IMembershipTable>().ReadRowAsync(silo, cancel);
+        return row.Members is [{ Item1.Status: not SiloStatus.Dead }];
+    }
 
     private static void Listen(EndpointOptions orleans, Doors doors)
     {

@@ -10,4 +10,11 @@ public interface ICrawlWorkerGrain : IGrainWithIntegerKey
     /// <summary>How many fetches it has in flight.</summary>
     [Alias("InFlight")]
     Task<int> InFlight(CancellationToken cancel = default);
+
+    /// <summary>
+    /// Gives up what it fetches of a host, and answers when no request to it is under way: the host's silo died, and the next activation
+    /// of the host knows nothing of these leases.
+    /// </summary>
+    [Alias("GiveUp")]
+    Task GiveUp(HostKey host, CancellationToken cancel = default);
 }

@@ -76,12 +76,14 @@ public readonly record struct AddReply([property: Id(0)] int New, [property: Id(
 /// <param name="Outcomes">Of leases of this host, of any crawl.</param>
 /// <param name="Crawl">Of which crawl leases are wanted; null: none.</param>
 /// <param name="Take">How many at most.</param>
+/// <param name="Silo">Of the worker, as an address of Orleans: when it dies, the lease ends soon. Null from an earlier version.</param>
 [GenerateSerializer, Immutable, Alias("crawling.HostReport")]
 public sealed record HostReport(
     [property: Id(0)] int Worker,
     [property: Id(1)] ImmutableArray<FetchOutcome> Outcomes,
     [property: Id(2)] CrawlId? Crawl,
-    [property: Id(3)] int Take
+    [property: Id(3)] int Take,
+    [property: Id(4)] string? Silo = null
 );
 
 /// <param name="Order">The crawl of the leases; null when there are none.</param>

@@ -20,6 +20,8 @@ namespace Grains.Crawling;
 public sealed partial class CrawlWorkerGrain(
     PageVisitor visitor,
     WorkersOfSilo workers,
+    IMembershipLease membership,
+    ILocalSiloDetails silo,
     IOptions<CrawlingOptions> options,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     ILogger<CrawlWorkerGrain> logger
@@ -51,7 +53,7 @@ public sealed partial class CrawlWorkerGrain(
             url => factory.GetGrain<IUrlGrain>(url)
         );
         _slots = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _runner = new(visitor, _grains, guards, LogNotDelivered);
+        _runner = new(visitor, _grains, membership, guards, LogNotDelivered);
         var scheduler = TaskScheduler.Current;
         if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
         {
@@ -84,6 +86,9 @@ public sealed partial class CrawlWorkerGrain(
             });
 
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_slots.InFlight);
+
+    public Task GiveUp(HostKey host, CancellationToken cancel) =>
+        Task.WhenAll(_sessions.Values.Where(session => session.Host == host).Select(session => session.GiveUp())).WaitAsync(cancel);
 
     /// <summary>
     /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes
@@ -189,7 +194,8 @@ public sealed partial class CrawlWorkerGrain(
                         Number,
                         [.. visits.Select(visit => visit.Outcome)],
                         _stopping.IsCancellationRequested ? null : session.Crawl,
-                        wanted
+                        wanted,
+                        silo.SiloAddress.ToParsableString()
                     ),
                     CancellationToken.None
                 );
@@ -198,7 +204,7 @@ public sealed partial class CrawlWorkerGrain(
             session.InFlight += reply.Leases.Length;
             foreach (var lease in reply.Leases)
             {
-                Observe(Fetch(session, reply.Order!, lease, asked));
+                Observe(session.Fetching(stop => Fetch(session, reply.Order!, lease, asked, stop)));
             }
 
             foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))
@@ -219,14 +225,15 @@ public sealed partial class CrawlWorkerGrain(
         AskWhoWaits();
     }
 
-    private async Task Fetch(HostSession session, CrawlOrder order, Lease lease, long asked)
+    private async Task Fetch(HostSession session, CrawlOrder order, Lease lease, long asked, CancellationToken givenUp)
     {
         Visit visit;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop, givenUp);
         try
         {
-            visit = await _runner.Run(session.Host, order, lease, asked, _stop);
+            visit = await _runner.Run(session.Host, order, lease, asked, stop.Token);
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             visit = Visit.Released(order, lease);
         }

@@ -12,6 +12,18 @@ public sealed partial class HostGrain
     private partial void LogWaitsForPredecessor(HostKey host, DateTimeOffset until);
 
     [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Host {Host}: the silo of the earlier activation is dead, and no worker holds a lease of it: it is not waited for longer"
+    )]
+    private partial void LogPredecessorsEnded(HostKey host);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Host {Host}: a worker did not give up what it holds of an earlier activation; its leases are waited for"
+    )]
+    private partial void LogPredecessorsNotEnded(HostKey host, Exception exception);
+
+    [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "Host {Host}: the lease of {Url} for crawl {Crawl} ended without a report; for a page that counts as a try"
     )]

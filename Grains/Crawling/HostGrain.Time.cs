@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Hosts;
+using Grains.Crawling.Workers;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
@@ -139,6 +140,59 @@ public sealed partial class HostGrain
         }
 
         Observe(WhenLoaded(partition));
+    }
+
+    private void SiloDied(string dead)
+    {
+        if (!IsEnding)
+        {
+            _leases.SiloDied(dead, guards.GetUtcNow() + IMembershipLease.Duration);
+            Observe(EndPredecessors());
+            Pump();
+        }
+    }
+
+    /// <summary>
+    /// Where a predecessor's silo is dead, what it granted out is not waited for longer than it may last: until no silo that died has a
+    /// request under way, and each worker of those that live has given up what it holds. Who does not answer is waited for by the horizon.
+    /// </summary>
+    private async Task EndPredecessors()
+    {
+        try
+        {
+            while (_politeness.HasInherited(Now()) && _crawls.PredecessorsAreDead(deaths.IsDead))
+            {
+                // Another silo may die meanwhile: what its workers hold is to end as well.
+                var quiet = deaths.SinceLast;
+                if (quiet < IMembershipLease.Duration)
+                {
+                    await Task.Delay(IMembershipLease.Duration - quiet, guards, _stop);
+                    continue;
+                }
+
+                await Task.WhenAll(Enumerable.Range(0, options.Value.Workers).Select(GiveUp));
+                if (deaths.SinceLast < IMembershipLease.Duration)
+                {
+                    continue;
+                }
+
+                LogPredecessorsEnded(Host);
+                _politeness.EndInheritedEarly(Now());
+                _crawls.ForgetPredecessors();
+                Pump();
+            }
+        }
+        catch (OperationCanceledException) when (IsEnding)
+        {
+            // The next activation finds the horizon that is stored.
+        }
+        catch (Exception e)
+        {
+            // A worker that cannot be reached, or whose silo is of a version that knows no such call.
+            LogPredecessorsNotEnded(Host, e);
+        }
+
+        Task GiveUp(int worker) => GrainFactory.GetGrain<ICrawlWorkerGrain>(worker).GiveUp(Host, _stop);
     }
 
     private async Task WhenLoaded(HostPartition partition)

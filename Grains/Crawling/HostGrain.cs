@@ -32,6 +32,8 @@ public sealed partial class HostGrain(
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance,
     CrawlingMetrics metrics,
+    SiloDeaths deaths,
+    ILocalSiloDetails silo,
     ILogger<HostGrain> logger
 ) : Grain, IHostGrain, IDisposable
 {
@@ -53,19 +55,23 @@ public sealed partial class HostGrain(
         var settings = options.Value.OfHosts;
         var retries = new RetryPolicy(options.Value.Attempts, options.Value.RetryDelay, settings.MaxDelay, chance);
         _politeness = new(settings, retries);
-        _crawls = new(store, Host, _politeness, settings, retries, guards, Opened);
+        _crawls = new(store, Host, _politeness, settings, retries, guards, silo.SiloAddress.ToParsableString(), Opened);
         _fairness = new(Host, _crawls, _politeness);
         _leases = new(Host, _crawls, _politeness, _fairness);
         _timer = this.RegisterGrainTimer(
             OnTimer,
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
         );
+        var scheduler = TaskScheduler.Current;
+        deaths.Join(this, dead => Task.Factory.StartNew(() => SiloDied(dead), CancellationToken.None, TaskCreationOptions.None, scheduler));
         await _crawls.Restore(cancellationToken);
+        Observe(EndPredecessors());
         Pump();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        deaths.Leave(this);
         await _stopping.CancelAsync();
         metrics.Forget(_load);
         foreach (
@@ -135,7 +141,7 @@ public sealed partial class HostGrain(
         Announce();
         if (report.Crawl is { } wanted && _crawls.Find(wanted) is { } partition)
         {
-            return (await Lease(partition, report.Worker, report.Take)) with { Late = late };
+            return (await Lease(partition, report)) with { Late = late };
         }
 
         _fairness.MayBeTold(report);
@@ -239,9 +245,10 @@ public sealed partial class HostGrain(
     }
 
     /// <summary>Hands out leases; the durable horizon covers each of them.</summary>
-    private async Task<HostReply> Lease(HostPartition partition, int worker, int wanted)
+    private async Task<HostReply> Lease(HostPartition partition, HostReport report)
     {
         var crawl = partition.Crawl;
+        var wanted = deaths.IsDead(report.Silo) ? 0 : report.Take;
         await partition.Loaded;
         var now = Now();
         if (wanted > 0 && !IsEnding && _fairness.MayLease(partition, now) && now.Guards + crawl.HeldFor > crawl.Horizon)
@@ -250,7 +257,7 @@ public sealed partial class HostGrain(
             now = Now();
         }
 
-        var granted = _leases.Grant(partition, worker, IsEnding ? 0 : wanted, now);
+        var granted = _leases.Grant(partition, report.Worker, report.Silo, IsEnding ? 0 : wanted, now);
         var again = granted.Leases.Count(lease => lease.Attempt > 1);
         metrics.OnLeased(granted.Leases.Length - again, again);
         foreach (var skip in granted.Skips)

@@ -1,5 +1,4 @@
 using Grains;
-using Grains.Interfaces.Cluster;
 
 namespace Silo.Cluster;
 
@@ -9,9 +8,7 @@ namespace Silo.Cluster;
 /// <remarks>
 /// What fails is logged and tried again with the next round. A call that takes longer than <see cref="Patience"/> is given up, so that one
 /// that hangs is not the last.
-/// The second net is a reminder per system (<see cref="WakeUpGrain"/>), which is seen to until it is there: it wakes the system from
-/// whatever silo lives, even where these rounds
-/// have come to an end.
+/// Every silo has these rounds, so the cluster needs no reminders beside them (docs/decisions/0011-no-reminders.md).
 /// </remarks>
 internal sealed partial class WakeUps : BackgroundService
 {
@@ -22,19 +19,11 @@ internal sealed partial class WakeUps : BackgroundService
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly IReadOnlyList<IWakeUp> _systems;
-    private readonly Func<string, CancellationToken, Task> _arm;
     private readonly TimeProvider _clock;
     private readonly TimeProvider _guards;
     private readonly ILogger<WakeUps> _logger;
 
-    /// <param name="arm">Sees to it that the reminder of the system of this name is there.</param>
-    public WakeUps(
-        IEnumerable<IWakeUp> systems,
-        Func<string, CancellationToken, Task> arm,
-        TimeProvider clock,
-        TimeProvider guards,
-        ILogger<WakeUps> logger
-    )
+    public WakeUps(IEnumerable<IWakeUp> systems, TimeProvider clock, TimeProvider guards, ILogger<WakeUps> logger)
     {
         _systems = [.. systems];
         if (_systems.GroupBy(system => system.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
@@ -45,7 +34,6 @@ internal sealed partial class WakeUps : BackgroundService
             );
         }
 
-        _arm = arm;
         _clock = clock;
         _guards = guards;
         _logger = logger;
@@ -57,38 +45,28 @@ internal sealed partial class WakeUps : BackgroundService
     private async Task Rounds(IWakeUp system, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(Period, _clock);
-        var armed = false;
         do
         {
-            await Try(system.Wake, LogNotWoken);
-            if (!armed)
-            {
-                armed = await Try(cancel => _arm(system.Name, cancel), LogNotArmed);
-            }
+            await Wake(system, stop);
         } while (await timer.WaitForNextTickAsync(stop));
+    }
 
-        async Task<bool> Try(Func<CancellationToken, Task> call, Action<string, Exception> log)
+    private async Task Wake(IWakeUp system, CancellationToken stop)
+    {
+        using var bound = new CancellationTokenSource(Patience, _guards);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop, bound.Token);
+        try
         {
-            using var bound = new CancellationTokenSource(Patience, _guards);
-            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop, bound.Token);
-            try
-            {
-                await call(cancel.Token).WaitAsync(cancel.Token);
-                return true;
-            }
-            catch (Exception e) when (!stop.IsCancellationRequested)
-            {
-                log(system.Name, e);
-                return false;
-            }
+            await system.Wake(cancel.Token).WaitAsync(cancel.Token);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            LogNotWoken(system.Name, e);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "System {System} could not be woken and will be tried again")]
     private partial void LogNotWoken(string system, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The reminder of system {System} could not be seen to and will be tried again")]
-    private partial void LogNotArmed(string system, Exception exception);
 }
 
 /// <summary>How a system says what is to be called.</summary>
@@ -98,24 +76,22 @@ public static class WakeUpsHosting
     internal static IServiceCollection AddWakeUps(this IServiceCollection services) =>
         services.AddHostedService(provider => new WakeUps(
             provider.GetServices<IWakeUp>(),
-            (name, cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<IWakeUpGrain>(name).Arm(cancel),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards),
             provider.GetRequiredService<ILogger<WakeUps>>()
         ));
 
-    /// <summary>One system's wake-up: called when a silo starts, every few seconds after, and by the system's reminder.</summary>
+    /// <summary>One system's wake-up: called when a silo starts and every few seconds after.</summary>
     public static IServiceCollection AddWakeUp(
         this IServiceCollection services,
         string name,
         Func<IGrainFactory, CancellationToken, Task> wake
-    ) => services.AddSingleton<IWakeUp>(provider => new SystemWakeUp(name, wake, provider));
+    ) => services.AddSingleton<IWakeUp>(provider => new SystemWakeUp(name, wake, provider.GetRequiredService<IGrainFactory>()));
 
-    /// <summary>The grains are looked up with each call: a grain that has its reminder is made of these too.</summary>
-    private sealed class SystemWakeUp(string name, Func<IGrainFactory, CancellationToken, Task> wake, IServiceProvider services) : IWakeUp
+    private sealed class SystemWakeUp(string name, Func<IGrainFactory, CancellationToken, Task> wake, IGrainFactory grains) : IWakeUp
     {
         public string Name => name;
 
-        public Task Wake(CancellationToken cancel) => wake(services.GetRequiredService<IGrainFactory>(), cancel);
+        public Task Wake(CancellationToken cancel) => wake(grains, cancel);
     }
 }

@@ -32,7 +32,8 @@ public static class CrawlingHosting
             crawling.Workers
         );
         builder.UseOrleans(silo =>
-            silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name).AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
+            silo.AddStoredGrainStorage(builder.GetStorageKind(), UrlGrants.Storage, CrawlTable.Name)
+                .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
         );
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(
             provider.GetRequiredService<TimeProvider>(),
@@ -45,6 +46,8 @@ public static class CrawlingHosting
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
+        services.AddSingleton<SiloDeaths>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SiloDeaths>());
         services.AddSingleton<Func<double>>(Random.Shared.NextDouble);
         services.AddSingleton<IAccountSource, CrawlingAccounts>();
         services.AddWakeUp("crawling", static (grains, cancel) => grains.GetGrain<ICrawlListGrain>(0).Wake(cancel));

@@ -6,14 +6,10 @@ using Silo.Cluster;
 namespace Silo.Logs;
 
 /// <summary>Wakes the log's shards, which merge, fold and remove what is due.</summary>
-internal sealed class LogShards(IServiceProvider services, IOptions<LogsOptions> options) : IWakeUp
+internal sealed class LogShards(IGrainFactory grains, IOptions<LogsOptions> options) : IWakeUp
 {
     public string Name => "logs";
 
-    public Task Wake(CancellationToken cancel)
-    {
-        // Looked up with each call: a grain that has the system's reminder is made of this too.
-        var grains = services.GetRequiredService<IGrainFactory>();
-        return Task.WhenAll(Enumerable.Range(0, options.Value.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Tend(cancel)));
-    }
+    public Task Wake(CancellationToken cancel) =>
+        Task.WhenAll(Enumerable.Range(0, options.Value.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard).Tend(cancel)));
 }

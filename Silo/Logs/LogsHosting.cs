@@ -45,7 +45,7 @@ public static class LogsHosting
             return; // It hands in what it decodes; shards and queries are in silos.
         }
 
-        builder.UseOrleans(silo => silo.AddTableGrainStorage(RuleList.Storage, LogTable.Name));
+        builder.UseOrleans(silo => silo.AddStoredGrainStorage(builder.GetStorageKind(), RuleList.Storage, LogTable.Name));
         services.AddSingleton<MergeSlot>();
         services.AddSingleton<IAccountSource, LogsAccounts>();
         services.AddSingleton<IWakeUp, LogShards>();

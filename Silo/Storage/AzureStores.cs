@@ -19,7 +19,7 @@ public sealed class AzureStores(AzureTableStore tables, AzureBlobStore blobs, IO
     : IStorageUsage,
         IStartUpCheck
 {
-    /// <summary>A table per system. Others are made when first written to.</summary>
+    /// <summary>A table per system. Others are made when first written to, and Orleans' own providers make theirs.</summary>
     private static readonly string[] Tables =
     [
         DataFormat.Table,

@@ -12,9 +12,6 @@ namespace Silo.Storage;
 /// </summary>
 public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage) : IStartUpCheck
 {
-    /// <summary>The version that this build writes, and the newest that it reads.</summary>
-    public const int Version = 1;
-
     public const string Table = "cluster";
 
     public const string Partition = "format";
@@ -23,15 +20,39 @@ public sealed class DataFormat(ITableStore tables, IOptions<ClusterOptions> clus
 
     public const string OwnerKey = "owner";
 
+    /// <summary>On Azure, the version whose silos kept members and grain states in tables of their own.</summary>
+    private const int BeforeOrleansProviders = 1;
+
+    /// <summary>The version that this build writes, and the newest that it reads.</summary>
+    public static int VersionOn(StorageKind kind) => kind == StorageKind.Azure ? 2 : 1;
+
     public async Task Run(CancellationToken cancel)
     {
-        var version = await FirstValue.Keep(tables, VersionKey, new StoredVersion(Version), cancel);
-        if (version.Version > Version)
+        var mine = VersionOn(storage.Value.Kind);
+        var version = await FirstValue.Keep(tables, VersionKey, new StoredVersion(mine), cancel);
+        if (version.Version > mine)
         {
             throw new StartUpException(
-                $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, "
-                    + $"{About.Version}, reads up to version {Version}. "
-                    + $"Start the newer silo, or {storage.Value.Elsewhere}."
+                $"The data in {storage.Value.Place} is of version {version.Version}, written by a newer silo; this one, {About.Version}, "
+                    + $"reads up to version {mine}. Start the newer silo, or {storage.Value.Elsewhere}."
+            );
+        }
+
+        if (storage.Value.Kind == StorageKind.Azure && version.Version == BeforeOrleansProviders)
+        {
+            throw new StartUpException(
+                $"The data in {storage.Value.Place} has the layout of an earlier silo, version {version.Version}, and this one, "
+                    + $"{About.Version}, does not open it: members and grain states are now where Orleans' own providers keep them, and "
+                    + "nothing is carried over. Export what you need with the silo that wrote it (crawl export, logs query, orders list), "
+                    + $"then {storage.Value.Elsewhere}."
+            );
+        }
+
+        if (version.Version < mine && cluster.Value.Role == ClusterRole.Front)
+        {
+            throw new StartUpException(
+                $"The data in {storage.Value.Place} is of version {version.Version}, and a front end does not migrate it to version "
+                    + $"{mine}. Start a silo of {About.Version} first."
             );
         }
 

@@ -14,8 +14,7 @@ public static class StorageHosting
     {
         var services = builder.Services;
         services.AddSettings<StorageOptions>(builder.Configuration);
-        var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new();
-        if (storage.Kind == StorageKind.Azure)
+        if (builder.GetStorageKind() == StorageKind.Azure)
         {
             AddAzure(services);
         }
@@ -26,9 +25,16 @@ public static class StorageHosting
 
         services.AddSingleton<WriteHealth>();
         services.AddHostedService<WriteProbe>();
-        services.AddStartUpCheck<Migrations>();
         services.AddStartUpCheck<DataFormat>();
+        if (!builder.IsFront())
+        {
+            services.AddStartUpCheck<Migrations>();
+        }
     }
+
+    /// <summary>Which store the settings ask for, for those who register what depends on it.</summary>
+    public static StorageKind GetStorageKind(this WebApplicationBuilder builder) =>
+        builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>()?.Kind ?? StorageKind.Local;
 
     private static void AddLocal(IServiceCollection services)
     {

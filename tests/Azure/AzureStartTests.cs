@@ -30,6 +30,33 @@ public sealed class AzureStartTests(Azurite azurite) : IDisposable
         Assert.Empty(silo.Errors);
     }
 
+    [Theory]
+    [InlineData("Silo")]
+    [InlineData("Front")]
+    public async Task AnAccountWithTheEarlierLayoutStopsTheSiloAndLeavesItAsItIs(string role)
+    {
+        await using var server = await azurite.Own();
+        var earlier = Azurite.Tables(server.ConnectionString);
+        var version = RowChange.Insert("version", Encoding.UTF8.GetBytes("""{"version":1}"""));
+        var member = RowChange.Insert("version", Encoding.UTF8.GetBytes("""{"version":3}"""));
+        await earlier.Commit("cluster", "format", [version], Cancel);
+        await earlier.Commit("cluster", "members.dev", [member], Cancel);
+
+        await using var silo = SiloProcess.Start(_place, [.. Settings(server.ConnectionString), "--Cluster:Role", role]);
+
+        Assert.Equal(ExitCodes.Failed, await silo.Ended());
+        Assert.Equal(
+            $"The data in the storage account at http://127.0.0.1:{server.TablePort}/devstoreaccount1 has the layout of an earlier silo, "
+                + "version 1, and this one, 0.1.0, does not open it: members and grain states are now where Orleans' own providers keep "
+                + "them, and nothing is carried over. Export what you need with the silo that wrote it (crawl export, logs query, orders "
+                + "list), then give another account with Storage:ConnectionString or --Storage:AccountName.",
+            Assert.Single(silo.Errors)
+        );
+        var rows = await earlier.Scan("cluster", "format", KeyRange.All, 10, Cancel);
+        Assert.Equal("version", Assert.Single(rows).Key);
+        Assert.DoesNotContain("OrleansSiloInstances", await OrleansTables.Names(server.ConnectionString, Cancel));
+    }
+
     [Fact]
     public async Task DataOfAnotherClusterStopsTheSilo()
     {

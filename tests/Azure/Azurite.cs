@@ -66,9 +66,6 @@ public sealed class Azurite : IAsyncDisposable
         return blobs;
     }
 
-    /// <summary>The beginning of the names of tables that only one test has.</summary>
-    public static string OwnTables() => "t" + Guid.NewGuid().ToString("N")[..12];
-
     public async ValueTask DisposeAsync()
     {
         if (_process is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })

@@ -18,6 +18,7 @@ var root = new RootCommand("Measures what the project promises to be fast, each 
     StartBenchmark.Command(),
     IdleBenchmark.Command(),
     IdleBenchmark.BareCommand(),
+    DeathBenchmark.Command(),
     LogQueriesBenchmark.Command(),
     LogsBenchmark.Command(),
     DropServer.Command(),

@@ -28,6 +28,9 @@ internal sealed class SiloChild : IDisposable
 
     public IPEndPoint Grpc { get; }
 
+    /// <summary>Of its process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>The memory that it holds.</summary>
     public long Bytes
     {

@@ -34,7 +34,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private readonly FingerprintSet _seen = new(Random.Shared.NextInt64());
     private readonly FingerprintSet _turnedAway = new(Random.Shared.NextInt64());
     private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _lost = new(StringComparer.Ordinal);
-    private readonly DateTimeOffset _inherited = head.Horizon;
+    private DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
     private HostHead _committed = head with { };
     private int _finishing;
@@ -153,6 +153,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private long _leases;
     private bool _isLeaving;
+
+    /// <summary>What a predecessor handed out is over: a successor need not wait for it.</summary>
+    public void ForgetPredecessor() => _inherited = DateTimeOffset.MinValue;
 
     /// <summary>The activation ends: the horizon shrinks to the leases that are out.</summary>
     public void LeaseNoMore() => _isLeaving = true;

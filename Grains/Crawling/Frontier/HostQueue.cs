@@ -42,10 +42,20 @@ public sealed class HostQueue
     public void Forget(QueueEntry entry) => Window(entry).Forget(entry);
 
     /// <param name="number">Higher than every lease number of this crawl before.</param>
-    public void Lease(QueueEntry entry, long number, DateTimeOffset until)
+    /// <param name="silo">Of the worker that gets it; null: it is not known.</param>
+    public void Lease(QueueEntry entry, long number, DateTimeOffset until, string? silo = null)
     {
         Remove(entry);
-        _leases.Add(entry.Url, new(entry, number, until));
+        _leases.Add(entry.Url, new(entry, number, until, silo));
+    }
+
+    /// <summary>The leases of a silo's workers end by then.</summary>
+    public void EndBy(string silo, DateTimeOffset end)
+    {
+        foreach (var (url, lease) in _leases.Where(lease => lease.Value.Silo == silo && lease.Value.Until > end).ToList())
+        {
+            _leases[url] = lease with { Until = end };
+        }
     }
 
     /// <summary>The lease that ends by a report; null when it is not held any more: the report is late, or came before.</summary>
@@ -83,5 +93,5 @@ public sealed class HostQueue
 
     private KeyWindow Window(QueueEntry entry) => entry.Due == DateTimeOffset.MinValue ? Ready : Later;
 
-    private sealed record HeldLease(QueueEntry Entry, long Number, DateTimeOffset Until);
+    private sealed record HeldLease(QueueEntry Entry, long Number, DateTimeOffset Until, string? Silo);
 }

@@ -11,6 +11,7 @@ namespace Grains.Crawling.Hosts;
 /// One that was deleted is not made again (<see cref="DeletedCrawls"/>). Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
 /// <param name="guards">For leases, and for what may still be on its way of a crawl that was deleted.</param>
+/// <param name="silo">Where this activation is.</param>
 /// <param name="opened">Called as soon as a crawl is here; what is known of it may still be loading.</param>
 internal sealed class HostCrawls(
     ITableStore store,
@@ -19,6 +20,7 @@ internal sealed class HostCrawls(
     HostSettings settings,
     RetryPolicy retries,
     TimeProvider guards,
+    string silo,
     Action<HostPartition> opened
 )
 {
@@ -65,6 +67,23 @@ internal sealed class HostCrawls(
             {
                 await Unlist(id, CancellationToken.None);
             }
+        }
+    }
+
+    /// <summary>Each activation whose leases may last was in a silo that is dead.</summary>
+    public bool PredecessorsAreDead(Func<string?, bool> isDead)
+    {
+        var now = guards.GetUtcNow();
+        var inherited = _open.Values.Where(partition => partition.PredecessorsHorizon > now).ToList();
+        return inherited.Count > 0 && inherited.All(partition => isDead(partition.PredecessorsSilo));
+    }
+
+    /// <summary>What they handed out is over.</summary>
+    public void ForgetPredecessors()
+    {
+        foreach (var partition in _open.Values)
+        {
+            partition.Crawl.ForgetPredecessor();
         }
     }
 
@@ -192,7 +211,7 @@ internal sealed class HostCrawls(
                 }
             }
 
-            if (await HostPartition.Open(store, host, id, order, settings, retries, guards) is not { } partition)
+            if (await HostPartition.Open(store, host, id, order, settings, retries, guards, silo) is not { } partition)
             {
                 return null;
             }

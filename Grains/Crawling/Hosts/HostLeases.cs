@@ -20,7 +20,8 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
     /// <summary>
     /// Hands out as much as may be, at most <paramref name="wanted"/>. The crawl's horizon is durable beyond the end of each lease.
     /// </summary>
-    public GrantedLeases Grant(HostPartition partition, int worker, int wanted, HostTime now)
+    /// <param name="silo">Of the worker; null: it is not known.</param>
+    public GrantedLeases Grant(HostPartition partition, int worker, string? silo, int wanted, HostTime now)
     {
         var crawl = partition.Crawl;
         var leases = ImmutableArray.CreateBuilder<Lease>();
@@ -51,7 +52,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             if (robots.IsAllowed)
             {
                 var number = crawl.NextLease();
-                crawl.Queue.Lease(entry, number, end);
+                crawl.Queue.Lease(entry, number, end, silo);
                 leases.Add(
                     new(
                         entry.IsSitemap ? LeaseKind.Sitemap : LeaseKind.Page,
@@ -77,7 +78,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             }
             else if (robots.IsAsk)
             {
-                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end);
+                var lease = new RobotsLease(crawl.Order.Id, url.Origin, url.Origin + "/robots.txt", crawl.NextLease(), end, silo);
                 politeness.Robots.Ask(lease);
                 crawl.RobotsLeaseEnd = end;
                 leases.Add(
@@ -150,6 +151,24 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
     /// What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.
     /// </summary>
     public void Ended(FetchOutcome outcome, DateTimeOffset at) => politeness.Clock.End(new(outcome.Crawl, outcome.Number), at);
+
+    /// <summary>A silo died: the leases of its workers end by then, for its requests do.</summary>
+    public void SiloDied(string silo, DateTimeOffset end)
+    {
+        foreach (
+            var queue in crawls
+                .Open.Select(partition => partition.Crawl.Queue)
+                .Concat(crawls.Deleted.LeftOver.Select(leftOver => leftOver.Leases))
+        )
+        {
+            queue.EndBy(silo, end);
+        }
+
+        if (politeness.Robots.EndBy(silo, end) is { } crawl && crawls.Find(crawl) is { } asking)
+        {
+            asking.Crawl.RobotsLeaseEnd = end;
+        }
+    }
 
     /// <summary>Ends the leases whose time is up. Their places are free at once: whoever had one starts no request any more.</summary>
     public List<ExpiredLease> EndOver(HostTime now)

@@ -28,6 +28,7 @@ internal sealed class HostPartition
         _partition = partition;
         Crawl = crawl;
         PredecessorsHorizon = head.Horizon;
+        PredecessorsSilo = head.Silo;
         Writer = new(store, CrawlTable.Name, partition, () => crawl.Head(guards.GetUtcNow()), headETag, crawl.Committed);
         Board = new(crawl.Order.Id, crawl.Order.Spec.Parallel, workers);
     }
@@ -40,6 +41,9 @@ internal sealed class HostPartition
 
     /// <summary>Leases of an earlier activation may last until then, by the guards' clock.</summary>
     public DateTimeOffset PredecessorsHorizon { get; }
+
+    /// <summary>Where that activation was; null: it is not known.</summary>
+    public string? PredecessorsSilo { get; }
 
     /// <summary>Leases given out, for taking turns.</summary>
     public long Served { get; set; }
@@ -59,7 +63,8 @@ internal sealed class HostPartition
         CrawlOrder? order,
         HostSettings settings,
         RetryPolicy retries,
-        TimeProvider guards
+        TimeProvider guards,
+        string? silo = null
     )
     {
         var partition = CrawlTable.Urls(id, host);
@@ -73,13 +78,14 @@ internal sealed class HostPartition
         var head = headRow is null ? new HostHead { Host = host.Value } : CrawlJson.Read<HostHead>(headRow.Payload);
         var stored = orderRow is null ? null : CrawlJson.Read<CrawlOrder>(orderRow.Payload);
         var current = order is not null && order.Version >= (stored?.Version ?? 0) ? order : stored!;
+        var before = head with { };
         head.Epoch++;
+        head.Silo = silo;
         var opened = new HostPartition(
             store,
             partition,
             new HostCrawl(current, head, settings.MaxUrlsPerHost, retries),
-            head with
-            { },
+            before,
             headRow?.ETag,
             settings.Workers,
             guards

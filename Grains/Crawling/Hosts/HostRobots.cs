@@ -52,6 +52,18 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 
     public void Ask(RobotsLease lease) => Asking = lease;
 
+    /// <summary>The lease of a silo's worker ends by then; the crawl that gave it, or null when there is none.</summary>
+    public CrawlId? EndBy(string silo, DateTimeOffset end)
+    {
+        if (Asking is not { } lease || lease.Silo != silo || lease.Until <= end)
+        {
+            return null;
+        }
+
+        Asking = lease with { Until = end };
+        return lease.Crawl;
+    }
+
     /// <summary>The lease ended without an answer: somebody else may ask.</summary>
     public void Release() => Asking = null;
 
@@ -135,7 +147,7 @@ internal sealed class HostRobots(string productToken, RetryPolicy retries, TimeS
 
 /// <summary>Somebody is fetching an origin's robots.txt.</summary>
 /// <param name="Until">By the guards' clock.</param>
-internal sealed record RobotsLease(CrawlId Crawl, string Origin, string Url, long Number, DateTimeOffset Until);
+internal sealed record RobotsLease(CrawlId Crawl, string Origin, string Url, long Number, DateTimeOffset Until, string? Silo = null);
 
 /// <summary>
 /// Exactly one of: allowed, refused for a reason, failed for a reason with its cause, ask for robots.txt first, wait until something is

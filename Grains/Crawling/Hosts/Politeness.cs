@@ -54,6 +54,19 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
         }
     }
 
+    /// <summary>Whether a predecessor's leases may still last.</summary>
+    public bool HasInherited(HostTime now) => _inherited > now.Guards;
+
+    /// <summary>A predecessor's leases are over before their time: no worker holds one any more. The delay runs from now.</summary>
+    public void EndInheritedEarly(HostTime now)
+    {
+        if (HasInherited(now))
+        {
+            _inherited = now.Guards;
+            EndInherited(now);
+        }
+    }
+
     /// <summary>When the next request may start, by the schedule's clock; null while as many are in flight as may be.</summary>
     public DateTimeOffset? Next(HostTime now)
     {

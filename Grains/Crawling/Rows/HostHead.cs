@@ -21,6 +21,9 @@ public sealed record HostHead
     /// <summary>No lease that was handed out lasts longer than this. A successor waits for it.</summary>
     public DateTimeOffset Horizon { get; set; }
 
+    /// <summary>Where the activation is that hands them out; null in rows of an earlier version.</summary>
+    public string? Silo { get; set; }
+
     public long Added { get; set; }
 
     public long Done { get; set; }

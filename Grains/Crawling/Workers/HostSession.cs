@@ -9,6 +9,8 @@ namespace Grains.Crawling.Workers;
 /// </summary>
 internal sealed class HostSession(HostKey host, CrawlId crawl)
 {
+    private readonly Dictionary<Task, CancellationTokenSource> _fetches = [];
+
     public HostKey Host => host;
 
     public CrawlId Crawl => crawl;
@@ -26,6 +28,30 @@ internal sealed class HostSession(HostKey host, CrawlId crawl)
 
     /// <summary>Finished, and not yet reported.</summary>
     public List<Visit> Outcomes { get; set; } = [];
+
+    /// <summary>Runs a fetch until it ends, or until it is given up: its token says so.</summary>
+    public async Task Fetching(Func<CancellationToken, Task> fetch)
+    {
+        using var givenUp = new CancellationTokenSource();
+        var running = fetch(givenUp.Token);
+        _fetches.Add(running, givenUp);
+        try
+        {
+            await running;
+        }
+        finally
+        {
+            _fetches.Remove(running);
+        }
+    }
+
+    /// <summary>Completes when none of the fetches that are running now goes on.</summary>
+    public async Task GiveUp()
+    {
+        var running = Task.WhenAll(_fetches.Keys);
+        await Task.WhenAll(_fetches.Values.Select(givenUp => givenUp.CancelAsync()));
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
 
     public bool IsIdle => InFlight == 0 && Reports == 0 && Outcomes.Count == 0;
 }

@@ -13,6 +13,7 @@ namespace Grains.Crawling.Workers;
 internal sealed class LeaseRunner(
     PageVisitor visitor,
     CrawlGrains grains,
+    IMembershipLease membership,
     TimeProvider guards,
     Action<string, CrawlId, Exception> notDelivered
 )
@@ -25,17 +26,50 @@ internal sealed class LeaseRunner(
     {
         if (lease.Kind == LeaseKind.Robots)
         {
-            return await Begun(host, order, lease, visitor.VisitRobots(order, lease, TimeLeft(lease, asked), cancel));
+            return await Ask(host, order, lease, asked, (left, stop) => visitor.VisitRobots(order, lease, left, stop), cancel);
         }
 
         var grant = await grains.Url(lease.Url).Grant(order.Id, lease.Number, cancel);
-        if (grant.Answer != UrlGrantAnswer.Granted || TimeLeft(lease, asked) <= TimeSpan.Zero)
+        if (grant.Answer != UrlGrantAnswer.Granted)
         {
             return Visit.Released(order, lease, grant.Answer == UrlGrantAnswer.Done ? FetchResult.Known : FetchResult.Released);
         }
 
-        var visit = await Begun(host, order, lease, visitor.Visit(order, _boundaries.Of(order), lease, TimeLeft(lease, asked), cancel));
+        var visit = await Ask(
+            host,
+            order,
+            lease,
+            asked,
+            (left, stop) => visitor.Visit(order, _boundaries.Of(order), lease, left, stop),
+            cancel
+        );
         return visit.Foreign.Count == 0 ? visit : await Deliver(order, visit, cancel);
+    }
+
+    /// <summary>Asks the web, within the time of the lease and while this silo is known to be a member of its cluster.</summary>
+    private async Task<Visit> Ask(
+        HostKey host,
+        CrawlOrder order,
+        Lease lease,
+        long asked,
+        Func<TimeSpan, CancellationToken, Task<Visit>> visit,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            return await membership.Hold(
+                stop =>
+                    TimeLeft(lease, asked) is var left && left > TimeSpan.Zero
+                        ? Begun(host, order, lease, visit(left, stop))
+                        : Task.FromResult(Visit.Released(order, lease)),
+                cancel
+            );
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return Visit.Released(order, lease); // Others may ask the host by now.
+        }
     }
 
     /// <summary>The request is on its way: the host may count from here.</summary>

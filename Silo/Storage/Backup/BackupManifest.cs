@@ -9,7 +9,7 @@ namespace Silo.Storage.Backup;
 /// <param name="Form">The form of the manifest itself, <see cref="CurrentForm"/>.</param>
 /// <param name="Id">Different for each backup.</param>
 /// <param name="Cluster">The id of the cluster whose data it is.</param>
-/// <param name="DataVersion">The version of the data (<see cref="DataFormat.Version"/>).</param>
+/// <param name="DataVersion">The version of the data (<see cref="DataFormat.VersionOn"/>).</param>
 /// <param name="Silo">The version of the silo that wrote it.</param>
 /// <param name="At">The moment of all rows in it, UTC.</param>
 /// <param name="Files">In order of their paths.</param>

@@ -113,7 +113,7 @@ internal sealed class LocalBackup(string data, DirectoryBlobStore blobs, string 
             BackupManifest.CurrentForm,
             Guid.NewGuid().ToString("N"),
             cluster,
-            DataFormat.Version,
+            DataFormat.VersionOn(StorageKind.Local),
             About.Version,
             at,
             files.ToImmutable()

@@ -20,11 +20,11 @@ internal static class LocalRestore
     public static BackupManifest Run(string backup, string data, CancellationToken cancel)
     {
         var manifest = BackupManifest.Read(backup);
-        if (manifest.DataVersion > DataFormat.Version)
+        if (manifest.DataVersion > DataFormat.VersionOn(StorageKind.Local))
         {
             throw new BackupRefusedException(
                 $"The backup holds data of version {manifest.DataVersion}, and this silo, {About.Version}, reads up to version "
-                    + $"{DataFormat.Version}: use silo {manifest.Silo} or a newer one."
+                    + $"{DataFormat.VersionOn(StorageKind.Local)}: use silo {manifest.Silo} or a newer one."
             );
         }
 

@@ -56,7 +56,7 @@ public sealed partial class Migrations : IStartUpCheck
         TimeProvider clock,
         ILogger<Migrations> logger
     )
-        : this(tables, blobs, members, steps, storage, clock, logger, DataFormat.Version) { }
+        : this(tables, blobs, members, steps, storage, clock, logger, DataFormat.VersionOn(storage.Value.Kind)) { }
 
     /// <param name="target">The version that the steps lead to.</param>
     internal Migrations(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Doubles;
+using Doubles.Crawling;
 using Doubles.Storage;
 using Grains;
 using Grains.Books;
@@ -8,6 +9,7 @@ using Grains.Crawling.Archive;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Workers;
 using Grains.Interfaces.Crawling;
 using Grains.Logs.Intake;
 using Grains.Storage;
@@ -61,6 +63,9 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     /// <summary>Events that are lost: none unless a test says so.</summary>
     public LostEvents Lost { get; } = new();
+
+    /// <summary>What the silo knows of silos that died: a test tells it of one.</summary>
+    public SiloDeaths Deaths => _cluster.Silos[0].ServiceProvider.GetRequiredService<SiloDeaths>();
 
     public IGrainFactory Grains => _cluster.Client;
 
@@ -147,6 +152,9 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
         silo.Services.AddSingleton<PageArchive>();
         silo.Services.AddSingleton<PageVisitor>();
+        silo.Services.AddSingleton<IMembershipLease, AlwaysMember>();
+        silo.Services.AddSingleton<SiloDeaths>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SiloDeaths>());
         silo.Services.AddSingleton<WorkersOfSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());
         silo.Services.AddSingleton<Func<double>>(() => 0.5);

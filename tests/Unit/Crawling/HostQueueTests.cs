@@ -28,6 +28,23 @@ public sealed class HostQueueTests
     }
 
     [Fact]
+    public void LeasesOfASiloThatDiedEndSoonAndNoOthers()
+    {
+        foreach (var (number, silo) in new[] { (1, "S1"), (2, "S2"), (3, "S1"), (4, null) })
+        {
+            _queue.Add(Ready(number));
+            _queue.Lease(Ready(number), number, Start + (number * 10 * Second), silo);
+        }
+
+        _queue.EndBy("S1", Start + (15 * Second));
+
+        Assert.Equal([Ready(1)], _queue.EndOver(Start + (10 * Second)));
+        Assert.Equal([Ready(3)], _queue.EndOver(Start + (15 * Second)));
+        Assert.Equal([Ready(2)], _queue.EndOver(Start + (20 * Second)));
+        Assert.Equal([Ready(4)], _queue.EndOver(Start + (40 * Second)));
+    }
+
+    [Fact]
     public void FirstComeFirstServed()
     {
         _queue.Add(Ready(2));

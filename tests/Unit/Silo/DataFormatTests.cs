@@ -40,6 +40,46 @@ public sealed class DataFormatTests
     }
 
     [Fact]
+    public async Task AnAccountWithTheLayoutBeforeOrleansOwnProvidersIsRefused()
+    {
+        await _store.Commit("cluster", "format", [RowChange.Put("version", """{"version":1}"""u8.ToArray())], Cancel);
+
+        var refused = await Assert.ThrowsAsync<StartUpException>(() => Check(new ClusterOptions(), OnAzure));
+        Assert.Equal(
+            "The data in the storage account \"things\" has the layout of an earlier silo, version 1, and this one, 0.1.0, does not open "
+                + "it: "
+                + "members and grain states are now where Orleans' own providers keep them, and nothing is carried over. Export what you "
+                + "need with the silo that wrote it (crawl export, logs query, orders list), then give another account with "
+                + "Storage:ConnectionString or --Storage:AccountName.",
+            refused.Message
+        );
+    }
+
+    [Fact]
+    public async Task AnAccountOfThisVersionIsRefusedByTheSilosBeforeIt()
+    {
+        await Check(new ClusterOptions(), OnAzure);
+
+        // They know no version above 1.
+        Assert.Equal("""{"version":2}""", await Stored("version"));
+        await Check(new ClusterOptions(), OnAzure);
+    }
+
+    [Fact]
+    public async Task AFrontEndRefusesDataThatASiloHasToMigrateFirst()
+    {
+        await _store.Commit("cluster", "format", [RowChange.Put("version", """{"version":0}"""u8.ToArray())], Cancel);
+
+        var refused = await Assert.ThrowsAsync<StartUpException>(() => Check(new ClusterOptions { Role = ClusterRole.Front }, new()));
+        Assert.EndsWith(
+            "is of version 0, and a front end does not migrate it to version 1. Start a silo of 0.1.0 first.",
+            refused.Message,
+            StringComparison.Ordinal
+        );
+        await Check(new ClusterOptions(), new());
+    }
+
+    [Fact]
     public async Task DataOfAnotherClusterIsRefused()
     {
         await Check("dev");
@@ -56,10 +96,10 @@ public sealed class DataFormatTests
     private async Task<string> Stored(string key) =>
         Encoding.UTF8.GetString((await _store.Get("cluster", "format", key, Cancel))!.Payload.Span);
 
-    private Task Check(string cluster) =>
-        new DataFormat(
-            _store,
-            Options.Create(new ClusterOptions { Id = cluster }),
-            Options.Create(new StorageOptions { Path = "/data" })
-        ).Run(Cancel);
+    private static StorageOptions OnAzure => new() { Kind = StorageKind.Azure, AccountName = "things" };
+
+    private Task Check(string cluster) => Check(new ClusterOptions { Id = cluster }, new StorageOptions { Path = "/data" });
+
+    private Task Check(ClusterOptions cluster, StorageOptions storage) =>
+        new DataFormat(_store, Options.Create(cluster), Options.Create(storage)).Run(Cancel);
 }

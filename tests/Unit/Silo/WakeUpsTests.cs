@@ -10,9 +10,7 @@ public sealed class WakeUpsTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _clock = new();
     private readonly Lines _log = new();
-    private readonly Channel<string> _armed = Channel.CreateUnbounded<string>();
     private WakeUps? _wakeUps;
-    private bool _armFails;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -35,7 +33,6 @@ public sealed class WakeUpsTests : IAsyncDisposable
         {
             (await one.Called()).Answer();
             (await other.Called()).Answer();
-            await Armed(round == 1 ? 2 : 0);
             _clock.Advance(WakeUps.Period);
         }
 
@@ -52,7 +49,6 @@ public sealed class WakeUpsTests : IAsyncDisposable
         for (var round = 1; round <= 4; round++)
         {
             (await quick.Called()).Answer();
-            await Armed(round == 1 ? 1 : 0);
             _clock.Advance(WakeUps.Period);
         }
 
@@ -68,7 +64,6 @@ public sealed class WakeUpsTests : IAsyncDisposable
         await Start(system);
 
         (await system.Called()).Fail();
-        await Armed(1);
         _clock.Advance(WakeUps.Period);
         (await system.Called()).Answer();
 
@@ -83,34 +78,11 @@ public sealed class WakeUpsTests : IAsyncDisposable
         var hanging = await system.Called();
 
         _clock.Advance(WakeUps.Patience);
-        await Armed(1);
         Assert.True(hanging.Cancel.IsCancellationRequested);
         _clock.Advance(WakeUps.Period);
 
         (await system.Called()).Answer();
         Assert.StartsWith("System one could not be woken and will be tried again", Assert.Single(_log.Said), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task AReminderThatCouldNotBeWrittenIsSeenToInTheNextRound()
-    {
-        var system = new Sleeper("one");
-        _armFails = true;
-        await Start(system);
-        (await system.Called()).Answer();
-        await Armed(1);
-
-        _armFails = false;
-        _clock.Advance(WakeUps.Period);
-        (await system.Called()).Answer();
-        await Armed(1);
-
-        _clock.Advance(WakeUps.Period);
-        (await system.Called()).Answer();
-        _clock.Advance(WakeUps.Period);
-        (await system.Called()).Answer();
-        Assert.False(_armed.Reader.TryRead(out _));
-        Assert.Equal(["The reminder of system one could not be seen to and will be tried again (No reminders yet.)"], _log.Said);
     }
 
     [Fact]
@@ -144,30 +116,7 @@ public sealed class WakeUpsTests : IAsyncDisposable
         await _wakeUps.StartAsync(Cancel);
     }
 
-    private WakeUps Make(params IWakeUp[] systems) =>
-        new(
-            systems,
-            async (name, _) =>
-            {
-                var fails = _armFails; // Asked first: who reads from the channel may change it at once.
-                await _armed.Writer.WriteAsync(name, Cancel);
-                if (fails)
-                {
-                    throw new InvalidOperationException("No reminders yet.");
-                }
-            },
-            _clock,
-            _clock,
-            _log
-        );
-
-    private async Task Armed(int count)
-    {
-        for (var left = count; left > 0; left--)
-        {
-            await _armed.Reader.ReadAsync(Cancel);
-        }
-    }
+    private WakeUps Make(params IWakeUp[] systems) => new(systems, _clock, _clock, _log);
 
     /// <summary>A system whose calls the test answers.</summary>
     private sealed class Sleeper(string name) : IWakeUp

@@ -238,7 +238,8 @@ public sealed class BackupTests : IAsyncDisposable
                 Replace(manifest, "\"form\": 1", "\"form\": 2");
                 break;
             case "newer data":
-                Replace(manifest, $"\"dataVersion\": {DataFormat.Version}", $"\"dataVersion\": {DataFormat.Version + 1}");
+                var version = DataFormat.VersionOn(StorageKind.Local);
+                Replace(manifest, $"\"dataVersion\": {version}", $"\"dataVersion\": {version + 1}");
                 Replace(manifest, $"\"silo\": \"{About.Version}\"", "\"silo\": \"9.9\"");
                 break;
             case "a table of another backup":
