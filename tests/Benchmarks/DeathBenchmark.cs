@@ -128,7 +128,7 @@ internal sealed class DeathBenchmark(DeathOptions options)
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"  the console that follows  silent for {follower.LongestGap(death).TotalSeconds, 5:0.0} s; "
-                        + string.Join(" | ", process.Errors)
+                        + $"{string.Join(" | ", process.Errors)}"
                 )
             );
             foreach (var read in reads)
@@ -179,7 +179,7 @@ internal sealed class DeathBenchmark(DeathOptions options)
                 return string.Create(
                     CultureInfo.InvariantCulture,
                     $"{string.Join(' ', verb), -24}  exit {code} after {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s; "
-                        + string.Join(" | ", console.Errors)
+                        + $"{string.Join(" | ", console.Errors)}"
                 );
             })
         );
