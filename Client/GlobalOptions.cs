@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Client.Cluster;
+using Grains.Client;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Values;
 

@@ -1,5 +1,6 @@
 using Client.Cluster;
 using Client.Crawling;
+using Grains.Client;
 using Grains.Interfaces.Crawling;
 
 namespace Client;

@@ -1,3 +1,4 @@
+using Grains.Client;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;

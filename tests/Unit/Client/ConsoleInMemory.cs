@@ -2,6 +2,7 @@ using Client;
 using Client.Cluster;
 using Client.Crawling;
 using Doubles;
+using Grains.Client;
 using Grains.Interfaces.Crawling;
 using ConsoleProgram = Client.Program;
 

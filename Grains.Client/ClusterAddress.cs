@@ -3,10 +3,10 @@ using System.Globalization;
 using System.Net;
 using Grains.Interfaces.Cluster;
 
-namespace Client.Cluster;
+namespace Grains.Client;
 
 /// <summary>Where a cluster is reached: the gateways of one silo or more, and the cluster's id.</summary>
-internal sealed record ClusterAddress(ImmutableArray<GatewayAddress> Gateways, string ClusterId)
+public sealed record ClusterAddress(ImmutableArray<GatewayAddress> Gateways, string ClusterId)
 {
     public static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(10);
 
@@ -18,11 +18,21 @@ internal sealed record ClusterAddress(ImmutableArray<GatewayAddress> Gateways, s
 
     public static readonly ClusterAddress Local = new([new("127.0.0.1", GatewayAddress.DefaultPort)], ClusterNames.DefaultClusterId);
 
+    /// <summary>Gateways, separated by commas, of a cluster with the usual id.</summary>
+    /// <exception cref="FormatException">One of them is no gateway, or there is none.</exception>
+    public static ClusterAddress Parse(string gateways)
+    {
+        var named = gateways.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return named.Length == 0
+            ? throw new FormatException("No gateway is named: it would look like 127.0.0.1:30000.")
+            : new([.. named.Select(GatewayAddress.Parse)], ClusterNames.DefaultClusterId);
+    }
+
     public override string ToString() => string.Join(", ", Gateways);
 }
 
 /// <param name="Host">A name or an address, without brackets.</param>
-internal readonly record struct GatewayAddress(string Host, int Port)
+public readonly record struct GatewayAddress(string Host, int Port)
 {
     public const int DefaultPort = 30000;
 
