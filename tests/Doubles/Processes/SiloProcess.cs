@@ -18,14 +18,14 @@ public sealed class SiloProcess : IAsyncDisposable
         string program = "Silo.dll",
         params IEnumerable<(string Name, string Value)> environment
     )
+        : this(place, new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args]), environment) { }
+
+    private SiloProcess(SiloPlace place, ProcessStartInfo start, IEnumerable<(string Name, string Value)> environment)
     {
         Place = place;
-        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
-        {
-            WorkingDirectory = place.Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        start.WorkingDirectory = place.Folder;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -79,6 +79,14 @@ public sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts another program that is a silo, and kills itself at a named point.</summary>
     public static SiloProcess StartOtherKilledAt(string program, SiloPlace place, string faultPoint, params IEnumerable<string> settings) =>
         new(place, [.. place.Settings, .. settings], program, KilledAt(faultPoint));
+
+    /// <summary>Starts whatever becomes a silo, without the place's settings: a command that ends by executing one.</summary>
+    public static SiloProcess StartCommand(
+        SiloPlace place,
+        string command,
+        IEnumerable<string> args,
+        params IEnumerable<(string Name, string Value)> environment
+    ) => new(place, new ProcessStartInfo(command, args), environment);
 
     /// <summary>Starts a silo with these arguments alone.</summary>
     public static SiloProcess StartWith(SiloPlace place, params IEnumerable<string> args) => new(place, args);
