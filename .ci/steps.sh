@@ -102,13 +102,14 @@ slowest_tests() {
 }
 
 # What the tests need beyond the SDK: strace for those that look at system calls, Node 20 or later for those on Azurite,
-# a mail server in Python for those on mail, Chromium for those on the page.
+# a mail server in Python for those on mail, Chromium for those on the page, iproute2 for network namespaces.
 install_tools() {
     local missing=() sudo=()
     command -v strace >/dev/null || missing+=(strace)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     command -v curl >/dev/null || missing+=(curl)
+    command -v ip >/dev/null || missing+=(iproute2)
     command -v chromium >/dev/null || missing+=(chromium)
     { python3 -c 'import aiosmtpd' || /usr/bin/python3 -c 'import aiosmtpd'; } 2>/dev/null || missing+=(python3-aiosmtpd)
     ((${#missing[@]} > 0)) || return 0
