@@ -101,7 +101,11 @@ if [[ -z $tag ]]; then
     DOTNET_CONTAINER_REGISTRY_UNAME=00000000-0000-0000-0000-000000000000
     DOTNET_CONTAINER_REGISTRY_PWORD=$(ask token az acr login --name "$registry" --expose-token --query accessToken --output tsv)
     export DOTNET_CONTAINER_REGISTRY_UNAME DOTNET_CONTAINER_REGISTRY_PWORD
-    run dotnet publish Silo -c Release -r linux-x64 --self-contained false -t:PublishContainer -p:ContainerRegistry="$server" -p:ContainerImageTag="$tag"
+    # The console comes along, for "az containerapp exec".
+    console=$(mktemp -d)
+    run dotnet publish Client -c Release -r linux-x64 --output "$console"
+    run dotnet publish Silo -c Release -r linux-x64 -t:PublishContainer -p:ConsoleFolder="$console" -p:ContainerRegistry="$server" -p:ContainerImageTag="$tag"
+    rm -rf "$console"
     unset DOTNET_CONTAINER_REGISTRY_UNAME DOTNET_CONTAINER_REGISTRY_PWORD
 fi
 digest=$(ask sha256:0 az acr repository show --name "$registry" --image "orleans-silo:$tag" --query digest --output tsv)
