@@ -78,6 +78,7 @@ internal static class Program
                 StepCommands.Refund(verbs),
                 WatchCommand.Create(verbs),
                 DeliveriesCommand.Create(verbs),
+                TimelineCommand.Create(verbs),
                 EraseCommand.Create(verbs),
                 new Command("subscribers", "Who wants to know of changes.")
                 {
@@ -107,6 +108,9 @@ internal static class Program
                     WebhookCommands.Add(verbs),
                     WebhookCommands.List(verbs),
                     WebhookCommands.Show(verbs),
+                    WebhookCommands.Edit(verbs),
+                    WebhookCommands.Pause(verbs),
+                    WebhookCommands.Resume(verbs),
                     WebhookCommands.Rotate(verbs),
                     WebhookCommands.Enable(verbs),
                     WebhookCommands.Remove(verbs),
@@ -117,6 +121,10 @@ internal static class Program
                     AuditCommands.Head(verbs),
                     AuditCommands.Proof(verbs),
                     AuditCommands.Verify(verbs),
+                    AuditCommands.Consistency(verbs),
+                    AuditCommands.Checkpoint(verbs),
+                    AuditCommands.Key(verbs),
+                    AuditCommands.Check(verbs),
                 },
             },
             LedgerCommand.Create(verbs),

@@ -44,6 +44,11 @@ internal static partial class Usage
 
             if (command.Subcommands.FirstOrDefault(verb => verb.Name == arg || verb.Aliases.Contains(arg)) is not { } known)
             {
+                if (command.Arguments.Count > 0)
+                {
+                    return null; // It is what the verb is about: "orders deliveries ID", beside "orders deliveries resend".
+                }
+
                 return ($"There is no verb \"{arg}\" here{Meant(arg, VerbsOf(command))}", command);
             }
 

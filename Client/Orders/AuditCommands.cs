@@ -4,7 +4,7 @@ using Grains.Orders.Audit;
 
 namespace Client.Orders;
 
-/// <summary><c>orders audit proof|verify|head</c></summary>
+/// <summary><c>orders audit head|key|proof|consistency|checkpoint|verify|check</c></summary>
 internal static class AuditCommands
 {
     public static Command Proof(Verbs verbs)
@@ -92,6 +92,139 @@ internal static class AuditCommands
                 return result.Holds ? ExitCode.Done : ExitCode.Failed;
             }
         );
+    }
+
+    /// <summary>Without a cluster: all that it needs is in the file, and the key.</summary>
+    public static Command Check(Verbs verbs)
+    {
+        var file = new Argument<string>("FILE")
+        {
+            Description = "What \"orders audit proof\", \"head\", \"consistency\" or \"checkpoint\" printed; \"-\" reads standard input.",
+        };
+        var key = new Option<string[]>("--key")
+        {
+            Description = "The log's public key in PEM, from \"orders audit key\"; may be given several times.",
+            HelpName = "KEYFILE",
+        };
+        return verbs.Act(
+            new("check", "Check a proof, a head, a proof of consistency or a checkpoint here, without a cluster.") { file, key },
+            (session, parsed, cancel) =>
+            {
+                var path = parsed.GetRequiredValue(file);
+                AuditFileCheck found;
+                try
+                {
+                    var keys = (parsed.GetValue(key) ?? []).Select(name => AuditPublicKey.FromPem(AuditInput.Read(name))).ToList();
+                    found = AuditFile.Check(AuditInput.Read(path), keys);
+                }
+                catch (FormatException e)
+                {
+                    throw new ConsoleException($"\"{Terminal.Clean(path)}\" cannot be checked: {e.Message}", ExitCode.WrongUsage);
+                }
+
+                Tell(session, found);
+                return Task.FromResult(found.Fault is null ? ExitCode.Done : ExitCode.Failed);
+            }
+        );
+    }
+
+    public static Command Key(Verbs verbs) =>
+        verbs.Read(
+            new("key", "Print the public key of the audit's heads, in PEM: \"orders audit check --key\" takes it."),
+            async (session, _, cancel) =>
+            {
+                session.Terminal.Document((await (await session.Cluster(cancel)).Orders.AuditHeads.PublicKey(cancel)).TrimEnd());
+                return ExitCode.Done;
+            }
+        );
+
+    public static Command Consistency(Verbs verbs)
+    {
+        var older = new Argument<string>("OLDER") { Description = "A head from \"orders audit head --out\"." };
+        var newer = new Argument<string?>("NEWER")
+        {
+            Description = "A later head; one that is signed now without it.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        return verbs.Read(
+            new("consistency", "Prove that the audit under an older head is the beginning of the one under a newer head, as JSON.")
+            {
+                older,
+                newer,
+            },
+            async (session, parsed, cancel) =>
+            {
+                var first = AuditInput.Read(parsed.GetRequiredValue(older));
+                var second = parsed.GetValue(newer) is { } path ? AuditInput.Read(path) : null;
+                var desk = (await session.Cluster(cancel)).Orders;
+                var proof = await desk.Audit.Consistency(first, second, cancel);
+                if (proof.Text is not { } text)
+                {
+                    throw new ConsoleException(proof.Error!, ExitCode.WrongUsage);
+                }
+
+                var key = AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel));
+                if (AuditConsistency.FromJson(text).Check([key]) is { } wrong)
+                {
+                    throw new ConsoleException($"The proof does not hold: {wrong}");
+                }
+
+                session.Terminal.Document(text.TrimEnd());
+                return ExitCode.Done;
+            }
+        );
+    }
+
+    public static Command Checkpoint(Verbs verbs)
+    {
+        var partition = new Argument<int>("PARTITION") { Description = "The partition of orders, from 0: each is a log of its own." };
+        return verbs.Read(
+            new("checkpoint", "Print a partition's audit as a signed checkpoint in the form of C2SP's tlog-checkpoint.") { partition },
+            async (session, parsed, cancel) =>
+            {
+                var notes = await (await session.Cluster(cancel)).Orders.AuditHeads.Checkpoints(cancel);
+                var number = parsed.GetRequiredValue(partition);
+                if (number < 0 || number >= notes.Length)
+                {
+                    throw new ConsoleException($"Partitions are 0 to {notes.Length - 1}; this is {number}.", ExitCode.WrongUsage);
+                }
+
+                session.Terminal.Document(notes[number].TrimEnd());
+                return ExitCode.Done;
+            }
+        );
+    }
+
+    private static void Tell(Session session, AuditFileCheck found)
+    {
+        if (session.Json)
+        {
+            session.Terminal.Json(
+                new
+                {
+                    holds = found.Fault is null,
+                    kind = found.Kind,
+                    fault = found.Fault,
+                    says = found.Says,
+                    keyId = found.KeyId,
+                    ownKey = found.IsOwnKey,
+                }
+            );
+            return;
+        }
+
+        session.Terminal.Line(
+            found.Fault is { } fault
+                ? $"The {found.Kind} does not hold: {fault}"
+                : $"The {found.Kind} holds: {found.Says}, signed by the key {found.KeyId}."
+        );
+        if (found is { IsOwnKey: true, Fault: null })
+        {
+            session.Terminal.Note(
+                "The key is the one that the file itself names: whoever made the file could have made the key, too. "
+                    + "Give the log's with --key."
+            );
+        }
     }
 
     private static SignedAuditHead Read(string path)

@@ -10,10 +10,12 @@ internal static class DeliveriesCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
-        return verbs.Read(
-            new("deliveries", "Who was told of an order's changes: what was tried, when, with what outcome, what comes next.") { id },
+        var command = verbs.Read(
+            new("deliveries", "Show who was told of an order's changes: what was tried, when, with what outcome, what comes next.") { id },
             (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel)
         );
+        command.Add(ResendCommand.Create(verbs));
+        return command;
     }
 
     private static async Task<int> Run(Session session, string text, CancellationToken cancel)

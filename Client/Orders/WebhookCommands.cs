@@ -1,11 +1,13 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Orders;
+using Grains.Interfaces.Values;
 
 namespace Client.Orders;
 
-/// <summary><c>orders webhooks add|list|show|rotate|enable|remove|test</c></summary>
+/// <summary><c>orders webhooks add|list|show|edit|pause|resume|rotate|enable|remove|test</c></summary>
 internal static class WebhookCommands
 {
     public static Command Add(Verbs verbs)
@@ -13,7 +15,7 @@ internal static class WebhookCommands
         var url = new Argument<string>("URL") { Description = "Where changes are sent, such as https://example.org/hooks." };
         var events = new Option<string?>("--events")
         {
-            Description = "Only these changes, such as placed,paid; all without it.",
+            Description = "Only these events, such as placed,paid or webhook.disabled; every change of an order without it.",
             HelpName = "E,E",
         };
         var secret = new Option<string?>("--secret")
@@ -116,8 +118,18 @@ internal static class WebhookCommands
                     .Add("why", endpoint.DisabledBecause)
                     .Add("failing since", Since(endpoint))
                     .Add("failures", Counts.Format(endpoint.Failures))
+                    .Add("paused since", endpoint.PausedSince is { } paused ? OrderText.At(paused) : null, "yellow")
                     .Add("circuit", endpoint.Circuit, Circuit(endpoint).Style)
-                    .Add("rate", string.Create(CultureInfo.InvariantCulture, $"{endpoint.Rate:0.##} a second"))
+                    .Add(
+                        "rate",
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{endpoint.Rate:0.##} a second{(endpoint.PerSecond is { } set ? $" of {set:0.##} set" : "")}"
+                        )
+                    )
+                    .Add("grace", $"{Durations.Format(endpoint.Grace)} after a rotation")
+                    .Add("untold", endpoint.Untold > 0 ? $"{Counts.Of(endpoint.Untold, "event", "events")} about it" : null)
+                    .Add("dropped", endpoint.Dropped > 0 ? $"{Counts.Of(endpoint.Dropped, "event", "events")} about it" : null, "red")
                     .Add(
                         "in flight",
                         $"{Counts.Format(endpoint.InFlight)} of {Counts.Format(endpoint.Window)}"
@@ -143,6 +155,90 @@ internal static class WebhookCommands
         );
     }
 
+    public static Command Edit(Verbs verbs)
+    {
+        var id = Id();
+        var url = new Option<string?>("--url") { Description = "Where changes are sent from now on.", HelpName = "URL" };
+        var events = new Option<string?>("--events")
+        {
+            Description = "Only these events, such as placed,paid or webhook.disabled; \"all\" for every change of an order.",
+            HelpName = "E,E",
+        };
+        var rate = new Option<string?>("--rate")
+        {
+            Description = "Requests per second at most; \"default\" for the silo's setting.",
+            HelpName = "N",
+        };
+        var grace = new Option<string?>("--grace")
+        {
+            Description = "How long the old secret signs, too, after a rotation: 0, 30m, 48h.",
+            HelpName = "TIME",
+        };
+        return verbs.Act(
+            new("edit", "Change an endpoint: its URL, events, rate, and the grace of a rotation. The rest stays.")
+            {
+                id,
+                url,
+                events,
+                rate,
+                grace,
+            },
+            async (session, parsed, cancel) =>
+            {
+                var change = new EditWebhook(
+                    parsed.GetValue(url),
+                    Names(parsed.GetValue(events)),
+                    Rate(parsed.GetValue(rate)),
+                    Grace(parsed.GetValue(grace))
+                );
+                if (change.IsEmpty)
+                {
+                    throw new ConsoleException("Nothing is to change: give --url, --events, --rate or --grace.", ExitCode.WrongUsage);
+                }
+
+                if (change.OutOfBounds() is var (_, fault))
+                {
+                    throw new ConsoleException(fault, ExitCode.WrongUsage);
+                }
+
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                var edited = await desk.Webhooks.Edit(name, change, cancel);
+                if (edited.Error is { } error)
+                {
+                    throw new ConsoleException(error, ExitCode.WrongUsage);
+                }
+
+                return Tell(session, edited.Endpoint ?? throw None(name), "is edited");
+            }
+        );
+    }
+
+    public static Command Pause(Verbs verbs)
+    {
+        var id = Id();
+        return verbs.Act(
+            new("pause", "Send an endpoint nothing until it is resumed: what comes waits, and is not lost.") { id },
+            async (session, parsed, cancel) =>
+            {
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                return Tell(session, await desk.Webhook(name).Pause(cancel) ?? throw None(name), "is paused: what comes for it waits");
+            }
+        );
+    }
+
+    public static Command Resume(Verbs verbs)
+    {
+        var id = Id();
+        return verbs.Act(
+            new("resume", "Send a paused endpoint what has waited, slowly at first.") { id },
+            async (session, parsed, cancel) =>
+            {
+                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                return Tell(session, await desk.Webhook(name).Resume(cancel) ?? throw None(name), "is resumed");
+            }
+        );
+    }
+
     public static Command Rotate(Verbs verbs)
     {
         var id = Id();
@@ -152,7 +248,7 @@ internal static class WebhookCommands
             HelpName = "S",
         };
         return verbs.Act(
-            new("rotate", "Sign with a new secret, and for a day with the old one, too. The new one is shown once.") { id, secret },
+            new("rotate", "Sign with a new secret, and for the grace with the old one, too. The new one is shown once.") { id, secret },
             async (session, parsed, cancel) =>
             {
                 var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
@@ -274,6 +370,45 @@ internal static class WebhookCommands
         );
     }
 
+    private static int Tell(Session session, WebhookEndpoint endpoint, string became)
+    {
+        if (session.Json)
+        {
+            session.Terminal.Json(WebhookForm.Of(endpoint));
+        }
+        else
+        {
+            session.Terminal.Line($"Webhook {endpoint.Id} {became}.");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static ImmutableArray<string>? Names(string? events) =>
+        events switch
+        {
+            null => null,
+            "all" => [],
+            _ => [.. events.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+        };
+
+    private static double? Rate(string? text) =>
+        text switch
+        {
+            null => null,
+            "default" => 0,
+            _ when double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate) && rate > 0 => rate,
+            _ => throw new ConsoleException(
+                $"--rate is a number of requests per second, or \"default\"; this is \"{Terminal.Clean(text)}\".",
+                ExitCode.WrongUsage
+            ),
+        };
+
+    private static TimeSpan? Grace(string? text) =>
+        text is null ? null
+        : Durations.TryParse(text, out var grace) ? grace
+        : throw new ConsoleException($"--grace is a time such as 30m or 48h; this is \"{Terminal.Clean(text)}\".", ExitCode.WrongUsage);
+
     private static Argument<string> Id() => new("ID") { Description = "The endpoint, as the list has it." };
 
     private static async Task<(OrderDesk Desk, string Id)> Desk(Session session, string id, CancellationToken cancel) =>
@@ -284,6 +419,7 @@ internal static class WebhookCommands
     private static Cell State(WebhookEndpoint endpoint) =>
         endpoint switch
         {
+            { PausedSince: not null } => new("paused", "yellow"),
             { IsEnabled: false } => new("disabled", "red"),
             { FailingSince: not null } => new("failing", "yellow"),
             _ => new("enabled", "green"),

@@ -70,7 +70,7 @@ public sealed record DeliveryForm(
             delivery.Attempts,
             delivery.At,
             delivery.Next,
-            [.. delivery.Tries.Select(tried => new HandlingTryForm(tried.At, tried.What))]
+            [.. delivery.Tries.Select(tried => new HandlingTryForm(tried.At, tried.What, tried.Answer))]
         );
 
     public static string Word(DeliveryStatus status) =>

@@ -34,6 +34,20 @@ public interface IAuditGrain : IGrainWithIntegerKey
     [Alias("Proof")]
     Task<string?> Proof(OrderId order, CancellationToken cancel = default);
 
+    /// <summary>The entries about an order in their order, at most <see cref="MaxEntriesOfOrder"/>: the latest ones.</summary>
+    [Alias("EntriesOf")]
+    Task<ImmutableArray<AuditLine>> EntriesOf(OrderId order, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Proves, as JSON (<c>orders-audit-consistency/1</c>), that what an older head signs for is the beginning of what a newer one signs
+    /// for.
+    /// Neither is believed: whoever checks the proof checks the signatures.
+    /// </summary>
+    /// <param name="older">A head as JSON, of at most <see cref="MaxHeadLength"/> characters.</param>
+    /// <param name="newer">The same; null: a head that is signed now.</param>
+    [Alias("Consistency")]
+    Task<AuditDocument> Consistency(string older, string? newer, CancellationToken cancel = default);
+
     /// <summary>
     /// Orders as their rows are, in the order of their ids, and beside them what the audit has of each: at most <paramref name="take"/> (1
     /// to <see cref="MaxOrders"/>).
@@ -46,6 +60,11 @@ public interface IAuditGrain : IGrainWithIntegerKey
     const int MaxBytes = 512 * 1024;
 
     const int MaxOrders = 100;
+
+    const int MaxEntriesOfOrder = 2000;
+
+    /// <summary>A head over 4,096 partitions has about 600 KB.</summary>
+    const int MaxHeadLength = 2 * 1024 * 1024;
 }
 
 /// <summary>Signs what the audit is: size and root of every partition under one head. The key is always 0.</summary>
@@ -64,6 +83,14 @@ public interface IAuditHeadGrain : IGrainWithIntegerKey
     [Alias("PublicKey")]
     Task<string> PublicKey(CancellationToken cancel = default);
 
+    /// <summary>
+    /// A checkpoint of each partition's tree as it is under the head that is signed now, in the form of C2SP's tlog-checkpoint: signed
+    /// notes, by
+    /// partition.
+    /// </summary>
+    [Alias("Checkpoints")]
+    Task<ImmutableArray<string>> Checkpoints(CancellationToken cancel = default);
+
     /// <summary>Makes a head when it is time. Called every few seconds.</summary>
     [Alias("Wake")]
     Task Wake(CancellationToken cancel = default);
@@ -71,6 +98,11 @@ public interface IAuditHeadGrain : IGrainWithIntegerKey
     /// <summary>Heads that are kept; the oldest go first.</summary>
     const int MaxHeads = 1500;
 }
+
+/// <param name="Text">Null when there is none.</param>
+/// <param name="Error">Why there is none: a sentence.</param>
+[GenerateSerializer, Immutable, Alias("orders.AuditDocument")]
+public sealed record AuditDocument([property: Id(0)] string? Text, [property: Id(1)] string? Error = null);
 
 /// <param name="Entry">The leaf's data.</param>
 /// <param name="Personal">Salt and personal part; null when there is none, or none any more.</param>

@@ -75,6 +75,19 @@ public interface ISubscriberGrain : IGrainWithStringKey
     [Alias("Remove")]
     Task<bool> Remove(CancellationToken cancel = default);
 
+    /// <summary>
+    /// Hands deliveries that were made to the subscriber again, under the same id; durable when it answers, and recorded in the audit.
+    /// Fewer
+    /// than there are when as many wait as may: <see cref="ResentPart.Next"/> says from when to go on.
+    /// </summary>
+    /// <param name="by">Who asks for it, for the history.</param>
+    [Alias("Resend")]
+    Task<ResentPart> Resend(ResendPart what, string by, CancellationToken cancel = default);
+
+    /// <summary>The settings of the destination have changed: what is handled after this answers is handled by the new ones.</summary>
+    [Alias("Reload")]
+    Task Reload(CancellationToken cancel = default);
+
     /// <summary>Dead letters in one answer at most.</summary>
     const int MaxTake = 200;
 
@@ -173,7 +186,15 @@ public sealed record DeadLetter(
 
 /// <param name="What">What came of it: a sentence.</param>
 [GenerateSerializer, Immutable, Alias("orders.HandlingTry")]
-public sealed record HandlingTry([property: Id(0)] DateTimeOffset At, [property: Id(1)] string What);
+public sealed record HandlingTry([property: Id(0)] DateTimeOffset At, [property: Id(1)] string What)
+{
+    /// <summary>Bytes of an answer that are kept.</summary>
+    public const int MaxAnswerBytes = 1024;
+
+    /// <summary>The beginning of what the other side answered, as text; null where it answered nothing that can be read.</summary>
+    [Id(2)]
+    public string? Answer { get; init; }
+}
 
 /// <summary>What the audit is told beside changes. Nothing in it is personal.</summary>
 /// <param name="Number">Rises with each note of a source, from 1.</param>

@@ -47,6 +47,14 @@ public interface ISubscriberListGrain : IGrainWithIntegerKey
     [Alias("Deliveries")]
     Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default);
 
+    /// <summary>What happened to an order, who was told and how, and what the audit has of it; null when there is no such order.</summary>
+    [Alias("Timeline")]
+    Task<OrderTimeline?> Timeline(OrderId order, CancellationToken cancel = default);
+
+    /// <summary>Makes deliveries once more that were made (<see cref="ISubscriberGrain.Resend"/>).</summary>
+    [Alias("Resend")]
+    Task<ResentReply> Resend(ResendDeliveries what, string by, CancellationToken cancel = default);
+
     /// <summary>Wakes every subscriber in every partition. Called when a silo starts and every few seconds after.</summary>
     [Alias("Wake")]
     Task Wake(CancellationToken cancel = default);

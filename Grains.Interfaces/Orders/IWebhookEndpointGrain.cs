@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Orleans.Concurrency;
 
 namespace Grains.Interfaces.Orders;
 
@@ -19,7 +20,7 @@ public interface IWebhookEndpointGrain : IGrainWithStringKey
     [Alias("Send")]
     Task<WebhookReply> Send(OrderChange change, CancellationToken cancel = default);
 
-    /// <summary>The types of changes that it wants, which never change; none: all. Null when there is no such endpoint.</summary>
+    /// <summary>The types of events that it asks for; none: every change of an order. Null when there is no such endpoint.</summary>
     [Alias("Events")]
     Task<ImmutableArray<string>?> Events(CancellationToken cancel = default);
 
@@ -40,6 +41,32 @@ public interface IWebhookEndpointGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Enable")]
     Task<WebhookEndpoint?> Enable(CancellationToken cancel = default);
+
+    /// <summary>
+    /// Changes what is set; the rest stays. Durable when it answers. For the list, which has every subscriber of the endpoint go by it.
+    /// </summary>
+    [Alias("Edit")]
+    Task<WebhookEdited> Edit(EditWebhook change, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Sends nothing until <see cref="Resume"/>: what comes waits in the feed, and no dead letter comes of it. Durable when it answers.
+    /// </summary>
+    [Alias("Pause")]
+    Task<WebhookEndpoint?> Pause(CancellationToken cancel = default);
+
+    /// <summary>Sends again what has waited, slowly at first. Durable when it answers.</summary>
+    [Alias("Resume")]
+    Task<WebhookEndpoint?> Resume(CancellationToken cancel = default);
+
+    /// <summary>Tries once to tell this endpoint what happened to another one, as <see cref="Send"/> does.</summary>
+    [Alias("Notify")]
+    Task<WebhookReply> Notify(EndpointEvent happened, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Tells others what happened to this endpoint, as far as it is due. Called after it happened, and every few seconds after.
+    /// </summary>
+    [Alias("Announce"), OneWay]
+    Task Announce();
 
     /// <summary>
     /// Sends a test message now, past line, rate and circuit, and to a disabled endpoint as well. It changes nothing of the endpoint's
@@ -97,7 +124,14 @@ public sealed record WebhookReply(
     [property: Id(1)] string Reason,
     [property: Id(2)] string Detail,
     [property: Id(3)] TimeSpan? After
-);
+)
+{
+    /// <summary>
+    /// The beginning of what the endpoint answered, at most <see cref="HandlingTry.MaxAnswerBytes"/> bytes; null where nothing can be read.
+    /// </summary>
+    [Id(4)]
+    public string? Answer { get; init; }
+}
 
 /// <summary>An endpoint as it is. Nothing secret is in it.</summary>
 /// <param name="Url">Without what its query says: that may be a secret.</param>
@@ -128,7 +162,28 @@ public sealed record WebhookEndpoint(
     [property: Id(11)] int Window,
     [property: Id(12)] int InLine,
     [property: Id(13)] ImmutableArray<WebhookNote> History
-);
+)
+{
+    /// <summary>Since when it is paused; null while it is not.</summary>
+    [Id(14)]
+    public DateTimeOffset? PausedSince { get; init; }
+
+    /// <summary>Requests per second that were set for this endpoint; null: as <c>Webhooks:PerSecond</c> says.</summary>
+    [Id(15)]
+    public double? PerSecond { get; init; }
+
+    /// <summary>How long messages are signed with the old secret, too, after a rotation.</summary>
+    [Id(16)]
+    public TimeSpan Grace { get; init; }
+
+    /// <summary>Events about this endpoint that others have yet to be told.</summary>
+    [Id(17)]
+    public int Untold { get; init; }
+
+    /// <summary>Events about this endpoint that nobody was told: too many waited.</summary>
+    [Id(18)]
+    public long Dropped { get; init; }
+}
 
 [GenerateSerializer, Immutable, Alias("orders.WebhookNote")]
 public sealed record WebhookNote([property: Id(0)] DateTimeOffset At, [property: Id(1)] string Text);

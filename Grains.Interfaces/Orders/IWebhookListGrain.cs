@@ -21,6 +21,14 @@ public interface IWebhookListGrain : IGrainWithIntegerKey
     Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel = default);
 
     /// <summary>
+    /// Changes what is set of an endpoint; the rest stays. When it answers, it is durable, and every change that is committed from then on
+    /// goes by it. When it
+    /// fails halfway, asking again finishes it.
+    /// </summary>
+    [Alias("Edit")]
+    Task<WebhookEdited> Edit(string id, EditWebhook change, CancellationToken cancel = default);
+
+    /// <summary>
     /// Removes an endpoint, and then what waited for it, dead letters included. Durable when it answers; asked again it finishes what ended
     /// halfway. False when there is none.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Grains.Interfaces.Orders;
 
@@ -86,11 +87,16 @@ public sealed record DeadLetterForm(
             letter.Change.Version,
             letter.Change.Type,
             letter.Change.At,
-            [.. letter.History.Select(tried => new HandlingTryForm(tried.At, tried.What))]
+            [.. letter.History.Select(tried => new HandlingTryForm(tried.At, tried.What, tried.Answer))]
         );
 }
 
-public sealed record HandlingTryForm(DateTimeOffset At, string What);
+/// <param name="Answer">The beginning of what the other side answered, 1 KiB at most.</param>
+public sealed record HandlingTryForm(
+    DateTimeOffset At,
+    string What,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Answer = null
+);
 
 /// <param name="After">For the next page; null when there are no more.</param>
 public sealed record DeadLetterListForm(ImmutableArray<DeadLetterForm> DeadLetters, string? After);

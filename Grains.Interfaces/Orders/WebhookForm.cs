@@ -9,6 +9,11 @@ namespace Grains.Interfaces.Orders;
 /// <param name="Rate">Requests per second that are allowed now.</param>
 /// <param name="Window">Requests that may be under way now.</param>
 /// <param name="InLine">Changes that wait for a place.</param>
+/// <param name="PausedSince">Null while it is not paused.</param>
+/// <param name="PerSecond">Requests per second that were set for it; null: as the silo's setting says.</param>
+/// <param name="GraceSeconds">How long messages are signed with the old secret, too, after a rotation.</param>
+/// <param name="Untold">Events about it that others have yet to be told.</param>
+/// <param name="Dropped">Events about it that nobody was told: too many waited.</param>
 /// <param name="Deliveries">In an answer about one endpoint.</param>
 /// <param name="Secret">In the answer to who added it, and nowhere else.</param>
 public sealed record WebhookForm(
@@ -27,7 +32,12 @@ public sealed record WebhookForm(
     int InLine,
     ImmutableArray<WebhookNoteForm> History,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WebhookDeliveriesForm? Deliveries = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null,
+    DateTimeOffset? PausedSince = null,
+    double? PerSecond = null,
+    double GraceSeconds = 0,
+    int Untold = 0,
+    long Dropped = 0
 )
 {
     /// <summary>What the subscribers that stand for endpoints are called.</summary>
@@ -51,7 +61,12 @@ public sealed record WebhookForm(
             endpoint.InFlight,
             endpoint.Window,
             endpoint.InLine,
-            [.. endpoint.History.Select(note => new WebhookNoteForm(note.At, note.Text))]
+            [.. endpoint.History.Select(note => new WebhookNoteForm(note.At, note.Text))],
+            PausedSince: endpoint.PausedSince,
+            PerSecond: endpoint.PerSecond,
+            GraceSeconds: endpoint.Grace.TotalSeconds,
+            Untold: endpoint.Untold,
+            Dropped: endpoint.Dropped
         );
 
     /// <summary>Of the subscriber that stands for the endpoint.</summary>

@@ -71,7 +71,39 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
             );
         }
 
-        return new AuditReceipt(head, proven.ToImmutable()).ToJson();
+        var key = await GrainFactory.GetGrain<IAuditHeadGrain>(0).PublicKey(cancel);
+        return new AuditReceipt(head, proven.ToImmutable(), key).ToJson();
+    }
+
+    public async Task<ImmutableArray<AuditLine>> EntriesOf(OrderId order, CancellationToken cancel)
+    {
+        Check(order.Partition, 0, 1, 1);
+        var entries = await _audit.Of(order, cancel);
+        return
+        [
+            .. entries.TakeLast(IAuditGrain.MaxEntriesOfOrder).Select(entry => new AuditLine(entry.Index, entry.Entry.ToArray(), null)),
+        ];
+    }
+
+    public async Task<AuditDocument> Consistency(string older, string? newer, CancellationToken cancel)
+    {
+        if (older.Length > IAuditGrain.MaxHeadLength || newer?.Length > IAuditGrain.MaxHeadLength)
+        {
+            return new(Text: null, $"A head has at most {IAuditGrain.MaxHeadLength} characters.");
+        }
+
+        try
+        {
+            var heads = GrainFactory.GetGrain<IAuditHeadGrain>(0);
+            var first = SignedAuditHead.FromJson(older);
+            var second = SignedAuditHead.FromJson(newer ?? await heads.Head(cancel));
+            var proofs = await _audit.Consistency(first.Head, second.Head, cancel);
+            return new(new AuditConsistency(first, second, proofs, await heads.PublicKey(cancel)).ToJson());
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException)
+        {
+            return new(Text: null, e.Message);
+        }
     }
 
     public async Task<ImmutableArray<AuditedOrderLine>> Orders(int partition, OrderId? after, int take, CancellationToken cancel)

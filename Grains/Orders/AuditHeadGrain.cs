@@ -28,29 +28,24 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
     private const int Trim = 10;
 
     private readonly StoredAudit _audit = new(store, options.Value.Partitions);
-    private PartitionWriter _writer = null!;
+    private OwnedPartition _rows = null!;
     private AuditKey _key = null!;
     private SignedAuditHead? _last;
     private int _count;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        var fence = await store.Get(SubscriberTable.Name, Partition, PartitionWriter.HeadKey, cancellationToken);
-        _writer = new(store, SubscriberTable.Name, Partition, () => [], fence?.ETag, () => { });
-        await _writer.CommitHead();
+        _rows = await OwnedPartition.Read(store, SubscriberTable.Name, Partition, cancellationToken);
+        _rows.Own(() => []);
+        await _rows.Fence();
         _key = options.Value.AuditKey is { Length: > 0 } file ? AuditKeyFile.Read(file) : await StoredKey(cancellationToken);
-        for (var range = KeyRange.Prefix(HeadPrefix); ; )
+        TableRow? last = null;
+        await foreach (var row in _rows.ScanAll(KeyRange.Prefix(HeadPrefix), cancel: cancellationToken))
         {
-            var rows = await store.Scan(SubscriberTable.Name, Partition, range, StoreLimits.MaxScan, cancellationToken);
-            _count += rows.Count;
-            _last = rows.Count > 0 ? Read(rows[^1]) : _last;
-            if (rows.Count < StoreLimits.MaxScan)
-            {
-                break;
-            }
-
-            range = range.After(rows[^1].Key);
+            (_count, last) = (_count + 1, row);
         }
+
+        _last = last is null ? null : Read(last);
     }
 
     public void Dispose() => _key?.Dispose();
@@ -73,17 +68,18 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
         ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, IAuditHeadGrain.MaxHeads);
         var heads = new List<string>();
-        for (var range = KeyRange.Prefix(HeadPrefix); ; )
+        await foreach (var row in _rows.ScanAll(KeyRange.Prefix(HeadPrefix), cancel: cancel))
         {
-            var rows = await store.Scan(SubscriberTable.Name, Partition, range, StoreLimits.MaxScan, cancel);
-            heads.AddRange(rows.Select(row => Encoding.UTF8.GetString(row.Payload.Span)));
-            if (rows.Count < StoreLimits.MaxScan)
-            {
-                return [.. heads.AsEnumerable().Reverse().Take(take)];
-            }
-
-            range = range.After(rows[^1].Key);
+            heads.Add(Encoding.UTF8.GetString(row.Payload.Span));
         }
+
+        return [.. heads.AsEnumerable().Reverse().Take(take)];
+    }
+
+    public async Task<ImmutableArray<string>> Checkpoints(CancellationToken cancel)
+    {
+        var head = SignedAuditHead.FromJson(await Head(cancel)).Head;
+        return [.. head.Roots.Select(root => AuditCheckpoint.Of(_key.PublicKey, root).Sign(_key))];
     }
 
     public Task<string> PublicKey(CancellationToken cancel) => Task.FromResult(_key.PublicKey.ToPem());
@@ -100,13 +96,7 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
         var old =
             _count < IAuditHeadGrain.MaxHeads
                 ? []
-                : await store.Scan(
-                    SubscriberTable.Name,
-                    Partition,
-                    KeyRange.Prefix(HeadPrefix),
-                    Math.Min(Trim, _count - IAuditHeadGrain.MaxHeads + 1),
-                    cancel
-                );
+                : await _rows.Scan(KeyRange.Prefix(HeadPrefix), Math.Min(Trim, _count - IAuditHeadGrain.MaxHeads + 1), cancel);
         var key = string.Create(CultureInfo.InvariantCulture, $"{HeadPrefix}{head.Head.At.UtcTicks:x16}");
         await Commit([RowChange.Insert(key, Encoding.UTF8.GetBytes(head.ToJson())), .. old.Select(row => RowChange.Delete(row.Key))]);
         _count += 1 - old.Count;
@@ -115,7 +105,7 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
 
     private async Task<AuditKey> StoredKey(CancellationToken cancel)
     {
-        if (await store.Get(SubscriberTable.Name, Partition, KeyRow, cancel) is { } row)
+        if (await _rows.Get(KeyRow, cancel) is { } row)
         {
             return AuditKey.FromPem(Encoding.ASCII.GetString(row.Payload.Span));
         }
@@ -129,7 +119,7 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
     {
         try
         {
-            await _writer.Commit(new Rows(rows));
+            await _rows.Commit(rows);
         }
         catch (PartitionLostException)
         {
@@ -139,17 +129,4 @@ public sealed class AuditHeadGrain(ITableStore store, IOptions<OrdersOptions> op
     }
 
     private static SignedAuditHead Read(TableRow row) => SignedAuditHead.FromJson(Encoding.UTF8.GetString(row.Payload.Span));
-
-    private sealed class Rows(IReadOnlyList<RowChange> rows) : IPartitionWork
-    {
-        public bool Fill(CommitBuilder commit)
-        {
-            foreach (var row in rows)
-            {
-                commit.Add(row);
-            }
-
-            return true;
-        }
-    }
 }

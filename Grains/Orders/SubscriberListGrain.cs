@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Audit;
 using Grains.Orders.Consumers;
 using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Deliveries.Webhooks;
 using Grains.Orders.Rows;
+using Grains.Orders.Timelines;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -13,6 +15,7 @@ using Orleans.Concurrency;
 namespace Grains.Orders;
 
 /// <summary>Asks the grains of all subscribers side by side.</summary>
+/// <remarks>Over 150 lines, because each of its ten verbs is asked of every subscriber, and put together, in its own way.</remarks>
 [StatelessWorker]
 [GrainType("subscriberlist")]
 public sealed partial class SubscriberListGrain(
@@ -25,15 +28,12 @@ public sealed partial class SubscriberListGrain(
     IFileRemains? files = null
 ) : Grain, ISubscriberListGrain
 {
-    /// <summary>How long an erasure waits until every subscriber has taken what was committed before it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    /// <summary>In the orders' table: one row while files are to be cleaned after an erasure.</summary>
-    private const string ErasuresPartition = "erasures";
-
-    private const string FilesKey = "files";
-
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+    private readonly ErasedFiles _files = new(
+        store,
+        files,
+        OrderTable.Name,
+        [OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name]
+    );
 
     private IEnumerable<int> Partitions => Enumerable.Range(0, options.Value.Partitions);
 
@@ -110,48 +110,16 @@ public sealed partial class SubscriberListGrain(
 
     public async Task<EraseReply> Erase(string customer, CancellationToken cancel)
     {
-        // In this order, so that asking again after a crash finds the orders by the customer still, and nothing that was under way brings
-        // back what was erased:
-        // the feed's rows; every subscriber past what it had taken before; what subscribers keep; at last the index.
-        var (orders, changes) = (0, 0);
-        await Remember(cancel);
-        foreach (var partition in Partitions)
+        await _files.Remember(cancel);
+        var erasure = new CustomerErasure(Feed, Grain, name => catalog.Find(name)?.Rules.Channel is null, clock, guards);
+        var reply = await erasure.Run(customer, Partitions, async () => await Names(cancel), cancel);
+        if (reply.Error is not null)
         {
-            var feed = Feed(partition);
-            var erased = await feed.Erase(customer, cancel);
-            changes += erased.Changes;
-            if (erased.Orders.IsEmpty)
-            {
-                continue;
-            }
-
-            foreach (var name in await Names(cancel))
-            {
-                // One with a channel may stand for days before a destination that does not answer; what it has taken, and what is on its
-                // way to it, it erases in memory.
-                var grain = Subscriber(name, partition);
-                if (catalog.Find(name)?.Rules.Channel is null && await Reaches(grain, erased.Head, cancel) is { } cursor)
-                {
-                    return new(
-                        orders,
-                        changes,
-                        $"\"{name}\" in partition {partition} stands at revision {cursor}, and what was committed up to "
-                            + $"{erased.Head} may be on its way to it. See to it, and erase again: what was erased so far stays so."
-                    );
-                }
-
-                foreach (var some in erased.Orders.Chunk(ISubscriberGrain.MaxErase))
-                {
-                    await grain.Erase([.. some], cancel);
-                }
-            }
-
-            await feed.ForgetCustomer(customer, erased.Orders, cancel);
-            orders += erased.Orders.Length;
+            return reply;
         }
 
         await GrainFactory.GetGrain<IOrderMailGrain>(0).Forget(customer, cancel);
-        return new(orders, changes, null) { FilesCleaned = await CleanFiles(cancel) };
+        return reply with { FilesCleaned = await _files.Clean(cancel) };
     }
 
     public async Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel)
@@ -176,48 +144,115 @@ public sealed partial class SubscriberListGrain(
         );
     }
 
+    public async Task<OrderTimeline?> Timeline(OrderId order, CancellationToken cancel)
+    {
+        if (
+            order.Partition >= options.Value.Partitions
+            || await GrainFactory.GetGrain<IOrderGrain>(order.Value).Show(cancel) is not { } shown
+        )
+        {
+            return null;
+        }
+
+        var deliveries = await Deliveries(order, cancel);
+        var lines = await GrainFactory.GetGrain<IAuditGrain>(0).EntriesOf(order, cancel);
+        return TimelineBuilder.Build(shown, deliveries, Read(lines), catalog.NoteTaker is not null, clock.GetUtcNow());
+    }
+
+    public async Task<ResentReply> Resend(ResendDeliveries what, string by, CancellationToken cancel)
+    {
+        if (what.Fault() is { } fault)
+        {
+            return new(0, 0, null, fault);
+        }
+
+        var names = (await Names(cancel))
+            .Where(name => catalog.Find(name)?.Rules.Channel is not null && (what.Subscriber is null || what.Subscriber == name))
+            .ToList();
+        return names.Count == 0
+                ? new(
+                    0,
+                    0,
+                    null,
+                    $"There is nobody called \"{what.Subscriber}\" who is told of changes; \"orders subscribers list\" names them."
+                )
+            : what.Order is { } order ? await ResendOrder(order, what.Version, names, by, cancel)
+            : await ResendSince(what, names[0], by, cancel);
+    }
+
+    private async Task<ResentReply> ResendOrder(OrderId order, long? version, List<string> names, string by, CancellationToken cancel)
+    {
+        if (order.Partition >= options.Value.Partitions)
+        {
+            return new(0, 0, null, $"There is no order \"{order}\".");
+        }
+
+        var part = new ResendPart(order, version, Since: null);
+        var parts = await Task.WhenAll(names.Select(name => Subscriber(name, order.Partition).Resend(part, by, cancel)));
+        var (count, gone) = (parts.Sum(one => one.Count), parts.Sum(one => one.Gone));
+        return new(
+            count,
+            gone,
+            null,
+            count == 0 && parts.Any(one => one.Next is not null) ? "As many changes wait to be tried again as may: ask again later." : null
+        );
+    }
+
+    private async Task<ResentReply> ResendSince(ResendDeliveries what, string name, string by, CancellationToken cancel)
+    {
+        var until = clock.GetUtcNow().AddTicks(1);
+        var from = Partitions.ToImmutableSortedDictionary(partition => partition, _ => what.Since!.Value);
+        if (what.After is { } after && ResendCursor.TryParse(after, out var end, out var rest))
+        {
+            (until, from) = (end, rest);
+        }
+
+        var parts = await Task.WhenAll(
+            from.Where(part => part.Key < options.Value.Partitions)
+                .Select(async part =>
+                    (
+                        part.Key,
+                        Part: await Subscriber(name, part.Key).Resend(new(Order: null, Version: null, part.Value, until), by, cancel)
+                    )
+                )
+        );
+        var next = parts
+            .Where(part => part.Part.Next is not null)
+            .Select(part => KeyValuePair.Create(part.Key, part.Part.Next!.Value))
+            .ToList();
+        return new(
+            parts.Sum(part => part.Part.Count),
+            parts.Sum(part => part.Part.Gone),
+            next.Count == 0 ? null : ResendCursor.Write(until, next)
+        );
+    }
+
+    /// <summary>What cannot be read is left out: "orders audit verify" names it.</summary>
+    private static List<AuditedEntry> Read(ImmutableArray<AuditLine> lines)
+    {
+        var read = new List<AuditedEntry>();
+        foreach (var line in lines)
+        {
+            try
+            {
+                read.Add(new(line.Index, AuditEntry.Decode(line.Entry)));
+            }
+            catch (FormatException)
+            {
+                continue;
+            }
+        }
+
+        return read;
+    }
+
     public async Task Wake(CancellationToken cancel)
     {
         await Task.WhenAll((await Keys(null, cancel)).Select(key => Grain(key).Wake(cancel)));
-        if (await CleanFiles(cancel) == false)
+        if (await _files.Clean(cancel) == false)
         {
             LogNotCleaned();
         }
-    }
-
-    /// <summary>Files are to be cleaned: durable before the first row is erased, so that a crash does not leave them.</summary>
-    private async Task Remember(CancellationToken cancel)
-    {
-        if (
-            files is not null
-            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Put(FilesKey, ReadOnlyMemory<byte>.Empty)], cancel)
-                is { Outcome: not CommitOutcome.Committed } failed
-        )
-        {
-            throw new PartitionLostException(OrderTable.Name, ErasuresPartition, failed);
-        }
-    }
-
-    /// <summary>
-    /// Cleans the files if an erasure asked for it. True: they are clean; false: somebody reads them; null: the store has none.
-    /// </summary>
-    private async Task<bool?> CleanFiles(CancellationToken cancel)
-    {
-        if (files is null || await store.Get(OrderTable.Name, ErasuresPartition, FilesKey, cancel) is not { } asked)
-        {
-            return files is null ? null : true;
-        }
-
-        var cleaned = true;
-        foreach (var table in new[] { OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name })
-        {
-            cleaned &= await files.Clean(table, cancel);
-        }
-
-        // An erasure that began meanwhile has written the row again, and has it cleaned itself.
-        return cleaned
-            && await store.Commit(OrderTable.Name, ErasuresPartition, [RowChange.Delete(FilesKey, asked.ETag)], cancel)
-                is { Outcome: CommitOutcome.Committed };
     }
 
     [LoggerMessage(
@@ -225,27 +260,6 @@ public sealed partial class SubscriberListGrain(
         Message = "The files of the store still hold traces of what was erased, for somebody reads them; it is tried again"
     )]
     private partial void LogNotCleaned();
-
-    /// <summary>Null when it has taken everything up to there, else where it stands.</summary>
-    private async Task<long?> Reaches(ISubscriberGrain grain, long revision, CancellationToken cancel)
-    {
-        await grain.Wake(cancel);
-        for (var end = guards.GetUtcNow() + Patience; ; )
-        {
-            var state = await grain.Show(cancel);
-            if (state.Cursor > revision)
-            {
-                return null;
-            }
-
-            if (guards.GetUtcNow() >= end)
-            {
-                return state.Cursor;
-            }
-
-            await Task.Delay(LookEvery, clock, cancel);
-        }
-    }
 
     private async Task<DeadLetterReply> Each(
         DeadLetterFilter filter,

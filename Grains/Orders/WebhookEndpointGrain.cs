@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Deliveries.Webhooks;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,17 +19,16 @@ namespace Grains.Orders;
 /// (<see cref="Change"/>), on what is stored, and counts when it is stored;
 /// and because the gate decides between awaits. Of failures only the first is written at once, and the last number of them at most once a
 /// minute: a crash forgets a few.
+/// Over 150 lines, because it has the 13 verbs of its contract, and turns what they come to into the contract's answers.
 /// </remarks>
 [Reentrant]
 [GrainType("webhookendpoint")]
 public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain, IDisposable
 {
-    /// <summary>A row that others changed, or of which nothing is known, is read again so often.</summary>
-    private const int MaxTries = 3;
-
     private const int MaxTests = 2;
 
-    private static readonly TimeSpan CountEvery = TimeSpan.FromMinutes(1);
+    /// <summary>A paused endpoint's changes ask again after this.</summary>
+    private static readonly TimeSpan PausedWait = TimeSpan.FromSeconds(5);
 
     private readonly ITableStore _store;
     private readonly IWebhookSender _sender;
@@ -36,8 +36,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private readonly TimeProvider _clock;
     private readonly ILogger<WebhookEndpointGrain> _logger;
     private readonly EndpointGate _gate;
-    private readonly SemaphoreSlim _turn = new(1);
-    private Kept? _kept;
+    private readonly OperatorMail? _mail;
+    private EndpointStore _endpoint = null!;
+    private bool _isAnnouncing;
     private int _tests;
 
     public WebhookEndpointGrain(
@@ -46,7 +47,8 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         IOptions<WebhooksOptions> options,
         TimeProvider clock,
         [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
-        ILogger<WebhookEndpointGrain> logger
+        ILogger<WebhookEndpointGrain> logger,
+        OperatorMail? mail = null
     )
     {
         _store = store;
@@ -54,26 +56,39 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         _options = options.Value;
         _clock = clock;
         _logger = logger;
+        _mail = mail;
         _gate = new(clock, guards, _options.MaxInFlight, _options.PerSecond);
     }
 
     private string Id => this.GetPrimaryKeyString();
 
-    public void Dispose() => _turn.Dispose();
-
-    public async Task<WebhookReply> Send(OrderChange change, CancellationToken cancel)
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await State(cancel) is not { } state || !(state.Events.IsEmpty || state.Events.Contains(change.Type)))
+        _endpoint = new(_store, Id, _clock, state => _gate.PerSecond = state.PerSecond ?? _options.PerSecond);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _endpoint?.Dispose();
+
+    public Task<WebhookReply> Send(OrderChange change, CancellationToken cancel) =>
+        Send(change.Type, () => WebhookMessage.Of(change), cancel);
+
+    public Task<WebhookReply> Notify(EndpointEvent happened, CancellationToken cancel) =>
+        Send(happened.Type, () => WebhookMessage.About(happened), cancel);
+
+    private async Task<WebhookReply> Send(string type, Func<WebhookMessage> compose, CancellationToken cancel)
+    {
+        if (await State(cancel) is not { } state || !WebhookEvents.Includes(state.Events, type))
         {
             return new(WebhookSent.NotWanted, "not-wanted", "It is nothing for this endpoint.", After: null);
         }
 
-        if (!state.IsEnabled)
+        if (Withheld(state) is { } withheld)
         {
-            return Disabled(state);
+            return withheld;
         }
 
-        var message = WebhookMessage.Of(change);
+        var message = compose();
         var outcome = await _gate.Send(token => Send(message, token), cancel);
         if (outcome.IsNoAttempt)
         {
@@ -83,9 +98,11 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
 
         var after = await Tried(outcome);
-        return outcome.Verdict == WebhookVerdict.Delivered ? new(WebhookSent.Delivered, outcome.Reason, outcome.Detail, After: null)
+        var reply =
+            outcome.Verdict == WebhookVerdict.Delivered ? new(WebhookSent.Delivered, outcome.Reason, outcome.Detail, After: null)
             : after is { IsEnabled: false } ? Disabled(after)
-            : new(WebhookSent.Failed, outcome.Reason, outcome.Detail, outcome.RetryAfter);
+            : new WebhookReply(WebhookSent.Failed, outcome.Reason, outcome.Detail, outcome.RetryAfter);
+        return reply with { Answer = outcome.Answer };
     }
 
     public async Task<ImmutableArray<string>?> Events(CancellationToken cancel) => (await State(cancel))?.Events;
@@ -106,6 +123,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
 
         LogRotated(Id);
+        AnnounceSoon();
         return new(rotated.Secret, OldUntil(rotated), Error: null);
     }
 
@@ -118,7 +136,83 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
         _gate.Restart();
         LogEnabled(Id);
+        AnnounceSoon();
         return Show(state);
+    }
+
+    public async Task<WebhookEdited> Edit(EditWebhook change, CancellationToken cancel)
+    {
+        if (WebhookEdit.Fault(change, _options.AllowHttp, _options.Ranges, out var url, out var events) is var (name, fault))
+        {
+            return await State(cancel) is null ? new(Endpoint: null) : new(Endpoint: null, name, fault);
+        }
+
+        var before = await State(cancel);
+        var now = _clock.GetUtcNow();
+        if (await Change(state => state.Edit(url, events, change.PerSecond, change.Grace, now), cancel) is not { } state)
+        {
+            return new(Endpoint: null);
+        }
+
+        if (state.Url != before?.Url)
+        {
+            _gate.Restart();
+        }
+
+        LogEdited(Id);
+        return new(Show(state));
+    }
+
+    public async Task<WebhookEndpoint?> Pause(CancellationToken cancel)
+    {
+        if (await Change(state => state.Pause(_clock.GetUtcNow()), cancel) is not { } state)
+        {
+            return null;
+        }
+
+        LogPaused(Id);
+        return Show(state);
+    }
+
+    public async Task<WebhookEndpoint?> Resume(CancellationToken cancel)
+    {
+        var wasPaused = (await State(cancel))?.PausedSince is not null;
+        if (await Change(state => state.Resume(_clock.GetUtcNow()), cancel) is not { } state)
+        {
+            return null;
+        }
+
+        if (wasPaused)
+        {
+            _gate.Restart();
+        }
+
+        LogResumed(Id);
+        return Show(state);
+    }
+
+    /// <summary>One at a time, and as many events and targets as are due; the list asks again every few seconds.</summary>
+    public async Task Announce()
+    {
+        if (_isAnnouncing || await State(CancellationToken.None) is not { Untold.IsEmpty: false } state)
+        {
+            return;
+        }
+
+        _isAnnouncing = true;
+        try
+        {
+            var announcement = new EndpointAnnouncement(_options.Waits, Change, Tell);
+            await announcement.Run(state, Targets, _clock.GetUtcNow());
+        }
+        catch (Exception e) when (e is IOException or OrleansException or TimeoutException or InvalidOperationException)
+        {
+            LogNotAnnounced(Id, e); // What is untold stays so: the list asks again.
+        }
+        finally
+        {
+            _isAnnouncing = false;
+        }
     }
 
     public async Task<WebhookTested?> Test(CancellationToken cancel)
@@ -160,24 +254,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
     public async Task<bool> Remove(CancellationToken cancel)
     {
-        await _turn.WaitAsync(cancel);
-        try
+        if (!await _endpoint.Remove(cancel))
         {
-            if (await Read(cancel) is null)
-            {
-                return false;
-            }
-
-            _kept = null;
-            var result = await _store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Delete(Id)], cancel);
-            if (result.Outcome != CommitOutcome.Committed)
-            {
-                throw new IOException($"Whether endpoint {Id} is removed is not known; ask again.", result.Cause);
-            }
-        }
-        finally
-        {
-            _turn.Release();
+            return false;
         }
 
         LogRemoved(Id);
@@ -186,26 +265,30 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
     /// <summary>What waited in line goes out only if it still may; it is signed with what counts now.</summary>
     private Task<WebhookOutcome> Send(WebhookMessage message, CancellationToken cancel) =>
-        _kept is { State: { IsEnabled: true } state }
+        _endpoint.Current is { IsEnabled: true, PausedSince: null } state
             ? _sender.Send(new(new(state.Url), message, state.Secrets(_clock.GetUtcNow())), cancel)
             : Task.FromResult(WebhookOutcome.NotSent(WebhookFailure.HeldBack, EndpointGate.NoPlaceWait, "the endpoint is not what it was"));
 
     private async Task<WebhookReply> HeldBack(WebhookOutcome outcome, CancellationToken cancel) =>
-        await State(cancel) switch
-        {
-            null => new(WebhookSent.NotWanted, "not-wanted", "There is no such endpoint any more.", After: null),
-            { IsEnabled: false } state => Disabled(state),
-            _ => new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter),
-        };
+        await State(cancel) is { } state
+            ? Withheld(state) ?? new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter)
+            : new(WebhookSent.NotWanted, "not-wanted", "There is no such endpoint any more.", After: null);
+
+    /// <summary>Why nothing goes out; null where it may. A pause comes first: what it holds back is no dead letter.</summary>
+    private static WebhookReply? Withheld(EndpointState state) =>
+        state.PausedSince is not null
+            ? new(WebhookSent.NotNow, "paused", "The endpoint is paused: \"orders webhooks resume\" sends what waits.", PausedWait)
+        : state.IsEnabled ? null
+        : Disabled(state);
 
     private static WebhookReply Disabled(EndpointState state) =>
         new(WebhookSent.Disabled, WebhookForm.DisabledReason, $"The endpoint is disabled: {state.DisabledBecause}", After: null);
 
     private async Task<EndpointState?> Tried(WebhookOutcome outcome)
     {
-        if (outcome.Verdict == WebhookVerdict.Delivered && _kept is { State.FailingSince: null } kept)
+        if (outcome.Verdict == WebhookVerdict.Delivered && _endpoint.Current is { FailingSince: null } current)
         {
-            return kept.State;
+            return current;
         }
 
         try
@@ -216,7 +299,8 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
                 state => (before = state).Tried(outcome, _clock.GetUtcNow(), _options.FailsFor),
                 CancellationToken.None
             );
-            Tell(before, state, outcome);
+            Log(before, state, outcome);
+            AnnounceSoon();
             return state;
         }
         catch (Exception e) when (e is IOException or OrleansException or TimeoutException or InvalidOperationException)
@@ -226,7 +310,50 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
     }
 
-    private void Tell(EndpointState? before, EndpointState? after, WebhookOutcome outcome)
+    /// <summary>Nobody waits for it: what is not told now, the list has told a few seconds later.</summary>
+    private void AnnounceSoon()
+    {
+        if (_endpoint.Current is { Untold.IsEmpty: false })
+        {
+            this.Observe(Announce(), _logger);
+        }
+    }
+
+    /// <summary>The other endpoints that ask for this type, and the operator where there is a mail address of one.</summary>
+    private async Task<IReadOnlyList<string>> Targets(string type)
+    {
+        var rows = await _store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan);
+        var others = rows.Where(row => row.Key != Id && EndpointTable.Read(row).Events.Contains(type)).Select(row => row.Key);
+        return [.. others, .. _mail is { IsOn: true } ? new[] { EventTarget.Operator } : []];
+    }
+
+    /// <summary>Tries once to tell a target.</summary>
+    private async Task<WebhookReply> Tell(string target, UntoldEvent happened)
+    {
+        var url = (await State(CancellationToken.None))?.ShownUrl ?? "";
+        var told = new EndpointEvent(EndpointAnnouncement.IdOf(Id, happened), happened.Type, happened.At, Id, url, happened.Text);
+        if (target != EventTarget.Operator)
+        {
+            return await GrainFactory.GetGrain<IWebhookEndpointGrain>(target).Notify(told);
+        }
+
+        if (_mail is not { IsOn: true } mail)
+        {
+            return new(WebhookSent.NotWanted, "no-operator", "Mail:Operator names nobody any more.", After: null);
+        }
+
+        var (outcome, after) = await mail.Send(told, CancellationToken.None);
+        return new(
+            outcome.Verdict == MailVerdict.Delivered ? WebhookSent.Delivered
+                : after is not null ? WebhookSent.NotNow
+                : WebhookSent.Failed,
+            outcome.Reason,
+            outcome.Detail,
+            after
+        );
+    }
+
+    private void Log(EndpointState? before, EndpointState? after, WebhookOutcome outcome)
     {
         if (before is null || after is null)
         {
@@ -247,91 +374,10 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         }
     }
 
-    private async ValueTask<EndpointState?> State(CancellationToken cancel)
-    {
-        if (_kept is { } kept)
-        {
-            return kept.State;
-        }
+    private ValueTask<EndpointState?> State(CancellationToken cancel) => _endpoint.Read(cancel);
 
-        await _turn.WaitAsync(cancel);
-        try
-        {
-            return (await Read(cancel))?.State;
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    /// <summary>
-    /// One at a time: decides on what is stored, and replaces the row; then it counts. Where another activation was faster, or nothing is
-    /// known of the commit, the row is read again and it is decided
-    /// once more. Null: there is no such endpoint.
-    /// </summary>
-    private async Task<EndpointState?> Change(Func<EndpointState, EndpointState> decide, CancellationToken cancel)
-    {
-        await _turn.WaitAsync(cancel);
-        try
-        {
-            for (var tries = 1; ; tries++)
-            {
-                if (await Read(cancel) is not { } kept)
-                {
-                    return null;
-                }
-
-                var next = decide(kept.State);
-                if (!IsDue(kept, next))
-                {
-                    _kept = kept with { State = next };
-                    return next;
-                }
-
-                var result = await _store.Commit(
-                    EndpointTable.Name,
-                    EndpointTable.Partition,
-                    [RowChange.Replace(Id, EndpointTable.Write(next), kept.ETag)],
-                    cancel
-                );
-                if (result.Outcome == CommitOutcome.Committed)
-                {
-                    _kept = new(next, next, result.ETags[0]!, _clock.GetTimestamp());
-                    return next;
-                }
-
-                _kept = null;
-                if (tries == MaxTries)
-                {
-                    var why =
-                        result.Outcome == CommitOutcome.Conflict ? "others change it at the same time" : "nothing is known of the commit";
-                    throw new IOException($"Endpoint {Id} could not be stored: {why}; ask again.", result.Cause);
-                }
-            }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    /// <summary>The number of failures alone is written once in a while.</summary>
-    private bool IsDue(Kept kept, EndpointState next) =>
-        next != kept.Written
-        && (next with { Failures = kept.Written.Failures } != kept.Written || _clock.GetElapsedTime(kept.WrittenAt) >= CountEvery);
-
-    /// <summary>Where nothing is in memory, what is stored. Whoever calls has the turn.</summary>
-    private async ValueTask<Kept?> Read(CancellationToken cancel)
-    {
-        if (_kept is null && await _store.Get(EndpointTable.Name, EndpointTable.Partition, Id, cancel) is { } row)
-        {
-            var state = EndpointTable.Read(row);
-            _kept = new(state, state, row.ETag, _clock.GetTimestamp());
-        }
-
-        return _kept;
-    }
+    private Task<EndpointState?> Change(Func<EndpointState, EndpointState> decide, CancellationToken cancel) =>
+        _endpoint.Change(decide, cancel);
 
     private WebhookEndpoint Show(EndpointState state) =>
         new(
@@ -354,12 +400,14 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
             _gate.Window,
             _gate.InLine,
             [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]
-        );
+        )
+        {
+            PausedSince = state.PausedSince,
+            PerSecond = state.PerSecond,
+            Grace = state.Grace ?? EndpointState.Overlap,
+            Untold = state.Untold.Length,
+            Dropped = state.Dropped,
+        };
 
     private DateTimeOffset? OldUntil(EndpointState state) => state.Secrets(_clock.GetUtcNow()).Length > 1 ? state.OldSecretUntil : null;
-
-    /// <param name="State">As it is now.</param>
-    /// <param name="Written">As the row has it.</param>
-    /// <param name="WrittenAt">A timestamp of the clock.</param>
-    private sealed record Kept(EndpointState State, EndpointState Written, string ETag, long WrittenAt);
 }

@@ -32,8 +32,8 @@ public sealed partial class WebhookListGrain(
             return Refused(WebhookRefusal.Url, error);
         }
 
-        var events = EndpointState.InFull(asked.Events.IsDefault ? [] : asked.Events);
-        if (EndpointState.Fault(events) is { } fault)
+        var events = WebhookEvents.InFull(asked.Events.IsDefault ? [] : asked.Events);
+        if (WebhookEvents.Fault(events) is { } fault)
         {
             return Refused(WebhookRefusal.Events, fault);
         }
@@ -67,6 +67,23 @@ public sealed partial class WebhookListGrain(
     public async Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel) =>
         [.. (await Task.WhenAll((await Ids(cancel)).Select(id => Endpoint(id).Show(cancel)))).OfType<WebhookEndpoint>()];
 
+    public async Task<WebhookEdited> Edit(string id, EditWebhook change, CancellationToken cancel)
+    {
+        if (!WebhookId.IsOne(id))
+        {
+            return new(Endpoint: null);
+        }
+
+        var edited = await Endpoint(id).Edit(change, cancel);
+        if (edited.Endpoint is not null)
+        {
+            // Each subscriber reads the events that are asked for once: from when this answers, all go by the new ones.
+            await Task.WhenAll(Partitions.Select(partition => Subscriber(id, partition).Reload(cancel)));
+        }
+
+        return edited;
+    }
+
     public async Task<bool> Remove(string id, CancellationToken cancel)
     {
         if (!WebhookId.IsOne(id))
@@ -95,11 +112,22 @@ public sealed partial class WebhookListGrain(
 
     public async Task Wake(CancellationToken cancel)
     {
-        if (_isWhole)
+        foreach (var row in await Rows(cancel))
         {
-            return;
+            if (!EndpointTable.Read(row).Untold.IsEmpty)
+            {
+                await Endpoint(row.Key).Announce();
+            }
         }
 
+        if (!_isWhole)
+        {
+            await Finish(cancel);
+        }
+    }
+
+    private async Task Finish(CancellationToken cancel)
+    {
         // Those that are listed first: one that is added is listed after its row is there.
         var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
         var ids = await Ids(cancel);
@@ -125,12 +153,10 @@ public sealed partial class WebhookListGrain(
 
     private static WebhookAdded Refused(WebhookRefusal refusal, string error) => new(Endpoint: null, Secret: null, refusal, error);
 
-    private async Task<ImmutableArray<string>> Ids(CancellationToken cancel) =>
-        [
-            .. (await store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel)).Select(row =>
-                row.Key
-            ),
-        ];
+    private async Task<ImmutableArray<string>> Ids(CancellationToken cancel) => [.. (await Rows(cancel)).Select(row => row.Key)];
+
+    private ValueTask<IReadOnlyList<TableRow>> Rows(CancellationToken cancel) =>
+        store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel);
 
     private async Task Insert(string id, EndpointState state, CancellationToken cancel)
     {
@@ -155,13 +181,10 @@ public sealed partial class WebhookListGrain(
         Task.WhenAll(Partitions.Select(partition => Feed(partition).Register(WebhookForm.SubscriberOf(id), from: null, cancel)));
 
     private Task<bool[]> RemoveSubscriber(string id, CancellationToken cancel) =>
-        Task.WhenAll(
-            Partitions.Select(partition =>
-                GrainFactory
-                    .GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString())
-                    .Remove(cancel)
-            )
-        );
+        Task.WhenAll(Partitions.Select(partition => Subscriber(id, partition).Remove(cancel)));
+
+    private ISubscriberGrain Subscriber(string id, int partition) =>
+        GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString());
 
     private IWebhookEndpointGrain Endpoint(string id) => GrainFactory.GetGrain<IWebhookEndpointGrain>(id);
 

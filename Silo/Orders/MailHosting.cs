@@ -33,6 +33,11 @@ internal static partial class MailHosting
                 : provider.GetRequiredService<PickupMailSender>()
         );
         services.AddSingleton(Place);
+        services.AddSingleton(provider => new OperatorMail(
+            provider.GetRequiredService<MailContext>().Gate,
+            provider.GetRequiredService<MailSettings>().From,
+            provider.GetRequiredService<MailSettings>().Operator
+        ));
         services.AddSingleton(provider => new Grains.Orders.Consumers.SubscriberEntry(
             MailSubscriber.Rules(provider.GetRequiredService<MailSettings>().Waits),
             _ => new MailSubscriber(provider.GetRequiredService<MailContext>())

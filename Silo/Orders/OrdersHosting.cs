@@ -36,7 +36,7 @@ public static class OrdersHosting
     internal static void AddWatches(IServiceCollection services)
     {
         services.AddSingleton<OrderDesk>();
-        services.AddSingleton<IOrderChanges, ChangesOfGrains>();
+        services.AddSingleton<IOrderChanges, GrainOrderChanges>();
         services.AddSingleton<OrderWatches>();
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
 using Silo.Http;
@@ -96,6 +97,39 @@ public static class SubscriberRoutes
                 "What became of telling others of an order's changes: who, what was tried, when, with what outcome, what comes next."
             )
             .Produces<DeliveryListForm>();
+        orders
+            .MapGet("{id}/timeline", Timeline)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .WithSummary(
+                "What happened to an order in its order: changes, each try to tell somebody with what was answered (1 KiB), audit."
+            )
+            .Produces<TimelineForm>();
+        orders
+            .MapPost("deliveries/resend", Resend)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .Takes(RestJson.Default.ResendForm, ResendForm.MaxBytes)
+            .WithSummary(
+                "Makes deliveries once more that were made, under the same webhook-id: those of an \"order\", of one \"version\" or to one "
+                    + "\"subscriber\" of it, or all of a subscriber \"since\" a time. \"after\" of an answer goes on where as many wait "
+                    + "as may."
+            )
+            .Produces<ResentForm>();
+        orders
+            .MapPost("audit/consistency", Consistency)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery())
+            .Takes(RestJson.Default.AskConsistencyForm, AskConsistencyForm.MaxBytes)
+            .WithSummary(
+                "Proves that what an \"older\" head signs for is the beginning of what a \"newer\" one, or one of now, signs for."
+            );
+        orders
+            .MapGet("audit/checkpoints", Checkpoints)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("partition"))
+            .WithSummary("The audit as it is now in the form of C2SP's tlog-checkpoint: a signed note for each partition, or for one.")
+            .Produces<CheckpointListForm>();
         orders
             .MapPost("erase", Erase)
             .For(ApiRole.Operator)
@@ -216,6 +250,58 @@ public static class SubscriberRoutes
                 RestJson.AsItIs.DeliveryListForm
             )
             : Problem.NotFound(OrderRoutes.NoOrder(id));
+
+    private static async Task<IResult> Timeline(HttpContext context, string id, OrderDesk desk) =>
+        await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
+        && await desk.Subscribers.Timeline(order, context.RequestAborted) is { } timeline
+            ? Results.Json(TimelineForm.Of(timeline), RestJson.AsItIs.TimelineForm)
+            : Problem.NotFound(OrderRoutes.NoOrder(id));
+
+    private static async Task<IResult> Resend(HttpContext context, OrderDesk desk)
+    {
+        var form = ITakesBody.BodyOf<ResendForm>(context);
+        OrderId? order = null;
+        if (form.Order is { } id)
+        {
+            order = await OrderRoutes.Known(id, desk, context.RequestAborted);
+            if (order is null || await desk.Order(order.Value).Show(context.RequestAborted) is null)
+            {
+                return Problem.NotFound(OrderRoutes.NoOrder(id));
+            }
+        }
+
+        var what = new ResendDeliveries(form.Subscriber, order, form.Version, form.Since, form.After);
+        if (what.Fault() is { } fault)
+        {
+            return Problem.Invalid(new Fault(fault, "#"));
+        }
+
+        var reply = await desk.Subscribers.Resend(what, Caller.Of(context).Name, context.RequestAborted);
+        return reply.Error is { } error
+            ? new Problem(StatusCodes.Status409Conflict, error)
+            : Results.Json(new ResentForm(reply.Count, reply.Gone, reply.After), RestJson.AsItIs.ResentForm);
+    }
+
+    private static async Task<IResult> Consistency(HttpContext context, OrderDesk desk)
+    {
+        var form = ITakesBody.BodyOf<AskConsistencyForm>(context);
+        var newer = form.Newer is { ValueKind: not JsonValueKind.Null } head ? head.GetRawText() : null;
+        var proof = await desk.Audit.Consistency(form.Older.GetRawText(), newer, context.RequestAborted);
+        return proof.Text is { } text ? Results.Text(text, "application/json") : Problem.Invalid(new Fault(proof.Error!, "#"));
+    }
+
+    private static async Task<IResult> Checkpoints(HttpContext context, OrderDesk desk, string? partition = null)
+    {
+        var notes = await desk.AuditHeads.Checkpoints(context.RequestAborted);
+        if (partition is null)
+        {
+            return Results.Json(new CheckpointListForm(notes), RestJson.AsItIs.CheckpointListForm);
+        }
+
+        return int.TryParse(partition, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < notes.Length
+            ? Results.Text(notes[number], "text/plain; charset=utf-8")
+            : Problem.Invalid(new Fault($"Partitions are 0 to {notes.Length - 1}; this is \"{partition}\".", Parameter: "partition"));
+    }
 
     private static async Task<IResult> Erase(HttpContext context, OrderDesk desk)
     {

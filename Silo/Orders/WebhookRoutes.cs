@@ -40,12 +40,34 @@ public static class WebhookRoutes
             .WithMetadata(new TakesQuery())
             .WithSummary("Removes an endpoint with all that waits for it, dead letters included.");
         orders
+            .MapPatch("webhooks/{id}", Edit)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .Takes(RestJson.Default.EditWebhookForm, AddWebhookForm.MaxBytes)
+            .WithSummary(
+                "Changes an endpoint: its URL, the events that it asks for, its rate, the grace of a rotation. What is left out stays. "
+                    + "Every change of an order that comes after the answer goes by it."
+            )
+            .Produces<WebhookForm>();
+        orders
+            .MapPost("webhooks/{id}/pause", Pause)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Sends an endpoint nothing until it is resumed. What comes waits, and no dead letter comes of it.")
+            .Produces<WebhookForm>();
+        orders
+            .MapPost("webhooks/{id}/resume", Resume)
+            .For(ApiRole.Operator)
+            .WithMetadata(new TakesQuery())
+            .WithSummary("Sends a paused endpoint what has waited, slowly at first.")
+            .Produces<WebhookForm>();
+        orders
             .MapPost("webhooks/{id}/rotate", Rotate)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary(
-                "Makes a new secret. For a day messages are signed with the old one, too. The answer has the new one; it is not "
-                    + "shown again."
+                "Makes a new secret. For the endpoint's grace, a day unless it was edited, messages are signed with the old one, "
+                    + "too. The answer has the new one; it is not shown again."
             )
             .Produces<WebhookRotatedForm>();
         orders
@@ -100,6 +122,30 @@ public static class WebhookRoutes
 
     private static async Task<IResult> Remove(HttpContext context, string id, OrderDesk desk) =>
         WebhookId.IsOne(id) && await desk.Webhooks.Remove(id, context.RequestAborted) ? Results.NoContent() : None(id);
+
+    private static async Task<IResult> Edit(HttpContext context, string id, OrderDesk desk)
+    {
+        var (change, fault) = ITakesBody.BodyOf<EditWebhookForm>(context).Read();
+        if (change is null)
+        {
+            return Problem.Invalid(new Fault(fault!, "#/graceSeconds"));
+        }
+
+        var edited = await desk.Webhooks.Edit(id, change, context.RequestAborted);
+        return edited.Error is { } error ? Problem.Invalid(new Fault(error, edited.Refused is { Length: > 0 } name ? $"#/{name}" : "#"))
+            : edited.Endpoint is { } endpoint ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            : None(id);
+    }
+
+    private static async Task<IResult> Pause(HttpContext context, string id, OrderDesk desk) =>
+        WebhookId.IsOne(id) && await desk.Webhook(id).Pause(context.RequestAborted) is { } endpoint
+            ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            : None(id);
+
+    private static async Task<IResult> Resume(HttpContext context, string id, OrderDesk desk) =>
+        WebhookId.IsOne(id) && await desk.Webhook(id).Resume(context.RequestAborted) is { } endpoint
+            ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            : None(id);
 
     private static async Task<IResult> Rotate(HttpContext context, string id, OrderDesk desk)
     {

@@ -11,7 +11,11 @@ namespace Witness;
 /// in a commit when that was durable, a line each:
 /// letter, order, version, revision, ticks of the change, ticks of now.
 /// </summary>
-internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvider clock) : IOrderSubscriber, IDisposable
+internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvider clock)
+    : IOrderProjector,
+        IOrderNoteTaker,
+        IErasingSubscriber,
+        IDisposable
 {
     private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
     private readonly List<OrderChange> _filled = [];
@@ -19,9 +23,12 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
     // A line of its own, whatever the process before was killed at: else what it wrote of its last line would spoil the first one here.
     private readonly StringBuilder _lines = new("\n");
 
-    public ReadOnlyMemory<byte> State => inner.State;
+    private IOrderProjector? Projector => inner as IOrderProjector;
 
-    public ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel) => inner.Open(place, state, cancel);
+    public ReadOnlyMemory<byte> State => Projector?.State ?? ReadOnlyMemory<byte>.Empty;
+
+    public ValueTask Open(ISubscriberStore store, ReadOnlyMemory<byte> state, CancellationToken cancel) =>
+        Projector?.Open(store, state, cancel) ?? ValueTask.CompletedTask;
 
     public async ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
     {
@@ -39,11 +46,11 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
         };
     }
 
-    public DeliveryResult Record(OrderNote note) => inner.Record(note);
+    public DeliveryResult Record(OrderNote note) => ((IOrderNoteTaker)inner).Record(note);
 
     public void Seal(CommitBuilder commit)
     {
-        inner.Seal(commit);
+        Projector?.Seal(commit);
         Write(); // Before the commit is sent: what is durable was written down as given, whenever the process dies.
         var changes = _filled.ToList();
         _filled.Clear();
@@ -57,7 +64,7 @@ internal sealed class WrittenDown(IOrderSubscriber inner, string path, TimeProvi
     public void Dispose() => _file.Dispose();
 
     public ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
-        inner.Erase(orders, now, cancel);
+        (inner as IErasingSubscriber)?.Erase(orders, now, cancel) ?? new(DeliveryResult.Done());
 
     private bool Filled(OrderChange change)
     {

@@ -13,6 +13,7 @@ namespace Grains.Orders.Audit;
 )]
 [JsonSerializable(typeof(HeadForm))]
 [JsonSerializable(typeof(ReceiptForm))]
+[JsonSerializable(typeof(ConsistencyForm))]
 internal sealed partial class AuditJson : JsonSerializerContext
 {
     /// <summary>Characters of a file.</summary>
@@ -54,7 +55,7 @@ internal sealed partial class AuditJson : JsonSerializerContext
 /// <summary>A head file.</summary>
 internal sealed record HeadForm
 {
-    private const string FormatName = "orders-audit-head/1";
+    public const string FormatName = "orders-audit-head/1";
 
     public required string Format { get; init; }
 
@@ -123,7 +124,7 @@ internal sealed record RootForm
 /// <summary>What proves entries: see <see cref="AuditReceipt"/>.</summary>
 internal sealed record ReceiptForm
 {
-    private const string FormatName = "orders-audit-proof/1";
+    public const string FormatName = "orders-audit-proof/1";
 
     public required string Format { get; init; }
 
@@ -131,12 +132,16 @@ internal sealed record ReceiptForm
 
     public required IReadOnlyList<ProvenForm?> Entries { get; init; }
 
+    /// <inheritdoc cref="AuditReceipt.PublicKey"/>
+    public string? PublicKey { get; init; }
+
     public static ReceiptForm Of(AuditReceipt receipt) =>
         new()
         {
             Format = FormatName,
             Head = HeadForm.Of(receipt.Head),
             Entries = [.. receipt.Entries.Select(ProvenForm.Of)],
+            PublicKey = receipt.PublicKey,
         };
 
     public AuditReceipt ToReceipt()
@@ -153,7 +158,8 @@ internal sealed record ReceiptForm
 
         return new(
             Head.ToHead(),
-            [.. Entries.Select(entry => entry?.ToProven() ?? throw new FormatException("An entry of the proof is null."))]
+            [.. Entries.Select(entry => entry?.ToProven() ?? throw new FormatException("An entry of the proof is null."))],
+            PublicKey
         );
     }
 }

@@ -56,6 +56,15 @@ public sealed class AuditKey : IDisposable
         }
     }
 
+    /// <summary>Signs a note (c2sp.org/signed-note, type 0x02): ECDSA over its text, in ASN.1 DER.</summary>
+    internal byte[] SignNote(ReadOnlySpan<byte> text)
+    {
+        lock (_one)
+        {
+            return _key.SignData(text, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        }
+    }
+
     public void Dispose() => _key.Dispose();
 }
 
@@ -74,6 +83,19 @@ public sealed class AuditPublicKey
     /// Names the key: the first 16 bytes of the SHA-256 of its SubjectPublicKeyInfo (RFC 5280), as 32 hexadecimal digits.
     /// </summary>
     public string Id { get; }
+
+    /// <summary>
+    /// The key's id in signed notes (c2sp.org/signed-note, type 0x02): the first four bytes of the SHA-256 of its SubjectPublicKeyInfo.
+    /// </summary>
+    internal byte[] NoteId => SHA256.HashData(_info)[..4];
+
+    /// <summary>True when the note's text was signed with this key's private half.</summary>
+    internal bool VerifyNote(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
+    {
+        using var key = ECDsa.Create();
+        key.ImportSubjectPublicKeyInfo(_info, out _);
+        return key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    }
 
     /// <summary>
     /// Reads a public key in PEM ("PUBLIC KEY"). A private key is refused: it should not be where only the public one is needed.

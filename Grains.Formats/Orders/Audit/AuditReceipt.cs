@@ -11,7 +11,9 @@ public sealed record ProvenEntry(ReadOnlyMemory<byte> Entry, InclusionProof Proo
 /// be checked by anybody, offline and
 /// without the log.
 /// </summary>
-public sealed record AuditReceipt(SignedAuditHead Head, ImmutableArray<ProvenEntry> Entries)
+/// <param name="PublicKey">The key's PEM as whoever made the proof names it; null where the file has none. It proves nothing by
+/// itself.</param>
+public sealed record AuditReceipt(SignedAuditHead Head, ImmutableArray<ProvenEntry> Entries, string? PublicKey = null)
 {
     /// <summary>Entries in one receipt.</summary>
     public const int MaxEntries = 10_000;

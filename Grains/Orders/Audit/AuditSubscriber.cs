@@ -10,7 +10,7 @@ namespace Grains.Orders.Audit;
 /// The audit of one partition: each change a leaf of its Merkle tree. Entries, personal parts, tiles and the tree's frontier go into the
 /// cursor's commit, so none can be without the others.
 /// </summary>
-public sealed class AuditSubscriber(int partition) : IOrderSubscriber
+public sealed class AuditSubscriber(int partition) : IOrderProjector, IOrderNoteTaker, IErasingSubscriber
 {
     public const string Name = IAuditGrain.Subscriber;
 
@@ -23,7 +23,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     private readonly List<byte[]?> _entries = [];
     private readonly List<byte[]?> _personal = [];
     private readonly List<MerkleHash> _leaves = [];
-    private ISubscriberStore _place = null!;
+    private ISubscriberStore _store = null!;
     private TileWriter _tiles = new();
     private int _entryBytes;
     private int _personalBytes;
@@ -43,10 +43,10 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
 
     public ReadOnlyMemory<byte> State => _tiles.Frontier();
 
-    public async ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel)
+    public async ValueTask Open(ISubscriberStore store, ReadOnlyMemory<byte> state, CancellationToken cancel)
     {
-        _place = place;
-        _tiles = state.IsEmpty ? new() : await TileWriter.Restore(MerkleTree.FromBytes(state.Span), new Tiles(place), cancel);
+        _store = store;
+        _tiles = state.IsEmpty ? new() : await TileWriter.Restore(MerkleTree.FromBytes(state.Span), new Tiles(store), cancel);
     }
 
     public ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel)
@@ -123,7 +123,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
         {
             if (await Find(order, rows, cancel))
             {
-                await _place.Commit(DeliveryResult.Done(commit => Append(commit, order, null, index => new()
+                await _store.Commit(DeliveryResult.Done(commit => Append(commit, order, null, index => new()
                             {
                                 Kind = AuditEntryKind.Erase,
                                 Partition = partition,
@@ -142,7 +142,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
             var changes = new List<RowChange>();
             foreach (var (key, places) in some)
             {
-                if (await _place.Get(key, cancel) is { } row)
+                if (await _store.Get(key, cancel) is { } row)
                 {
                     var parts = AuditRows.Read(row.Payload).Select((part, i) => places.Contains(i) ? null : part).ToList();
                     changes.Add(
@@ -151,7 +151,7 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
                 }
             }
 
-            await _place.Commit(DeliveryResult.Done(changes));
+            await _store.Commit(DeliveryResult.Done(changes));
         }
 
         return DeliveryResult.Done();
@@ -170,10 +170,10 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
     private async Task<bool> Find(OrderId order, SortedDictionary<string, HashSet<int>> rows, CancellationToken cancel)
     {
         var found = false;
-        foreach (var key in await _place.Scan(AuditRows.OfOrder(order), StoreLimits.MaxScan, cancel))
+        foreach (var key in await _store.Scan(AuditRows.OfOrder(order), StoreLimits.MaxScan, cancel))
         {
             var index = AuditRows.IndexIn(key.Key);
-            if (await _place.Scan(AuditRows.PersonalFrom(index), 1, cancel) is not [var row])
+            if (await _store.Scan(AuditRows.PersonalFrom(index), 1, cancel) is not [var row])
             {
                 continue;
             }
@@ -213,9 +213,9 @@ public sealed class AuditSubscriber(int partition) : IOrderSubscriber
         return true;
     }
 
-    private sealed class Tiles(ISubscriberStore place) : ITileSource
+    private sealed class Tiles(ISubscriberStore store) : ITileSource
     {
         public async ValueTask<ReadOnlyMemory<byte>?> Read(TileId tile, CancellationToken cancel = default) =>
-            (await place.Get(tile.Key, cancel))?.Payload;
+            (await store.Get(tile.Key, cancel))?.Payload;
     }
 }

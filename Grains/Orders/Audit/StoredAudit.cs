@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Rows;
 using Grains.Storage;
@@ -107,6 +108,35 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
         }
 
         return entries;
+    }
+
+    /// <summary>For each partition of the older head the proof that its tree is the beginning of the newer head's.</summary>
+    /// <exception cref="InvalidDataException">The heads are of no such log, or a tile is missing: what is wrong, in a sentence.</exception>
+    public async Task<ImmutableArray<PartitionConsistency>> Consistency(AuditHead older, AuditHead newer, CancellationToken cancel)
+    {
+        var proofs = ImmutableArray.CreateBuilder<PartitionConsistency>();
+        foreach (var before in older.Roots)
+        {
+            if (before.Partition >= partitions || newer.Of(before.Partition) is not { } after)
+            {
+                throw new InvalidDataException(
+                    $"Partition {before.Partition} of the older head is not under the newer one, or not in this audit."
+                );
+            }
+
+            if (after.Size < before.Size)
+            {
+                throw new InvalidDataException(
+                    $"Partition {before.Partition} has {before.Size} entries under the older head and {after.Size} under the newer one: "
+                        + "exchange them."
+                );
+            }
+
+            var tiles = new TileReader(Tiles(before.Partition));
+            proofs.Add(new(before.Partition, await tiles.Consistency(before.Size, after.Size, cancel)));
+        }
+
+        return proofs.ToImmutable();
     }
 
     private static string Place(int partition) => SubscriberTable.Partition(new(AuditSubscriber.Name, partition));

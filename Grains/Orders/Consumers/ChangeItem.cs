@@ -56,13 +56,13 @@ internal sealed class ChangeItem(OrderChange change)
 
     public KeptChangeRow Row() => KeptChangeRow.Of(Change, Attempts, History);
 
-    public void Tried(DateTimeOffset at, string what)
+    public void Tried(DateTimeOffset at, string what, string? answer)
     {
         if (History.Length >= KeptChangeRow.MaxHistory)
         {
             History = History.RemoveAt(0);
         }
 
-        History = History.Add(new(at, what.Length > MaxTry ? what[..MaxTry] : what));
+        History = History.Add(new(at, what.Length > MaxTry ? what[..MaxTry] : what) { Answer = answer });
     }
 }

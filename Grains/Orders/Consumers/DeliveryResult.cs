@@ -87,7 +87,22 @@ public sealed class DeliveryResult
     /// The same outcome without its sentence, for an order that was erased meanwhile: a server's answer may repeat an address.
     /// </summary>
     internal DeliveryResult WithoutDetail() =>
-        Detail.Length == 0 ? this : new(Outcome, Rows, Fill, Filled, Reason, "", After) { As = As, Notes = Notes };
+        Detail.Length == 0 && Answer is null ? this : new(Outcome, Rows, Fill, Filled, Reason, "", After) { As = As, Notes = Notes };
+
+    /// <summary>The same, with the beginning of what the other side answered.</summary>
+    /// <param name="answer">At most <see cref="HandlingTry.MaxAnswerBytes"/> bytes; null: nothing that can be read.</param>
+    public DeliveryResult With(string? answer) =>
+        answer is null
+            ? this
+            : new(Outcome, Rows, Fill, Filled, Reason, Detail, After)
+            {
+                As = As,
+                Notes = Notes,
+                Answer = answer,
+            };
+
+    /// <summary>The beginning of what the other side answered; null where it answered nothing that can be read.</summary>
+    public string? Answer { get; private init; }
 
     /// <summary>When to try again; null: as the rules say.</summary>
     public TimeSpan? After { get; }
@@ -132,7 +147,8 @@ public sealed class DeliveryResult
     /// <summary>
     /// Nothing was tried: the other side is not to be asked before <paramref name="after"/> has passed. No attempt is counted and no row is
     /// written (but for one that took longer than
-    /// <see cref="DeliveryScheduler.Grace"/> to say so: it waits in a row by then, which has counted it); until then nothing else is begun in this
+    /// <see cref="DeliveryScheduler.Grace"/> to say so: it waits in a row by then, which has counted it); until then nothing else is begun
+    /// in this
     /// partition, and what comes waits in the feed.
     /// </summary>
     public static DeliveryResult Deferred(string reason, string detail, TimeSpan after) =>

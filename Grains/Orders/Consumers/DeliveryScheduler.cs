@@ -46,31 +46,22 @@ public sealed class DeliveryScheduler : IPartitionWork
     /// <summary>For what a halting subscriber does between tries, at most.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
-    /// <summary>Of a delivery's row, about: its history.</summary>
-    private const int DeliveryBytes = 8 * 1024;
-
     private readonly SubscriberRules _rules;
-    private readonly IOrderSubscriber _subscriber;
+    private readonly IOrderProjector? _projector;
     private readonly SubscriberHeadRow _head;
     private readonly TimeProvider _clock;
     private readonly Func<double> _chance;
-    private readonly bool _hasNoteTaker;
+    private readonly OrderLines _lines;
+    private readonly OutcomeWriter _outcomes;
     private readonly Queue<ChangeItem> _window = new();
     private readonly Dictionary<long, ChangeItem> _waiting = [];
-    private readonly PriorityQueue<ChangeItem, long> _ready = new();
     private readonly Queue<ChangeItem> _settled = new();
-    private readonly PriorityQueue<ChangeItem, DateTimeOffset> _resting = new();
-    private readonly Dictionary<OrderId, Queue<ChangeItem>?> _lines = [];
-    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
-    private readonly Queue<IPartitionWork> _errands = new();
-    private readonly List<string> _deliveries = [];
+    private readonly Queue<IPartitionWork> _others = new();
     private readonly HashSet<OrderId> _erased = [];
     private CommitBuilder? _filledLast;
     private int _running;
     private int _promised;
-    private string _notNow = "";
-    private DateTimeOffset _notNowSince;
-    private DateTimeOffset _notBefore;
+    private Deferral _deferral;
 
     /// <param name="hasNoteTaker">There is an audit to be told what became of deliveries.</param>
     public DeliveryScheduler(
@@ -82,12 +73,13 @@ public sealed class DeliveryScheduler : IPartitionWork
         bool hasNoteTaker = false
     )
     {
-        _hasNoteTaker = hasNoteTaker;
         _rules = rules;
-        _subscriber = subscriber;
+        _projector = subscriber as IOrderProjector;
         _head = head;
         _clock = clock;
         _chance = chance;
+        _lines = new(rules.KeepsOrder, clock);
+        _outcomes = new(rules, head, clock, hasNoteTaker);
         Next = head.Cursor;
     }
 
@@ -107,7 +99,11 @@ public sealed class DeliveryScheduler : IPartitionWork
     public bool IsHandedIn { get; set; }
 
     /// <summary>The number of the last note that the audit was told.</summary>
-    public long Told { get; set; }
+    public long Told
+    {
+        get => _outcomes.Told;
+        set => _outcomes.Told = value;
+    }
 
     /// <summary>Why the cursor stands; null while it does not.</summary>
     public string? Halt => Stopped ?? (_window.TryPeek(out var first) ? HaltAt(first) : null);
@@ -125,16 +121,16 @@ public sealed class DeliveryScheduler : IPartitionWork
                 return null;
             }
 
-            DateTimeOffset? next = _resting.TryPeek(out _, out var due) ? due : null;
+            var next = _lines.NextDue;
             if (_window.TryPeek(out var first) && first.State == ItemState.Running && _waiting.Count < MaxWaiting && !_rules.Halts)
             {
                 var overdue = first.BegunAt + Grace;
                 next = next < overdue ? next : overdue;
             }
 
-            if (_ready.Count > 0 && IsNotNow(_clock.GetUtcNow()))
+            if (_lines.HasReady && _deferral.Holds(_clock.GetUtcNow()))
             {
-                next = next < _notBefore ? next : _notBefore;
+                next = next < _deferral.Until ? next : _deferral.Until;
             }
 
             return next;
@@ -142,7 +138,7 @@ public sealed class DeliveryScheduler : IPartitionWork
     }
 
     private bool HasFillable =>
-        _errands.Count > 0 || _settled.TryPeek(out var settled) && CanSettle(settled) || _window.TryPeek(out var first) && CanPass(first);
+        _others.Count > 0 || _settled.TryPeek(out var settled) && CanSettle(settled) || _window.TryPeek(out var first) && CanPass(first);
 
     /// <summary>From here on nothing is taken or begun: the cursor stands, and what waits goes on waiting.</summary>
     public void Stop(string why) => Stopped = why;
@@ -158,7 +154,7 @@ public sealed class DeliveryScheduler : IPartitionWork
             Due = SubscriberTable.DueIn(key),
         };
         _waiting.Add(item.Revision, item);
-        Rest(item);
+        _lines.Rest(item);
     }
 
     /// <summary>Takes those that come next, as many as there is room for; others are left out.</summary>
@@ -173,7 +169,7 @@ public sealed class DeliveryScheduler : IPartitionWork
                     _erased.Count > 0 && _erased.Contains(change.OrderId) ? change with { Order = Erasure.Of(change.Order) } : change
                 );
                 _window.Enqueue(item);
-                Join(item);
+                _lines.Join(item);
             }
         }
     }
@@ -203,20 +199,8 @@ public sealed class DeliveryScheduler : IPartitionWork
         }
 
         var now = _clock.GetUtcNow();
-        while (_resting.TryPeek(out var item, out var due) && due <= now)
-        {
-            _resting.Dequeue();
-            if (item.IsInLine)
-            {
-                Ready(item);
-            }
-            else
-            {
-                Join(item);
-            }
-        }
-
-        if (_running >= _rules.AtOnce || IsNotNow(now) || !_ready.TryDequeue(out var next, out _))
+        _lines.WakeDue(now);
+        if (_running >= _rules.AtOnce || _deferral.Holds(now) || !_lines.TryNext(out var next))
         {
             return null;
         }
@@ -237,14 +221,14 @@ public sealed class DeliveryScheduler : IPartitionWork
         if (handled.Outcome == DeliveryOutcome.Deferred)
         {
             item.Attempts--;
-            (_notNow, _notNowSince, _notBefore) = ($"{handled.Reason}: {handled.Detail}", now, now + handled.After!.Value);
-            Ready(item);
+            _deferral = new($"{handled.Reason}: {handled.Detail}", now, now + handled.After!.Value);
+            _lines.Ready(item);
             return;
         }
 
         if (handled.Outcome != DeliveryOutcome.Done || handled.As is DoneAs.Delivered or DoneAs.Suppressed)
         {
-            item.Tried(now, $"{handled.Reason}: {handled.Detail}");
+            item.Tried(now, $"{handled.Reason}: {handled.Detail}", handled.Answer);
         }
 
         if (handled.Outcome == DeliveryOutcome.Failed && _rules.Halts)
@@ -257,7 +241,7 @@ public sealed class DeliveryScheduler : IPartitionWork
             item.Due = now + Pause(item, handled);
             if (_rules.Halts)
             {
-                Rest(item);
+                _lines.Rest(item);
                 return;
             }
 
@@ -276,7 +260,7 @@ public sealed class DeliveryScheduler : IPartitionWork
 
         if (handled.Outcome != DeliveryOutcome.Later || !_rules.KeepsOrder)
         {
-            Leave(item);
+            _lines.Leave(item);
         }
     }
 
@@ -301,16 +285,52 @@ public sealed class DeliveryScheduler : IPartitionWork
             Key = SubscriberTable.Waiting(now, row.Revision),
         };
         commit.Add(RowChange.Insert(item.Key, OrderJson.Write(item.Row())));
-        _waiting.Add(item.Revision, item);
         _head.CountDead(row.Reason!, -1);
+        Add(item);
+        AfterCommit(item, commit);
+    }
+
+    /// <summary>
+    /// A change that was delivered is to be told once more, in a commit that is being filled: it counts as one more that came.
+    /// </summary>
+    internal void Resend(OrderChange change, ImmutableArray<HandlingTry> history, CommitBuilder commit)
+    {
+        var now = _clock.GetUtcNow();
+        var item = new ChangeItem(_erased.Contains(change.OrderId) ? change with { Order = Erasure.Of(change.Order) } : change)
+        {
+            History = history,
+            Due = now,
+            Key = SubscriberTable.Waiting(now, change.Revision),
+        };
+        commit.Add(RowChange.Insert(item.Key, OrderJson.Write(item.Row())));
+        _head.In++;
+        Add(item);
+        AfterCommit(item, commit);
+    }
+
+    /// <summary>The change waits here already: it is being told, or will be.</summary>
+    internal bool Has(long revision) => _waiting.ContainsKey(revision) || _window.Any(item => item.Revision == revision);
+
+    /// <summary>A dead letter goes for good, in a commit that is being filled.</summary>
+    internal void CountDiscarded(KeptChangeRow row)
+    {
+        _head.CountDead(row.Reason!, -1);
+        _head.Discarded++;
+    }
+
+    private void Add(ChangeItem item)
+    {
+        _waiting.Add(item.Revision, item);
         _head.Waiting++;
         _promised++;
+    }
+
+    private void AfterCommit(ChangeItem item, CommitBuilder commit) =>
         commit.WhenCommitted(() =>
         {
             _promised--;
-            Join(item);
+            _lines.Join(item);
         });
-    }
 
     /// <summary>The changes of an order that are taken and not done with, in their order.</summary>
     internal IEnumerable<ChangeItem> Of(OrderId order) =>
@@ -321,7 +341,7 @@ public sealed class DeliveryScheduler : IPartitionWork
         item.State switch
         {
             ItemState.Resting => item.Due,
-            ItemState.Ready => IsNotNow(_clock.GetUtcNow()) ? _notBefore : _clock.GetUtcNow(),
+            ItemState.Ready => _deferral.Holds(_clock.GetUtcNow()) ? _deferral.Until : _clock.GetUtcNow(),
             _ => null,
         };
 
@@ -358,16 +378,25 @@ public sealed class DeliveryScheduler : IPartitionWork
     {
         if (_waiting.TryGetValue(item.Revision, out var waiting) && waiting == item)
         {
-            Add(commit, RowChange.Put(item.Key!, OrderJson.Write(item.Row())));
+            _outcomes.Add(commit, RowChange.Put(item.Key!, OrderJson.Write(item.Row())));
         }
     }
 
-    /// <summary>Something else that belongs into this partition's commits. Whoever gives it hands this to the writer.</summary>
-    internal void Errand(IPartitionWork errand)
+    /// <summary>Other work for this partition's commits. Whoever gives it hands this to the writer.</summary>
+    internal void Enqueue(IPartitionWork work)
     {
-        _errands.Enqueue(errand);
+        _others.Enqueue(work);
         IsHandedIn = true;
     }
+
+    /// <inheritdoc cref="OutcomeWriter.HasRoom(CommitBuilder, int, int)"/>
+    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) => _outcomes.HasRoom(commit, rows, bytes);
+
+    /// <inheritdoc cref="OutcomeWriter.Deliver(DeliveryRow, OrderId, CommitBuilder)"/>
+    internal void Deliver(DeliveryRow row, OrderId order, CommitBuilder commit) => _outcomes.Deliver(row, order, commit);
+
+    /// <inheritdoc cref="OutcomeWriter.Notes"/>
+    internal void Notes(IEnumerable<OrderNote> notes, CommitBuilder commit) => _outcomes.Notes(notes, commit);
 
     public bool Fill(CommitBuilder commit)
     {
@@ -377,13 +406,12 @@ public sealed class DeliveryScheduler : IPartitionWork
         }
 
         _filledLast = commit;
-        _keys.Clear();
-        _deliveries.Clear();
+        _outcomes.Begin();
         var rest = new List<ChangeItem>();
         var hasRoom = true;
-        while (hasRoom && _errands.TryPeek(out var errand) && (hasRoom = errand.Fill(commit)))
+        while (hasRoom && _others.TryPeek(out var work) && (hasRoom = work.Fill(commit)))
         {
-            _errands.Dequeue();
+            _others.Dequeue();
         }
 
         while (hasRoom && _settled.TryPeek(out var settled) && CanSettle(settled) && (hasRoom = Settle(settled, commit, rest)))
@@ -397,17 +425,8 @@ public sealed class DeliveryScheduler : IPartitionWork
             _head.Cursor = item.Revision + 1;
         }
 
-        if (_deliveries.Count > 0)
-        {
-            commit.Add(
-                RowChange.Put(
-                    SubscriberTable.Expiry(_clock.GetUtcNow(), _deliveries[0]),
-                    OrderJson.Write<IReadOnlyList<string>>(_deliveries.ToArray())
-                )
-            );
-        }
-
-        _subscriber.Seal(commit);
+        _outcomes.NameDeliveries(commit);
+        _projector?.Seal(commit);
         commit.WhenCommitted(() => Complete(rest));
         IsHandedIn = HasFillable;
         return !IsHandedIn;
@@ -417,7 +436,7 @@ public sealed class DeliveryScheduler : IPartitionWork
     {
         foreach (var item in rest)
         {
-            Rest(item);
+            _lines.Rest(item);
         }
     }
 
@@ -425,27 +444,30 @@ public sealed class DeliveryScheduler : IPartitionWork
     private bool Settle(ChangeItem item, CommitBuilder commit, List<ChangeItem> rest)
     {
         var outcome = item.Outcome!;
-        if (_keys.Contains(item.Key!))
+        if (_outcomes.Has(item.Key!))
         {
             return false; // It was rewritten in this commit: it goes with the next.
         }
 
-        if (!HasRoom(commit, outcome.Rows.Count + outcome.Notes.Count + 2, outcome.Bytes, item) || !Keep(outcome, commit))
+        if (
+            !_outcomes.HasRoom(commit, outcome.Rows.Count + outcome.Notes.Count + 2, outcome.Bytes, item)
+            || !_outcomes.Keep(outcome, commit)
+        )
         {
             return false;
         }
 
-        Add(commit, RowChange.Delete(item.Key!));
+        _outcomes.Add(commit, RowChange.Delete(item.Key!));
         if (outcome.Outcome == DeliveryOutcome.Later)
         {
-            Wait(item, item.Due, commit);
+            _outcomes.Wait(item, item.Due, commit);
             rest.Add(item);
             return true;
         }
 
         _waiting.Remove(item.Revision);
         _head.Waiting--;
-        Count(item, outcome, commit);
+        _outcomes.Count(item, outcome, commit);
         return true;
     }
 
@@ -455,19 +477,19 @@ public sealed class DeliveryScheduler : IPartitionWork
         if (item.State == ItemState.Finished && item.Outcome!.Outcome != DeliveryOutcome.Later)
         {
             if (
-                !HasRoom(commit, item.Outcome.Rows.Count + item.Outcome.Notes.Count + 1, item.Outcome.Bytes, item)
-                || !Keep(item.Outcome, commit)
+                !_outcomes.HasRoom(commit, item.Outcome.Rows.Count + item.Outcome.Notes.Count + 1, item.Outcome.Bytes, item)
+                || !_outcomes.Keep(item.Outcome, commit)
             )
             {
                 return false;
             }
 
             _head.In++;
-            Count(item, item.Outcome, commit);
+            _outcomes.Count(item, item.Outcome, commit);
             return true;
         }
 
-        if (!HasRoom(commit, 1, 0, item))
+        if (!_outcomes.HasRoom(commit, 1, 0, item))
         {
             return false;
         }
@@ -476,7 +498,7 @@ public sealed class DeliveryScheduler : IPartitionWork
         _head.In++;
         _head.Waiting++;
         _waiting.Add(item.Revision, item);
-        Wait(item, isLater ? item.Due : _clock.GetUtcNow(), commit);
+        _outcomes.Wait(item, isLater ? item.Due : _clock.GetUtcNow(), commit);
         if (isLater)
         {
             rest.Add(item);
@@ -485,144 +507,8 @@ public sealed class DeliveryScheduler : IPartitionWork
         return true;
     }
 
-    private void Count(ChangeItem item, DeliveryResult outcome, CommitBuilder commit)
-    {
-        if (outcome.Outcome == DeliveryOutcome.Done)
-        {
-            _head.CountDone(outcome.As, outcome.Reason);
-            if (outcome.As is DoneAs.Delivered or DoneAs.Suppressed)
-            {
-                Deliver(
-                    item,
-                    outcome.As == DoneAs.Delivered ? DeliveryStatus.Delivered : DeliveryStatus.Suppressed,
-                    outcome.Reason,
-                    outcome.Detail,
-                    commit
-                );
-            }
-
-            return;
-        }
-
-        var group = _head.Group(outcome.Reason);
-        _head.CountDead(group, 1);
-        Deliver(item, DeliveryStatus.Dead, group, outcome.Detail, commit);
-        Add(
-            commit,
-            RowChange.Put(
-                SubscriberTable.Dead(item.Revision),
-                OrderJson.Write(item.Row() with { Reason = group, Detail = outcome.Detail, At = _clock.GetUtcNow() })
-            )
-        );
-    }
-
-    /// <summary>What became of a delivery is kept, and the audit hears of it.</summary>
-    private void Deliver(ChangeItem item, DeliveryStatus status, string reason, string detail, CommitBuilder commit)
-    {
-        if (_rules.Channel is null)
-        {
-            return;
-        }
-
-        var (now, change) = (_clock.GetUtcNow(), item.Change);
-        Deliver(
-            new(change.Revision, change.Version, change.Type, status, reason, detail, item.Attempts, now, item.History),
-            change.OrderId,
-            commit
-        );
-        if (_hasNoteTaker)
-        {
-            Notes(
-                [
-                    new(
-                        0,
-                        (byte)AuditEntryKind.DeliveryOutcome,
-                        change.OrderId,
-                        change.Version,
-                        $"{_rules.Name}.{DeliveryForm.Word(status)}",
-                        now,
-                        $"{change.Type}, attempt {item.Attempts}: {reason}"
-                    ),
-                ],
-                commit
-            );
-        }
-    }
-
-    internal void Deliver(DeliveryRow row, OrderId order, CommitBuilder commit)
-    {
-        var key = SubscriberTable.Delivery(order, row.Version);
-        Add(commit, RowChange.Put(key, OrderJson.Write(row)));
-        _deliveries.Add(key);
-    }
-
-    private void Wait(ChangeItem item, DateTimeOffset due, CommitBuilder commit)
-    {
-        item.Key = SubscriberTable.Waiting(due, item.Revision);
-        Add(commit, RowChange.Put(item.Key, OrderJson.Write(item.Row())));
-    }
-
-    /// <summary>What the subscriber wants kept, and what the audit is to hear. False when the commit has no room for it.</summary>
-    private bool Keep(DeliveryResult outcome, CommitBuilder commit)
-    {
-        foreach (var row in outcome.Rows)
-        {
-            if (_keys.Contains(row.Key))
-            {
-                return false; // A row is changed once in a commit.
-            }
-        }
-
-        if (outcome.Fill is { } fill && !fill(commit))
-        {
-            return false;
-        }
-
-        foreach (var row in outcome.Rows)
-        {
-            Add(commit, row);
-        }
-
-        Notes(outcome.Notes, commit);
-        outcome.Filled?.Invoke();
-        return true;
-    }
-
-    /// <summary>What the audit is to be told goes into the commit of what it tells of.</summary>
-    internal void Notes(IEnumerable<OrderNote> notes, CommitBuilder commit)
-    {
-        foreach (var note in notes)
-        {
-            var number = ++_head.Notes;
-            commit.Add(RowChange.Insert(SubscriberTable.Note(number), OrderJson.Write(note with { Number = number })));
-        }
-    }
-
-    private void Add(CommitBuilder commit, RowChange row)
-    {
-        _keys.Add(row.Key);
-        commit.Add(row);
-    }
-
-    /// <summary>With room left for the seal, and for the row that names the deliveries.</summary>
-    internal bool HasRoom(CommitBuilder commit, int rows, int bytes) =>
-        commit.HasRoom(rows + _rules.RowsOfSeal + (_rules.Channel is null ? 0 : 1), bytes);
-
-    private bool HasRoom(CommitBuilder commit, int rows, int bytes, ChangeItem item)
-    {
-        var isDone = item.State == ItemState.Finished && item.Outcome!.Outcome == DeliveryOutcome.Done;
-        return _rules.Channel is null
-            ? HasRoom(commit, rows, bytes + (isDone ? 0 : Interfaces.Orders.Order.MaxBytes * 2))
-            : HasRoom(commit, rows + 2, bytes + DeliveryBytes + (isDone ? 0 : Interfaces.Orders.Order.MaxBytes * 2));
-    }
-
-    private bool CanSettle(ChangeItem item) => (item.Outcome!.Outcome != DeliveryOutcome.Failed || _head.AllDead < MaxDead) && !HasUntold;
-
-    /// <summary>As many notes wait for the audit as may.</summary>
-    private bool HasUntold => _head.Notes - Told >= MaxUntold;
-
-    /// <summary>A clock that went back does not lengthen it.</summary>
-    private bool IsNotNow(DateTimeOffset now) => now < _notBefore && now >= _notNowSince;
+    private bool CanSettle(ChangeItem item) =>
+        (item.Outcome!.Outcome != DeliveryOutcome.Failed || _head.AllDead < MaxDead) && !_outcomes.HasUntold;
 
     private bool CanPass(ChangeItem item) =>
         HaltAt(item) is null
@@ -637,11 +523,11 @@ public sealed class DeliveryScheduler : IPartitionWork
         first switch
         {
             { State: ItemState.Resting } => $"revision {first.Revision} is tried again and again: {first.History[^1].What}",
-            { State: ItemState.Ready } when IsNotNow(_clock.GetUtcNow()) => string.Create(
+            { State: ItemState.Ready } when _deferral.Holds(_clock.GetUtcNow()) => string.Create(
                 CultureInfo.InvariantCulture,
-                $"not before {_notBefore:HH:mm:ss}Z; {_notNow}"
+                $"not before {_deferral.Until:HH:mm:ss}Z; {_deferral.Why}"
             ),
-            { State: ItemState.Finished } when HasUntold => string.Create(
+            { State: ItemState.Finished } when _outcomes.HasUntold => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{MaxUntold:N0} outcomes wait for the audit, more may not"
             ),
@@ -664,69 +550,10 @@ public sealed class DeliveryScheduler : IPartitionWork
         return handled.After is { } after && after > usual ? after : usual;
     }
 
-    private void Rest(ChangeItem item)
+    /// <summary>Nothing is begun for a while: nothing could be tried.</summary>
+    private readonly record struct Deferral(string Why, DateTimeOffset Since, DateTimeOffset Until)
     {
-        item.State = ItemState.Resting;
-        item.Outcome = null;
-        if (_rules.KeepsOrder && !item.IsInLine)
-        {
-            Join(item); // It holds its place while it rests.
-            return;
-        }
-
-        _resting.Enqueue(item, item.Due);
-    }
-
-    /// <summary>To the end of its order's line; where there is none it comes at once, or when it is due.</summary>
-    private void Join(ChangeItem item)
-    {
-        var isResting = item.State == ItemState.Resting && item.Due > _clock.GetUtcNow();
-        item.IsInLine = true;
-        if (_lines.TryGetValue(item.OrderId, out var line))
-        {
-            item.State = ItemState.Behind;
-            (_lines[item.OrderId] = line ?? new()).Enqueue(item);
-            return;
-        }
-
-        _lines.Add(item.OrderId, null);
-        ComeFirst(item, isResting);
-    }
-
-    private void ComeFirst(ChangeItem item, bool isResting)
-    {
-        if (isResting)
-        {
-            item.State = ItemState.Resting;
-            _resting.Enqueue(item, item.Due);
-            return;
-        }
-
-        Ready(item);
-    }
-
-    /// <summary>The oldest is begun first.</summary>
-    private void Ready(ChangeItem item)
-    {
-        item.State = ItemState.Ready;
-        _ready.Enqueue(item, item.Revision);
-    }
-
-    private void Leave(ChangeItem item)
-    {
-        if (!item.IsInLine)
-        {
-            return;
-        }
-
-        item.IsInLine = false;
-        if (_lines[item.OrderId] is { Count: > 0 } line)
-        {
-            ComeFirst(line.Dequeue(), isResting: false);
-        }
-        else
-        {
-            _lines.Remove(item.OrderId);
-        }
+        /// <summary>A clock that went back does not lengthen it.</summary>
+        public bool Holds(DateTimeOffset now) => now < Until && now >= Since;
     }
 }

@@ -21,39 +21,54 @@ namespace Grains.Orders.Consumers;
 /// </remarks>
 public interface IOrderSubscriber
 {
-    /// <summary>Called once, before anything else: reads what it wants to have in memory.</summary>
-    /// <param name="state">The <see cref="State"/> of the last commit; empty the first time.</param>
-    ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel) => ValueTask.CompletedTask;
-
     /// <summary>
-    /// Handles a change. An exception is as <see cref="DeliveryResult.Later(string, string)"/>. It changes nothing that <see cref="State"/> tells:
-    /// that is done where the commit is filled.
+    /// Handles a change. An exception is as <see cref="DeliveryResult.Later(string, string)"/>. It changes nothing that
+    /// <see cref="IOrderProjector.State"/> tells: that is done where the commit is filled.
     /// </summary>
     ValueTask<DeliveryResult> Handle(Handling handling, CancellationToken cancel);
+}
 
-    /// <summary>
-    /// A note of something that happened elsewhere; only for a subscriber that <see cref="SubscriberRules.TakesNotes"/>. It cannot be
-    /// refused.
-    /// </summary>
-    DeliveryResult Record(OrderNote note) => throw new NotSupportedException($"{GetType().Name} takes no notes.");
-
-    /// <summary>
-    /// Rows that are made once for a whole commit, after all else is in it: at most <see cref="SubscriberRules.RowsOfSeal"/>.
-    /// </summary>
-    void Seal(CommitBuilder commit) { }
-
-    /// <summary>What is kept in the cursor's row, as it is after what was filled so far: at most <see cref="MaxState"/> bytes.</summary>
-    ReadOnlyMemory<byte> State => ReadOnlyMemory<byte>.Empty;
-
-    /// <summary>
-    /// The rows to be changed so that nothing personal of these orders is kept in rows of its own, and what the audit is to say of it.
-    /// Committed together when it answers.
-    /// </summary>
-    ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel) =>
-        ValueTask.FromResult(DeliveryResult.Done());
-
+/// <summary>A subscriber that builds something of its own from the changes, in the cursor's commits: the audit's tree, counts.</summary>
+public interface IOrderProjector : IOrderSubscriber
+{
     /// <summary>Bytes of <see cref="State"/>.</summary>
     const int MaxState = 64 * 1024;
+
+    /// <summary>Called once, before anything else: reads what it wants to have in memory.</summary>
+    /// <param name="state">The <see cref="State"/> of the last commit; empty the first time.</param>
+    ValueTask Open(ISubscriberStore store, ReadOnlyMemory<byte> state, CancellationToken cancel);
+
+    /// <summary>
+    /// Adds rows that are made once for a whole commit, after all else is in it: at most <see cref="SubscriberRules.RowsOfSeal"/>.
+    /// </summary>
+    void Seal(CommitBuilder commit);
+
+    /// <summary>What is kept in the cursor's row, as it is after what was filled so far: at most <see cref="MaxState"/> bytes.</summary>
+    ReadOnlyMemory<byte> State { get; }
+}
+
+/// <summary>A subscriber that is told what happens beside changes (<see cref="SubscriberRules.TakesNotes"/>).</summary>
+public interface IOrderNoteTaker : IOrderSubscriber
+{
+    /// <summary>Records a note of something that happened elsewhere. It cannot be refused.</summary>
+    DeliveryResult Record(OrderNote note);
+}
+
+/// <summary>A subscriber that keeps personal data in rows or files of its own.</summary>
+public interface IErasingSubscriber : IOrderSubscriber
+{
+    /// <summary>
+    /// The rows to be changed so that nothing personal of these orders is kept, and what the audit is to say of it. Committed together
+    /// when it answers.
+    /// </summary>
+    ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel);
+}
+
+/// <summary>A subscriber that keeps settings of its destination in memory.</summary>
+public interface IReloadingSubscriber : IOrderSubscriber
+{
+    /// <summary>What is handled after this call is handled by the settings as they are stored now.</summary>
+    void Reload();
 }
 
 /// <summary>
@@ -62,10 +77,6 @@ public interface IOrderSubscriber
 /// </summary>
 public interface ISubscriberStore
 {
-    string Name { get; }
-
-    int Partition { get; }
-
     ValueTask<TableRow?> Get(string key, CancellationToken cancel = default);
 
     ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default);
@@ -120,6 +131,6 @@ public sealed record SubscriberRules
     /// </summary>
     public string? Channel { get; init; }
 
-    /// <summary>Rows that <see cref="IOrderSubscriber.Seal"/> adds at most.</summary>
+    /// <summary>Rows that <see cref="IOrderProjector.Seal"/> adds at most.</summary>
     public int RowsOfSeal { get; init; }
 }

@@ -7,62 +7,67 @@ using Grains.Storage;
 namespace Grains.Orders.Consumers;
 
 /// <summary>
-/// What a subscriber keeps for one partition of orders, opened by its owner: <see cref="DeliveryScheduler"/> decides what goes into commits,
+/// What a subscriber keeps for one partition of orders, opened by its owner: <see cref="DeliveryScheduler"/> decides what goes into
+/// commits,
 /// <see cref="PartitionWriter"/> makes them, this reads.
 /// </summary>
 internal sealed class SubscriberPartition : ISubscriberStore
 {
     private const int RowsAtOnce = 100;
 
-    /// <summary>Dead letters that are replayed or discarded in one commit.</summary>
-    private const int LettersInCommit = 20;
-
-    private readonly ITableStore _store;
-    private readonly TimeProvider _clock;
+    private readonly OwnedPartition _rows;
     private readonly SubscriberKey _key;
-    private readonly string _partition;
     private readonly SubscriberHeadRow _head;
-    private readonly IOrderSubscriber _subscriber;
     private readonly bool _hasNoteTaker;
-    private readonly string? _channel;
     private readonly Dictionary<string, long> _sources = new(StringComparer.Ordinal);
     private Task _alone = Task.CompletedTask;
     private SubscriberHeadRow _written;
 
     private SubscriberPartition(
-        ITableStore store,
+        OwnedPartition rows,
         SubscriberEntry entry,
         SubscriberKey key,
         SubscriberHeadRow head,
-        string? headETag,
         bool hasNoteTaker,
         TimeProvider clock,
         Func<double> chance
     )
     {
-        _store = store;
-        _clock = clock;
+        _rows = rows;
         _key = key;
-        _partition = SubscriberTable.Partition(key);
         _head = head;
         _hasNoteTaker = hasNoteTaker;
         _written = head with { };
         Committed = _written;
-        _subscriber = entry.Make(key.Partition);
-        _channel = entry.Rules.Channel;
-        Desk = new(entry.Rules, _subscriber, head, clock, chance, hasNoteTaker) { Told = head.Notes };
-        Writer = new(store, SubscriberTable.Name, _partition, Head, headETag, HeadCommitted);
+        Clock = clock;
+        Subscriber = entry.Make(key.Partition);
+        Channel = entry.Rules.Channel;
+        Scheduler = new(entry.Rules, Subscriber, head, clock, chance, hasNoteTaker) { Told = head.Notes };
+        Writer = rows.Own(Head, HeadCommitted);
+        DeadLetters = new(this);
+        Deliveries = new(this);
     }
 
-    public string Name => _key.Name;
+    public SubscriberKey Key => _key;
 
-    public int Partition => _key.Partition;
-
-    public DeliveryScheduler Desk { get; }
+    public DeliveryScheduler Scheduler { get; }
 
     public PartitionWriter Writer { get; }
 
-    public IOrderSubscriber Subscriber => _subscriber;
+    public IOrderSubscriber Subscriber { get; }
+
+    /// <exception cref="NotSupportedException">The subscriber takes no notes.</exception>
+    private IOrderNoteTaker NoteTaker =>
+        Subscriber as IOrderNoteTaker ?? throw new NotSupportedException($"{Subscriber.GetType().Name} takes no notes.");
+
+    /// <inheritdoc cref="SubscriberRules.Channel"/>
+    public string? Channel { get; }
+
+    public DeadLetterStore DeadLetters { get; }
+
+    public DeliveryStore Deliveries { get; }
+
+    public TimeProvider Clock { get; }
 
     /// <summary>The head row as it was committed last.</summary>
     public SubscriberHeadRow Committed { get; private set; }
@@ -71,8 +76,9 @@ internal sealed class SubscriberPartition : ISubscriberStore
     public bool HasNotes { get; private set; }
 
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
-    /// <param name="register">Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and
-    /// answers where it begins.</param>
+    /// <param name="register">
+    /// Lists the subscriber with the feed before anything is read, from a revision or from now on (null), and answers where it begins.
+    /// </param>
     public static async Task<SubscriberPartition> Open(
         ITableStore store,
         SubscriberEntry entry,
@@ -84,9 +90,8 @@ internal sealed class SubscriberPartition : ISubscriberStore
         CancellationToken cancel
     )
     {
-        var partition = SubscriberTable.Partition(key);
-        var row = await store.Get(SubscriberTable.Name, partition, PartitionWriter.HeadKey, cancel);
-        var head = row is null ? SubscriberHeadRow.Begun(clock.GetUtcNow()) : OrderJson.Read<SubscriberHeadRow>(row.Payload);
+        var rows = await OwnedPartition.Read(store, SubscriberTable.Name, SubscriberTable.Partition(key), cancel);
+        var head = rows.Head is { } row ? OrderJson.Read<SubscriberHeadRow>(row) : SubscriberHeadRow.Begun(clock.GetUtcNow());
         var listed = await register(
             head.Cursor > 0 ? head.Cursor
             : entry.Rules.FromStart ? 1
@@ -102,19 +107,23 @@ internal sealed class SubscriberPartition : ISubscriberStore
             head
         );
         head.Epoch++;
-        var opened = new SubscriberPartition(store, entry, key, head, row?.ETag, hasNoteTaker, clock, chance);
+        var opened = new SubscriberPartition(rows, entry, key, head, hasNoteTaker, clock, chance);
         if (otherFeed is not null)
         {
-            opened.Desk.Stop(otherFeed);
+            opened.Scheduler.Stop(otherFeed);
         }
 
-        await opened._subscriber.Open(opened, head.State ?? ReadOnlyMemory<byte>.Empty, cancel);
-        await opened.Writer.CommitHead();
+        if (opened.Subscriber is IOrderProjector projector)
+        {
+            await projector.Open(opened, head.State ?? ReadOnlyMemory<byte>.Empty, cancel);
+        }
+
+        await rows.Fence();
         await opened.RestoreWaiting(cancel);
-        if (await store.Scan(SubscriberTable.Name, partition, KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel) is [var note])
+        if (await rows.Scan(KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel) is [var note])
         {
             opened.HasNotes = true;
-            opened.Desk.Told = OrderJson.Read<OrderNote>(note.Payload).Number - 1;
+            opened.Scheduler.Told = OrderJson.Read<OrderNote>(note.Payload).Number - 1;
         }
 
         return opened;
@@ -152,48 +161,30 @@ internal sealed class SubscriberPartition : ISubscriberStore
         return null;
     }
 
-    public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) =>
-        _store.Get(SubscriberTable.Name, _partition, key, cancel);
+    public ValueTask<TableRow?> Get(string key, CancellationToken cancel = default) => _rows.Get(key, cancel);
 
     public ValueTask<IReadOnlyList<TableRow>> Scan(KeyRange range, int take, CancellationToken cancel = default) =>
-        _store.Scan(SubscriberTable.Name, _partition, range, take, cancel);
+        _rows.Scan(range, take, cancel);
 
-    public Task Commit(DeliveryResult handled) => Commit(new RowsWork(this, handled));
+    public IAsyncEnumerable<TableRow> ScanAll(KeyRange range, CancellationToken cancel) => _rows.ScanAll(range, RowsAtOnce, cancel);
 
-    /// <summary>All goes through the desk, which fills a commit once and seals it.</summary>
-    private Task Commit(IPartitionWork errand)
+    public Task Commit(DeliveryResult result) => Commit(new ResultWork(this, result));
+
+    /// <summary>All goes through the scheduler, which fills a commit once and seals it.</summary>
+    public Task Commit(IPartitionWork work)
     {
-        Desk.Errand(errand);
-        return Writer.Commit(Desk);
+        Scheduler.Enqueue(work);
+        return Writer.Commit(Scheduler);
     }
 
-    public async Task<ImmutableArray<DeadLetter>> DeadLetters(long from, string? reason, int take, CancellationToken cancel)
+    /// <summary>Rows that stand for themselves, at most <see cref="DeliveryResult.MaxRows"/> to a commit.</summary>
+    public async Task Commit(IEnumerable<RowChange> rows)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(from);
-        ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(take, ISubscriberGrain.MaxTake);
-        var rows = await DeadRows(from, reason, take, cancel);
-        return
-        [
-            .. rows.Select(row => new DeadLetter(
-                _key.Name,
-                _key.Partition,
-                row.Change,
-                row.Reason!,
-                row.Detail ?? "",
-                row.At ?? default,
-                row.History
-            )),
-        ];
+        foreach (var some in rows.Chunk(DeliveryResult.MaxRows))
+        {
+            await Commit(new RowsWork(this, some));
+        }
     }
-
-    /// <inheritdoc cref="ISubscriberGrain.Replay"/>
-    public Task<int> Replay(long? revision, string? reason, string by, CancellationToken cancel) =>
-        Letters(revision, reason, by, isReplay: true, cancel);
-
-    /// <inheritdoc cref="ISubscriberGrain.Discard"/>
-    public Task<int> Discard(long? revision, string? reason, string by, CancellationToken cancel) =>
-        Letters(revision, reason, by, isReplay: false, cancel);
 
     /// <inheritdoc cref="ISubscriberGrain.Record"/>
     public async Task Record(string source, ImmutableArray<OrderNote> notes, CancellationToken cancel)
@@ -214,57 +205,9 @@ internal sealed class SubscriberPartition : ISubscriberStore
     public Task Erase(ImmutableArray<OrderId> orders, CancellationToken cancel) =>
         Alone(async () =>
         {
-            await EraseAlone(orders, cancel);
+            await new SubscriberErasure(this).Run(orders, cancel);
             return orders.Length;
         });
-
-    private async Task EraseAlone(ImmutableArray<OrderId> orders, CancellationToken cancel)
-    {
-        var ids = orders.ToHashSet();
-        var inRows = Desk.Erase(ids);
-        await Writer.CommitHead(); // What was filled into a commit before has the data still: it is read once it is there.
-        foreach (var some in inRows.Chunk(LettersInCommit))
-        {
-            await Commit(new RewriteWork(this, some));
-        }
-
-        var rows = new List<RowChange>();
-        for (var from = 0L; ; )
-        {
-            var dead = await DeadRows(from, reason: null, ISubscriberGrain.MaxTake, cancel);
-            rows.AddRange(
-                dead.Where(row => ids.Contains(row.Order.Id))
-                    .Select(row => RowChange.Put(SubscriberTable.Dead(row.Revision), OrderJson.Write(Erasure.Of(row))))
-            );
-            if (dead.Count < ISubscriberGrain.MaxTake)
-            {
-                break;
-            }
-
-            from = dead[^1].Revision + 1;
-        }
-
-        if (_channel is not null)
-        {
-            foreach (var order in orders)
-            {
-                // One that is under way writes its row itself when it is done, without its free text.
-                var underWay = Desk.Of(order).Select(item => item.Change.Version).ToHashSet();
-                rows.AddRange(
-                    (await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel))
-                        .Where(row => !underWay.Contains(OrderJson.Read<DeliveryRow>(row.Payload).Version))
-                        .Select(row => RowChange.Put(row.Key, OrderJson.Write(Erasure.Of(OrderJson.Read<DeliveryRow>(row.Payload)))))
-                );
-            }
-        }
-
-        foreach (var some in rows.Chunk(DeliveryResult.MaxRows))
-        {
-            await Commit(new EraseWork(this, some));
-        }
-
-        await Commit(await _subscriber.Erase(ids, _clock.GetUtcNow(), cancel));
-    }
 
     /// <summary>The next notes that the audit has yet to be told.</summary>
     public async Task<ImmutableArray<OrderNote>> NextNotes()
@@ -276,86 +219,45 @@ internal sealed class SubscriberPartition : ISubscriberStore
     /// <summary>The audit has them.</summary>
     public async Task DropNotes(ImmutableArray<OrderNote> told)
     {
-        await Commit(new EraseWork(this, [.. told.Select(note => RowChange.Delete(SubscriberTable.Note(note.Number)))]));
-        Desk.Told = told[^1].Number;
+        await Commit(told.Select(note => RowChange.Delete(SubscriberTable.Note(note.Number))));
+        Scheduler.Told = told[^1].Number;
         HasNotes = told[^1].Number < _head.Notes;
     }
 
-    /// <inheritdoc cref="ISubscriberGrain.Deliveries"/>
-    public async Task<ImmutableArray<Delivery>> Deliveries(OrderId order, CancellationToken cancel)
+    /// <summary>A note for the audit, in the commit of what it tells of. Nothing where there is no audit.</summary>
+    public void Note(OrderNote note, CommitBuilder commit)
     {
-        // Before and after: what goes into a commit in between is in one of them, or in the rows.
-        var before = Desk.Of(order).ToList();
-        var rows = await Scan(SubscriberTable.DeliveriesOf(order), RowsAtOnce, cancel);
-        var found = new SortedDictionary<long, Delivery>();
-        foreach (var row in rows.Select(row => OrderJson.Read<DeliveryRow>(row.Payload)))
+        if (_hasNoteTaker)
         {
-            found[row.Version] = new(_key.Name, row.Version, row.Type, row.Status, row.Reason, row.Attempts, row.At, null, row.History);
+            Scheduler.Notes([note], commit);
         }
-
-        // What is under way is the later word: a dead letter that was replayed waits again.
-        var under = Desk.Of(order).ToList();
-        foreach (var item in before.Where(item => !found.ContainsKey(item.Change.Version)).Concat(under))
-        {
-            found[item.Change.Version] = new(
-                _key.Name,
-                item.Change.Version,
-                item.Change.Type,
-                DeliveryStatus.Waiting,
-                item.History is [.., var last] ? last.What.Split(':')[0] : null,
-                item.Attempts,
-                null,
-                Desk.NextTry(item),
-                item.History
-            );
-        }
-
-        return [.. found.Values];
     }
 
-    /// <summary>Forgets what became of deliveries that were done with before then, some of them; true when there may be more.</summary>
-    public async Task<bool> Forget(DateTimeOffset before, CancellationToken cancel)
+    /// <summary>
+    /// One at a time, from the reading of rows to the commit that replaces them: else the later one goes on from rows that are gone, and
+    /// brings them back.
+    /// </summary>
+    public async Task<T> Alone<T>(Func<Task<T>> act)
     {
-        const int AtOnce = 10;
-        var expired = await Scan(SubscriberTable.ExpiredBy(before), AtOnce, cancel);
-        foreach (var row in expired)
+        var (before, done) = (_alone, new TaskCompletionSource());
+        _alone = done.Task;
+        try
         {
-            foreach (var keys in OrderJson.Read<IReadOnlyList<string>>(row.Payload).Chunk(DeliveryResult.MaxRows))
-            {
-                var old = await OlderThan(before, keys, cancel);
-                await Commit(new EraseWork(this, [.. old.Select(key => RowChange.Delete(key))]));
-            }
+            await before;
+            return await act();
         }
-
-        if (expired.Count > 0)
+        finally
         {
-            await Commit(new EraseWork(this, [.. expired.Select(row => RowChange.Delete(row.Key))]));
+            done.SetResult();
         }
-
-        return expired.Count == AtOnce;
-    }
-
-    /// <summary>One that was replayed since is kept with its later outcome.</summary>
-    private async Task<List<string>> OlderThan(DateTimeOffset before, string[] keys, CancellationToken cancel)
-    {
-        var old = new List<string>();
-        foreach (var key in keys)
-        {
-            if (await Get(key, cancel) is { } row && OrderJson.Read<DeliveryRow>(row.Payload).At < before)
-            {
-                old.Add(key);
-            }
-        }
-
-        return old;
     }
 
     private byte[] Head()
     {
-        var state = _subscriber.State;
-        if (state.Length > IOrderSubscriber.MaxState)
+        var state = Subscriber is IOrderProjector projector ? projector.State : ReadOnlyMemory<byte>.Empty;
+        if (state.Length > IOrderProjector.MaxState)
         {
-            throw new InvalidOperationException($"The state of {_key} has {state.Length} bytes; {IOrderSubscriber.MaxState} are the most.");
+            throw new InvalidOperationException($"The state of {_key} has {state.Length} bytes; {IOrderProjector.MaxState} are the most.");
         }
 
         _head.State = state.Length == 0 ? null : state.ToArray();
@@ -372,176 +274,14 @@ internal sealed class SubscriberPartition : ISubscriberStore
     private async Task RestoreWaiting(CancellationToken cancel)
     {
         var waiting = new List<(string Key, KeptChangeRow Row)>();
-        for (var range = KeyRange.Prefix(SubscriberTable.WaitingPrefix); ; )
+        await foreach (var row in ScanAll(KeyRange.Prefix(SubscriberTable.WaitingPrefix), cancel))
         {
-            var rows = await Scan(range, RowsAtOnce, cancel);
-            waiting.AddRange(rows.Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Payload))));
-            if (rows.Count < RowsAtOnce)
-            {
-                break;
-            }
-
-            range = range.After(rows[^1].Key);
+            waiting.Add((row.Key, OrderJson.Read<KeptChangeRow>(row.Payload)));
         }
 
         foreach (var (key, row) in waiting.OrderBy(item => item.Row.Revision))
         {
-            Desk.Restore(key, row);
-        }
-    }
-
-    private async Task<List<KeptChangeRow>> DeadRows(long from, string? reason, int take, CancellationToken cancel)
-    {
-        var found = new List<KeptChangeRow>();
-        for (var range = SubscriberTable.DeadFrom(from); found.Count < take; )
-        {
-            var rows = await Scan(range, RowsAtOnce, cancel);
-            found.AddRange(
-                rows.Select(row => OrderJson.Read<KeptChangeRow>(row.Payload)).Where(row => reason is null || row.Reason == reason)
-            );
-            if (rows.Count < RowsAtOnce)
-            {
-                break;
-            }
-
-            range = range.After(rows[^1].Key);
-        }
-
-        return found.Count > take ? found[..take] : found;
-    }
-
-    private async Task<int> Letters(long? revision, string? reason, string by, bool isReplay, CancellationToken cancel)
-    {
-        var done = 0;
-        for (var from = revision ?? 0; ; )
-        {
-            var rows = await Alone(() => SomeLetters(from, revision, reason, by, isReplay, cancel));
-            done += rows.Count;
-            if (revision is not null || rows.Count < LettersInCommit)
-            {
-                return done;
-            }
-
-            from = rows[^1].Revision + 1;
-        }
-    }
-
-    private async Task<List<KeptChangeRow>> SomeLetters(
-        long from,
-        long? revision,
-        string? reason,
-        string by,
-        bool isReplay,
-        CancellationToken cancel
-    )
-    {
-        var rows = await DeadRows(from, reason, LettersInCommit, cancel);
-        rows = revision is { } one ? [.. rows.Where(row => row.Revision == one)] : rows;
-        if (isReplay && rows.Count > Desk.RoomToWait)
-        {
-            rows = rows[..Desk.RoomToWait];
-        }
-
-        if (rows.Count > 0)
-        {
-            await Commit(new LettersWork(this, rows, by, isReplay));
-        }
-
-        return rows;
-    }
-
-    /// <summary>
-    /// One at a time, from the reading of dead letters' rows to the commit that replaces them: else the later one goes on from rows that
-    /// are gone, and brings them back.
-    /// </summary>
-    private async Task<T> Alone<T>(Func<Task<T>> act)
-    {
-        var (before, done) = (_alone, new TaskCompletionSource());
-        _alone = done.Task;
-        try
-        {
-            await before;
-            return await act();
-        }
-        finally
-        {
-            done.SetResult();
-        }
-    }
-
-    /// <summary>Dead letters that go, in one commit with what the audit is to hear of it.</summary>
-    private sealed class LettersWork(SubscriberPartition partition, List<KeptChangeRow> rows, string by, bool isReplay) : IPartitionWork
-    {
-        public bool Fill(CommitBuilder commit)
-        {
-            if (!partition.Desk.HasRoom(commit, rows.Count * 4, rows.Count * Order.MaxBytes * 2))
-            {
-                return false;
-            }
-
-            var now = partition._clock.GetUtcNow();
-            foreach (var row in rows)
-            {
-                commit.Add(RowChange.Delete(SubscriberTable.Dead(row.Revision)));
-                var what = isReplay ? "replayed" : "discarded";
-                if (isReplay)
-                {
-                    ImmutableArray<HandlingTry> history =
-                    [
-                        .. row.History.TakeLast(KeptChangeRow.MaxHistory - 1),
-                        new(now, $"replayed: by {by}"),
-                    ];
-                    partition.Desk.Revive(row with { History = history, Attempts = 0 }, commit);
-                }
-                else
-                {
-                    partition._head.CountDead(row.Reason!, -1);
-                    partition._head.Discarded++;
-                    if (partition._channel is not null)
-                    {
-                        ImmutableArray<HandlingTry> history =
-                        [
-                            .. row.History.TakeLast(KeptChangeRow.MaxHistory - 1),
-                            new(now, $"discarded: by {by}"),
-                        ];
-                        partition.Desk.Deliver(
-                            new(
-                                row.Revision,
-                                row.Order.Version,
-                                row.Change.Type,
-                                DeliveryStatus.Discarded,
-                                row.Reason!,
-                                row.Detail ?? "",
-                                row.Attempts,
-                                now,
-                                history
-                            ),
-                            row.Order.Id,
-                            commit
-                        );
-                    }
-                }
-
-                if (partition._hasNoteTaker)
-                {
-                    partition.Desk.Notes(
-                        [
-                            new(
-                                0,
-                                (byte)AuditEntryKind.Replay,
-                                row.Order.Id,
-                                row.Order.Version,
-                                $"{partition._key.Name}.{what}",
-                                now,
-                                $"by {by}; {row.Reason}"
-                            ),
-                        ],
-                        commit
-                    );
-                }
-            }
-
-            return true;
+            Scheduler.Restore(key, row);
         }
     }
 
@@ -553,7 +293,7 @@ internal sealed class SubscriberPartition : ISubscriberStore
         {
             var (last, key) = (partition._sources[source], SubscriberTable.Source(source));
             var before = last;
-            if (!partition.Desk.HasRoom(commit, DeliveryResult.MaxRows, 0) || commit.Has(key))
+            if (!partition.Scheduler.HasRoom(commit, DeliveryResult.MaxRows, 0) || commit.Has(key))
             {
                 return false;
             }
@@ -565,8 +305,8 @@ internal sealed class SubscriberPartition : ISubscriberStore
                     continue;
                 }
 
-                var handled = partition._subscriber.Record(notes[_next]);
-                if (!partition.Desk.HasRoom(commit, handled.Rows.Count + 2, handled.Bytes) || handled.Fill?.Invoke(commit) == false)
+                var handled = partition.NoteTaker.Record(notes[_next]);
+                if (!partition.Scheduler.HasRoom(commit, handled.Rows.Count + 2, handled.Bytes) || handled.Fill?.Invoke(commit) == false)
                 {
                     break;
                 }
@@ -590,58 +330,43 @@ internal sealed class SubscriberPartition : ISubscriberStore
         }
     }
 
-    private sealed class RowsWork(SubscriberPartition partition, DeliveryResult handled) : IPartitionWork
+    private sealed class ResultWork(SubscriberPartition partition, DeliveryResult result) : IPartitionWork
     {
         public bool Fill(CommitBuilder commit)
         {
             if (
-                !partition.Desk.HasRoom(commit, handled.Rows.Count + handled.Notes.Count, handled.Bytes)
-                || handled.Rows.Any(row => commit.Has(row.Key))
-                || handled.Fill?.Invoke(commit) == false
+                !partition.Scheduler.HasRoom(commit, result.Rows.Count + result.Notes.Count, result.Bytes)
+                || result.Rows.Any(row => commit.Has(row.Key))
+                || result.Fill?.Invoke(commit) == false
             )
             {
                 return false;
             }
 
-            foreach (var row in handled.Rows)
+            foreach (var row in result.Rows)
             {
                 commit.Add(row);
             }
 
             if (partition._hasNoteTaker)
             {
-                partition.Desk.Notes(handled.Notes, commit);
+                partition.Scheduler.Notes(result.Notes, commit);
             }
 
-            handled.Filled?.Invoke();
+            result.Filled?.Invoke();
             return true;
         }
     }
 
-    /// <summary>Changes that wait, written as they are in memory when the commit is filled.</summary>
-    private sealed class RewriteWork(SubscriberPartition partition, ChangeItem[] items) : IPartitionWork
+    /// <summary>As <see cref="RowWork"/>, with room left for what seals the commit.</summary>
+    private sealed class RowsWork(SubscriberPartition partition, IReadOnlyList<RowChange> rows) : IPartitionWork
     {
         public bool Fill(CommitBuilder commit)
         {
-            if (!partition.Desk.HasRoom(commit, items.Length, items.Length * Order.MaxBytes * 2))
-            {
-                return false;
-            }
-
-            foreach (var item in items)
-            {
-                partition.Desk.Rewrite(item, commit);
-            }
-
-            return true;
-        }
-    }
-
-    private sealed class EraseWork(SubscriberPartition partition, IReadOnlyList<RowChange> rows) : IPartitionWork
-    {
-        public bool Fill(CommitBuilder commit)
-        {
-            if (!partition.Desk.HasRoom(commit, rows.Count, rows.Sum(row => row.Payload.Length)) || rows.Any(row => commit.Has(row.Key)))
+            if (
+                !partition.Scheduler.HasRoom(commit, rows.Count, rows.Sum(row => row.Payload.Length))
+                || rows.Any(row => commit.Has(row.Key))
+            )
             {
                 return false;
             }

@@ -15,7 +15,7 @@ public sealed class SendRate
 
     private const int Steps = 4;
 
-    private readonly double _full;
+    private double _full;
     private DateTimeOffset _began;
     private DateTimeOffset _filled;
     private double _tokens = 1;
@@ -23,10 +23,20 @@ public sealed class SendRate
     /// <param name="perSecond">When it is full. More than zero; at most so many, and at least one, go at once.</param>
     public SendRate(double perSecond, DateTimeOffset now)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(perSecond, 0);
-        _full = perSecond;
+        Full = perSecond;
         _began = now;
         _filled = now;
+    }
+
+    /// <summary>Requests per second when the rate is full. More than zero.</summary>
+    public double Full
+    {
+        get => _full;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, 0);
+            _full = value;
+        }
     }
 
     /// <summary>Begins slowly again: the endpoint was enabled, or its circuit closed.</summary>

@@ -11,17 +11,8 @@ namespace Grains.Orders.Feed;
 /// Takes what is personal of one customer's orders out of a feed's partition: memory first, so that no later commit brings it back, then
 /// the orders' rows, then the changes'.
 /// </summary>
-internal sealed class FeedErasure(
-    ITableStore store,
-    string partition,
-    OrderFeed feed,
-    PartitionWriter writer,
-    FeedHeadRow head,
-    Func<OrderId, ValueTask<OrderEntry>> entryOf
-)
+internal sealed class FeedErasure(OwnedPartition rows, OrderFeed feed, FeedHeadRow head, Func<OrderId, ValueTask<OrderEntry>> entryOf)
 {
-    private const int PlacesAtOnce = 1000;
-
     private const int OrdersInCommit = 20;
 
     /// <summary>Rows of changes that are read at once: each may have 400 KB.</summary>
@@ -30,16 +21,9 @@ internal sealed class FeedErasure(
     public async Task<FeedErased> Erase(string customer, CancellationToken cancel)
     {
         var ids = new HashSet<OrderId>();
-        for (var range = KeyRange.Prefix(OrderTable.CustomerPrefix(customer)); ; )
+        await foreach (var place in rows.ScanAll(KeyRange.Prefix(OrderTable.CustomerPrefix(customer)), cancel: cancel))
         {
-            var places = await store.Scan(OrderTable.Name, partition, range, PlacesAtOnce, cancel);
-            ids.UnionWith(places.Select(place => OrderTable.IdIn(place.Key)));
-            if (places.Count < PlacesAtOnce)
-            {
-                break;
-            }
-
-            range = range.After(places[^1].Key);
+            ids.Add(OrderTable.IdIn(place.Key));
         }
 
         foreach (var some in ids.Chunk(OrdersInCommit))
@@ -67,7 +51,7 @@ internal sealed class FeedErasure(
                 }
             }
 
-            await writer.Commit(new Rows(keys.ConvertAll(key => RowChange.Delete(key))));
+            await rows.Commit(keys.ConvertAll(key => RowChange.Delete(key)));
         }
     }
 
@@ -90,7 +74,7 @@ internal sealed class FeedErasure(
 
         // What was decided before has the data still: the rows below come after it.
         await Task.WhenAll(entries.Select(entry => entry.Durable));
-        await writer.Commit(new OrderRows(entries));
+        await rows.Commit(new OrderRows(entries));
         foreach (var entry in entries)
         {
             if (--entry.Waiting == 0)
@@ -104,29 +88,20 @@ internal sealed class FeedErasure(
     {
         var sought = JsonEncodedText.Encode(customer, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
         var count = 0;
-        for (var range = KeyRange.Prefix(OrderTable.ChangesPrefix); ; )
+        await foreach (var row in rows.ScanAll(KeyRange.Prefix(OrderTable.ChangesPrefix), RowsAtOnce, cancel))
         {
-            var rows = await store.Scan(OrderTable.Name, partition, range, RowsAtOnce, cancel);
-            foreach (var row in rows)
+            if (OrderTable.LastRevision(row.Key) <= last && row.Payload.Span.IndexOf(sought) >= 0)
             {
-                if (OrderTable.LastRevision(row.Key) <= last && row.Payload.Span.IndexOf(sought) >= 0)
-                {
-                    var changes = OrderJson.Read<ChangesRow>(row.Payload).Changes;
-                    count += changes.Count(change => ids.Contains(change.Order.Id));
-                    var erased = changes.Select(change =>
-                        ids.Contains(change.Order.Id) ? change with { Order = Erasure.Of(change.Order) } : change
-                    );
-                    await writer.Commit(new ChangesOf(row.Key, OrderJson.Write(new ChangesRow([.. erased])), head));
-                }
+                var changes = OrderJson.Read<ChangesRow>(row.Payload).Changes;
+                count += changes.Count(change => ids.Contains(change.Order.Id));
+                var erased = changes.Select(change =>
+                    ids.Contains(change.Order.Id) ? change with { Order = Erasure.Of(change.Order) } : change
+                );
+                await rows.Commit(new ChangesOf(row.Key, OrderJson.Write(new ChangesRow([.. erased])), head));
             }
-
-            if (rows.Count < RowsAtOnce)
-            {
-                return count;
-            }
-
-            range = range.After(rows[^1].Key);
         }
+
+        return count;
     }
 
     private sealed class OrderRows(List<OrderEntry> entries) : IPartitionWork
@@ -166,20 +141,6 @@ internal sealed class FeedErasure(
             }
 
             commit.Add(RowChange.Put(key, row));
-            return true;
-        }
-    }
-
-    private sealed class Rows(List<RowChange> rows) : IPartitionWork
-    {
-        public bool Fill(CommitBuilder commit)
-        {
-            if (!commit.HasRoom(rows.Count, 0))
-            {
-                return false;
-            }
-
-            rows.ForEach(commit.Add);
             return true;
         }
     }

@@ -15,32 +15,28 @@ internal sealed class FeedPartition
     /// <summary>Rows of changes that are read at once: each may have 400 KB.</summary>
     private const int RowsAtOnce = 4;
 
-    private readonly ITableStore _store;
+    private readonly OwnedPartition _rows;
     private readonly TimeProvider _clock;
-    private readonly string _partition;
     private readonly FeedHeadRow _head;
     private readonly Action<Task> _observe;
     private readonly Dictionary<OrderId, Task<OrderEntry>> _reading = [];
     private Task _erasing = Task.CompletedTask;
 
     private FeedPartition(
-        ITableStore store,
+        OwnedPartition rows,
         TimeProvider clock,
         TimeProvider guards,
-        string partition,
         FeedHeadRow head,
-        string? headETag,
         Action<CommittedChanges> announce,
         Action<Task> observe
     )
     {
-        _store = store;
+        _rows = rows;
         _clock = clock;
-        _partition = partition;
         _head = head;
         _observe = observe;
         Feed = new(head, clock, guards, announce);
-        Writer = new(store, OrderTable.Name, partition, Feed.Head, headETag, Feed.HeadCommitted);
+        Writer = rows.Own(Feed.Head, Feed.HeadCommitted);
     }
 
     public OrderFeed Feed { get; }
@@ -62,9 +58,8 @@ internal sealed class FeedPartition
         TimeProvider? guards = null
     )
     {
-        var partition = OrderTable.Partition(number);
-        var row = await store.Get(OrderTable.Name, partition, PartitionWriter.HeadKey);
-        var head = row is null ? new FeedHeadRow() : OrderJson.Read<FeedHeadRow>(row.Payload);
+        var rows = await OwnedPartition.Read(store, OrderTable.Name, OrderTable.Partition(number));
+        var head = rows.Head is { } stored ? OrderJson.Read<FeedHeadRow>(stored) : new FeedHeadRow();
         head.Epoch++;
         head.Id ??= Guid.NewGuid().ToString("N");
         if (head.Waiting > 0)
@@ -74,18 +69,11 @@ internal sealed class FeedPartition
             head.Waiting = 0;
         }
 
-        var opened = new FeedPartition(store, clock, guards ?? clock, partition, head, row?.ETag, announce, observe);
-        await opened.Writer.CommitHead();
-        foreach (
-            var subscriber in await store.Scan(
-                OrderTable.Name,
-                partition,
-                KeyRange.Prefix(OrderTable.SubscriberPrefix),
-                StoreLimits.MaxScan
-            )
-        )
+        var opened = new FeedPartition(rows, clock, guards ?? clock, head, announce, observe);
+        await rows.Fence();
+        await foreach (var row in rows.ScanAll(KeyRange.Prefix(OrderTable.SubscriberPrefix)))
         {
-            opened.Feed.Restore(subscriber.Key[OrderTable.SubscriberPrefix.Length..], OrderJson.Read<SubscriberRow>(subscriber.Payload));
+            opened.Feed.Restore(row.Key[OrderTable.SubscriberPrefix.Length..], OrderJson.Read<SubscriberRow>(row.Payload));
         }
 
         await opened.LookForDue();
@@ -148,7 +136,7 @@ internal sealed class FeedPartition
     {
         const int AtOnce = 100;
         var now = _clock.GetUtcNow();
-        var due = await _store.Scan(OrderTable.Name, _partition, OrderTable.DueUntil(now), AtOnce);
+        var due = await _rows.Scan(OrderTable.DueUntil(now), AtOnce);
         await Task.WhenAll(due.Select(row => GiveUp(OrderTable.DueIn(row.Key).Id, now)));
         await LookForDue();
         return due.Count == AtOnce;
@@ -161,7 +149,7 @@ internal sealed class FeedPartition
     public async Task<bool> Compact(TimeSpan keep)
     {
         var until = _clock.GetUtcNow() - keep;
-        var rows = await _store.Scan(OrderTable.Name, _partition, KeyRange.Prefix(OrderTable.ChangesPrefix), RowsAtOnce);
+        var rows = await _rows.Scan(KeyRange.Prefix(OrderTable.ChangesPrefix), RowsAtOnce);
         var old = rows.TakeWhile(row =>
                 OrderTable.LastRevision(row.Key) < Feed.Unread
                 && OrderJson.Read<ChangesRow>(row.Payload).Changes[^1].Order.UpdatedAt < until
@@ -197,7 +185,7 @@ internal sealed class FeedPartition
     /// <inheritdoc cref="IOrderFeedGrain.ForgetCustomer"/>
     public Task ForgetCustomer(string customer, ImmutableArray<OrderId> orders) => Erasure.Forget(customer, orders);
 
-    private FeedErasure Erasure => new(_store, _partition, Feed, Writer, _head, Entry);
+    private FeedErasure Erasure => new(_rows, Feed, _head, Entry);
 
     private async Task WhenLost(Task commit)
     {
@@ -222,7 +210,7 @@ internal sealed class FeedPartition
         var range = OrderTable.ChangesFrom(from);
         for (var (bytes, more) = (0, true); more && changes.Count < take && bytes < IOrderFeedGrain.MaxReadBytes; )
         {
-            var rows = await _store.Scan(OrderTable.Name, _partition, range, RowsAtOnce, cancel);
+            var rows = await _rows.Scan(range, RowsAtOnce, cancel);
             foreach (var row in rows)
             {
                 foreach (var change in OrderJson.Read<ChangesRow>(row.Payload).Read(OrderTable.LastRevision(row.Key)))
@@ -274,7 +262,7 @@ internal sealed class FeedPartition
         // What is committed while this is read sets it by itself.
         Feed.NextDue = null;
         if (
-            await _store.Scan(OrderTable.Name, _partition, KeyRange.Prefix(OrderTable.DuePrefix), 1) is [var row]
+            await _rows.Scan(KeyRange.Prefix(OrderTable.DuePrefix), 1) is [var row]
             && OrderTable.DueIn(row.Key).At is var next
             && !(Feed.NextDue <= next)
         )
@@ -307,7 +295,7 @@ internal sealed class FeedPartition
     {
         try
         {
-            var row = await _store.Get(OrderTable.Name, _partition, OrderTable.Order(id));
+            var row = await _rows.Get(OrderTable.Order(id));
             var entry = new OrderEntry(id, row is null ? null : OrderJson.Read<OrderRow>(row.Payload));
             Feed.Orders.Keep(entry);
             return entry;

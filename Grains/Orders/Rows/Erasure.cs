@@ -18,7 +18,7 @@ public static class Erasure
     /// outcome stays.
     /// </summary>
     public static ImmutableArray<HandlingTry> Of(ImmutableArray<HandlingTry> history) =>
-        history.IsDefaultOrEmpty ? history : [.. history.Select(tried => tried with { What = tried.What.Split(':')[0] })];
+        history.IsDefaultOrEmpty ? history : [.. history.Select(tried => tried with { What = tried.What.Split(':')[0], Answer = null })];
 
     public static KeptChangeRow Of(KeptChangeRow row) =>
         row with

@@ -65,6 +65,16 @@ public static class SubscriberTable
             To = string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{at.UtcTicks:x16}"),
         };
 
+    /// <summary>What was done with from a time on and before another.</summary>
+    public static KeyRange ExpiredFrom(DateTimeOffset from, DateTimeOffset until) =>
+        ExpiredBy(until) with
+        {
+            From = string.Create(CultureInfo.InvariantCulture, $"{ExpiryPrefix}{from.UtcTicks:x16}"),
+        };
+
+    public static DateTimeOffset ExpiryIn(string key) =>
+        new(long.Parse(key.AsSpan(ExpiryPrefix.Length, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), TimeSpan.Zero);
+
     /// <summary>The key is not for rows of a subscriber's own.</summary>
     public static bool IsReserved(string key) =>
         key == PartitionWriter.HeadKey || (key.Length > 1 && key[1] == '.' && (key[0] is 'w' or 'd' or 'n' or 's' or 'v' or 'x'));

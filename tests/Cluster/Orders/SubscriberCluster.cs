@@ -42,11 +42,11 @@ public sealed class SubscriberCluster : OrderCluster
     /// The example of a subscriber: it counts changes by what happened. That is all that a further one takes, beside its registration
     /// above.
     /// </summary>
-    private sealed class CountingSubscriber : IOrderSubscriber
+    private sealed class CountingSubscriber : IOrderProjector
     {
         private ImmutableSortedDictionary<string, int> _counts = ImmutableSortedDictionary<string, int>.Empty;
 
-        public ValueTask Open(ISubscriberStore place, ReadOnlyMemory<byte> state, CancellationToken cancel)
+        public ValueTask Open(ISubscriberStore store, ReadOnlyMemory<byte> state, CancellationToken cancel)
         {
             _counts = state.IsEmpty
                 ? _counts
@@ -66,6 +66,8 @@ public sealed class SubscriberCluster : OrderCluster
                 )
             );
         }
+
+        public void Seal(CommitBuilder commit) { }
 
         public ReadOnlyMemory<byte> State => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(_counts);
     }

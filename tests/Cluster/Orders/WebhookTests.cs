@@ -421,7 +421,7 @@ public sealed class WebhookTests(WebhookCluster cluster) : IClassFixture<Webhook
             (
                 WebhookRefusal.Events,
                 "\"order.eaten\" is no event; events are order.placed, order.paid, order.shipped, order.completed, "
-                    + "order.cancelled, order.refunded."
+                    + "order.cancelled, order.refunded, webhook.failing, webhook.disabled, webhook.recovered, webhook.rotated."
             ),
             Said(await cluster.Webhooks.Add(new("https://example.org/", ["paid", "eaten"], null)))
         );

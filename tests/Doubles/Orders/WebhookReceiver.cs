@@ -42,6 +42,10 @@ public sealed record WebhookAnswer
                 + $"X\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}{(status is 204 or 304 ? "" : "Content-Length: 2\r\n")}\r\n{(status is 204 or 304 ? "" : "ok")}"
         );
 
+    /// <summary>With a body in ASCII.</summary>
+    public static WebhookAnswer Text(int status, string body) =>
+        new($"HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+
     /// <summary>Not HTTP at all, or too much of it.</summary>
     public static WebhookAnswer Raw(string text) => new(text) { Cuts = false, Stalls = true };
 

@@ -122,6 +122,66 @@ public sealed class AuditDoorsTests(AuditedSilo silo) : IClassFixture<AuditedSil
         );
     }
 
+    /// <summary>
+    /// The files are made by the cluster, at the console and over HTTP, and checked where nothing but they and the key is known.
+    /// </summary>
+    [Fact]
+    public async Task WhatTheAuditGivesAwayIsCheckedWithoutTheCluster()
+    {
+        var order = await Door.Placed("ann", steps: "pay");
+        await Door.Settled();
+        var (key, older) = (await Kept("key.pem", (await Door.Run("audit", "key")).Output), await Kept("older.json", await Head()));
+        await Door.Placed("bob", steps: "pay");
+        await Door.Settled();
+        var newer = await Kept("newer.json", await Head());
+        var atConsole = await Kept("console.json", (await Door.Run("audit", "consistency", older, newer)).Output);
+        var asked = await Door.Post("/api/orders/audit/consistency", $$"""{"older":{{await File.ReadAllTextAsync(older, Cancel)}}}""");
+        Assert.Equal(200, asked.Status);
+        var overHttp = await Kept("http.json", asked.Body);
+        var proof = await Kept("proof.json", await Proof(order));
+        var checkpoint = await Kept("checkpoint.txt", (await Door.Run("audit", "checkpoint", "0")).Output);
+
+        foreach (
+            var (file, kind) in new[]
+            {
+                (proof, "proof"),
+                (older, "head"),
+                (atConsole, "consistency"),
+                (overHttp, "consistency"),
+                (checkpoint, "checkpoint"),
+            }
+        )
+        {
+            var found = await Door.Run("audit", "check", file, "--key", key);
+            Assert.StartsWith($"The {kind} holds: ", found.Output, StringComparison.Ordinal);
+            Assert.Equal(ExitCode.Done, found.Code);
+        }
+
+        Assert.Equal(
+            400,
+            (
+                await Door.Post(
+                    "/api/orders/audit/consistency",
+                    $$"""{"older":{{await File.ReadAllTextAsync(newer, Cancel)}},"newer":{{await File.ReadAllTextAsync(older, Cancel)}}}"""
+                )
+            ).Status
+        );
+        var changed = await Kept(
+            "changed.json",
+            (await File.ReadAllTextAsync(atConsole, Cancel)).Replace("\"second\": ", "\"second\": 1", StringComparison.Ordinal)
+        );
+        Assert.Equal(ExitCode.Failed, (await Door.Run("audit", "check", changed, "--key", key)).Code);
+
+        async Task<string> Head() => (await Door.Get("/api/orders/audit/head")).Body;
+
+        async Task<string> Kept(string name, string text)
+        {
+            var path = Path.Combine(silo.Place.Folder, name);
+            await File.WriteAllTextAsync(path, text, Cancel);
+            return path;
+        }
+    }
+
     [Theory]
     [InlineData(AuditFault.Changed)]
     [InlineData(AuditFault.Missing)]

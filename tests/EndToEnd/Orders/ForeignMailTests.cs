@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using Grains.Interfaces.Orders;
-using Grains.Orders.Lifecycle;
 using Grains.Orders.Deliveries.Mail;
+using Grains.Orders.Lifecycle;
 using Xunit;
 
 namespace EndToEnd.Orders;

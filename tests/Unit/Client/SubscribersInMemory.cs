@@ -12,6 +12,10 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
 
     public List<string> Asked { get; } = [];
 
+    public Dictionary<OrderId, OrderTimeline> Timelines { get; } = [];
+
+    public ResentReply Resent { get; set; } = new(0, 0, null);
+
     public EraseReply Erased { get; set; } = new(0, 0, null);
 
     /// <summary>A change of the order of this key that is dead at the subscriber.</summary>
@@ -64,6 +68,15 @@ internal sealed class SubscribersInMemory : ISubscriberListGrain
 
     public Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel = default) =>
         Task.FromResult(new OrderDeliveries([], []));
+
+    public Task<OrderTimeline?> Timeline(OrderId order, CancellationToken cancel = default) =>
+        Task.FromResult(Timelines.GetValueOrDefault(order));
+
+    public Task<ResentReply> Resend(ResendDeliveries what, string by, CancellationToken cancel = default)
+    {
+        Asked.Add($"resend {what.Order} {what.Version} {what.Subscriber} {what.Since:u} {what.After}".TrimEnd());
+        return Task.FromResult(Resent);
+    }
 
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
 

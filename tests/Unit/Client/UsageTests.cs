@@ -95,7 +95,7 @@ public sealed class UsageTests
         var open = new Stack<Command>([Root()]);
         while (open.TryPop(out var command))
         {
-            if (command.Subcommands.Count == 0)
+            if (command.Subcommands.Count == 0 || command.Arguments.Count > 0)
             {
                 yield return command;
             }

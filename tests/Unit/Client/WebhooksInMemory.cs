@@ -13,13 +13,13 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
 
     public Task<WebhookAdded> Add(AddWebhook asked, CancellationToken cancel = default)
     {
-        var events = EndpointState.InFull(asked.Events);
+        var events = WebhookEvents.InFull(asked.Events);
         if (!WebhookUrl.TryParse(asked.Url, allowHttp: false, Grains.Net.AddressRanges.None, out var url, out var error))
         {
             return Task.FromResult(new WebhookAdded(null, null, WebhookRefusal.Url, error));
         }
 
-        if (EndpointState.Fault(events) is { } fault)
+        if (WebhookEvents.Fault(events) is { } fault)
         {
             return Task.FromResult(new WebhookAdded(null, null, WebhookRefusal.Events, fault));
         }
@@ -35,9 +35,31 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
     public Task<ImmutableArray<WebhookEndpoint>> List(CancellationToken cancel = default) =>
         Task.FromResult<ImmutableArray<WebhookEndpoint>>([.. _endpoints.Keys.Select(id => Show(id)!)]);
 
+    public Task<WebhookEdited> Edit(string id, EditWebhook change, CancellationToken cancel = default)
+    {
+        if (WebhookEdit.Fault(change, allowHttp: false, Grains.Net.AddressRanges.None, out var url, out var events) is var (name, fault))
+        {
+            return Task.FromResult(new WebhookEdited(null, name, fault));
+        }
+
+        return Task.FromResult(
+            new WebhookEdited(Change(id, state => state.Edit(url, events, change.PerSecond, change.Grace, Orders.Given.Start)))
+        );
+    }
+
     public Task<bool> Remove(string id, CancellationToken cancel = default) => Task.FromResult(_endpoints.Remove(id));
 
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
+
+    private WebhookEndpoint? Change(string id, Func<EndpointState, EndpointState> change)
+    {
+        if (_endpoints.TryGetValue(id, out var state))
+        {
+            _endpoints[id] = change(state);
+        }
+
+        return Show(id);
+    }
 
     private WebhookEndpoint? Show(string id) =>
         _endpoints.TryGetValue(id, out var state)
@@ -57,6 +79,11 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
                 0,
                 [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]
             )
+            {
+                PausedSince = state.PausedSince,
+                PerSecond = state.PerSecond,
+                Grace = state.Grace ?? EndpointState.Overlap,
+            }
             : null;
 
     private sealed class One(WebhooksInMemory all, string id) : IWebhookEndpointGrain
@@ -75,6 +102,18 @@ internal sealed class WebhooksInMemory : IWebhookListGrain
             );
 
         public Task<WebhookEndpoint?> Enable(CancellationToken cancel = default) => Task.FromResult(all.Show(id));
+
+        public Task<WebhookEdited> Edit(EditWebhook change, CancellationToken cancel = default) => all.Edit(id, change, cancel);
+
+        public Task<WebhookEndpoint?> Pause(CancellationToken cancel = default) =>
+            Task.FromResult(all.Change(id, state => state.Pause(Orders.Given.Start)));
+
+        public Task<WebhookEndpoint?> Resume(CancellationToken cancel = default) =>
+            Task.FromResult(all.Change(id, state => state.Resume(Orders.Given.Start)));
+
+        public Task<WebhookReply> Notify(EndpointEvent happened, CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task Announce() => Task.CompletedTask;
 
         public Task<WebhookTested?> Test(CancellationToken cancel = default) =>
             Task.FromResult(

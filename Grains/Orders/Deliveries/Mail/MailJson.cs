@@ -5,7 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Grains.Orders.Deliveries.Mail;
 
-/// <summary>The rows of <see cref="MailTable"/> as JSON, so that a person can read them with any tool and a later version can add to them.</summary>
+/// <summary>
+/// The rows of <see cref="MailTable"/> as JSON, so that a person can read them with any tool and a later version can add to them.
+/// </summary>
 [JsonSerializable(typeof(PreferencesRow))]
 [JsonSerializable(typeof(Suppression))]
 [JsonSerializable(typeof(UnsubscribeKeyRow))]

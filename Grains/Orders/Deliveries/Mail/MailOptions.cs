@@ -94,4 +94,10 @@ public sealed class MailOptions
             + "(mails then carry a link of their own, with one click), or a mailto: address that people read. Empty: mails carry none."
     )]
     public string Unsubscribe { get; set; } = "";
+
+    [Description(
+        "The address of whoever looks after webhooks: told by mail when an endpoint fails, is disabled, recovers or gets a new "
+            + "secret. Empty: nobody is."
+    )]
+    public string Operator { get; set; } = "";
 }

@@ -19,6 +19,9 @@ public sealed record MailSettings(
     Uri? Unsubscribe
 )
 {
+    /// <summary>Who is told by mail what happens to endpoints; null: nobody.</summary>
+    public MailboxAddress? Operator { get; init; }
+
     /// <summary>In mails that go to a folder, where nothing is said of it.</summary>
     public const string FromNobody = "orders@localhost";
 
@@ -40,6 +43,16 @@ public sealed record MailSettings(
         else if (EmailAddress.TryParse(address, out var sender, out _) && sender.NeedsSmtpUtf8)
         {
             wrong.Add("Mail:From: before its \"@\" the sender's address is in ASCII: not every server takes another.");
+        }
+
+        MailboxAddress? operatorAddress = null;
+        if (options.Operator.Length > 0 && !MailRecipient.TryParse(null, options.Operator, out operatorAddress, out error))
+        {
+            wrong.Add($"Mail:Operator: {error}");
+        }
+        else if (EmailAddress.TryParse(options.Operator, out var asked, out _) && asked.NeedsSmtpUtf8)
+        {
+            wrong.Add("Mail:Operator: before its \"@\" the operator's address is in ASCII: not every server takes another.");
         }
 
         if ((options.User.Length > 0) != (options.Password.Length > 0))
@@ -81,7 +94,7 @@ public sealed record MailSettings(
                 Timeout = options.Timeout,
             }
             : null;
-        settings = new(from, options.Shop, templates, waits, server, unsubscribe);
+        settings = new(from, options.Shop, templates, waits, server, unsubscribe) { Operator = operatorAddress };
         return true;
     }
 

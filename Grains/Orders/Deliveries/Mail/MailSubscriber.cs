@@ -26,7 +26,7 @@ public sealed record MailContext(
 /// <remarks>
 /// A hard bounce has been counted before it is answered; if a crash comes between, the repeat is the same mail and counts no more.
 /// </remarks>
-public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
+public sealed class MailSubscriber(MailContext mail) : IErasingSubscriber
 {
     /// <summary>The subscriber, and its channel.</summary>
     public const string Name = "mail";
@@ -62,10 +62,12 @@ public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
     /// <summary>Mails of these orders that lie in the folder are removed. What went to a mail server is gone.</summary>
     public async ValueTask<DeliveryResult> Erase(IReadOnlyCollection<OrderId> orders, DateTimeOffset now, CancellationToken cancel)
     {
-        if (place.Pickup is { } pickup)
+        if (mail.Pickup is { } pickup)
         {
             // One that is being written would come after it. What becomes of it, whoever handles it is told.
-            IEnumerable<Task> running = _running.Values.Where(mail => orders.Contains(mail.Order)).Select(mail => mail.DeliveryResult);
+            IEnumerable<Task> running = _running
+                .Values.Where(running => orders.Contains(running.Order))
+                .Select(running => running.DeliveryResult);
             await Task.WhenAll(running)
                 .WaitAsync(cancel)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
@@ -94,13 +96,13 @@ public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
             return DeliveryResult.Failed("bad-address", error);
         }
 
-        if (!(await place.Store.Wishes(order.Customer, cancel)).Wants(Name, change.Type))
+        if (!(await mail.Store.Wishes(order.Customer, cancel)).Wants(Name, change.Type))
         {
             return DeliveryResult.Suppressed("not-wanted-by-customer", $"The customer wants no mail of {change.Type}.");
         }
 
-        var bounces = await place.Store.Bounces(address, cancel);
-        if (bounces is { } suppression && place.Store.Holds(suppression))
+        var bounces = await mail.Store.Bounces(address, cancel);
+        if (bounces is { } suppression && mail.Store.Holds(suppression))
         {
             return DeliveryResult.Suppressed(
                 "address-suppressed",
@@ -112,7 +114,7 @@ public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
         }
 
         var unsubscribe = await Unsubscribe(order.Customer, cancel);
-        var (outcome, after) = await place.Gate.Send(() => place.Composer.Compose(change, to, unsubscribe), cancel);
+        var (outcome, after) = await mail.Gate.Send(() => mail.Composer.Compose(change, to, unsubscribe), cancel);
         if (after is { } wait)
         {
             return DeliveryResult.Deferred(outcome.Reason, outcome.Detail, wait);
@@ -120,7 +122,7 @@ public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
 
         if (outcome.Suppress)
         {
-            await place.Store.Bounced(
+            await mail.Store.Bounced(
                 address,
                 string.Create(CultureInfo.InvariantCulture, $"{change.OrderId}.{change.Version}"),
                 outcome,
@@ -129,23 +131,23 @@ public sealed class MailSubscriber(MailContext place) : IOrderSubscriber
         }
         else if (outcome.Verdict == MailVerdict.Delivered && bounces is not null)
         {
-            await place.Store.Lift(address, cancel);
+            await mail.Store.Lift(address, cancel);
         }
 
         return outcome.Verdict switch
         {
             MailVerdict.Delivered => DeliveryResult.Delivered(outcome.Reason, outcome.Detail),
             MailVerdict.Refused => DeliveryResult.Failed(outcome.Reason, outcome.Detail),
-            MailVerdict.Unknown when place.AfterUnknown == MailAfterUnknown.GiveUp => DeliveryResult.Failed(outcome.Reason, outcome.Detail),
+            MailVerdict.Unknown when mail.AfterUnknown == MailAfterUnknown.GiveUp => DeliveryResult.Failed(outcome.Reason, outcome.Detail),
             _ => DeliveryResult.Later(outcome.Reason, outcome.Detail),
         };
     }
 
     private async ValueTask<Uri?> Unsubscribe(string customer, CancellationToken cancel) =>
-        place.Unsubscribe is { Scheme: "https" } beginning
+        mail.Unsubscribe is { Scheme: "https" } beginning
             ? new(
                 $"{beginning.AbsoluteUri.TrimEnd('/')}/unsubscribe/"
-                    + UnsubscribeToken.Make(await place.Store.UnsubscribeKey(cancel), customer)
+                    + UnsubscribeToken.Make(await mail.Store.UnsubscribeKey(cancel), customer)
             )
-            : place.Unsubscribe;
+            : mail.Unsubscribe;
 }

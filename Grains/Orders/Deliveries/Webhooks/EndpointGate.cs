@@ -54,6 +54,13 @@ public sealed class EndpointGate
 
     public EndpointCircuit Circuit => _breaker.Circuit;
 
+    /// <summary>Requests a second when the rate is full.</summary>
+    public double PerSecond
+    {
+        get => _pace.Full;
+        set => _pace.Full = value;
+    }
+
     /// <summary>Requests a second that are allowed now.</summary>
     public double Rate => _pace.Rate(Now);
 

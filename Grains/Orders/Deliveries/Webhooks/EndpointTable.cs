@@ -29,6 +29,7 @@ public static class EndpointTable
         {
             Events = state.Events.IsDefault ? [] : state.Events,
             History = state.History.IsDefault ? [] : state.History,
+            Untold = state.Untold.IsDefault ? [] : [.. state.Untold.Select(one => one.Targets.IsDefault ? one with { Targets = [] } : one)],
         };
     }
 }

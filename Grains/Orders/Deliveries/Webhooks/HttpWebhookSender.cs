@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Grains.Interfaces.Orders;
 using Grains.Net;
 
 namespace Grains.Orders.Deliveries.Webhooks;
@@ -79,8 +80,7 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
             using var response = await _http.SendAsync(message, both.Token).ConfigureAwait(false);
             var retryAfter = response.Headers.NonValidated.TryGetValues("Retry-After", out var values) ? values.ToString() : null;
             var outcome = WebhookOutcome.Answered((int)response.StatusCode, retryAfter, _clock.GetUtcNow());
-            await Drain(response, both.Token).ConfigureAwait(false);
-            return outcome;
+            return outcome with { Answer = AnswerText.Of(await Drain(response, both.Token).ConfigureAwait(false)) };
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
@@ -130,9 +130,11 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
     }
 
     /// <summary>The answer is known already: what breaks here changes nothing of it.</summary>
-    private static async Task Drain(HttpResponseMessage response, CancellationToken cancel)
+    /// <returns>The first bytes that came, for <see cref="AnswerText"/>.</returns>
+    private static async Task<byte[]> Drain(HttpResponseMessage response, CancellationToken cancel)
     {
         var room = new byte[8 * 1024];
+        using var first = new MemoryStream();
         var left = MaxAnswerBytes;
         try
         {
@@ -142,9 +144,10 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
                 var read = await body.ReadAsync(room.AsMemory(0, Math.Min(room.Length, left)), cancel).ConfigureAwait(false);
                 if (read == 0)
                 {
-                    return;
+                    break;
                 }
 
+                first.Write(room, 0, Math.Min(read, HandlingTry.MaxAnswerBytes - (int)first.Length));
                 left -= read;
             }
         }
@@ -152,6 +155,8 @@ public sealed class HttpWebhookSender : IWebhookSender, IDisposable
         {
             // The connection is closed with the answer.
         }
+
+        return first.ToArray();
     }
 
     private static WebhookOutcome Explain(Exception exception, Uri url)

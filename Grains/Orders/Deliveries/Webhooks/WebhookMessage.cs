@@ -28,6 +28,14 @@ public sealed record WebhookMessage(string Id, string Type, ReadOnlyMemory<byte>
                 Text(json, "previousStatus", change.PreviousStatus is { } status ? Word(status) : null);
             }));
 
+    /// <summary>What happened to another endpoint.</summary>
+    public static WebhookMessage About(EndpointEvent happened) => new(happened.Id, happened.Type, Write(happened.Type, happened.At, json =>
+            {
+                json.WriteString("id", happened.Endpoint);
+                json.WriteString("url", happened.Url);
+                json.WriteString("text", happened.Text);
+            }));
+
     /// <param name="id">Random: each test is a message of its own.</param>
     public static WebhookMessage Test(Guid id, DateTimeOffset now) =>
         new($"msg_test_{id:n}", TestType, Write(TestType, now, json => json.WriteString("note", "A test: no order has changed.")));

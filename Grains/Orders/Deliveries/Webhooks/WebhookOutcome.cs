@@ -24,6 +24,9 @@ public enum WebhookVerdict
 /// <param name="RetryAfter">What was asked for; null where nothing was.</param>
 public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, string Detail, int? Status, TimeSpan? RetryAfter)
 {
+    /// <summary>The beginning of the answer's body (<see cref="AnswerText"/>); null where nothing came that can be read.</summary>
+    public string? Answer { get; init; }
+
     internal const string CircuitOpenReason = "circuit-open";
     internal const string NoPlaceReason = "no-place";
     internal const string RateReason = "rate";

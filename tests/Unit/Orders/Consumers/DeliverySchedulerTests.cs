@@ -18,7 +18,7 @@ public sealed class DeliverySchedulerTests
     {
         _it.Take("a", "b");
         var begun = _it.Begin();
-        _it.Desk.Finish(begun[0], DeliveryResult.Done([RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]));
+        _it.Scheduler.Finish(begun[0], DeliveryResult.Done([RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]));
         _it.Commit();
 
         Assert.Equal(["mine.1"], _it.Keys);
@@ -29,12 +29,12 @@ public sealed class DeliverySchedulerTests
     public void AChangeThatCameAlreadyOrComesTooEarlyIsNotTaken()
     {
         var (first, second, third) = (_it.Next("a"), _it.Next("b"), _it.Next("c"));
-        _it.Desk.Take([first]);
-        _it.Desk.Take([first]);
-        _it.Desk.Take([third]);
-        Assert.Equal(2, _it.Desk.Next);
-        _it.Desk.Take([first, second, third]);
-        Assert.Equal(4, _it.Desk.Next);
+        _it.Scheduler.Take([first]);
+        _it.Scheduler.Take([first]);
+        _it.Scheduler.Take([third]);
+        Assert.Equal(2, _it.Scheduler.Next);
+        _it.Scheduler.Take([first, second, third]);
+        Assert.Equal(4, _it.Scheduler.Next);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class DeliverySchedulerTests
         _it.Take("a", "a", "b");
         var begun = _it.Begin();
         Assert.Equal([1, 3], begun.Select(item => item.Revision));
-        _it.Desk.Finish(begun[0], DeliveryResult.Done());
+        _it.Scheduler.Finish(begun[0], DeliveryResult.Done());
         Assert.Equal([2], _it.Begun());
     }
 
@@ -58,8 +58,8 @@ public sealed class DeliverySchedulerTests
     public void TheCursorDoesNotPassAChangeThatHasJustBegun()
     {
         _it.Take("a", "b");
-        _it.Desk.Finish(_it.Begin()[1], DeliveryResult.Done());
-        Assert.False(_it.Desk.WantsCommit);
+        _it.Scheduler.Finish(_it.Begin()[1], DeliveryResult.Done());
+        Assert.False(_it.Scheduler.WantsCommit);
     }
 
     [Fact]
@@ -67,15 +67,15 @@ public sealed class DeliverySchedulerTests
     {
         _it.Take("slow", "b");
         var begun = _it.Begin();
-        _it.Desk.Finish(begun[1], DeliveryResult.Done());
-        Assert.Equal(Given.Start + DeliveryScheduler.Grace, _it.Desk.NextTime);
+        _it.Scheduler.Finish(begun[1], DeliveryResult.Done());
+        Assert.Equal(Given.Start + DeliveryScheduler.Grace, _it.Scheduler.NextTime);
         _it.Clock.Advance(DeliveryScheduler.Grace);
-        Assert.True(_it.Desk.WantsCommit);
+        Assert.True(_it.Scheduler.WantsCommit);
         _it.Commit();
         Assert.Equal(["w.1"], _it.Keys);
         Assert.Equal((3, 2, 1, 1), (_it.Head.Cursor, _it.Head.In, _it.Head.Done, _it.Head.Waiting));
 
-        _it.Desk.Finish(begun[0], DeliveryResult.Done([RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]));
+        _it.Scheduler.Finish(begun[0], DeliveryResult.Done([RowChange.Put("mine.1", ReadOnlyMemory<byte>.Empty)]));
         _it.Commit();
         Assert.Equal(["mine.1"], _it.Keys);
         Assert.Equal((2, 0), (_it.Head.Done, _it.Head.Waiting));
@@ -97,8 +97,8 @@ public sealed class DeliverySchedulerTests
     {
         _it.Take("a", "b");
         var begun = _it.Begin();
-        _it.Desk.Finish(begun[0], Refused);
-        _it.Desk.Finish(begun[1], DeliveryResult.Done());
+        _it.Scheduler.Finish(begun[0], Refused);
+        _it.Scheduler.Finish(begun[1], DeliveryResult.Done());
         _it.Commit();
         Assert.Equal((3, 1, 1), (_it.Head.Cursor, _it.Head.Done, _it.Head.Waiting));
 
@@ -113,14 +113,14 @@ public sealed class DeliverySchedulerTests
     public void AnOrdersLaterChangesWaitBehindTheOneThatIsTriedAgain()
     {
         _it.Take("a", "a", "b");
-        _it.Desk.Finish(_it.Begin()[0], Refused);
+        _it.Scheduler.Finish(_it.Begin()[0], Refused);
         _it.Commit();
         Assert.Equal(["w.1", "w.2"], [.. _it.Keys.Order()]);
 
         _it.Clock.Advance(TimeSpan.FromSeconds(1));
         var again = Assert.Single(_it.Begin());
         Assert.Equal(1, again.Revision);
-        _it.Desk.Finish(again, DeliveryResult.Done());
+        _it.Scheduler.Finish(again, DeliveryResult.Done());
         Assert.Equal([2], _it.Begun());
     }
 
@@ -128,7 +128,7 @@ public sealed class DeliverySchedulerTests
     public void TheyWaitBehindItOverARestart()
     {
         _it.Take("a", "a");
-        _it.Desk.Finish(_it.Begin()[0], Refused);
+        _it.Scheduler.Finish(_it.Begin()[0], Refused);
         _it.Commit();
         _it.Restart();
         Assert.Empty(_it.Begun());
@@ -141,7 +141,7 @@ public sealed class DeliverySchedulerTests
     {
         var it = new SchedulerInMemory(new() { Name = "it", KeepsOrder = false });
         it.Take("a", "a");
-        it.Desk.Finish(it.Begin()[0], Refused);
+        it.Scheduler.Finish(it.Begin()[0], Refused);
         Assert.Equal([2], it.Begun());
     }
 
@@ -151,7 +151,7 @@ public sealed class DeliverySchedulerTests
         _it.Take("a", "a");
         for (var attempt = 1; attempt <= 3; attempt++)
         {
-            _it.Desk.Finish(_it.Begin()[0], Refused);
+            _it.Scheduler.Finish(_it.Begin()[0], Refused);
             _it.Commit();
             _it.Clock.Advance(TimeSpan.FromSeconds(5));
         }
@@ -179,35 +179,35 @@ public sealed class DeliverySchedulerTests
         for (var i = 0; i < DeliveryScheduler.MaxWaiting + 10; i += 10)
         {
             _it.Take([.. Enumerable.Range(i, 10).Select(number => $"o{number}")]);
-            while (_it.Desk.Begin() is { } item)
+            while (_it.Scheduler.Begin() is { } item)
             {
-                _it.Desk.Finish(item, Refused);
+                _it.Scheduler.Finish(item, Refused);
             }
 
             _it.Commit();
         }
 
         Assert.Equal((DeliveryScheduler.MaxWaiting + 1, DeliveryScheduler.MaxWaiting), (_it.Head.Cursor, _it.Head.Waiting));
-        Assert.Equal("1,000 changes wait to be tried again, more may not", _it.Desk.Halt);
+        Assert.Equal("1,000 changes wait to be tried again, more may not", _it.Scheduler.Halt);
     }
 
     [Fact]
     public void NoMoreThanTheWindowIsTaken()
     {
         _it.Take([.. Enumerable.Range(0, DeliveryScheduler.MaxWindow + 1).Select(number => $"o{number}")]);
-        Assert.Equal((0, DeliveryScheduler.MaxWindow + 1), (_it.Desk.Room, _it.Desk.Next));
+        Assert.Equal((0, DeliveryScheduler.MaxWindow + 1), (_it.Scheduler.Room, _it.Scheduler.Next));
     }
 
     [Fact]
     public void AStoppedDeskTakesAndBeginsNothing()
     {
         _it.Take("a");
-        _it.Desk.Stop("its cursor is beyond the feed's head");
-        _it.Desk.Take([_it.Next("b")]);
+        _it.Scheduler.Stop("its cursor is beyond the feed's head");
+        _it.Scheduler.Take([_it.Next("b")]);
 
         Assert.Empty(_it.Begun());
-        Assert.Equal(("its cursor is beyond the feed's head", 0, 2L), (_it.Desk.Halt, _it.Desk.Room, _it.Desk.Next));
-        Assert.Null(_it.Desk.NextTime);
+        Assert.Equal(("its cursor is beyond the feed's head", 0, 2L), (_it.Scheduler.Halt, _it.Scheduler.Room, _it.Scheduler.Next));
+        Assert.Null(_it.Scheduler.NextTime);
     }
 
     [Fact]
@@ -222,9 +222,9 @@ public sealed class DeliverySchedulerTests
             }
         );
         it.Take("a", "b");
-        it.Desk.Finish(it.Begin()[0], Failed);
-        Assert.False(it.Desk.WantsCommit);
-        Assert.Equal("revision 1 is tried again and again: no address: There is none.", it.Desk.Halt);
+        it.Scheduler.Finish(it.Begin()[0], Failed);
+        Assert.False(it.Scheduler.WantsCommit);
+        Assert.Equal("revision 1 is tried again and again: no address: There is none.", it.Scheduler.Halt);
 
         it.Clock.Advance(TimeSpan.FromSeconds(1));
         it.HandleAll(DeliveryResult.Done());
@@ -238,7 +238,7 @@ public sealed class DeliverySchedulerTests
         _it.Take("a", "b");
         foreach (var item in _it.Begin())
         {
-            _it.Desk.Finish(item, DeliveryResult.Done([RowChange.Put("mine", new byte[] { (byte)item.Revision })]));
+            _it.Scheduler.Finish(item, DeliveryResult.Done([RowChange.Put("mine", new byte[] { (byte)item.Revision })]));
         }
 
         _it.Commit(); // Of two commits, or the store would refuse it.
@@ -253,8 +253,8 @@ public sealed class DeliverySchedulerTests
     public void WhatIsErasedInMemoryIsNotWrittenLater()
     {
         _it.Take("a");
-        _it.Desk.Finish(_it.Begin()[0], Refused);
-        _it.Desk.Erase(new HashSet<OrderId> { Given.Id("a") });
+        _it.Scheduler.Finish(_it.Begin()[0], Refused);
+        _it.Scheduler.Erase(new HashSet<OrderId> { Given.Id("a") });
         _it.Commit();
         Assert.Equal(
             Erasure.Customer,
@@ -287,7 +287,7 @@ public sealed class DeliverySchedulerTests
                 switch (random.Next(7))
                 {
                     case 0:
-                        it.Desk.Take([.. changes.Skip((int)it.Desk.Next - 1).Take(5)]);
+                        it.Scheduler.Take([.. changes.Skip((int)it.Scheduler.Next - 1).Take(5)]);
                         break;
                     case 1:
                         running.AddRange(it.Begin());
@@ -296,7 +296,7 @@ public sealed class DeliverySchedulerTests
                     case 2 or 3 when running.Count > 0:
                         var item = running[random.Next(running.Count)];
                         running.Remove(item);
-                        it.Desk.Finish(
+                        it.Scheduler.Finish(
                             item,
                             random.Next(4) switch
                             {

@@ -62,9 +62,9 @@ public sealed class DeliveryTests
         var it = new SchedulerInMemory(new() { Name = "mail", Channel = "mail" }, hasNoteTaker: true);
         it.Take("a", "b", "c");
         var begun = it.Begin();
-        it.Desk.Finish(begun[0], DeliveryResult.Delivered("250", "Taken."));
-        it.Desk.Finish(begun[1], DeliveryResult.Suppressed("no-address", "The order has none."));
-        it.Desk.Finish(begun[2], DeliveryResult.Failed("550", "No such mailbox."));
+        it.Scheduler.Finish(begun[0], DeliveryResult.Delivered("250", "Taken."));
+        it.Scheduler.Finish(begun[1], DeliveryResult.Suppressed("no-address", "The order has none."));
+        it.Scheduler.Finish(begun[2], DeliveryResult.Failed("550", "No such mailbox."));
         it.Commit();
 
         var notes = it
@@ -93,14 +93,14 @@ public sealed class DeliveryTests
             },
             hasNoteTaker: true
         );
-        it.Desk.Told = -DeliveryScheduler.MaxUntold + 1; // As if but one were to be told.
+        it.Scheduler.Told = -DeliveryScheduler.MaxUntold + 1; // As if but one were to be told.
         it.Take("a", "b");
         it.HandleAll(Delivered);
         it.Commit();
         Assert.Equal(2, it.Head.Cursor);
-        Assert.Equal("10,000 outcomes wait for the audit, more may not", it.Desk.Halt);
+        Assert.Equal("10,000 outcomes wait for the audit, more may not", it.Scheduler.Halt);
 
-        it.Desk.Told++;
+        it.Scheduler.Told++;
         it.Commit();
         Assert.Equal(3, it.Head.Cursor);
     }
@@ -121,25 +121,25 @@ public sealed class DeliveryTests
         _it.Take("a", "b", "c");
         foreach (var item in _it.Begin())
         {
-            _it.Desk.Finish(item, NotNow);
+            _it.Scheduler.Finish(item, NotNow);
         }
 
         Assert.Empty(_it.Begin());
-        Assert.False(_it.Desk.WantsCommit);
-        Assert.Equal(Given.Start.AddSeconds(15), _it.Desk.NextTime);
-        Assert.StartsWith("not before", _it.Desk.Halt, StringComparison.Ordinal);
+        Assert.False(_it.Scheduler.WantsCommit);
+        Assert.Equal(Given.Start.AddSeconds(15), _it.Scheduler.NextTime);
+        Assert.StartsWith("not before", _it.Scheduler.Halt, StringComparison.Ordinal);
 
         _it.Clock.Advance(TimeSpan.FromSeconds(15));
         var again = _it.Begin();
         Assert.Equal([(1, 1), (2, 1)], again.Select(item => (item.Revision, item.Attempts)));
-        Assert.Equal(Given.Start.AddSeconds(15) + DeliveryScheduler.Grace, _it.Desk.NextTime);
+        Assert.Equal(Given.Start.AddSeconds(15) + DeliveryScheduler.Grace, _it.Scheduler.NextTime);
     }
 
     [Fact]
     public void AClockThatGoesBackDoesNotLengthenTheWait()
     {
         _it.Take("a");
-        _it.Desk.Finish(_it.Begin()[0], NotNow);
+        _it.Scheduler.Finish(_it.Begin()[0], NotNow);
         _it.Clock.AdjustTime(Given.Start - TimeSpan.FromHours(1));
         Assert.Single(_it.Begin());
     }
@@ -151,8 +151,8 @@ public sealed class DeliveryTests
         var item = _it.Begin()[0];
         _it.Clock.Advance(DeliveryScheduler.Grace);
         _it.Commit();
-        _it.Desk.Finish(item, NotNow);
-        Assert.False(_it.Desk.WantsCommit);
+        _it.Scheduler.Finish(item, NotNow);
+        Assert.False(_it.Scheduler.WantsCommit);
         _it.Clock.Advance(TimeSpan.FromSeconds(15));
         _it.HandleAll(Delivered);
         _it.Commit();
@@ -163,8 +163,8 @@ public sealed class DeliveryTests
     public void AChangeThatComesAfterItsOrderWasErasedIsErasedAsItComes()
     {
         var change = _it.Next("a");
-        _it.Desk.Erase(new HashSet<OrderId> { change.OrderId });
-        _it.Desk.Take([change]);
+        _it.Scheduler.Erase(new HashSet<OrderId> { change.OrderId });
+        _it.Scheduler.Take([change]);
         Assert.True(Erasure.IsDone(_it.Begin()[0].Change.Order));
     }
 

@@ -35,7 +35,7 @@ internal sealed class SchedulerInMemory : IOrderSubscriber
 
     public SortedDictionary<string, byte[]> Rows { get; } = new(StringComparer.Ordinal);
 
-    public DeliveryScheduler Desk { get; private set; } = null!;
+    public DeliveryScheduler Scheduler { get; private set; } = null!;
 
     public SubscriberHeadRow Head => OrderJson.Read<SubscriberHeadRow>(Rows[PartitionWriter.HeadKey]);
 
@@ -66,13 +66,13 @@ internal sealed class SchedulerInMemory : IOrderSubscriber
     }
 
     /// <summary>Takes changes of these orders.</summary>
-    public void Take(params string[] keys) => Desk.Take([.. keys.Select(Next)]);
+    public void Take(params string[] keys) => Scheduler.Take([.. keys.Select(Next)]);
 
     /// <summary>Begins all that may be begun now; answers their revisions.</summary>
     public List<ChangeItem> Begin()
     {
         var begun = new List<ChangeItem>();
-        while (Desk.Begin() is { } item)
+        while (Scheduler.Begin() is { } item)
         {
             begun.Add(item);
         }
@@ -84,9 +84,9 @@ internal sealed class SchedulerInMemory : IOrderSubscriber
 
     public void HandleAll(DeliveryResult handled)
     {
-        while (Desk.Begin() is { } item)
+        while (Scheduler.Begin() is { } item)
         {
-            Desk.Finish(item, handled);
+            Scheduler.Finish(item, handled);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class SchedulerInMemory : IOrderSubscriber
         for (var more = true; more; )
         {
             var commit = new CommitBuilder();
-            more = !Desk.Fill(commit);
+            more = !Scheduler.Fill(commit);
             commit.AddHead(RowChange.Put(PartitionWriter.HeadKey, OrderJson.Write(_head)));
             StoreLimits.CheckCommit(SubscriberTable.Name, "it.00", commit.Changes);
             foreach (var change in commit.Changes)
@@ -118,14 +118,14 @@ internal sealed class SchedulerInMemory : IOrderSubscriber
     public void Restart()
     {
         _head = Rows.ContainsKey(PartitionWriter.HeadKey) ? Head : new() { Cursor = 1 };
-        Desk = new(_rules, this, _head, Clock, () => 0, _hasNoteTaker);
+        Scheduler = new(_rules, this, _head, Clock, () => 0, _hasNoteTaker);
         foreach (
             var (key, row) in Rows.Where(row => row.Key.StartsWith(SubscriberTable.WaitingPrefix, StringComparison.Ordinal))
                 .Select(row => (row.Key, OrderJson.Read<KeptChangeRow>(row.Value)))
                 .OrderBy(row => row.Item2.Revision)
         )
         {
-            Desk.Restore(key, row);
+            Scheduler.Restore(key, row);
         }
     }
 }

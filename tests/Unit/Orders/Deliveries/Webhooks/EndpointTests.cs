@@ -30,11 +30,11 @@ public sealed class EndpointStateTests
     [Fact]
     public void AnEventThatDoesNotExistIsNamed()
     {
-        Assert.Null(EndpointState.Fault(["order.paid", "order.refunded"]));
+        Assert.Null(WebhookEvents.Fault(["order.paid", "order.refunded"]));
         Assert.Equal(
             "\"order.payed\" is no event; events are order.placed, order.paid, order.shipped, order.completed, order.cancelled, "
-                + "order.refunded.",
-            EndpointState.Fault(["order.paid", "order.payed"])
+                + "order.refunded, webhook.failing, webhook.disabled, webhook.recovered, webhook.rotated.",
+            WebhookEvents.Fault(["order.paid", "order.payed"])
         );
     }
 

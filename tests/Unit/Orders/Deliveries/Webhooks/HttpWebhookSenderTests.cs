@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Doubles.Net;
 using Doubles.Orders;
+using Grains.Interfaces.Orders;
 using Grains.Net;
 using Grains.Orders.Deliveries.Webhooks;
 using Microsoft.Extensions.Time.Testing;
@@ -67,6 +68,22 @@ public sealed class HttpWebhookSenderTests : IAsyncLifetime
 
         Assert.Equal((WebhookVerdict.Retry, (int?)status), (outcome.Verdict, outcome.Status));
         Assert.Single(_receiver.Ledger);
+    }
+
+    [Fact]
+    public async Task TheBeginningOfTheAnswerIsKept()
+    {
+        _receiver.Answer(
+            WebhookAnswer.Status(500),
+            WebhookAnswer.Status(204),
+            WebhookAnswer.CutInBody(200),
+            WebhookAnswer.Text(400, new string('x', 5000))
+        );
+
+        Assert.Equal("ok", (await Send()).Answer);
+        Assert.Null((await Send()).Answer);
+        Assert.Equal("only a part", (await Send()).Answer);
+        Assert.Equal(new string('x', HandlingTry.MaxAnswerBytes), (await Send()).Answer);
     }
 
     [Fact]

@@ -46,6 +46,34 @@ public sealed class WebhookSubscriberTests
     }
 
     [Fact]
+    public async Task WhatIsAskedForAnewIsSentFromTheReloadOn()
+    {
+        _endpoint.Wanted = ["order.paid"];
+        _endpoint.Reply = new(WebhookSent.Delivered, "http-204", "Answered 204.", null);
+        var subscriber = new WebhookSubscriber(_endpoint, IsUnreached);
+        Assert.Equal(DoneAs.Filtered, (await subscriber.Handle(new(Placed, 1), CancellationToken.None)).As);
+
+        _endpoint.Wanted = ["order.placed"];
+        Assert.Equal(DoneAs.Filtered, (await subscriber.Handle(new(Placed, 1), CancellationToken.None)).As);
+        subscriber.Reload();
+        Assert.Equal(DoneAs.Delivered, (await subscriber.Handle(new(Placed, 1), CancellationToken.None)).As);
+    }
+
+    [Fact]
+    public async Task AnEndpointThatAsksOnlyForWhatHappensToOthersIsToldOfNoOrder()
+    {
+        _endpoint.Wanted = ["webhook.disabled"];
+        Assert.Equal(DoneAs.Filtered, (await Handle()).As);
+    }
+
+    [Fact]
+    public async Task WhatTheEndpointAnsweredIsKeptWithTheTry()
+    {
+        _endpoint.Reply = new(WebhookSent.Failed, "http-500", "Answered 500.", null) { Answer = "no such table" };
+        Assert.Equal("no such table", (await Handle()).Answer);
+    }
+
+    [Fact]
     public async Task OneThatWasRemovedIsSentNothing()
     {
         _endpoint.Wanted = null;
@@ -111,7 +139,6 @@ public sealed class WebhookSubscriberTests
     private async Task<DeliveryResult> Handle(OrderChange? change = null)
     {
         var subscriber = new WebhookSubscriber(_endpoint, IsUnreached);
-        await subscriber.Open(null!, ReadOnlyMemory<byte>.Empty, CancellationToken.None);
         return await subscriber.Handle(new(change ?? Placed, 1), CancellationToken.None);
     }
 
@@ -134,6 +161,16 @@ public sealed class WebhookSubscriberTests
         }
 
         public Task<ImmutableArray<string>?> Events(CancellationToken cancel = default) => Task.FromResult(Wanted);
+
+        public Task<WebhookEdited> Edit(EditWebhook change, CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task<WebhookEndpoint?> Pause(CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task<WebhookEndpoint?> Resume(CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task<WebhookReply> Notify(EndpointEvent happened, CancellationToken cancel = default) => throw new NotSupportedException();
+
+        public Task Announce() => throw new NotSupportedException();
 
         public Task<WebhookEndpoint?> Show(CancellationToken cancel = default) => throw new NotSupportedException();
 

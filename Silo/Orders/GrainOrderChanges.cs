@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Watch;
 
-namespace Grains.Orders;
+namespace Silo.Orders;
 
 /// <summary>The feed's grains, and as a listener what they announce. In a silo and in a front alike.</summary>
-public sealed class ChangesOfGrains(OrderDesk desk, IGrainFactory grains) : IOrderChanges, IOrderListener
+public sealed class GrainOrderChanges(OrderDesk desk, IGrainFactory grains) : IOrderChanges, IOrderListener
 {
     private readonly ConcurrentDictionary<int, Action<OrdersChanged>> _heard = new();
     private readonly Lock _gate = new();
