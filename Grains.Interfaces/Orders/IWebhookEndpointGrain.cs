@@ -29,8 +29,8 @@ public interface IWebhookEndpointGrain : IGrainWithStringKey
     Task<WebhookEndpoint?> Show(CancellationToken cancel = default);
 
     /// <summary>
-    /// From now on messages are signed with a new secret, and for a day with the one before, too. Durable when it answers. The same secret
-    /// again changes nothing.
+    /// From now on messages are signed with a new secret, and for its grace with the one before, too. Durable when it answers. The same
+    /// secret again changes nothing.
     /// </summary>
     /// <param name="secret">As the endpoint's owner wants it; null: one is made.</param>
     [Alias("Rotate")]

@@ -18,8 +18,12 @@ public readonly record struct AuditedEntry(long Index, AuditEntry Entry);
 /// </remarks>
 public static class TimelineBuilder
 {
-    /// <summary>What a history's line begins with when somebody asked for something: no try, and told by the audit.</summary>
-    private static readonly ImmutableArray<string> Asked = ["replayed: by ", "resent: by ", "discarded: by "];
+    /// <summary>
+    /// What a history's line begins with when somebody asked for something: no try, and told by the audit. Of an erased order nothing else
+    /// is left of
+    /// the line.
+    /// </summary>
+    private static readonly ImmutableArray<string> Asked = ["replayed", "resent", "discarded"];
 
     /// <param name="hasAudit">There is an audit: it is named among those that are behind while it does not have the last version.</param>
     public static OrderTimeline Build(
@@ -74,7 +78,7 @@ public static class TimelineBuilder
         delivery.Status == DeliveryStatus.Suppressed
             ? []
             : delivery
-                .Tries.Where(tried => !Asked.Any(asked => tried.What.StartsWith(asked, StringComparison.Ordinal)))
+                .Tries.Where(tried => !Asked.Contains(tried.What.Split(':')[0]))
                 .Select(tried => new OrderTimelineEntry(
                     tried.At,
                     OrderTimelineKind.Try,

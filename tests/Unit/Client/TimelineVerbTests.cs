@@ -19,10 +19,10 @@ public sealed class TimelineVerbTests
         var id = Timeline();
         Assert.Equal(
             [
-                "when                  version  what                 detail                                   audit",
-                "2026-03-01 12:00:00Z  1        order.placed                                                  4",
+                "when                  version  what                 detail                                    audit",
+                "2026-03-01 12:00:00Z  1        order.placed                                                   4",
                 "2026-03-01 12:00:01Z  1        try: webhook-a       http-500: Answered 500. Answered: not ok",
-                "2026-03-01 12:00:02Z  1        webhook-a.delivered  http-204                                 5",
+                "2026-03-01 12:00:02Z  1        webhook-a.delivered  http-204                                  5",
             ],
             (await _console.Run("orders", "timeline", id.Value)).Lines.Select(line => line.TrimEnd())
         );

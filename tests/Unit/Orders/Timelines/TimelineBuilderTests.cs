@@ -105,6 +105,7 @@ public sealed class TimelineBuilderTests
             Start.AddSeconds(3),
             ("http-204: Answered 204.", 1, null),
             ("resent: by ann", 2, null),
+            ("replayed", 2, null),
             ("http-204: Answered 204.", 3, null)
         );
         Assert.Equal(2, Build(Paid, [delivered]).Entries.Count(entry => entry.Kind == OrderTimelineKind.Try));
