@@ -5,7 +5,7 @@ using Silo.Middleware;
 
 namespace Silo.Http;
 
-/// <summary>The HTTP port: where it is, and what a person sees who opens it in a browser.</summary>
+/// <summary>The HTTP port: where it is, and what every request passes.</summary>
 public static class HttpHosting
 {
     /// <summary>Of one request's body. Routes that take more say so.</summary>
@@ -51,32 +51,4 @@ public static class HttpHosting
     public static void MapDescription(this WebApplication app) => OpenApiRoutes(app).ForAll();
 
     private static IEndpointConventionBuilder OpenApiRoutes(WebApplication app) => app.MapOpenApi("/openapi/{documentName}.json");
-
-    public static void MapFrontPage(this WebApplication app) => app.MapGet("/", (Doors doors) => Results.Text(Text(doors))).ForAll();
-
-    private static string Text(Doors doors) =>
-        $"""
-            {About.Name} {About.Version}: {About.Purpose}
-
-            /health/startup  200 when the silo has joined its cluster
-            /health/ready    200 while it takes work: joined and not stopping
-            /health/live     200 while the process answers
-            /health          every check with its reason; 503 when one is unhealthy
-
-            /openapi/v1.json what can be asked over HTTP, for programs
-            /api/crawls      start, watch and export crawls
-            /v1/logs         OTLP, from any OpenTelemetry SDK
-            /api/logs        log records, one JSON object a line
-            /api/orders      place orders, move them on, watch them
-            /api/ledger      the books: in = done + refused + waiting
-            /api/cluster     silos, activations, bytes
-            /metrics         numbers for Prometheus
-            /dashboard/      the dashboard of Orleans, for operators
-
-            Once there are API keys, /api needs one: Authorization: Bearer KEY
-
-            The console talks to the port for clients:
-                dotnet run -c Release --project Client -- cluster status --gateway {doors.Gateway.EndPoint}
-
-            """;
 }

@@ -9,7 +9,7 @@ public sealed class HttpOptions
     public const string Section = "Http";
 
     [Description(
-        "The port of HTTP: /api, /openapi, /health; / says what else. 0 closes it. While nobody sets it and it is taken, this "
+        "The port of HTTP: the page at /, and /api, /openapi, /health. 0 closes it. While nobody sets it and it is taken, this "
             + "door stays closed with a warning."
     )]
     [Range(0, 65535)]

@@ -13,7 +13,11 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
     public async Task ACrawlIsStartedByClicksAndSeenToEndAndItsPagesAreExplained()
     {
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
-        site.Add("/", $"<!DOCTYPE html><title>{Hostile.Replace("<", "&lt;", StringComparison.Ordinal)}</title><a href=/gone>gone</a>");
+        site.Add(
+            "/",
+            $"<!DOCTYPE html><title>{Hostile.Replace("<", "&lt;", StringComparison.Ordinal)}</title><p>a stranger's page"
+                + "<script>parent.document.body.id = 'kept'</script><a href=/gone>gone</a>"
+        );
         await LogIn(Silo.Writer, "/crawls");
 
         await Visitor.Button("Start a crawl").First.ClickAsync();
@@ -32,7 +36,13 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
 
         await Visitor.Page.GetByLabel("Why it was or was not fetched").FillAsync(site.UrlOf("/gone"));
         await Visitor.Page.GetByText("Explain", new() { Exact = true }).ClickAsync();
-        await Visitor.Sees($"crawl explain");
+        await Visitor.Sees("crawl explain");
+
+        await Visitor.Page.GetByLabel("Why it was or was not fetched").FillAsync(site.UrlOf("/"));
+        await Visitor.Page.GetByText("Explain", new() { Exact = true }).ClickAsync();
+        await Visitor.Page.GetByText("Show the page that was kept").ClickAsync();
+        await Visitor.Page.FrameLocator("iframe.kept").GetByText("a stranger's page").WaitForAsync();
+        Assert.Equal("", await Visitor.Page.EvaluateAsync<string>("document.body.id"));
     }
 
     [Fact]
