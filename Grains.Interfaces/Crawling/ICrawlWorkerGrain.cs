@@ -12,9 +12,9 @@ public interface ICrawlWorkerGrain : IGrainWithIntegerKey
     Task<int> InFlight(CancellationToken cancel = default);
 
     /// <summary>
-    /// Gives up what it fetches of a host, and answers when no request to it is under way: the host's silo died, and the next activation
-    /// of the host knows nothing of these leases.
+    /// Gives up what it fetches of a host for a crawl under leases below a number, and answers when no such request is under way: the
+    /// host's silo died, and the next activation of the host knows nothing of these leases.
     /// </summary>
     [Alias("GiveUp")]
-    Task GiveUp(HostKey host, CancellationToken cancel = default);
+    Task GiveUp(HostKey host, CrawlId crawl, long below, CancellationToken cancel = default);
 }

@@ -87,8 +87,8 @@ public sealed partial class CrawlWorkerGrain(
 
     public Task<int> InFlight(CancellationToken cancel) => Task.FromResult(_slots.InFlight);
 
-    public Task GiveUp(HostKey host, CancellationToken cancel) =>
-        Task.WhenAll(_sessions.Values.Where(session => session.Host == host).Select(session => session.GiveUp())).WaitAsync(cancel);
+    public Task GiveUp(HostKey host, CrawlId crawl, long below, CancellationToken cancel) =>
+        _sessions.TryGetValue((host, crawl), out var session) ? session.GiveUp(below).WaitAsync(cancel) : Task.CompletedTask;
 
     /// <summary>
     /// Takes no more and says at once what it held, so that nobody waits for its leases: what is finished is reported, what is not goes
@@ -204,7 +204,7 @@ public sealed partial class CrawlWorkerGrain(
             session.InFlight += reply.Leases.Length;
             foreach (var lease in reply.Leases)
             {
-                Observe(session.Fetching(stop => Fetch(session, reply.Order!, lease, asked, stop)));
+                Observe(session.Fetching(lease.Number, stop => Fetch(session, reply.Order!, lease, asked, stop)));
             }
 
             foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))

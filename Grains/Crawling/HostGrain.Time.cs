@@ -170,7 +170,7 @@ public sealed partial class HostGrain
                     continue;
                 }
 
-                await Task.WhenAll(Enumerable.Range(0, options.Value.Workers).Select(GiveUp));
+                await Task.WhenAll(Enumerable.Range(0, options.Value.Workers).SelectMany(GiveUp));
                 if (deaths.SinceLast < IMembershipLease.Duration)
                 {
                     continue;
@@ -192,7 +192,10 @@ public sealed partial class HostGrain
             LogPredecessorsNotEnded(Host, e);
         }
 
-        Task GiveUp(int worker) => GrainFactory.GetGrain<ICrawlWorkerGrain>(worker).GiveUp(Host, _stop);
+        IEnumerable<Task> GiveUp(int worker) =>
+            _crawls.Open.Select(partition =>
+                GrainFactory.GetGrain<ICrawlWorkerGrain>(worker).GiveUp(Host, partition.Crawl.Order.Id, partition.Crawl.FirstLease, _stop)
+            );
     }
 
     private async Task WhenLoaded(HostPartition partition)

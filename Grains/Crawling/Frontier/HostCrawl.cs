@@ -149,7 +149,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private static DateTimeOffset? Later(DateTimeOffset? a, DateTimeOffset? b) => a is null || b > a ? b : a;
 
     /// <summary>The next activation's number is durable before it hands out a lease.</summary>
-    public long NextLease() => (head.Epoch << 32) + ++_leases;
+    public long NextLease() => FirstLease + ++_leases;
+
+    /// <summary>Below every lease number of this activation, and above those of each one before.</summary>
+    public long FirstLease => head.Epoch << 32;
 
     private long _leases;
     private bool _isLeaving;

@@ -9,7 +9,7 @@ namespace Grains.Crawling.Workers;
 /// </summary>
 internal sealed class HostSession(HostKey host, CrawlId crawl)
 {
-    private readonly Dictionary<Task, CancellationTokenSource> _fetches = [];
+    private readonly Dictionary<long, (Task Running, CancellationTokenSource GivenUp)> _fetches = [];
 
     public HostKey Host => host;
 
@@ -30,26 +30,28 @@ internal sealed class HostSession(HostKey host, CrawlId crawl)
     public List<Visit> Outcomes { get; set; } = [];
 
     /// <summary>Runs a fetch until it ends, or until it is given up: its token says so.</summary>
-    public async Task Fetching(Func<CancellationToken, Task> fetch)
+    /// <param name="lease">Its number, which no other fetch of the crawl has.</param>
+    public async Task Fetching(long lease, Func<CancellationToken, Task> fetch)
     {
         using var givenUp = new CancellationTokenSource();
         var running = fetch(givenUp.Token);
-        _fetches.Add(running, givenUp);
+        _fetches[lease] = (running, givenUp);
         try
         {
             await running;
         }
         finally
         {
-            _fetches.Remove(running);
+            _fetches.Remove(lease);
         }
     }
 
-    /// <summary>Completes when none of the fetches that are running now goes on.</summary>
-    public async Task GiveUp()
+    /// <summary>Completes when none of the fetches that are running now under a lease below this number goes on.</summary>
+    public async Task GiveUp(long below)
     {
-        var running = Task.WhenAll(_fetches.Keys);
-        await Task.WhenAll(_fetches.Values.Select(givenUp => givenUp.CancelAsync()));
+        var old = _fetches.Where(fetch => fetch.Key < below).Select(fetch => fetch.Value).ToList();
+        var running = Task.WhenAll(old.Select(fetch => fetch.Running));
+        await Task.WhenAll(old.Select(fetch => fetch.GivenUp.CancelAsync()));
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
