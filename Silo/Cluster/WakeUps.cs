@@ -8,7 +8,7 @@ namespace Silo.Cluster;
 /// <remarks>
 /// What fails is logged and tried again with the next round. A call that takes longer than <see cref="Patience"/> is given up, so that one
 /// that hangs is not the last.
-/// Every silo has these rounds, so the cluster needs no reminders beside them (docs/decisions/0011-no-reminders.md).
+/// Every silo has these rounds, so the cluster needs no reminders beside them (docs/decisions/0013-no-reminders.md).
 /// </remarks>
 internal sealed partial class WakeUps : BackgroundService
 {
