@@ -41,6 +41,7 @@ internal static class Program
                 Crawling.ListCommand.Create(verbs),
                 Crawling.ShowCommand.Create(verbs),
                 FollowCommand.Create(verbs),
+                AddCommand.Create(verbs),
                 ControlCommands.Pause(verbs),
                 ControlCommands.Resume(verbs),
                 ControlCommands.Cancel(verbs),

@@ -14,9 +14,11 @@ internal sealed class StartCommand
 
     private readonly Argument<string[]> _seeds = new("seed")
     {
-        Description = "URLs to begin with, http or https.",
-        Arity = ArgumentArity.OneOrMore,
+        Description = "URLs to begin with, http or https; at most 1,000, more go in by crawl add.",
+        Arity = ArgumentArity.ZeroOrMore,
     };
+
+    private readonly Option<string?> _from = UrlLines.Option();
 
     private readonly Option<CrawlScope> _scope = new("--scope")
     {
@@ -115,6 +117,26 @@ internal sealed class StartCommand
         "Media types to fetch, such as text/html,image/*; of others the body is not read. Several allowed. [default: all]"
     );
 
+    private readonly Option<string[]> _walk = Texts(
+        "--walk",
+        "PATTERN",
+        "A page that matches one, and no --include, is fetched for its links alone: not kept, and exported with --all only. Several allowed."
+    );
+    private readonly Option<int?> _maxPathDepth = Number<int?>(
+        "--max-path-depth",
+        $"Segments of a path; a link with more is not followed. 0: no limit. [default: {Defaults.MaxPathDepth}]"
+    );
+    private readonly Option<int?> _maxRepeats = Number<int?>(
+        "--max-repeats",
+        $"How often one segment may be in a path; a link with more is not followed. 0: no limit. [default: {Defaults.MaxRepeats}]"
+    );
+    private readonly Option<string[]> _dropParams = Texts(
+        "--drop-param",
+        "NAME",
+        "A query parameter to take out of links, with * and ?, such as utm_*. Several allowed."
+    );
+    private readonly Option<bool> _sortParams = new("--sort-params") { Description = "Sort the query parameters of links by name." };
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "A name for the crawl, to be used in place of its id.",
@@ -134,6 +156,7 @@ internal sealed class StartCommand
         )
         {
             start._seeds,
+            start._from,
             start._scope,
             start._maxPages,
             start._maxDepth,
@@ -154,6 +177,11 @@ internal sealed class StartCommand
             start._credentials,
             start._noCookies,
             start._accept,
+            start._walk,
+            start._maxPathDepth,
+            start._maxRepeats,
+            start._dropParams,
+            start._sortParams,
             start._name,
             start._follow,
         };
@@ -190,7 +218,7 @@ internal sealed class StartCommand
     private CrawlSpec Spec(ParseResult parsed) =>
         new()
         {
-            Seeds = [.. parsed.GetRequiredValue(_seeds)],
+            Seeds = [.. UrlLines.All(parsed.GetValue(_seeds) ?? [], parsed.GetValue(_from)).Take(CrawlSpec.MaxSeeds + 1)],
             Name = parsed.GetValue(_name),
             Scope = parsed.GetValue(_scope),
             MaxPages = parsed.GetValue(_maxPages),
@@ -211,6 +239,11 @@ internal sealed class StartCommand
             Contact = parsed.GetValue(_contact),
             Credentials = Many(parsed, _credentials),
             NoCookies = parsed.GetValue(_noCookies),
+            Walk = Many(parsed, _walk),
+            MaxPathDepth = parsed.GetValue(_maxPathDepth) ?? Defaults.MaxPathDepth,
+            MaxRepeats = parsed.GetValue(_maxRepeats) ?? Defaults.MaxRepeats,
+            DropParams = Many(parsed, _dropParams),
+            SortParams = parsed.GetValue(_sortParams),
             Accept =
             [
                 .. Many(parsed, _accept)

@@ -110,7 +110,12 @@ public sealed record SpecForm(
     string? Contact,
     ImmutableArray<string> CredentialHosts,
     bool NoCookies,
-    ImmutableArray<string> Accept
+    ImmutableArray<string> Accept,
+    ImmutableArray<string> Walk,
+    int MaxPathDepth,
+    int MaxRepeats,
+    ImmutableArray<string> DropParams,
+    bool SortParams
 )
 {
     public static SpecForm Of(CrawlSpec spec) =>
@@ -135,7 +140,12 @@ public sealed record SpecForm(
             spec.Contact,
             Names(spec.Credentials, '='),
             spec.NoCookies,
-            spec.Accept.IsDefault ? [] : spec.Accept
+            spec.Accept.IsDefault ? [] : spec.Accept,
+            spec.Walk.IsDefault ? [] : spec.Walk,
+            spec.MaxPathDepth,
+            spec.MaxRepeats,
+            spec.DropParams.IsDefault ? [] : spec.DropParams,
+            spec.SortParams
         );
 
     /// <summary>What stands before the secret of each.</summary>

@@ -135,6 +135,29 @@ public sealed record CrawlSpec
     [Id(21)]
     public ImmutableArray<string> Accept { get; init; } = [];
 
+    /// <summary>
+    /// Patterns as in <see cref="Include"/>. A URL that matches one and none of those is fetched for its links alone: it is not kept, and
+    /// an export has it only with what was skipped.
+    /// </summary>
+    [Id(22)]
+    public ImmutableArray<string> Walk { get; init; } = [];
+
+    /// <summary>Segments of a path; a link with more is counted as <c>path-depth</c>. 0: no limit.</summary>
+    [Id(23)]
+    public int MaxPathDepth { get; init; } = 50;
+
+    /// <summary>How often one segment may be in a path; a link with more is counted as <c>repeated-segments</c>. 0: no limit.</summary>
+    [Id(24)]
+    public int MaxRepeats { get; init; } = 3;
+
+    /// <summary>Names of query parameters that are taken out of links, with <c>*</c> and <c>?</c>: <c>utm_*</c>.</summary>
+    [Id(25)]
+    public ImmutableArray<string> DropParams { get; init; } = [];
+
+    /// <summary>Query parameters of links are sorted by name, those of one name in their order.</summary>
+    [Id(26)]
+    public bool SortParams { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

@@ -75,6 +75,13 @@ public interface ICrawlGrain : IGrainWithStringKey
     [Alias("Archive")]
     Task<ArchivePart> Archive(string? cursor, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Adds URLs to a crawl that runs or is paused, as seeds are: at most <see cref="CrawlSpec.MaxSeeds"/> in a call, durable when it
+    /// answers. Those that are no URLs or out of scope are named in the answer and change nothing.
+    /// </summary>
+    [Alias("Add")]
+    Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel = default);
+
     [Alias("Account")]
     Task<Account?> Account(CancellationToken cancel = default);
 
@@ -84,6 +91,24 @@ public interface ICrawlGrain : IGrainWithStringKey
 /// <summary>Error is null when it was done (or had been before), else a sentence.</summary>
 [GenerateSerializer, Immutable, Alias("crawling.ControlReply")]
 public sealed record ControlReply([property: Id(0)] CrawlSummary? Crawl, [property: Id(1)] string? Error);
+
+/// <summary>What became of URLs that were added to a crawl: each is new, known or refused.</summary>
+/// <param name="New">Not known before.</param>
+/// <param name="Known">Known before.</param>
+/// <param name="Refused">No URLs, out of scope, or without room; the first are named in <paramref name="Errors"/>.</param>
+/// <param name="Errors">At most <see cref="MaxErrors"/> sentences.</param>
+/// <param name="Closed">The crawl takes no URLs, a sentence; null: it does.</param>
+[GenerateSerializer, Immutable, Alias("crawling.AddUrlsReply")]
+public sealed record AddUrlsReply(
+    [property: Id(0)] int New,
+    [property: Id(1)] int Known,
+    [property: Id(2)] int Refused,
+    [property: Id(3)] ImmutableArray<string> Errors,
+    [property: Id(4)] string? Closed
+)
+{
+    public const int MaxErrors = 10;
+}
 
 public enum ExportKind
 {
@@ -112,6 +137,7 @@ public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Rec
 /// <param name="LeftOut">
 /// How many links of the page were not followed though they are in scope, by the word for the books; null: none.
 /// </param>
+/// <param name="Walked">It was fetched for its links alone (<see cref="CrawlSpec.Walk"/>).</param>
 /// <param name="Kept">Where its WARC records are; null when it was not kept.</param>
 [GenerateSerializer, Immutable, Alias("crawling.PageRecord")]
 public sealed record PageRecord(
@@ -131,7 +157,8 @@ public sealed record PageRecord(
     [property: Id(13)] bool Truncated,
     [property: Id(14)] string? Error,
     [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null,
-    [property: Id(16)] KeptPage? Kept = null
+    [property: Id(16)] KeptPage? Kept = null,
+    [property: Id(17)] bool Walked = false
 );
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>

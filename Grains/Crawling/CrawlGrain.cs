@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
@@ -163,6 +164,40 @@ public sealed partial class CrawlGrain(
         }
 
         return Reply(CrawlState.Deleting);
+    }
+
+    public async Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(urls.Length, CrawlSpec.MaxSeeds);
+        if (_head is not { EndReason: null, Seeded: true } head || !CrawlBoundary.TryCreate(head.Order.Spec, out var boundary, out _))
+        {
+            var state = _head?.Order.State.ToString().ToLowerInvariant();
+            return new(0, 0, urls.Length, [], state is null ? $"There is no crawl {Id}." : $"Crawl {Id} is {state} and takes no URLs.");
+        }
+
+        var added = AddedUrls.Of(urls, boundary);
+        if (await Enlist([.. added.ByHost.Keys], cancel) is not { } enlisted)
+        {
+            return new(0, 0, urls.Length, [], $"Crawl {Id} has ended and takes no URLs.");
+        }
+
+        _balancedBefore = null;
+        var replies = await Task.WhenAll(
+            added
+                .ByHost.Where(host => !enlisted.NotListed.Contains(host.Key))
+                .Select(host => GrainFactory.GetGrain<IHostGrain>(host.Key.Value).Add(enlisted.Order, host.Value, cancel))
+        );
+        _balancedBefore = null; // What was just added is in no sums yet.
+        var unlisted = enlisted.NotListed.Sum(host => added.ByHost[host].Length);
+        var refused = replies.Sum(reply => reply.Refused);
+        var fresh = replies.Sum(reply => reply.New) - refused;
+        return new(
+            fresh,
+            added.Count - unlisted - replies.Sum(reply => reply.New),
+            added.Refused + unlisted + refused,
+            added.Errors,
+            Closed: null
+        );
     }
 
     public async Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel)

@@ -21,4 +21,14 @@ public sealed record ExplanationForm(string Id, string? Url, string State, Immut
         );
 }
 
+/// <summary>URLs to be added to a crawl, as seeds are.</summary>
+public sealed record AddUrls(ImmutableArray<string> Urls)
+{
+    /// <summary>Of the body: a thousand URLs have room.</summary>
+    public const int MaxBytes = 2 * 1024 * 1024;
+}
+
+/// <summary>What became of URLs that were added; <c>errors</c> names the first that were refused.</summary>
+public sealed record UrlsAdded(int New, int Known, int Refused, ImmutableArray<string> Errors);
+
 public sealed record ExplanationLineForm(string Label, string Text);

@@ -60,6 +60,12 @@ public static class CrawlRoutes
             .WithSummary("Why a URL was or was not fetched.")
             .Produces<ExplanationForm>();
         crawls
+            .MapPost("{id}/urls", Add)
+            .For(ApiRole.Writer)
+            .Takes(RestJson.Default.AddUrls, AddUrls.MaxBytes)
+            .WithSummary("Adds URLs to a crawl that runs or is paused, as seeds are: a thousand at most. What is out of scope is named.")
+            .Produces<UrlsAdded>();
+        crawls
             .MapGet("{id}/page", Page)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("url", "view"))
@@ -207,6 +213,25 @@ public static class CrawlRoutes
                     }
                 )
             : None(id);
+    }
+
+    private static async Task<IResult> Add(HttpContext context, string id, IGrainFactory grains)
+    {
+        var urls = ITakesBody.BodyOf<AddUrls>(context).Urls;
+        if (urls.IsDefaultOrEmpty || urls.Length > CrawlSpec.MaxSeeds || urls.Any(url => url is null))
+        {
+            return Problem.Invalid(new Fault($"\"urls\" is a list of 1 to {CrawlSpec.MaxSeeds} texts.", "#/urls"));
+        }
+
+        if (await Found(id, grains, context.RequestAborted) is not { } crawl)
+        {
+            return None(id);
+        }
+
+        var reply = await crawl.Grain.Add(urls, context.RequestAborted);
+        return reply.Closed is { } closed
+            ? new Problem(StatusCodes.Status409Conflict, closed)
+            : Results.Json(new UrlsAdded(reply.New, reply.Known, reply.Refused, reply.Errors), RestJson.AsItIs.UrlsAdded);
     }
 
     private static async Task<IResult> Page(HttpContext context, string id, IGrainFactory grains, string? url = null, string view = "body")

@@ -58,6 +58,16 @@ public sealed record StartCrawl
 
     public ImmutableArray<string>? Accept { get; init; }
 
+    public ImmutableArray<string>? Walk { get; init; }
+
+    public int? MaxPathDepth { get; init; }
+
+    public int? MaxRepeats { get; init; }
+
+    public ImmutableArray<string>? DropParams { get; init; }
+
+    public bool? SortParams { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
     public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
     {
@@ -85,6 +95,11 @@ public sealed record StartCrawl
             Credentials = Texts(Credentials ?? [], "credentials", faults),
             NoCookies = NoCookies ?? false,
             Accept = Texts(Accept ?? [], "accept", faults),
+            Walk = Texts(Walk ?? [], "walk", faults),
+            MaxPathDepth = MaxPathDepth ?? spec.MaxPathDepth,
+            MaxRepeats = MaxRepeats ?? spec.MaxRepeats,
+            DropParams = Texts(DropParams ?? [], "dropParams", faults),
+            SortParams = SortParams ?? false,
         };
         return faults;
     }

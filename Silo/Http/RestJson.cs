@@ -28,6 +28,8 @@ namespace Silo.Http;
     ]
 )]
 [JsonSerializable(typeof(StartCrawl))]
+[JsonSerializable(typeof(AddUrls))]
+[JsonSerializable(typeof(UrlsAdded))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
 [JsonSerializable(typeof(CrawlList))]

@@ -58,11 +58,13 @@ internal sealed class FoundSitemaps(CanonicalUrl url, CrawlBoundary boundary)
             Add(new(index.Text, depth, namedBy, Hops: 0, IsSitemap: true), index.HostKey);
         }
 
-        foreach (var entry in sitemap.Entries.Where(entry => boundary.Decide(entry.Url, depth).In))
+        foreach (
+            var entry in sitemap.Entries.Select(entry => boundary.Normalize(entry.Url)).Where(entry => boundary.Decide(entry, depth).In)
+        )
         {
-            if (IsNear(entry.Url, namer))
+            if (IsNear(entry, namer))
             {
-                Add(new(entry.Url.Text, depth, url.Text), entry.Url.HostKey);
+                Add(new(entry.Text, depth, url.Text), entry.HostKey);
             }
             else
             {

@@ -74,9 +74,10 @@ public sealed class PageVisitor(
             redirect.Target?.Text,
             fetch.Truncated,
             fetch.Error ?? reading.Error ?? StatusError(fetch, verdict),
-            reading.LeftOut
+            reading.LeftOut,
+            Walked: !isSitemap && boundary.IsWalked(url)
         );
-        var isToKeep = verdict.Result == FetchResult.Answered && IsToKeep(order.Spec.Keep, fetch, reading);
+        var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading);
         if (isToKeep && !order.KeptFull)
         {
             try

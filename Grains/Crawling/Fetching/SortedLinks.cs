@@ -53,11 +53,17 @@ internal sealed class SortedLinks(CanonicalUrl page, CrawlBoundary boundary, int
 
     private void Add(CanonicalUrl link, bool noFollow, int hops)
     {
+        link = boundary.Normalize(link);
         var decision = boundary.Decide(link, depth);
-        var tooDeep = decision.Reason == BoundaryDecision.Depth;
-        if (decision.In ? noFollow : tooDeep)
+        var limit = decision.Reason switch
         {
-            TurnAway(link, tooDeep ? Refusals.MaxDepth : Refusals.NoFollow);
+            BoundaryDecision.Depth => Refusals.MaxDepth,
+            BoundaryDecision.PathDepth or BoundaryDecision.Repeats => decision.Reason,
+            _ => null,
+        };
+        if (limit is not null || (decision.In && noFollow))
+        {
+            TurnAway(link, limit ?? Refusals.NoFollow);
         }
         else if (decision.In && link.HostKey == page.HostKey)
         {

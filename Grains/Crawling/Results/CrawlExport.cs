@@ -58,7 +58,7 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
     private static PageRecord? Record(UrlRow row, ExportKind kind, string? ended) =>
         row.State switch
         {
-            UrlState.Fetched => row.Page,
+            UrlState.Fetched => row.Page is { Walked: true } && kind != ExportKind.All ? null : row.Page,
             UrlState.Failed => row.Page ?? Without(row, $"Given up: {row.Reason}."),
             UrlState.Skipped when kind == ExportKind.All => row.Page ?? Without(row, $"Not fetched: {row.Reason}."),
             UrlState.Queued when kind == ExportKind.All && ended is not null => row.Page ?? Without(row, $"Not fetched: {ended}."),

@@ -88,6 +88,13 @@ public static class CrawlSpecCheck
             errors.Add($"Accepted are at most {CrawlSpec.MaxPatterns} media types, such as text/html or image/*.");
         }
 
+        if (spec.DropParams.Length > CrawlSpec.MaxPatterns || spec.DropParams.Any(name => name.Length is 0 or > 200))
+        {
+            errors.Add($"Dropped are at most {CrawlSpec.MaxPatterns} query parameters, with names of 1 to 200 characters.");
+        }
+
+        CheckRange(errors, spec.MaxPathDepth, 0, 1_000, "The limit of path segments");
+        CheckRange(errors, spec.MaxRepeats, 0, 1_000, "The limit of repeated segments");
         CheckRange(errors, spec.MaxKeptBytes, 1, 1L << 50, "The limit of kept pages in bytes");
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
@@ -124,6 +131,8 @@ public static class CrawlSpecCheck
             Headers = spec.Headers.IsDefault ? [] : spec.Headers,
             Credentials = spec.Credentials.IsDefault ? [] : spec.Credentials,
             Accept = spec.Accept.IsDefault ? [] : spec.Accept,
+            Walk = spec.Walk.IsDefault ? [] : spec.Walk,
+            DropParams = spec.DropParams.IsDefault ? [] : spec.DropParams,
         };
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, SiloLimits limits)

@@ -13,6 +13,12 @@ public readonly record struct BoundaryDecision(bool In, string? Reason, string S
 
     public const string Depth = "depth";
 
+    /// <summary>Also the word for the books.</summary>
+    public const string PathDepth = "path-depth";
+
+    /// <summary>Also the word for the books.</summary>
+    public const string Repeats = "repeated-segments";
+
     internal static BoundaryDecision Takes(string says) => new(true, null, says);
 
     internal static BoundaryDecision Refuses(string reason, string says) => new(false, reason, says);

@@ -13,6 +13,9 @@ public sealed class CrawlBoundary
     private readonly SeedScope _scope;
     private readonly ImmutableArray<(UrlPattern Pattern, BoundaryDecision Decision)> _exclude;
     private readonly ImmutableArray<(UrlPattern Pattern, BoundaryDecision Decision)> _include;
+    private readonly ImmutableArray<(UrlPattern Pattern, BoundaryDecision Decision)> _walk;
+    private readonly UrlTraps _traps;
+    private readonly QueryRules _query;
     private readonly BoundaryDecision _notIncluded;
     private readonly int _maxDepth;
     private readonly BoundaryDecision _tooDeep;
@@ -21,7 +24,8 @@ public sealed class CrawlBoundary
         CrawlSpec spec,
         ImmutableArray<CanonicalUrl> seeds,
         ImmutableArray<UrlPattern> include,
-        ImmutableArray<UrlPattern> exclude
+        ImmutableArray<UrlPattern> exclude,
+        ImmutableArray<UrlPattern> walk
     )
     {
         Seeds = seeds;
@@ -38,6 +42,14 @@ public sealed class CrawlBoundary
                 (pattern, BoundaryDecision.Takes($"It is in scope and matches the include pattern {pattern.Text}."))
             ),
         ];
+        _walk =
+        [
+            .. walk.Select(pattern =>
+                (pattern, BoundaryDecision.Takes($"It is in scope and matches the walk pattern {pattern.Text}: its links are followed."))
+            ),
+        ];
+        _traps = new(spec);
+        _query = new(spec);
         _notIncluded = BoundaryDecision.Refuses(
             BoundaryDecision.Include,
             include.Length == 1
@@ -59,9 +71,10 @@ public sealed class CrawlBoundary
         var seeds = ParseSeeds(spec.Seeds, wrong);
         var include = ParsePatterns("include", spec.Include, wrong);
         var exclude = ParsePatterns("exclude", spec.Exclude, wrong);
+        var walk = ParsePatterns("walk", spec.Walk, wrong);
         if (wrong.Count == 0)
         {
-            boundary = new(spec, seeds, include, exclude);
+            boundary = new(spec, seeds, include, exclude, walk);
             boundary.CheckSeeds(wrong);
         }
 
@@ -86,11 +99,20 @@ public sealed class CrawlBoundary
 
         if (!_include.IsEmpty)
         {
-            decision = FirstMatch(_include, url) ?? _notIncluded;
+            decision = FirstMatch(_include, url) ?? FirstMatch(_walk, url) ?? _notIncluded;
         }
 
-        return decision.In && depth > _maxDepth ? _tooDeep : decision;
+        return !decision.In ? decision
+            : depth > _maxDepth ? _tooDeep
+            : _traps.Find(url) ?? decision;
     }
+
+    /// <summary>A link as the crawl knows it: without the parameters that it drops, and sorted if it sorts.</summary>
+    public CanonicalUrl Normalize(CanonicalUrl link) => _query.Apply(link);
+
+    /// <summary>The URL is fetched for its links alone: it matches a walk pattern and no include pattern.</summary>
+    public bool IsWalked(CanonicalUrl url) =>
+        !_walk.IsEmpty && FirstMatch(_walk, url) is not null && (_include.IsEmpty || FirstMatch(_include, url) is null);
 
     private static BoundaryDecision? FirstMatch(ImmutableArray<(UrlPattern Pattern, BoundaryDecision Decision)> patterns, CanonicalUrl url)
     {

@@ -185,6 +185,20 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
 
     public Task<Explanation> Explain(string url, CancellationToken cancel = default) => Task.FromResult(Explanation!);
 
+    /// <summary>URLs that were added, call by call.</summary>
+    public List<string[]> Added { get; } = [];
+
+    public Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel = default)
+    {
+        Added.Add([.. urls]);
+        var refused = urls.Count(url => !url.StartsWith("http", StringComparison.Ordinal));
+        return Task.FromResult(
+            ControlError is { } closed
+                ? new AddUrlsReply(0, 0, urls.Length, [], closed)
+                : new(urls.Length - refused, 0, refused, refused == 0 ? [] : ["One is no URL."], null)
+        );
+    }
+
     /// <summary>What is kept, by URL.</summary>
     public Dictionary<string, PagePart> KeptPages { get; } = [];
 

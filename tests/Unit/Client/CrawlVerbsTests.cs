@@ -56,6 +56,15 @@ public sealed class CrawlVerbsTests
             "--contact",
             "me@a.example",
             "--no-cookies",
+            "--walk",
+            "*list*",
+            "--max-path-depth",
+            "9",
+            "--max-repeats",
+            "0",
+            "--drop-param",
+            "utm_*",
+            "--sort-params",
             "--accept",
             "text/html,image/*",
             "--name",
@@ -77,6 +86,9 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["a.example=u:p"], spec.Credentials);
         Assert.Equal(("Tester/1", "me@a.example", true), (spec.UserAgent, spec.Contact, spec.NoCookies));
         Assert.Equal(["text/html", "image/*"], spec.Accept);
+        Assert.Equal(["*list*"], spec.Walk);
+        Assert.Equal((9, 0, true), (spec.MaxPathDepth, spec.MaxRepeats, spec.SortParams));
+        Assert.Equal(["utm_*"], spec.DropParams);
     }
 
     [Theory]
@@ -133,6 +145,34 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "export", "shop", "--format", "warc");
 
         Assert.Equal((ExitCode.WrongUsage, "A WARC file is no text: say where it goes with --out FILE.\n"), (printed.Code, printed.Error));
+    }
+
+    [Fact]
+    public async Task UrlsOfAFileAreAddedAThousandAtATime()
+    {
+        var kept = _console.Keep(ConsoleInMemory.Crawl());
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllLinesAsync(
+                file,
+                Enumerable.Range(0, 1_500).Select(page => $" http://a.example/{page}").Append("").Append("# a note").Append("nonsense"),
+                TestContext.Current.CancellationToken
+            );
+
+            var printed = await _console.Run("crawl", "add", "shop", "http://a.example/typed", "--from", file);
+
+            Assert.Equal(
+                (ExitCode.Failed, "1,501 URLs added, 0 known before, 1 refused.\n", "One is no URL.\n"),
+                (printed.Code, printed.Output, printed.Error)
+            );
+            Assert.Equal([1000, 502], kept.Added.Select(call => call.Length));
+            Assert.Equal(["http://a.example/typed", "http://a.example/0"], kept.Added[0][..2]);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]
@@ -224,7 +264,7 @@ public sealed class CrawlVerbsTests
         var printed = await _console.Run("crawl", "show", "shop", "--json");
 
         Assert.Equal(
-            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648,"sitemaps":"also","headerNames":[],"userAgent":null,"contact":null,"credentialHosts":[],"noCookies":false,"accept":[]}}"""
+            """{"id":"abcdefghi0","name":"shop","state":"running","pages":7,"failed":1,"skipped":2,"queued":10,"added":20,"hosts":1,"bytes":4096,"elapsedSeconds":12.5,"startedAt":"2026-03-01T12:00:00+00:00","endedAt":null,"note":null,"spec":{"seeds":["http://a.example/"],"scope":"host","maxPages":null,"maxDepth":null,"delay":"1s","concurrency":1,"parallel":64,"include":[],"exclude":[],"allowPrivate":[],"timeout":"30s","maxBodyBytes":10485760,"keep":"html","maxKeptBytes":2147483648,"sitemaps":"also","headerNames":[],"userAgent":null,"contact":null,"credentialHosts":[],"noCookies":false,"accept":[],"walk":[],"maxPathDepth":50,"maxRepeats":3,"dropParams":[],"sortParams":false}}"""
                 + "\n",
             printed.Output
         );

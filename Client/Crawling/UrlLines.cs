@@ -1,0 +1,40 @@
+using System.CommandLine;
+
+namespace Client.Crawling;
+
+/// <summary>URLs that are typed, or read line by line from a file or the standard input.</summary>
+internal static class UrlLines
+{
+    public static Option<string?> Option() =>
+        new("--from")
+        {
+            Description = "A file with one URL a line; - is the standard input. Empty lines and lines that begin with # are passed over.",
+            HelpName = "FILE|-",
+        };
+
+    /// <summary>The typed ones first. The file is read as far as it is asked for.</summary>
+    /// <exception cref="ConsoleException">The file cannot be read.</exception>
+    public static IEnumerable<string> All(IEnumerable<string> typed, string? file) =>
+        file is null ? typed : typed.Concat(Lines(file).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#'));
+
+    private static IEnumerable<string> Lines(string file)
+    {
+        using var reader = file == "-" ? Console.In : Open(file);
+        while (reader.ReadLine() is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    private static StreamReader Open(string file)
+    {
+        try
+        {
+            return new(file);
+        }
+        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
+        {
+            throw new ConsoleException($"\"{file}\" cannot be read: {reason.Message}", ExitCode.WrongUsage, reason);
+        }
+    }
+}
