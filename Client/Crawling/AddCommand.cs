@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Crawling;
-using Grains.Interfaces.Values;
 
 namespace Client.Crawling;
 

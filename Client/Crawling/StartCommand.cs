@@ -185,6 +185,13 @@ internal sealed class StartCommand
             start._name,
             start._follow,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(start._seeds) is not { Tokens.Count: > 0 } && result.GetResult(start._from) is null)
+            {
+                result.AddError($"The argument \"{start._seeds.Name}\" is missing");
+            }
+        });
         return verbs.Act(command, start.Run);
     }
 
