@@ -1,51 +1,35 @@
-using Silo;
 using Silo.Books;
 using Silo.Cluster;
 using Silo.Crawling;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
+using Silo.Launch;
 using Silo.Logs;
-using Silo.Middleware;
 using Silo.Orders;
 using Silo.Page;
-using Silo.StartUp;
-using Silo.Storage;
+using Silo.Storage.Hosting;
 using Silo.Telemetry;
 
-return await Launcher.Run(
-    args,
-    add: builder =>
-    {
-        builder.AddStorage(); // Storage/: which table and blob store
-        builder.AddCluster(); // members, streams, ports
-        builder.AddKeys(); // who may come in by HTTP
-        builder.AddCrawling();
-        builder.AddLogs();
-        builder.AddLogReading();
-        builder.AddOrders();
-        builder.AddTelemetry();
-        builder.AddLogDoors(); // OTLP, lines, syslog
-        builder.AddGrpcDoor();
-        builder.AddPage(); // what people see at /
-        builder.AddHttp(); // Middleware/Chain.cs: what every request passes
-    },
-    map: app =>
-    {
-        app.UseChain();
-        app.MapPage();
-        app.MapHealth();
-        app.MapDescription();
-        app.MapCrawls();
-        app.MapLogIntake();
-        app.MapLogRules();
-        app.MapLogQueries();
-        app.MapOrders();
-        app.MapOrderWatches();
-        app.MapUnsubscribe();
-        app.MapLedger();
-        app.MapCluster();
-        app.MapTelemetry();
-        app.MapGrpc();
-    }
-);
+namespace Silo;
+
+/// <summary>What this program consists of. Each part is defined in the folder of its name.</summary>
+internal static class Program
+{
+    public static SiloModules Modules { get; } =
+        new(
+            new StorageModule(), // which table and blob store
+            new ClusterModule(), // members, streams, reminders
+            new KeysModule(), // who may call
+            new HttpModule(), // Middleware/Chain.cs: what every request passes
+            new GrpcModule(),
+            new TelemetryModule(),
+            new PageModule(), // what people see at /
+            new CrawlingModule(),
+            new LogsModule(),
+            new OrdersModule(),
+            new BooksModule()
+        );
+
+    public static Task<int> Main(string[] args) => Launcher.Run(args, Modules);
+}

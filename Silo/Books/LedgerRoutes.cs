@@ -1,6 +1,5 @@
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Keys;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Books;
@@ -19,6 +18,6 @@ public static class LedgerRoutes
     private static async Task<IResult> Read(HttpContext context, IGrainFactory grains)
     {
         var accounts = await grains.GetGrain<ILedgerGrain>(0).Read(context.RequestAborted);
-        return Results.Json(new LedgerForm([.. accounts.Select(AccountForm.Of)]), RestJson.AsItIs.LedgerForm);
+        return Results.Json(new LedgerForm([.. accounts.Select(AccountForm.Of)]), BooksJson.AsItIs.LedgerForm);
     }
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Keys;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Cluster;
@@ -20,7 +19,7 @@ public static class ClusterRoutes
     private static async Task<IResult> Show(HttpContext context, IGrainFactory grains) =>
         Results.Json(
             ClusterForm.Of(await grains.GetGrain<IClusterStatusGrain>(0).Show(context.RequestAborted)),
-            RestJson.AsItIs.ClusterForm
+            ClusterJson.AsItIs.ClusterForm
         );
 }
 

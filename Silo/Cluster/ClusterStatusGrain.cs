@@ -4,7 +4,9 @@ using Grains.Interfaces.Cluster;
 using Grains.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Silo.Endpoints;
 using Silo.Middleware;
+using Silo.StartUp;
 using Silo.Storage;
 
 namespace Silo.Cluster;

@@ -17,8 +17,6 @@ namespace Silo.Crawling;
 /// </remarks>
 internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimeProvider Clock, CancellationToken Stopping) : IResult
 {
-    public const string ContentType = "text/event-stream";
-
     /// <summary>Between two looks at the crawl.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
@@ -45,7 +43,7 @@ internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimePr
             return;
         }
 
-        response.ContentType = ContentType;
+        response.ContentType = MediaTypes.Events;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         // A silo that stops ends its streams at once; browsers come back to another.
@@ -78,7 +76,7 @@ internal sealed record CrawlEvents(ICrawlGrain Crawl, LongAnswers Places, TimePr
                 (seen, saidAt) = (id, Clock.GetTimestamp());
                 await response.WriteAsync(
                     $"id: {id}\nevent: {(crawl.Ended ? "end" : "progress")}\ndata: "
-                        + $"{JsonSerializer.Serialize(CrawlForm.Of(crawl), RestJson.AsItIs.CrawlForm)}\n\n",
+                        + $"{JsonSerializer.Serialize(CrawlForm.Of(crawl), CrawlJson.AsItIs.CrawlForm)}\n\n",
                     cancel
                 );
             }

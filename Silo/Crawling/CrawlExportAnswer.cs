@@ -1,5 +1,6 @@
 using System.Text;
 using Grains.Interfaces.Crawling;
+using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Crawling;
@@ -12,8 +13,6 @@ namespace Silo.Crawling;
 internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnswers Places, bool IsCsv, ExportKind Kind, PageView? With)
     : IResult
 {
-    public const string JsonLines = "application/x-ndjson";
-
     public const string Csv = "text/csv";
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -29,7 +28,7 @@ internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnsw
         var form = IsCsv ? PageForm.Csv : PageForm.JsonLines;
         // Before anything is written: what fails here is still a problem and not a broken answer.
         var page = await Crawl.Export(cursor: null, Kind, cancel);
-        response.ContentType = IsCsv ? $"{Csv}; charset=utf-8; header=present" : JsonLines;
+        response.ContentType = IsCsv ? $"{Csv}; charset=utf-8; header=present" : MediaTypes.JsonLines;
         response.Headers.ContentDisposition = $"attachment; filename=\"{Id}.{(IsCsv ? "csv" : "jsonl")}\"";
         if (form.Header is { } header)
         {

@@ -14,7 +14,7 @@ public static class CrawlRoutes
         crawls
             .MapPost("", Start)
             .For(ApiRole.Writer)
-            .Takes(RestJson.Default.StartCrawl, StartCrawl.MaxBytes)
+            .Takes(CrawlJson.Default.StartCrawl, StartCrawl.MaxBytes)
             .WithSummary("Starts a crawl; it goes on by itself, over restarts.")
             .Produces<CrawlStarted>(StatusCodes.Status201Created);
         crawls
@@ -50,7 +50,7 @@ public static class CrawlRoutes
             )
             .Produces(
                 StatusCodes.Status200OK,
-                contentType: CrawlExportAnswer.JsonLines,
+                contentType: MediaTypes.JsonLines,
                 additionalContentTypes: [CrawlExportAnswer.Csv, CrawlArchiveAnswer.Warc]
             );
         crawls
@@ -62,7 +62,7 @@ public static class CrawlRoutes
         crawls
             .MapPost("{id}/urls", Add)
             .For(ApiRole.Writer)
-            .Takes(RestJson.Default.AddUrls, AddUrls.MaxBytes)
+            .Takes(CrawlJson.Default.AddUrls, AddUrls.MaxBytes)
             .WithSummary("Adds URLs to a crawl that runs or is paused, as seeds are: a thousand at most. What is out of scope is named.")
             .Produces<UrlsAdded>();
         crawls
@@ -76,7 +76,7 @@ public static class CrawlRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("Server-sent events: progress whenever it changes, and end when the crawl does.")
-            .Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
+            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.Events);
     }
 
     private static void Control(
@@ -110,7 +110,7 @@ public static class CrawlRoutes
         context.Response.Headers.Location = $"/api/crawls/{id}";
         return Results.Json(
             new CrawlStarted(id.ToString(), spec.Name),
-            RestJson.AsItIs.CrawlStarted,
+            CrawlJson.AsItIs.CrawlStarted,
             statusCode: StatusCodes.Status201Created
         );
     }
@@ -118,12 +118,12 @@ public static class CrawlRoutes
     private static async Task<IResult> List(HttpContext context, IGrainFactory grains) =>
         Results.Json(
             new CrawlList([.. (await Crawls(grains).List(context.RequestAborted)).Select(CrawlForm.Of)]),
-            RestJson.AsItIs.CrawlList
+            CrawlJson.AsItIs.CrawlList
         );
 
     private static async Task<IResult> Show(HttpContext context, string id, IGrainFactory grains) =>
         await Found(id, grains, context.RequestAborted) is { } crawl && await crawl.Grain.Show(context.RequestAborted) is { } summary
-            ? Results.Json(CrawlForm.WithSpec(summary), RestJson.AsItIs.CrawlForm)
+            ? Results.Json(CrawlForm.WithSpec(summary), CrawlJson.AsItIs.CrawlForm)
             : None(id);
 
     private static async Task<IResult> Change(
@@ -143,7 +143,7 @@ public static class CrawlRoutes
         return reply switch
         {
             { Error: { } error } => new Problem(StatusCodes.Status409Conflict, error),
-            { Crawl: { } summary } => Results.Json(CrawlForm.Of(summary), RestJson.AsItIs.CrawlForm, statusCode: status),
+            { Crawl: { } summary } => Results.Json(CrawlForm.Of(summary), CrawlJson.AsItIs.CrawlForm, statusCode: status),
             _ => None(id),
         };
     }
@@ -158,7 +158,7 @@ public static class CrawlRoutes
         return await Found(id, grains, context.RequestAborted) is { } crawl
             ? Results.Json(
                 ExplanationForm.Of(crawl.Id, await crawl.Grain.Explain(url, context.RequestAborted)),
-                RestJson.AsItIs.ExplanationForm
+                CrawlJson.AsItIs.ExplanationForm
             )
             : None(id);
     }
@@ -231,7 +231,7 @@ public static class CrawlRoutes
         var reply = await crawl.Grain.Add(urls, context.RequestAborted);
         return reply.Closed is { } closed
             ? new Problem(StatusCodes.Status409Conflict, closed)
-            : Results.Json(new UrlsAdded(reply.New, reply.Known, reply.Refused, reply.Errors), RestJson.AsItIs.UrlsAdded);
+            : Results.Json(new UrlsAdded(reply.New, reply.Known, reply.Refused, reply.Errors), CrawlJson.AsItIs.UrlsAdded);
     }
 
     private static async Task<IResult> Page(HttpContext context, string id, IGrainFactory grains, string? url = null, string view = "body")

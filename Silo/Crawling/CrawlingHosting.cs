@@ -8,6 +8,8 @@ using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Endpoints;
+using Silo.Http;
 using Silo.Settings;
 using Silo.Storage;
 
@@ -18,6 +20,7 @@ public static class CrawlingHosting
 {
     public static void AddCrawling(this WebApplicationBuilder builder)
     {
+        builder.Services.AddRestJson(CrawlJson.Default);
         if (builder.IsFront())
         {
             return; // It crawls nothing: it asks grains.
@@ -27,7 +30,9 @@ public static class CrawlingHosting
         services.AddSettings<CrawlingOptions>(builder.Configuration);
         services
             .AddOptions<CrawlingOptions>()
-            .PostConfigure<Doors>((crawling, doors) => crawling.ListensOnLoopback = doors.All.All(door => door.IsOnLoopback));
+            .PostConfigure<ListeningEndpoints>(
+                (crawling, endpoints) => crawling.ListensOnLoopback = endpoints.All.All(endpoint => endpoint.IsOnLoopback)
+            );
         services.AddStoredCount<CrawlingOptions>($"{CrawlingOptions.Section}:{nameof(CrawlingOptions.Workers)}", crawling =>
             crawling.Workers
         );

@@ -1,15 +1,16 @@
 using Grains.Interfaces.Keys;
 using Silo.Http;
 using Silo.Middleware;
-using Silo.Orders;
+using Silo.Settings;
 
 namespace Silo.Grpc;
 
 /// <summary>The gRPC port: orders, and the standard services for health and reflection, behind the same chain as HTTP.</summary>
 public static class GrpcHosting
 {
-    public static void AddGrpcDoor(this WebApplicationBuilder builder)
+    public static void AddGrpcEndpoint(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSettings<GrpcOptions>(builder.Configuration);
         // What nobody knows is answered by the chain, and needs no key.
         builder.Services.AddGrpc(grpc =>
         {
@@ -22,7 +23,6 @@ public static class GrpcHosting
 
     public static void MapGrpc(this WebApplication app)
     {
-        OrderBookService.Map(app);
         app.MapGrpcHealthChecksService().ForAll(unlimited: true);
         app.MapGrpcReflectionService().For(ApiRole.Reader);
     }

@@ -3,6 +3,7 @@ using Grains;
 using Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Silo.Endpoints;
 using Silo.Middleware;
 using Silo.Storage;
 
@@ -57,7 +58,7 @@ public static class Health
     private static void Map(WebApplication app, string path, Func<HealthCheckRegistration, bool> which) =>
         app.MapHealthChecks(path, new HealthCheckOptions { Predicate = which, ResponseWriter = Write })
             .ForAll(unlimited: true)
-            .WithMetadata(new AtOtlpDoor());
+            .WithMetadata(new OnOtlpEndpoint());
 
     /// <summary>
     /// Why a check does not pass, in words that may be shown to anybody; null when it gives none. The message of an exception may carry a

@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Middleware;
+using Silo.Settings;
+using Silo.StartUp;
 
 namespace Silo.Http;
 
-/// <summary>The HTTP port: where it is, and what every request passes.</summary>
+/// <summary>The server of HTTP, and the description of what it answers.</summary>
 public static class HttpHosting
 {
     /// <summary>Of one request's body. Routes that take more say so.</summary>
@@ -13,6 +15,7 @@ public static class HttpHosting
 
     public static void AddHttp(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSettings<HttpOptions>(builder.Configuration);
         // Our own settings say where; ASPNETCORE_URLS and the like are overridden, and Kestrel warns of it.
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -21,17 +24,17 @@ public static class HttpHosting
             kestrel.Limits.MaxConcurrentConnections = kestrel
                 .ApplicationServices.GetRequiredService<IOptions<LimitsOptions>>()
                 .Value.Connections;
-            var doors = kestrel.ApplicationServices.GetRequiredService<Doors>();
-            foreach (var door in doors.Open)
+            foreach (var endpoint in kestrel.ApplicationServices.GetRequiredService<ListeningEndpoints>().Open)
             {
                 // Without TLS nothing tells the two apart on one port.
-                kestrel.Listen(door.EndPoint, listen => listen.Protocols = door == doors.Grpc ? HttpProtocols.Http2 : HttpProtocols.Http1);
+                kestrel.Listen(endpoint.EndPoint, listen =>
+                    listen.Protocols = endpoint.Protocol == EndpointProtocol.Grpc ? HttpProtocols.Http2 : HttpProtocols.Http1
+                );
             }
         });
-        DoorServer.Replace(builder.Services);
+        EndpointServer.Replace(builder.Services);
         builder.AddChain();
         builder.AddHealth();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, RestJson.Default));
         builder.Services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer(
                 (document, _, _) =>
                 {

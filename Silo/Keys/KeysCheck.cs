@@ -1,7 +1,7 @@
 using Grains.Interfaces.Keys;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.StartUp;
 
 namespace Silo.Keys;
@@ -11,7 +11,7 @@ namespace Silo.Keys;
 /// revoked does not come back.
 /// </summary>
 public sealed partial class KeysCheck(
-    Doors doors,
+    ListeningEndpoints endpoints,
     KeyRing ring,
     ITableStore store,
     IOptions<KeysOptions> options,
@@ -30,10 +30,10 @@ public sealed partial class KeysCheck(
             await Add(ApiKey.Of(secret, ApiRole.Operator, clock.GetUtcNow()), cancel);
         }
 
-        if (doors.Open.FirstOrDefault(door => !door.IsOnLoopback) is { } beyond && await ring.Count(cancel) == 0)
+        if (endpoints.Open.FirstOrDefault(endpoint => !endpoint.IsOnLoopback) is { } beyond && await ring.Count(cancel) == 0)
         {
             throw new StartUpException(
-                $"{beyond.What} would listen on {beyond.EndPoint.Address} (Listen:Address), and there is no API key: whoever "
+                $"{beyond.Purpose} would listen on {beyond.EndPoint.Address} (Listen:Address), and there is no API key: whoever "
                     + $"reaches it could do everything. "
                     + "Start the silo on loopback first, make a key with \"dotnet run -c Release --project Client -- keys add "
                     + "NAME --role operator\", and start it again; "

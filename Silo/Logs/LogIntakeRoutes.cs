@@ -1,5 +1,7 @@
 using Grains.Interfaces.Keys;
+using Silo.Http;
 using Silo.Middleware;
+using Silo.Settings;
 
 namespace Silo.Logs;
 
@@ -7,15 +9,17 @@ namespace Silo.Logs;
 public static class LogIntakeRoutes
 {
     /// <summary>After the pipeline itself was added, which they hand in to.</summary>
-    public static void AddLogDoors(this WebApplicationBuilder builder)
+    public static void AddLogEndpoints(this WebApplicationBuilder builder)
     {
-        builder.Services.AddLogDoors();
+        builder.Services.AddSettings<LogEndpointsOptions>(builder.Configuration);
+        builder.Services.AddRestJson(LogsJson.Default);
+        builder.Services.AddLogEndpoints();
         builder.Services.AddHostedService<SyslogListener>();
     }
 
-    internal static void AddLogDoors(this IServiceCollection services)
+    internal static void AddLogEndpoints(this IServiceCollection services)
     {
-        services.AddSingleton<LogDoor>();
+        services.AddSingleton<LogIngestEndpoint>();
         services.AddSingleton<OtlpHttp>();
         services.AddSingleton<OtlpGrpc>();
         services.AddSingleton<NdjsonHttp>();
@@ -25,7 +29,7 @@ public static class LogIntakeRoutes
     public static void MapLogIntake(this WebApplication app)
     {
         var otlp = app.Services.GetRequiredService<OtlpHttp>();
-        app.MapPost("/v1/logs", otlp.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new AtOtlpDoor(), otlp);
+        app.MapPost("/v1/logs", otlp.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), new OnOtlpEndpoint(), otlp);
         var grpc = app.Services.GetRequiredService<OtlpGrpc>();
         app.MapPost(OtlpGrpc.Path, grpc.Take).For(ApiRole.Writer).WithMetadata(new TakesInBulk(), OtlpGrpc.Method, grpc);
         var lines = app.Services.GetRequiredService<NdjsonHttp>();

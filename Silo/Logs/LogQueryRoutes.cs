@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
-using Silo.Crawling;
 using Silo.Http;
 using Silo.Middleware;
 
@@ -24,12 +23,12 @@ public static class LogQueryRoutes
                     + $"most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list "
                     + $"for Accept: {Json}."
             )
-            .Produces(StatusCodes.Status200OK, contentType: LogSearchAnswer.JsonLines, additionalContentTypes: [Json]);
+            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.JsonLines, additionalContentTypes: [Json]);
         logs.MapGet("tail", Tail)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query"))
             .WithSummary("Server-sent events: a record an event as it is stored, and missed where this viewer was too slow.")
-            .Produces(StatusCodes.Status200OK, contentType: CrawlEvents.ContentType);
+            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.Events);
         logs.MapGet("stats", Stats)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query", "since", "until", "parts"))
@@ -37,7 +36,7 @@ public static class LogQueryRoutes
             .Produces<StatsForm>();
         logs.MapPost("sql", Sql)
             .For(ApiRole.Reader)
-            .Takes(RestJson.Default.AskLogSql, AskLogSql.MaxBytes)
+            .Takes(LogsJson.Default.AskLogSql, AskLogSql.MaxBytes)
             .WithSummary(
                 "One SELECT over the view \"logs\", within limits of time and memory. When the time or the memory was over, or "
                     + "the statement crashed the database, \"end\" says so and there are no rows."
@@ -107,7 +106,7 @@ public static class LogQueryRoutes
         }
 
         var reply = await grains.GetGrain<ILogQueryGrain>(Guid.NewGuid()).Stats(ask, context.RequestAborted);
-        return Refusal(reply.End, "query") is { } refusal ? refusal : Results.Json(StatsForm.Of(reply), RestJson.AsItIs.StatsForm);
+        return Refusal(reply.End, "query") is { } refusal ? refusal : Results.Json(StatsForm.Of(reply), LogsJson.AsItIs.StatsForm);
     }
 
     private static async Task<IResult> Sql(HttpContext context, IGrainFactory grains, TimeProvider clock)
@@ -150,7 +149,7 @@ public static class LogQueryRoutes
         var shards = Enumerable.Range(0, settings.Shards).Select(shard => grains.GetGrain<ILogBatchGrain>(shard)).ToArray();
         var counts = await Task.WhenAll(shards.Select(shard => shard.Counts(from, to, context.RequestAborted)));
         var states = await Task.WhenAll(shards.Select(shard => shard.Show(context.RequestAborted)));
-        return Results.Json(LogLedger.Of(counts.SelectMany(count => count), states), RestJson.AsItIs.LogLedger);
+        return Results.Json(LogLedger.Of(counts.SelectMany(count => count), states), LogsJson.AsItIs.LogLedger);
     }
 
     /// <summary>What is answered when a question was not taken; null when it was.</summary>

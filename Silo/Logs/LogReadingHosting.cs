@@ -6,7 +6,7 @@ using Grains.Logs.Sql;
 using Grains.Logs.Tail;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Settings;
 using Silo.Storage;
 

@@ -12,8 +12,6 @@ namespace Silo.Logs;
 /// </summary>
 internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool IsJson) : IResult
 {
-    public const string JsonLines = "application/x-ndjson";
-
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var (response, cancel) = (httpContext.Response, httpContext.RequestAborted);
@@ -26,7 +24,7 @@ internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool
             return;
         }
 
-        response.ContentType = IsJson ? "application/json; charset=utf-8" : JsonLines;
+        response.ContentType = IsJson ? "application/json; charset=utf-8" : MediaTypes.JsonLines;
         response.Headers.CacheControl = "no-store";
         await using var json = new Utf8JsonWriter(response.BodyWriter, LogForm.Json);
         if (IsJson)
@@ -60,7 +58,7 @@ internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool
         {
             json.WriteEndArray();
             json.WritePropertyName("end");
-            JsonSerializer.Serialize(json, QueryEndForm.Of(end), RestJson.AsItIs.QueryEndForm);
+            JsonSerializer.Serialize(json, QueryEndForm.Of(end), LogsJson.AsItIs.QueryEndForm);
             json.WriteEndObject();
         }
         else if (end.Outcome is not (QueryOutcome.Whole or QueryOutcome.Limit) || end.Unreadable > 0)
@@ -73,7 +71,7 @@ internal sealed record LogSearchAnswer(ILogQueryGrain Logs, SearchLogs Ask, bool
             {
                 json.WriteNumber("unreadable", form.Unreadable);
                 json.WritePropertyName("unreadableSegments");
-                JsonSerializer.Serialize(json, form.UnreadableSegments, RestJson.AsItIs.ImmutableArrayString);
+                JsonSerializer.Serialize(json, form.UnreadableSegments, LogsJson.AsItIs.ImmutableArrayString);
             }
 
             json.WriteEndObject();
@@ -122,7 +120,7 @@ internal sealed record LogSqlAnswer(SqlReply Reply) : IResult
 
         json.WriteEndArray();
         json.WritePropertyName("end");
-        JsonSerializer.Serialize(json, QueryEndForm.Of(Reply.End), RestJson.AsItIs.QueryEndForm);
+        JsonSerializer.Serialize(json, QueryEndForm.Of(Reply.End), LogsJson.AsItIs.QueryEndForm);
         json.WriteEndObject();
         await json.FlushAsync(httpContext.RequestAborted);
     }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Grains.Interfaces.Logs;
-using Silo.Crawling;
 using Silo.Http;
 using Silo.Middleware;
 
@@ -37,7 +36,7 @@ internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswe
                 return;
             }
 
-            response.ContentType = CrawlEvents.ContentType;
+            response.ContentType = MediaTypes.Events;
             response.Headers.CacheControl = "no-store";
             response.Headers["X-Accel-Buffering"] = "no";
             Write(response, "retry: 2000\n\n");
@@ -74,7 +73,7 @@ internal sealed record LogTailEvents(ILogTailGrain Tail, string Query, LongAnswe
             if (page.UnreadableSegments is { IsDefaultOrEmpty: false } unreadable)
             {
                 json.WritePropertyName("unreadableSegments");
-                JsonSerializer.Serialize(json, unreadable, RestJson.AsItIs.ImmutableArrayString);
+                JsonSerializer.Serialize(json, unreadable, LogsJson.AsItIs.ImmutableArrayString);
             }
 
             json.WriteEndObject();

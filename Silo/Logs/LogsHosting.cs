@@ -11,6 +11,7 @@ using Grains.Logs.Shards;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Settings;
 using Silo.Storage;
 

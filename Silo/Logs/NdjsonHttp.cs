@@ -13,7 +13,7 @@ namespace Silo.Logs;
 /// with how many were taken,
 /// and which lines were not and why. With an <c>Idempotency-Key</c> the same request may be sent again; without one each request is new.
 /// </summary>
-internal sealed class NdjsonHttp(LogDoor door)
+internal sealed class NdjsonHttp(LogIngestEndpoint door)
 {
     private static readonly string[] Types =
     [
@@ -61,7 +61,7 @@ internal sealed class NdjsonHttp(LogDoor door)
             request.ContentLength,
             encoding == LogBodies.Gzip,
             LogFormat.Ndjson,
-            LogDoor.SenderPatience,
+            LogIngestEndpoint.SenderPatience,
             service
         );
         return answer.Problem ?? (IResult)new Taken(answer.Decoded!);

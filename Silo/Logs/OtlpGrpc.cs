@@ -13,7 +13,7 @@ namespace Silo.Logs;
 /// length-prefixed messages), so that room is
 /// made by the message's length before the message is held, and no object is built of it. Compressed with gzip or not.
 /// </summary>
-internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
+internal sealed class OtlpGrpc(LogIngestEndpoint door) : ITellsProblems
 {
     public const string Path = "/" + LogsService.FullName + "/Export";
 
@@ -121,7 +121,7 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
             || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         )
         {
-            return LogDoor.SenderPatience;
+            return LogIngestEndpoint.SenderPatience;
         }
 
         return text[^1] switch
@@ -132,7 +132,7 @@ internal sealed class OtlpGrpc(LogDoor door) : ITellsProblems
             'm' => TimeSpan.FromMilliseconds(number),
             'u' => TimeSpan.FromMicroseconds(number),
             'n' => TimeSpan.FromMicroseconds(number / 1000d),
-            _ => LogDoor.SenderPatience,
+            _ => LogIngestEndpoint.SenderPatience,
         };
     }
 

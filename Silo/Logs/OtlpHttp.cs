@@ -10,7 +10,7 @@ namespace Silo.Logs;
 /// answered in the kind that it
 /// came in, also when it is refused: then with a <c>google.rpc.Status</c>.
 /// </summary>
-internal sealed class OtlpHttp(LogDoor door) : ITellsProblems
+internal sealed class OtlpHttp(LogIngestEndpoint door) : ITellsProblems
 {
     public const string Protobuf = "application/x-protobuf";
     public const string Json = "application/json";
@@ -50,7 +50,7 @@ internal sealed class OtlpHttp(LogDoor door) : ITellsProblems
             request.ContentLength,
             encoding == LogBodies.Gzip,
             format,
-            LogDoor.SenderPatience
+            LogIngestEndpoint.SenderPatience
         );
         if (answer.Problem is { } problem)
         {

@@ -5,7 +5,7 @@ namespace Silo.Logs;
 
 /// <summary>
 /// A body as it comes over the wire, which has to come at a least speed: <see cref="LeastBytes"/> in each <see cref="Window"/>, and all of
-/// it within <see cref="LogDoor.BodyPatience"/>.
+/// it within <see cref="LogIngestEndpoint.BodyPatience"/>.
 /// When it does not, <see cref="TooSlow"/> is cancelled.
 /// </summary>
 /// <remarks>Reads asynchronously only. Does not dispose what it reads from.</remarks>
@@ -57,7 +57,7 @@ internal sealed class PacedStream : ReadingStream
         {
             _came = 0;
             Ticket?.Progressed();
-            var left = LogDoor.BodyPatience - _clock.GetElapsedTime(_began);
+            var left = LogIngestEndpoint.BodyPatience - _clock.GetElapsedTime(_began);
             _tooSlow.CancelAfter(
                 left < TimeSpan.Zero ? TimeSpan.Zero
                 : left < Window ? left

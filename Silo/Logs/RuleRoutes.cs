@@ -1,7 +1,6 @@
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Values;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Logs;
@@ -21,7 +20,7 @@ public static class RuleRoutes
         rules
             .MapPost("", Add)
             .For(ApiRole.Writer)
-            .Takes(RestJson.Default.AddRule, AddRule.MaxBytes)
+            .Takes(LogsJson.Default.AddRule, AddRule.MaxBytes)
             .WithSummary("Adds a rule, \"query => action\", at a number or at the end; every silo goes by it a second later.")
             .Produces<RuleChangeForm>(StatusCodes.Status201Created);
         rules
@@ -33,13 +32,13 @@ public static class RuleRoutes
         rules
             .MapPost("test", Test)
             .For(ApiRole.Reader)
-            .Takes(RestJson.Default.TestRule, AddRule.MaxBytes)
+            .Takes(LogsJson.Default.TestRule, AddRule.MaxBytes)
             .WithSummary("What a rule would have done to records that are stored; changes nothing.")
             .Produces<RuleTestForm>();
     }
 
     private static async Task<IResult> List(HttpContext context, IGrainFactory grains) =>
-        Results.Json(RuleListForm.Of(await Rules(grains).List(context.RequestAborted)), RestJson.AsItIs.RuleListForm);
+        Results.Json(RuleListForm.Of(await Rules(grains).List(context.RequestAborted)), LogsJson.AsItIs.RuleListForm);
 
     private static async Task<IResult> Add(HttpContext context, IGrainFactory grains)
     {
@@ -47,7 +46,7 @@ public static class RuleRoutes
         var reply = await Rules(grains).Add(asked.Rule, asked.At, context.RequestAborted);
         return reply.Error is { } error
             ? Of(error)
-            : Results.Json(RuleChangeForm.Of(reply), RestJson.AsItIs.RuleChangeForm, statusCode: StatusCodes.Status201Created);
+            : Results.Json(RuleChangeForm.Of(reply), LogsJson.AsItIs.RuleChangeForm, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> Remove(HttpContext context, int number, IGrainFactory grains, string? revision = null)
@@ -64,7 +63,7 @@ public static class RuleRoutes
         }
 
         var reply = await Rules(grains).Remove(number, revision is null ? null : seen, context.RequestAborted);
-        return reply.Error is { } error ? Of(error) : Results.Json(RuleChangeForm.Of(reply), RestJson.AsItIs.RuleChangeForm);
+        return reply.Error is { } error ? Of(error) : Results.Json(RuleChangeForm.Of(reply), LogsJson.AsItIs.RuleChangeForm);
     }
 
     private static async Task<IResult> Test(HttpContext context, IGrainFactory grains)
@@ -79,7 +78,7 @@ public static class RuleRoutes
         return reply switch
         {
             { Error: { } error } => Of(error),
-            { Test: { } test } => Results.Json(RuleTestForm.Of(test), RestJson.AsItIs.RuleTestForm),
+            { Test: { } test } => Results.Json(RuleTestForm.Of(test), LogsJson.AsItIs.RuleTestForm),
             _ => throw new InvalidOperationException("A test of a rule was answered with nothing."),
         };
     }

@@ -5,7 +5,7 @@ using Grains.Logs;
 using Grains.Logs.Intake;
 using Grains.Logs.Syslog;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 
 namespace Silo.Logs;
 
@@ -16,7 +16,7 @@ namespace Silo.Logs;
 /// and counted.
 /// </summary>
 internal sealed partial class SyslogListener(
-    Doors doors,
+    ListeningEndpoints endpoints,
     ILogIntake intake,
     IOptions<LogsOptions> options,
     SyslogMetrics metrics,
@@ -62,12 +62,12 @@ internal sealed partial class SyslogListener(
     /// <summary>Only when the silo takes work is there somewhere to put it.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (!doors.IsOpen(doors.Syslog))
+        if (endpoints.Find(LogEndpointsOptions.SyslogSetting) is not { } syslog || !endpoints.IsOpen(syslog))
         {
             return Task.CompletedTask;
         }
 
-        var end = doors.Syslog.EndPoint;
+        var end = syslog.EndPoint;
         var tcp = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         tcp.Bind(end);
         tcp.Listen(Backlog);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using Grains.Interfaces.Keys;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Keys;
 
 namespace Silo.Middleware;
@@ -14,7 +14,7 @@ namespace Silo.Middleware;
 /// whoever came through a proxy:
 /// behind one that runs on this machine, the peer is always this machine.
 /// </summary>
-public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doors, IBrowserSessions? sessions = null)
+public sealed class Authentication(RequestDelegate next, KeyRing ring, ListeningEndpoints endpoints, IBrowserSessions? sessions = null)
 {
     public const string KeyHeader = "X-Api-Key";
 
@@ -88,7 +88,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Doors doo
     private async ValueTask<Problem?> Refusal(HttpContext context, Needs needs, bool forBrowsers)
     {
         var secret = Secret(context.Request, forBrowsers);
-        if (secret is null && await ring.IsOpen(context.RequestAborted) && doors.Open.All(door => door.IsOnLoopback))
+        if (secret is null && await ring.IsOpen(context.RequestAborted) && endpoints.Open.All(endpoint => endpoint.IsOnLoopback))
         {
             if (ProxyHeader(context.Request) is { } header)
             {

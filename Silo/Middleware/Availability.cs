@@ -1,9 +1,5 @@
-using System.Data.Common;
-using Azure;
 using Grains.Interfaces.Cluster;
 using Grains.Logs.Rules;
-using Grains.Storage;
-using Microsoft.AspNetCore.Connections;
 using Orleans.Storage;
 using Silo.Keys;
 using Silo.Storage;
@@ -33,15 +29,6 @@ public sealed class Availability(IHostApplicationLifetime application, ISiloStat
     public string? Explain(Exception failure) =>
         Sentence(failure) ?? (IsAway ? "This process is starting or stopping, or has lost its cluster. Ask again." : null);
 
-    /// <summary>Whether a failure is the store's, and may be gone when it is tried again.</summary>
-    internal static bool IsOfStore(Exception failure) =>
-        failure
-            is PartitionLostException
-                or OutcomeUnknownException
-                or DbException
-                or RequestFailedException { Status: 0 or 408 or 429 or >= 500 }
-        || (failure is IOException and not BadHttpRequestException and not ConnectionResetException and not FileNotFoundException);
-
     private static string? Sentence(Exception failure) =>
         failure switch
         {
@@ -49,7 +36,7 @@ public sealed class Availability(IHostApplicationLifetime application, ISiloStat
             TryAgainException => failure.Message,
             RulesUnavailableException => "The rules of the log cannot be read at the moment. Ask again.",
             AggregateException { InnerExceptions: [var only] } => Sentence(only),
-            _ when IsOfStore(failure) => StoreFailed,
+            _ when StoreFailures.IsOfStore(failure) => StoreFailed,
 
             // Defects of this program or of its settings: the next request meets them too.
             OrleansConfigurationException

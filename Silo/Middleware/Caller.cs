@@ -41,7 +41,7 @@ public sealed record TakesInBulk;
 public sealed record HasSecretPath;
 
 /// <summary>A route's rule: it is at the door of OTLP too, which shows little else.</summary>
-public sealed record AtOtlpDoor;
+public sealed record OnOtlpEndpoint;
 
 /// <summary>A route's rule: what goes wrong is told in a form that the route's protocol prescribes, also by the chain.</summary>
 public interface ITellsProblems

@@ -55,7 +55,7 @@ public static class Chain
     public static void AddChain(this WebApplicationBuilder builder)
     {
         builder.Services.AddSettings<LimitsOptions>(builder.Configuration);
-        builder.Services.AddSingleton<DoorMetrics>();
+        builder.Services.AddSingleton<RequestMetrics>();
         builder.Services.AddSingleton<Availability>();
         builder.Services.AddSingleton<LongAnswers>();
         builder.Services.AddSingleton<RequestRates>();

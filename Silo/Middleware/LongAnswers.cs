@@ -6,7 +6,7 @@ namespace Silo.Middleware;
 /// <summary>
 /// The places for answers that go on for long, <see cref="LimitsOptions.Streams"/> of them: exports and streams of events.
 /// </summary>
-public sealed class LongAnswers(IOptions<LimitsOptions> limits, DoorMetrics metrics) : IDisposable
+public sealed class LongAnswers(IOptions<LimitsOptions> limits, RequestMetrics metrics) : IDisposable
 {
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
 
@@ -38,9 +38,9 @@ public sealed class LongAnswers(IOptions<LimitsOptions> limits, DoorMetrics metr
     private sealed class Place : IDisposable
     {
         private readonly RateLimitLease _lease;
-        private readonly DoorMetrics _metrics;
+        private readonly RequestMetrics _metrics;
 
-        public Place(RateLimitLease lease, DoorMetrics metrics)
+        public Place(RateLimitLease lease, RequestMetrics metrics)
         {
             (_lease, _metrics) = (lease, metrics);
             metrics.OnStreamBegan();

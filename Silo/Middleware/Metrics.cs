@@ -1,7 +1,7 @@
 namespace Silo.Middleware;
 
 /// <summary>Counts each request and measures it to its last byte.</summary>
-public sealed class Metrics(RequestDelegate next, DoorMetrics metrics, TimeProvider clock)
+public sealed class Metrics(RequestDelegate next, RequestMetrics metrics, TimeProvider clock)
 {
     public async Task InvokeAsync(HttpContext context)
     {

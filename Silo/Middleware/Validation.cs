@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Grpc.AspNetCore.Server;
-using Silo.Cluster;
+using Silo.Endpoints;
 
 namespace Silo.Middleware;
 
@@ -11,13 +11,13 @@ public sealed record TakesQuery(params string[] Names);
 /// Holds each request to what its route says that it takes: a JSON body that can be read, without unknown members; a query without unknown
 /// parameters.
 /// </summary>
-public sealed class Validation(RequestDelegate next, Doors doors)
+public sealed class Validation(RequestDelegate next, ListeningEndpoints endpoints)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint() is RouteEndpoint route)
         {
-            var problem = AtTheWrongDoor(context, route) ? Problem.NotFound($"{context.Request.Path} is not at this door.") : null;
+            var problem = IsElsewhere(context, route) ? Problem.NotFound($"{context.Request.Path} is not at this door.") : null;
             problem ??= route.Metadata.GetMetadata<TakesQuery>() is { } query ? Unknown(context.Request, query) : null;
             if (problem is null && route.Metadata.GetMetadata<ITakesBody>() is { } body)
             {
@@ -35,14 +35,14 @@ public sealed class Validation(RequestDelegate next, Doors doors)
     }
 
     /// <summary>
-    /// Each door shows its own: gRPC's port nothing but gRPC, OTLP's little beside OTLP, and HTTP's port nothing of gRPC.
+    /// Each port answers its own: gRPC's nothing but gRPC, OTLP's little beside OTLP, and HTTP's nothing of gRPC.
     /// </summary>
-    private bool AtTheWrongDoor(HttpContext context, RouteEndpoint route)
+    private bool IsElsewhere(HttpContext context, RouteEndpoint route)
     {
-        var port = context.Connection.LocalPort;
+        var endpoint = endpoints.Open.FirstOrDefault(open => open.Port == context.Connection.LocalPort);
         var isGrpc = route.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
-        return (port == doors.Grpc.EndPoint.Port) != isGrpc
-            || (port == doors.Otlp.EndPoint.Port && route.Metadata.GetMetadata<AtOtlpDoor>() is null);
+        return (endpoint is { Protocol: EndpointProtocol.Grpc }) != isGrpc
+            || (endpoint is { IsLimited: true } && route.Metadata.GetMetadata<OnOtlpEndpoint>() is null);
     }
 
     private static Problem? Unknown(HttpRequest request, TakesQuery takes)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -28,7 +27,7 @@ internal static class MailRoutes
             .MapPut("preferences", Prefer)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesQuery())
-            .Takes(RestJson.Default.PreferencesForm, PreferencesForm.MaxBytes)
+            .Takes(OrdersJson.Default.PreferencesForm, PreferencesForm.MaxBytes)
             .WithSummary("Keeps what a customer wants to be told. It is known everywhere a few seconds later.")
             .Produces<PreferencesForm>();
         orders
@@ -53,7 +52,7 @@ internal static class MailRoutes
             ? Problem.Invalid(new Fault(fault, Parameter: "customer"))
             : Results.Json(
                 PreferencesForm.Of(await desk.Mail.Preferences(customer!, context.RequestAborted)),
-                RestJson.AsItIs.PreferencesForm
+                OrdersJson.AsItIs.PreferencesForm
             );
 
     private static async Task<IResult> Prefer(HttpContext context, OrderDesk desk)
@@ -68,7 +67,7 @@ internal static class MailRoutes
             form.TryRead(out var preferences) is { } fault
             || (fault = await desk.Mail.Prefer(preferences, context.RequestAborted)) is not null
             ? Problem.Invalid(new Fault(fault, "#/mail"))
-            : Results.Json(PreferencesForm.Of(preferences), RestJson.AsItIs.PreferencesForm);
+            : Results.Json(PreferencesForm.Of(preferences), OrdersJson.AsItIs.PreferencesForm);
     }
 
     private static async Task<IResult> Suppressions(
@@ -87,7 +86,7 @@ internal static class MailRoutes
                         await desk.Mail.Suppression(address, context.RequestAborted) is { } one ? [SuppressionForm.Of(one)] : [],
                         null
                     ),
-                    RestJson.AsItIs.SuppressionListForm
+                    OrdersJson.AsItIs.SuppressionListForm
                 )
                 : Problem.Invalid(new Fault("\"address\" asks for one; \"take\" and \"after\" are for all.", Parameter: "address"));
         }
@@ -118,7 +117,7 @@ internal static class MailRoutes
         var page = await desk.Mail.Suppressions(after, count, context.RequestAborted);
         return Results.Json(
             new SuppressionListForm([.. page.Select(SuppressionForm.Of)], page.Length == count ? page[^1].Id : null),
-            RestJson.AsItIs.SuppressionListForm
+            OrdersJson.AsItIs.SuppressionListForm
         );
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Grains.Interfaces.Orders;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -14,7 +13,7 @@ internal static class OrderAnswer
     public static IResult Of(HttpContext context, Order order, int status = StatusCodes.Status200OK)
     {
         context.Response.Headers.ETag = Tag(order);
-        return Results.Json(OrderForm.Of(order), RestJson.AsItIs.OrderForm, statusCode: status);
+        return Results.Json(OrderForm.Of(order), OrdersJson.AsItIs.OrderForm, statusCode: status);
     }
 
     public static string Tag(Order order) => string.Create(CultureInfo.InvariantCulture, $"\"{order.Version}\"");

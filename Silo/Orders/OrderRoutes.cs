@@ -2,7 +2,6 @@ using System.Globalization;
 using Grains;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -24,7 +23,7 @@ public static class OrderRoutes
             .MapPost("", Place)
             .For(ApiRole.Writer)
             .TakesIdempotencyKey()
-            .Takes(RestJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
+            .Takes(OrdersJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
             .WithSummary(
                 "Places an order. Prices are in the currency's minor unit. The same Idempotency-Key places one order, however "
                     + "often it is asked."
@@ -167,7 +166,7 @@ public static class OrderRoutes
         var page = await desk.List.List(new(customer, wanted, count, after), context.RequestAborted);
         return page.Error is { } error
             ? Problem.Invalid(new Fault(error, Parameter: "after"))
-            : Results.Json(new OrderListForm([.. page.Orders.Select(OrderForm.Of)], page.After), RestJson.AsItIs.OrderListForm);
+            : Results.Json(new OrderListForm([.. page.Orders.Select(OrderForm.Of)], page.After), OrdersJson.AsItIs.OrderListForm);
     }
 
     /// <summary>Null for what is no id, or one of a partition that there is none of: nobody is asked for those.</summary>

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Watch;
-using Silo.Crawling;
 using Silo.Http;
 using Silo.Middleware;
 
@@ -61,7 +60,7 @@ internal sealed record OrderWatchEvents(
             return;
         }
 
-        response.ContentType = CrawlEvents.ContentType;
+        response.ContentType = MediaTypes.Events;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         // A silo that stops ends its streams at once; whoever watches comes back to another.
@@ -94,7 +93,7 @@ internal sealed record OrderWatchEvents(
             if (batch.Compacted is { } compacted)
             {
                 var form = new WatchCompactedForm(compacted.Detail, compacted.Lowest);
-                Write(body, $"event: compacted\ndata: {JsonSerializer.Serialize(form, RestJson.AsItIs.WatchCompactedForm)}\n\n");
+                Write(body, $"event: compacted\ndata: {JsonSerializer.Serialize(form, OrdersJson.AsItIs.WatchCompactedForm)}\n\n");
                 await body.FlushAsync(cancel);
                 return;
             }
@@ -125,7 +124,7 @@ internal sealed record OrderWatchEvents(
     /// <summary>What is the same for all watchers: the change without the cursor in front, and the end of the event.</summary>
     private static byte[] Rest(OrderChange change, bool previous)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(WatchForm.Of("", change, previous), RestJson.AsItIs.WatchForm);
+        var json = JsonSerializer.SerializeToUtf8Bytes(WatchForm.Of("", change, previous), OrdersJson.AsItIs.WatchForm);
         return [.. json.AsSpan("{\"cursor\":\"".Length), .. "\n\n"u8];
     }
 

@@ -1,7 +1,7 @@
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Watch;
-using Silo.Crawling;
+using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -32,7 +32,7 @@ public static class OrderWatchRoutes
                     + "the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not "
                     + "kept any more is 410."
             )
-            .Produces<WatchForm>(StatusCodes.Status200OK, CrawlEvents.ContentType);
+            .Produces<WatchForm>(StatusCodes.Status200OK, MediaTypes.Events);
         orders
             .MapGet(
                 "{id}/watch",
@@ -48,7 +48,7 @@ public static class OrderWatchRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("from", "previous"))
             .WithSummary("The same, of one order.")
-            .Produces<WatchForm>(StatusCodes.Status200OK, CrawlEvents.ContentType);
+            .Produces<WatchForm>(StatusCodes.Status200OK, MediaTypes.Events);
         app.MapGrpcService<OrderWatchService>().For(ApiRole.Reader);
     }
 

@@ -3,6 +3,8 @@ using Grains.Interfaces.Orders;
 using Grains.Orders;
 using Grains.Orders.Watch;
 using Silo.Cluster;
+using Silo.Endpoints;
+using Silo.Http;
 using Silo.Settings;
 using Silo.Storage;
 
@@ -14,6 +16,7 @@ public static class OrdersHosting
     public static void AddOrders(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddRestJson(OrdersJson.Default);
         AddWatches(services);
         if (builder.IsFront())
         {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -109,7 +108,7 @@ public static class SubscriberRoutes
             .MapPost("deliveries/resend", Resend)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
-            .Takes(RestJson.Default.ResendForm, ResendForm.MaxBytes)
+            .Takes(OrdersJson.Default.ResendForm, ResendForm.MaxBytes)
             .WithSummary(
                 "Makes deliveries once more that were made, under the same webhook-id: those of an \"order\", of one \"version\" or to one "
                     + "\"subscriber\" of it, or all of a subscriber \"since\" a time. \"after\" of an answer goes on where as many wait "
@@ -120,7 +119,7 @@ public static class SubscriberRoutes
             .MapPost("audit/consistency", Consistency)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
-            .Takes(RestJson.Default.AskConsistencyForm, AskConsistencyForm.MaxBytes)
+            .Takes(OrdersJson.Default.AskConsistencyForm, AskConsistencyForm.MaxBytes)
             .WithSummary(
                 "Proves that what an \"older\" head signs for is the beginning of what a \"newer\" one, or one of now, signs for."
             );
@@ -133,7 +132,7 @@ public static class SubscriberRoutes
         orders
             .MapPost("erase", Erase)
             .For(ApiRole.Operator)
-            .Takes(RestJson.Default.EraseForm, maxBytes: 4096)
+            .Takes(OrdersJson.Default.EraseForm, maxBytes: 4096)
             .WithSummary(
                 "Erases what is personal of a customer's orders: name, e-mail address, language, notes, in the files of the "
                     + "store too. Orders, books and proofs stay."
@@ -144,7 +143,7 @@ public static class SubscriberRoutes
     private static async Task<IResult> List(HttpContext context, OrderDesk desk) =>
         Results.Json(
             new SubscriberListForm(SubscriberForm.Of(await desk.Subscribers.List(context.RequestAborted))),
-            RestJson.AsItIs.SubscriberListForm
+            OrdersJson.AsItIs.SubscriberListForm
         );
 
     private static async Task<IResult> Remove(HttpContext context, string name, OrderDesk desk) =>
@@ -188,7 +187,7 @@ public static class SubscriberRoutes
         var page = await desk.Subscribers.DeadLetters(new(subscriber, reason, count, after is null ? null : last), context.RequestAborted);
         return Results.Json(
             new DeadLetterListForm([.. page.Letters.Select(DeadLetterForm.Of)], page.After?.ToString()),
-            RestJson.AsItIs.DeadLetterListForm
+            OrdersJson.AsItIs.DeadLetterListForm
         );
     }
 
@@ -196,7 +195,7 @@ public static class SubscriberRoutes
     {
         var text = $"{subscriber}/{partition}/{revision}";
         return DeadLetterId.TryParse(text, out var id) && await desk.Subscribers.DeadLetter(id, context.RequestAborted) is { } letter
-            ? Results.Json(DeadLetterForm.Of(letter), RestJson.AsItIs.DeadLetterForm)
+            ? Results.Json(DeadLetterForm.Of(letter), OrdersJson.AsItIs.DeadLetterForm)
             : None(text);
     }
 
@@ -227,7 +226,7 @@ public static class SubscriberRoutes
         var reply = await act(new(id is null ? null : one, subscriber, reason), Caller.Of(context).Name, context.RequestAborted);
         return id is not null && reply.Count == 0
             ? None(id)
-            : Results.Json(new DeadLettersDoneForm(reply.Count, reply.Left), RestJson.AsItIs.DeadLettersDoneForm);
+            : Results.Json(new DeadLettersDoneForm(reply.Count, reply.Left), OrdersJson.AsItIs.DeadLettersDoneForm);
     }
 
     private static async Task<IResult> Head(HttpContext context, OrderDesk desk) =>
@@ -247,14 +246,14 @@ public static class SubscriberRoutes
         && await desk.Order(order).Show(context.RequestAborted) is not null
             ? Results.Json(
                 DeliveryListForm.Of(order.Value, await desk.Subscribers.Deliveries(order, context.RequestAborted)),
-                RestJson.AsItIs.DeliveryListForm
+                OrdersJson.AsItIs.DeliveryListForm
             )
             : Problem.NotFound(OrderRoutes.NoOrder(id));
 
     private static async Task<IResult> Timeline(HttpContext context, string id, OrderDesk desk) =>
         await OrderRoutes.Known(id, desk, context.RequestAborted) is { } order
         && await desk.Subscribers.Timeline(order, context.RequestAborted) is { } timeline
-            ? Results.Json(TimelineForm.Of(timeline), RestJson.AsItIs.TimelineForm)
+            ? Results.Json(TimelineForm.Of(timeline), OrdersJson.AsItIs.TimelineForm)
             : Problem.NotFound(OrderRoutes.NoOrder(id));
 
     private static async Task<IResult> Resend(HttpContext context, OrderDesk desk)
@@ -279,7 +278,7 @@ public static class SubscriberRoutes
         var reply = await desk.Subscribers.Resend(what, Caller.Of(context).Name, context.RequestAborted);
         return reply.Error is { } error
             ? new Problem(StatusCodes.Status409Conflict, error)
-            : Results.Json(new ResentForm(reply.Count, reply.Gone, reply.After), RestJson.AsItIs.ResentForm);
+            : Results.Json(new ResentForm(reply.Count, reply.Gone, reply.After), OrdersJson.AsItIs.ResentForm);
     }
 
     private static async Task<IResult> Consistency(HttpContext context, OrderDesk desk)
@@ -295,7 +294,7 @@ public static class SubscriberRoutes
         var notes = await desk.AuditHeads.Checkpoints(context.RequestAborted);
         if (partition is null)
         {
-            return Results.Json(new CheckpointListForm(notes), RestJson.AsItIs.CheckpointListForm);
+            return Results.Json(new CheckpointListForm(notes), OrdersJson.AsItIs.CheckpointListForm);
         }
 
         return int.TryParse(partition, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < notes.Length
@@ -308,7 +307,7 @@ public static class SubscriberRoutes
         var reply = await desk.Subscribers.Erase(ITakesBody.BodyOf<EraseForm>(context).Customer, context.RequestAborted);
         return reply.Error is { } error
             ? new Problem(StatusCodes.Status503ServiceUnavailable, error)
-            : Results.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned), RestJson.AsItIs.ErasedForm);
+            : Results.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned), OrdersJson.AsItIs.ErasedForm);
     }
 
     private static Problem None(string id) => Problem.NotFound($"There is no dead letter \"{(id.Length > 80 ? id[..80] + "…" : id)}\".");

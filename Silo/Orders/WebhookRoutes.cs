@@ -1,6 +1,5 @@
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
-using Silo.Http;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -16,7 +15,7 @@ public static class WebhookRoutes
             .MapPost("webhooks", Add)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
-            .Takes(RestJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
+            .Takes(OrdersJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
             .WithSummary(
                 "Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are "
                     + "signed with (Standard Webhooks 1.0); it is not shown again."
@@ -43,7 +42,7 @@ public static class WebhookRoutes
             .MapPatch("webhooks/{id}", Edit)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
-            .Takes(RestJson.Default.EditWebhookForm, AddWebhookForm.MaxBytes)
+            .Takes(OrdersJson.Default.EditWebhookForm, AddWebhookForm.MaxBytes)
             .WithSummary(
                 "Changes an endpoint: its URL, the events that it asks for, its rate, the grace of a rotation. What is left out stays. "
                     + "Every change of an order that comes after the answer goes by it."
@@ -95,7 +94,7 @@ public static class WebhookRoutes
                 var form = WebhookForm.Of(added.Endpoint!) with { Secret = added.Secret };
                 context.Response.Headers.Location = $"/api/orders/webhooks/{form.Id}";
                 context.Response.Headers.CacheControl = "no-store";
-                return Results.Json(form, RestJson.AsItIs.WebhookForm, statusCode: StatusCodes.Status201Created);
+                return Results.Json(form, OrdersJson.AsItIs.WebhookForm, statusCode: StatusCodes.Status201Created);
             case WebhookRefusal.Full:
                 return new Problem(StatusCodes.Status409Conflict, added.Error!);
             default:
@@ -106,7 +105,7 @@ public static class WebhookRoutes
     private static async Task<IResult> List(HttpContext context, OrderDesk desk) =>
         Results.Json(
             new WebhookListForm([.. (await desk.Webhooks.List(context.RequestAborted)).Select(WebhookForm.Of)]),
-            RestJson.AsItIs.WebhookListForm
+            OrdersJson.AsItIs.WebhookListForm
         );
 
     private static async Task<IResult> Show(HttpContext context, string id, OrderDesk desk)
@@ -117,7 +116,7 @@ public static class WebhookRoutes
         }
 
         var deliveries = WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(id), context.RequestAborted));
-        return Results.Json(WebhookForm.Of(endpoint) with { Deliveries = deliveries }, RestJson.AsItIs.WebhookForm);
+        return Results.Json(WebhookForm.Of(endpoint) with { Deliveries = deliveries }, OrdersJson.AsItIs.WebhookForm);
     }
 
     private static async Task<IResult> Remove(HttpContext context, string id, OrderDesk desk) =>
@@ -133,18 +132,18 @@ public static class WebhookRoutes
 
         var edited = await desk.Webhooks.Edit(id, change, context.RequestAborted);
         return edited.Error is { } error ? Problem.Invalid(new Fault(error, edited.Refused is { Length: > 0 } name ? $"#/{name}" : "#"))
-            : edited.Endpoint is { } endpoint ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            : edited.Endpoint is { } endpoint ? Results.Json(WebhookForm.Of(endpoint), OrdersJson.AsItIs.WebhookForm)
             : None(id);
     }
 
     private static async Task<IResult> Pause(HttpContext context, string id, OrderDesk desk) =>
         WebhookId.IsOne(id) && await desk.Webhook(id).Pause(context.RequestAborted) is { } endpoint
-            ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            ? Results.Json(WebhookForm.Of(endpoint), OrdersJson.AsItIs.WebhookForm)
             : None(id);
 
     private static async Task<IResult> Resume(HttpContext context, string id, OrderDesk desk) =>
         WebhookId.IsOne(id) && await desk.Webhook(id).Resume(context.RequestAborted) is { } endpoint
-            ? Results.Json(WebhookForm.Of(endpoint), RestJson.AsItIs.WebhookForm)
+            ? Results.Json(WebhookForm.Of(endpoint), OrdersJson.AsItIs.WebhookForm)
             : None(id);
 
     private static async Task<IResult> Rotate(HttpContext context, string id, OrderDesk desk)
@@ -155,7 +154,7 @@ public static class WebhookRoutes
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new WebhookRotatedForm(id, rotated.Secret!, rotated.OldSecretUntil), RestJson.AsItIs.WebhookRotatedForm);
+        return Results.Json(new WebhookRotatedForm(id, rotated.Secret!, rotated.OldSecretUntil), OrdersJson.AsItIs.WebhookRotatedForm);
     }
 
     private static async Task<IResult> Enable(HttpContext context, string id, OrderDesk desk)
@@ -166,12 +165,12 @@ public static class WebhookRoutes
         }
 
         var deliveries = WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(id), context.RequestAborted));
-        return Results.Json(WebhookEnabledForm.Of(endpoint, deliveries), RestJson.AsItIs.WebhookEnabledForm);
+        return Results.Json(WebhookEnabledForm.Of(endpoint, deliveries), OrdersJson.AsItIs.WebhookEnabledForm);
     }
 
     private static async Task<IResult> Test(HttpContext context, string id, OrderDesk desk) =>
         WebhookId.IsOne(id) && await desk.Webhook(id).Test(context.RequestAborted) is { } tested
-            ? Results.Json(WebhookTestedForm.Of(id, tested), RestJson.AsItIs.WebhookTestedForm)
+            ? Results.Json(WebhookTestedForm.Of(id, tested), OrdersJson.AsItIs.WebhookTestedForm)
             : None(id);
 
     private static Problem None(string id) => Problem.NotFound($"There is no webhook \"{(id.Length > 80 ? id[..80] + "…" : id)}\".");

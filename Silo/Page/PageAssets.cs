@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Primitives;
@@ -93,9 +95,10 @@ internal sealed class PageAssets : IFileProvider
     public IChangeToken Watch(string filter) => NullChangeToken.Singleton;
 
     private byte[] InitializersText() =>
-        System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
-            [.. Paths.Where(path => path.EndsWith(".lib.module.js", StringComparison.Ordinal))],
-            Http.RestJson.AsItIs.ImmutableArrayString
+        Encoding.UTF8.GetBytes(
+            new JsonArray([
+                .. Paths.Where(path => path.EndsWith(".lib.module.js", StringComparison.Ordinal)).Select(path => JsonValue.Create(path)),
+            ]).ToJsonString()
         );
 
     private static byte[] Read(Stream stream)

@@ -25,7 +25,7 @@ public sealed record CommandLine(
     /// Understands <c>--Section:Name value</c>, <c>--Section:Name=value</c>, <c>--instance N</c>, <c>--log json</c>,
     /// <c>--restore DIR</c>, <c>--help</c>, <c>-h</c> and <c>--version</c>.
     /// </summary>
-    public static CommandLine Parse(IReadOnlyList<string> args)
+    public static CommandLine Parse(IReadOnlyList<string> args, SettingsRegistry settings)
     {
         var line = new CommandLine(ImmutableDictionary.Create<string, string?>(StringComparer.OrdinalIgnoreCase));
         for (var i = 0; i < args.Count; i++)
@@ -63,9 +63,9 @@ public sealed record CommandLine(
                 typed.Equals(Instance, StringComparison.OrdinalIgnoreCase) ? "Instance:Number"
                 : typed.Equals(Log, StringComparison.OrdinalIgnoreCase) ? "Log:Format"
                 : typed;
-            if (!SettingsCatalog.IsKnown(key))
+            if (!settings.IsKnown(key))
             {
-                return line with { Problem = SettingsCheck.Unknown(typed, "--") };
+                return line with { Problem = SettingsCheck.Unknown(settings, typed, "--") };
             }
 
             var value =

@@ -1,3 +1,5 @@
+using Silo.StartUp;
+
 namespace Silo.Settings;
 
 /// <summary>What <c>--help</c> prints, made from the options classes.</summary>
@@ -8,7 +10,7 @@ public static class HelpText
     public const int MaxWidth = 120;
 
     /// <param name="width">Columns of the terminal; kept between <see cref="MinWidth"/> and <see cref="MaxWidth"/>.</param>
-    public static string For(int width)
+    public static string For(int width, SettingsRegistry settings)
     {
         width = Math.Clamp(width, MinWidth, MaxWidth);
         var lines = new List<string>();
@@ -25,7 +27,7 @@ public static class HelpText
             "",
             width
         );
-        foreach (var setting in SettingsCatalog.All)
+        foreach (var setting in settings.All)
         {
             lines.Add("");
             lines.Add($"  --{setting.Key} <{setting.Form}>");
@@ -34,7 +36,7 @@ public static class HelpText
         }
 
         lines.Add("");
-        lines.Add($"  --{SettingsCatalog.LogLevels}CATEGORY <Debug|Information|Warning|Error|None>");
+        lines.Add($"  --{SettingsRegistry.LogLevels}CATEGORY <Debug|Information|Warning|Error|None>");
         Wrap(
             lines,
             "What is written to the log, by the start of its category: Default, Silo, Grains, Orleans, Microsoft.",
@@ -42,7 +44,7 @@ public static class HelpText
             width
         );
         lines.Add("      Default: Information for Silo and Grains, Warning for the others.");
-        lines.Add($"      Environment: {SettingsCatalog.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
+        lines.Add($"      Environment: {SettingsRegistry.LogLevels.Replace(":", "__", StringComparison.Ordinal)}CATEGORY");
         lines.Add("");
         lines.Add("  --instance <number>   Short for --Instance:Number.");
         lines.Add("  --log <Line|Json>     Short for --Log:Format.");

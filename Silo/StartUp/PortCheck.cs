@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Silo.Cluster;
+using Silo.Endpoints;
 
 namespace Silo.StartUp;
 
@@ -8,50 +8,50 @@ namespace Silo.StartUp;
 /// likes the
 /// same port is no reason not to work. To a front, which is nothing but doors, it is one.
 /// </summary>
-public sealed partial class PortCheck(Doors doors, IConfiguration configuration, ILogger<PortCheck> logger) : IStartUpCheck
+public sealed partial class PortCheck(ListeningEndpoints endpoints, IConfiguration configuration, ILogger<PortCheck> logger) : IStartUpCheck
 {
     public Task Run(CancellationToken cancel)
     {
-        foreach (var door in doors.All.ToArray())
+        foreach (var endpoint in endpoints.All.ToArray())
         {
-            if (Problem(doors, door) is not { } problem)
+            if (Problem(endpoints, endpoint) is not { } problem)
             {
                 continue;
             }
 
-            if (configuration[door.Setting] is not null || doors.IsFront || !doors.Open.Contains(door))
+            if (configuration[endpoint.Setting] is not null || endpoints.IsFront || !endpoints.Open.Contains(endpoint))
             {
                 throw new StartUpException(problem);
             }
 
-            doors.Close(door);
-            LogClosed(door.EndPoint.Port, door.What, door.EndPoint.Address.ToString(), door.Setting);
+            endpoints.Close(endpoint);
+            LogClosed(endpoint.EndPoint.Port, endpoint.Purpose, endpoint.Address.ToString(), endpoint.Setting);
         }
 
         return Task.CompletedTask;
     }
 
     /// <summary>Why the port cannot be opened now, and what to do; null when it can.</summary>
-    public static string? Problem(Doors doors, Door door)
+    public static string? Problem(ListeningEndpoints endpoints, ListeningEndpoint endpoint)
     {
         try
         {
-            using var socket = new Socket(door.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(door.EndPoint);
+            using var socket = new Socket(endpoint.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(endpoint.EndPoint);
             socket.Listen(1);
             return null;
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) is in use on {door.EndPoint.Address}, perhaps "
+            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) is in use on {endpoint.EndPoint.Address}, perhaps "
                 + $"by another silo. "
-                + $"Start this one with --instance {doors.Instance + 1}, which shifts every port by {InstanceOptions.PortStep} "
-                + $"more, or give another port with --{door.Setting}.";
+                + $"Start this one with --instance {endpoints.Instance + 1}, which shifts every port by {InstanceOptions.PortStep} "
+                + $"more, or give another port with --{endpoint.Setting}.";
         }
         catch (SocketException failure)
         {
-            return $"Port {door.EndPoint.Port} for {door.What} ({door.Setting}) cannot be opened on {door.EndPoint.Address}: "
-                + $"{failure.Message}. Give another port with --{door.Setting}.";
+            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) cannot be opened on {endpoint.EndPoint.Address}: "
+                + $"{failure.Message}. Give another port with --{endpoint.Setting}.";
         }
     }
 

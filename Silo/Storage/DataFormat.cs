@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.StartUp;
 
 namespace Silo.Storage;

@@ -15,6 +15,10 @@ namespace Silo.Storage;
 /// </summary>
 public static class OrleansStorageHosting
 {
+    /// <summary>Which store the settings ask for, for those who register what depends on it.</summary>
+    public static StorageKind GetStorageKind(this WebApplicationBuilder builder) =>
+        builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>()?.Kind ?? StorageKind.Local;
+
     /// <summary>The members of the cluster, for a silo.</summary>
     public static ISiloBuilder UseStoredClustering(this ISiloBuilder silo, StorageKind kind) =>
         kind == StorageKind.Azure

@@ -1,5 +1,5 @@
 using Grains.Storage;
-using Silo.Cluster;
+using Silo.Endpoints;
 
 namespace Silo.Storage;
 
@@ -13,7 +13,7 @@ internal sealed partial class WriteProbe(
     ITableStore tables,
     IBlobStore blobs,
     WriteHealth health,
-    Doors doors,
+    ListeningEndpoints endpoints,
     TimeProvider clock,
     ILogger<WriteProbe> logger
 ) : BackgroundService
@@ -29,7 +29,7 @@ internal sealed partial class WriteProbe(
 
     private static readonly byte[] Content = new byte[64];
 
-    private string Key => $"{(doors.IsFront ? "front" : "silo")}-{doors.Instance}";
+    private string Key => $"{(endpoints.IsFront ? "front" : "silo")}-{endpoints.Instance}";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

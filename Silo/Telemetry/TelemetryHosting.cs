@@ -10,8 +10,10 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Orleans.Dashboard;
+using Silo.Endpoints;
 using Silo.Middleware;
 using Silo.Middleware.Grains;
+using Silo.StartUp;
 using Silo.Storage;
 
 namespace Silo.Telemetry;
@@ -45,7 +47,7 @@ public static class TelemetryHosting
                     FetchMetrics.Meter,
                     LogsMetrics.Meter,
                     OrdersMetrics.Meter,
-                    DoorMetrics.Meter,
+                    RequestMetrics.Meter,
                     MeasuredTableStore.Meter,
                     "System.Runtime",
                     "Microsoft.AspNetCore.Server.Kestrel"

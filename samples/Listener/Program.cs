@@ -1,31 +1,28 @@
-using Silo;
+using Silo.Books;
+using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
-using Silo.Middleware;
+using Silo.Launch;
+using Silo.Logs;
 using Silo.Orders;
-using Silo.StartUp;
-using Silo.Storage;
+using Silo.Storage.Hosting;
 using Silo.Telemetry;
 
 // A silo whose grains listen to the streams of the cluster: Orleans finds them in this assembly (Listeners.cs).
 return await Launcher.Run(
     args,
-    add: builder =>
-    {
-        builder.AddStorage();
-        builder.AddCluster();
-        builder.AddKeys();
-        builder.AddCrawling();
-        builder.AddOrders();
-        builder.AddTelemetry();
-        builder.AddHttp();
-    },
-    map: app =>
-    {
-        app.UseChain();
-        app.MapHealth();
-        app.MapCrawls();
-        app.MapOrders();
-    }
+    new(
+        new StorageModule(),
+        new ClusterModule(),
+        new KeysModule(),
+        new HttpModule(),
+        new GrpcModule(),
+        new TelemetryModule(),
+        new CrawlingModule(),
+        new LogsModule(),
+        new OrdersModule(),
+        new BooksModule()
+    )
 );

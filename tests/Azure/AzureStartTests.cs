@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using Doubles.Azurite;
 using Grains.Storage;
-using Silo;
+using Silo.StartUp;
 using Xunit;
 
 namespace AzureTests;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.NetworkInformation;
-using Silo;
+using Silo.Launch;
 using Silo.StartUp;
 using Xunit;
 

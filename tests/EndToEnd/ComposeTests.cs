@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.Extensions.Configuration;
-using Silo.Settings;
 using Xunit;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
@@ -33,7 +32,7 @@ public sealed partial class ComposeTests
 
         Assert.True(settings.Count > 8, string.Join(", ", settings));
         Assert.All(settings, setting =>
-            Assert.True(SettingsCatalog.IsKnown(setting.Replace("__", ":", StringComparison.Ordinal)), setting)
+            Assert.True(global::Silo.Program.Modules.Settings.IsKnown(setting.Replace("__", ":", StringComparison.Ordinal)), setting)
         );
     }
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Silo;
+using Silo.Launch;
 using Silo.StartUp;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Client.Demo;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Xunit;
 
 namespace EndToEnd;

@@ -3,9 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Launch;
 using Silo.StartUp;
 using Xunit;
 
@@ -25,9 +26,9 @@ public sealed class PortCheckTests : IDisposable
         var doors = Doors();
         await Check(doors);
 
-        Assert.False(doors.IsOpen(doors.Http));
-        Assert.True(doors.IsOpen(doors.Grpc));
-        Assert.Equal([doors.Grpc], doors.Open);
+        Assert.False(doors.IsOpen(doors["Http:Port"]));
+        Assert.True(doors.IsOpen(doors["Grpc:Port"]));
+        Assert.Equal([doors["Grpc:Port"]], doors.Open);
     }
 
     [Fact]
@@ -42,7 +43,7 @@ public sealed class PortCheckTests : IDisposable
     [Fact]
     public async Task WithoutItsGatewayPortASiloDoesNotStart()
     {
-        var doors = new Doors(
+        var doors = TestEndpoints.Of(
             new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port },
             new HttpOptions { Port = 0 },
             new GrpcOptions { Port = 0 },
@@ -55,7 +56,7 @@ public sealed class PortCheckTests : IDisposable
     [Fact]
     public void APortTakenSinceItWasCheckedIsNamed()
     {
-        var doors = new Doors(
+        var doors = TestEndpoints.Of(
             new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Port },
             new HttpOptions(),
             new GrpcOptions(),
@@ -73,8 +74,8 @@ public sealed class PortCheckTests : IDisposable
 
     private int Port => ((IPEndPoint)_taken.LocalEndpoint).Port;
 
-    private Doors Doors() =>
-        new(
+    private ListeningEndpoints Doors() =>
+        TestEndpoints.Of(
             new ClusterOptions { SiloPort = Unique.Port(), GatewayPort = Unique.Port() },
             new HttpOptions { Port = Port },
             new GrpcOptions { Port = Unique.Port() },
@@ -83,7 +84,7 @@ public sealed class PortCheckTests : IDisposable
             new() { OtlpHttpPort = 0 }
         );
 
-    private static Task Check(Doors doors, params (string Key, string Value)[] settings) =>
+    private static Task Check(ListeningEndpoints doors, params (string Key, string Value)[] settings) =>
         new PortCheck(
             doors,
             new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build(),

@@ -6,7 +6,7 @@ using System.Text;
 using Grains.Interfaces.Cluster;
 using Grains.Storage;
 using Microsoft.Data.Sqlite;
-using Silo;
+using Silo.StartUp;
 using Silo.Storage;
 using Xunit;
 

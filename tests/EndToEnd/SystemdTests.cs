@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Silo.Settings;
 using Xunit;
 
 namespace EndToEnd;
@@ -43,7 +42,7 @@ public sealed partial class SystemdTests : IDisposable
 
         Assert.Contains("Storage__Path", settings);
         Assert.All(settings.Where(name => !name.StartsWith("DOTNET_", StringComparison.Ordinal)), name =>
-            Assert.True(SettingsCatalog.IsKnown(name.Replace("__", ":", StringComparison.Ordinal)), name)
+            Assert.True(global::Silo.Program.Modules.Settings.IsKnown(name.Replace("__", ":", StringComparison.Ordinal)), name)
         );
     }
 

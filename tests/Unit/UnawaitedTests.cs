@@ -13,7 +13,7 @@ public sealed class UnawaitedTests
     [
         typeof(Unawaited).Assembly,
         typeof(Grains.Interfaces.Orders.OrderId).Assembly,
-        typeof(global::Silo.About).Assembly,
+        typeof(global::Silo.StartUp.About).Assembly,
         typeof(global::Client.ExitCode).Assembly,
     ];
 

@@ -1,12 +1,11 @@
-using Silo;
 using Silo.Books;
 using Silo.Cluster;
+using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
-using Silo.Middleware;
+using Silo.Launch;
 using Silo.Orders;
-using Silo.StartUp;
-using Silo.Storage;
+using Silo.Storage.Hosting;
 using Silo.Telemetry;
 using Witness;
 
@@ -14,26 +13,15 @@ using Witness;
 // outside of its store.
 return await Launcher.Run(
     args,
-    add: builder =>
-    {
-        builder.AddStorage();
-        builder.AddCluster();
-        builder.AddKeys();
-        builder.AddOrders();
-        builder.AddTelemetry();
-        builder.AddHttp();
-        builder.Services.AddWitnesses(
-            Environment.GetEnvironmentVariable("WITNESS_FOLDER"),
-            subscribes: Environment.GetEnvironmentVariable("WITNESS_SUBSCRIBES") != "false"
-        );
-    },
-    map: app =>
-    {
-        app.UseChain();
-        app.MapHealth();
-        app.MapOrders();
-        app.MapLedger();
-        app.MapCluster();
-        app.MapTelemetry();
-    }
+    new(
+        new StorageModule(),
+        new ClusterModule(),
+        new KeysModule(),
+        new HttpModule(),
+        new GrpcModule(),
+        new TelemetryModule(),
+        new OrdersModule(),
+        new BooksModule(),
+        new WitnessModule()
+    )
 );

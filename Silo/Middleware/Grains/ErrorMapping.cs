@@ -1,4 +1,5 @@
 using Grains.Interfaces.Cluster;
+using Silo.Storage;
 
 namespace Silo.Middleware.Grains;
 
@@ -21,7 +22,7 @@ internal sealed partial class ErrorMapping(ILogger<ErrorMapping> logger) : IInco
         {
             await call;
         }
-        catch (Exception failure) when (Availability.IsOfStore(failure))
+        catch (Exception failure) when (StoreFailures.IsOfStore(failure))
         {
             LogMapped(context.InterfaceName, context.MethodName, failure);
             throw new TryAgainException("The store did not take it, or did not say that it did. Ask again.");

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Keys;
 using Silo.Middleware;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Logs.Rows;
 using Microsoft.Data.Sqlite;
+using Silo.StartUp;
 
 namespace Silo.Storage.Backup;
 

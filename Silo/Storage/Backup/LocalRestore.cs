@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Silo.StartUp;
 
 namespace Silo.Storage.Backup;
 

@@ -8,9 +8,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Silo;
+using Silo.Cluster;
 using Silo.Crawling;
 using Silo.Storage;
+using Silo.Storage.Hosting;
 
 namespace Benchmarks.Crawling;
 

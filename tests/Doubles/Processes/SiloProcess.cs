@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Silo.StartUp;
+using Silo.Launch;
 
 namespace Doubles.Processes;
 

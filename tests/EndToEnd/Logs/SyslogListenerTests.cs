@@ -7,7 +7,7 @@ using Grains.Logs;
 using Grains.Logs.Intake;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Logs;
 using Xunit;
 
@@ -24,7 +24,7 @@ public sealed class SyslogListenerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var doors = new Doors(new(), new(), new(), new(), new InstanceOptions(), new() { SyslogPort = _end.Port });
+        var doors = TestEndpoints.Of(new(), new(), new(), new(), new InstanceOptions(), new() { SyslogPort = _end.Port });
         _listener = new(
             doors,
             _intake,

@@ -1,5 +1,5 @@
 using System.Text;
-using Silo;
+using Silo.StartUp;
 using Xunit;
 using static EndToEnd.Orders.OrderDoor;
 

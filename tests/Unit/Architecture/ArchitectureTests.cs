@@ -13,7 +13,7 @@ public sealed class ArchitectureTests
     private static readonly string[] s_systems = ["Crawling", "Logs", "Orders"];
 
     /// <summary>Folders below which there are cycles still. An entry goes when its last cycle is dissolved; none is added.</summary>
-    private static readonly string[] s_knownCycles = ["Silo", "Client"];
+    private static readonly string[] s_knownCycles = ["Silo.Page", "Client"];
 
     /// <summary>Types below an idea that still name Orleans. A line goes when its type is mended; none is added.</summary>
     private static readonly HashSet<string> s_knownOrleans = [];

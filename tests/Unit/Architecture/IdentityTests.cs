@@ -12,7 +12,7 @@ namespace Unit.Architecture;
 /// </summary>
 public sealed class IdentityTests
 {
-    private static readonly Assembly[] s_product = [typeof(Grains.Clocks).Assembly, typeof(global::Silo.About).Assembly];
+    private static readonly Assembly[] s_product = [typeof(Grains.Clocks).Assembly, typeof(global::Silo.StartUp.About).Assembly];
 
     private static Type[] GrainClasses =>
         [

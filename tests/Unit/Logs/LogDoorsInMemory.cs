@@ -33,7 +33,7 @@ internal sealed class LogDoorsInMemory(DoorsInMemory doors, LogIntakeInMemory in
             store: store,
             add: services =>
             {
-                services.AddLogDoors();
+                services.AddLogEndpoints();
                 services.AddSingleton<ILogIntake>(intake);
                 services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options ?? new()));
             },

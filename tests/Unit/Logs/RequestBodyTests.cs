@@ -54,7 +54,7 @@ public sealed class RequestBodyTests
         using var ticket = _admission.Admit(RequestBody.FirstAdmission(null), paced.GiveUp)!;
         paced.Ticket = ticket;
         var reading = RequestBody.Read(paced, null, isGzip: false, ticket, MaxBytes, paced.TooSlow);
-        for (var second = 0; second < LogDoor.BodyPatience.TotalSeconds - 4; second += 4)
+        for (var second = 0; second < LogIngestEndpoint.BodyPatience.TotalSeconds - 4; second += 4)
         {
             await Write(new byte[PacedStream.LeastBytes]);
             Assert.False(reading.IsCompleted);

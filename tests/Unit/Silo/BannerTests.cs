@@ -1,7 +1,8 @@
-using Silo.Cluster;
+using Doubles;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
-using Silo.StartUp;
+using Silo.Launch;
 using Xunit;
 
 namespace Unit.Silo;
@@ -56,7 +57,7 @@ public sealed class BannerTests
 
     private static string Text(int instance, string cluster, int keys = 0, bool isOpen = true) =>
         Banner.Text(
-            new Doors(
+            TestEndpoints.Of(
                 new ClusterOptions(),
                 new HttpOptions(),
                 new GrpcOptions(),

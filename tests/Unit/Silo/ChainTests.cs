@@ -6,7 +6,7 @@ using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Keys;
 using Silo.Middleware;
 using Xunit;

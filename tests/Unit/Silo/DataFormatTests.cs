@@ -2,7 +2,7 @@ using System.Text;
 using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.StartUp;
 using Silo.Storage;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Doubles;
 using Doubles.Net;
 using Doubles.Storage;
 using Grains;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Keys;
@@ -67,7 +68,7 @@ internal sealed class DoorsInMemory : IAsyncDisposable
         builder.Services.AddSingleton(store ?? new TableStoreInMemory());
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddSingleton(
-            new Doors(
+            TestEndpoints.Of(
                 new ClusterOptions(),
                 new HttpOptions(),
                 isHttp2 ? new GrpcOptions { Port = port } : new(),

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Doubles;
 using Doubles.Storage;
 using Grains.Storage;
 using Microsoft.Data.Sqlite;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Storage;
@@ -93,7 +94,7 @@ public sealed class HealthTests : IDisposable
             new MeasuredTableStore(tables, writes, _meters.GetRequiredService<IMeterFactory>(), _clock),
             MeasuredBlobStore.Of(blobs, writes),
             writes,
-            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
+            TestEndpoints.Of(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
             _clock,
             NullLogger<WriteProbe>.Instance
         );
@@ -119,7 +120,7 @@ public sealed class HealthTests : IDisposable
             measured,
             new BlobStoreInMemory(),
             writes,
-            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
+            TestEndpoints.Of(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions()),
             _clock,
             NullLogger<WriteProbe>.Instance
         );

@@ -1,18 +1,20 @@
 using System.Reflection;
-using Silo;
 using Silo.Settings;
+using Silo.StartUp;
 using Xunit;
 
 namespace Unit.Silo;
 
 public sealed class HelpTextTests
 {
-    private readonly string[] _lines = HelpText.For(100).Split(Environment.NewLine);
+    private static readonly SettingsRegistry s_settings = global::Silo.Program.Modules.Settings;
+
+    private readonly string[] _lines = HelpText.For(100, s_settings).Split(Environment.NewLine);
 
     [Fact]
     public void EverySettingIsThereWithItsDefaultAndItsNameInTheEnvironment()
     {
-        foreach (var setting in SettingsCatalog.All)
+        foreach (var setting in s_settings.All)
         {
             var at = Array.IndexOf(_lines, $"  --{setting.Key} <{setting.Form}>");
             Assert.True(at > 0, $"{setting.Key} is missing.");
@@ -26,15 +28,15 @@ public sealed class HelpTextTests
     [Fact]
     public void EveryOptionsClassIsInTheCatalog()
     {
-        var classes = new[] { typeof(SettingsCatalog).Assembly, typeof(Grains.Crawling.CrawlingOptions).Assembly }
+        var classes = new[] { typeof(SettingsRegistry).Assembly, typeof(Grains.Crawling.CrawlingOptions).Assembly }
             .SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.GetField("Section", BindingFlags.Public | BindingFlags.Static) is { IsLiteral: true });
 
-        Assert.Equal(classes.Select(type => type.Name).Order(), SettingsCatalog.Classes.Select(type => type.Name).Order());
+        Assert.Equal(classes.Select(type => type.Name).Order(), s_settings.Classes.Select(type => type.Name).Order());
     }
 
     [Fact]
-    public void MeaningsAreWholeSentences() => Assert.All(SettingsCatalog.All, setting => Assert.Matches("^[A-Z].*[.]$", setting.Meaning));
+    public void MeaningsAreWholeSentences() => Assert.All(s_settings.All, setting => Assert.Matches("^[A-Z].*[.]$", setting.Meaning));
 
     [Theory]
     [InlineData(10, 80)]
@@ -42,7 +44,7 @@ public sealed class HelpTextTests
     [InlineData(120, 120)]
     [InlineData(500, 120)]
     public void LinesFitTheTerminalBetweenEightyAndAHundredAndTwenty(int terminal, int widest) =>
-        Assert.All(HelpText.For(terminal).Split(Environment.NewLine), line => Assert.True(line.Length <= widest, line));
+        Assert.All(HelpText.For(terminal, s_settings).Split(Environment.NewLine), line => Assert.True(line.Length <= widest, line));
 
     [Fact]
     public void EveryExitCodeIsExplained() =>
@@ -65,5 +67,5 @@ public sealed class HelpTextTests
         Assert.Equal("", Default("Crawling:AllowPrivate"));
     }
 
-    private static string Default(string key) => SettingsCatalog.Find(key)!.Default;
+    private static string Default(string key) => s_settings.Find(key)!.Default;
 }

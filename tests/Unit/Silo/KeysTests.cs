@@ -1,3 +1,4 @@
+using Doubles;
 using Doubles.Storage;
 using Grains.Interfaces.Keys;
 using Grains.Storage;
@@ -80,7 +81,7 @@ public sealed class KeysTests
 
     private Task Check(string bootstrap) =>
         new KeysCheck(
-            new(new(), new(), new(), new() { Address = "0.0.0.0" }, new()),
+            TestEndpoints.Of(new(), new(), new(), new() { Address = "0.0.0.0" }, new()),
             Ring(_store),
             _store,
             Microsoft.Extensions.Options.Options.Create(new KeysOptions { Bootstrap = bootstrap }),

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Silo.StartUp;
+using Silo.Launch;
 using Xunit;
 
 namespace Unit.Silo;

@@ -132,7 +132,7 @@ public sealed class MigrationsTests : IDisposable
 
         var format = new DataFormat(
             _store,
-            Options.Create(new global::Silo.Cluster.ClusterOptions()),
+            Options.Create(new global::Silo.Endpoints.ClusterOptions()),
             Options.Create(new StorageOptions { Path = Data })
         );
         var refused = await Assert.ThrowsAsync<StartUpException>(() => format.Run(Cancel));

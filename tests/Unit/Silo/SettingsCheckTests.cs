@@ -1,7 +1,8 @@
+using Doubles;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
 using Silo.Settings;
@@ -175,7 +176,7 @@ public sealed class SettingsCheckTests
     [Fact]
     public void TheInstanceShiftsEveryPortByAHundred()
     {
-        var doors = new Doors(
+        var doors = TestEndpoints.Of(
             new ClusterOptions(),
             new HttpOptions(),
             new GrpcOptions(),
@@ -201,7 +202,7 @@ public sealed class SettingsCheckTests
             AdvertisedSiloPort = 11112,
             AdvertisedGatewayPort = 30001,
         };
-        var doors = new Doors(cluster, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions());
+        var doors = TestEndpoints.Of(cluster, new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions());
 
         Assert.Empty(doors.Problems());
         Assert.Equal(("0.0.0.0:11111", "0.0.0.0:30000"), (doors.Silo.EndPoint.ToString(), doors.Gateway.EndPoint.ToString()));
@@ -244,7 +245,7 @@ public sealed class SettingsCheckTests
     [Fact]
     public void AClosedDoorIsNotShiftedAndIsNoDoor()
     {
-        var doors = new Doors(
+        var doors = TestEndpoints.Of(
             new ClusterOptions(),
             new HttpOptions { Port = 0 },
             new GrpcOptions { Port = 0 },
@@ -261,7 +262,7 @@ public sealed class SettingsCheckTests
     [Fact]
     public void AFrontHasNoPortsButItsDoors()
     {
-        var doors = new Doors(
+        var doors = TestEndpoints.Of(
             new ClusterOptions { Role = ClusterRole.Front, SiloPort = 8080 },
             new HttpOptions(),
             new GrpcOptions(),
@@ -290,7 +291,7 @@ public sealed class SettingsCheckTests
     }
 
     private static IReadOnlyList<string> Problems(params (string Key, string Value)[] settings) =>
-        SettingsCheck.Problems(Configuration(settings));
+        global::Silo.Program.Modules.Problems(Configuration(settings));
 
     private static IConfigurationRoot Configuration(params (string Key, string Value)[] settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build();

@@ -1,9 +1,10 @@
+using Doubles;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
-using Silo;
-using Silo.Cluster;
+using Silo.Endpoints;
 using Silo.Grpc;
 using Silo.Http;
+using Silo.Launch;
 using Silo.StartUp;
 using Silo.Storage;
 using Xunit;
@@ -49,7 +50,13 @@ public sealed class StartUpErrorsTests
     private static StartUpException? Explain(Exception failure) =>
         StartUpErrors.Explain(
             failure,
-            new Doors(new ClusterOptions(), new HttpOptions(), new GrpcOptions(), new ListenOptions(), new InstanceOptions { Number = 0 }),
+            TestEndpoints.Of(
+                new ClusterOptions(),
+                new HttpOptions(),
+                new GrpcOptions(),
+                new ListenOptions(),
+                new InstanceOptions { Number = 0 }
+            ),
             "/data"
         );
 }

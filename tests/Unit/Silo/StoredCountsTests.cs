@@ -1,6 +1,5 @@
 using Doubles.Storage;
 using Grains.Storage;
-using Silo;
 using Silo.StartUp;
 using Silo.Storage;
 using Xunit;

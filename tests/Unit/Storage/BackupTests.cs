@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Silo.Storage;
 using Silo.Storage.Backup;
 using Xunit;
-using About = Silo.About;
+using About = Silo.StartUp.About;
 using OrleansCluster = Orleans.Configuration.ClusterOptions;
 
 namespace Unit.Storage;
