@@ -18,6 +18,7 @@ public static class OrderRoutes
 
     public static void MapOrders(this WebApplication app)
     {
+        app.Services.GetService<DeliveryMetrics>(); // Its instruments are there from now on.
         var orders = app.MapGroup("/api/orders").WithTags("orders");
         orders
             .MapPost("", Place)

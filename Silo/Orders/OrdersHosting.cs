@@ -18,6 +18,13 @@ public static class OrdersHosting
         var services = builder.Services;
         services.AddRestJson(OrdersJson.Default);
         AddWatches(services);
+        services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<DeliveryMetrics>(
+                provider,
+                (CancellationToken cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<ISubscriberListGrain>(0).List(cancel),
+                (CancellationToken cancel) => provider.GetRequiredService<IGrainFactory>().GetGrain<IWebhookListGrain>(0).List(cancel)
+            )
+        );
         if (builder.IsFront())
         {
             return; // It keeps no orders: it asks grains.

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Grains.Crawling.Fetching;
+using Grains.Interfaces.Books;
 using Grains.Interfaces.Keys;
 using Grains.Logs;
 using Grains.Orders;
@@ -10,6 +11,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Orleans.Dashboard;
+using Silo.Books;
 using Silo.Endpoints;
 using Silo.Middleware;
 using Silo.Middleware.Grains;
@@ -34,6 +36,11 @@ public static class TelemetryHosting
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         Measure(builder.Services);
+        builder.Services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<BooksMetrics>(provider, (CancellationToken cancel) =>
+                provider.GetRequiredService<IGrainFactory>().GetGrain<ILedgerGrain>(0).Read(cancel)
+            )
+        );
         var telemetry = builder.Services.AddOpenTelemetry();
         if (builder.Configuration["OTEL_SERVICE_NAME"] is null)
         {
@@ -49,6 +56,7 @@ public static class TelemetryHosting
                     OrdersMetrics.Meter,
                     RequestMetrics.Meter,
                     MeasuredTableStore.Meter,
+                    BooksMetrics.Meter,
                     "System.Runtime",
                     "Microsoft.AspNetCore.Server.Kestrel"
                 )
@@ -95,6 +103,7 @@ public static class TelemetryHosting
 
     public static void MapTelemetry(this WebApplication app)
     {
+        app.Services.GetRequiredService<BooksMetrics>(); // Its instruments are there from now on.
         app.MapPrometheusScrapingEndpoint("/metrics").For(ApiRole.Reader);
         app.MapOrleansDashboard("/dashboard").For(ApiRole.Operator).WithMetadata(new ForBrowsers());
     }

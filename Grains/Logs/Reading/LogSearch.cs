@@ -161,8 +161,10 @@ internal sealed class SearchRun : IDisposable
     /// <summary>
     /// Begins with these segments, or goes on with them: what was told is not told again, and what was not is found anew.
     /// </summary>
-    public void GoOn(ImmutableArray<LogSegment> segments)
+    public void GoOn(KeptSegments kept)
     {
+        var segments = kept.All;
+        _unreadable.Without(kept.Shards);
         Forget();
         _known.Keep(segments);
         _kept = segments.Length;

@@ -45,7 +45,8 @@ public sealed class LogStats(
         var found = new UnreadableFound(unreadable);
         while (true)
         {
-            var all = await source.Segments(cancel);
+            var (all, shards) = await source.Segments(cancel);
+            found.Without(shards);
             unreadable.Keep(all);
             var segments = found.Readable(SegmentFilter.Of(all, LogHints.Of(node)));
             reply = reply with

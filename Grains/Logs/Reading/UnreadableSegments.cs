@@ -110,7 +110,12 @@ internal sealed class UnreadableFound(UnreadableSegments known)
     private readonly SortedDictionary<string, string> _unreadable = new(StringComparer.Ordinal);
     private readonly HashSet<string> _once = new(StringComparer.Ordinal);
 
+    private ImmutableArray<SegmentFault> _shards = [];
+
     public int Count => _unreadable.Count;
+
+    /// <summary>These shards do not answer now; the ones that did not before may.</summary>
+    public void Without(ImmutableArray<SegmentFault> shards) => _shards = shards;
 
     /// <summary>Those that can be read as far as is known.</summary>
     /// <param name="wanted">Those that may hold an answer.</param>
@@ -145,21 +150,28 @@ internal sealed class UnreadableFound(UnreadableSegments known)
     /// <summary>How a question ended, with what it could not read.</summary>
     public QueryEnd In(QueryEnd end)
     {
-        if (_unreadable.Count == 0)
+        if (_unreadable.Count == 0 && _shards.IsEmpty)
         {
             return end;
         }
 
         var marked = end with
         {
-            Unreadable = _unreadable.Count,
-            UnreadableSegments = [.. _unreadable.Keys.Take(QueryEnd.MaxUnreadableNames)],
+            Unreadable = _shards.Length + _unreadable.Count,
+            UnreadableSegments = [.. _shards.Select(shard => shard.Name).Concat(_unreadable.Keys).Take(QueryEnd.MaxUnreadableNames)],
         };
         return end.Outcome is QueryOutcome.Whole ? marked with { Outcome = QueryOutcome.Partial, Sentence = Sentence() } : marked;
     }
 
     private string Sentence()
     {
+        if (_shards is [var shard, ..])
+        {
+            var more = _shards.Length + _unreadable.Count - 1;
+            return $"Part of the log cannot be read, and what is in it is missing: {shard.Name} {shard.Reason}"
+                + (more > 0 ? $", and {more} more." : ".");
+        }
+
         var (name, reason) = _unreadable.First();
         return _unreadable.Count == 1
             ? $"One segment cannot be read, and what is in it is missing: {name} {reason}."

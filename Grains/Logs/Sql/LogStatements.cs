@@ -47,7 +47,8 @@ public sealed class LogStatements(
         var span = SegmentFilter.Within(QueryNode.Every.One, ask.Since, ask.Until);
         while (true)
         {
-            var all = await source.Segments(cancel);
+            var (all, shards) = await source.Segments(cancel);
+            found.Without(shards);
             unreadable.Keep(all);
             var segments = found.Readable(SegmentFilter.Of(all, LogHints.Of(span)));
             var read = new QueryEnd(

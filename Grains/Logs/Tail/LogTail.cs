@@ -88,19 +88,19 @@ public sealed partial class LogTail(
     private async Task Follow(TaskCompletionSource started)
     {
         using var followed = new TailShards(shards);
-        for (var known = false; !IsOver(); )
+        while (!IsOver())
         {
             try
             {
                 var news = await followed.Look();
-                if (known)
+                await Show(news);
+                started.TrySetResult();
+                if (news.Failure is { } failure)
                 {
-                    await Show(news);
+                    LogCannotFollow(failure);
                 }
 
-                known = true;
-                started.TrySetResult();
-                await Task.Delay(Look, clock);
+                await Task.Delay(news.Failure is null ? Look : Pause, clock);
             }
             catch (Exception reason)
             {
@@ -220,33 +220,47 @@ public sealed partial class LogTail(
 
 /// <param name="Segments">New, not merged, in the order in which they were written.</param>
 /// <param name="Missed">Records that were merged away before they were seen.</param>
-internal readonly record struct TailNews(IReadOnlyList<LogSegment> Segments, long Missed);
+/// <param name="Failure">Of a shard that did not answer; null when all did.</param>
+internal readonly record struct TailNews(IReadOnlyList<LogSegment> Segments, long Missed, Exception? Failure);
 
 /// <summary>What the tail knows of the shards.</summary>
 internal sealed class TailShards : IDisposable
 {
     private readonly ShardManifest[] _shards;
     private readonly Dictionary<string, int>[] _known;
+    private readonly bool[] _isKnown;
 
     public TailShards(LogShardSet shards)
     {
         _shards = [.. shards.All.Select(shard => new ShardManifest(shard))];
         _known = [.. _shards.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
+        _isKnown = new bool[_shards.Length];
     }
 
     /// <summary>What came since the last look.</summary>
     public async Task<TailNews> Look()
     {
-        var all = await Task.WhenAll(_shards.Select(shard => shard.Segments(CancellationToken.None)));
+        var asked = Array.ConvertAll(_shards, shard => shard.Segments(CancellationToken.None));
+        await ((Task)Task.WhenAll(asked)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var segments = new List<LogSegment>();
         var missed = 0L;
-        for (var shard = 0; shard < all.Length; shard++)
+        Exception? failure = null;
+        for (var shard = 0; shard < asked.Length; shard++)
         {
-            missed += News(all[shard], _known[shard], segments);
+            if (!asked[shard].IsCompletedSuccessfully)
+            {
+                failure ??= asked[shard].Exception?.InnerException ?? new TaskCanceledException(asked[shard]); // The others go on; what this one has comes when it answers.
+                continue;
+            }
+
+            List<LogSegment> news = _isKnown[shard] ? segments : [];
+            var missedHere = News(await asked[shard], _known[shard], news);
+            missed += _isKnown[shard] ? missedHere : 0;
+            _isKnown[shard] = true;
         }
 
         segments.Sort((left, right) => left.Written.CompareTo(right.Written));
-        return new(segments, missed);
+        return new(segments, missed, failure);
     }
 
     public void Dispose()

@@ -5,8 +5,11 @@ using Doubles.Storage;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Queries;
 using Grains.Logs.Reading;
+using Grains.Logs.Rows;
 using Grains.Logs.Rules;
+using Grains.Logs.Shards;
 using Grains.Logs.Tail;
+using Grains.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -51,6 +54,26 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
         Assert.True(Assert.Single(await reader.Segments(TestContext.Current.CancellationToken)).IsMerged);
         await cluster.Deactivate(shard);
         Assert.Equal(8, Assert.Single(await reader.Segments(TestContext.Current.CancellationToken)).Records);
+    }
+
+    [Fact]
+    public async Task AShardThatCannotBeOpenedHidesNoOthersFromReadersAndTheTail()
+    {
+        var (good, bad) = (cluster.NewShard(), cluster.NewShard());
+        var head = RowChange.Put(PartitionWriter.HeadKey, "no head"u8.ToArray());
+        await cluster.Store.Commit(LogTable.Name, LogTable.Partition(bad), [head], TestContext.Current.CancellationToken);
+        var shards = new LogShardSet(2, number => cluster.Shard(number == 0 ? good : bad));
+        using var reader = new LogManifest(shards, cluster.Guards, NullLogger<LogManifest>.Instance);
+        using var tail = new TailShards(shards);
+        await tail.Look();
+        await Store(good, 1);
+
+        var kept = await reader.Segments(TestContext.Current.CancellationToken);
+        Assert.Single(kept.All);
+        Assert.Equal([SegmentFault.Shard(1)], kept.Shards);
+        var news = await tail.Look();
+        Assert.Single(news.Segments);
+        Assert.NotNull(news.Failure);
     }
 
     [Fact]

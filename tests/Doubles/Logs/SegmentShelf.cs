@@ -20,12 +20,15 @@ public sealed class SegmentShelf(IBlobStore blobs) : ISegmentSource
 
     public IReadOnlyList<LogSegment> All => _segments;
 
-    public Task<ImmutableArray<LogSegment>> Segments(CancellationToken cancel = default)
+    /// <summary>Shards that are said not to answer.</summary>
+    public ImmutableArray<SegmentFault> Shards { get; set; } = [];
+
+    public Task<KeptSegments> Segments(CancellationToken cancel = default)
     {
         OnAsked();
         ImmutableArray<LogSegment> segments = [.. _segments];
         OnTold();
-        return Task.FromResult(segments);
+        return Task.FromResult(new KeptSegments(segments, Shards));
     }
 
     public Task<LogSegment> Add(params LogBlock[] blocks) => Keep(SegmentWriter.Write(blocks, level: 1), isMerged: false);

@@ -85,6 +85,23 @@ public sealed class UnreadableSegmentsTests : IDisposable
     }
 
     [Fact]
+    public async Task AShardThatDoesNotAnswerIsNamedAndTheOthersAreRead()
+    {
+        using var blobs = DirectoryBlobStore.Open(_folder["blobs"]);
+        using var questions = await Stored(blobs);
+        questions.Shelf.Shards = [SegmentFault.Shard(3)];
+
+        var (records, end) = await questions.Find("");
+        Assert.Equal((3, QueryOutcome.Partial, 1), (records.Length, end.Outcome, end.Unreadable));
+        Assert.Equal(["shard 3"], end.UnreadableSegments);
+        Assert.Equal("Part of the log cannot be read, and what is in it is missing: shard 3 does not answer.", end.Sentence);
+        Assert.Equal(QueryOutcome.Partial, (await questions.Sql("select count(*) from logs")).End.Outcome);
+
+        questions.Shelf.Shards = [];
+        Assert.Equal(QueryOutcome.Whole, (await questions.Find("")).End.Outcome);
+    }
+
+    [Fact]
     public async Task ASegmentThatCouldHoldNoAnswerIsNotMentioned()
     {
         using var blobs = DirectoryBlobStore.Open(_folder["blobs"]);
