@@ -12,7 +12,8 @@ internal sealed class ExportCommand
     private readonly Option<string?> _format = new("--format")
     {
         Description =
-            "One JSON object a line, CSV by RFC 4180 with a header, or the kept pages as a WARC 1.1 file. [default: by the file's ending, else jsonl]",
+            "One JSON object a line, CSV by RFC 4180 with a header, or the kept pages as a WARC 1.1 file. [default: by the "
+            + "file's ending, else jsonl]",
         HelpName = "jsonl|csv|warc",
     };
 

@@ -120,7 +120,8 @@ internal sealed class StartCommand
     private readonly Option<string[]> _walk = Texts(
         "--walk",
         "PATTERN",
-        "A page that matches one, and no --include, is fetched for its links alone: not kept, and exported with --all only. Several allowed."
+        "A page that matches one, and no --include, is fetched for its links alone: not kept, and exported with --all only. "
+            + "Several allowed."
     );
     private readonly Option<int?> _maxPathDepth = Number<int?>(
         "--max-path-depth",

@@ -10,7 +10,8 @@ internal static class SiloProgram
     private const string Installed = "/opt/orleans-silo";
 
     /// <summary>
-    /// Looks where <paramref name="named"/> says; without it beside the console, in the output of the silo's project when the console runs in a
+    /// Looks where <paramref name="named"/> says; without it beside the console, in the output of the silo's project when the console runs
+    /// in a
     /// checkout, and where the service is installed.
     /// </summary>
     /// <param name="console">The folder of the console's program.</param>

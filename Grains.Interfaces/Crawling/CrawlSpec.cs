@@ -110,7 +110,9 @@ public sealed record CrawlSpec
     [Id(16)]
     public ImmutableArray<string> Headers { get; init; } = [];
 
-    /// <summary>The User-Agent field; null: the silo's. Rules of robots.txt are looked up by the silo's product token all the same.</summary>
+    /// <summary>
+    /// The User-Agent field; null: the silo's. Rules of robots.txt are looked up by the silo's product token all the same.
+    /// </summary>
     [Id(17)]
     public string? UserAgent { get; init; }
 

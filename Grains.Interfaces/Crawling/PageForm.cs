@@ -19,7 +19,8 @@ public abstract class PageForm
 
     public abstract string LineEnd { get; }
 
-    /// <param name="content">What was kept of the page, to be written beside it; null: nothing is. Only JSON Lines have room for it.</param>
+    /// <param name="content">What was kept of the page, to be written beside it; null: nothing is. Only JSON Lines have room for
+    /// it.</param>
     public abstract string Line(PageRecord page, PagePart? content = null);
 
     /// <summary>Null where nothing was fetched: no server answered, or nobody asked.</summary>
@@ -95,7 +96,8 @@ public abstract class PageForm
     private sealed class CsvForm : PageForm
     {
         public override string Header =>
-            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept";
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,"
+            + "truncated,leftOut,kept";
 
         public override string LineEnd => "\r\n";
 

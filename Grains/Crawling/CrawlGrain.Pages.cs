@@ -5,10 +5,14 @@ using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling;
 
-/// <summary>The pages that a crawl keeps: read by URL or as one WARC file; swept after its end, and removed when their time is over.</summary>
+/// <summary>
+/// The pages that a crawl keeps: read by URL or as one WARC file; swept after its end, and removed when their time is over.
+/// </summary>
 public sealed partial class CrawlGrain
 {
-    /// <summary>After a crawl's end so much later no lease of it can be out: a fetch takes five minutes at most, and a quarter more.</summary>
+    /// <summary>
+    /// After a crawl's end so much later no lease of it can be out: a fetch takes five minutes at most, and a quarter more.
+    /// </summary>
     private static readonly TimeSpan SweepAfter = TimeSpan.FromMinutes(10);
 
     private IGrainTimer? _tidying;

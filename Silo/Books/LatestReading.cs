@@ -4,7 +4,8 @@ namespace Silo.Books;
 /// Something of the whole cluster that metrics show: read when somebody collects them and the last reading is older than
 /// <see cref="Interval"/>. Whoever collects does not wait and gets the last reading. While nobody collects, nothing is read. Thread-safe.
 /// </summary>
-/// <param name="read">Reads it; one reading at a time, for <see cref="MaxRead"/> at most.</param>
+/// <param name="read">Reads it, and gives the thread back at its first wait; one reading at a time, for <see cref="MaxRead"/> at
+/// most.</param>
 /// <param name="clock">For the age of a reading.</param>
 /// <param name="guards">For how long one reading may take.</param>
 /// <param name="failed">Told why a reading failed; the next collection tries again.</param>
@@ -35,7 +36,7 @@ internal sealed class LatestReading<T>(
             if (_reading.IsCompleted && (_began is not { } began || clock.GetElapsedTime(began) >= Interval))
             {
                 _began = clock.GetTimestamp();
-                _reading = Task.Run(Read);
+                _reading = Read();
             }
 
             (value, age) = _last is { } last ? (last.Value, clock.GetElapsedTime(last.At)) : (default!, TimeSpan.Zero);

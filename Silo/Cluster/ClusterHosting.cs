@@ -98,7 +98,8 @@ public static class ClusterHosting
 
     /// <summary>
     /// A killed silo is noticed after about four seconds, one that stands still or is cut off after about eight. Orleans adapts the
-    /// time-out of a probe, and the time between two, to what it measures; it has no vote cast while a connection to the silo has brought anything
+    /// time-out of a probe, and the time between two, to what it measures; it has no vote cast while a connection to the silo has brought
+    /// anything
     /// within three times the longest time-out, which is a minute as Orleans has it.
     /// </summary>
     private static void NoticeDeathsSoon(ClusterMembershipOptions membership)

@@ -45,7 +45,8 @@ public static class CrawlRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("format", "kind", "with"))
             .WithSummary(
-                "One record per URL, as it is read: format is jsonl, csv or warc (the kept pages), kind is fetched or all (with what was skipped), "
+                "One record per URL, as it is read: format is jsonl, csv or warc (the kept pages), kind is fetched or all (with "
+                    + "what was skipped), "
                     + "with is body or text (jsonl only)."
             )
             .Produces(

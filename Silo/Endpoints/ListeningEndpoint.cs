@@ -14,7 +14,9 @@ public enum EndpointProtocol
     /// <summary>gRPC over HTTP/2 without TLS, behind the same chain. Nothing tells the two apart on one port.</summary>
     Grpc,
 
-    /// <summary>A protocol without keys that its own service listens for; it has an address of its own and is closed unless it is set.</summary>
+    /// <summary>
+    /// A protocol without keys that its own service listens for; it has an address of its own and is closed unless it is set.
+    /// </summary>
     Own,
 }
 
@@ -28,7 +30,8 @@ public sealed record ListeningEndpoint(string Setting, string Purpose, IPAddress
     /// <summary>Whether only routes that say so are answered there; else all of its protocol are.</summary>
     public bool IsLimited { get; init; }
 
-    /// <exception cref="ArgumentOutOfRangeException">The port is above 65,535: <see cref="ListeningEndpoints.Problems"/> says so first.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The port is above 65,535: <see cref="ListeningEndpoints.Problems"/> says so
+    /// first.</exception>
     public IPEndPoint EndPoint => new(Address, Port);
 
     public bool IsOnLoopback => IPAddress.IsLoopback(Address);

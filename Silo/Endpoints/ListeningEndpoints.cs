@@ -5,7 +5,8 @@ using System.Net;
 namespace Silo.Endpoints;
 
 /// <summary>
-/// The ports of this process, shifted by its instance: two for silos and clients in the trusted network, and those that each part of the silo
+/// The ports of this process, shifted by its instance: two for silos and clients in the trusted network, and those that each part of the
+/// silo
 /// declares.
 /// </summary>
 /// <param name="declared">As they are set, not yet shifted.</param>

@@ -6,7 +6,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Silo.Http;
 
 /// <summary>
-/// JSON over HTTP in the form that the console writes: camelCase, nulls kept, text as it is. Each system has a context of its own for what it
+/// JSON over HTTP in the form that the console writes: camelCase, nulls kept, text as it is. Each system has a context of its own for what
+/// it
 /// takes and answers.
 /// </summary>
 internal static class RestJson

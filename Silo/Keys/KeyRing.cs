@@ -61,7 +61,10 @@ public sealed class KeyRing(ITableStore store, TimeProvider clock, [FromKeyedSer
         ApiKey? Match(Known known) => known.Keys.TryGetValue(name, out var key) && key.IsOpenedBy(secret) ? key : null;
     }
 
-    /// <summary>The key of this name, if it is still the one with this hash, as it was not longer than <paramref name="age"/> ago; null when there is none.</summary>
+    /// <summary>
+    /// The key of this name, if it is still the one with this hash, as it was not longer than <paramref name="age"/> ago; null when there
+    /// is none.
+    /// </summary>
     /// <exception cref="KeysUnavailableException">The store does not say.</exception>
     public async ValueTask<ApiKey?> Find(string name, byte[] hash, TimeSpan age, CancellationToken cancel = default) =>
         (await NotOlderThan(age, cancel)).Keys.TryGetValue(name, out var key) && CryptographicOperations.FixedTimeEquals(key.Hash, hash)

@@ -10,8 +10,14 @@ public interface IBrowserSessions
     void BeginWithoutKey(HttpContext context);
 }
 
-/// <summary>A route's rule: it is a page for people. A browser that is not logged in is sent to <paramref name="Login"/>, with the address to come back to.</summary>
+/// <summary>
+/// A route's rule: it is a page for people. A browser that is not logged in is sent to <paramref name="Login"/>, with the address to come
+/// back to.
+/// </summary>
 public sealed record SendsToLogin(string Login);
 
-/// <summary>A route's rule: the session of a browser is good for it, though it is asked by another method than GET. The route itself refuses other sites.</summary>
+/// <summary>
+/// A route's rule: the session of a browser is good for it, though it is asked by another method than GET. The route itself refuses other
+/// sites.
+/// </summary>
 public sealed record TakesSession;

@@ -1,6 +1,8 @@
 namespace Silo.Middleware;
 
-/// <summary>So many requests a second under one key, and under all. Nothing waits here: what is too much is told when to come again.</summary>
+/// <summary>
+/// So many requests a second under one key, and under all. Nothing waits here: what is too much is told when to come again.
+/// </summary>
 public sealed class RateLimit(RequestDelegate next, RequestRates rates)
 {
     public async Task InvokeAsync(HttpContext context)

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace Silo.Middleware;
 
-/// <summary>So many requests a second under one key, and under all. What does not come by HTTP, as a click inside a circuit, counts against the same.</summary>
+/// <summary>
+/// So many requests a second under one key, and under all. What does not come by HTTP, as a click inside a circuit, counts against the
+/// same.
+/// </summary>
 public sealed class RequestRates(IOptions<LimitsOptions> limits) : IDisposable
 {
     private readonly PartitionedRateLimiter<string> _perKey = PartitionedRateLimiter.Create<string, string>(name =>

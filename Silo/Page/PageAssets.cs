@@ -12,7 +12,8 @@ using Silo.Middleware;
 namespace Silo.Page;
 
 /// <summary>
-/// The scripts and style sheets of the page, from the silo's own assembly: so they are found wherever a silo is started from, built or published, alone or beside the console.
+/// The scripts and style sheets of the page, from the silo's own assembly: so they are found wherever a silo is started from, built or
+/// published, alone or beside the console.
 /// The build embeds those of the packages (Silo.csproj), under the addresses that they have as static web assets.
 /// </summary>
 internal sealed class PageAssets : IFileProvider

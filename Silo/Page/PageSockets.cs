@@ -5,7 +5,8 @@ using Silo.Page.Sessions;
 namespace Silo.Page;
 
 /// <summary>
-/// What comes from open pages: the circuits' WebSockets, and what prepares them. Other sites are refused, long polling too, and a socket is cut within seconds after its session is over.
+/// What comes from open pages: the circuits' WebSockets, and what prepares them. Other sites are refused, long polling too, and a socket is
+/// cut within seconds after its session is over.
 /// </summary>
 internal static class PageSockets
 {

@@ -33,7 +33,9 @@ public static class SettingsCheck
         return services.AddSingleton<IValidateOptions<T>, Validator<T>>();
     }
 
-    /// <summary>An options class as it is set, before there are services; its defaults where nothing is. Each setting must be valid.</summary>
+    /// <summary>
+    /// An options class as it is set, before there are services; its defaults where nothing is. Each setting must be valid.
+    /// </summary>
     public static T Read<T>(this IConfiguration configuration)
         where T : new() => configuration.GetSection(SettingsRegistry.Section(typeof(T))).Get<T>() ?? new();
 

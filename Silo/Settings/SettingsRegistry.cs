@@ -4,7 +4,8 @@ using System.Reflection;
 namespace Silo.Settings;
 
 /// <summary>
-/// The settings of a silo, read from the options classes of its parts. They are bound, checked at start, and listed by <c>--help</c>; any other
+/// The settings of a silo, read from the options classes of its parts. They are bound, checked at start, and listed by <c>--help</c>; any
+/// other
 /// is refused as a mistake.
 /// </summary>
 public sealed class SettingsRegistry(IEnumerable<Type> classes)

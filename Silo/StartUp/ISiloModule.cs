@@ -3,12 +3,15 @@ using Silo.Endpoints;
 namespace Silo.StartUp;
 
 /// <summary>
-/// One part of a silo: one of the systems, or something that they stand on. <c>Program.cs</c> lists the parts, and each is defined in its own
+/// One part of a silo: one of the systems, or something that they stand on. <c>Program.cs</c> lists the parts, and each is defined in its
+/// own
 /// folder; to add a system takes a folder and a line there.
 /// </summary>
 public interface ISiloModule
 {
-    /// <summary>The options classes of its settings, as <c>--help</c> lists them. A setting that no part names is refused as a mistake.</summary>
+    /// <summary>
+    /// The options classes of its settings, as <c>--help</c> lists them. A setting that no part names is refused as a mistake.
+    /// </summary>
     IEnumerable<Type> Settings => [];
 
     /// <summary>The ports that it listens on as they are set, also those that are closed. The settings are valid.</summary>

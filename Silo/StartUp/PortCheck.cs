@@ -43,14 +43,16 @@ public sealed partial class PortCheck(ListeningEndpoints endpoints, IConfigurati
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) is in use on {endpoint.EndPoint.Address}, perhaps "
+            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) is in use on "
+                + $"{endpoint.EndPoint.Address}, perhaps "
                 + $"by another silo. "
                 + $"Start this one with --instance {endpoints.Instance + 1}, which shifts every port by {InstanceOptions.PortStep} "
                 + $"more, or give another port with --{endpoint.Setting}.";
         }
         catch (SocketException failure)
         {
-            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) cannot be opened on {endpoint.EndPoint.Address}: "
+            return $"Port {endpoint.EndPoint.Port} for {endpoint.Purpose} ({endpoint.Setting}) cannot be opened on "
+                + $"{endpoint.EndPoint.Address}: "
                 + $"{failure.Message}. Give another port with --{endpoint.Setting}.";
         }
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.Extensions.Configuration;
+using Silo.Settings;
 using Xunit;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
@@ -47,7 +48,10 @@ public sealed partial class ComposeTests
                     setting => setting.Key.Replace("__", ":", StringComparison.Ordinal),
                     setting => (string?)Filled(setting.Value)
                 );
-            var problems = SettingsCheck.Problems(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+            var problems = SettingsCheck.Problems(
+                new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),
+                Silo.Program.Modules.Settings
+            );
             Assert.True(problems.Count == 0, $"{name}: {string.Join(" ", problems)}");
         }
     }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Client;
-using Silo.StartUp;
+using Silo.Launch;
 using Xunit;
 
 namespace EndToEnd;

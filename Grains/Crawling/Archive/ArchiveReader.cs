@@ -6,7 +6,8 @@ using Grains.Storage;
 namespace Grains.Crawling.Archive;
 
 /// <summary>
-/// Reads a crawl's kept pages as one WARC file, part by part: a warcinfo record, then the records of each page that a row names, host by host
+/// Reads a crawl's kept pages as one WARC file, part by part: a warcinfo record, then the records of each page that a row names, host by
+/// host
 /// in order of the rows' keys. Each page comes once, whatever goes on meanwhile. A cursor is
 /// <c>{row of the host}/{key of a URL}/{offset}</c>: offset 0 goes on after that URL, another in the middle of its records.
 /// </summary>

@@ -6,8 +6,10 @@ using Grains.Storage;
 namespace Grains.Crawling.Archive;
 
 /// <summary>
-/// Keeps the WARC records of pages in the blob store. While one object of a crawl is being stored, the pages that come meanwhile wait and go
-/// into the next, so that many pages share one durable write, and a single page waits for nobody. An object is stored whole or not at all; it
+/// Keeps the WARC records of pages in the blob store. While one object of a crawl is being stored, the pages that come meanwhile wait and
+/// go
+/// into the next, so that many pages share one durable write, and a single page waits for nobody. An object is stored whole or not at all;
+/// it
 /// counts once a page's row names it, and <see cref="PageSweep"/> removes those that no row names. Safe to share between threads.
 /// </summary>
 /// <param name="clock">For the names of objects and the dates in them.</param>

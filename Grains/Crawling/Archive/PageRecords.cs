@@ -6,7 +6,8 @@ namespace Grains.Crawling.Archive;
 
 /// <summary>
 /// A fetched page as WARC records: response (of a 304: revisit), request and metadata, joined. The HTTP block of a response has the decoded
-/// body, so its <c>Content-Length</c> is the body's own; what was undone is told by <c>X-Crawler-…</c> fields. Nothing that a crawl's session
+/// body, so its <c>Content-Length</c> is the body's own; what was undone is told by <c>X-Crawler-…</c> fields. Nothing that a crawl's
+/// session
 /// adds (cookies, credentials, own header fields) is in a request, and of <c>Set-Cookie</c> only names are in a response.
 /// </summary>
 internal static class PageRecords

@@ -1,6 +1,8 @@
 namespace Grains.Crawling.Hosts;
 
-/// <summary>What the silo's settings say of hosts: see the properties of the same names of <c>CrawlingOptions</c>, whose defaults these are.</summary>
+/// <summary>
+/// What the silo's settings say of hosts: see the properties of the same names of <c>CrawlingOptions</c>, whose defaults these are.
+/// </summary>
 internal sealed record HostSettings
 {
     public string ProductToken { get; init; } = "OrleansCrawler";

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Grains.Crawling.Pages;
 
 /// <summary>How an answer came about, as far as it is kept with the page.</summary>
-/// <param name="RequestHead">Request line and header fields, with the empty line that ends them; without what a crawl's session adds.</param>
+/// <param name="RequestHead">Request line and header fields, with the empty line that ends them; without what a crawl's session
+/// adds.</param>
 /// <param name="StatusLine">Without its line end.</param>
 /// <param name="Headers">The header fields of the answer; bytes beyond ASCII as Latin-1.</param>
 /// <param name="IsDecoded">The body is without its Content-Encoding.</param>

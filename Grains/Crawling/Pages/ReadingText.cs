@@ -3,8 +3,10 @@ using System.Text;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// The text of an HTML page in reading order: what stands between tags, with its character references resolved and white space collapsed; one
-/// line for each block (paragraph, heading, list item, table row). What is in <c>head</c>, <c>script</c>, <c>style</c> and <c>template</c> is
+/// The text of an HTML page in reading order: what stands between tags, with its character references resolved and white space collapsed;
+/// one
+/// line for each block (paragraph, heading, list item, table row). What is in <c>head</c>, <c>script</c>, <c>style</c> and <c>template</c>
+/// is
 /// left out.
 /// </summary>
 internal static class ReadingText

@@ -5,7 +5,8 @@ using Grains.Logs.Records;
 namespace Grains.Logs.Otlp;
 
 /// <summary>
-/// Reads an <c>ExportLogsServiceRequest</c> in protobuf (opentelemetry-proto 1.x, <c>logs.proto</c>) or in OTLP's JSON into a block: a walk over the bytes,
+/// Reads an <c>ExportLogsServiceRequest</c> in protobuf (opentelemetry-proto 1.x, <c>logs.proto</c>) or in OTLP's JSON into a block: a walk
+/// over the bytes,
 /// without an object per record.
 /// </summary>
 /// <remarks>
@@ -49,7 +50,8 @@ public sealed class OtlpDecoder(DecodeLimits limits) : IDisposable
 
     /// <summary>Reads the same message in OTLP's JSON: it is rewritten as protobuf first.</summary>
     /// <inheritdoc cref="Decode"/>
-    /// <exception cref="OtlpException">It is no JSON, or no such message. What was added to <paramref name="into"/> means nothing.</exception>
+    /// <exception cref="OtlpException">It is no JSON, or no such message. What was added to <paramref name="into"/> means
+    /// nothing.</exception>
     public Decoded DecodeJson(ReadOnlySpan<byte> request, ulong now, LogBlockBuilder into)
     {
         using var protobuf = new ByteHeap(Math.Max(request.Length, 256));

@@ -13,15 +13,20 @@ namespace Grains.Logs.Otlp;
 /// <see cref="OtlpDecoder"/> is the only reader of both: a table of the fields, and one recursive writer.
 /// </summary>
 /// <remarks>
-/// Names are lowerCamelCase and no others. Ids are hex in either case, enums are numbers, 64-bit integers are strings or numbers, bytes are base64,
+/// Names are lowerCamelCase and no others. Ids are hex in either case, enums are numbers, 64-bit integers are strings or numbers, bytes are
+/// base64,
 /// null means that the member is absent, and unknown members are ignored.
 /// </remarks>
 internal ref struct OtlpJsonTranscoder
 {
-    /// <summary>Bytes of the length before a message. It is padded to five bytes, because it is written before the message is known.</summary>
+    /// <summary>
+    /// Bytes of the length before a message. It is padded to five bytes, because it is written before the message is known.
+    /// </summary>
     private const int LengthBytes = 5;
 
-    /// <summary>The nesting of tokens is not limited here: the nesting of values is, so that only the record that is too deep is refused.</summary>
+    /// <summary>
+    /// The nesting of tokens is not limited here: the nesting of values is, so that only the record that is too deep is refused.
+    /// </summary>
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1 << 28 };
 
     /// <summary>The messages of <c>logs.proto</c> and <c>common.proto</c>, as far as <see cref="OtlpDecoder"/> reads them.</summary>

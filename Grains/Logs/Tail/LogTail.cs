@@ -249,7 +249,8 @@ internal sealed class TailShards : IDisposable
         {
             if (!asked[shard].IsCompletedSuccessfully)
             {
-                failure ??= asked[shard].Exception?.InnerException ?? new TaskCanceledException(asked[shard]); // The others go on; what this one has comes when it answers.
+                // The others go on; what this one has comes when it answers.
+                failure ??= asked[shard].Exception?.InnerException ?? new TaskCanceledException(asked[shard]);
                 continue;
             }
 

@@ -56,7 +56,8 @@ internal sealed class CustomerErasure(
                     return new(
                         orders,
                         changes,
-                        $"\"{name}\" in partition {partition} stands at revision {cursor}, and what was committed up to {erased.Head} may be "
+                        $"\"{name}\" in partition {partition} stands at revision {cursor}, and what was committed up to "
+                            + $"{erased.Head} may be "
                             + "on its way to it. See to it, and erase again: what was erased so far stays so."
                     );
                 }

@@ -9,7 +9,8 @@ using Silo.Middleware;
 namespace Silo.Page.Sessions;
 
 /// <summary>
-/// The sessions of browsers: made at the login from an API key, carried by a cookie that only this cluster can make or read, and good while the key is, until the logout,
+/// The sessions of browsers: made at the login from an API key, carried by a cookie that only this cluster can make or read, and good while
+/// the key is, until the logout,
 /// and for <see cref="Lifetime"/> at most.
 /// </summary>
 public sealed class BrowserSessions(

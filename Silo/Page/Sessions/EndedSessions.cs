@@ -6,7 +6,8 @@ using Silo.Keys;
 namespace Silo.Page.Sessions;
 
 /// <summary>
-/// The sessions that somebody logged out of before their time was over: a row each in the table of keys, until it is over. A process knows of its own at once, and of those of others
+/// The sessions that somebody logged out of before their time was over: a row each in the table of keys, until it is over. A process knows
+/// of its own at once, and of those of others
 /// after <see cref="Staleness"/>.
 /// </summary>
 public sealed class EndedSessions(ITableStore store, TimeProvider clock) : IDisposable
@@ -22,7 +23,8 @@ public sealed class EndedSessions(ITableStore store, TimeProvider clock) : IDisp
     private bool _wasRead;
 
     /// <summary>Durable when it answers.</summary>
-    /// <exception cref="InvalidOperationException">The store did not say that it is kept; the session is over at this process all the same.</exception>
+    /// <exception cref="InvalidOperationException">The store did not say that it is kept; the session is over at this process all the
+    /// same.</exception>
     public async Task Add(PageSession session, CancellationToken cancel)
     {
         _ended[session.Id] = session.Until;

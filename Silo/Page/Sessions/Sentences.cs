@@ -2,7 +2,9 @@ using Silo.Middleware;
 
 namespace Silo.Page.Sessions;
 
-/// <summary>Failures as people are told of them: what may be over in a moment in its own sentence, the rest without its insides, which the log has.</summary>
+/// <summary>
+/// Failures as people are told of them: what may be over in a moment in its own sentence, the rest without its insides, which the log has.
+/// </summary>
 public sealed partial class Sentences(Availability availability, ILogger<Sentences> logger)
 {
     public string Of(Exception failure)

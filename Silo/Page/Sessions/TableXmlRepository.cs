@@ -8,7 +8,8 @@ using Silo.Keys;
 namespace Silo.Page.Sessions;
 
 /// <summary>
-/// Keeps the keys of Data Protection as rows beside the API keys, so that a cookie survives a restart and is good at every front. A row per key, about one in 90 days.
+/// Keeps the keys of Data Protection as rows beside the API keys, so that a cookie survives a restart and is good at every front. A row per
+/// key, about one in 90 days.
 /// Whoever reads the store can make cookies: the store is trusted, as it is with everything else.
 /// </summary>
 internal sealed class TableXmlRepository(ITableStore store) : IXmlRepository

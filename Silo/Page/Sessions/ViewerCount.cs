@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Components.Server.Circuits;
 
 namespace Silo.Page.Sessions;
 
-/// <summary>How many circuits this process has, those whose browser is gone for less than <see cref="Retention"/> included: <see cref="Max"/> at most.</summary>
+/// <summary>
+/// How many circuits this process has, those whose browser is gone for less than <see cref="Retention"/> included: <see cref="Max"/> at
+/// most.
+/// </summary>
 internal sealed class ViewerCount
 {
     public const int Max = 200;
@@ -20,7 +23,8 @@ internal sealed class ViewerCount
     public string Full { get; } =
         string.Create(
             CultureInfo.InvariantCulture,
-            $"All {Max} places for viewers of this silo are taken, so this page shows what was true when it was loaded. Load it again later, or open it at another silo."
+            $"All {Max} places for viewers of this silo are taken, so this page shows what was true when it was loaded. Load it "
+                + $"again later, or open it at another silo."
         );
 
     public bool TryEnter()

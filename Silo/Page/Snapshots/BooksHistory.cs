@@ -14,7 +14,8 @@ public sealed record AccountLine(Account Account, double? InPerSecond, double? D
 public readonly record struct TrendPoint(double Age, double? PerSecond);
 
 /// <summary>
-/// Samples of the books, told the time: rates over ten seconds, and a trend of the last hour in steps of ten seconds. Nothing is sampled while nobody looks, so the trend may have gaps.
+/// Samples of the books, told the time: rates over ten seconds, and a trend of the last hour in steps of ten seconds. Nothing is sampled
+/// while nobody looks, so the trend may have gaps.
 /// Not thread-safe.
 /// </summary>
 public sealed class BooksHistory

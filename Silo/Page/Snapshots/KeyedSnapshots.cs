@@ -1,6 +1,8 @@
 namespace Silo.Page.Snapshots;
 
-/// <summary>Snapshots of one kind, one for each thing that somebody looks at. Those that nobody looks at go, as soon as there are many.</summary>
+/// <summary>
+/// Snapshots of one kind, one for each thing that somebody looks at. Those that nobody looks at go, as soon as there are many.
+/// </summary>
 public sealed class KeyedSnapshots<TKey, T>(Func<TKey, SharedSnapshot<T>> create)
     where TKey : notnull
 {

@@ -9,7 +9,8 @@ namespace Silo.Page.Snapshots;
 public sealed record Sample<T>(T? Value, string? Error, DateTimeOffset At);
 
 /// <summary>
-/// One value for all who look at it: read once a second while somebody looks, whoever and however many they are, and not at all while nobody does.
+/// One value for all who look at it: read once a second while somebody looks, whoever and however many they are, and not at all while
+/// nobody does.
 /// </summary>
 /// <param name="read">Reads it; it is given up after <see cref="Timeout"/>.</param>
 public sealed class SharedSnapshot<T>(
