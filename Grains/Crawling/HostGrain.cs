@@ -63,7 +63,9 @@ public sealed partial class HostGrain(
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
         );
         var scheduler = TaskScheduler.Current;
-        deaths.Join(this, dead => Task.Factory.StartNew(() => SiloDied(dead), CancellationToken.None, TaskCreationOptions.None, scheduler));
+        deaths.Join(this, dead =>
+            logger.Observe(Task.Factory.StartNew(() => SiloDied(dead), CancellationToken.None, TaskCreationOptions.None, scheduler))
+        );
         await _crawls.Restore(cancellationToken);
         Observe(EndPredecessors());
         Pump();

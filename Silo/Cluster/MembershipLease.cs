@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Crawling.Workers;
 
 namespace Silo.Cluster;
@@ -58,7 +59,7 @@ internal sealed partial class MembershipLease(
             if (!_isRenewing)
             {
                 _isRenewing = true;
-                _ = Task.Run(Renew); // On nobody's scheduler: whoever asked first may be gone while others hold it.
+                logger.Observe(Task.Run(Renew)); // On nobody's scheduler: whoever asked first may be gone while others hold it.
             }
 
             return _lease.IsGood ? Task.FromResult(_lease) : _next.Task;

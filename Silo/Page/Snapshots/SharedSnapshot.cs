@@ -29,7 +29,7 @@ public sealed class SharedSnapshot<T>(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private readonly List<Action> _viewers = [];
+    private readonly List<Func<Task>> _viewers = [];
     private Task<Sample<T>>? _reading;
     private Sample<T>? _last;
     private bool _runs;
@@ -54,7 +54,7 @@ public sealed class SharedSnapshot<T>(
     }
 
     /// <summary>Calls <paramref name="changed"/> after each reading, until what it returns is disposed.</summary>
-    public IDisposable Watch(Action changed)
+    public IDisposable Watch(Func<Task> changed)
     {
         lock (_gate)
         {
@@ -79,7 +79,7 @@ public sealed class SharedSnapshot<T>(
             var rest = clock.GetElapsedTime(since) * RestShare;
             foreach (var viewer in Viewers())
             {
-                viewer();
+                logger.Observe(viewer());
             }
 
             await Task.Delay(rest > Period ? rest : Period, guards);
@@ -95,7 +95,7 @@ public sealed class SharedSnapshot<T>(
         }
     }
 
-    private Action[] Viewers()
+    private Func<Task>[] Viewers()
     {
         lock (_gate)
         {
@@ -131,7 +131,7 @@ public sealed class SharedSnapshot<T>(
         return sample;
     }
 
-    private sealed class Viewer(SharedSnapshot<T> snapshot, Action changed) : IDisposable
+    private sealed class Viewer(SharedSnapshot<T> snapshot, Func<Task> changed) : IDisposable
     {
         public void Dispose()
         {

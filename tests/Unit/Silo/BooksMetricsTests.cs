@@ -79,13 +79,14 @@ public sealed class BooksMetricsTests
 
     private Func<SortedDictionary<string, double>> Collector(ServiceProvider services)
     {
+        var meters = services.GetRequiredService<IMeterFactory>();
         var metrics = new BooksMetrics(
             _ =>
             {
                 _asked++;
                 return _answer.Task;
             },
-            services.GetRequiredService<IMeterFactory>(),
+            meters,
             _clock,
             _clock,
             NullLogger<BooksMetrics>.Instance
@@ -94,7 +95,7 @@ public sealed class BooksMetricsTests
         var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, on) =>
         {
-            if (instrument.Meter.Name == BooksMetrics.Meter && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>())
+            if (instrument.Meter.Name == BooksMetrics.Meter && instrument.Meter.Scope == meters)
             {
                 on.EnableMeasurementEvents(instrument);
             }

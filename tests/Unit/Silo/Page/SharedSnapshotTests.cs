@@ -46,7 +46,7 @@ public sealed class SharedSnapshotTests
     {
         var seen = new TaskCompletionSource();
         var snapshot = Share(_ => Task.FromResult(++_reads));
-        using (snapshot.Watch(() => seen.TrySetResult()))
+        using (snapshot.Watch(() => Task.FromResult(seen.TrySetResult())))
         {
             await seen.Task;
             Assert.True(snapshot.IsWatched);
