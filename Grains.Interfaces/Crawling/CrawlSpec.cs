@@ -108,7 +108,11 @@ public sealed record CrawlSpec
 
     /// <summary>Header fields, <c>Name: value</c>, for the origins of the seeds. Secret: nothing shows more than their names.</summary>
     [Id(16)]
-    public ImmutableArray<string> Headers { get; init; } = [];
+    public ImmutableArray<string> Headers
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>
     /// The User-Agent field; null: the silo's. Rules of robots.txt are looked up by the silo's product token all the same.
@@ -124,7 +128,11 @@ public sealed record CrawlSpec
     /// <c>HOST=USER:PASSWORD</c> (Basic) or <c>HOST=bearer:TOKEN</c>, each for one host. Secret: nothing shows more than the hosts.
     /// </summary>
     [Id(19)]
-    public ImmutableArray<string> Credentials { get; init; } = [];
+    public ImmutableArray<string> Credentials
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>Cookies are not kept and not sent.</summary>
     [Id(20)]
@@ -135,14 +143,22 @@ public sealed record CrawlSpec
     /// is skipped as <c>not-accepted</c>.
     /// </summary>
     [Id(21)]
-    public ImmutableArray<string> Accept { get; init; } = [];
+    public ImmutableArray<string> Accept
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>
     /// Patterns as in <see cref="Include"/>. A URL that matches one and none of those is fetched for its links alone: it is not kept, and
     /// an export has it only with what was skipped.
     /// </summary>
     [Id(22)]
-    public ImmutableArray<string> Walk { get; init; } = [];
+    public ImmutableArray<string> Walk
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>Segments of a path; a link with more is counted as <c>path-depth</c>. 0: no limit.</summary>
     [Id(23)]
@@ -154,7 +170,11 @@ public sealed record CrawlSpec
 
     /// <summary>Names of query parameters that are taken out of links, with <c>*</c> and <c>?</c>: <c>utm_*</c>.</summary>
     [Id(25)]
-    public ImmutableArray<string> DropParams { get; init; } = [];
+    public ImmutableArray<string> DropParams
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>Query parameters of links are sorted by name, those of one name in their order.</summary>
     [Id(26)]

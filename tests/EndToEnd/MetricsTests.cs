@@ -13,11 +13,20 @@ public sealed partial class MetricsTests
     public async Task EveryNameInTheDashboardAndTheAlertsIsExported()
     {
         using var place = new SiloPlace();
-        await using var silo = await SiloProcess.StartReady(place);
+        await using var silo = await SiloProcess.StartReady(place, "--Crawling:AllowPrivate", "127.0.0.0/8");
         using var http = new HttpClient { BaseAddress = new($"http://{place.Http}"), Timeout = Wait.HangBound };
         using var deep = new StringContent(DeepRecord(), Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync(new Uri("/v1/logs", UriKind.Relative), deep, Cancel);
         Assert.Contains("\"rejectedLogRecords\"", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+
+        // A host that does not answer stays at work, and what waits there is shown.
+        using var crawl = new StringContent(
+            """{"seeds":["http://127.0.0.1:9/"],"allowPrivate":["127.0.0.0/8"]}""",
+            Encoding.UTF8,
+            "application/json"
+        );
+        using var started = await http.PostAsync(new Uri("/api/crawls", UriKind.Relative), crawl, Cancel);
+        Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync(Cancel));
 
         var folder = Path.Combine(Doubles.Repository.Folder, "infra", "grafana");
         var named = Name()

@@ -9,6 +9,7 @@ namespace EndToEnd;
 /// The published programs as they are installed: silo and console in one folder, started by a user without rights, on a root that cannot be
 /// written, with environment variables alone. <c>PUBLISHED</c> names the folder; <c>infra/publish.sh</c> makes it.
 /// </summary>
+[Trait("Kind", "Published")]
 public sealed class PublishedTests : IDisposable
 {
     private const string Variable = "PUBLISHED";
