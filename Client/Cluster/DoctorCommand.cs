@@ -68,7 +68,7 @@ internal static class DoctorCommand
         var running = Counts.Of(active, "silo is active", "silos are active");
         var others = string.Join(", ", other.Select(silo => $"{silo.Name} is {silo.Status}"));
         findings.Add(other is [] ? new("silos", Verdict.Good, $"{running}.") : new("silos", Verdict.Doubtful, $"{running}; {others}."));
-        var health = status.Health.IsDefault ? [] : status.Health;
+        var health = status.Health;
         foreach (var check in health.Where(check => check.Status != "Healthy"))
         {
             findings.Add(

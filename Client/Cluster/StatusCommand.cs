@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using Client.Values;
 using Grains.Interfaces.Cluster;
@@ -38,13 +37,12 @@ internal static class StatusCommand
                     activations = status.Activations.Select(type => new { grainType = type.GrainType, count = type.Count }),
                     storage = status.Storage.Select(line => new { system = line.System, bytes = line.Bytes }),
                     storageKind = status.StorageKind,
-                    health = Checks(status)
-                        .Select(check => new
-                        {
-                            check = check.Check,
-                            status = check.Status,
-                            reason = check.Reason,
-                        }),
+                    health = status.Health.Select(check => new
+                    {
+                        check = check.Check,
+                        status = check.Status,
+                        reason = check.Reason,
+                    }),
                 }
             );
         }
@@ -55,9 +53,6 @@ internal static class StatusCommand
 
         return ExitCode.Done;
     }
-
-    /// <summary>None come from a silo of an earlier version.</summary>
-    private static ImmutableArray<HealthLine> Checks(ClusterStatus status) => status.Health.IsDefault ? [] : status.Health;
 
     private static void Write(ClusterStatus status, Terminal terminal)
     {
@@ -96,7 +91,7 @@ internal static class StatusCommand
         }
 
         var health = new Listing().Column("health check").Column("status").Column("why", wrap: true);
-        foreach (var check in Checks(status).Where(check => check.Status != "Healthy"))
+        foreach (var check in status.Health.Where(check => check.Status != "Healthy"))
         {
             health.Row(check.Check, new(check.Status, check.Status == "Degraded" ? "yellow" : "red"), check.Reason ?? "");
         }

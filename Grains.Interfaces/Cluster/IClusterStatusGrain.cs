@@ -27,7 +27,11 @@ public sealed record ClusterStatus(
 {
     /// <summary>Every health check of the silo that answers; empty from a silo of an earlier version.</summary>
     [Id(6)]
-    public ImmutableArray<HealthLine> Health { get; init; } = [];
+    public ImmutableArray<HealthLine> Health
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 }
 
 /// <param name="Check">Its name: <c>writes</c>.</param>

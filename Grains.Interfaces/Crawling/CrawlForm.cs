@@ -140,15 +140,15 @@ public sealed record SpecForm(
             spec.Contact,
             Names(spec.Credentials, '='),
             spec.NoCookies,
-            spec.Accept.IsDefault ? [] : spec.Accept,
-            spec.Walk.IsDefault ? [] : spec.Walk,
+            spec.Accept,
+            spec.Walk,
             spec.MaxPathDepth,
             spec.MaxRepeats,
-            spec.DropParams.IsDefault ? [] : spec.DropParams,
+            spec.DropParams,
             spec.SortParams
         );
 
     /// <summary>What stands before the secret of each.</summary>
     private static ImmutableArray<string> Names(ImmutableArray<string> secrets, char separator) =>
-        secrets.IsDefault ? [] : [.. secrets.Select(secret => secret.Split(separator)[0].Trim())];
+        [.. secrets.Select(secret => secret.Split(separator)[0].Trim())];
 }

@@ -32,12 +32,17 @@ public enum SitemapUse
 }
 
 /// <summary>What somebody asked to be crawled, and how. Texts are as they were typed; the crawl list checks them.</summary>
+/// <remarks>A list that a row or a message of an earlier version lacks is empty.</remarks>
 [GenerateSerializer, Immutable, Alias("crawling.CrawlSpec")]
 public sealed record CrawlSpec
 {
     /// <summary>1 to <see cref="MaxSeeds"/> http or https URLs.</summary>
     [Id(0)]
-    public required ImmutableArray<string> Seeds { get; init; }
+    public required ImmutableArray<string> Seeds
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    }
 
     /// <summary>1 to 60 characters of letters, digits and <c>._-</c>, unique among the crawls that are kept. Null: the id alone.</summary>
     [Id(1)]
@@ -74,15 +79,27 @@ public sealed record CrawlSpec
     /// between slashes.
     /// </summary>
     [Id(8)]
-    public ImmutableArray<string> Include { get; init; } = [];
+    public ImmutableArray<string> Include
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 
     /// <summary>A URL that matches one is out, whatever <see cref="Include"/> says.</summary>
     [Id(9)]
-    public ImmutableArray<string> Exclude { get; init; } = [];
+    public ImmutableArray<string> Exclude
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 
     /// <summary>Private address ranges (CIDR) that this crawl may connect to, within what the silo allows.</summary>
     [Id(10)]
-    public ImmutableArray<string> AllowPrivate { get; init; } = [];
+    public ImmutableArray<string> AllowPrivate
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 
     /// <summary>For one fetch, from the connection to the last byte. 1 s to 5 min.</summary>
     [Id(11)]

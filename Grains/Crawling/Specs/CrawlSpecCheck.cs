@@ -22,7 +22,6 @@ public static class CrawlSpecCheck
     public static ImmutableArray<string> Check(CrawlSpec spec, SiloLimits limits, out CrawlSpec? canonical)
     {
         canonical = null;
-        spec = Whole(spec);
         var errors = ImmutableArray.CreateBuilder<string>();
         if (CrawlBoundary.TryCreate(spec, out var boundary, out var wrong))
         {
@@ -119,21 +118,6 @@ public static class CrawlSpecCheck
     private static bool IsMediaRange(string text) =>
         text.Split('/') is [{ Length: > 0 } type, { Length: > 0 } subtype]
         && type.Concat(subtype).All(c => char.IsAsciiLetterOrDigit(c) || c is '*' or '+' or '-' or '.' or '_');
-
-    /// <summary>A list that was not sent is empty.</summary>
-    private static CrawlSpec Whole(CrawlSpec spec) =>
-        spec with
-        {
-            Seeds = spec.Seeds.IsDefault ? [] : spec.Seeds,
-            Include = spec.Include.IsDefault ? [] : spec.Include,
-            Exclude = spec.Exclude.IsDefault ? [] : spec.Exclude,
-            AllowPrivate = spec.AllowPrivate.IsDefault ? [] : spec.AllowPrivate,
-            Headers = spec.Headers.IsDefault ? [] : spec.Headers,
-            Credentials = spec.Credentials.IsDefault ? [] : spec.Credentials,
-            Accept = spec.Accept.IsDefault ? [] : spec.Accept,
-            Walk = spec.Walk.IsDefault ? [] : spec.Walk,
-            DropParams = spec.DropParams.IsDefault ? [] : spec.DropParams,
-        };
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, SiloLimits limits)
     {

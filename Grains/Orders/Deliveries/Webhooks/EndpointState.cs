@@ -14,7 +14,11 @@ public sealed record UntoldEvent(string Type, DateTimeOffset At, string Text)
     /// <summary>It is decided who is to be told: <see cref="Targets"/>.</summary>
     public bool HasTargets { get; init; }
 
-    public ImmutableArray<EventTarget> Targets { get; init; } = [];
+    public ImmutableArray<EventTarget> Targets
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 }
 
 /// <param name="Name">An endpoint's id, or <see cref="Operator"/>.</param>
@@ -48,7 +52,11 @@ public sealed record EndpointState
     private const string DisabledMark = "Disabled. ";
 
     /// <summary>Types of events that it asks for; none: every change of an order.</summary>
-    public ImmutableArray<string> Events { get; init; } = [];
+    public ImmutableArray<string> Events
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>As <see cref="WebhookSecret.Text"/>.</summary>
     public required string Secret { get; init; }
@@ -71,7 +79,11 @@ public sealed record EndpointState
     public TimeSpan? Grace { get; init; }
 
     /// <summary>Events about it that others have yet to be told, the oldest first: at most <see cref="MaxUntold"/>.</summary>
-    public ImmutableArray<UntoldEvent> Untold { get; init; } = [];
+    public ImmutableArray<UntoldEvent> Untold
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>Events that were dropped untold, because <see cref="MaxUntold"/> waited already.</summary>
     public long Dropped { get; init; }
@@ -85,7 +97,11 @@ public sealed record EndpointState
     /// <summary>Failed tries since then.</summary>
     public int Failures { get; init; }
 
-    public ImmutableArray<EndpointNote> History { get; init; } = [];
+    public ImmutableArray<EndpointNote> History
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     public static EndpointState New(Uri url, ImmutableArray<string> events, WebhookSecret secret, DateTimeOffset now) =>
         new EndpointState

@@ -19,19 +19,9 @@ public static class EndpointTable
     public static byte[] Write(EndpointState state) => JsonSerializer.SerializeToUtf8Bytes(state, EndpointJson.State);
 
     /// <exception cref="JsonException">It is no endpoint.</exception>
-    public static EndpointState Read(TableRow row)
-    {
-        var state = JsonSerializer.Deserialize(row.Payload.Span, EndpointJson.State)
-            ?? throw new JsonException($"The row of endpoint {row.Key} is null.");
-
-        // Written by a version that had no such list.
-        return state with
-        {
-            Events = state.Events.IsDefault ? [] : state.Events,
-            History = state.History.IsDefault ? [] : state.History,
-            Untold = state.Untold.IsDefault ? [] : [.. state.Untold.Select(one => one.Targets.IsDefault ? one with { Targets = [] } : one)],
-        };
-    }
+    public static EndpointState Read(TableRow row) =>
+        JsonSerializer.Deserialize(row.Payload.Span, EndpointJson.State)
+        ?? throw new JsonException($"The row of endpoint {row.Key} is null.");
 }
 
 [JsonSerializable(typeof(EndpointState))]

@@ -1,5 +1,6 @@
 using Grains.Orders.Deliveries;
 using Grains.Orders.Deliveries.Webhooks;
+using Grains.Storage;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -17,6 +18,19 @@ public sealed class EndpointStateTests
         WebhookSecret.New(),
         Start
     );
+
+    [Fact]
+    public void OneThatWasStoredBeforeEventsOfEndpointsIsReadAndChangedAndStored()
+    {
+        var row =
+            """{"url":"https://example.org/hooks","events":["order.paid"],"secret":"whsec_x","isEnabled":true,"failures":0,"history":[]}""";
+
+        var read = EndpointTable.Read(new TableRow("e", System.Text.Encoding.UTF8.GetBytes(row), "1"));
+        var changed = read.Disable("By its owner.", Start);
+
+        Assert.Empty(read.Untold);
+        Assert.Equal(changed.DisabledBecause, EndpointTable.Read(new TableRow("e", EndpointTable.Write(changed), "1")).DisabledBecause);
+    }
 
     [Fact]
     public void ItWantsWhatItNamedAndWithoutNamesEverything()
