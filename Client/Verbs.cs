@@ -168,21 +168,10 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
 
     private void Refuse(ParseResult parsed, Command at, IReadOnlyList<string> faults)
     {
-        var command = string.Join(' ', Path(at));
+        var command = Examples.PathOf(at) is { Length: > 0 } path ? path + " " : "";
         var sentences = string.Join(" ", faults.Select(fault => fault.EndsWith('?') ? fault : fault + "."));
         terminal.Fail($"{sentences} Try: {command}--help", parsed.GetResult(Options.Json) is { Implicit: false });
     }
 
-    private static string Named(ParseResult parsed) => string.Join(' ', Path(parsed.CommandResult.Command)).TrimEnd();
-
-    private static Stack<string> Path(Command command)
-    {
-        var names = new Stack<string>([""]);
-        for (var at = command; at is not RootCommand; at = at.Parents.OfType<Command>().First())
-        {
-            names.Push(at.Name);
-        }
-
-        return names;
-    }
+    private static string Named(ParseResult parsed) => Examples.PathOf(parsed.CommandResult.Command);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using Grains.Interfaces.Values;
 
 namespace Silo.Settings;
 
@@ -41,26 +42,8 @@ public sealed class SettingsRegistry(IEnumerable<Type> classes)
             )
             .Append((CommandLine.Instance, CommandLine.Instance))
             .Append((CommandLine.Log, CommandLine.Log))
-            .Select(form => (near: form.Item1, distance: Distance(key, form.Item2)))
+            .Select(form => (near: form.Item1, distance: Spelling.Edits(key, form.Item2)))
             .MinBy(pair => pair.distance);
         return distance <= Math.Max(2, key.Length / 3) ? near : null;
-    }
-
-    /// <summary>How many characters have to be added, dropped or changed to make one text of the other, without case.</summary>
-    private static int Distance(string one, string other)
-    {
-        var row = Enumerable.Range(0, other.Length + 1).ToArray();
-        for (var i = 1; i <= one.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= other.Length; j++)
-            {
-                var same = char.ToUpperInvariant(one[i - 1]) == char.ToUpperInvariant(other[j - 1]);
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1)));
-            }
-        }
-
-        return row[^1];
     }
 }
