@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grains;
+using Orleans.Serialization;
 using Silo.Middleware.Grains;
 using Silo.Settings;
 
@@ -47,7 +48,11 @@ public static class Chain
         new(
             "error mapping",
             "what the store threw goes out as \"ask again\"",
-            silo => silo.AddIncomingGrainCallFilter<ErrorMapping>(),
+            silo =>
+            {
+                silo.AddIncomingGrainCallFilter<ErrorMapping>();
+                silo.Services.Configure<ExceptionSerializationOptions>(ErrorMapping.Carry);
+            },
             _ => { }
         ),
     ];

@@ -105,8 +105,8 @@ public sealed class DeliveryScheduler : IPartitionWork
         set => _outcomes.Told = value;
     }
 
-    /// <summary>Why the cursor stands; null while it does not.</summary>
-    public string? Halt => Stopped ?? (_window.TryPeek(out var first) ? HaltAt(first) : null);
+    /// <summary>Why the cursor stands, or nothing of what waits may be tried; null while neither is so.</summary>
+    public string? Halt => Stopped ?? (_window.TryPeek(out var first) ? HaltAt(first) : null) ?? (_lines.HasReady ? Deferred : null);
 
     /// <summary>Why nothing is taken or begun for as long as its owner lives; null while that is not so.</summary>
     public string? Stopped { get; private set; }
@@ -519,14 +519,16 @@ public sealed class DeliveryScheduler : IPartitionWork
             _ => false,
         };
 
+    private string? Deferred =>
+        _deferral.Holds(_clock.GetUtcNow())
+            ? string.Create(CultureInfo.InvariantCulture, $"not before {_deferral.Until:HH:mm:ss}Z; {_deferral.Why}")
+            : null;
+
     private string? HaltAt(ChangeItem first) =>
         first switch
         {
             { State: ItemState.Resting } => $"revision {first.Revision} is tried again and again: {first.History[^1].What}",
-            { State: ItemState.Ready } when _deferral.Holds(_clock.GetUtcNow()) => string.Create(
-                CultureInfo.InvariantCulture,
-                $"not before {_deferral.Until:HH:mm:ss}Z; {_deferral.Why}"
-            ),
+            { State: ItemState.Ready } when Deferred is { } deferred => deferred,
             { State: ItemState.Finished } when _outcomes.HasUntold => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{MaxUntold:N0} outcomes wait for the audit, more may not"

@@ -1,4 +1,5 @@
 using Grains.Interfaces.Cluster;
+using Orleans.Serialization;
 using Silo.Storage;
 
 namespace Silo.Middleware.Grains;
@@ -10,6 +11,16 @@ namespace Silo.Middleware.Grains;
 /// </summary>
 internal sealed partial class ErrorMapping(ILogger<ErrorMapping> logger) : IIncomingGrainCallFilter
 {
+    /// <summary>
+    /// Lets the exceptions of this program go from silo to silo as what they are. Without it Orleans sends in their place that it has no
+    /// codec for them, and nobody can tell a failure of the store from anything else.
+    /// </summary>
+    public static void Carry(ExceptionSerializationOptions options)
+    {
+        options.SupportedNamespacePrefixes.Add("Grains");
+        options.SupportedNamespacePrefixes.Add("Silo");
+    }
+
     public Task Invoke(IIncomingGrainCallContext context)
     {
         var call = context.Invoke();

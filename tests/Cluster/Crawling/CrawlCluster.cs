@@ -18,6 +18,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.TestingHost;
 using Silo.Cluster;
+using Silo.Middleware;
 using Silo.Storage;
 using Xunit;
 
@@ -166,6 +167,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
         silo.AddFastStreams(CrawlStreams.Provider);
+        silo.AddGrainChain();
         silo.AddOutgoingGrainCallFilter(Lost);
         silo.AddOutgoingGrainCallFilter(async context =>
         {

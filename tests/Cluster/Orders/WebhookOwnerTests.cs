@@ -68,8 +68,12 @@ public sealed class WebhookOwnerTests(WebhookCluster cluster) : IClassFixture<We
         Assert.NotNull((await cluster.Webhook(id).Pause())!.PausedSince);
         var order = await cluster.Placed();
         await cluster.Take(order.Id, OrderStep.Pay);
-        await cluster.Clock.PassUntil("the partition to stand", async () =>
-            (await cluster.Subscriber(id, order.Id.Partition).Show()).Halt is { } halt && halt.Contains("paused", StringComparison.Ordinal)
+        await cluster.Clock.PassUntil(
+            "the partition to stand",
+            async () =>
+                (await cluster.Subscriber(id, order.Id.Partition).Show()).Halt is { } halt
+                && halt.Contains("paused", StringComparison.Ordinal),
+            reach: AlmostFirstWait
         );
         Assert.Empty(cluster.Sender.To("pauses"));
 

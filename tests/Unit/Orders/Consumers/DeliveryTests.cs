@@ -153,7 +153,9 @@ public sealed class DeliveryTests
         _it.Commit();
         _it.Scheduler.Finish(item, NotNow);
         Assert.False(_it.Scheduler.WantsCommit);
+        Assert.EndsWith("circuit-open: It failed too often.", _it.Scheduler.Halt, StringComparison.Ordinal);
         _it.Clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.Null(_it.Scheduler.Halt);
         _it.HandleAll(Delivered);
         _it.Commit();
         Assert.Equal((1, 1, 0), (_it.Head.In, _it.Head.Done, _it.Head.Waiting));
