@@ -42,6 +42,7 @@ internal static class Program
                 Crawling.ShowCommand.Create(verbs),
                 FollowCommand.Create(verbs),
                 AddCommand.Create(verbs),
+                RetryCommand.Create(verbs),
                 ControlCommands.Pause(verbs),
                 ControlCommands.Resume(verbs),
                 ControlCommands.Cancel(verbs),

@@ -2,6 +2,7 @@ using Client.Cluster;
 using Client.Crawling;
 using Grains.Client;
 using Grains.Interfaces.Crawling;
+using Orleans.Runtime.Messaging;
 
 namespace Client;
 
@@ -44,6 +45,35 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
             _opening.Release();
         }
     }
+
+    /// <summary>
+    /// Asks what may be asked twice: when a silo goes away before it answers, another is asked, for <see cref="FollowPace.Repeat"/>.
+    /// </summary>
+    public async Task<T> Ask<T>(Func<ICluster, Task<T>> ask, CancellationToken cancel)
+    {
+        long? since = null;
+        while (true)
+        {
+            try
+            {
+                return await ask(since is null ? await Cluster(cancel) : await Reopen(cancel));
+            }
+            catch (Exception gone) when (MayAskAgain(gone, since))
+            {
+                since ??= terminal.Clock.GetTimestamp();
+            }
+
+            await Task.Delay(pace.Retry, terminal.Clock, cancel);
+        }
+    }
+
+    /// <param name="since">When a silo was first found to be gone; null: none was so far.</param>
+    public bool MayAskAgain(Exception gone, long? since) =>
+        (IsGone(gone) || gone is TimeoutException || (since is not null && gone is ConsoleException { Code: ExitCode.NoSilo }))
+        && pace.Repeat > (since is { } lost ? terminal.Clock.GetElapsedTime(lost) : TimeSpan.Zero);
+
+    public static bool IsGone(Exception failure) =>
+        failure is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException;
 
     /// <exception cref="ConsoleException">There is no such crawl.</exception>
     public async Task<CrawlId> Find(string idOrName, CancellationToken cancel) =>

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Client.Cluster;
 using Client.Crawling;
-using Orleans.Runtime.Messaging;
 
 namespace Client;
 
@@ -106,7 +105,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             );
             return ExitCode.Failed;
         }
-        catch (Exception gone) when (IsGone(gone))
+        catch (Exception gone) when (Session.IsGone(gone))
         {
             terminal.Fail(
                 $"The silo went away before it answered. Nothing is known of what became of \"{Named(parsed)}\": look before "
@@ -138,7 +137,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
 
                 return await read(cancel);
             }
-            catch (Exception gone) when (MayAskAgain(gone, since))
+            catch (Exception gone) when (!terminal.HasOutput && session.MayAskAgain(gone, since))
             {
                 if (since is null)
                 {
@@ -152,15 +151,6 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
             await Task.Delay(pace.Retry, clock, cancel);
         }
     }
-
-    /// <param name="since">When a silo was first found to be gone; null: none was so far.</param>
-    private bool MayAskAgain(Exception gone, long? since) =>
-        !terminal.HasOutput
-        && (IsGone(gone) || gone is TimeoutException || (since is not null && gone is ConsoleException { Code: ExitCode.NoSilo }))
-        && pace.Repeat > (since is { } lost ? terminal.Clock.GetElapsedTime(lost) : TimeSpan.Zero);
-
-    private static bool IsGone(Exception failure) =>
-        failure is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException;
 
     /// <summary>Not help, the version, or a directive such as <c>[suggest]</c>, which take what stands beside them as it is.</summary>
     private static bool IsVerb(ParseResult parsed) =>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Client.Values;
-using Grains.Interfaces.Crawling;
 
 namespace Client.Crawling;
 
@@ -17,6 +16,11 @@ internal sealed class AddCommand
 
     private readonly Option<string?> _from = UrlLines.Option();
 
+    private readonly Option<bool> _last = new("--last")
+    {
+        Description = "No further seeds follow these: for a crawl whose crawl start --from was interrupted.",
+    };
+
     private AddCommand() { }
 
     public static Command Create(Verbs verbs)
@@ -28,6 +32,7 @@ internal sealed class AddCommand
                 add._crawl,
                 add._urls,
                 add._from,
+                add._last,
             },
             add.Run
         );
@@ -36,24 +41,14 @@ internal sealed class AddCommand
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
         var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
-        var crawl = (await session.Cluster(cancel)).Crawl(id);
-        var (added, known, refused) = (0L, 0L, 0L);
-        foreach (var some in UrlLines.All(parsed.GetValue(_urls) ?? [], parsed.GetValue(_from)).Chunk(CrawlSpec.MaxSeeds))
+        var sender = new UrlSender(session, id);
+        await sender.Send(UrlLines.Batches(UrlLines.All(parsed.GetValue(_urls) ?? [], parsed.GetValue(_from))), cancel);
+        if (parsed.GetValue(_last))
         {
-            var reply = await crawl.Add([.. some], cancel);
-            if (reply.Closed is { } closed)
-            {
-                throw new ConsoleException(closed);
-            }
-
-            foreach (var error in reply.Errors)
-            {
-                await session.Terminal.Error.WriteLineAsync(Terminal.Clean(error));
-            }
-
-            (added, known, refused) = (added + reply.New, known + reply.Known, refused + reply.Refused);
+            await sender.EndSeeds(cancel);
         }
 
+        var (added, known, refused) = (sender.Added, sender.Known, sender.Refused);
         if (session.Json)
         {
             session.Terminal.Json(

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Crawling;
@@ -31,8 +32,11 @@ internal static class CrawlText
     public static string Title(CrawlSummary crawl) => crawl.Name is { } name ? $"{Terminal.Clean(name)} ({crawl.Id})" : crawl.Id.ToString();
 
     /// <summary><c>robots 10, timeout 2</c>, the most frequent first; null when there are none.</summary>
-    public static string? Reasons(CrawlSummary crawl) =>
-        crawl.Reasons is { Count: > 0 } reasons
+    public static string? Reasons(CrawlSummary crawl) => Reasons(crawl.Reasons);
+
+    /// <inheritdoc cref="Reasons(CrawlSummary)"/>
+    public static string? Reasons(ImmutableSortedDictionary<string, long>? counts) =>
+        counts is { Count: > 0 } reasons
             ? string.Join(
                 ", ",
                 reasons

@@ -55,6 +55,7 @@ internal static class ShowCommand
             .Add("ended", crawl.EndedAt is { } ended ? At(ended) : null)
             .Add("took", Durations.Elapsed(crawl.Elapsed))
             .Add("seeds", Some(spec.Seeds))
+            .Add("more seeds", spec.MoreSeeds ? "yes" : null)
             .Add("scope", spec.Scope.ToString().ToLowerInvariant())
             .Add("max pages", spec.MaxPages is { } pages ? Counts.Format(pages) : null)
             .Add("max depth", spec.MaxDepth is { } depth ? Counts.Format(depth) : null)

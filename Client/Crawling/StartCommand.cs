@@ -14,7 +14,7 @@ internal sealed class StartCommand
 
     private readonly Argument<string[]> _seeds = new("seed")
     {
-        Description = "URLs to begin with, http or https; at most 1,000, more go in by crawl add.",
+        Description = "URLs to begin with, http or https.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
@@ -198,9 +198,11 @@ internal sealed class StartCommand
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
-        var spec = Spec(parsed);
-        var cluster = await session.Cluster(cancel);
-        var reply = await cluster.Crawls.Start(spec, cancel);
+        using var batches = UrlLines.Batches(UrlLines.All(parsed.GetValue(_seeds) ?? [], parsed.GetValue(_from))).GetEnumerator();
+        var first = batches.MoveNext() ? batches.Current : [];
+        var hasMore = batches.MoveNext();
+        var spec = Spec(parsed, first) with { MoreSeeds = hasMore };
+        var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
         if (reply.Id is not { } id)
         {
             throw new ConsoleException(string.Join(' ', reply.Errors));
@@ -220,13 +222,69 @@ internal sealed class StartCommand
             session.Terminal.Line($"Crawl {id} is started.");
         }
 
-        return follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
+        var taken = hasMore ? await SendMore(session, id, first.Length, Rest(batches), cancel) : ExitCode.Done;
+        var followed = follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
+        return taken == ExitCode.Done ? followed : taken;
     }
 
-    private CrawlSpec Spec(ParseResult parsed) =>
+    private static IEnumerable<ImmutableArray<string>> Rest(IEnumerator<ImmutableArray<string>> batches)
+    {
+        do
+        {
+            yield return batches.Current;
+        } while (batches.MoveNext());
+    }
+
+    /// <summary>The seeds that do not go into the first call. Whoever interrupts it is told how to go on.</summary>
+    private static async Task<int> SendMore(
+        Session session,
+        CrawlId id,
+        int before,
+        IEnumerable<ImmutableArray<string>> batches,
+        CancellationToken cancel
+    )
+    {
+        var sender = new UrlSender(session, id);
+        try
+        {
+            await sender.Send(batches, cancel);
+            await sender.EndSeeds(cancel);
+        }
+        catch
+        {
+            session.Terminal.Note(
+                $"{Counts.Of(before + sender.Added, "seed is", "seeds are")} taken, and stay. Go on with: crawl add {id} --from FILE --last"
+            );
+            throw;
+        }
+
+        if (session.Json)
+        {
+            session.Terminal.Json(
+                new
+                {
+                    id = id.ToString(),
+                    seeds = before + sender.Added,
+                    known = sender.Known,
+                    refused = sender.Refused,
+                }
+            );
+        }
+        else
+        {
+            session.Terminal.Line(
+                $"{Counts.Of(before + sender.Added, "seed", "seeds")} taken, {Counts.Format(sender.Known)} known before, "
+                    + $"{Counts.Format(sender.Refused)} refused."
+            );
+        }
+
+        return sender.Refused == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private CrawlSpec Spec(ParseResult parsed, ImmutableArray<string> seeds) =>
         new()
         {
-            Seeds = [.. UrlLines.All(parsed.GetValue(_seeds) ?? [], parsed.GetValue(_from)).Take(CrawlSpec.MaxSeeds + 1)],
+            Seeds = seeds,
             Name = parsed.GetValue(_name),
             Scope = parsed.GetValue(_scope),
             MaxPages = parsed.GetValue(_maxPages),

@@ -1,10 +1,15 @@
+using System.Collections.Immutable;
 using System.CommandLine;
+using Grains.Interfaces.Crawling;
 
 namespace Client.Crawling;
 
 /// <summary>URLs that are typed, or read line by line from a file or the standard input.</summary>
 internal static class UrlLines
 {
+    /// <summary>Of the URLs of one call together, unless a single one has more.</summary>
+    private const int MaxCharacters = 48 * 1024;
+
     public static Option<string?> Option() =>
         new("--from")
         {
@@ -16,6 +21,29 @@ internal static class UrlLines
     /// <exception cref="ConsoleException">The file cannot be read.</exception>
     public static IEnumerable<string> All(IEnumerable<string> typed, string? file) =>
         file is null ? typed : typed.Concat(Lines(file).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#'));
+
+    /// <summary>As many as go into one call: <see cref="CrawlSpec.MaxSeeds"/> at most.</summary>
+    public static IEnumerable<ImmutableArray<string>> Batches(IEnumerable<string> urls)
+    {
+        var batch = ImmutableArray.CreateBuilder<string>();
+        var characters = 0;
+        foreach (var url in urls)
+        {
+            if (batch.Count > 0 && (batch.Count == CrawlSpec.MaxSeeds || characters + url.Length > MaxCharacters))
+            {
+                yield return batch.DrainToImmutable();
+                characters = 0;
+            }
+
+            batch.Add(url);
+            characters += url.Length;
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return batch.DrainToImmutable();
+        }
+    }
 
     private static IEnumerable<string> Lines(string file)
     {

@@ -118,6 +118,10 @@ public sealed record SpecForm(
     bool SortParams
 )
 {
+    /// <summary>Further seeds were announced; left out when there were none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool MoreSeeds { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -146,7 +150,10 @@ public sealed record SpecForm(
             spec.MaxRepeats,
             spec.DropParams,
             spec.SortParams
-        );
+        )
+        {
+            MoreSeeds = spec.MoreSeeds,
+        };
 
     /// <summary>What stands before the secret of each.</summary>
     private static ImmutableArray<string> Names(ImmutableArray<string> secrets, char separator) =>

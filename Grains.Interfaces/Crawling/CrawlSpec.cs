@@ -36,7 +36,7 @@ public enum SitemapUse
 [GenerateSerializer, Immutable, Alias("crawling.CrawlSpec")]
 public sealed record CrawlSpec
 {
-    /// <summary>1 to <see cref="MaxSeeds"/> http or https URLs.</summary>
+    /// <summary>1 to <see cref="MaxSeeds"/> http or https URLs; <see cref="MoreSeeds"/> announces others.</summary>
     [Id(0)]
     public required ImmutableArray<string> Seeds
     {
@@ -196,6 +196,14 @@ public sealed record CrawlSpec
     /// <summary>Query parameters of links are sorted by name, those of one name in their order.</summary>
     [Id(26)]
     public bool SortParams { get; init; }
+
+    /// <summary>
+    /// Further seeds follow by <see cref="ICrawlGrain.Add"/>, and widen the scope as seeds do, except for <see cref="CrawlScope.Prefix"/>.
+    /// The crawl does not end for want of URLs before <see cref="ICrawlGrain.EndSeeds"/>, or before
+    /// <see cref="ICrawlGrain.SeedsTimeout"/> has passed without one.
+    /// </summary>
+    [Id(27)]
+    public bool MoreSeeds { get; init; }
 
     public const int MaxSeeds = 1000;
 

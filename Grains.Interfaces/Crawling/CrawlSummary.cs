@@ -68,8 +68,11 @@ public sealed record CrawlSummary(
 
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
-    /// <summary>It is done, and nothing came of it: not one seed was answered.</summary>
-    public bool FetchedNoSeed => State == CrawlState.Done && Seeds is { Fetched: 0 };
+    /// <summary>
+    /// It is done, and nothing came of it: not one seed was answered. The report is of the first thousand; where others followed, a page is
+    /// proof enough.
+    /// </summary>
+    public bool FetchedNoSeed => State == CrawlState.Done && Seeds is { Fetched: 0 } && !(Spec.MoreSeeds && Pages > 0);
 }
 
 /// <summary>What became of a crawl's seeds.</summary>

@@ -77,15 +77,32 @@ public interface ICrawlGrain : IGrainWithStringKey
 
     /// <summary>
     /// Adds URLs to a crawl that runs or is paused, as seeds are: at most <see cref="CrawlSpec.MaxSeeds"/> in a call, durable when it
-    /// answers. Those that are no URLs or out of scope are named in the answer and change nothing.
+    /// answers. Those that are no URLs or out of scope are named in the answer and change nothing. While seeds of the crawl follow
+    /// (<see cref="CrawlSpec.MoreSeeds"/>), each is a seed: it widens the scope.
     /// </summary>
     [Alias("Add")]
     Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel = default);
+
+    /// <summary>No further seeds follow (<see cref="CrawlSpec.MoreSeeds"/>): the crawl ends when nothing is left to fetch.</summary>
+    [Alias("EndSeeds")]
+    Task<ControlReply> EndSeeds(CancellationToken cancel = default);
+
+    /// <summary>
+    /// Queues URLs that have failed, part by part: pass the last answer's cursor to go on, null to begin. Each gets as many tries as a new
+    /// one. A crawl that is done goes on; one that was cancelled, or has all the pages it may have, does not. Called again after it was
+    /// interrupted, it goes on with what has not been queued.
+    /// </summary>
+    /// <param name="reason">The word for the books with which they failed; null: any.</param>
+    [Alias("Retry")]
+    Task<RetryReply> Retry(string? reason, string? cursor, CancellationToken cancel = default);
 
     [Alias("Account")]
     Task<Account?> Account(CancellationToken cancel = default);
 
     const int MaxHosts = 100_000;
+
+    /// <summary>For so long a crawl waits for the next of its further seeds.</summary>
+    static readonly TimeSpan SeedsTimeout = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>Error is null when it was done (or had been before), else a sentence.</summary>
@@ -109,6 +126,17 @@ public sealed record AddUrlsReply(
 {
     public const int MaxErrors = 10;
 }
+
+/// <summary>A part of the URLs that are tried again.</summary>
+/// <param name="Retried">How many were queued, by the word for the books with which they had failed.</param>
+/// <param name="Cursor">For the next part; null at the end.</param>
+/// <param name="Closed">Why nothing of the crawl is tried again, a sentence; null: it may be.</param>
+[GenerateSerializer, Immutable, Alias("crawling.RetryReply")]
+public sealed record RetryReply(
+    [property: Id(0)] ImmutableSortedDictionary<string, long> Retried,
+    [property: Id(1)] string? Cursor,
+    [property: Id(2)] string? Closed
+);
 
 public enum ExportKind
 {

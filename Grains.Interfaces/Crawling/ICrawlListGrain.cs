@@ -32,6 +32,14 @@ public interface ICrawlListGrain : IGrainWithIntegerKey
     [Alias("Forget")]
     Task Forget(CrawlId id, CancellationToken cancel = default);
 
+    /// <summary>
+    /// A crawl that was done goes on: it is woken again like any that runs. Called by that crawl, which may itself be being woken; so it
+    /// interleaves: it notes the id and awaits nothing.
+    /// </summary>
+    [AlwaysInterleave]
+    [Alias("Reopened")]
+    Task Reopened(CrawlId id, CancellationToken cancel = default);
+
     const int MaxCrawls = 10_000;
 }
 

@@ -48,6 +48,14 @@ public interface IHostGrain : IGrainWithStringKey
     [Alias("Delete")]
     Task<bool> Delete(CrawlId crawl, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Queues URLs of a crawl that have failed, of two thousand rows in a call; durable when it answers. Where the crawl has ended
+    /// here under an earlier version of <paramref name="order"/>, it goes on. See <see cref="ICrawlGrain.Retry"/>.
+    /// </summary>
+    /// <param name="after">The last answer's <see cref="HostRetry.Next"/>; null to begin.</param>
+    [Alias("Retry")]
+    Task<HostRetry> Retry(CrawlOrder order, string? reason, string? after, CancellationToken cancel = default);
+
     /// <summary>What this host says of a URL of its own; see <see cref="ICrawlGrain.Explain"/>.</summary>
     [Alias("Explain")]
     Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel = default);
@@ -71,6 +79,11 @@ public readonly record struct FoundUrl(
 /// <param name="Refused">How many the host has no room for.</param>
 [GenerateSerializer, Immutable, Alias("crawling.AddReply")]
 public readonly record struct AddReply([property: Id(0)] int New, [property: Id(1)] int Refused);
+
+/// <param name="Retried">How many URLs were queued, by the word for the books with which they had failed.</param>
+/// <param name="Next">Where the next call goes on; null at the end.</param>
+[GenerateSerializer, Immutable, Alias("crawling.HostRetry")]
+public sealed record HostRetry([property: Id(0)] ImmutableSortedDictionary<string, long> Retried, [property: Id(1)] string? Next);
 
 /// <param name="Worker">Number of the worker that reports.</param>
 /// <param name="Outcomes">Of leases of this host, of any crawl.</param>

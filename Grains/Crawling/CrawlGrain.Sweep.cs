@@ -72,12 +72,7 @@ public sealed partial class CrawlGrain
     /// <summary>A round that tells the hosts what was just saved: one that is under way may have asked some of them before.</summary>
     private async Task SweepAnew()
     {
-        if (_sweep is { IsCompleted: false } before)
-        {
-            // Whoever began it hears of its failure.
-            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-
+        await SweepEnded();
         await Sweep();
     }
 
@@ -134,7 +129,8 @@ public sealed partial class CrawlGrain
 
         // Two rounds with the same sums, in which all that came in is finished: nothing was on its way between hosts while we asked one
         // after the other.
-        var isBalanced = total.Waiting == 0 && total.Added == total.Done + total.Refused.Values.Sum();
+        var isBalanced =
+            total.Waiting == 0 && total.Added == total.Done + total.Refused.Values.Sum() && _adding == 0 && !await SeedsFollow();
         if (isBalanced && _balancedBefore is { } before && before.Added == total.Added && before.Done == total.Done)
         {
             // Hosts are told too: a crawl that is done must not slow down the next one, nor take in what comes late.
@@ -152,7 +148,7 @@ public sealed partial class CrawlGrain
     /// </summary>
     private async Task ShareOut(long most, Dictionary<HostKey, HostSums> sums)
     {
-        var mayFindHosts = _head!.Order.Spec.Scope is CrawlScope.Domain or CrawlScope.Any;
+        var mayFindHosts = _head!.Order.Spec is { Scope: CrawlScope.Domain or CrawlScope.Any } or { MoreSeeds: true };
         var shares = PageShares.Divide(most, mayFindHosts, sums.ToDictionary(host => host.Key, host => (_hosts[host.Key], host.Value)));
         foreach (var some in shares.Chunk(StoreLimits.MaxCommitRows - 1))
         {

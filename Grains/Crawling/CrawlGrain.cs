@@ -61,6 +61,7 @@ public sealed partial class CrawlGrain(
         _head = CrawlJson.Read<CrawlHead>(row.Payload);
         _headETag = row.ETag;
         _sums = _head.Sums ?? Zero;
+        _seededAt = clock.GetUtcNow();
         await foreach (var listed in Listed(cancellationToken))
         {
             _hosts.Add(new(listed.Host), listed.Allowance);
@@ -80,7 +81,9 @@ public sealed partial class CrawlGrain(
                 Order = new(Id, Version: 1, CrawlState.Running, spec) { Trace = System.Diagnostics.Activity.Current?.Id },
                 StartedAt = at,
                 RunningSince = clock.GetUtcNow(),
+                SeedsFollow = spec.MoreSeeds,
             });
+            _seededAt = clock.GetUtcNow();
             LogBegun(Id, spec.Name);
         }
 
@@ -166,40 +169,6 @@ public sealed partial class CrawlGrain(
         return Reply(CrawlState.Deleting);
     }
 
-    public async Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(urls.Length, CrawlSpec.MaxSeeds);
-        if (_head is not { EndReason: null, Seeded: true } head || !CrawlBoundary.TryCreate(head.Order.Spec, out var boundary, out _))
-        {
-            var state = _head?.Order.State.ToString().ToLowerInvariant();
-            return new(0, 0, urls.Length, [], state is null ? $"There is no crawl {Id}." : $"Crawl {Id} is {state} and takes no URLs.");
-        }
-
-        var added = AddedUrls.Of(urls, boundary);
-        if (await Enlist([.. added.ByHost.Keys], cancel) is not { } enlisted)
-        {
-            return new(0, 0, urls.Length, [], $"Crawl {Id} has ended and takes no URLs.");
-        }
-
-        _balancedBefore = null;
-        var replies = await Task.WhenAll(
-            added
-                .ByHost.Where(host => !enlisted.NotListed.Contains(host.Key))
-                .Select(host => GrainFactory.GetGrain<IHostGrain>(host.Key.Value).Add(enlisted.Order, host.Value, cancel))
-        );
-        _balancedBefore = null; // What was just added is in no sums yet.
-        var unlisted = enlisted.NotListed.Sum(host => added.ByHost[host].Length);
-        var refused = replies.Sum(reply => reply.Refused);
-        var fresh = replies.Sum(reply => reply.New) - refused;
-        return new(
-            fresh,
-            added.Count - unlisted - replies.Sum(reply => reply.New),
-            added.Refused + unlisted + refused,
-            added.Errors,
-            Closed: null
-        );
-    }
-
     public async Task<EnlistReply?> Enlist(ImmutableArray<HostKey> hosts, CancellationToken cancel)
     {
         if (_head is not { EndReason: null })
@@ -251,7 +220,7 @@ public sealed partial class CrawlGrain(
             return new(canonical.Text, NotFound, [new("crawl", $"there is no crawl {Id}")]);
         }
 
-        var scope = boundary.Decide(canonical, depth: 0);
+        var scope = boundary.Decide(canonical, depth: 0, _hosts.ContainsKey(canonical.HostKey) ? canonical : null);
         ImmutableArray<ExplainLine> lines = [new("scope", scope.Says)];
         if (!scope.In || !_hosts.ContainsKey(canonical.HostKey))
         {

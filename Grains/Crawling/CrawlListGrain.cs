@@ -163,6 +163,12 @@ public sealed partial class CrawlListGrain(
         LogForgotten(id);
     }
 
+    public Task Reopened(CrawlId id, CancellationToken cancel)
+    {
+        _ended.Remove(id);
+        return Task.CompletedTask;
+    }
+
     private ICrawlGrain Crawl(CrawlId id) => GrainFactory.GetGrain<ICrawlGrain>(id.Value);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Crawl {Id} ({Name}) is listed with {Seeds} seed(s)")]

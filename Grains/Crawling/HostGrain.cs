@@ -104,6 +104,7 @@ public sealed partial class HostGrain(
             return new(0, 0); // A straggler of a crawl that is gone.
         }
 
+        await MayReopen(partition, order);
         await partition.Loaded;
         var work = partition.Crawl.Accept(urls);
         await Commit(partition, partition.Tell(order), partition.Writer.Commit(work));
@@ -166,7 +167,11 @@ public sealed partial class HostGrain(
         }
 
         partition.Crawl.Allow(allowance);
-        await Commit(partition, partition.Tell(order));
+        if (!partition.Crawl.Ended)
+        {
+            await Commit(partition, partition.Tell(order));
+        }
+
         Pump();
         return partition.Crawl.Sums() with { Note = partition.Crawl.Waiting > 0 ? _politeness.Robots.Note : null };
     }
@@ -188,6 +193,22 @@ public sealed partial class HostGrain(
         _crawls.SetPace();
         Pump();
         return partition.Crawl.Sums();
+    }
+
+    public async Task<HostRetry> Retry(CrawlOrder order, string? reason, string? after, CancellationToken cancel)
+    {
+        if (await _crawls.Get(order.Id) is not { } partition)
+        {
+            return new(ImmutableSortedDictionary<string, long>.Empty, Next: null);
+        }
+
+        await MayReopen(partition, order);
+        await partition.Loaded;
+        _politeness.Robots.ForgetFailures();
+        var retry = partition.Requeue(reason, after);
+        await Commit(partition, retry);
+        Pump();
+        return await retry;
     }
 
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
@@ -225,6 +246,15 @@ public sealed partial class HostGrain(
             )
         );
         return lines.ToImmutable();
+    }
+
+    private async Task MayReopen(HostPartition partition, CrawlOrder order)
+    {
+        if (partition.Crawl.MayReopen(order))
+        {
+            await Commit(partition, _crawls.Reopen(partition, order));
+            Observe(WhenLoaded(partition));
+        }
     }
 
     private HostSums NoSums => new HostHead { Host = Host.Value }.Sums(used: 0, wantsMore: false);

@@ -31,4 +31,7 @@ public sealed record AddUrls(ImmutableArray<string> Urls)
 /// <summary>What became of URLs that were added; <c>errors</c> names the first that were refused.</summary>
 public sealed record UrlsAdded(int New, int Known, int Refused, ImmutableArray<string> Errors);
 
+/// <summary>How many URLs that had failed are tried again, and by the word for the books with which they had failed.</summary>
+public sealed record UrlsRetried(long Retried, ImmutableSortedDictionary<string, long> Reasons);
+
 public sealed record ExplanationLineForm(string Label, string Text);

@@ -16,6 +16,7 @@ namespace Silo.Crawling;
 [JsonSerializable(typeof(StartCrawl))]
 [JsonSerializable(typeof(AddUrls))]
 [JsonSerializable(typeof(UrlsAdded))]
+[JsonSerializable(typeof(UrlsRetried))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
 [JsonSerializable(typeof(CrawlList))]

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Grains.Books;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Silo.Http;
@@ -66,6 +68,18 @@ public static class CrawlRoutes
             .Takes(CrawlJson.Default.AddUrls, AddUrls.MaxBytes)
             .WithSummary("Adds URLs to a crawl that runs or is paused, as seeds are: a thousand at most. What is out of scope is named.")
             .Produces<UrlsAdded>();
+        Control(
+            crawls,
+            "end-seeds",
+            "No further seeds follow (moreSeeds): the crawl ends when nothing is left to fetch.",
+            (crawl, cancel) => crawl.EndSeeds(cancel)
+        );
+        crawls
+            .MapPost("{id}/retry", Retry)
+            .For(ApiRole.Writer)
+            .WithMetadata(new TakesQuery("reason"))
+            .WithSummary("Tries again what has failed, all of it or what failed for a reason. A crawl that is done goes on.")
+            .Produces<UrlsRetried>();
         crawls
             .MapGet("{id}/page", Page)
             .For(ApiRole.Reader)
@@ -233,6 +247,29 @@ public static class CrawlRoutes
         return reply.Closed is { } closed
             ? new Problem(StatusCodes.Status409Conflict, closed)
             : Results.Json(new UrlsAdded(reply.New, reply.Known, reply.Refused, reply.Errors), CrawlJson.AsItIs.UrlsAdded);
+    }
+
+    private static async Task<IResult> Retry(HttpContext context, string id, IGrainFactory grains, string? reason = null)
+    {
+        if (await Found(id, grains, context.RequestAborted) is not { } crawl)
+        {
+            return None(id);
+        }
+
+        var retried = ImmutableSortedDictionary<string, long>.Empty;
+        string? cursor = null;
+        do
+        {
+            var part = await crawl.Grain.Retry(reason, cursor, context.RequestAborted);
+            if (part.Closed is { } closed)
+            {
+                return new Problem(StatusCodes.Status409Conflict, closed);
+            }
+
+            retried = retried.Plus(part.Retried);
+            cursor = part.Cursor;
+        } while (cursor is not null);
+        return Results.Json(new UrlsRetried(retried.Values.Sum(), retried), CrawlJson.AsItIs.UrlsRetried);
     }
 
     private static async Task<IResult> Page(HttpContext context, string id, IGrainFactory grains, string? url = null, string view = "body")

@@ -68,6 +68,8 @@ public sealed record StartCrawl
 
     public bool? SortParams { get; init; }
 
+    public bool? MoreSeeds { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
     public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
     {
@@ -100,6 +102,7 @@ public sealed record StartCrawl
             MaxRepeats = MaxRepeats ?? spec.MaxRepeats,
             DropParams = Texts(DropParams ?? [], "dropParams", faults),
             SortParams = SortParams ?? false,
+            MoreSeeds = MoreSeeds ?? false,
         };
         return faults;
     }

@@ -59,7 +59,9 @@ internal sealed class FoundSitemaps(CanonicalUrl url, CrawlBoundary boundary)
         }
 
         foreach (
-            var entry in sitemap.Entries.Select(entry => boundary.Normalize(entry.Url)).Where(entry => boundary.Decide(entry, depth).In)
+            var entry in sitemap
+                .Entries.Select(entry => boundary.Normalize(entry.Url))
+                .Where(entry => boundary.Decide(entry, depth, url).In)
         )
         {
             if (IsNear(entry, namer))

@@ -54,7 +54,7 @@ internal sealed class SortedLinks(CanonicalUrl page, CrawlBoundary boundary, int
     private void Add(CanonicalUrl link, bool noFollow, int hops)
     {
         link = boundary.Normalize(link);
-        var decision = boundary.Decide(link, depth);
+        var decision = boundary.Decide(link, depth, page);
         var limit = decision.Reason switch
         {
             BoundaryDecision.Depth => Refusals.MaxDepth,

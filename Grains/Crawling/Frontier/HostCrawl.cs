@@ -283,6 +283,17 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The crawl ends here: what waits is refused.</summary>
     public IPartitionWork End(string reason) => new EndWork(this, reason);
 
+    /// <summary>It has ended here, and goes on by a version of the crawl that is later than the one under which it ended.</summary>
+    public bool MayReopen(CrawlOrder latest) =>
+        Ended && latest.Version > Order.Version && latest.State is CrawlState.Running or CrawlState.Paused;
+
+    /// <summary>The crawl goes on here.</summary>
+    /// <param name="waiting">Queue rows that its end left: their URLs wait again.</param>
+    public IPartitionWork Reopen(long waiting) => new ReopenWork(this, waiting);
+
+    /// <summary>URLs that have failed wait again, each for as many tries as a new one.</summary>
+    public RequeueWork Requeue(IReadOnlyList<UrlRow> failed) => new(this, failed);
+
     /// <summary>What was filled so far is durable.</summary>
     public void Committed() => _committed = head with { };
 
@@ -321,7 +332,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         commit.Add(
             RowChange.Insert(
                 CrawlTable.Url(found.Url),
-                CrawlJson.Write(new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0))
+                CrawlJson.Write(
+                    new UrlRow(found.Url, found.Depth, found.Parent, UrlState.Queued, Attempts: 0, Sitemap: found.IsSitemap ? true : null)
+                )
             )
         );
         AddQueueRow(commit, entry);
@@ -405,7 +418,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
             var page = crawl.Bounded(Outcome?.Page)?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
             var row = CrawlJson.Write(
-                new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page)
+                new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page, Sitemap(entry))
             );
             if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: row.Length))
             {
@@ -419,7 +432,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
             if (crawl.Ended)
             {
-                return true; // It was counted when the crawl ended.
+                // It was counted when the crawl ended, and has its queue row still.
+                commit.WhenCommitted(() => crawl.Queue.Add(entry));
+                return true;
             }
 
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), row));
@@ -513,6 +528,12 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         head.Failed += failed ? 1 : 0;
     }
 
+    private void CountReadmission(string reason)
+    {
+        head.Readmit(reason);
+        head.Failed--;
+    }
+
     /// <summary>A URL that is to be tried again: its queue row moves to its time.</summary>
     private sealed class RetryWork(HostCrawl crawl, QueueEntry entry, DateTimeOffset due, string reason, PageRecord? page) : IPartitionWork
     {
@@ -520,11 +541,21 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         {
             if (crawl.Ended)
             {
+                commit.WhenCommitted(() => crawl.Queue.Add(entry));
                 return true;
             }
 
             var row = CrawlJson.Write(
-                new UrlRow(entry.Url, entry.Depth, entry.Parent, UrlState.Queued, entry.Attempts + 1, reason, page?.Found(entry))
+                new UrlRow(
+                    entry.Url,
+                    entry.Depth,
+                    entry.Parent,
+                    UrlState.Queued,
+                    entry.Attempts + 1,
+                    reason,
+                    page?.Found(entry),
+                    Sitemap(entry)
+                )
             );
             if (!commit.HasRoom(rows: 3, bytes: row.Length + entry.Url.Length + (entry.Parent?.Length ?? 0) + 100))
             {
@@ -539,6 +570,75 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     private long NextSequence() => head.NextSequence++;
+
+    private static bool? Sitemap(QueueEntry entry) => entry.IsSitemap ? true : null;
+
+    /// <summary>Failed URLs on their way back into the queue: what was refused waits.</summary>
+    public sealed class RequeueWork(HostCrawl crawl, IReadOnlyList<UrlRow> failed) : IPartitionWork
+    {
+        private const string Unknown = "unreachable";
+
+        private int _position;
+
+        /// <summary>How many were queued, by the word for the books with which they had failed.</summary>
+        public ImmutableSortedDictionary<string, long> Queued { get; private set; } = ImmutableSortedDictionary<string, long>.Empty;
+
+        public bool Fill(CommitBuilder commit)
+        {
+            while (_position < failed.Count && !crawl.Ended)
+            {
+                var before = failed[_position];
+                var row = CrawlJson.Write(before with { State = UrlState.Queued, Attempts = 0 });
+                if (!commit.HasRoom(rows: 2, bytes: row.Length + before.Url.Length + (before.Parent?.Length ?? 0) + 100))
+                {
+                    return false;
+                }
+
+                commit.Add(RowChange.Put(CrawlTable.Url(before.Url), row));
+                crawl.CountReadmission(before.Reason ?? Unknown);
+                Queued = Queued.Plus(before.Reason ?? Unknown, 1);
+                crawl.AddQueueRow(
+                    commit,
+                    new(
+                        QueueEntry.Ready(crawl.NextSequence()),
+                        before.Url,
+                        before.Depth,
+                        before.Parent,
+                        Attempts: 0,
+                        IsSitemap: before.IsSitemap
+                    )
+                );
+                _position++;
+            }
+
+            return true;
+        }
+    }
+
+    private sealed class ReopenWork(HostCrawl crawl, long waiting) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            crawl.ReopenNow(waiting);
+            return true;
+        }
+    }
+
+    private void ReopenNow(long waiting)
+    {
+        if (head.Ended is not { } reason)
+        {
+            return;
+        }
+
+        if (waiting > 0)
+        {
+            head.Readmit(reason, waiting);
+        }
+
+        head.Waiting = waiting;
+        head.Ended = null;
+    }
 
     private sealed class EndWork(HostCrawl crawl, string reason) : IPartitionWork
     {

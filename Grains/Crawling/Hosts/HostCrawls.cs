@@ -105,6 +105,17 @@ internal sealed class HostCrawls(
     public async Task Unlist(CrawlId id, CancellationToken cancel) =>
         await store.Commit(CrawlTable.Name, _hostPartition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
 
+    /// <summary>
+    /// The crawl goes on here though it had ended: listed again first, so that a successor finds it. See <see cref="HostPartition.Reopen"/>.
+    /// </summary>
+    public async Task Reopen(HostPartition partition, CrawlOrder order)
+    {
+        await List(order.Id);
+        await partition.Reopen(order);
+        politeness.Robots.ForgetFailures();
+        SetPace();
+    }
+
     /// <summary>The host asked not to be asked for a while: a successor is to know it too.</summary>
     public async Task StoreClock() => await store.Commit(CrawlTable.Name, _hostPartition, [Clock()]);
 
@@ -200,15 +211,7 @@ internal sealed class HostCrawls(
             if (order is not null)
             {
                 // Listed before it takes on work, so that a successor opens it, and waits for its leases.
-                var listed = await store.Commit(
-                    CrawlTable.Name,
-                    _hostPartition,
-                    [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]
-                );
-                if (listed.Outcome != CommitOutcome.Committed)
-                {
-                    throw new PartitionLostException(CrawlTable.Name, _hostPartition, listed);
-                }
+                await List(id);
             }
 
             if (await HostPartition.Open(store, host, id, order, settings, retries, guards, silo) is not { } partition)
@@ -222,6 +225,19 @@ internal sealed class HostCrawls(
         finally
         {
             _opening.Remove(id);
+        }
+    }
+
+    private async Task List(CrawlId id)
+    {
+        var listed = await store.Commit(
+            CrawlTable.Name,
+            _hostPartition,
+            [RowChange.Put(CrawlTable.CrawlPrefix + id, ReadOnlyMemory<byte>.Empty)]
+        );
+        if (listed.Outcome != CommitOutcome.Committed)
+        {
+            throw new PartitionLostException(CrawlTable.Name, _hostPartition, listed);
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using Grains.Books;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
@@ -11,8 +13,13 @@ namespace Grains.Crawling.Hosts;
 /// </summary>
 internal sealed class HostPartition
 {
+    /// <summary>Rows that one call of <see cref="Requeue"/> looks at.</summary>
+    private const int RowsAtOnce = 2 * StoreLimits.MaxScan;
+
     private readonly ITableStore _store;
     private readonly string _partition;
+    private Task _changing = Task.CompletedTask;
+    private bool _isLoaded;
 
     private HostPartition(
         ITableStore store,
@@ -77,7 +84,9 @@ internal sealed class HostPartition
 
         var head = headRow is null ? new HostHead { Host = host.Value } : CrawlJson.Read<HostHead>(headRow.Payload);
         var stored = orderRow is null ? null : CrawlJson.Read<CrawlOrder>(orderRow.Payload);
-        var current = order is not null && order.Version >= (stored?.Version ?? 0) ? order : stored!;
+
+        // One that has ended keeps the version under which it did: a later one may reopen it.
+        var current = order is not null && (stored is null || (head.Ended is null && order.Version >= stored.Version)) ? order : stored!;
         var before = head with { };
         head.Epoch++;
         head.Silo = silo;
@@ -91,18 +100,81 @@ internal sealed class HostPartition
             guards
         );
         await opened.Writer.Commit(new PutOrder(current));
-        if (headRow is not null && !opened.Crawl.Ended)
+        if (headRow is null)
         {
-            opened.Loaded = opened.Load();
-        }
-        else
-        {
+            opened._isLoaded = true;
             opened.Crawl.Queue.Ready.EndLoad([], isLast: true);
             opened.Crawl.Queue.Later.EndLoad([], isLast: true);
+        }
+        else if (!opened.Crawl.Ended)
+        {
+            opened.StartLoading();
         }
 
         return opened;
     }
+
+    /// <summary>
+    /// The crawl goes on though it has ended here: what its end left in the queue waits again. Nothing happens where
+    /// <see cref="HostCrawl.MayReopen"/> says no; what is known may still be loading when this completes.
+    /// </summary>
+    public Task Reopen(CrawlOrder order)
+    {
+        return _changing = InTurn(_changing);
+
+        async Task InTurn(Task before)
+        {
+            await Ended(before);
+            if (!Crawl.MayReopen(order))
+            {
+                return;
+            }
+
+            var waiting = await CountRows(QueueEntry.ReadyPrefix) + await CountRows(QueueEntry.LaterPrefix);
+            StartLoading();
+            var reopened = Writer.Commit(Crawl.Reopen(waiting));
+            await Task.WhenAll(reopened, Tell(order));
+        }
+    }
+
+    /// <summary>
+    /// Queues URLs that have failed, of two thousand rows after <paramref name="after"/> (null: of the first); durable when it completes.
+    /// </summary>
+    /// <param name="reason">The word for the books with which they failed; null: any.</param>
+    public Task<HostRetry> Requeue(string? reason, string? after)
+    {
+        var retry = InTurn(_changing);
+        _changing = retry;
+        return retry;
+
+        async Task<HostRetry> InTurn(Task before)
+        {
+            await Ended(before);
+            var retried = ImmutableSortedDictionary<string, long>.Empty;
+            var range = KeyRange.Prefix(CrawlTable.UrlPrefix);
+            for (var looked = 0; looked < RowsAtOnce && Crawl.Sums().Failed > 0 && !Crawl.Ended; looked += StoreLimits.MaxScan)
+            {
+                var rows = await _store.Scan(CrawlTable.Name, _partition, after is null ? range : range.After(after), StoreLimits.MaxScan);
+                var work = Crawl.Requeue([
+                    .. rows.Select(row => CrawlJson.Read<UrlRow>(row.Payload))
+                        .Where(row => row.State == UrlState.Failed && (reason is null || row.Reason == reason)),
+                ]);
+                await Writer.Commit(work);
+                retried = retried.Plus(work.Queued);
+                after = rows.Count < StoreLimits.MaxScan ? null : rows[^1].Key;
+                if (after is null)
+                {
+                    break;
+                }
+            }
+
+            return new(retried, Crawl.Sums().Failed > 0 && !Crawl.Ended ? after : null);
+        }
+    }
+
+    /// <summary>Whoever began it hears of its failure.</summary>
+    private static async Task Ended(Task before) =>
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
     /// <summary>The crawl as it is now, durable with the next commit.</summary>
     public Task Tell(CrawlOrder order) => Crawl.Tell(order) ? Writer.Commit(new PutOrder(order)) : Task.CompletedTask;
@@ -114,7 +186,31 @@ internal sealed class HostPartition
         await Refill(Crawl.Queue.Later, QueueEntry.LaterPrefix);
     }
 
-    public bool WantsRefill => Loaded.IsCompleted && (Crawl.Queue.Ready.WantsMore || Crawl.Queue.Later.WantsMore);
+    public bool WantsRefill => Loaded.IsCompleted && !Crawl.Ended && (Crawl.Queue.Ready.WantsMore || Crawl.Queue.Later.WantsMore);
+
+    private void StartLoading()
+    {
+        if (!_isLoaded)
+        {
+            _isLoaded = true;
+            Loaded = Load();
+        }
+    }
+
+    private async Task<long> CountRows(string prefix)
+    {
+        var range = KeyRange.Prefix(prefix);
+        long count = 0;
+        IReadOnlyList<TableRow> rows;
+        do
+        {
+            rows = await _store.Scan(CrawlTable.Name, _partition, range, StoreLimits.MaxScan);
+            count += rows.Count;
+            range = rows.Count == 0 ? range : range.After(rows[^1].Key);
+        } while (rows.Count == StoreLimits.MaxScan);
+
+        return count;
+    }
 
     /// <summary>Every URL that is known, then the beginning of the queue. Other calls go on between the pages.</summary>
     private async Task Load()

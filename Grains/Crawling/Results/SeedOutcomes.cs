@@ -45,7 +45,8 @@ internal static class SeedOutcomes
         row switch
         {
             { State: UrlState.Fetched, Page: { Location: { } location } } => CanonicalUrl.TryParse(location, baseUrl: null, out var target)
-            && boundary?.Decide(target, depth: 1) is { In: false } decision
+            && CanonicalUrl.TryParse(url, baseUrl: null, out var seed)
+            && boundary?.Decide(target, depth: 1, seed) is { In: false } decision
                 ? new(url, "redirect", $"It redirects to {location}, which is not crawled. {decision.Says}")
                 : null,
             { State: UrlState.Fetched, Page: { Status: >= 400 } page } => new(

@@ -21,6 +21,9 @@ public sealed record CrawlHead
     /// <summary>Its seeds are durable at their hosts.</summary>
     public bool Seeded { get; init; }
 
+    /// <summary>Further seeds follow: the crawl does not end for want of URLs.</summary>
+    public bool SeedsFollow { get; init; }
+
     /// <summary>Why hosts are to end it; null while it goes on. The state says the rest once they all have.</summary>
     public string? EndReason { get; init; }
 

@@ -65,6 +65,13 @@ public sealed record HostHead
 
     public void Refuse(string reason, long count = 1) => Refused = Refused.Plus(reason, count);
 
+    /// <summary>Takes back what <see cref="Refuse"/> counted: these wait again.</summary>
+    public void Readmit(string reason, long count = 1)
+    {
+        Refuse(reason, -count);
+        Refused = Refused[reason] == 0 ? Refused.Remove(reason) : Refused;
+    }
+
     public HostSums Sums(long used, bool wantsMore) =>
         new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore)
         {

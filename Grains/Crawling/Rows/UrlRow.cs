@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
@@ -18,6 +19,7 @@ public enum UrlState
 /// <summary>What a host keeps of one URL in one crawl.</summary>
 /// <param name="Reason">Of a failure (the last one, while it waits for another try) or a skip: a word for the books.</param>
 /// <param name="Page">Once it is finished; while it waits for another try, what the last one gave.</param>
+/// <param name="Sitemap">True for a sitemap; else null: <see cref="IsSitemap"/>.</param>
 public sealed record UrlRow(
     string Url,
     int Depth,
@@ -25,5 +27,11 @@ public sealed record UrlRow(
     UrlState State,
     int Attempts,
     string? Reason = null,
-    PageRecord? Page = null
-);
+    PageRecord? Page = null,
+    bool? Sitemap = null
+)
+{
+    /// <summary>Rows of an earlier version say it by the robots.txt that named the sitemap: no page is found there.</summary>
+    [JsonIgnore]
+    public bool IsSitemap => Sitemap ?? Parent?.EndsWith("/robots.txt", StringComparison.Ordinal) == true;
+}

@@ -13,7 +13,8 @@ internal sealed record AddedUrls(
 )
 {
     /// <summary>Each counts once; like a seed it has depth 0 and no parent.</summary>
-    public static AddedUrls Of(ImmutableArray<string> texts, CrawlBoundary boundary)
+    /// <param name="asSeeds">They widen the scope, as far as it is one of hosts.</param>
+    public static AddedUrls Of(ImmutableArray<string> texts, CrawlBoundary boundary, bool asSeeds = false)
     {
         var good = new List<CanonicalUrl>();
         var errors = new List<string>();
@@ -23,7 +24,7 @@ internal sealed record AddedUrls(
             {
                 errors.Add($"\"{UrlFaults.Shorten(text)}\" is refused: {why}");
             }
-            else if (boundary.Decide(url, depth: 0) is { In: false } decision)
+            else if ((asSeeds ? boundary.DecideSeed(url) : boundary.Decide(url, depth: 0)) is { In: false } decision)
             {
                 errors.Add($"\"{UrlFaults.Shorten(url.Text)}\" is out of scope: {decision.Says}");
             }

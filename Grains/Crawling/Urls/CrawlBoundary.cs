@@ -29,7 +29,7 @@ public sealed class CrawlBoundary
     )
     {
         Seeds = seeds;
-        _scope = new(spec.Scope, seeds);
+        _scope = new(spec.Scope, seeds, spec.MoreSeeds);
         _exclude =
         [
             .. exclude.Select(pattern =>
@@ -84,9 +84,14 @@ public sealed class CrawlBoundary
     }
 
     /// <param name="depth">Steps from a seed; 0 is a seed.</param>
-    public BoundaryDecision Decide(CanonicalUrl url, int depth)
+    /// <param name="from">The page of the crawl that leads to it; null: none is known.</param>
+    public BoundaryDecision Decide(CanonicalUrl url, int depth, CanonicalUrl? from = null) => Decide(url, depth, _scope.Decide(url, from));
+
+    /// <summary>Of a seed that comes after the first ones (<see cref="CrawlSpec.MoreSeeds"/>).</summary>
+    public BoundaryDecision DecideSeed(CanonicalUrl url) => Decide(url, depth: 0, _scope.DecideSeed(url));
+
+    private BoundaryDecision Decide(CanonicalUrl url, int depth, BoundaryDecision decision)
     {
-        var decision = _scope.Decide(url);
         if (!decision.In)
         {
             return decision;
@@ -137,7 +142,7 @@ public sealed class CrawlBoundary
 
         if (texts.Length > CrawlSpec.MaxSeeds)
         {
-            wrong.Add($"There are {texts.Length} seeds: at most {CrawlSpec.MaxSeeds} are taken.");
+            wrong.Add($"There are {texts.Length} seeds: at most {CrawlSpec.MaxSeeds} are taken at once; moreSeeds lets others follow.");
             return [];
         }
 

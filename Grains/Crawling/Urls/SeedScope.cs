@@ -11,15 +11,20 @@ internal sealed class SeedScope
 {
     private static readonly BoundaryDecision Anything = BoundaryDecision.Takes("Every http or https URL is in scope.");
 
+    private static readonly BoundaryDecision Beside = BoundaryDecision.Takes("It is on the host of a seed that came later, or below it.");
+
     private readonly CrawlScope _scope;
+    private readonly bool _moreSeeds;
     private readonly FrozenDictionary<string, BoundaryDecision> _hosts;
     private readonly FrozenDictionary<string, BoundaryDecision>.AlternateLookup<ReadOnlySpan<char>> _domains;
     private readonly FrozenDictionary<string, ImmutableArray<(string Prefix, BoundaryDecision Decision)>> _prefixes;
     private readonly BoundaryDecision _outside;
 
-    public SeedScope(CrawlScope scope, ImmutableArray<CanonicalUrl> seeds)
+    /// <param name="moreSeeds">Hosts beyond those of <paramref name="seeds"/> are those of seeds too: see <see cref="DecideSeed"/>.</param>
+    public SeedScope(CrawlScope scope, ImmutableArray<CanonicalUrl> seeds, bool moreSeeds)
     {
         _scope = scope;
+        _moreSeeds = moreSeeds;
         _hosts =
             scope == CrawlScope.Domain
                 ? seeds
@@ -57,7 +62,25 @@ internal sealed class SeedScope
         );
     }
 
-    public BoundaryDecision Decide(CanonicalUrl url) =>
+    /// <param name="from">A page of the crawl that leads to the URL; null: none is known. It may be a seed that is not known here.</param>
+    public BoundaryDecision Decide(CanonicalUrl url, CanonicalUrl? from) =>
+        Decide(url) is { In: true } decision ? decision
+        : from is not null && IsBeside(url, from) ? Beside
+        : _outside;
+
+    /// <summary>A further seed widens the scope: its host becomes that of a seed. By prefix, it has to begin as one of the first does.</summary>
+    public BoundaryDecision DecideSeed(CanonicalUrl url) => _moreSeeds && _scope != CrawlScope.Prefix ? Beside : Decide(url);
+
+    private bool IsBeside(CanonicalUrl url, CanonicalUrl from) =>
+        _moreSeeds
+        && _scope switch
+        {
+            CrawlScope.Host => url.HostKey == from.HostKey,
+            CrawlScope.Domain => url.Host == from.Host || url.Host.EndsWith("." + from.Host, StringComparison.Ordinal),
+            _ => false,
+        };
+
+    private BoundaryDecision Decide(CanonicalUrl url) =>
         _scope switch
         {
             CrawlScope.Host => _hosts.TryGetValue(url.HostKey.Value, out var decision) ? decision : _outside,

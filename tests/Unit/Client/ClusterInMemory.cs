@@ -106,6 +106,9 @@ internal sealed class CrawlsInMemory : ICrawlListGrain
     /// <summary>What a crawl that is started shows, look by look.</summary>
     public Func<CrawlId, CrawlSpec, CrawlSummary[]> Looks { get; set; } = (_, _) => [];
 
+    /// <summary>Called with each crawl that is started, before the answer.</summary>
+    public Action<CrawlInMemory> OnStarted { get; set; } = _ => { };
+
     public Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel = default)
     {
         if (!Errors.IsEmpty)
@@ -115,7 +118,9 @@ internal sealed class CrawlsInMemory : ICrawlListGrain
 
         Started.Add(spec);
         var id = CrawlId.Parse($"new{Started.Count - 1:0000000}");
-        Crawls.Add(new(id, Looks(id, spec)));
+        var crawl = new CrawlInMemory(id, Looks(id, spec));
+        Crawls.Add(crawl);
+        OnStarted(crawl);
         return Task.FromResult(new StartReply(id, []));
     }
 
@@ -130,6 +135,8 @@ internal sealed class CrawlsInMemory : ICrawlListGrain
     public Task Wake(CancellationToken cancel = default) => Task.CompletedTask;
 
     public Task Forget(CrawlId id, CancellationToken cancel = default) => Task.CompletedTask;
+
+    public Task Reopened(CrawlId id, CancellationToken cancel = default) => Task.CompletedTask;
 }
 
 /// <summary>A crawl that shows one summary after the other, the last one for ever.</summary>
@@ -188,8 +195,30 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
     /// <summary>URLs that were added, call by call.</summary>
     public List<string[]> Added { get; } = [];
 
+    /// <summary>Called before each call that adds URLs, with its number from 0; may throw.</summary>
+    public Action<int> OnAdd { get; set; } = _ => { };
+
+    public Task<ControlReply> EndSeeds(CancellationToken cancel = default) => Control("end seeds", CrawlState.Running);
+
+    /// <summary>What is tried again, part by part.</summary>
+    public List<ImmutableSortedDictionary<string, long>> Retries { get; } = [];
+
+    public Task<RetryReply> Retry(string? reason, string? cursor, CancellationToken cancel = default)
+    {
+        Controls.Add($"retry {reason ?? "-"} {cursor ?? "-"}");
+        var part = cursor is null ? 0 : int.Parse(cursor, System.Globalization.CultureInfo.InvariantCulture);
+        return Task.FromResult(
+            new RetryReply(
+                Retries.ElementAtOrDefault(part) ?? ImmutableSortedDictionary<string, long>.Empty,
+                part + 1 < Retries.Count ? $"{part + 1}" : null,
+                ControlError
+            )
+        );
+    }
+
     public Task<AddUrlsReply> Add(ImmutableArray<string> urls, CancellationToken cancel = default)
     {
+        OnAdd(Added.Count);
         Added.Add([.. urls]);
         var refused = urls.Count(url => !url.StartsWith("http", StringComparison.Ordinal));
         return Task.FromResult(
@@ -235,7 +264,9 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
     {
         OnControl();
         Controls.Add(verb);
-        return Task.FromResult(ControlError is null ? new ControlReply(Now! with { State = state }, null) : new(Now, ControlError));
+        return Task.FromResult(
+            ControlError is null ? new ControlReply(Now is null ? null : Now with { State = state }, null) : new(Now, ControlError)
+        );
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Client;
 using Grains.Interfaces.Crawling;
@@ -173,6 +174,95 @@ public sealed class CrawlVerbsTests
         {
             File.Delete(file);
         }
+    }
+
+    [Fact]
+    public async Task ThreeThousandSeedsOfAFileGoInOneCallAfterTheOther()
+    {
+        var file = await SeedFile(Enumerable.Range(0, 3_000).Select(page => $"http://a.example/{page}").Append("nonsense"));
+        try
+        {
+            var printed = await _console.Run("crawl", "start", "--from", file);
+
+            Assert.Equal(
+                (ExitCode.Failed, "Crawl new0000000 is started.\n3,000 seeds taken, 0 known before, 1 refused.\n", "One is no URL.\n"),
+                (printed.Code, printed.Output, printed.Error)
+            );
+            var crawl = Assert.Single(_console.Cluster.Kept.Crawls);
+            Assert.Equal((1_000, true), (_console.Cluster.Kept.Started[0].Seeds.Length, _console.Cluster.Kept.Started[0].MoreSeeds));
+            Assert.Equal([1_000, 1_000, 1], crawl.Added.Select(call => call.Length));
+            Assert.Equal(["end seeds"], crawl.Controls);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task SeedsGoOnWhereASiloWentAwayAndWhoeverInterruptsThemIsToldHowToGoOn()
+    {
+        var file = await SeedFile(Enumerable.Range(0, 2_500).Select(page => $"http://a.example/{page}"));
+        try
+        {
+            _console.Pace = _console.Pace with { Repeat = TimeSpan.FromMinutes(1) };
+            _console.Cluster.Kept.OnStarted = crawl =>
+            {
+                var calls = 0;
+                crawl.OnAdd = _ => _ = calls++ == 0 ? throw new TimeoutException() : 0;
+            };
+            var lost = await _console.Run("crawl", "start", "--from", file);
+            _console.Cluster.Kept.OnStarted = crawl => crawl.OnAdd = call => _ = call == 1 ? throw new InvalidOperationException("No.") : 0;
+            var broken = await _console.Run("crawl", "start", "--from", file);
+            var last = await _console.Run("crawl", "add", "new0000001", "--from", file, "--last");
+
+            Assert.Equal(
+                (ExitCode.Done, "Crawl new0000000 is started.\n2,500 seeds taken, 0 known before, 0 refused.\n"),
+                (lost.Code, lost.Output)
+            );
+            Assert.Equal(
+                (ExitCode.Failed, "2,000 seeds are taken, and stay. Go on with: crawl add new0000001 --from FILE --last\nIt failed: No.\n"),
+                (broken.Code, broken.Error)
+            );
+            Assert.Equal((ExitCode.Failed, "It failed: No.\n"), (last.Code, last.Error));
+            _console.Cluster.Kept.Crawls[1].OnAdd = _ => { };
+            Assert.Equal(ExitCode.Done, (await _console.Run("crawl", "add", "new0000001", "--from", file, "--last")).Code);
+            Assert.Equal(["end seeds"], _console.Cluster.Kept.Crawls[1].Controls);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task RetrySaysHowManyAndForWhatReason()
+    {
+        var kept = _console.Keep(ConsoleInMemory.Crawl());
+        kept.Retries.AddRange([
+            ImmutableSortedDictionary<string, long>.Empty.Add("timeout", 1_000),
+            ImmutableSortedDictionary<string, long>.Empty.Add("http-503", 4).Add("timeout", 234),
+        ]);
+
+        var all = await _console.Run("crawl", "retry", "shop");
+        var json = await _console.Run("crawl", "retry", "shop", "--reason", "timeout", "--json");
+        kept.Retries.Clear();
+        var none = await _console.Run("crawl", "retry", "shop", "--reason", "tls");
+        kept.ControlError = "Crawl abcdefghi0 is cancelled, for good: start another one.";
+        var closed = await _console.Run("crawl", "retry", "shop");
+
+        Assert.Equal((ExitCode.Done, "1,238 URLs are tried again: timeout 1,234, http-503 4.\n"), (all.Code, all.Output));
+        Assert.Equal("""{"id":"abcdefghi0","retried":1238,"reasons":{"http-503":4,"timeout":1234}}""" + "\n", json.Output);
+        Assert.Equal((ExitCode.Done, "Nothing to try again: no URL failed with tls.\n"), (none.Code, none.Output));
+        Assert.Equal((ExitCode.Failed, "Crawl abcdefghi0 is cancelled, for good: start another one.\n"), (closed.Code, closed.Error));
+        Assert.Equal(["retry - -", "retry - 1", "retry timeout -", "retry timeout 1", "retry tls -", "retry - -"], kept.Controls);
+    }
+
+    private static async Task<string> SeedFile(IEnumerable<string> lines)
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllLinesAsync(file, lines, TestContext.Current.CancellationToken);
+        return file;
     }
 
     [Fact]

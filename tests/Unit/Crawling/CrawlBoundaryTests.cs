@@ -44,6 +44,32 @@ public sealed class CrawlBoundaryTests
     public void PrefixScopeTakesWhatBeginsWithASeedUpToItsLastSlash(string url, bool isIn) =>
         Assert.Equal(isIn, Decide(Spec(CrawlScope.Prefix, "https://example.org/docs/index.html?from=/x/y"), url).In);
 
+    [Theory]
+    [InlineData(CrawlScope.Host, "http://later.example/a", "http://later.example/b", true)]
+    [InlineData(CrawlScope.Host, "http://later.example/a", "http://later.example:8080/b", false)]
+    [InlineData(CrawlScope.Host, "http://later.example/a", "http://example.org/b", true)]
+    [InlineData(CrawlScope.Host, "http://later.example/a", "http://docs.later.example/b", false)]
+    [InlineData(CrawlScope.Domain, "http://later.example/a", "http://docs.later.example/b", true)]
+    [InlineData(CrawlScope.Domain, "http://later.example/a", "http://badlater.example/b", false)]
+    public void ASeedThatComesLaterBringsItsHostIntoScope(CrawlScope scope, string page, string link, bool isIn)
+    {
+        var boundary = Boundary(Spec(scope, "http://example.org/") with { MoreSeeds = true, Exclude = ["*.pdf"] });
+
+        Assert.True(boundary.DecideSeed(Url(page)).In);
+        Assert.False(boundary.DecideSeed(Url(page + ".pdf")).In);
+        Assert.Equal(isIn, boundary.Decide(Url(link), depth: 1, Url(page)).In);
+        Assert.False(Boundary(Spec(scope, "http://example.org/")).DecideSeed(Url(page)).In);
+    }
+
+    [Fact]
+    public void ByPrefixALaterSeedBeginsAsOneOfTheFirst()
+    {
+        var boundary = Boundary(Spec(CrawlScope.Prefix, "http://example.org/docs/") with { MoreSeeds = true });
+
+        Assert.True(boundary.DecideSeed(Url("http://example.org/docs/a")).In);
+        Assert.False(boundary.DecideSeed(Url("http://example.org/blog/")).In);
+    }
+
     [Fact]
     public void AnyScopeTakesEveryUrl() => Assert.True(Decide(Spec(CrawlScope.Any, "https://example.org/"), "http://other.example/").In);
 
@@ -210,13 +236,25 @@ public sealed class CrawlBoundaryTests
     {
         Assert.Equal(["There is no seed: at least one http or https URL is wanted."], Errors(Spec(CrawlScope.Host)));
         Assert.Equal(
-            ["There are 1001 seeds: at most 1000 are taken."],
+            ["There are 1001 seeds: at most 1000 are taken at once; moreSeeds lets others follow."],
             Errors(Spec(CrawlScope.Host, [.. Enumerable.Range(0, 1001).Select(i => $"http://h{i}/")]))
         );
         Assert.Equal(
             ["There are 101 exclude patterns: at most 100 are taken."],
             Errors(Spec(CrawlScope.Host, "http://a/") with { Exclude = [.. Enumerable.Repeat("*x", 101)] })
         );
+    }
+
+    private static CrawlBoundary Boundary(CrawlSpec spec)
+    {
+        Assert.True(CrawlBoundary.TryCreate(spec, out var boundary, out _));
+        return boundary;
+    }
+
+    private static CanonicalUrl Url(string text)
+    {
+        Assert.True(CanonicalUrl.TryParse(text, null, out var url));
+        return url;
     }
 
     private static CrawlSpec Spec(CrawlScope scope, params string[] seeds) => new() { Seeds = [.. seeds], Scope = scope };

@@ -525,9 +525,17 @@ public sealed class HostCrawlTests
                                     owner.Crawl.Queue.EndOver(owner.Now).ForEach(owner.Crawl.Queue.Add);
                                     break;
                                 default:
-                                    if (x == 99)
+                                    if (x >= 90)
                                     {
-                                        await owner.Writer.Commit(owner.Crawl.End(Refusals.Cancelled));
+                                        await owner.Writer.Commit(owner.Crawl.End(Refusals.CrawlDone));
+                                    }
+                                    else if (x >= 75)
+                                    {
+                                        await owner.Reopen();
+                                    }
+                                    else if (x >= 60)
+                                    {
+                                        await owner.Requeue(x % 2 == 0 ? null : "http-503");
                                     }
                                     else
                                     {
@@ -543,6 +551,55 @@ public sealed class HostCrawlTests
                     }),
                 iter: 300
             );
+
+    [Fact]
+    public Task WhatHasFailedWaitsAgainWithAllItsTries() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/1", "http://a/2");
+            await owner.Finish(owner.Lease("http://a/1"), FetchResult.Permanent, []);
+            await owner.Writer.Commit(owner.Crawl.Fail(owner.Take("http://a/2"), "unreachable", "Nobody listens.", owner.Now));
+
+            Assert.Equal([KeyValuePair.Create("unreachable", 1L)], (await owner.Requeue("unreachable")).Retried);
+
+            Assert.Equal((2L, 1L, 1L), (owner.Crawl.Sums().Added, owner.Crawl.Sums().Failed, owner.Crawl.Sums().Waiting));
+            Assert.Equal([KeyValuePair.Create("http-503", 1L)], owner.Crawl.Sums().Refused);
+            Assert.Equal(("http://a/2", 0), (owner.Entry("http://a/2").Url, owner.Entry("http://a/2").Attempts));
+            Assert.Equal((UrlState.Queued, "unreachable"), ((await owner.Row("http://a/2")).State, (await owner.Row("http://a/2")).Reason));
+            Assert.Empty((await owner.Requeue("unreachable")).Retried);
+        });
+
+    [Fact]
+    public Task AFailedSitemapIsTriedAgainAsASitemap() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/map", 0, "http://a/robots.txt", IsSitemap: true)]));
+            await owner.Finish(owner.Lease("http://a/map"), FetchResult.Permanent, []);
+
+            await owner.Requeue(reason: null);
+
+            Assert.True(owner.Entry("http://a/map").IsSitemap);
+            Assert.True(new UrlRow("http://a/map", 0, "http://a/robots.txt", UrlState.Failed, 1).IsSitemap); // As an earlier version has it.
+        });
+
+    [Fact]
+    public Task OnlyALaterVersionOfACrawlReopensItsEnd() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/");
+            await owner.Writer.Commit(owner.Crawl.End(Refusals.CrawlDone));
+
+            Assert.False(owner.Crawl.MayReopen(owner.Crawl.Order));
+            Assert.False(owner.Crawl.MayReopen(owner.Crawl.Order with { Version = 5, State = CrawlState.Cancelled }));
+            Assert.Equal([KeyValuePair.Create("crawl-done", 1L)], owner.Crawl.Sums().Refused);
+            await owner.Reopen();
+
+            Assert.Equal((0, 1L), (owner.Crawl.Sums().Refused.Count, owner.Crawl.Sums().Waiting));
+            Assert.Equal("http://a/", owner.Entry("http://a/").Url);
+        });
 
     private static async Task Balance(Owner owner, FlakyTableStore store, int fetched)
     {
@@ -620,6 +677,15 @@ public sealed class HostCrawlTests
             await Writer.Commit(work);
             return work.Reply;
         }
+
+        /// <summary>As the crawl does that goes on after its end.</summary>
+        public async Task Reopen()
+        {
+            await _partition.Reopen(Crawl.Order with { Version = Crawl.Order.Version + 1 });
+            await _partition.Loaded;
+        }
+
+        public Task<HostRetry> Requeue(string? reason) => _partition.Requeue(reason, after: null);
 
         public QueueEntry Entry(string url)
         {

@@ -70,7 +70,7 @@ public sealed class RestTests : IAsyncLifetime
         """{"seeds":["x"],"dely":"1s"}""",
         "#/dely",
         "There is no member \"dely\"; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, "
-            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams."
+            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams, moreSeeds."
     )]
     [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "\"delay\" is a duration such as 500ms, 1s, 2m or 0; this is \"soon\".")]
     [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "\"delay\" is a text.")]
@@ -137,6 +137,7 @@ public sealed class RestTests : IAsyncLifetime
     [InlineData("POST", "/pause", 200, "paused")]
     [InlineData("POST", "/resume", 200, "running")]
     [InlineData("POST", "/cancel", 200, "cancelled")]
+    [InlineData("POST", "/end-seeds", 200, "running")]
     [InlineData("DELETE", "", 202, "deleting")]
     public async Task ACrawlIsControlled(string method, string verb, int status, string state)
     {
@@ -155,6 +156,26 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Equal(
             (409, ProblemJson, "The crawl is done; only a running one can be paused."),
             (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/pause")).Problem
+        );
+    }
+
+    [Fact]
+    public async Task WhatHasFailedIsTriedAgainPartByPart()
+    {
+        var crawl = Keep(ConsoleInMemory.Crawl());
+        crawl.Retries.AddRange([
+            ImmutableSortedDictionary<string, long>.Empty.Add("timeout", 2),
+            ImmutableSortedDictionary<string, long>.Empty.Add("timeout", 1),
+        ]);
+
+        Assert.Equal(
+            """{"retried":3,"reasons":{"timeout":3}}""",
+            (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/retry?reason=timeout")).Body
+        );
+        crawl.ControlError = "Crawl abcdefghi0 is cancelled, for good: start another one.";
+        Assert.Equal(
+            (409, ProblemJson, "Crawl abcdefghi0 is cancelled, for good: start another one."),
+            (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/retry")).Problem
         );
     }
 
