@@ -35,7 +35,7 @@ internal static class CrawlProgress
             );
             if (crawl.Spec.MaxPages is { } limit)
             {
-                rows.Add(Bar(crawl.Pages, limit));
+                rows.Add(Bar(crawl.Pages - crawl.Redirects, limit));
             }
 
             rows.Add(Numbers(progress));

@@ -46,6 +46,7 @@ internal static class ShowCommand
             .Add("failed", Counts.Format(crawl.Failed))
             .Add("skipped", Counts.Format(crawl.Skipped))
             .Add("reasons", CrawlText.Reasons(crawl))
+            .Add("redirects", crawl.Redirects > 0 ? Counts.Format(crawl.Redirects) : null)
             .Add("truncated", crawl.Truncated > 0 ? Counts.Format(crawl.Truncated) : null)
             .Add("kept", CrawlText.Kept(crawl))
             .Add("trouble", Joined(CrawlText.SeedTroubles(crawl)), "red")

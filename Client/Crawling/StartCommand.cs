@@ -29,10 +29,13 @@ internal sealed class StartCommand
         CustomParser = ReadScope,
     };
 
-    private readonly Option<long?> _maxPages = Number<long?>("--max-pages", "At most this many pages are fetched. [default: no limit]");
+    private readonly Option<long?> _maxPages = Number<long?>(
+        "--max-pages",
+        "At most this many pages are fetched; a redirect is none. [default: no limit]"
+    );
     private readonly Option<int?> _maxDepth = Number<int?>(
         "--max-depth",
-        "Links are followed this many steps from a seed. [default: no limit]"
+        "Links are followed this many steps from a seed; a redirect is none. [default: no limit]"
     );
     private readonly Option<TimeSpan?> _delay = Duration(
         "--delay",

@@ -30,6 +30,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Truncated { get; init; }
 
+    /// <summary>Of the pages those that redirect; left out when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Redirects { get; init; }
+
     /// <summary>What became of the seeds; left out before the crawl has ended.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SeedsForm? Seeds { get; init; }
@@ -62,6 +66,7 @@ public sealed record CrawlForm(
         {
             Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
             Truncated = crawl.Truncated,
+            Redirects = crawl.Redirects,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
             Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
         };

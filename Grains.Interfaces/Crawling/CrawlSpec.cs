@@ -51,11 +51,13 @@ public sealed record CrawlSpec
     [Id(2)]
     public CrawlScope Scope { get; init; } = CrawlScope.Host;
 
-    /// <summary>At most this many pages are fetched; null: no limit.</summary>
+    /// <summary>At most this many pages are fetched, answers that redirect not counted; null: no limit.</summary>
     [Id(3)]
     public long? MaxPages { get; init; }
 
-    /// <summary>Links are followed this many steps from a seed; null: no limit. 0 fetches the seeds alone.</summary>
+    /// <summary>
+    /// Links are followed this many steps from a seed; null: no limit. 0 fetches the seeds alone. A redirect is no step.
+    /// </summary>
     [Id(4)]
     public int? MaxDepth { get; init; }
 

@@ -66,6 +66,10 @@ public sealed record CrawlSummary(
     [Id(18)]
     public KeptPages? Kept { get; init; }
 
+    /// <summary>Of <see cref="Pages"/> those that redirect; <see cref="CrawlSpec.MaxPages"/> does not count them.</summary>
+    [Id(19)]
+    public long Redirects { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>

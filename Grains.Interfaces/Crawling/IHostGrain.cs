@@ -258,4 +258,8 @@ public sealed record HostSums(
     /// <summary>Pages that were to be kept and were not: the crawl's limit was reached, or the page is too large.</summary>
     [Id(13)]
     public long NotKept { get; init; }
+
+    /// <summary>Of the pages done those that redirect: they do not count for <see cref="CrawlSpec.MaxPages"/>.</summary>
+    [Id(14)]
+    public long Redirects { get; init; }
 }

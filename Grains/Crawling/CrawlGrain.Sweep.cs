@@ -117,7 +117,7 @@ public sealed partial class CrawlGrain
 
         if (order.Spec.MaxPages is { } most)
         {
-            if (total.Done >= most)
+            if (total.Done - total.Redirects >= most)
             {
                 await Save(head => head with { EndReason = head.EndReason ?? Refusals.MaxPages });
                 await EndHosts(_head.EndReason!);
@@ -263,6 +263,7 @@ public sealed partial class CrawlGrain
                 Kept = total.Kept + sums.Kept,
                 KeptBytes = total.KeptBytes + sums.KeptBytes,
                 NotKept = total.NotKept + sums.NotKept,
+                Redirects = total.Redirects + sums.Redirects,
             };
         }
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
-using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
@@ -32,6 +31,8 @@ public sealed partial class CrawlGrain(
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
     private const string NotFound = "not found";
+
+    private const string OutOfScope = "out of scope";
 
     /// <summary>Hosts asked at once in a sweep.</summary>
     private const int HostsAtOnce = 64;
@@ -224,7 +225,10 @@ public sealed partial class CrawlGrain(
         ImmutableArray<ExplainLine> lines = [new("scope", scope.Says)];
         if (!scope.In || !_hosts.ContainsKey(canonical.HostKey))
         {
-            return new(canonical.Text, scope.In ? NotFound : "out of scope", scope.In ? lines.Add(WhyNotFound(head.Order.Spec)) : lines);
+            return scope.In ? new(canonical.Text, NotFound, lines.Add(WhyNotFound(head.Order.Spec)))
+                : CrawlBoundary.Widening(head.Order.Spec, canonical) is { } flag
+                    ? new(canonical.Text, OutOfScope, lines.Add(new("flag", flag)))
+                : new(canonical.Text, OutOfScope, lines);
         }
 
         lines = lines.AddRange(await GrainFactory.GetGrain<IHostGrain>(canonical.HostKey.Value).Explain(Id, canonical.Text, cancel));
@@ -334,6 +338,7 @@ public sealed partial class CrawlGrain(
             {
                 Reasons = _sums.Refused,
                 Truncated = _sums.Truncated,
+                Redirects = _sums.Redirects,
                 Seeds = head.Seeds,
                 Kept =
                     _sums.ToKeep == 0

@@ -58,7 +58,7 @@ internal sealed record PageReading(string MediaType)
                 ? PageParser.Parse(fetch, url, productToken, at)
                 : new ParsedPage { MediaType = fetch.ContentType.MediaType };
         var followed = spec.Sitemaps == SitemapUse.Only ? page with { Links = [], LinksLeftOut = 0, LinksTooLong = 0 } : page;
-        var links = new SortedLinks(url, boundary, lease.Depth + 1);
+        var links = new SortedLinks(url, boundary, lease.Depth);
         links.Add(followed, redirect, lease.Hops + 1);
         var sitemaps = new FoundSitemaps(url, boundary);
         if (lease.Sitemaps is { } named)

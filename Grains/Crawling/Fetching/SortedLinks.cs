@@ -10,7 +10,7 @@ namespace Grains.Crawling.Fetching;
 /// Where the links of one page go: those in scope to their hosts, those that a rule or a limit cuts off into the counts. What is out of
 /// scope is nobody's.
 /// </summary>
-/// <param name="depth">Of the links.</param>
+/// <param name="depth">Of the page: its links are one step further, the target of a redirect is not.</param>
 internal sealed class SortedLinks(CanonicalUrl page, CrawlBoundary boundary, int depth)
 {
     private readonly ImmutableArray<string>.Builder _own = ImmutableArray.CreateBuilder<string>();
@@ -42,19 +42,19 @@ internal sealed class SortedLinks(CanonicalUrl page, CrawlBoundary boundary, int
         CountElsewhere(Refusals.TooLongUrl, parsed.LinksTooLong + (redirect.TooLong ? 1 : 0));
         if (redirect.Target is { } target)
         {
-            Add(target, noFollow: false, hops);
+            Add(target, noFollow: false, depth, hops);
         }
 
         foreach (var link in parsed.Links)
         {
-            Add(link.Url, parsed.NoFollow || link.NoFollow, hops: 0);
+            Add(link.Url, parsed.NoFollow || link.NoFollow, depth + 1, hops: 0);
         }
     }
 
-    private void Add(CanonicalUrl link, bool noFollow, int hops)
+    private void Add(CanonicalUrl link, bool noFollow, int linkDepth, int hops)
     {
         link = boundary.Normalize(link);
-        var decision = boundary.Decide(link, depth, page);
+        var decision = boundary.Decide(link, linkDepth, page);
         var limit = decision.Reason switch
         {
             BoundaryDecision.Depth => Refusals.MaxDepth,
@@ -76,7 +76,7 @@ internal sealed class SortedLinks(CanonicalUrl page, CrawlBoundary boundary, int
                 _foreign.Add(link.HostKey, list = []);
             }
 
-            list.Add(new(link.Text, depth, page.Text, hops));
+            list.Add(new(link.Text, linkDepth, page.Text, hops));
         }
     }
 

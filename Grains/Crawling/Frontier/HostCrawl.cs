@@ -107,8 +107,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>Committed counters.</summary>
     public HostSums Sums() => _committed.Sums(Used, WantsMore);
 
-    /// <summary>Pages that were fetched, may be being fetched, or wait for the commit that counts them.</summary>
-    private long Used => _committed.Done + Queue.Leased + _finishing;
+    /// <summary>
+    /// Pages that were fetched, may be being fetched, or wait for the commit that counts them; of those known to redirect none.
+    /// </summary>
+    private long Used => _committed.Done - _committed.Redirects + Queue.Leased + _finishing;
 
     private long PagesLeft => Order.Spec.MaxPages is null ? long.MaxValue : (Allowance ?? 0) - Used;
 
@@ -458,7 +460,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 return;
             }
 
-            crawl.CountPage(page?.Bytes ?? 0, page?.Truncated == true);
+            crawl.CountPage(page);
             crawl.CountKept(Outcome!, page?.Kept);
             crawl.NoteSitemaps(Outcome!);
             crawl.CountLeftOut(Outcome!);
@@ -487,11 +489,12 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
     }
 
-    private void CountPage(long bytes, bool truncated)
+    private void CountPage(PageRecord? page)
     {
         head.Done++;
-        head.Bytes += bytes;
-        head.Truncated += truncated ? 1 : 0;
+        head.Bytes += page?.Bytes ?? 0;
+        head.Truncated += page?.Truncated == true ? 1 : 0;
+        head.Redirects += page?.Location is null ? 0 : 1;
     }
 
     /// <summary>The page without its records where they would go beyond what may be kept: no row names them, so they are swept.</summary>
@@ -513,11 +516,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
     }
 
-    /// <summary>Of a page that redirects, the link to its target is one hop further.</summary>
+    /// <summary>Of a page that redirects, the target is one hop further, and no deeper.</summary>
     private static ImmutableArray<FoundUrl> Links(FetchOutcome outcome, QueueEntry entry)
     {
-        var hops = outcome.Page?.Location is null ? 0 : entry.Hops + 1;
-        return [.. outcome.Links.Select(link => new FoundUrl(link, entry.Depth + 1, entry.Url, hops)), .. outcome.Found ?? []];
+        var (depth, hops) = outcome.Page?.Location is null ? (entry.Depth + 1, 0) : (entry.Depth, entry.Hops + 1);
+        return [.. outcome.Links.Select(link => new FoundUrl(link, depth, entry.Url, hops)), .. outcome.Found ?? []];
     }
 
     private void NoteSitemaps(FetchOutcome outcome) => head.HasSitemaps |= outcome.HasSitemaps;

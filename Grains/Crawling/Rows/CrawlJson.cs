@@ -38,7 +38,7 @@ public sealed partial class CrawlJson : JsonSerializerContext
         },
     };
 
-    private static readonly CrawlJson Rows = new(RowOptions);
+    private static readonly CrawlJson Rows = new(new JsonSerializerOptions(RowOptions) { Converters = { new SpecOfAnyVersion() } });
 
     public static byte[] Write<T>(T row) => JsonSerializer.SerializeToUtf8Bytes(row, TypeInfo<T>());
 
@@ -46,6 +46,29 @@ public sealed partial class CrawlJson : JsonSerializerContext
         JsonSerializer.Deserialize(payload.Span, TypeInfo<T>()) ?? throw new JsonException($"A row of {typeof(T).Name} is null.");
 
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Rows.GetTypeInfo(typeof(T))!;
+
+    /// <summary>
+    /// What was asked stays what it meant: a crawl of a version that knew neither sitemaps nor cookies goes on without them. Of other
+    /// members that a row lacks, the type's default is what was before.
+    /// </summary>
+    private sealed class SpecOfAnyVersion : JsonConverter<CrawlSpec>
+    {
+        private static readonly CrawlJson AsWritten = new(new JsonSerializerOptions(RowOptions));
+
+        public override CrawlSpec Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            using var row = JsonDocument.ParseValue(ref reader);
+            var spec = row.Deserialize(AsWritten.CrawlSpec) ?? throw new JsonException("What a crawl was asked for is null.");
+            return spec with
+            {
+                Sitemaps = row.RootElement.TryGetProperty("sitemaps", out _) ? spec.Sitemaps : Interfaces.Crawling.SitemapUse.No,
+                NoCookies = spec.NoCookies || !row.RootElement.TryGetProperty("noCookies", out _),
+            };
+        }
+
+        public override void Write(Utf8JsonWriter writer, CrawlSpec value, JsonSerializerOptions options) =>
+            JsonSerializer.Serialize(writer, value, AsWritten.CrawlSpec);
+    }
 }
 
 /// <summary>A queue row's payload; its place is in its key.</summary>

@@ -42,6 +42,9 @@ public sealed record HostHead
     /// <summary>Of the pages done those whose body is not here whole.</summary>
     public long Truncated { get; set; }
 
+    /// <summary>Of the pages done those that redirect.</summary>
+    public long Redirects { get; set; }
+
     /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
     public bool HasSitemaps { get; set; }
 
@@ -80,5 +83,6 @@ public sealed record HostHead
             Kept = Kept,
             KeptBytes = KeptBytes,
             NotKept = NotKept,
+            Redirects = Redirects,
         };
 }

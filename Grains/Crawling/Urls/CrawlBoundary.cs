@@ -112,6 +112,27 @@ public sealed class CrawlBoundary
             : _traps.Find(url) ?? decision;
     }
 
+    /// <summary>
+    /// The flag that would let a URL in which the scope keeps out, a sentence; null when a wider scope would not: a pattern or a trap is in
+    /// the way.
+    /// </summary>
+    public static string? Widening(CrawlSpec spec, CanonicalUrl url)
+    {
+        CrawlScope[] fromNarrow = [CrawlScope.Prefix, CrawlScope.Host, CrawlScope.Domain, CrawlScope.Any];
+        var wider = fromNarrow
+            .SkipWhile(scope => scope != spec.Scope)
+            .Skip(1)
+            .Where(scope => TryCreate(spec with { Scope = scope }, out var boundary, out _) && boundary.Decide(url, depth: 0).In)
+            .Select(scope => (CrawlScope?)scope)
+            .FirstOrDefault();
+        return wider switch
+        {
+            null => null,
+            CrawlScope.Any => $"Start with {url} in place of it, or with both; --scope any lets it in with everything else.",
+            _ => $"--scope {wider.ToString()!.ToLowerInvariant()} lets it in.",
+        };
+    }
+
     /// <summary>A link as the crawl knows it: without the parameters that it drops, and sorted if it sorts.</summary>
     public CanonicalUrl Normalize(CanonicalUrl link) => _query.Apply(link);
 

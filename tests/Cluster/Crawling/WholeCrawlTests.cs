@@ -47,7 +47,7 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.Equal((302, root + "here"), (records[root + "moved"].Status, records[root + "moved"].Location));
         Assert.Equal(
             (200, 1, root + "moved"),
-            (records[root + "here"].Status, records[root + "here"].Depth - 1, records[root + "here"].Parent)
+            (records[root + "here"].Status, records[root + "here"].Depth, records[root + "here"].Parent)
         );
         Assert.Equal(404, records[root + "missing"].Status);
         Assert.Equal((200, 2), (records[root + "busy"].Status, records[root + "busy"].Attempts));
@@ -129,6 +129,48 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         );
         Assert.Equal(0, cluster.Web.Ledger.CountOf(there + "21"));
         await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task ARedirectIsNoStepAndCostsNoPage()
+    {
+        var (root, www) = (NewRoot(), NewRoot());
+        cluster.Web.Add(root, SiteAnswer.Redirect("/home")).Add(root + "home", SiteAnswer.Redirect(www));
+        cluster.Web.Add(www, SiteAnswer.Links("/a")).Add(www + "a", SiteAnswer.Redirect("/b")).Add(www + "b", SiteAnswer.Links("/c"));
+        var crawl = await cluster.Start(Spec(root) with { Scope = CrawlScope.Any, MaxDepth = 1, MaxPages = 2 });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((5L, 3L), (summary.Pages, summary.Redirects));
+        var depths = (await cluster.Export(crawl)).ToDictionary(page => page.Key, page => page.Value.Depth);
+        Assert.Equivalent(
+            new Dictionary<string, int>
+            {
+                [root] = 0,
+                [root + "home"] = 0,
+                [www] = 0,
+                [www + "a"] = 1,
+                [www + "b"] = 1,
+            },
+            depths,
+            strict: true
+        );
+        await cluster.Balances(crawl);
+    }
+
+    [Fact]
+    public async Task ASeedThatLeadsOutOfScopeOverSeveralRedirectsNamesTheFlag()
+    {
+        var (root, other) = (NewRoot(), NewRoot());
+        cluster.Web.Add(root, SiteAnswer.Redirect("/home"));
+        cluster.Web.Add(root + "home", SiteAnswer.Redirect(root.Replace("http://", "http://www.", StringComparison.Ordinal)));
+        cluster.Web.Add(other, SiteAnswer.Redirect("/gone"));
+        var summary = await cluster.Ended(await cluster.Start(Spec(root) with { Seeds = [root, other] }));
+
+        Assert.Equal((2, 0), (summary.Seeds!.Fetched, summary.Seeds.NotFetched));
+        Assert.Equal([(root, "redirect"), (other, "http-404")], summary.Seeds.Troubles.Select(trouble => (trouble.Url, trouble.Reason)));
+        Assert.EndsWith(" --scope domain lets it in.", summary.Seeds.Troubles[0].Says, StringComparison.Ordinal);
+        Assert.StartsWith($"It leads to {root}home. ", summary.Seeds.Troubles[0].Says, StringComparison.Ordinal);
+        Assert.Equal($"It leads to {other}gone. The server answered 404.", summary.Seeds.Troubles[1].Says);
     }
 
     [Fact]

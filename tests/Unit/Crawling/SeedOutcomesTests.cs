@@ -62,11 +62,67 @@ public sealed class SeedOutcomesTests
     {
         Assert.Equal([new(Seed, "http-404", "The server answered 404.")], Report((Seed, Fetched(Page with { Status = 404 }))).Troubles);
         Assert.Equal(
-            [new(Seed, "redirect", "It redirects to http://www.a.example/, which is not crawled. It is not on a.example.")],
+            [
+                new(
+                    Seed,
+                    "redirect",
+                    "It redirects to http://www.a.example/, which is not crawled. It is not on a.example. --scope domain lets it in."
+                ),
+            ],
             Report((Seed, Fetched(Page with { Status = 301, Location = "http://www.a.example/" }))).Troubles
         );
         Assert.Empty(Report((Seed, Fetched(Page with { Status = 301, Location = "https://a.example/" }))).Troubles);
         Assert.Equal(1, Report((Seed, Fetched(Page with { Status = 404 }))).Fetched);
+    }
+
+    [Fact]
+    public void ASeedThatLeadsFarAwaySaysWhatToStartWith() =>
+        Assert.Equal(
+            "It redirects to https://b.example/, which is not crawled. It is not on a.example. Start with https://b.example/ in place "
+                + "of it, or with both; --scope any lets it in with everything else.",
+            Assert.Single(Report((Seed, Fetched(Page with { Status = 302, Location = "https://b.example/" }))).Troubles).Says
+        );
+
+    [Fact]
+    public void ATargetThatAPatternKeepsOutIsNotForAScope() =>
+        Assert.Equal(
+            "It redirects to http://a.example/login, which is not crawled. It matches the exclude pattern *login.",
+            Assert
+                .Single(
+                    SeedOutcomes
+                        .Report(
+                            new() { Seeds = [Seed], Exclude = ["*login"] },
+                            [new(Seed, Fetched(Page with { Status = 302, Location = "http://a.example/login" }))]
+                        )
+                        .Troubles
+                )
+                .Says
+        );
+
+    [Fact]
+    public void WhatIsWrongAtTheEndOfASeedsRedirectsIsToldOfTheSeed()
+    {
+        var row = Fetched(Page with { Status = 301, Location = "https://a.example/" });
+        var broken = new SeedOutcome(Seed, row) { Last = ("https://a.example/", Fetched(Page with { Status = 404 })) };
+        var outside = new SeedOutcome(Seed, row)
+        {
+            Last = ("https://a.example/", Fetched(Page with { Status = 301, Location = "https://www.a.example/" })),
+        };
+        var report = SeedOutcomes.Report(new() { Seeds = [Seed] }, [broken, outside, new(Seed, row)]);
+
+        Assert.Equal(
+            [
+                new(Seed, "http-404", "It leads to https://a.example/. The server answered 404."),
+                new(
+                    Seed,
+                    "redirect",
+                    "It leads to https://a.example/. It redirects to https://www.a.example/, which is not crawled. It is not on a.example. "
+                        + "--scope domain lets it in."
+                ),
+            ],
+            report.Troubles
+        );
+        Assert.Equal((3, 0), (report.Fetched, report.NotFetched));
     }
 
     [Fact]
@@ -114,5 +170,6 @@ public sealed class SeedOutcomesTests
 
     private static UrlRow Fetched(PageRecord page) => new(Seed, 0, null, UrlState.Fetched, 1, Page: page);
 
-    private static SeedReport Report(params (string, UrlRow?)[] outcomes) => SeedOutcomes.Report(new() { Seeds = [Seed] }, outcomes);
+    private static SeedReport Report(params (string Url, UrlRow? Row)[] outcomes) =>
+        SeedOutcomes.Report(new() { Seeds = [Seed] }, [.. outcomes.Select(outcome => new SeedOutcome(outcome.Url, outcome.Row))]);
 }
