@@ -11,7 +11,7 @@ public sealed class CrawlRowsTests
     public void ACrawlThatKnewNeitherSitemapsNorCookiesGoesOnWithoutThem()
     {
         var order = CrawlJson.Read<CrawlOrder>(
-            """{"id":"tzc7dt8m3z","version":3,"state":"Running","spec":{"seeds":["http://a.example/"],"scope":"Domain","delay":"00:00:01"}}"""u8.ToArray()
+            """{"id":{"value":"tzc7dt8m3z"},"version":3,"state":"Running","spec":{"seeds":["http://a.example/"],"scope":"Domain","delay":"00:00:01"}}"""u8.ToArray()
         );
 
         Assert.Equal((SitemapUse.No, true, KeepPages.None), (order.Spec.Sitemaps, order.Spec.NoCookies, order.Spec.Keep));

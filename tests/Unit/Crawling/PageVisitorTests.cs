@@ -137,7 +137,7 @@ public sealed class PageVisitorTests : IDisposable
             (302, $"It redirects to {Url}next, after 20 redirects in a row: no further one is followed."),
             (over.Page!.Status, over.Page.Error)
         );
-        Assert.Equal(new("http://c.example/", 1, "http://b.example/", Hops: 8), Assert.Single(foreign.Foreign[new("c.example")]));
+        Assert.Equal(new("http://c.example/", 0, "http://b.example/", Hops: 8), Assert.Single(foreign.Foreign[new("c.example")]));
     }
 
     [Fact]
