@@ -5,8 +5,8 @@ using Grains.Interfaces.Crawling;
 namespace Client.Crawling;
 
 /// <summary>
-/// Brings URLs to a crawl, call by call: the next goes out when the one before is durable, so no more than one is in memory. A silo that goes
-/// away is asked again; what it had taken counts as known then.
+/// Brings URLs to a crawl, call by call: the next goes out when the one before is durable, so no more than one is in memory. Where a silo
+/// goes away, another is asked; what the first had taken counts as known then.
 /// </summary>
 internal sealed class UrlSender(Session session, CrawlId id)
 {

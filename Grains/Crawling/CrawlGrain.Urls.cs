@@ -9,7 +9,9 @@ using Grains.Storage;
 
 namespace Grains.Crawling;
 
-/// <summary>URLs that come to a crawl beside its links: those that somebody adds, further seeds, and failed ones that are tried again.</summary>
+/// <summary>
+/// URLs that come to a crawl beside its links: those that somebody adds, further seeds, and failed ones that are tried again.
+/// </summary>
 public sealed partial class CrawlGrain
 {
     /// <summary>What one part of a retry may cost: a head that is read costs 1, a call of a host <see cref="RetryCost"/>.</summary>

@@ -106,7 +106,8 @@ internal sealed class HostCrawls(
         await store.Commit(CrawlTable.Name, _hostPartition, [RowChange.Delete(CrawlTable.CrawlPrefix + id), Clock()], cancel);
 
     /// <summary>
-    /// The crawl goes on here though it had ended: listed again first, so that a successor finds it. See <see cref="HostPartition.Reopen"/>.
+    /// The crawl goes on here though it had ended: listed again first, so that a successor finds it. See
+    /// <see cref="HostPartition.Reopen"/>.
     /// </summary>
     public async Task Reopen(HostPartition partition, CrawlOrder order)
     {

@@ -68,7 +68,9 @@ internal sealed class SeedScope
         : from is not null && IsBeside(url, from) ? Beside
         : _outside;
 
-    /// <summary>A further seed widens the scope: its host becomes that of a seed. By prefix, it has to begin as one of the first does.</summary>
+    /// <summary>
+    /// A further seed widens the scope: its host becomes that of a seed. By prefix, it has to begin as one of the first does.
+    /// </summary>
     public BoundaryDecision DecideSeed(CanonicalUrl url) => _moreSeeds && _scope != CrawlScope.Prefix ? Beside : Decide(url);
 
     private bool IsBeside(CanonicalUrl url, CanonicalUrl from) =>
