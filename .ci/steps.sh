@@ -10,8 +10,9 @@ fi
 # In CI a missing server or tool is a failure: the tests that need one look at this.
 export CI="${CI:-true}"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-# No build server outlives the run, and none of an earlier run is used.
-export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
+# No build server outlives the run, and none of an earlier run is used: the compilers of this run share a server of its own.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=true SharedCompilationId="ci-$$"
+trap 'pkill -f -- "-pipename:$SharedCompilationId" || :' EXIT
 
 readonly reports="$PWD/TestResults/${reports_name:-ci}"
 rm -rf "$reports"

@@ -27,6 +27,8 @@ namespace Silo.Telemetry;
 /// </summary>
 public static class TelemetryHosting
 {
+    private const string Dashboard = "/dashboard";
+
     /// <summary>
     /// Where the buckets of what is measured in seconds end: from a call between grains to a slow fetch. OpenTelemetry's own are for
     /// milliseconds.
@@ -105,7 +107,7 @@ public static class TelemetryHosting
     {
         app.Services.GetRequiredService<BooksMetrics>(); // Its instruments are there from now on.
         app.MapPrometheusScrapingEndpoint("/metrics").For(ApiRole.Reader);
-        app.MapOrleansDashboard("/dashboard").For(ApiRole.Operator).WithMetadata(new ForBrowsers());
+        MapDashboard(app);
     }
 
     /// <summary>Whether there is somewhere to send this kind to, and nobody said not to (<c>OTEL_TRACES_EXPORTER=none</c>).</summary>
@@ -113,6 +115,30 @@ public static class TelemetryHosting
         (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? configuration[$"OTEL_EXPORTER_OTLP_{kind}_ENDPOINT"]) is { Length: > 0 }
         && configuration[$"OTEL_{kind}_EXPORTER"] != "none"
         && configuration["OTEL_SDK_DISABLED"] != "true";
+
+    /// <summary>
+    /// The dashboard compresses its files when it is mapped, which is a tenth of what a start costs: so it is mapped below this route when
+    /// somebody first asks for it. What it maps is behind this route's role, and in no description of the API.
+    /// </summary>
+    private static void MapDashboard(WebApplication app)
+    {
+        var dashboard = new Lazy<RequestDelegate>(() =>
+        {
+            var below = ((IApplicationBuilder)app).New();
+            below.UseRouting();
+            below.UseEndpoints(routes => routes.MapOrleansDashboard(Dashboard).ExcludeFromDescription());
+            return below.Build();
+        });
+        app.MapGet(Dashboard + "/{**path}", context =>
+            {
+                context.SetEndpoint(null);
+                context.Request.RouteValues.Clear();
+                return dashboard.Value(context);
+            })
+            .For(ApiRole.Operator)
+            .WithMetadata(new ForBrowsers())
+            .ExcludeFromDescription();
+    }
 
     /// <summary>
     /// The dashboard measures every call by a filter of its own; without that it shows silos and activations, and costs nothing on the way.
