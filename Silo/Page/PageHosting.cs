@@ -1,3 +1,4 @@
+using Grains;
 using Grains.Interfaces.Keys;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components.Server.Circuits;
@@ -54,7 +55,12 @@ public static class PageHosting
         services.AddSingleton<Sentences>();
         services.AddSingleton<Logs.SavedQueries>();
         services.AddSingleton<PageSnapshots>();
+        services.AddHostedService(provider => new BooksSampler(
+            () => provider.GetRequiredService<PageSnapshots>().Books.Get().AsTask(),
+            provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
+        ));
         services.AddScoped<PageCaller>();
+        services.AddScoped<Outcomes>();
         services.AddScoped<CircuitHandler, CountedCircuit>();
     }
 
