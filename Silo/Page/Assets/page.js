@@ -24,8 +24,26 @@
     }
   });
 
+  // The first picture is only looked at: until the circuit has put its own in this place, a click or a typed letter would be lost.
+  document.addEventListener('DOMContentLoaded', () => {
+    const first = document.querySelector('main[data-waits]');
+    if (!first) {
+      return;
+    }
+    first.inert = true;
+    const slow = setTimeout(() => document.body.classList.add('is-slow'), 3000);
+    new MutationObserver((_, observer) => {
+      if (document.querySelector('main[data-live]')) {
+        clearTimeout(slow);
+        document.body.classList.remove('is-slow');
+        observer.disconnect();
+      }
+    }).observe(document.body, { childList: true, subtree: true, attributeFilter: ['data-live'] });
+  });
+
   // The circuit is lost. Blazor tries to get it back; beside it this asks whether the session is over (the page leads to the login then),
-  // and when the circuit is gone for good, with its silo, loads the page anew as soon as somebody answers.
+  // and when the circuit is gone for good, with its silo, or never came up, loads the page anew as soon as somebody answers.
+  const pause = () => new Promise(done => setTimeout(done, 1000 + Math.random() * 1000));
   const look = async state => {
     try {
       const answer = await fetch('/session', { cache: 'no-store' });
@@ -39,18 +57,35 @@
   const state = { isLost: false, isGone: false };
   const comeBack = async () => {
     while (state.isLost && !await look(state)) {
-      await new Promise(done => setTimeout(done, 1000));
+      await pause();
+    }
+  };
+  const lose = isGone => {
+    state.isGone = isGone;
+    if (!state.isLost) {
+      state.isLost = true;
+      comeBack();
     }
   };
   document.addEventListener('DOMContentLoaded', () => {
     document.getElementById('components-reconnect-modal')?.addEventListener('components-reconnect-state-changed', event => {
-      const lost = event.detail.state !== 'hide';
-      state.isGone = ['failed', 'rejected', 'resume-failed'].includes(event.detail.state);
-      if (lost && !state.isLost) {
-        state.isLost = true;
-        comeBack();
+      if (event.detail.state === 'hide') {
+        state.isLost = false;
+      } else {
+        lose(['failed', 'rejected', 'resume-failed'].includes(event.detail.state));
       }
-      state.isLost = lost;
     });
+
+    // Blazor shows this where a circuit cannot be opened, or failed as a whole, and tries no more then. Where the silo refused to
+    // prepare one it says nothing.
+    const failed = document.getElementById('blazor-error-ui');
+    if (failed) {
+      new MutationObserver(() => pause().then(() => lose(true))).observe(failed, { attributeFilter: ['style'] });
+      addEventListener('unhandledrejection', () => {
+        if (document.querySelector('main[data-waits]')) {
+          failed.style.display = 'block';
+        }
+      });
+    }
   });
 })();

@@ -1,3 +1,4 @@
+using Grains;
 using Microsoft.AspNetCore.Antiforgery;
 using Silo.Keys;
 using Silo.Middleware;
@@ -23,7 +24,13 @@ internal static class LoginRoutes
 
     private const int MaxFormBytes = 16 * 1024;
 
-    public static async Task<IResult> LogIn(HttpContext context, IAntiforgery antiforgery, KeyRing keys, BrowserSessions sessions)
+    public static async Task<IResult> LogIn(
+        HttpContext context,
+        IAntiforgery antiforgery,
+        KeyRing keys,
+        BrowserSessions sessions,
+        [FromKeyedServices(Clocks.Guards)] TimeProvider guards
+    )
     {
         if (await Form(context, antiforgery) is not { } form)
         {
@@ -31,7 +38,16 @@ internal static class LoginRoutes
         }
 
         var back = Local(form[Return]);
-        if (await keys.Find(form["key"].ToString().Trim(), context.RequestAborted) is not { } key)
+        var secret = form["key"].ToString().Trim();
+        var key = await keys.Find(secret, context.RequestAborted);
+        if (key is null)
+        {
+            // One that was made a moment ago is known by then. Whoever guesses waits, too.
+            await Task.Delay(KeyRing.StalenessOfMiss, guards, context.RequestAborted);
+            key = await keys.Find(secret, context.RequestAborted);
+        }
+
+        if (key is null)
         {
             return Results.Redirect(Address("key", back));
         }

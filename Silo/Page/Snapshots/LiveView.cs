@@ -15,6 +15,9 @@ public abstract class LiveView<T> : ComponentBase, IDisposable
     /// <summary>The snapshot for the parameters as they are now. Asked whenever they are set.</summary>
     protected abstract SharedSnapshot<T> Choose();
 
+    /// <summary>What is known stands in the first picture, and does not come and go while a view reads something else.</summary>
+    protected override void OnInitialized() => Sample = Choose().Last;
+
     protected override async Task OnParametersSetAsync()
     {
         var chosen = Choose();
