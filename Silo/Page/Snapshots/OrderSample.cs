@@ -1,120 +1,71 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Rows;
 
 namespace Silo.Page.Snapshots;
 
-/// <summary>One order as its view shows it.</summary>
-/// <param name="Order">Null when there is none.</param>
-/// <param name="Timeline">What happened, the oldest first.</param>
-/// <param name="Behind">Subscribers that have yet to take changes of the order's partition.</param>
+/// <summary>One order as its view shows it: all null when there is none.</summary>
+/// <param name="Timeline">As REST and the console show it.</param>
 /// <param name="Proof">What the audit proves; null while it has nothing of the order.</param>
-public sealed record OrderSample(Order? Order, ImmutableArray<TimelineEntry> Timeline, ImmutableArray<string> Behind, OrderProof? Proof);
+public sealed record OrderSample(Order? Order, OrderTimeline? Timeline, OrderProof? Proof);
 
-/// <summary>What the audit has of an order, checked in this process against the signed head.</summary>
+/// <summary>What the audit has of an order, checked in this process against a head that was signed for it.</summary>
 /// <param name="Wrong">The first thing that does not hold, a sentence; null when all does.</param>
+/// <param name="Entries">By their places in the partition's tree.</param>
+/// <param name="Size">Entries of the tree whose root was signed.</param>
 /// <param name="SignedAt">When the head was signed.</param>
-public sealed record OrderProof(int Entries, string? Wrong, DateTimeOffset SignedAt);
-
-public enum TimelineKind
+/// <param name="KeyId">Of the public key that the signature was checked with.</param>
+public sealed record OrderProof(string? Wrong, ImmutableSortedSet<long> Entries, long Size, DateTimeOffset SignedAt, string KeyId)
 {
-    Change,
-    Good,
-    Bad,
-    Quiet,
+    /// <summary>Null when the audit has nothing of the order yet.</summary>
+    public static async Task<OrderProof?> Read(OrderDesk desk, OrderId order, CancellationToken cancel)
+    {
+        if (await desk.Audit.Proof(order, cancel) is not { } json)
+        {
+            return null;
+        }
+
+        var receipt = AuditReceipt.FromJson(json);
+        var wrong = receipt.Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]);
+        return new(
+            wrong,
+            [.. receipt.Entries.Select(entry => entry.Proof.Index)],
+            receipt.Head.Head.Of(order.Partition)?.Size ?? 0,
+            receipt.Head.Head.At,
+            receipt.Head.KeyId
+        );
+    }
 }
 
-/// <param name="What">A word or two: <c>order.paid</c>, or who was told.</param>
-/// <param name="Detail">A sentence, of any origin; null when there is nothing more to say.</param>
-public sealed record TimelineEntry(DateTimeOffset At, TimelineKind Kind, string What, string? Detail);
-
-/// <summary>One order's history, put together from what the audit has and from what became of telling others.</summary>
-public static class OrderTimeline
+/// <summary>
+/// Reads one order for all who look at it. The audit signs a head for each proof, so it is asked for one only when it has more of the order
+/// than was proven.
+/// </summary>
+public sealed class OrderReader(OrderDesk desk, string text)
 {
-    public static async Task<OrderSample> Read(OrderDesk desk, string text, CancellationToken cancel)
+    private static readonly OrderSample None = new(null, null, null);
+
+    private OrderProof? _proof;
+    private int _proven;
+
+    public async Task<OrderSample> Read(CancellationToken cancel)
     {
         if (
             !OrderId.TryParse(text, out var id)
             || id.Partition >= await desk.Partitions(cancel)
             || await desk.Order(id).Show(cancel) is not { } order
+            || await desk.Subscribers.Timeline(id, cancel) is not { } timeline
         )
         {
-            return new(null, [], [], null);
+            return None;
         }
 
-        var deliveries = await desk.Subscribers.Deliveries(id, cancel);
-        var receipt = await desk.Audit.Proof(id, cancel) is { } proof ? AuditReceipt.FromJson(proof) : null;
-        var wrong = receipt?.Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]);
-        return new(
-            order,
-            Of(order, deliveries, receipt),
-            deliveries.Behind,
-            receipt is null ? null : new(receipt.Entries.Length, wrong, receipt.Head.Head.At)
-        );
-    }
-
-    public static ImmutableArray<TimelineEntry> Of(Order order, OrderDeliveries deliveries, AuditReceipt? receipt)
-    {
-        var recorded = receipt is null ? [] : receipt.Entries.Select(entry => AuditEntry.Decode(entry.Entry.Span)).ToArray();
-        var changes = recorded
-            .Where(entry => entry.Kind == AuditEntryKind.OrderChange)
-            .Select(entry => new TimelineEntry(entry.At, TimelineKind.Change, entry.Type, $"Version {entry.Version}, in the audit."))
-            .ToList();
-        if (!recorded.Any(entry => entry.Kind == AuditEntryKind.OrderChange && entry.Version == order.Version))
+        var recorded = timeline.Entries.Count(entry => entry.AuditIndex is not null);
+        if (recorded != _proven)
         {
-            changes.Add(
-                new(
-                    order.UpdatedAt,
-                    TimelineKind.Change,
-                    OrderForm.ChangeType(order.Status),
-                    $"Version {order.Version}, not in the audit yet."
-                )
-            );
+            (_proof, _proven) = (await OrderProof.Read(desk, id, cancel), recorded);
         }
 
-        // What became of a delivery is told by the tries, as long as those are kept.
-        var kept = deliveries.All.Select(delivery => delivery.Version).ToHashSet();
-        var others = recorded
-            .Where(entry =>
-                entry.Kind != AuditEntryKind.OrderChange && !(entry.Kind == AuditEntryKind.DeliveryOutcome && kept.Contains(entry.Version))
-            )
-            .Select(entry => new TimelineEntry(entry.At, TimelineKind.Quiet, entry.Type, $"Of version {entry.Version}, in the audit."));
-        return
-        [
-            .. changes
-                .Concat(others)
-                .Concat(deliveries.All.SelectMany(Of))
-                .OrderBy(entry => entry.At)
-                .ThenBy(entry => entry.Kind != TimelineKind.Change),
-        ];
-    }
-
-    private static IEnumerable<TimelineEntry> Of(Delivery delivery)
-    {
-        var to = $"{delivery.Subscriber}: {delivery.Type}";
-        foreach (var tried in delivery.Tries)
-        {
-            yield return new(tried.At, TimelineKind.Quiet, $"{to}, a try", tried.What);
-        }
-
-        if (delivery.At is { } at)
-        {
-            yield return new(
-                at,
-                delivery.Status switch
-                {
-                    DeliveryStatus.Delivered => TimelineKind.Good,
-                    DeliveryStatus.Dead or DeliveryStatus.Discarded => TimelineKind.Bad,
-                    _ => TimelineKind.Quiet,
-                },
-                $"{to}, {DeliveryForm.Word(delivery.Status)}",
-                $"{delivery.Reason ?? ""} after {delivery.Attempts} tries".Trim()
-            );
-        }
-        else if (delivery.Next is { } next)
-        {
-            yield return new(next, TimelineKind.Quiet, $"{to}, waits", "It is tried again then.");
-        }
+        return new(order, timeline, _proof);
     }
 }

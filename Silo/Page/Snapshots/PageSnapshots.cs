@@ -39,7 +39,7 @@ public sealed class PageSnapshots
         Crawls = Share(cancel => grains.GetGrain<ICrawlListGrain>(0).List(cancel));
         Cluster = Share(cancel => grains.GetGrain<IClusterStatusGrain>(0).Show(cancel));
         Destinations = Share(cancel => DestinationsSample.Read(orders, cancel));
-        _orders = new(id => Share(cancel => OrderTimeline.Read(orders, id, cancel)));
+        _orders = new(id => Share(new OrderReader(orders, id).Read));
         _crawls = new(idOrName =>
         {
             var rate = new PageRate();
