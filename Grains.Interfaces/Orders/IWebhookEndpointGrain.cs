@@ -183,7 +183,34 @@ public sealed record WebhookEndpoint(
     /// <summary>Events about this endpoint that nobody was told: too many waited.</summary>
     [Id(18)]
     public long Dropped { get; init; }
+
+    /// <summary>The last requests that were sent, 100 at most, tests not counted; forgotten when its grain is.</summary>
+    [Id(19)]
+    public int Tries { get; init; }
+
+    /// <summary>Of <see cref="Tries"/>, those that the endpoint took.</summary>
+    [Id(20)]
+    public int Delivered { get; init; }
+
+    /// <summary>What the last ten of <see cref="Tries"/> came to, the newest first.</summary>
+    [Id(21)]
+    public ImmutableArray<WebhookTry> LastTries
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 }
+
+/// <summary>A request to an endpoint, and what it came to. Nothing personal is in it.</summary>
+/// <param name="Reason">A word or two: <c>http-204</c>, <c>timeout</c>.</param>
+/// <param name="Detail">A sentence.</param>
+[GenerateSerializer, Immutable, Alias("orders.WebhookTry")]
+public sealed record WebhookTry(
+    [property: Id(0)] DateTimeOffset At,
+    [property: Id(1)] bool IsDelivered,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] string Detail
+);
 
 [GenerateSerializer, Immutable, Alias("orders.WebhookNote")]
 public sealed record WebhookNote([property: Id(0)] DateTimeOffset At, [property: Id(1)] string Text);

@@ -36,6 +36,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private readonly TimeProvider _clock;
     private readonly ILogger<WebhookEndpointGrain> _logger;
     private readonly EndpointGate _gate;
+    private readonly RecentTries _recent = new();
     private readonly OperatorMail? _mail;
     private EndpointStore _endpoint = null!;
     private bool _isAnnouncing;
@@ -286,6 +287,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
     private async Task<EndpointState?> Tried(WebhookOutcome outcome)
     {
+        _recent.Add(_clock.GetUtcNow(), outcome);
         if (outcome.Verdict == WebhookVerdict.Delivered && _endpoint.Current is { FailingSince: null } current)
         {
             return current;
@@ -407,6 +409,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
             Grace = state.Grace ?? EndpointState.Overlap,
             Untold = state.Untold.Length,
             Dropped = state.Dropped,
+            Tries = _recent.Count,
+            Delivered = _recent.Delivered,
+            LastTries = _recent.Shown,
         };
 
     private DateTimeOffset? OldUntil(EndpointState state) => state.Secrets(_clock.GetUtcNow()).Length > 1 ? state.OldSecretUntil : null;
