@@ -111,8 +111,7 @@ install_tools() {
     command -v npm >/dev/null || missing+=(npm)
     command -v curl >/dev/null || missing+=(curl)
     command -v ip >/dev/null || missing+=(iproute2)
-    # The page is tested in the long run alone.
-    [ "${0##*/}" = run ] || command -v chromium >/dev/null || missing+=(chromium)
+    command -v chromium >/dev/null || missing+=(chromium)
     [ -x /usr/bin/systemd-analyze ] || missing+=(systemd)
     { python3 -c 'import aiosmtpd' || /usr/bin/python3 -c 'import aiosmtpd'; } 2>/dev/null || missing+=(python3-aiosmtpd)
     ((${#missing[@]} > 0)) || return 0

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -9,6 +10,9 @@ namespace Browser;
 public sealed class Chromium : IAsyncDisposable
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+
+    /// <summary>Milliseconds for whatever is waited for: for a hang, and not for slowness.</summary>
+    private static readonly float Bound = (float)Wait.HangBound.TotalMilliseconds;
 
     private readonly Lazy<Task<IBrowser>> _browser;
     private IPlaywright? _playwright;
@@ -26,7 +30,7 @@ public sealed class Chromium : IAsyncDisposable
                 ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             }
         );
-        context.SetDefaultTimeout(120_000);
+        context.SetDefaultTimeout(Bound);
         return new(context, await context.NewPageAsync());
     }
 
@@ -42,9 +46,15 @@ public sealed class Chromium : IAsyncDisposable
 
     private async Task<IBrowser> Start()
     {
+        Assertions.SetDefaultExpectTimeout(Bound);
         _playwright = await Playwright.CreateAsync();
         return await _playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = Find(), Args = ["--no-sandbox", "--disable-dev-shm-usage"] }
+            new()
+            {
+                ExecutablePath = Find(),
+                Args = ["--no-sandbox", "--disable-dev-shm-usage"],
+                Timeout = Bound,
+            }
         );
     }
 
@@ -99,10 +109,43 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>Ends when what is seen is kept up to date: the layout says so once its circuit has rendered it.</summary>
     public Task IsLive() => Page.WaitForSelectorAsync("main[data-live]");
 
-    public ILocator Button(string text) => Page.Locator("fluent-button, button").Filter(new() { HasTextString = text });
+    /// <summary>A button of the view by its whole text.</summary>
+    public ILocator Button(string text) =>
+        Page.Locator("main").Locator("fluent-button, button").Filter(new() { HasTextRegex = new($"^\\s*{Regex.Escape(text)}\\s*$") }).First;
+
+    /// <summary>A link of the view by its whole text.</summary>
+    public ILocator Link(string text) => Page.Locator("main").GetByRole(AriaRole.Link, new() { Name = text, Exact = true }).First;
+
+    /// <summary>The number over a tile's label.</summary>
+    public ILocator Tile(string label) => Page.Locator(".tiles > div").Filter(new() { HasTextString = label }).Locator("b");
+
+    /// <summary>Presses the button of something that can be done, and answers its question.</summary>
+    /// <param name="fill">More that is asked for, with the question.</param>
+    public async Task Act(string label, Func<ILocator, Task>? fill = null)
+    {
+        await Button(label).ClickAsync();
+        var question = Page.GetByRole(AriaRole.Alertdialog, new() { Name = label, Exact = true });
+        if (fill is not null)
+        {
+            await fill(question);
+        }
+
+        await question.Locator("button.primary").ClickAsync();
+        await question.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+    }
 
     /// <summary>Ends when somewhere on the page stands this text.</summary>
     public Task Sees(string text) => Page.GetByText(text).First.WaitForAsync();
+
+    /// <summary>Ends when what came of an action is told with this text.</summary>
+    public Task IsTold(string text) => Page.Locator(".outcomes").GetByText(text).First.WaitForAsync();
+
+    /// <summary>Where the visitor is and what stands there, for the message of a test that fails.</summary>
+    public async Task<string> WhatIsSeen()
+    {
+        var text = await Page.EvaluateAsync<string>("document.body?.innerText ?? ''");
+        return $"{Page.Url}, {(await Page.Locator("main[data-live]").CountAsync() > 0 ? "live" : "not live")}:\n{text}";
+    }
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 

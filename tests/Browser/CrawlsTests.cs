@@ -20,27 +20,30 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
         );
         await LogIn(Silo.Writer, "/crawls");
 
-        await Visitor.Button("Start a crawl").First.ClickAsync();
-        await Visitor.Page.GetByLabel("Seeds").FillAsync(site.UrlOf("/"));
-        await Visitor.Page.GetByLabel("Delay").FillAsync("0");
-        await Visitor.Page.GetByLabel("Private networks").FillAsync("127.0.0.0/8");
-        await Visitor.Sees("crawl start " + site.UrlOf("/"));
-        await Visitor.Page.Locator(".ask button.primary").ClickAsync();
+        await Visitor.Act("Start a crawl", async question =>
+        {
+            await question.GetByLabel("Seeds").FillAsync(site.UrlOf("/"));
+            await question.GetByLabel("Delay").FillAsync("0");
+            await question.GetByLabel("Private networks").FillAsync("127.0.0.0/8");
+            await Expect(question).ToContainTextAsync("crawl start " + site.UrlOf("/"));
+        });
 
-        await Visitor.Page.Locator("fluent-badge").GetByText("done").WaitForAsync();
-        await Visitor.Page.GetByText("with a problem").ClickAsync();
-        await Expect(Visitor.Page.Locator("table").First).ToContainTextAsync(site.UrlOf("/gone"), new() { Timeout = 120_000 });
-        await Visitor.Page.GetByText("all", new() { Exact = true }).ClickAsync();
+        await Visitor.IsTold("goes on by itself");
+        await Visitor.Page.WaitForURLAsync("**/crawls/*");
+        await Visitor.Page.Locator("fluent-badge").GetByText("done").First.WaitForAsync();
+        await Visitor.Link("with a problem").ClickAsync();
+        await Expect(Visitor.Page.Locator("table").First).ToContainTextAsync(site.UrlOf("/gone"));
+        await Visitor.Page.Locator("nav.tabs").GetByText("all", new() { Exact = true }).ClickAsync();
         await Visitor.Sees("<script>document.body.id='hit'</script>\uFFFDright-to-left");
         Assert.Equal("", await Visitor.Page.EvaluateAsync<string>("document.body.id"));
 
         await Visitor.Page.GetByLabel("Why it was or was not fetched").FillAsync(site.UrlOf("/gone"));
-        await Visitor.Page.GetByText("Explain", new() { Exact = true }).ClickAsync();
+        await Visitor.Button("Explain").ClickAsync();
         await Visitor.Sees("crawl explain");
 
         await Visitor.Page.GetByLabel("Why it was or was not fetched").FillAsync(site.UrlOf("/"));
-        await Visitor.Page.GetByText("Explain", new() { Exact = true }).ClickAsync();
-        await Visitor.Page.GetByText("Show the page that was kept").ClickAsync();
+        await Visitor.Button("Explain").ClickAsync();
+        await Visitor.Button("Show the page that was kept").ClickAsync();
         await Visitor.Page.FrameLocator("iframe.kept").GetByText("a stranger's page").WaitForAsync();
         Assert.Equal("", await Visitor.Page.EvaluateAsync<string>("document.body.id"));
     }
@@ -50,6 +53,6 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
     {
         await LogIn(Silo.Reader, "/crawls");
 
-        await Expect(Visitor.Page.Locator("main button").First).ToBeDisabledAsync(new() { Timeout = 120_000 });
+        await Expect(Visitor.Page.Locator("main button").First).ToBeDisabledAsync();
     }
 }

@@ -1,27 +1,51 @@
+using System.Text.RegularExpressions;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
 namespace Browser;
 
-public sealed class OrdersTests(PageSilo silo, Chromium chromium) : PageTest(silo, chromium)
+public sealed partial class OrdersTests(PageSilo silo, Chromium chromium) : PageTest(silo, chromium)
 {
     [Fact]
     public async Task AnOrderIsFoundAndPaidAndItsTimeLineAndProofAreSeen()
     {
         var customer = $"ann-{Guid.NewGuid():N}";
-        await Silo.Say("orders", "place", "--customer", customer, "--line", "tea:2:450", "--notes", "<img src=x onerror=alert(1)>");
+        await Silo.Order(customer, "<img src=x onerror=alert(1)>");
         await LogIn(Silo.Writer, "/orders");
         await Visitor.Page.GetByLabel("Customer").FillAsync(customer);
         await Visitor.Page.Locator("main button[type=submit]").ClickAsync();
-        await Visitor.Page.Locator("tbody a").ClickAsync();
+        await Visitor.Page.Locator("tbody tr").Filter(new() { HasTextString = customer }).Locator("a").ClickAsync();
         await Visitor.Sees("<img src=x onerror=alert(1)>");
 
-        await Visitor.Button("Pay").First.ClickAsync();
-        await Visitor.Sees("orders pay ");
-        await Visitor.Page.Locator(".ask button.primary").ClickAsync();
+        await Visitor.Act("Pay", async question => await Expect(question).ToContainTextAsync("orders pay "));
 
+        await Visitor.IsTold("The order is paid now.");
         await Visitor.Sees("order.paid");
-        await Expect(Visitor.Page.Locator("main > p fluent-badge")).ToHaveTextAsync("paid", new() { Timeout = 120_000 });
-        await Visitor.Sees("2 entries are proven");
+        await Expect(Visitor.Page.Locator("main > p fluent-badge")).ToHaveTextAsync("paid");
+        var proven = Visitor.Page.Locator(".timeline li").Filter(new() { HasTextRegex = AuditedAndProven() });
+        await Expect(proven.Filter(new() { HasTextString = "order.placed" })).ToHaveCountAsync(1);
+        await Expect(proven.Filter(new() { HasTextString = "order.paid" })).ToHaveCountAsync(1);
+        await Visitor.Sees("was signed");
     }
+
+    [Fact]
+    public async Task ATryToTellSomebodyIsSeenWithItsAnswerAsText()
+    {
+        const string Answer = "<b onclick=alert(1)>not</b> here";
+        await using var site = await WebSite.Start(Doubles.Net.LoopbackNetwork.Instance);
+        site.Add("/teapot", SiteAnswer.Text(Answer) with { Status = 410 });
+        await Silo.Say("orders", "webhooks", "add", site.UrlOf("/teapot"), "--events", "paid");
+        var order = await Silo.Order($"dee-{Guid.NewGuid():N}");
+        await LogIn(Silo.Writer, $"/orders/{order}");
+
+        await Visitor.Act("Pay");
+
+        var entry = Visitor.Page.Locator(".timeline li").Filter(new() { HasTextString = "is told of order.paid" });
+        await Expect(entry.First).ToContainTextAsync(Answer);
+        await Visitor.Page.Locator(".timeline li.bad").First.WaitForAsync();
+    }
+
+    /// <summary>Endpoints of other tests are told of the order, too, and leave entries of their own.</summary>
+    [GeneratedRegex(@"^\s*order\.\w+\s[\s\S]*audit\s+\d+, proven")]
+    private static partial Regex AuditedAndProven();
 }

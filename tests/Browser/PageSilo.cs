@@ -1,3 +1,6 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(Browser.PageSilo))]
@@ -17,6 +20,7 @@ public sealed class PageSilo : IAsyncDisposable
         "127.0.0.0/8",
     ];
 
+    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
     private readonly Lazy<Task<SiloProcess>> _process;
 
     public PageSilo() => _process = new(Start);
@@ -41,14 +45,68 @@ public sealed class PageSilo : IAsyncDisposable
         return console.Output;
     }
 
+    /// <summary>Places an order, as a shop does it; its id.</summary>
+    public async Task<string> Order(string customer, string? notes = null)
+    {
+        var order = new
+        {
+            customer,
+            currency = "EUR",
+            lines = new[]
+            {
+                new
+                {
+                    sku = "tea",
+                    quantity = 2,
+                    price = 450,
+                },
+            },
+            notes,
+        };
+        using var answer = await Post("/api/orders", JsonContent.Create(order));
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Adds an endpoint, and answers with its id.</summary>
+    public async Task<string> Webhook(string url)
+    {
+        var lines = await Say("orders", "webhooks", "add", url, "--json");
+        return JsonElement.Parse(lines[^1]).GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Sends a log record.</summary>
+    public async Task Log(string service, string body, int user)
+    {
+        var record = new
+        {
+            service,
+            severity = "error",
+            body,
+            attributes = new Dictionary<string, int> { ["user.id"] = user },
+        };
+        var line = JsonSerializer.Serialize(record) + "\n";
+        using var answer = await Post("/api/logs", new StringContent(line, Encoding.UTF8, "application/x-ndjson"));
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _http.Dispose();
         if (_process is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
             await (await _process.Value).DisposeAsync();
         }
 
         Place.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> Post(string path, HttpContent content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Home, path)) { Content = content };
+        request.Headers.Add("X-Api-Key", Writer);
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return answer;
     }
 
     private async Task<SiloProcess> Start()

@@ -22,6 +22,11 @@ public abstract class PageTest(PageSilo silo, Chromium chromium) : IAsyncLifetim
         if (_visitor is not null)
         {
             var failures = _visitor.Failures;
+            if (TestContext.Current.TestState?.Result == TestResult.Failed)
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine(await _visitor.WhatIsSeen());
+            }
+
             await _visitor.DisposeAsync();
             Assert.Empty(failures);
         }
