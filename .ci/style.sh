@@ -7,11 +7,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 code=0
 dotnet tool restore --verbosity quiet && dotnet csharpier check . || code=1
 # A line of data in a test, such as a JSON document, may be longer.
-if git ls-files -z 'Grains*/*.cs' 'Silo/*.cs' 'Client/*.cs' | LC_ALL=C.UTF-8 xargs -0 grep -nP '^.{141,}'; then
+if git ls-files -z 'Grains*/*.cs' 'Silo/*.cs' 'Client/*.cs' 'Silo/*.razor' 'Silo/*.css' 'Silo/*.js' |
+    LC_ALL=C.UTF-8 xargs -0 grep -nP '^.{141,}'; then
     echo "These lines have more than 140 columns; split them." >&2
     code=1
 fi
-if git ls-files -z '*.cs' '*.md' '*.tsv' | LC_ALL=C.UTF-8 xargs -0 grep -n '[«»]'; then
+if git ls-files -z '*.cs' '*.razor' '*.css' '*.js' '*.md' '*.tsv' | LC_ALL=C.UTF-8 xargs -0 grep -n '[«»]'; then
     echo "These lines have guillemets; quotes are straight." >&2
     code=1
 fi

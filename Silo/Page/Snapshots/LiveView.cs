@@ -5,9 +5,15 @@ namespace Silo.Page.Snapshots;
 /// <summary>A view of a shared snapshot: rendered with what is known, and again after each reading, as long as it is shown.</summary>
 public abstract class LiveView<T> : ComponentBase, IDisposable
 {
+    /// <summary>So long the first picture, which comes with the page, waits for a reading.</summary>
+    private static readonly TimeSpan FirstPictureWait = TimeSpan.FromMilliseconds(500);
+
     private SharedSnapshot<T>? _snapshot;
     private IDisposable? _watch;
     private bool _disposed;
+
+    [Inject]
+    protected TimeProvider Clock { get; set; } = null!;
 
     /// <summary>What is shown; null before the first reading.</summary>
     protected Sample<T>? Sample { get; private set; }
@@ -29,7 +35,13 @@ public abstract class LiveView<T> : ComponentBase, IDisposable
         _watch?.Dispose();
         _snapshot = chosen;
         Sample = chosen.Last;
-        Sample = await chosen.Get();
+        var reading = chosen.Get().AsTask();
+        if (!RendererInfo.IsInteractive && await Task.WhenAny(reading, Task.Delay(FirstPictureWait, Clock)) != reading)
+        {
+            return; // The circuit shows it when it comes.
+        }
+
+        Sample = await reading;
         if (RendererInfo.IsInteractive && !_disposed && _snapshot == chosen)
         {
             _watch = chosen.Watch(() => InvokeAsync(() => Show(chosen)));
