@@ -40,6 +40,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private readonly OperatorMail? _mail;
     private EndpointStore _endpoint = null!;
     private bool _isAnnouncing;
+    private bool _hasNews;
     private int _tests;
 
     public WebhookEndpointGrain(
@@ -192,10 +193,14 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         return Show(state);
     }
 
-    /// <summary>One at a time, and as many events and targets as are due; the list asks again every few seconds.</summary>
+    /// <summary>
+    /// One at a time, and as many events and targets as are due; the list asks again every few seconds. What happens meanwhile is announced
+    /// when that is over.
+    /// </summary>
     public async Task Announce()
     {
-        if (_isAnnouncing || await State(CancellationToken.None) is not { Untold.IsEmpty: false } state)
+        _hasNews = true;
+        if (_isAnnouncing)
         {
             return;
         }
@@ -203,8 +208,14 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         _isAnnouncing = true;
         try
         {
-            var announcement = new EndpointAnnouncement(_options.Waits, Change, Tell);
-            await announcement.Run(state, Targets, _clock.GetUtcNow());
+            while (_hasNews)
+            {
+                _hasNews = false;
+                if (await State(CancellationToken.None) is { Untold.IsEmpty: false } state)
+                {
+                    await new EndpointAnnouncement(_options.Waits, Change, Tell).Run(state, Targets, _clock.GetUtcNow());
+                }
+            }
         }
         catch (Exception e) when (e is IOException or OrleansException or TimeoutException or InvalidOperationException)
         {

@@ -18,7 +18,7 @@ internal sealed partial class NoteSender(
 {
     private bool _isTelling;
 
-    /// <summary>All that there are. One at a time: a second call does nothing.</summary>
+    /// <summary>All that there are. One at a time: a second call does nothing, for the first looks again before it ends.</summary>
     public async Task Send()
     {
         if (_isTelling || !partition.HasNotes || audit is null)
@@ -29,7 +29,7 @@ internal sealed partial class NoteSender(
         _isTelling = true;
         try
         {
-            while (await partition.NextNotes() is { Length: > 0 } notes)
+            while (partition.HasNotes && await partition.NextNotes() is { Length: > 0 } notes)
             {
                 await audit.Record(partition.Key.ToString(), notes, stop);
                 await partition.DropNotes(notes);

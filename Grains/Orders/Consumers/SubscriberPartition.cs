@@ -72,8 +72,8 @@ internal sealed class SubscriberPartition : ISubscriberStore
     /// <summary>The head row as it was committed last.</summary>
     public SubscriberHeadRow Committed { get; private set; }
 
-    /// <summary>The audit may have to be told something.</summary>
-    public bool HasNotes { get; private set; }
+    /// <summary>The audit has yet to be told something.</summary>
+    public bool HasNotes => Committed.Notes > Scheduler.Told;
 
     /// <summary>Opens the partition and fences it: when this returns, an earlier owner can commit no more.</summary>
     /// <param name="register">
@@ -122,7 +122,6 @@ internal sealed class SubscriberPartition : ISubscriberStore
         await opened.RestoreWaiting(cancel);
         if (await rows.Scan(KeyRange.Prefix(SubscriberTable.NotePrefix), 1, cancel) is [var note])
         {
-            opened.HasNotes = true;
             opened.Scheduler.Told = OrderJson.Read<OrderNote>(note.Payload).Number - 1;
         }
 
@@ -221,7 +220,6 @@ internal sealed class SubscriberPartition : ISubscriberStore
     {
         await Commit(told.Select(note => RowChange.Delete(SubscriberTable.Note(note.Number))));
         Scheduler.Told = told[^1].Number;
-        HasNotes = told[^1].Number < _head.Notes;
     }
 
     /// <summary>A note for the audit, in the commit of what it tells of. Nothing where there is no audit.</summary>
@@ -267,7 +265,6 @@ internal sealed class SubscriberPartition : ISubscriberStore
 
     private void HeadCommitted()
     {
-        HasNotes |= _written.Notes > Committed.Notes;
         Committed = _written;
     }
 
