@@ -141,6 +141,14 @@ internal sealed class StartCommand
     );
     private readonly Option<bool> _sortParams = new("--sort-params") { Description = "Sort the query parameters of links by name." };
 
+    private readonly Option<string?> _revisit = new("--revisit")
+    {
+        Description =
+            "Fetch the URLs of an earlier crawl again, those with an ETag or Last-Modified only if they changed; each page says whether it is "
+            + "new, changed, unchanged or gone. What is not typed, seeds too, is as that crawl was asked.",
+        HelpName = "ID",
+    };
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "A name for the crawl, to be used in place of its id.",
@@ -186,12 +194,17 @@ internal sealed class StartCommand
             start._maxRepeats,
             start._dropParams,
             start._sortParams,
+            start._revisit,
             start._name,
             start._follow,
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(start._seeds) is not { Tokens.Count: > 0 } && result.GetResult(start._from) is null)
+            if (
+                result.GetResult(start._seeds) is not { Tokens.Count: > 0 }
+                && result.GetResult(start._from) is null
+                && result.GetResult(start._revisit) is null
+            )
             {
                 result.AddError($"The argument \"{start._seeds.Name}\" is missing");
             }
@@ -204,7 +217,8 @@ internal sealed class StartCommand
         using var batches = UrlLines.Batches(UrlLines.All(parsed.GetValue(_seeds) ?? [], parsed.GetValue(_from))).GetEnumerator();
         var first = batches.MoveNext() ? batches.Current : [];
         var hasMore = batches.MoveNext();
-        var spec = Spec(parsed, first) with { MoreSeeds = hasMore };
+        var revisited = parsed.GetValue(_revisit) is { } earlier ? await session.Show(await session.Find(earlier, cancel), cancel) : null;
+        var spec = Spec(parsed, first, revisited) with { MoreSeeds = hasMore || revisited is { Spec.MoreSeeds: true } };
         var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
         if (reply.Id is not { } id)
         {
@@ -225,9 +239,19 @@ internal sealed class StartCommand
             session.Terminal.Line($"Crawl {id} is started.");
         }
 
-        var taken = hasMore ? await SendMore(session, id, first.Length, Rest(batches), cancel) : ExitCode.Done;
+        var taken =
+            hasMore ? await SendMore(session, id, first.Length, Rest(batches), cancel)
+            : spec.MoreSeeds ? await EndSeeds(session, id, cancel)
+            : ExitCode.Done;
         var followed = follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
         return taken == ExitCode.Done ? followed : taken;
+    }
+
+    /// <summary>Those that followed in the crawl that is revisited are among its URLs.</summary>
+    private static async Task<int> EndSeeds(Session session, CrawlId id, CancellationToken cancel)
+    {
+        await new UrlSender(session, id).EndSeeds(cancel);
+        return ExitCode.Done;
     }
 
     private static IEnumerable<ImmutableArray<string>> Rest(IEnumerator<ImmutableArray<string>> batches)
@@ -284,43 +308,48 @@ internal sealed class StartCommand
         return sender.Refused == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private CrawlSpec Spec(ParseResult parsed, ImmutableArray<string> seeds) =>
-        new()
+    private CrawlSpec Spec(ParseResult parsed, ImmutableArray<string> seeds, CrawlSummary? revisited)
+    {
+        var usual = revisited?.Spec ?? Defaults;
+        return new()
         {
-            Seeds = seeds,
+            Seeds = seeds.IsEmpty ? usual.Seeds : seeds,
             Name = parsed.GetValue(_name),
-            Scope = parsed.GetValue(_scope),
-            MaxPages = parsed.GetValue(_maxPages),
-            MaxDepth = parsed.GetValue(_maxDepth),
-            Delay = parsed.GetValue(_delay) ?? Defaults.Delay,
-            Concurrency = parsed.GetValue(_concurrency) ?? Defaults.Concurrency,
-            Parallel = parsed.GetValue(_parallel) ?? Defaults.Parallel,
-            Include = Many(parsed, _include),
-            Exclude = Many(parsed, _exclude),
-            AllowPrivate = Many(parsed, _allowPrivate),
-            Timeout = parsed.GetValue(_timeout) ?? Defaults.Timeout,
-            MaxBodyBytes = parsed.GetValue(_maxBody) ?? Defaults.MaxBodyBytes,
-            Keep = parsed.GetValue(_keep) ?? Defaults.Keep,
-            MaxKeptBytes = parsed.GetValue(_maxKept) ?? Defaults.MaxKeptBytes,
-            Sitemaps = parsed.GetValue(_sitemaps) ?? Defaults.Sitemaps,
-            Headers = Many(parsed, _headers),
-            UserAgent = parsed.GetValue(_userAgent),
-            Contact = parsed.GetValue(_contact),
-            Credentials = Many(parsed, _credentials),
-            NoCookies = parsed.GetValue(_noCookies),
-            Walk = Many(parsed, _walk),
-            MaxPathDepth = parsed.GetValue(_maxPathDepth) ?? Defaults.MaxPathDepth,
-            MaxRepeats = parsed.GetValue(_maxRepeats) ?? Defaults.MaxRepeats,
-            DropParams = Many(parsed, _dropParams),
-            SortParams = parsed.GetValue(_sortParams),
+            Scope = parsed.GetResult(_scope) is null ? usual.Scope : parsed.GetValue(_scope),
+            MaxPages = parsed.GetValue(_maxPages) ?? usual.MaxPages,
+            MaxDepth = parsed.GetValue(_maxDepth) ?? usual.MaxDepth,
+            Delay = parsed.GetValue(_delay) ?? usual.Delay,
+            Concurrency = parsed.GetValue(_concurrency) ?? usual.Concurrency,
+            Parallel = parsed.GetValue(_parallel) ?? usual.Parallel,
+            Include = Many(parsed, _include, usual.Include),
+            Exclude = Many(parsed, _exclude, usual.Exclude),
+            AllowPrivate = Many(parsed, _allowPrivate, usual.AllowPrivate),
+            Timeout = parsed.GetValue(_timeout) ?? usual.Timeout,
+            MaxBodyBytes = parsed.GetValue(_maxBody) ?? usual.MaxBodyBytes,
+            Keep = parsed.GetValue(_keep) ?? usual.Keep,
+            MaxKeptBytes = parsed.GetValue(_maxKept) ?? usual.MaxKeptBytes,
+            Sitemaps = parsed.GetValue(_sitemaps) ?? usual.Sitemaps,
+            Headers = Many(parsed, _headers, usual.Headers),
+            UserAgent = parsed.GetValue(_userAgent) ?? usual.UserAgent,
+            Contact = parsed.GetValue(_contact) ?? usual.Contact,
+            Credentials = Many(parsed, _credentials, usual.Credentials),
+            NoCookies = parsed.GetValue(_noCookies) || usual.NoCookies,
+            Walk = Many(parsed, _walk, usual.Walk),
+            MaxPathDepth = parsed.GetValue(_maxPathDepth) ?? usual.MaxPathDepth,
+            MaxRepeats = parsed.GetValue(_maxRepeats) ?? usual.MaxRepeats,
+            DropParams = Many(parsed, _dropParams, usual.DropParams),
+            SortParams = parsed.GetValue(_sortParams) || usual.SortParams,
             Accept =
             [
-                .. Many(parsed, _accept)
+                .. Many(parsed, _accept, usual.Accept)
                     .SelectMany(types => types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
             ],
+            Revisit = revisited?.Id,
         };
+    }
 
-    private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
+    private static ImmutableArray<string> Many(ParseResult parsed, Option<string[]> option, ImmutableArray<string> usual) =>
+        parsed.GetValue(option) is { Length: > 0 } typed ? [.. typed] : usual;
 
     private static Option<T> Number<T>(string name, string description) => new(name) { Description = description, HelpName = "N" };
 

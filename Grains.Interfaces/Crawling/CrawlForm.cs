@@ -34,6 +34,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Redirects { get; init; }
 
+    /// <summary>Pages that are new, changed, unchanged and gone; left out when no crawl is revisited.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, long>? Changes { get; init; }
+
     /// <summary>What became of the seeds; left out before the crawl has ended.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SeedsForm? Seeds { get; init; }
@@ -67,6 +71,7 @@ public sealed record CrawlForm(
             Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
             Truncated = crawl.Truncated,
             Redirects = crawl.Redirects,
+            Changes = crawl.Changes,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
             Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
         };
@@ -127,6 +132,10 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool MoreSeeds { get; init; }
 
+    /// <summary>The crawl that is revisited; left out when none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Revisit { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -158,6 +167,7 @@ public sealed record SpecForm(
         )
         {
             MoreSeeds = spec.MoreSeeds,
+            Revisit = spec.Revisit?.ToString(),
         };
 
     /// <summary>What stands before the secret of each.</summary>

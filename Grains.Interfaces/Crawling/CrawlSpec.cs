@@ -207,6 +207,13 @@ public sealed record CrawlSpec
     [Id(27)]
     public bool MoreSeeds { get; init; }
 
+    /// <summary>
+    /// An earlier crawl whose URLs are fetched again, beside what is found anew; null: none. What has an ETag or a Last-Modified there is
+    /// asked for with it, and each page says how it stands to the one there (<see cref="PageRecord.Change"/>).
+    /// </summary>
+    [Id(28)]
+    public CrawlId? Revisit { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

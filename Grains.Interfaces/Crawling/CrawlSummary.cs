@@ -70,6 +70,12 @@ public sealed record CrawlSummary(
     [Id(19)]
     public long Redirects { get; init; }
 
+    /// <summary>
+    /// Pages by how they stand to those of the crawl that is revisited (<see cref="PageRecord.Change"/>); null: none is.
+    /// </summary>
+    [Id(20)]
+    public ImmutableSortedDictionary<string, long>? Changes { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>

@@ -167,6 +167,12 @@ public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Rec
 /// </param>
 /// <param name="Walked">It was fetched for its links alone (<see cref="CrawlSpec.Walk"/>).</param>
 /// <param name="Kept">Where its WARC records are; null when it was not kept.</param>
+/// <param name="ETag">As the server wrote it, at most <see cref="MaxValidator"/> characters; null when there is none.</param>
+/// <param name="LastModified">As the server wrote it, bounded likewise; null when there is none.</param>
+/// <param name="Change">
+/// In a crawl that revisits another one: <c>new</c>, <c>changed</c>, <c>unchanged</c> or <c>gone</c>; null in others, and of what was not
+/// answered. A page that is answered by 304 has type, title, digest and links of the one that was fetched there.
+/// </param>
 [GenerateSerializer, Immutable, Alias("crawling.PageRecord")]
 public sealed record PageRecord(
     [property: Id(0)] string Url,
@@ -186,8 +192,14 @@ public sealed record PageRecord(
     [property: Id(14)] string? Error,
     [property: Id(15)] ImmutableSortedDictionary<string, long>? LeftOut = null,
     [property: Id(16)] KeptPage? Kept = null,
-    [property: Id(17)] bool Walked = false
-);
+    [property: Id(17)] bool Walked = false,
+    [property: Id(18)] string? ETag = null,
+    [property: Id(19)] string? LastModified = null,
+    [property: Id(20)] string? Change = null
+)
+{
+    public const int MaxValidator = 1024;
+}
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
 /// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>

@@ -56,6 +56,15 @@ public interface IHostGrain : IGrainWithStringKey
     [Alias("Retry")]
     Task<HostRetry> Retry(CrawlOrder order, string? reason, string? after, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Takes in the URLs that an earlier crawl (<see cref="CrawlSpec.Revisit"/>) fetched here or failed to, of two thousand rows in a call;
+    /// durable when it answers. Those out of scope are passed over.
+    /// </summary>
+    /// <param name="after">The last answer; null to begin.</param>
+    /// <returns>Where the next call goes on; null at the end.</returns>
+    [Alias("Revisit")]
+    Task<string?> Revisit(CrawlOrder order, string? after, CancellationToken cancel = default);
+
     /// <summary>What this host says of a URL of its own; see <see cref="ICrawlGrain.Explain"/>.</summary>
     [Alias("Explain")]
     Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel = default);
@@ -262,4 +271,8 @@ public sealed record HostSums(
     /// <summary>Of the pages done those that redirect: they do not count for <see cref="CrawlSpec.MaxPages"/>.</summary>
     [Id(14)]
     public long Redirects { get; init; }
+
+    /// <summary>Pages by how they stand to those of the crawl that is revisited; null: none is.</summary>
+    [Id(15)]
+    public ImmutableSortedDictionary<string, long>? Changes { get; init; }
 }

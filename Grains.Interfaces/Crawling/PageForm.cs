@@ -76,6 +76,7 @@ public abstract class PageForm
 
                 json.WriteEndObject();
                 json.WriteBoolean("kept", page.Kept is not null);
+                json.WriteString("change", page.Change);
                 if (content is { Why: null, IsText: true })
                 {
                     json.WriteString("body", content.Body);
@@ -97,7 +98,7 @@ public abstract class PageForm
     {
         public override string Header =>
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,"
-            + "truncated,leftOut,kept";
+            + "truncated,leftOut,kept,change";
 
         public override string LineEnd => "\r\n";
 
@@ -123,6 +124,7 @@ public abstract class PageForm
                     page.Truncated ? "true" : "false",
                     CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
                     page.Kept is null ? "false" : "true",
+                    page.Change,
                 }
             );
 

@@ -31,6 +31,13 @@ public sealed partial class CrawlGrain
             return Nothing(null, $"Crawl {Id} has not fetched {canonical}; crawl explain says why.");
         }
 
+        if (page.Status == 304 && _head?.Order.Spec.Revisit is { } earlier)
+        {
+            // Its content is where it was fetched; what is known of it is this crawl's.
+            var then = await GrainFactory.GetGrain<ICrawlGrain>(earlier.Value).Page(url, view, offset, cancel);
+            return then with { Page = page };
+        }
+
         if (page.Kept is not { } kept)
         {
             return Nothing(page, $"{canonical} was fetched and not kept: --keep, --max-kept and the page's type decide.");

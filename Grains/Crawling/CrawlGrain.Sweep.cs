@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Books;
 using Grains.Crawling.Archive;
 using Grains.Crawling.Frontier;
@@ -125,6 +126,13 @@ public sealed partial class CrawlGrain
             }
 
             await ShareOut(most, sums);
+        }
+
+        if (_head!.RevisitFrom is not null)
+        {
+            await Revisit();
+            _balancedBefore = null;
+            return;
         }
 
         // Two rounds with the same sums, in which all that came in is finished: nothing was on its way between hosts while we asked one
@@ -264,6 +272,9 @@ public sealed partial class CrawlGrain
                 KeptBytes = total.KeptBytes + sums.KeptBytes,
                 NotKept = total.NotKept + sums.NotKept,
                 Redirects = total.Redirects + sums.Redirects,
+                Changes = sums.Changes is { } changes
+                    ? (total.Changes ?? ImmutableSortedDictionary<string, long>.Empty).Plus(changes)
+                    : total.Changes,
             };
         }
 

@@ -19,6 +19,9 @@ public sealed partial class CrawlGrain
 
     private const int RetryCost = 25;
 
+    /// <summary>Calls of hosts for a crawl that is revisited, in one round over the hosts.</summary>
+    private const int RevisitsAtOnce = 25;
+
     /// <summary>Calls that bring URLs to hosts: while there are any, the crawl does not end for want of URLs.</summary>
     private int _adding;
 
@@ -215,6 +218,46 @@ public sealed partial class CrawlGrain
         }
 
         return new(retried, Cursor: null, Closed: null);
+    }
+
+    /// <summary>
+    /// Takes in some of the URLs of the crawl that is revisited, host by host in order of its rows there. Where it goes on is stored; taken
+    /// in twice, they change nothing.
+    /// </summary>
+    private async Task Revisit()
+    {
+        for (var i = 0; i < RevisitsAtOnce && _head is { EndReason: null, RevisitFrom: { } from }; i++)
+        {
+            var next = await RevisitHost(_head.Order.Spec.Revisit!.Value, from);
+            await Save(head => head with { RevisitFrom = next });
+        }
+    }
+
+    /// <param name="from">Empty, or <c>{row of the host}/{key of its last URL}</c>; without a key, the host is done with.</param>
+    /// <returns>The same for the next call; null at the end.</returns>
+    private async Task<string?> RevisitHost(CrawlId earlier, string from)
+    {
+        var (last, after) = from.Split('/') is [var hostRow, var urlRow] ? (hostRow, urlRow) : ("", "");
+        var all = KeyRange.Prefix(CrawlTable.HostPrefix);
+        var range =
+            after.Length > 0 ? all with { From = last }
+            : last.Length > 0 ? all.After(last)
+            : all;
+        if (await store.Scan(CrawlTable.Name, CrawlTable.Crawl(earlier), range, take: 1) is not [var row])
+        {
+            return null;
+        }
+
+        var host = new HostKey(CrawlJson.Read<ListedHost>(row.Payload).Host);
+        if (await Enlist([host], CancellationToken.None) is not { NotListed.IsEmpty: true } enlisted)
+        {
+            return $"{row.Key}/";
+        }
+
+        var next = await GrainFactory
+            .GetGrain<IHostGrain>(host.Value)
+            .Revisit(enlisted.Order, after.Length > 0 && row.Key == last ? after : null, CancellationToken.None);
+        return $"{row.Key}/{next}";
     }
 
     /// <summary>The host's head says so: those that have no such URL need not come into memory.</summary>

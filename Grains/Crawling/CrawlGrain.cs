@@ -83,6 +83,7 @@ public sealed partial class CrawlGrain(
                 StartedAt = at,
                 RunningSince = clock.GetUtcNow(),
                 SeedsFollow = spec.MoreSeeds,
+                RevisitFrom = spec.Revisit is null ? null : "",
             });
             _seededAt = clock.GetUtcNow();
             LogBegun(Id, spec.Name);
@@ -339,6 +340,7 @@ public sealed partial class CrawlGrain(
                 Reasons = _sums.Refused,
                 Truncated = _sums.Truncated,
                 Redirects = _sums.Redirects,
+                Changes = _sums.Changes,
                 Seeds = head.Seeds,
                 Kept =
                     _sums.ToKeep == 0

@@ -58,6 +58,11 @@ public sealed partial class CrawlListGrain(
             errors = errors.Add($"{ICrawlListGrain.MaxCrawls} crawls are kept already. Delete one first.");
         }
 
+        if (spec.Revisit is { } earlier && !_crawls.ContainsKey(earlier))
+        {
+            errors = errors.Add($"There is no crawl {earlier} to revisit.");
+        }
+
         if (!errors.IsEmpty)
         {
             return new(null, errors);

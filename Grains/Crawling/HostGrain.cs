@@ -211,6 +211,14 @@ public sealed partial class HostGrain(
         return await retry;
     }
 
+    public async Task<string?> Revisit(CrawlOrder order, string? after, CancellationToken cancel)
+    {
+        var past = new PastUrls(store, order, Host);
+        var (urls, next) = await past.Read(after, cancel);
+        await Add(order, urls, cancel);
+        return next;
+    }
+
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
     {
         await _crawls.Opening(crawl);

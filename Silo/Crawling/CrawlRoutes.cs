@@ -111,15 +111,38 @@ public static class CrawlRoutes
 
     private static async Task<IResult> Start(HttpContext context, IGrainFactory grains)
     {
-        if (ITakesBody.BodyOf<StartCrawl>(context).TryRead(out var spec) is { Count: > 0 } faults)
+        var asked = ITakesBody.BodyOf<StartCrawl>(context);
+        (CrawlId Id, CrawlSpec Spec)? revisited = null;
+        if (asked.Revisit is { } earlier)
+        {
+            if (
+                await Found(earlier, grains, context.RequestAborted) is not { } crawl
+                || await crawl.Grain.Show(context.RequestAborted) is not { } shown
+            )
+            {
+                return Problem.Invalid(new Fault($"There is no crawl \"{earlier}\" to revisit.", "#/revisit"));
+            }
+
+            revisited = (crawl.Id, shown.Spec);
+        }
+
+        if (asked.TryRead(out var spec, revisited?.Spec) is { Count: > 0 } faults)
         {
             return Problem.Invalid(faults);
         }
+
+        spec = spec with { Revisit = revisited?.Id };
 
         var reply = await Crawls(grains).Start(spec, context.RequestAborted);
         if (reply.Id is not { } id)
         {
             return Problem.Invalid(reply.Errors.Select(error => new Fault(error)));
+        }
+
+        if (spec.MoreSeeds && asked.MoreSeeds is not true)
+        {
+            // Those that followed in the crawl that is revisited are among its URLs.
+            await grains.GetGrain<ICrawlGrain>(id.Value).EndSeeds(context.RequestAborted);
         }
 
         context.Response.Headers.Location = $"/api/crawls/{id}";

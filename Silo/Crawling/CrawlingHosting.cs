@@ -48,6 +48,7 @@ public static class CrawlingHosting
         services.AddSingleton<FetchMetrics>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
         services.AddSingleton<PageArchive>();
+        services.AddSingleton<PageHistory>();
         services.AddSingleton<PageVisitor>();
         services.AddSingleton<WorkersOfSilo>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<WorkersOfSilo>());

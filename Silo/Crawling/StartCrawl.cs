@@ -14,7 +14,7 @@ public sealed record StartCrawl
     /// <summary>Of the body that asks for it: a thousand seeds and their patterns have room.</summary>
     public const int MaxBytes = 256 * 1024;
 
-    public required ImmutableArray<string> Seeds { get; init; }
+    public ImmutableArray<string>? Seeds { get; init; }
 
     public string? Name { get; init; }
 
@@ -70,39 +70,52 @@ public sealed record StartCrawl
 
     public bool? MoreSeeds { get; init; }
 
+    /// <summary>
+    /// The id or name of an earlier crawl whose URLs are fetched again. Then what is left out, seeds too, is as that crawl was asked.
+    /// </summary>
+    public string? Revisit { get; init; }
+
     /// <summary>What is wrong by its form; the crawl list says what is wrong otherwise.</summary>
-    public IReadOnlyList<Fault> TryRead(out CrawlSpec spec)
+    /// <param name="revisited">What the crawl that is revisited was asked for; null: none is.</param>
+    public IReadOnlyList<Fault> TryRead(out CrawlSpec spec, CrawlSpec? revisited = null)
     {
         var faults = new List<Fault>();
-        spec = new CrawlSpec { Seeds = Texts(Seeds, "seeds", faults), Name = Name };
+        if (Seeds is null && revisited is null)
+        {
+            faults.Add(new("\"seeds\" is missing.", "#"));
+        }
+
+        spec = revisited ?? new CrawlSpec { Seeds = [] };
         spec = spec with
         {
+            Seeds = Texts(Seeds, "seeds", faults) ?? spec.Seeds,
+            Name = Name,
             Scope = Scope ?? spec.Scope,
-            MaxPages = MaxPages,
-            MaxDepth = MaxDepth,
+            MaxPages = MaxPages ?? spec.MaxPages,
+            MaxDepth = MaxDepth ?? spec.MaxDepth,
             Delay = Duration(Delay, "delay", faults) ?? spec.Delay,
             Concurrency = Concurrency ?? spec.Concurrency,
             Parallel = Parallel ?? spec.Parallel,
-            Include = Texts(Include ?? [], "include", faults),
-            Exclude = Texts(Exclude ?? [], "exclude", faults),
-            AllowPrivate = Texts(AllowPrivate ?? [], "allowPrivate", faults),
+            Include = Texts(Include, "include", faults) ?? spec.Include,
+            Exclude = Texts(Exclude, "exclude", faults) ?? spec.Exclude,
+            AllowPrivate = Texts(AllowPrivate, "allowPrivate", faults) ?? spec.AllowPrivate,
             Timeout = Duration(Timeout, "timeout", faults) ?? spec.Timeout,
             MaxBodyBytes = MaxBodyBytes ?? spec.MaxBodyBytes,
             Keep = Keep ?? spec.Keep,
             MaxKeptBytes = MaxKeptBytes ?? spec.MaxKeptBytes,
             Sitemaps = Sitemaps ?? spec.Sitemaps,
-            Headers = Texts(Headers ?? [], "headers", faults),
-            UserAgent = UserAgent,
-            Contact = Contact,
-            Credentials = Texts(Credentials ?? [], "credentials", faults),
-            NoCookies = NoCookies ?? false,
-            Accept = Texts(Accept ?? [], "accept", faults),
-            Walk = Texts(Walk ?? [], "walk", faults),
+            Headers = Texts(Headers, "headers", faults) ?? spec.Headers,
+            UserAgent = UserAgent ?? spec.UserAgent,
+            Contact = Contact ?? spec.Contact,
+            Credentials = Texts(Credentials, "credentials", faults) ?? spec.Credentials,
+            NoCookies = NoCookies ?? spec.NoCookies,
+            Accept = Texts(Accept, "accept", faults) ?? spec.Accept,
+            Walk = Texts(Walk, "walk", faults) ?? spec.Walk,
             MaxPathDepth = MaxPathDepth ?? spec.MaxPathDepth,
             MaxRepeats = MaxRepeats ?? spec.MaxRepeats,
-            DropParams = Texts(DropParams ?? [], "dropParams", faults),
-            SortParams = SortParams ?? false,
-            MoreSeeds = MoreSeeds ?? false,
+            DropParams = Texts(DropParams, "dropParams", faults) ?? spec.DropParams,
+            SortParams = SortParams ?? spec.SortParams,
+            MoreSeeds = MoreSeeds ?? spec.MoreSeeds,
         };
         return faults;
     }
@@ -124,10 +137,10 @@ public sealed record StartCrawl
     }
 
     /// <summary>JSON lets a null stand where a text should.</summary>
-    private static ImmutableArray<string> Texts(ImmutableArray<string> texts, string name, List<Fault> faults)
+    private static ImmutableArray<string>? Texts(ImmutableArray<string>? texts, string name, List<Fault> faults)
     {
         faults.AddRange(
-            texts
+            (texts ?? [])
                 .Index()
                 .Where(text => text.Item is null)
                 .Select(text => new Fault($"\"{name}\" is a list of texts.", $"#/{name}/{text.Index}"))

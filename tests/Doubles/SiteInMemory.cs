@@ -88,6 +88,11 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             };
         }
 
+        if (answer.Status == 200 && IsKnown(answer, request))
+        {
+            answer = SiteAnswer.Empty(304) with { Headers = answer.Headers };
+        }
+
         return new()
         {
             Status = answer.Status,
@@ -110,6 +115,12 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             Exchange = request.WithExchange ? Exchange(answer, request) : null,
         };
     }
+
+    /// <summary>RFC 9110 §13.2.2: an ETag that is asked for decides alone.</summary>
+    private static bool IsKnown(SiteAnswer answer, PageRequest request) =>
+        request.IfNoneMatch is { } etag
+            ? First(answer, "ETag") == etag
+            : request.IfModifiedSince is { } modified && First(answer, "Last-Modified") == modified;
 
     private static HttpExchange Exchange(SiteAnswer answer, PageRequest request) =>
         new(

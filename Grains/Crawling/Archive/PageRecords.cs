@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Grains.Crawling.Pages;
+using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Archive;
 
@@ -16,7 +17,16 @@ internal static class PageRecords
     /// <param name="fetch">An answer, with its <see cref="PageFetch.Exchange"/>.</param>
     /// <param name="digest">Of the body, <c>sha256:</c> and hexadecimal digits; null when it is empty.</param>
     /// <param name="charset">The encoding in which the page was read; null when it is no text.</param>
-    public static ReadOnlyMemory<byte> Of(string url, DateTimeOffset at, PageFetch fetch, string? digest, int depth, string? charset)
+    /// <param name="past">Of a 304: the page whose content it confirms; null when it is not known.</param>
+    public static ReadOnlyMemory<byte> Of(
+        string url,
+        DateTimeOffset at,
+        PageFetch fetch,
+        string? digest,
+        int depth,
+        string? charset,
+        PageRecord? past = null
+    )
     {
         var exchange = fetch.Exchange ?? throw new ArgumentException($"The answer of {url} has no exchange to keep.", nameof(fetch));
         var output = new MemoryStream();
@@ -32,8 +42,10 @@ internal static class PageRecords
             [
                 ("WARC-Target-URI", url),
                 ("WARC-IP-Address", exchange.Address),
-                ("WARC-Payload-Digest", isRevisit ? null : digest ?? WarcWriter.Digest([], [])),
+                ("WARC-Payload-Digest", isRevisit ? past?.Digest : digest ?? WarcWriter.Digest([], [])),
                 ("WARC-Profile", isRevisit ? WarcWriter.NotModified : null),
+                ("WARC-Refers-To-Target-URI", isRevisit && past is { Status: not 304 } ? url : null),
+                ("WARC-Refers-To-Date", isRevisit && past is { Status: not 304 } ? WarcWriter.Date(past.FetchedAt) : null),
                 ("WARC-Truncated", fetch.Truncated ? exchange.TruncatedBy : null),
             ],
             Encoding.Latin1.GetBytes(ResponseHead(exchange, body.Length)),

@@ -25,6 +25,9 @@ internal static class WarcWriter
     /// <summary>A new <c>WARC-Record-ID</c>.</summary>
     public static string NewId() => $"<urn:uuid:{Guid.NewGuid()}>";
 
+    /// <summary>A moment as WARC writes it (W3C profile of ISO 8601), to the millisecond.</summary>
+    public static string Date(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>Appends one record to <paramref name="output"/>, which stays open.</summary>
     /// <param name="type">The <c>WARC-Type</c>.</param>
     /// <param name="fields">Named fields beyond type, id, date, block digest and length; a null value leaves the field out.</param>
@@ -45,7 +48,7 @@ internal static class WarcWriter
         text.Append("WARC/1.1\r\n");
         Add("WARC-Type", type);
         Add("WARC-Record-ID", id);
-        Add("WARC-Date", at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        Add("WARC-Date", Date(at));
         foreach (var (name, value) in fields)
         {
             if (value is not null)

@@ -25,7 +25,8 @@ public sealed class PageVisitor(
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     FetchMetrics metrics,
-    PageArchive archive
+    PageArchive archive,
+    PageHistory history
 )
 {
     /// <summary>RFC 9309 §2.3.1.2.</summary>
@@ -41,11 +42,15 @@ public sealed class PageVisitor(
         var isSitemap = lease.Kind == LeaseKind.Sitemap;
         var at = clock.GetUtcNow();
         var started = guards.GetTimestamp();
+        var past = order.Spec.Revisit is { } earlier ? await history.Find(earlier, url, cancel).ConfigureAwait(false) : null;
+        var asked = past is not null && PageChange.MayBeAskedFor(past, order.Spec.Keep) ? past : null;
         var request = Request(order, lease.Url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
         {
             WithExchange = order.Spec.Keep != KeepPages.None,
             Session = CrawlSession.Create(order.Spec, boundary.Seeds, out _).For(url, lease.Cookie),
             Accept = isSitemap ? [] : order.Spec.Accept,
+            IfNoneMatch = asked?.ETag,
+            IfModifiedSince = asked?.LastModified,
         };
         var fetch = await Fetch(order, lease.Kind, request, cancel).ConfigureAwait(false);
         var redirect = Redirect.Of(fetch, url, lease.Hops);
@@ -75,14 +80,22 @@ public sealed class PageVisitor(
             fetch.Truncated,
             fetch.Error ?? reading.Error ?? StatusError(fetch, verdict),
             reading.LeftOut,
-            Walked: !isSitemap && boundary.IsWalked(url)
+            Walked: !isSitemap && boundary.IsWalked(url),
+            ETag: Bounded(fetch.ETag),
+            LastModified: Bounded(fetch.LastModified)
         );
-        var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading);
+        if (order.Spec.Revisit is not null && verdict.Result == FetchResult.Answered)
+        {
+            record = fetch.Status == 304 && past is not null ? PageChange.Known(record, past) : record;
+            record = record with { Change = PageChange.Of(past, record) };
+        }
+
+        var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading, past);
         if (isToKeep && !order.KeptFull)
         {
             try
             {
-                var records = PageRecords.Of(lease.Url, at, fetch, digest, lease.Depth, reading.Charset);
+                var records = PageRecords.Of(lease.Url, at, fetch, digest, lease.Depth, reading.Charset, past);
                 record = record with { Kept = await Keep(order.Id, records, timeLeft - guards.GetElapsedTime(started), cancel) };
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
@@ -135,10 +148,11 @@ public sealed class PageVisitor(
                 .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, guards, cancel)
                 .ConfigureAwait(false);
 
-    private static bool IsToKeep(KeepPages keep, PageFetch fetch, PageReading reading) =>
+    private static bool IsToKeep(KeepPages keep, PageFetch fetch, PageReading reading, PageRecord? past) =>
         keep switch
         {
             KeepPages.None => false,
+            KeepPages.Html when fetch.Status == 304 && past is not null => PageChange.IsHtml(past),
             KeepPages.Html => fetch.Status == 304 || fetch.ContentType.IsHtml || reading.IsHtml,
             _ => true,
         };
@@ -241,6 +255,8 @@ public sealed class PageVisitor(
         verdict.Result == FetchResult.Answered ? null
         : fetch.IsNotAccepted ? $"Its type {fetch.ContentType.MediaType} is none that the crawl accepts; the body was not read."
         : $"The server answered {fetch.Status}.";
+
+    private static string? Bounded(string? validator) => validator?.Length > PageRecord.MaxValidator ? null : validator;
 
     private static string? Empty(string text) => text.Length == 0 ? null : text;
 }

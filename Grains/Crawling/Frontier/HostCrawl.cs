@@ -495,6 +495,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         head.Bytes += page?.Bytes ?? 0;
         head.Truncated += page?.Truncated == true ? 1 : 0;
         head.Redirects += page?.Location is null ? 0 : 1;
+        if (page?.Change is { } change)
+        {
+            head.Changes = (head.Changes ?? ImmutableSortedDictionary<string, long>.Empty).Plus(change, 1);
+        }
     }
 
     /// <summary>The page without its records where they would go beyond what may be kept: no row names them, so they are swept.</summary>

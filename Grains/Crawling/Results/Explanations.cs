@@ -95,6 +95,11 @@ internal static class Explanations
                     "answer",
                     $"{row.Page?.Status} {row.Page?.ContentType}, {row.Page?.Bytes} bytes at {row.Page?.FetchedAt:u}"
                 );
+                if (row.Page?.Change is { } change)
+                {
+                    yield return new("change", $"{change}, beside the crawl that is revisited");
+                }
+
                 if (row.Page?.Truncated == true)
                 {
                     yield return new("truncated", "the body is not here whole, and links behind its end are not known");

@@ -24,6 +24,11 @@ public sealed record CrawlHead
     /// <summary>Further seeds follow: the crawl does not end for want of URLs.</summary>
     public bool SeedsFollow { get; init; }
 
+    /// <summary>
+    /// Where taking in the URLs of the crawl that is revisited goes on, empty at its beginning; null when all are in, or none is revisited.
+    /// </summary>
+    public string? RevisitFrom { get; init; }
+
     /// <summary>Why hosts are to end it; null while it goes on. The state says the rest once they all have.</summary>
     public string? EndReason { get; init; }
 

@@ -45,6 +45,9 @@ public sealed record HostHead
     /// <summary>Of the pages done those that redirect.</summary>
     public long Redirects { get; set; }
 
+    /// <summary>Of the pages done those of each <see cref="PageRecord.Change"/>; null: no crawl is revisited.</summary>
+    public ImmutableSortedDictionary<string, long>? Changes { get; set; }
+
     /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
     public bool HasSitemaps { get; set; }
 
@@ -84,5 +87,6 @@ public sealed record HostHead
             KeptBytes = KeptBytes,
             NotKept = NotKept,
             Redirects = Redirects,
+            Changes = Changes,
         };
 }

@@ -152,6 +152,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<FetchMetrics>();
         silo.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);
         silo.Services.AddSingleton<PageArchive>();
+        silo.Services.AddSingleton<PageHistory>();
         silo.Services.AddSingleton<PageVisitor>();
         silo.Services.AddSingleton<IMembershipLease, AlwaysMember>();
         silo.Services.AddSingleton<SiloDeaths>();

@@ -43,6 +43,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         "truncated",
         "leftOut",
         "kept",
+        "change",
     ];
 
     private readonly Crawler _crawler = told.Crawler;

@@ -236,6 +236,35 @@ public sealed class CrawlVerbsTests
     }
 
     [Fact]
+    public async Task ARevisitIsAskedAsTheCrawlBeforeWasUnlessSomethingIsTyped()
+    {
+        var past = new CrawlSpec
+        {
+            Seeds = ["http://a.example/"],
+            Name = "shop",
+            Scope = CrawlScope.Domain,
+            MaxPages = 10,
+            Headers = ["X-Key: 1"],
+            NoCookies = true,
+            MoreSeeds = true,
+        };
+        _console.Keep(ConsoleInMemory.Crawl() with { Spec = past });
+
+        await _console.Run("crawl", "start", "--revisit", "shop", "--name", "again", "--max-pages", "20");
+
+        Assert.Equivalent(
+            past with
+            {
+                Name = "again",
+                MaxPages = 20,
+                Revisit = CrawlId.Parse("abcdefghi0"),
+            },
+            Assert.Single(_console.Cluster.Kept.Started)
+        );
+        Assert.Equal(["end seeds"], _console.Cluster.Kept.Crawls[1].Controls);
+    }
+
+    [Fact]
     public async Task RetrySaysHowManyAndForWhatReason()
     {
         var kept = _console.Keep(ConsoleInMemory.Crawl());

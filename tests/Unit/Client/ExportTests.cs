@@ -45,10 +45,10 @@ public sealed class ExportTests : IDisposable
     );
 
     private const string PageJson =
-        """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false,"leftOut":{"max-depth":2,"nofollow":1},"kept":false}""";
+        """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false,"leftOut":{"max-depth":2,"nofollow":1},"kept":false,"change":null}""";
 
     private const string FailedJson =
-        """{"url":"http://a.example/gone","status":null,"depth":2,"parent":"http://a.example/x","contentType":null,"title":null,"bytes":0,"digest":null,"links":0,"fetchedAt":null,"elapsedMs":3000,"error":"No answer within 3 s.","attempts":3,"location":"http://a.example/","truncated":true,"leftOut":{},"kept":false}""";
+        """{"url":"http://a.example/gone","status":null,"depth":2,"parent":"http://a.example/x","contentType":null,"title":null,"bytes":0,"digest":null,"links":0,"fetchedAt":null,"elapsedMs":3000,"error":"No answer within 3 s.","attempts":3,"location":"http://a.example/","truncated":true,"leftOut":{},"kept":false,"change":null}""";
 
     private readonly ConsoleInMemory _console = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("export-").FullName;
@@ -86,10 +86,10 @@ public sealed class ExportTests : IDisposable
         var printed = await _console.Run("crawl", "export", "shop", "--format", "csv");
 
         Assert.Equal(
-            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept\r\n"
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept,change\r\n"
                 + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & "
-                + "\"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false\r\n"
-                + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,,false\r\n",
+                + "\"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,\r\n"
+                + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,,false,\r\n",
             printed.Output
         );
     }
@@ -101,7 +101,7 @@ public sealed class ExportTests : IDisposable
         var line = PageForm.Csv.Line(Page with { Url = "u", Title = Unescape(title) });
 
         Assert.Equal(
-            $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false",
+            $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,",
             line
         );
     }

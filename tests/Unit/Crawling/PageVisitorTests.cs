@@ -19,6 +19,7 @@ public sealed class PageVisitorTests : IDisposable
     private const string Url = "http://a.example/";
     private readonly SiteInMemory _web = new();
     private readonly FlakyBlobStore _blobs = new();
+    private readonly FlakyTableStore _past = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     public void Dispose() => _services.Dispose();
@@ -285,7 +286,8 @@ public sealed class PageVisitorTests : IDisposable
             TimeProvider.System,
             TimeProvider.System,
             new(_services.GetRequiredService<IMeterFactory>()),
-            new(_blobs, TimeProvider.System)
+            new(_blobs, TimeProvider.System),
+            new(_past)
         );
 
     private static CrawlOrder Order(CrawlSpec spec) => new(new("abcdefghij"), 1, CrawlState.Running, spec);

@@ -70,7 +70,7 @@ public sealed class RestTests : IAsyncLifetime
         """{"seeds":["x"],"dely":"1s"}""",
         "#/dely",
         "There is no member \"dely\"; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, "
-            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams, moreSeeds."
+            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams, moreSeeds, revisit."
     )]
     [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "\"delay\" is a duration such as 500ms, 1s, 2m or 0; this is \"soon\".")]
     [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "\"delay\" is a text.")]
@@ -156,6 +156,38 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Equal(
             (409, ProblemJson, "The crawl is done; only a running one can be paused."),
             (await _doors.Send(HttpMethod.Post, $"/api/crawls/{Id}/pause")).Problem
+        );
+    }
+
+    [Fact]
+    public async Task ARevisitNeedsNoSeedsButACrawlThatIsKept()
+    {
+        Keep(
+            ConsoleInMemory.Crawl() with
+            {
+                Spec = new()
+                {
+                    Seeds = ["http://a.example/"],
+                    MaxDepth = 3,
+                    Sitemaps = SitemapUse.No,
+                },
+            }
+        );
+
+        Assert.Equal(201, (await _doors.Post("/api/crawls", """{"revisit":"shop","maxDepth":4}""")).Status);
+        Assert.Equivalent(
+            new CrawlSpec
+            {
+                Seeds = ["http://a.example/"],
+                MaxDepth = 4,
+                Sitemaps = SitemapUse.No,
+                Revisit = CrawlId.Parse(Id),
+            },
+            Assert.Single(_cluster.Kept.Started)
+        );
+        Assert.Equal(
+            [("#/revisit", "There is no crawl \"none\" to revisit.")],
+            (await _doors.Post("/api/crawls", """{"revisit":"none"}""")).Faults
         );
     }
 

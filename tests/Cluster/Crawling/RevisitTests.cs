@@ -1,0 +1,94 @@
+using System.Text;
+using Doubles;
+using Grains.Interfaces.Crawling;
+using Xunit;
+
+namespace Cluster.Crawling;
+
+/// <summary>A site that is crawled again: what has not changed costs a 304, and each page says how it stands to the one of before.</summary>
+public sealed class RevisitTests(CrawlCluster cluster) : IClassFixture<CrawlCluster>
+{
+    private readonly string _root = $"http://{cluster.NewHost()}/";
+
+    [Fact]
+    public async Task EachPageIsNewChangedUnchangedOrGone()
+    {
+        var old = $"http://{cluster.NewHost()}/";
+        cluster.Web.Add(_root, SiteAnswer.Links("/same", "/edited", "/lost", old).With("ETag", "\"1\""));
+        cluster.Web.Add(_root + "same", SiteAnswer.Html("<title>Same</title>Text").With("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"));
+        cluster.Web.Add(_root + "edited", SiteAnswer.Html("<title>Before</title>").With("ETag", "\"2\"")).Add(_root + "lost", "<p>Here");
+        cluster.Web.Add(old, "<title>Without a validator</title>");
+        var first = await cluster.Start(Spec);
+        var before = await cluster.Ended(first);
+
+        cluster.Web.Add(_root + "edited", SiteAnswer.Html("<title>After</title><a href=/fresh>").With("ETag", "\"3\""));
+        cluster.Web.Add(_root + "lost", SiteAnswer.Empty(404)).Add(_root + "fresh", "<p>Fresh");
+        var again = await cluster.Start(Spec with { Revisit = before.Id });
+        var after = await cluster.Ended(again);
+        var pages = await cluster.Export(again);
+
+        Assert.Equal((5L, 6L), (before.Pages, after.Pages));
+        Assert.Equal(
+            [
+                KeyValuePair.Create("changed", 1L),
+                KeyValuePair.Create("gone", 1L),
+                KeyValuePair.Create("new", 1L),
+                KeyValuePair.Create("unchanged", 3L),
+            ],
+            after.Changes!
+        );
+        Assert.Null(before.Changes);
+        Assert.Equal(
+            [(_root, 304), (_root + "edited", 200), (_root + "fresh", 200), (_root + "lost", 404), (_root + "same", 304)],
+            pages.Values.Where(page => page.Url != old).Select(page => (page.Url, page.Status!.Value)).Order()
+        );
+        Assert.Equal((200, "unchanged"), (pages[old].Status, pages[old].Change));
+        Assert.Equal(("Same", 1, _root), (pages[_root + "same"].Title, pages[_root + "same"].Depth, pages[_root + "same"].Parent));
+        Assert.Equal((await cluster.Export(first))[_root + "same"].Digest, pages[_root + "same"].Digest);
+        var asked = cluster.Web.Ledger.Requests.Last(request => request.Target == _root + "same").Headers;
+        Assert.Equal("Thu, 01 Jan 2026 00:00:00 GMT", asked["If-Modified-Since"]);
+        await cluster.Balances(again);
+    }
+
+    [Fact]
+    public async Task AnUnchangedPageIsReadWhereItWasKeptAndCostsARevisitRecord()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Html("<title>Kept</title>Text").With("ETag", "\"1\""));
+        var first = await cluster.Ended(await cluster.Start(Spec));
+        var again = await cluster.Start(Spec with { Revisit = first.Id });
+        var second = await cluster.Ended(again);
+        var third = await cluster.Start(Spec with { Revisit = second.Id });
+        await cluster.Ended(third);
+
+        var page = await third.Page(_root, PageView.Body, offset: 0);
+        Assert.Equal((304, "<title>Kept</title>Text"), (page.Page!.Status, Encoding.UTF8.GetString(page.Body)));
+        Assert.Equal((1L, 1L), (second.Kept!.Pages, second.Changes!["unchanged"]));
+        Assert.Equal(304, (await cluster.Export(again))[_root].Status);
+        var archive = Unpacked((await again.Archive(cursor: null)).Bytes);
+        Assert.Contains("WARC-Type: revisit\r\n", archive, StringComparison.Ordinal);
+        Assert.Contains($"WARC-Refers-To-Target-URI: {_root}\r\n", archive, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACrawlThatIsNotKeptIsNotRevisited() =>
+        Assert.Equal(
+            ["There is no crawl zzzzzzzzzz to revisit."],
+            (await cluster.List.Start(Spec with { Revisit = new CrawlId("zzzzzzzzzz") })).Errors
+        );
+
+    private static string Unpacked(byte[] members)
+    {
+        using var gzip = new System.IO.Compression.GZipStream(new MemoryStream(members), System.IO.Compression.CompressionMode.Decompress);
+        using var reader = new StreamReader(gzip, Encoding.Latin1);
+        return reader.ReadToEnd();
+    }
+
+    private CrawlSpec Spec =>
+        new()
+        {
+            Seeds = [_root],
+            Scope = CrawlScope.Any,
+            Delay = TimeSpan.Zero,
+            Timeout = TimeSpan.FromMinutes(5),
+        };
+}
