@@ -25,6 +25,7 @@ internal static class Examples
         ["crawl explain"] = "crawl explain docs https://example.org/about",
         ["crawl page"] = "crawl page docs https://example.org/about",
         ["crawl add"] = "crawl add docs https://example.org/blog/ https://example.org/faq",
+        ["crawl hosts"] = "crawl hosts docs --limit 20",
         ["crawl retry"] = "crawl retry docs --reason timeout --follow",
         ["logs send"] = "logs send /var/log/shop/app.log --service shop --multiline --follow",
         ["logs query"] = "logs query 'service:shop severity>=warn \"timeout\"' --since 1h --limit 50",

@@ -43,6 +43,7 @@ internal static class Program
                 FollowCommand.Create(verbs),
                 AddCommand.Create(verbs),
                 RetryCommand.Create(verbs),
+                HostsCommand.Create(verbs),
                 ControlCommands.Pause(verbs),
                 ControlCommands.Resume(verbs),
                 ControlCommands.Cancel(verbs),

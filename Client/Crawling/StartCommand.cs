@@ -144,8 +144,8 @@ internal sealed class StartCommand
     private readonly Option<string?> _revisit = new("--revisit")
     {
         Description =
-            "Fetch the URLs of an earlier crawl again, those with an ETag or Last-Modified only if they changed; each page says whether it is "
-            + "new, changed, unchanged or gone. What is not typed, seeds too, is as that crawl was asked.",
+            "Fetch the URLs of an earlier crawl again, those with an ETag or Last-Modified only if they changed; each page says whether "
+            + "it is new, changed, unchanged or gone. What is not typed, seeds too, is as that crawl was asked.",
         HelpName = "ID",
     };
 

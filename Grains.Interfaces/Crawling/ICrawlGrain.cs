@@ -50,6 +50,12 @@ public interface ICrawlGrain : IGrainWithStringKey
     Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default);
 
     /// <summary>
+    /// How the listed hosts are asked, in order of their keys, after <paramref name="after"/>: 1 to <see cref="MaxHostStates"/>.
+    /// </summary>
+    [Alias("HostStates")]
+    Task<ImmutableArray<HostState>> HostStates(HostKey? after, int take, CancellationToken cancel = default);
+
+    /// <summary>
     /// Finished URLs, host by host: pass the last answer's cursor to go on, null to begin. The cursor is null at the end.
     /// </summary>
     [Alias("Export")]
@@ -100,6 +106,8 @@ public interface ICrawlGrain : IGrainWithStringKey
     Task<Account?> Account(CancellationToken cancel = default);
 
     const int MaxHosts = 100_000;
+
+    const int MaxHostStates = 100;
 
     /// <summary>For so long a crawl waits for the next of its further seeds.</summary>
     static readonly TimeSpan SeedsTimeout = TimeSpan.FromMinutes(10);

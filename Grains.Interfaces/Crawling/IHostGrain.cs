@@ -65,6 +65,10 @@ public interface IHostGrain : IGrainWithStringKey
     [Alias("Revisit")]
     Task<string?> Revisit(CrawlOrder order, string? after, CancellationToken cancel = default);
 
+    /// <summary>How the host is asked, and what of a crawl is done here.</summary>
+    [Alias("State")]
+    Task<HostState> State(CrawlId crawl, CancellationToken cancel = default);
+
     /// <summary>What this host says of a URL of its own; see <see cref="ICrawlGrain.Explain"/>.</summary>
     [Alias("Explain")]
     Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel = default);
@@ -88,6 +92,33 @@ public readonly record struct FoundUrl(
 /// <param name="Refused">How many the host has no room for.</param>
 [GenerateSerializer, Immutable, Alias("crawling.AddReply")]
 public readonly record struct AddReply([property: Id(0)] int New, [property: Id(1)] int Refused);
+
+/// <summary>How one host of a crawl is asked, and how far it is.</summary>
+/// <param name="State">
+/// <c>ended</c> (the crawl has), <c>idle</c> (nothing waits), <c>paused</c>, <c>robots</c> (robots.txt cannot be had), <c>resting</c> (it
+/// asked for a pause, or a predecessor's requests may go on), <c>full</c> (its share of <c>--max-pages</c> is used up), <c>slowed</c>
+/// (asked more slowly than was asked for) or <c>asked</c>.
+/// </param>
+/// <param name="Why">A sentence; null for what needs none.</param>
+/// <param name="AskedDelay">Between two requests, as the crawls there and robots.txt ask.</param>
+/// <param name="Delay">As it is kept now; never shorter.</param>
+/// <param name="NextAt">When the next request may start; null: now, or when one that is under way has ended.</param>
+/// <param name="InFlight">Requests under way, of all crawls.</param>
+[GenerateSerializer, Immutable, Alias("crawling.HostState")]
+public sealed record HostState(
+    [property: Id(0)] HostKey Host,
+    [property: Id(1)] string State,
+    [property: Id(2)] string? Why,
+    [property: Id(3)] TimeSpan AskedDelay,
+    [property: Id(4)] TimeSpan Delay,
+    [property: Id(5)] DateTimeOffset? NextAt,
+    [property: Id(6)] int InFlight,
+    [property: Id(7)] long Pages,
+    [property: Id(8)] long Queued,
+    [property: Id(9)] long Failed,
+    [property: Id(10)] long Bytes,
+    [property: Id(11)] ImmutableSortedDictionary<string, long> Reasons
+);
 
 /// <param name="Retried">How many URLs were queued, by the word for the books with which they had failed.</param>
 /// <param name="Next">Where the next call goes on; null at the end.</param>

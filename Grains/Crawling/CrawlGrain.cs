@@ -201,6 +201,12 @@ public sealed partial class CrawlGrain(
         return Task.FromResult(rest.Take(Math.Clamp(take, 1, 1000)).ToImmutableArray());
     }
 
+    public async Task<ImmutableArray<HostState>> HostStates(HostKey? after, int take, CancellationToken cancel)
+    {
+        var hosts = await Hosts(after, Math.Min(take, ICrawlGrain.MaxHostStates), cancel);
+        return [.. await Task.WhenAll(hosts.Select(host => GrainFactory.GetGrain<IHostGrain>(host.Value).State(Id, cancel)))];
+    }
+
     public Task<ExportPage> Export(string? cursor, ExportKind kind, CancellationToken cancel) =>
         new CrawlExport(store, Id).Read(cursor, kind, cancel);
 

@@ -131,7 +131,7 @@ public sealed partial class HostGrain(
             }
             else if (taken is { Partition: { } from, Work: { } work })
             {
-                if (outcome.RetryAfter is { Ticks: > 0 })
+                if (taken.IsSlower)
                 {
                     Observe(_crawls.StoreClock());
                 }
@@ -218,6 +218,9 @@ public sealed partial class HostGrain(
         await Add(order, urls, cancel);
         return next;
     }
+
+    public async Task<HostState> State(CrawlId crawl, CancellationToken cancel) =>
+        HostStates.Of(Host, (await _crawls.Get(crawl))?.Crawl, _politeness, Now());
 
     public async Task<bool> Delete(CrawlId crawl, CancellationToken cancel)
     {

@@ -31,6 +31,9 @@ public sealed record AddUrls(ImmutableArray<string> Urls)
 /// <summary>What became of URLs that were added; <c>errors</c> names the first that were refused.</summary>
 public sealed record UrlsAdded(int New, int Known, int Refused, ImmutableArray<string> Errors);
 
+/// <summary>Hosts of a crawl, in order of their keys; <c>next</c> is what to pass as <c>after</c>, null at the end.</summary>
+public sealed record CrawlHostList(ImmutableArray<HostForm> Hosts, string? Next);
+
 /// <summary>How many URLs that had failed are tried again, and by the word for the books with which they had failed.</summary>
 public sealed record UrlsRetried(long Retried, ImmutableSortedDictionary<string, long> Reasons);
 

@@ -17,6 +17,7 @@ namespace Silo.Crawling;
 [JsonSerializable(typeof(AddUrls))]
 [JsonSerializable(typeof(UrlsAdded))]
 [JsonSerializable(typeof(UrlsRetried))]
+[JsonSerializable(typeof(CrawlHostList))]
 [JsonSerializable(typeof(CrawlStarted))]
 [JsonSerializable(typeof(CrawlForm))]
 [JsonSerializable(typeof(CrawlList))]

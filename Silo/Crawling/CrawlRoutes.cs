@@ -81,6 +81,12 @@ public static class CrawlRoutes
             .WithSummary("Tries again what has failed, all of it or what failed for a reason. A crawl that is done goes on.")
             .Produces<UrlsRetried>();
         crawls
+            .MapGet("{id}/hosts", Hosts)
+            .For(ApiRole.Reader)
+            .WithMetadata(new TakesQuery("after", "take"))
+            .WithSummary("How each host of a crawl is asked, and why: take (1 to 100, else 50) of them after the host that after names.")
+            .Produces<CrawlHostList>();
+        crawls
             .MapGet("{id}/page", Page)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("url", "view"))
@@ -270,6 +276,25 @@ public static class CrawlRoutes
         return reply.Closed is { } closed
             ? new Problem(StatusCodes.Status409Conflict, closed)
             : Results.Json(new UrlsAdded(reply.New, reply.Known, reply.Refused, reply.Errors), CrawlJson.AsItIs.UrlsAdded);
+    }
+
+    private static async Task<IResult> Hosts(HttpContext context, string id, IGrainFactory grains, string? after = null, int take = 50)
+    {
+        if (take is < 1 or > ICrawlGrain.MaxHostStates)
+        {
+            return Problem.Invalid(new Fault($"\"take\" is 1 to {ICrawlGrain.MaxHostStates}; this is {take}.", Parameter: "take"));
+        }
+
+        if (await Found(id, grains, context.RequestAborted) is not { } crawl)
+        {
+            return None(id);
+        }
+
+        var hosts = await crawl.Grain.HostStates(after is null ? null : new HostKey(after), take, context.RequestAborted);
+        return Results.Json(
+            new CrawlHostList([.. hosts.Select(HostForm.Of)], hosts.Length == take ? hosts[^1].Host.Value : null),
+            CrawlJson.AsItIs.CrawlHostList
+        );
     }
 
     private static async Task<IResult> Retry(HttpContext context, string id, IGrainFactory grains, string? reason = null)

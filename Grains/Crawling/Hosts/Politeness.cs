@@ -17,6 +17,12 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
     /// <summary>By the schedule's clock.</summary>
     public HostClock Clock { get; } = new();
 
+    /// <summary>How much slower than asked, by how the host answers.</summary>
+    public AdaptivePace Pace { get; } = new(settings.MaxDelay);
+
+    /// <summary>Between two requests, as the crawls and robots.txt ask: the host is never asked faster.</summary>
+    public TimeSpan Asked { get; private set; }
+
     public HostRobots Robots { get; } = new(settings.ProductToken, retries, settings.MaxDelay, settings.RobotsPatience);
 
     /// <summary>Without a crawl the pace stays as it was.</summary>
@@ -29,9 +35,34 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
 
         var asked = specs.Max(spec => spec.Delay);
         var robots = AtMost(Robots.CrawlDelay);
-        Clock.Delay = robots > asked ? robots : asked;
+        Asked = robots > asked ? robots : asked;
         Clock.Concurrency = specs.Min(spec => spec.Concurrency);
+        Clock.Delay = Asked + Pace.Extra;
     }
+
+    /// <summary>How the host answered a request; what says nothing of the host is passed over.</summary>
+    /// <returns>It is asked more slowly from now on, and a successor is to know.</returns>
+    public bool Observe(FetchOutcome outcome, DateTimeOffset now)
+    {
+        var slower = false;
+        switch (outcome)
+        {
+            case { Result: FetchResult.Answered, Page: { } page }:
+                Pace.OnAnswered(TimeSpan.FromMilliseconds(page.ElapsedMs), Clock.Concurrency);
+                break;
+            case { Result: FetchResult.Temporary, Reason: "http-429" or "http-503" }:
+                slower = Pace.OnRefused(outcome.Reason, Asked, now);
+                break;
+            case { Result: FetchResult.Temporary, Reason: { } reason } when IsOfHost(reason):
+                slower = Pace.OnFailed(reason, Asked, now);
+                break;
+        }
+
+        Clock.Delay = Asked + Pace.Extra;
+        return slower;
+    }
+
+    private static bool IsOfHost(string reason) => reason is not (Refusals.Delivery or Refusals.PageStore or Refusals.CookieWall);
 
     /// <summary>
     /// A predecessor's leases may last until then, by the guards' clock: nothing starts before, and the delay runs from there.
@@ -111,7 +142,7 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
             .Append(_inherited > DateTimeOffset.MinValue ? _inherited : null)
             .Max();
         var until = leased > Clock.LastAsked ? leased.Value : Clock.LastAsked;
-        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, Clock.NotBefore, leased)));
+        return RowChange.Put(CrawlTable.ClockKey, CrawlJson.Write(new HostClockRow(until, Clock.NotBefore, leased, Pace.Extra)));
     }
 
     /// <summary>Takes what a predecessor stored of clock and robots.txt; passes over any other row.</summary>
@@ -122,6 +153,7 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
             var kept = CrawlJson.Read<HostClockRow>(row.Payload);
             Clock.AskedUntil(kept.AskedUntil);
             Clock.WaitUntil(kept.NotBefore);
+            Pace.Restore(kept.Slower);
             Inherit(kept.LeasedUntil ?? DateTimeOffset.MinValue);
         }
         else if (row.Key.StartsWith(CrawlTable.RobotsPrefix, StringComparison.Ordinal))

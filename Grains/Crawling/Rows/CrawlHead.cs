@@ -60,7 +60,13 @@ public sealed record DeletedCrawl(DateTimeOffset At);
 /// <param name="NotBefore">The host asked not to be asked before.</param>
 /// <param name="LeasedUntil">The end of the leases that were out, by the guards' clock; null: none was, or the row is of a version that had
 /// one clock.</param>
-public sealed record HostClockRow(DateTimeOffset AskedUntil, DateTimeOffset NotBefore, DateTimeOffset? LeasedUntil = null);
+/// <param name="Slower">What was added to the delay that the crawls asked for, because of how the host answered.</param>
+public sealed record HostClockRow(
+    DateTimeOffset AskedUntil,
+    DateTimeOffset NotBefore,
+    DateTimeOffset? LeasedUntil = null,
+    TimeSpan Slower = default
+);
 
 /// <summary>A robots.txt as it was answered.</summary>
 /// <param name="Body">Null unless the answer was 2xx.</param>

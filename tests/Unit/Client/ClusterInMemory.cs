@@ -256,6 +256,17 @@ internal sealed class CrawlInMemory(CrawlId id, params CrawlSummary[] looks) : I
     public Task<ImmutableArray<HostKey>> Hosts(HostKey? after, int take, CancellationToken cancel = default) =>
         throw new NotSupportedException();
 
+    /// <summary>How its hosts are asked, in order of their keys.</summary>
+    public List<HostState> AskedHosts { get; } = [];
+
+    public Task<ImmutableArray<HostState>> HostStates(HostKey? after, int take, CancellationToken cancel = default) =>
+        Task.FromResult(
+            AskedHosts
+                .Where(host => string.CompareOrdinal(host.Host.Value, after?.Value ?? "") > 0)
+                .Take(Math.Min(take, ICrawlGrain.MaxHostStates))
+                .ToImmutableArray()
+        );
+
     public Task<Account?> Account(CancellationToken cancel = default) => throw new NotSupportedException();
 
     public Task Wake(CancellationToken cancel = default) => throw new NotSupportedException();

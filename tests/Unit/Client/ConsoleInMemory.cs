@@ -81,6 +81,23 @@ internal sealed class ConsoleInMemory
             Note: null
         );
 
+    /// <summary>A host that answers 503.</summary>
+    public static HostState Host(string host) =>
+        new(
+            new(host),
+            "slowed",
+            "2 failure(s) in a row.",
+            AskedDelay: TimeSpan.FromSeconds(1),
+            Delay: TimeSpan.FromSeconds(3),
+            NextAt: Start,
+            InFlight: 0,
+            Pages: 1_234,
+            Queued: 5,
+            Failed: 2,
+            Bytes: 4096,
+            System.Collections.Immutable.ImmutableSortedDictionary<string, long>.Empty.Add("http-503", 2)
+        );
+
     /// <summary>A page that was fetched.</summary>
     public static PageRecord Page(string url) =>
         new(url, 200, 0, null, "text/html", null, 1, "sha256:00", 0, Start, 1, 1, null, false, null);

@@ -41,7 +41,7 @@ public sealed class ConsoleTests
 
     [Theory]
     [InlineData(
-        "A verb is missing: start, list, show, follow, add, retry, pause, resume, cancel, delete, export, explain, page. Try: crawl --help",
+        "A verb is missing: start, list, show, follow, add, retry, hosts, pause, resume, cancel, delete, export, explain, page. Try: crawl --help",
         "crawl"
     )]
     [InlineData("The argument \"seed\" is missing. Try: crawl start --help", "crawl", "start")]
@@ -85,7 +85,7 @@ public sealed class ConsoleTests
         Assert.Equal(
             (
                 ExitCode.WrongUsage,
-                """{"error":"A verb is missing: start, list, show, follow, add, retry, pause, resume, cancel, delete, export, explain, page. Try: crawl --help"}"""
+                """{"error":"A verb is missing: start, list, show, follow, add, retry, hosts, pause, resume, cancel, delete, export, explain, page. Try: crawl --help"}"""
                     + "\n"
             ),
             (printed.Code, printed.Error)

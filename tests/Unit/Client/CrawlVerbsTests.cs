@@ -265,6 +265,32 @@ public sealed class CrawlVerbsTests
     }
 
     [Fact]
+    public async Task HostsAreListedPageByPageWithWhatSlowsThem()
+    {
+        var kept = _console.Keep(ConsoleInMemory.Crawl());
+        kept.AskedHosts.AddRange(Enumerable.Range(0, 250).Select(host => ConsoleInMemory.Host($"h{host:000}.example")));
+
+        var some = await _console.Run("crawl", "hosts", "shop", "--limit", "1");
+        var json = await _console.Run("crawl", "hosts", "shop", "--limit", "240", "--after", "h009.example", "--json");
+        var wrong = await _console.Run("crawl", "hosts", "shop", "--limit", "0");
+
+        Assert.Equal(
+            [
+                "host          state    done  queued  failed  delay  next       why",
+                "h000.example  slowed  1,234       5       2  3s     12:00:00Z  2 failure(s) in a row.",
+            ],
+            some.Lines.Select(line => line.Replace("     3s  ", "  3s     ", StringComparison.Ordinal))
+        );
+        Assert.Equal("There may be more: crawl hosts abcdefghi0 --after h000.example\n", some.Error);
+        Assert.Equal(240, json.Lines.Length);
+        Assert.Equal(
+            """{"host":"h249.example","state":"slowed","why":"2 failure(s) in a row.","askedDelay":"1s","delay":"3s","nextAt":"2026-03-01T12:00:00+00:00","inFlight":0,"pages":1234,"queued":5,"failed":2,"bytes":4096,"reasons":{"http-503":2}}""",
+            json.Lines[^1]
+        );
+        Assert.Equal((ExitCode.WrongUsage, "--limit is 1 or more; this is 0.\n"), (wrong.Code, wrong.Error));
+    }
+
+    [Fact]
     public async Task RetrySaysHowManyAndForWhatReason()
     {
         var kept = _console.Keep(ConsoleInMemory.Crawl());

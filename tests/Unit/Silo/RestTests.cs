@@ -160,6 +160,23 @@ public sealed class RestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task HostsAreReadPageByPage()
+    {
+        Keep(ConsoleInMemory.Crawl()).AskedHosts.AddRange([ConsoleInMemory.Host("a.example"), ConsoleInMemory.Host("b.example")]);
+
+        var first = (await _doors.Get($"/api/crawls/{Id}/hosts?take=1")).Json;
+        var rest = (await _doors.Get($"/api/crawls/{Id}/hosts?after=a.example")).Json;
+
+        Assert.Equal("a.example", first.GetProperty("next").GetString());
+        Assert.Equal(("b.example", "3s"), Host(rest));
+        Assert.Null(rest.GetProperty("next").GetString());
+        Assert.Equal([("take", "\"take\" is 1 to 100; this is 101.")], (await _doors.Get($"/api/crawls/{Id}/hosts?take=101")).Faults);
+
+        static (string?, string?) Host(System.Text.Json.JsonElement page) =>
+            (page.GetProperty("hosts")[0].GetProperty("host").GetString(), page.GetProperty("hosts")[0].GetProperty("delay").GetString());
+    }
+
+    [Fact]
     public async Task ARevisitNeedsNoSeedsButACrawlThatIsKept()
     {
         Keep(
