@@ -1,6 +1,5 @@
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Hosts;
-using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;
 
