@@ -19,7 +19,7 @@ internal static class Program
     public static SiloModules Modules { get; } =
         new(
             new StorageModule(), // which table and blob store
-            new ClusterModule(), // members, streams, reminders
+            new ClusterModule(), // members, streams
             new KeysModule(), // who may call
             new HttpModule(), // Middleware/Chain.cs: what every request passes
             new GrpcModule(),

@@ -88,17 +88,3 @@ internal sealed class CrawlFollower(Session session, CrawlId id, FollowPace pace
 
     private static bool IsLoss(Exception reason) => reason is OrleansException or TimeoutException or IOException;
 }
-
-/// <param name="Look">Between two looks at the crawl.</param>
-/// <param name="Retry">Between two attempts to find a silo again.</param>
-/// <param name="Answer">After this without an answer the silo counts as lost.</param>
-/// <param name="Repeat">For so long a question is repeated whose silo went away; zero: it is not.</param>
-internal sealed record FollowPace(TimeSpan Look, TimeSpan Retry, TimeSpan Answer, TimeSpan Repeat = default)
-{
-    public static readonly FollowPace Usual = new(
-        Look: TimeSpan.FromMilliseconds(500),
-        Retry: TimeSpan.FromMilliseconds(500),
-        Answer: TimeSpan.FromSeconds(15),
-        Repeat: TimeSpan.FromMinutes(1)
-    );
-}

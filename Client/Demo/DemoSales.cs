@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Client.Cluster;
 using Grains.Interfaces.Logs;
 
 namespace Client.Demo;

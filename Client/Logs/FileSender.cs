@@ -1,4 +1,3 @@
-using Client.Cluster;
 using Grains.Interfaces.Logs;
 using Grains.Logs.Text;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Client;
 using Silo.Launch;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
-using Client;
 using EndToEnd.Logs;
 using EndToEnd.Orders;
 using Grains.Logs.Batching;

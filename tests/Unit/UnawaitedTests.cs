@@ -14,7 +14,7 @@ public sealed class UnawaitedTests
         typeof(Unawaited).Assembly,
         typeof(Grains.Interfaces.Orders.OrderId).Assembly,
         typeof(global::Silo.StartUp.About).Assembly,
-        typeof(global::Client.ExitCode).Assembly,
+        typeof(global::Client.Shell.ExitCode).Assembly,
     ];
 
     [Fact]

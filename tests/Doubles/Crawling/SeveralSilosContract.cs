@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Client;
 using Doubles.Processes;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Client;
 using Doubles.Net;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;

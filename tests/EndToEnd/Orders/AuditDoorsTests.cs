@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Client;
 using Grains.Orders.Audit;
 using Grains.Orders.Rows;
 using Grains.Storage;

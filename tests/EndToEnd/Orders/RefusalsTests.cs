@@ -1,4 +1,3 @@
-using Client;
 using Grains.Orders.Feed;
 using Grains.Orders.Watch;
 using Grpc.Core;

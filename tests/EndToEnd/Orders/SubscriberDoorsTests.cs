@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Client;
 using Grains.Orders.Audit;
 using Xunit;
 using static EndToEnd.Orders.OrderDoor;

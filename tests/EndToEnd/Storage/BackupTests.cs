@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Client;
 using EndToEnd.Logs;
 using EndToEnd.Orders;
 using Xunit;

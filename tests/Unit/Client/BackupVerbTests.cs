@@ -1,4 +1,3 @@
-using Client;
 using Grains.Interfaces.Cluster;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Client.Cluster;
 using Doubles.Storage;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;

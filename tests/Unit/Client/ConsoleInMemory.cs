@@ -1,6 +1,3 @@
-using Client;
-using Client.Cluster;
-using Client.Crawling;
 using Doubles;
 using Grains.Client;
 using Grains.Interfaces.Crawling;

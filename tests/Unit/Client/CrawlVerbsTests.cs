@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Client;
 using Grains.Interfaces.Crawling;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Client;
 using Grains.Interfaces.Crawling;
 using Xunit;
 

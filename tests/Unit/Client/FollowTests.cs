@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Client;
 using Client.Crawling;
 using Grains.Interfaces.Crawling;
 using Spectre.Console;

@@ -1,4 +1,3 @@
-using Client;
 using Xunit;
 
 namespace Unit.Client;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using Client;
 using Grains.Interfaces.Logs;
 using Unit.Storage;
 using Xunit;

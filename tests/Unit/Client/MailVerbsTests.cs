@@ -1,4 +1,3 @@
-using Client;
 using Grains.Orders.Deliveries.Mail;
 using Xunit;
 

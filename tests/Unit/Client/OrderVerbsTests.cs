@@ -1,4 +1,3 @@
-using Client;
 using Grains.Interfaces.Orders;
 using Grains.Interfaces.Values;
 using Xunit;

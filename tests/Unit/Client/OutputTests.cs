@@ -1,5 +1,4 @@
 using System.Text;
-using Client;
 using Grains.Interfaces.Keys;
 using Unit.Logs;
 using Xunit;

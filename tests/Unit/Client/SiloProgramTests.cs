@@ -1,4 +1,3 @@
-using Client;
 using Client.Demo;
 using Doubles;
 using Xunit;

@@ -1,4 +1,3 @@
-using Client;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
 using Unit.Orders;

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Client;
-using Client.Crawling;
 using Xunit;
 using ConsoleProgram = Client.Program;
 

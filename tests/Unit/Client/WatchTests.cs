@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Client;
 using Doubles.Orders;
 using Grains.Interfaces.Orders;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>A writer whose failures are told in one place, whoever writes: the verbs, Spectre, the help.</summary>
 internal sealed class GuardedWriter : TextWriter

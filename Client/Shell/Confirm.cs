@@ -1,4 +1,4 @@
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>Asks a person before something that cannot be taken back.</summary>
 internal static class Confirm

@@ -5,7 +5,7 @@ using Grains.Client;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Values;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>The options that every verb understands.</summary>
 internal sealed class GlobalOptions

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>An example below the help of each verb. <c>ExamplesTests</c> parses all of them.</summary>
 internal static class Examples

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>What is wrong with a command line, as sentences: unknown verbs and options with the name that was probably meant.</summary>
 internal static partial class Usage

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>A file that a verb writes: whoever finds it finds it whole, or as it was before.</summary>
 internal static class OutputFile

@@ -4,7 +4,7 @@ using Grains.Interfaces.Values;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>
 /// Where a verb writes: colours and live displays when a person looks, plain lines of any length when a program reads.

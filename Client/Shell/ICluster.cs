@@ -6,7 +6,7 @@ using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 
-namespace Client.Cluster;
+namespace Client.Shell;
 
 /// <summary>
 /// The cluster as the console needs it. One connection; when a silo dies it may be of no more use, and another is opened.

@@ -2,7 +2,7 @@ using System.Text;
 using Grains.Interfaces.Values;
 using Spectre.Console;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>
 /// A table: with lines and colours on a terminal, columns of plain text two spaces apart when piped. On a terminal too narrow for it

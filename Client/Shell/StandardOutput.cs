@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>
 /// The process's standard output. .NET's own stream for it swallows a broken pipe, so that <c>export | head</c> would read

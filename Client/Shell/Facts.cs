@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>Labels and texts, one below the other. What is null is left out.</summary>
 internal sealed class Facts

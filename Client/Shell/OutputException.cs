@@ -1,4 +1,4 @@
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>What a verb had to say could not be written: the disk is full, a limit is reached, the output is closed.</summary>
 internal sealed class OutputException(Exception cause)

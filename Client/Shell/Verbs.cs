@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Client.Cluster;
-using Client.Crawling;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>What all verbs share: the global options, a session each, and how their failures become a sentence and an exit code.</summary>
 internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, string?> environment, FollowPace pace)

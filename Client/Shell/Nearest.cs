@@ -1,6 +1,6 @@
 using Grains.Interfaces.Values;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class Nearest

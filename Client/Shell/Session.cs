@@ -1,10 +1,8 @@
-using Client.Cluster;
-using Client.Crawling;
 using Grains.Client;
 using Grains.Interfaces.Crawling;
 using Orleans.Runtime.Messaging;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>One run of one verb: where it writes, and the cluster, opened when it is first needed.</summary>
 internal sealed class Session(Terminal terminal, bool json, ClusterAddress address, OpenCluster open, FollowPace pace) : IAsyncDisposable

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>What Linux tells of a file and .NET does not.</summary>
 /// <param name="Id">Device, inode and time of birth: the same for two names or handles of one file, whatever it was renamed to.</param>

@@ -1,4 +1,4 @@
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>What the process answers to the shell that started it.</summary>
 internal static class ExitCode

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 
-namespace Client;
+namespace Client.Shell;
 
 /// <summary>A host inside the console leaves Ctrl-C to the verb that runs.</summary>
 internal sealed class NoLifetime : IHostLifetime
