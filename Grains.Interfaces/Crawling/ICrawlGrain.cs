@@ -156,7 +156,19 @@ public enum ExportKind
 }
 
 [GenerateSerializer, Immutable, Alias("crawling.ExportPage")]
-public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Records, [property: Id(1)] string? Cursor);
+public sealed record ExportPage([property: Id(0)] ImmutableArray<PageRecord> Records, [property: Id(1)] string? Cursor)
+{
+    /// <summary>
+    /// Of each of <see cref="Records"/> the word for the books with which it failed or was skipped; null for what was fetched. Empty from
+    /// an earlier version.
+    /// </summary>
+    [Id(2)]
+    public ImmutableArray<string?> Reasons
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
+}
 
 /// <summary>What is kept of a finished URL.</summary>
 /// <param name="Url">Canonical.</param>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Doubles.Net;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
@@ -29,7 +30,7 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
         });
 
         await Visitor.IsTold("goes on by itself");
-        await Visitor.Page.WaitForURLAsync("**/crawls/*");
+        await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/crawls/.+"));
         await Visitor.Page.Locator("fluent-badge").GetByText("done").First.WaitForAsync();
         await Visitor.Link("with a problem").ClickAsync();
         await Expect(Visitor.Page.Locator("table").First).ToContainTextAsync(site.UrlOf("/gone"));
@@ -46,6 +47,28 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
         await Visitor.Button("Show the page that was kept").ClickAsync();
         await Visitor.Page.FrameLocator("iframe.kept").GetByText("a stranger's page").WaitForAsync();
         Assert.Equal("", await Visitor.Page.EvaluateAsync<string>("document.body.id"));
+    }
+
+    [Fact]
+    public async Task WhatFailedIsSeenByItsReasonAndTriedAgainByAClick()
+    {
+        await using var site = await WebSite.Start(LoopbackNetwork.Instance);
+        site.Add("/", SiteAnswer.Links("/busy"));
+        site.Add("/busy", SiteAnswer.Empty(503));
+        var name = $"failing-{Guid.NewGuid():N}";
+        await Silo.Say("crawl", "start", site.UrlOf("/"), "--name", name, "--delay", "0", "--allow-private", "127.0.0.0/8");
+        await LogIn(Silo.Writer, $"/crawls/{name}");
+        await Visitor.Page.Locator("fluent-badge").GetByText("done").First.WaitForAsync();
+
+        await Visitor.Page.Locator("a.chip").Filter(new() { HasTextString = "http-503" }).ClickAsync();
+        await Expect(Visitor.Page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await Expect(Visitor.Page.Locator("tbody tr")).ToContainTextAsync(site.UrlOf("/busy"));
+
+        site.Add("/busy", "<!DOCTYPE html><title>free again</title>");
+        await Visitor.Act("Retry", question => question.GetByLabel("Reason").SelectOptionAsync("http-503"));
+        await Visitor.IsTold("1 URL is tried again.");
+        await Expect(Visitor.Tile("pages").First).ToHaveTextAsync("2");
+        await Expect(Visitor.Tile("failed")).ToHaveTextAsync("0");
     }
 
     [Fact]

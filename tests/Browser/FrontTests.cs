@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using Xunit;
+using static Microsoft.Playwright.Assertions;
 
 namespace Browser;
 
@@ -16,7 +18,7 @@ public sealed class FrontTests(PageSilo silo, Chromium chromium) : PageTest(silo
 
         await other.GetByText("Log out").ClickAsync();
 
-        await other.WaitForURLAsync("**/login*");
-        await Visitor.Page.WaitForURLAsync("**/login*");
+        await Expect(other).ToHaveURLAsync(new Regex("/login"));
+        await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/login"));
     }
 }

@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using Xunit;
+using static Microsoft.Playwright.Assertions;
 
 namespace Browser;
 
@@ -33,7 +35,7 @@ public sealed class LoginTests(PageSilo silo, Chromium chromium) : PageTest(silo
 
         await Silo.Say("keys", "revoke", "short");
 
-        await Visitor.Page.WaitForURLAsync("**/login?*");
+        await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/login"));
     }
 
     [Fact]
@@ -46,7 +48,7 @@ public sealed class LoginTests(PageSilo silo, Chromium chromium) : PageTest(silo
 
         await Visitor.Page.GetByText("Log out").ClickAsync();
 
-        await Visitor.Page.WaitForURLAsync("**/login*");
-        await other.WaitForURLAsync("**/login*");
+        await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/login"));
+        await Expect(other).ToHaveURLAsync(new Regex("/login"));
     }
 }

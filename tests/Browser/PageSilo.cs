@@ -7,13 +7,15 @@ using Xunit;
 
 namespace Browser;
 
-/// <summary>One silo for all tests, with a key for each role. It may crawl and send on this machine.</summary>
+/// <summary>One silo for all tests, with a key for each role. It may crawl and send on this machine, and gives up a URL at its first failure.</summary>
 public sealed class PageSilo : IAsyncDisposable
 {
     public static readonly string[] Settings =
     [
         "--Crawling:AllowPrivate",
         "127.0.0.0/8",
+        "--Crawling:Attempts",
+        "1",
         "--Webhooks:AllowHttp",
         "true",
         "--Webhooks:AllowPrivate",

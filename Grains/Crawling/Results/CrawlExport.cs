@@ -43,10 +43,19 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
             kind == ExportKind.All && await store.Get(CrawlTable.Name, partition, PartitionWriter.HeadKey, cancel) is { } row
                 ? CrawlJson.Read<HostHead>(row.Payload)
                 : null;
-        var records = rows.Select(url => Record(CrawlJson.Read<UrlRow>(url.Payload), kind, head?.Ended))
-            .OfType<PageRecord>()
-            .ToImmutableArray();
-        return new(records, rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel));
+        var records = ImmutableArray.CreateBuilder<PageRecord>(rows.Count);
+        var reasons = ImmutableArray.CreateBuilder<string?>(rows.Count);
+        foreach (var url in rows.Select(row => CrawlJson.Read<UrlRow>(row.Payload)))
+        {
+            if (Record(url, kind, head?.Ended) is { } record)
+            {
+                records.Add(record);
+                reasons.Add(Reason(url, head?.Ended));
+            }
+        }
+
+        var next = rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel);
+        return new(records.ToImmutable(), next) { Reasons = reasons.ToImmutable() };
     }
 
     private async Task<string?> NextHost(string hostKey, KeyRange hosts, CancellationToken cancel)
@@ -62,6 +71,14 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
             UrlState.Failed => row.Page ?? Without(row, $"Given up: {row.Reason}."),
             UrlState.Skipped when kind == ExportKind.All => row.Page ?? Without(row, $"Not fetched: {row.Reason}."),
             UrlState.Queued when kind == ExportKind.All && ended is not null => row.Page ?? Without(row, $"Not fetched: {ended}."),
+            _ => null,
+        };
+
+    private static string? Reason(UrlRow row, string? ended) =>
+        row.State switch
+        {
+            UrlState.Failed or UrlState.Skipped => row.Reason,
+            UrlState.Queued => ended,
             _ => null,
         };
 
