@@ -23,8 +23,8 @@ internal sealed class StartCommand
     private readonly Option<CrawlScope> _scope = new("--scope")
     {
         Description =
-            "What belongs to the crawl: a seed's host, its domain (the host and those below it), its prefix (the URL up to the "
-            + "last slash), or any URL. [default: host]",
+            "What belongs to the crawl: a seed's host, its domain (example.co.uk of docs.example.co.uk, by the Public Suffix List, and all "
+            + "below it), its prefix (the URL up to the last slash), or any URL. [default: host]",
         HelpName = "host|domain|prefix|any",
         CustomParser = ReadScope,
     };
@@ -345,6 +345,7 @@ internal sealed class StartCommand
                     .SelectMany(types => types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
             ],
             Revisit = revisited?.Id,
+            HostDomains = usual.HostDomains && parsed.GetResult(_scope) is null,
         };
     }
 

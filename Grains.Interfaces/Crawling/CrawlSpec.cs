@@ -8,7 +8,10 @@ public enum CrawlScope
     /// <summary>Those on the host (and port) of a seed. The default.</summary>
     Host,
 
-    /// <summary>Those on the host of a seed or on a host below it: the seed <c>example.org</c> takes <c>docs.example.org</c> too.</summary>
+    /// <summary>
+    /// Those on the registrable domain of a seed's host, by the Public Suffix List, or on a host below it: the seed
+    /// <c>docs.example.co.uk</c> takes <c>example.co.uk</c> and <c>shop.example.co.uk</c> too.
+    /// </summary>
     Domain,
 
     /// <summary>Those that start with a seed's URL up to its last slash.</summary>
@@ -213,6 +216,13 @@ public sealed record CrawlSpec
     /// </summary>
     [Id(28)]
     public CrawlId? Revisit { get; init; }
+
+    /// <summary>
+    /// By <see cref="CrawlScope.Domain"/>, a seed's own host stands for its domain: so it was in versions without the Public Suffix List,
+    /// and so it stays for their crawls.
+    /// </summary>
+    [Id(29)]
+    public bool HostDomains { get; init; }
 
     public const int MaxSeeds = 1000;
 

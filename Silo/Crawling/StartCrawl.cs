@@ -91,6 +91,7 @@ public sealed record StartCrawl
             Seeds = Texts(Seeds, "seeds", faults) ?? spec.Seeds,
             Name = Name,
             Scope = Scope ?? spec.Scope,
+            HostDomains = Scope is null && spec.HostDomains,
             MaxPages = MaxPages ?? spec.MaxPages,
             MaxDepth = MaxDepth ?? spec.MaxDepth,
             Delay = Duration(Delay, "delay", faults) ?? spec.Delay,

@@ -48,8 +48,9 @@ public sealed partial class CrawlJson : JsonSerializerContext
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Rows.GetTypeInfo(typeof(T))!;
 
     /// <summary>
-    /// What was asked stays what it meant: a crawl of a version that knew neither sitemaps nor cookies goes on without them. Of other
-    /// members that a row lacks, the type's default is what was before.
+    /// What was asked stays what it meant: a crawl of a version that knew neither sitemaps nor cookies goes on without them, and one of a
+    /// version without the Public Suffix List in the scope that it had. Of other members that a row lacks, the type's default is what was
+    /// before.
     /// </summary>
     private sealed class SpecOfAnyVersion : JsonConverter<CrawlSpec>
     {
@@ -62,6 +63,7 @@ public sealed partial class CrawlJson : JsonSerializerContext
             return spec with
             {
                 Sitemaps = row.RootElement.TryGetProperty("sitemaps", out _) ? spec.Sitemaps : Interfaces.Crawling.SitemapUse.No,
+                HostDomains = spec.HostDomains || !row.RootElement.TryGetProperty("hostDomains", out _),
                 NoCookies = spec.NoCookies || !row.RootElement.TryGetProperty("noCookies", out _),
             };
         }

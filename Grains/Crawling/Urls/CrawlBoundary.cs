@@ -29,7 +29,7 @@ public sealed class CrawlBoundary
     )
     {
         Seeds = seeds;
-        _scope = new(spec.Scope, seeds, spec.MoreSeeds);
+        _scope = new(spec, seeds);
         _exclude =
         [
             .. exclude.Select(pattern =>

@@ -15,23 +15,26 @@ internal sealed class SeedScope
 
     private readonly CrawlScope _scope;
     private readonly bool _moreSeeds;
+    private readonly Func<string, string> _domainOf;
     private readonly FrozenDictionary<string, BoundaryDecision> _hosts;
     private readonly FrozenDictionary<string, BoundaryDecision>.AlternateLookup<ReadOnlySpan<char>> _domains;
     private readonly FrozenDictionary<string, ImmutableArray<(string Prefix, BoundaryDecision Decision)>> _prefixes;
     private readonly BoundaryDecision _outside;
 
-    /// <param name="moreSeeds">Hosts beyond those of <paramref name="seeds"/> are those of seeds too: see <see cref="DecideSeed"/>.</param>
-    public SeedScope(CrawlScope scope, ImmutableArray<CanonicalUrl> seeds, bool moreSeeds)
+    /// <param name="seeds">Of <paramref name="spec"/>; others follow where it says so: see <see cref="DecideSeed"/>.</param>
+    public SeedScope(CrawlSpec spec, ImmutableArray<CanonicalUrl> seeds)
     {
+        var scope = spec.Scope;
         _scope = scope;
-        _moreSeeds = moreSeeds;
+        _moreSeeds = spec.MoreSeeds;
+        _domainOf = spec.HostDomains ? host => host : PublicSuffixes.DomainOf;
         _hosts =
             scope == CrawlScope.Domain
                 ? seeds
-                    .DistinctBy(seed => seed.Host)
+                    .DistinctBy(seed => _domainOf(seed.Host))
                     .ToFrozenDictionary(
-                        seed => seed.Host,
-                        seed => BoundaryDecision.Takes($"It is on or below the host of the seed {seed.Text}.")
+                        seed => _domainOf(seed.Host),
+                        seed => BoundaryDecision.Takes($"It is on or below {_domainOf(seed.Host)}, the domain of the seed {seed.Text}.")
                     )
                 : seeds
                     .DistinctBy(seed => seed.HostKey)
@@ -55,7 +58,7 @@ internal sealed class SeedScope
             BoundaryDecision.Scope,
             scope switch
             {
-                CrawlScope.Domain => $"It is neither on nor below {Some(seeds.Select(seed => seed.Host))}.",
+                CrawlScope.Domain => $"It is neither on nor below {Some(seeds.Select(seed => _domainOf(seed.Host)))}{List(spec)}.",
                 CrawlScope.Prefix => $"It does not begin with {Some(seeds.Select(Prefix))}.",
                 _ => $"It is not on {Some(seeds.Select(seed => seed.HostKey.Value))}.",
             }
@@ -78,9 +81,13 @@ internal sealed class SeedScope
         && _scope switch
         {
             CrawlScope.Host => url.HostKey == from.HostKey,
-            CrawlScope.Domain => url.Host == from.Host || url.Host.EndsWith("." + from.Host, StringComparison.Ordinal),
+            CrawlScope.Domain => IsOnOrBelow(url.Host, _domainOf(from.Host)),
             _ => false,
         };
+
+    private static bool IsOnOrBelow(string host, string domain) => host == domain || host.EndsWith("." + domain, StringComparison.Ordinal);
+
+    private static string List(CrawlSpec spec) => spec.HostDomains ? "" : $" (Public Suffix List of {PublicSuffixes.Version})";
 
     private BoundaryDecision Decide(CanonicalUrl url) =>
         _scope switch

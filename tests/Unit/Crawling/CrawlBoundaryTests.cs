@@ -27,6 +27,36 @@ public sealed class CrawlBoundaryTests
         Assert.Equal(isIn, Decide(Spec(CrawlScope.Domain, "https://example.org/"), url).In);
 
     [Theory]
+    [InlineData("https://docs.example.co.uk/", "https://example.co.uk/", true)]
+    [InlineData("https://docs.example.co.uk/", "http://shop.example.co.uk:8080/", true)]
+    [InlineData("https://docs.example.co.uk/", "https://other.co.uk/", false)]
+    [InlineData("https://me.github.io/", "https://you.github.io/", false)]
+    [InlineData("https://me.github.io/", "https://a.me.github.io/", true)]
+    [InlineData("https://github.io/", "https://you.github.io/", true)]
+    [InlineData("http://www.city.kawasaki.jp/", "http://city.kawasaki.jp/", true)]
+    [InlineData("http://a.b.kawasaki.jp/", "http://c.b.kawasaki.jp/", false)]
+    [InlineData("https://bücher.example.香港/", "https://example.香港/", true)]
+    [InlineData("http://localhost/", "http://a.localhost/", true)]
+    public void DomainScopeTakesTheRegistrableDomainOfASeed(string seed, string url, bool isIn) =>
+        Assert.Equal(isIn, Decide(Spec(CrawlScope.Domain, seed), url).In);
+
+    [Fact]
+    public void WhatIsOutOfTheDomainSaysByWhichList() =>
+        Assert.Equal(
+            "It is neither on nor below example.org (Public Suffix List of 2026-08-19).",
+            Decide(Spec(CrawlScope.Domain, "https://www.example.org/"), "https://example.com/").Says
+        );
+
+    [Fact]
+    public void ACrawlOfAVersionWithoutTheListKeepsItsScope()
+    {
+        var spec = Spec(CrawlScope.Domain, "https://www.example.org/") with { HostDomains = true };
+
+        Assert.True(Decide(spec, "https://a.www.example.org/").In);
+        Assert.Equal("It is neither on nor below www.example.org.", Decide(spec, "https://example.org/").Says);
+    }
+
+    [Theory]
     [InlineData("http://10.0.0.1:8080/", true)]
     [InlineData("http://9.10.0.0.1.example/", false)]
     [InlineData("http://10.0.0.2/", false)]
@@ -168,8 +198,8 @@ public sealed class CrawlBoundaryTests
     )]
     [InlineData(
         CrawlScope.Domain,
-        "It is on or below the host of the seed https://b.example/x/.",
-        "It is neither on nor below a.example or b.example or c.example or 1 more."
+        "It is on or below b.example, the domain of the seed https://b.example/x/.",
+        "It is neither on nor below a.example or b.example or c.example or 1 more (Public Suffix List of 2026-08-19)."
     )]
     [InlineData(
         CrawlScope.Prefix,

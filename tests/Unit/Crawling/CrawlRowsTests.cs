@@ -15,6 +15,7 @@ public sealed class CrawlRowsTests
         );
 
         Assert.Equal((SitemapUse.No, true, KeepPages.None), (order.Spec.Sitemaps, order.Spec.NoCookies, order.Spec.Keep));
+        Assert.True(order.Spec.HostDomains);
         Assert.Equal((0, 0), (order.Spec.MaxPathDepth, order.Spec.MaxRepeats));
         Assert.Equal((CrawlScope.Domain, TimeSpan.FromSeconds(1)), (order.Spec.Scope, order.Spec.Delay));
     }
