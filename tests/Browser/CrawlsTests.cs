@@ -63,6 +63,10 @@ public sealed class CrawlsTests(PageSilo silo, Chromium chromium) : PageTest(sil
         await Visitor.Page.Locator("a.chip").Filter(new() { HasTextString = "http-503" }).ClickAsync();
         await Expect(Visitor.Page.Locator("tbody a")).ToHaveTextAsync([site.UrlOf("/busy")]);
 
+        var hosts = Visitor.Page.Locator("section").Filter(new() { HasTextString = "Next request" }).Locator("tbody tr");
+        await Expect(hosts.First).ToContainTextAsync("ended");
+        await Expect(hosts.First).ToContainTextAsync("http-503 1");
+
         site.Add("/busy", "<!DOCTYPE html><title>free again</title>");
         await Visitor.Act("Retry", question => question.GetByLabel("Reason").SelectOptionAsync("http-503"));
         await Visitor.IsTold("1 URL is tried again.");

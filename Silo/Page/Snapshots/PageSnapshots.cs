@@ -20,6 +20,7 @@ public sealed class PageSnapshots
     private readonly ILogger _logger;
     private readonly KeyedSnapshots<string, CrawlSample> _crawls;
     private readonly KeyedSnapshots<string, OrderSample> _orders;
+    private readonly KeyedSnapshots<(CrawlId Crawl, HostKey? After), ImmutableArray<HostState>> _hosts;
 
     public PageSnapshots(
         IGrainFactory grains,
@@ -40,6 +41,9 @@ public sealed class PageSnapshots
         Cluster = Share(cancel => grains.GetGrain<IClusterStatusGrain>(0).Show(cancel));
         Destinations = Share(cancel => DestinationsSample.Read(orders, cancel));
         _orders = new(id => Share(new OrderReader(orders, id).Read));
+        _hosts = new(page =>
+            Share(cancel => grains.GetGrain<ICrawlGrain>(page.Crawl.Value).HostStates(page.After, ICrawlGrain.MaxHostStates, cancel))
+        );
         _crawls = new(idOrName =>
         {
             var rate = new PageRate();
@@ -63,6 +67,9 @@ public sealed class PageSnapshots
 
     /// <param name="idOrName">As REST takes it.</param>
     public SharedSnapshot<CrawlSample> Crawl(string idOrName) => _crawls.Of(idOrName);
+
+    /// <summary>The first hosts of a crawl, or those behind one.</summary>
+    public SharedSnapshot<ImmutableArray<HostState>> CrawlHosts(CrawlId crawl, HostKey? after) => _hosts.Of((crawl, after));
 
     private static async Task<CrawlId?> Find(IGrainFactory grains, string idOrName, CancellationToken cancel) =>
         idOrName.Length <= MaxCrawlName ? await grains.GetGrain<ICrawlListGrain>(0).Find(idOrName, cancel) : null;
