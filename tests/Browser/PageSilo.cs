@@ -69,6 +69,15 @@ public sealed class PageSilo : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
     }
 
+    /// <summary>Takes steps of an order, as a shop does it: <c>pay</c>, <c>cancel</c>.</summary>
+    public async Task Take(string order, params IEnumerable<string> steps)
+    {
+        foreach (var step in steps)
+        {
+            using var answer = await Post($"/api/orders/{order}/{step}", new StringContent(""));
+        }
+    }
+
     /// <summary>Adds an endpoint, and answers with its id.</summary>
     public async Task<string> Webhook(string url)
     {
