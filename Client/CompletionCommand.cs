@@ -2,34 +2,37 @@ using System.CommandLine;
 
 namespace Client;
 
-/// <summary><c>completion SHELL</c>: a script that asks the console itself for what may follow.</summary>
+/// <summary>
+/// <c>completion SHELL</c>: a script that asks the console itself for what may follow. <c>PROGRAM</c> stands for its name as it is
+/// installed.
+/// </summary>
 internal static class CompletionCommand
 {
     private const string Bash = """
-        _silo_console() {
+        _complete_PROGRAM() {
             local word=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT}
-            mapfile -t COMPREPLY < <(compgen -W "$(silo-console "[suggest:${#line}]" "$line" 2>/dev/null)" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "$(PROGRAM "[suggest:${#line}]" "$line" 2>/dev/null)" -- "$word")
         }
-        complete -o default -F _silo_console silo-console
+        complete -o default -F _complete_PROGRAM PROGRAM
         """;
 
     private const string Zsh = """
-        #compdef silo-console
-        _silo_console() {
+        #compdef PROGRAM
+        _complete_PROGRAM() {
             local line="${words[*]}"
-            compadd -- ${(f)"$(silo-console "[suggest:${#line}]" "$line" 2>/dev/null)"} || _files
+            compadd -- ${(f)"$(PROGRAM "[suggest:${#line}]" "$line" 2>/dev/null)"} || _files
         }
-        compdef _silo_console silo-console
+        compdef _complete_PROGRAM PROGRAM
         """;
 
     private const string Fish = """
-        complete -c silo-console -a '(silo-console "[suggest:"(string length -- (commandline -cp))"]" (commandline -cp) 2>/dev/null)'
+        complete -c PROGRAM -a '(PROGRAM "[suggest:"(string length -- (commandline -cp))"]" (commandline -cp) 2>/dev/null)'
         """;
 
     private const string PowerShell = """
-        Register-ArgumentCompleter -Native -CommandName silo-console -ScriptBlock {
+        Register-ArgumentCompleter -Native -CommandName PROGRAM -ScriptBlock {
             param($word, $line, $position)
-            silo-console "[suggest:$position]" "$line" | Where-Object { $_ -like "$word*" } |
+            PROGRAM "[suggest:$position]" "$line" | Where-Object { $_ -like "$word*" } |
                 ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
         }
         """;
@@ -42,15 +45,14 @@ internal static class CompletionCommand
             new("completion", "Print a script for a shell that completes verbs and options of this console.") { shell },
             (session, parsed, _) =>
             {
-                session.Terminal.Document(
-                    parsed.GetRequiredValue(shell) switch
-                    {
-                        "zsh" => Zsh,
-                        "fish" => Fish,
-                        "pwsh" => PowerShell,
-                        _ => Bash,
-                    }
-                );
+                var script = parsed.GetRequiredValue(shell) switch
+                {
+                    "zsh" => Zsh,
+                    "fish" => Fish,
+                    "pwsh" => PowerShell,
+                    _ => Bash,
+                };
+                session.Terminal.Document(script.Replace("PROGRAM", Examples.Program, StringComparison.Ordinal));
                 return Task.FromResult(ExitCode.Done);
             }
         );

@@ -66,14 +66,7 @@ internal static class KeyCommands
 
         if (session.Json)
         {
-            session.Terminal.Json(
-                new
-                {
-                    name,
-                    role,
-                    key = secret,
-                }
-            );
+            session.Terminal.Json(new AddedKeyForm(name, role, secret));
         }
         else
         {
@@ -90,14 +83,7 @@ internal static class KeyCommands
         var keys = await (await session.Cluster(cancel)).Keys.List(cancel);
         if (session.Json)
         {
-            session.Terminal.Json(
-                keys.Select(key => new
-                {
-                    name = key.Name,
-                    role = key.Role,
-                    addedAt = key.AddedAt,
-                })
-            );
+            session.Terminal.Json(keys.Select(ApiKeyForm.Of));
         }
         else if (keys.IsEmpty)
         {
@@ -133,14 +119,15 @@ internal static class KeyCommands
             throw new ConsoleException($"There is no key \"{Terminal.Clean(name)}\"; \"keys list\" shows those that are known.");
         }
 
+        var left = (await (await session.Cluster(cancel)).Keys.List(cancel)).Length;
         if (session.Json)
         {
-            session.Terminal.Json(new { name, revoked = true });
+            session.Terminal.Json(new RevokedKeyForm(name, Revoked: true, left));
         }
         else
         {
             session.Terminal.Line($"Key {Terminal.Clean(name)} is revoked.");
-            if ((await (await session.Cluster(cancel)).Keys.List(cancel)).IsEmpty)
+            if (left == 0)
             {
                 session.Terminal.Line(
                     "It was the last: HTTP and gRPC stay closed to everybody until another is made. \"keys open\" opens them to "

@@ -8,7 +8,7 @@ namespace Client.Shell;
 internal static class Examples
 {
     /// <summary>The name of the command, as it is installed.</summary>
-    public const string Program = "silo-console";
+    public const string Program = "balanced-books";
 
     /// <summary>By the verb's path, what follows the program's name.</summary>
     public static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Grains.Interfaces.Books;
 
@@ -16,6 +17,14 @@ public sealed record AccountForm(
     string? Doubt = null
 )
 {
+    /// <summary>How fast it comes in; left out where it is not known: after the first reading of the books, and at the console.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? InPerSecond { get; init; }
+
+    /// <summary>How fast it is done; left out like <see cref="InPerSecond"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? DonePerSecond { get; init; }
+
     public static AccountForm Of(Account account) =>
         new(
             account.System,

@@ -56,7 +56,34 @@ public enum ApiRole
 /// <param name="Secret">What the bearer sends; null when no key was made.</param>
 /// <param name="Error">Why none was made, a sentence; null when one was.</param>
 [GenerateSerializer, Immutable, Alias("keys.AddKeyReply")]
-public sealed record AddKeyReply([property: Id(0)] string? Secret, [property: Id(1)] string? Error);
+public sealed record AddKeyReply([property: Id(0)] string? Secret, [property: Id(1)] string? Error)
+{
+    /// <summary>Why none was made, for programs.</summary>
+    [Id(2)]
+    public AddKeyRefusal Refusal { get; init; }
+}
+
+/// <summary>Why no key was made.</summary>
+public enum AddKeyRefusal
+{
+    /// <summary>One was made; or the silo is of a version that says it in the sentence only.</summary>
+    None,
+
+    /// <summary>The name is none.</summary>
+    Name,
+
+    /// <summary>The role is none.</summary>
+    Role,
+
+    /// <summary>There is a key of that name.</summary>
+    Exists,
+
+    /// <summary>As many are kept as may be.</summary>
+    Full,
+
+    /// <summary>The store did not say whether it was kept.</summary>
+    Unknown,
+}
 
 [GenerateSerializer, Immutable, Alias("keys.ApiKeyLine")]
 public sealed record ApiKeyLine([property: Id(0)] string Name, [property: Id(1)] ApiRole Role, [property: Id(2)] DateTimeOffset AddedAt);

@@ -76,7 +76,19 @@ public sealed record StepRequest(
     [property: Id(1)] StepId Id,
     [property: Id(2)] long? ExpectedVersion = null,
     [property: Id(3)] DateTimeOffset? Deadline = null
-);
+)
+{
+    /// <summary>Versions that will do in the place of <see cref="ExpectedVersion"/>; empty where that is null.</summary>
+    [Id(4)]
+    public ImmutableArray<long> OtherVersions
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
+
+    /// <summary>Whether the step is meant for an order of this version.</summary>
+    public bool IsFor(long version) => ExpectedVersion is null || ExpectedVersion == version || OtherVersions.Contains(version);
+}
 
 /// <summary>Why a step was not taken.</summary>
 public enum OrderRefusal

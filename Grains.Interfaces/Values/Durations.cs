@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Grains.Interfaces.Values;
 
-/// <summary>Spans of time as people type and read them: <c>500ms</c>, <c>1s</c>, <c>1.5m</c>, <c>2h</c>, <c>0</c>.</summary>
+/// <summary>Spans of time as people type and read them: <c>500ms</c>, <c>1s</c>, <c>1.5m</c>, <c>2h</c>, <c>30d</c>, <c>0</c>.</summary>
 public static partial class Durations
 {
     /// <summary>A number, with a point if need be, and a unit, without space; a bare number only when it is 0.</summary>
@@ -30,6 +30,7 @@ public static partial class Durations
             "s" => TimeSpan.TicksPerSecond,
             "m" => TimeSpan.TicksPerMinute,
             "h" => TimeSpan.TicksPerHour,
+            "d" => TimeSpan.TicksPerDay,
             _ => number == 0 ? 0 : null,
         };
         if (ticks is null || number > TimeSpan.MaxValue.Ticks / Math.Max(1, ticks.Value))
@@ -63,6 +64,6 @@ public static partial class Durations
 
     private static string Number(double number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{number:0.###}{unit}");
 
-    [GeneratedRegex(@"^(?<number>[0-9]{1,12}(\.[0-9]{1,6})?)(?<unit>ms|s|m|h)?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<number>[0-9]{1,12}(\.[0-9]{1,6})?)(?<unit>ms|s|m|h|d)?$", RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

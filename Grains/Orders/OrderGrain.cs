@@ -82,7 +82,7 @@ public sealed partial class OrderGrain(ITableStore store, TimeProvider clock, IL
             request.Deadline,
             order =>
             {
-                if (request.ExpectedVersion is { } expected && expected != order!.Version)
+                if (!request.IsFor(order!.Version))
                 {
                     return (order, OrderRefusal.Stale);
                 }

@@ -32,7 +32,7 @@ public static class ClusterHosting
         services.AddSettings<ClusterOptions>(builder.Configuration);
         services.AddSettings<ListenOptions>(builder.Configuration);
         services.AddSettings<InstanceOptions>(builder.Configuration);
-        services.AddRestJson(ClusterJson.Default);
+        services.AddRestJson(ClusterJson.Default).AddRestJson(KeysJson.Default);
         services.AddStartUpCheck<PortCheck>();
         services.Configure<HostOptions>(host =>
         {

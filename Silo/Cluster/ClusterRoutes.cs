@@ -10,6 +10,7 @@ public static class ClusterRoutes
 {
     public static void MapCluster(this WebApplication app) =>
         app.MapGet("/api/cluster", Show)
+            .WithName("showCluster")
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithTags("cluster")

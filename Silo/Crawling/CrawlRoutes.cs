@@ -15,35 +15,43 @@ public static class CrawlRoutes
         var crawls = app.MapGroup("/api/crawls").WithTags("crawls");
         crawls
             .MapPost("", Start)
+            .WithName("startCrawl")
             .For(ApiRole.Writer)
             .Takes(CrawlJson.Default.StartCrawl, StartCrawl.MaxBytes)
             .WithSummary("Starts a crawl; it goes on by itself, over restarts.")
             .Produces<CrawlStarted>(StatusCodes.Status201Created);
         crawls
             .MapGet("", List)
+            .WithName("listCrawls")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("The crawls that are kept, the newest first.")
             .Produces<CrawlList>();
         crawls
             .MapGet("{id}", Show)
+            .WithName("showCrawl")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("One crawl: what was asked, and how far it is.")
             .Produces<CrawlForm>();
-        Control(crawls, "pause", "Begins no new fetches; those in flight end.", (crawl, cancel) => crawl.Pause(cancel));
-        Control(crawls, "resume", "Goes on with a crawl that was paused.", (crawl, cancel) => crawl.Resume(cancel));
-        Control(crawls, "cancel", "Ends a crawl for good; what waits is skipped.", (crawl, cancel) => crawl.Cancel(cancel));
+        Control(crawls, "pause", "pauseCrawl", "Begins no new fetches; those in flight end.", (crawl, cancel) => crawl.Pause(cancel));
+        Control(crawls, "resume", "resumeCrawl", "Goes on with a crawl that was paused.", (crawl, cancel) => crawl.Resume(cancel));
+        Control(crawls, "cancel", "cancelCrawl", "Ends a crawl for good; what waits is skipped.", (crawl, cancel) => crawl.Cancel(cancel));
         crawls
             .MapDelete("{id}", (HttpContext context, string id, IGrainFactory grains) =>
                 Change(context, id, grains, StatusCodes.Status202Accepted, (crawl, cancel) => crawl.Delete(cancel))
             )
+            .WithName("deleteCrawl")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesQuery())
             .WithSummary("Removes a crawl and everything that was kept of it. Its rows go by and by.")
             .Produces<CrawlForm>(StatusCodes.Status202Accepted);
         crawls
             .MapGet("{id}/export", Export)
+            .WithName("exportCrawl")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("format", "kind", "with"))
             .WithSummary(
@@ -51,19 +59,22 @@ public static class CrawlRoutes
                     + "what was skipped), "
                     + "with is body or text (jsonl only)."
             )
-            .Produces(
-                StatusCodes.Status200OK,
-                contentType: MediaTypes.JsonLines,
-                additionalContentTypes: [CrawlExportAnswer.Csv, CrawlArchiveAnswer.Warc]
-            );
+            .DescribesChoice("format", "jsonl", "jsonl", "csv", "warc")
+            .DescribesChoice("kind", "fetched", "fetched", "all")
+            .DescribesChoice("with", null, "body", "text")
+            .Streams(MediaTypes.JsonLines, CrawlExportAnswer.Csv, CrawlArchiveAnswer.Warc);
         crawls
             .MapGet("{id}/explain", Explain)
+            .WithName("explainUrl")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("url"))
             .WithSummary("Why a URL was or was not fetched.")
             .Produces<ExplanationForm>();
         crawls
             .MapPost("{id}/urls", Add)
+            .WithName("addUrls")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .For(ApiRole.Writer)
             .Takes(CrawlJson.Default.AddUrls, AddUrls.MaxBytes)
             .WithSummary("Adds URLs to a crawl that runs or is paused, as seeds are: a thousand at most. What is out of scope is named.")
@@ -71,38 +82,52 @@ public static class CrawlRoutes
         Control(
             crawls,
             "end-seeds",
+            "endSeeds",
             "No further seeds follow (moreSeeds): the crawl ends when nothing is left to fetch.",
             (crawl, cancel) => crawl.EndSeeds(cancel)
         );
         crawls
             .MapPost("{id}/retry", Retry)
+            .WithName("retryCrawl")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesQuery("reason"))
             .WithSummary("Tries again what has failed, all of it or what failed for a reason. A crawl that is done goes on.")
             .Produces<UrlsRetried>();
         crawls
             .MapGet("{id}/hosts", Hosts)
+            .WithName("listHosts")
+            .Refuses(StatusCodes.Status404NotFound)
+            .DescribesNumber("take", 1, ICrawlGrain.MaxHostStates)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("after", "take"))
             .WithSummary("How each host of a crawl is asked, and why: take (1 to 100, else 50) of them after the host that after names.")
             .Produces<CrawlHostList>();
         crawls
             .MapGet("{id}/page", Page)
+            .WithName("readPage")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("url", "view"))
             .WithSummary("The body of a page that was kept: view is body (its bytes), text (in UTF-8) or reading (the text of HTML).")
-            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream", additionalContentTypes: ["text/plain"]);
+            .DescribesChoice("view", "body", "body", "text", "reading")
+            .Streams("application/octet-stream", "text/plain");
         crawls
             .MapGet("{id}/events", Events)
+            .WithName("followCrawl")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("Server-sent events: progress whenever it changes, and end when the crawl does.")
-            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.Events);
+            .DescribesHeader("Last-Event-ID", "The id of the event that was seen last; nothing is told twice.")
+            .Streams<CrawlForm>(MediaTypes.Events)
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static void Control(
         RouteGroupBuilder crawls,
         string verb,
+        string name,
         string summary,
         Func<ICrawlGrain, CancellationToken, Task<ControlReply>> control
     ) =>
@@ -110,6 +135,8 @@ public static class CrawlRoutes
             .MapPost($"{{id}}/{verb}", (HttpContext context, string id, IGrainFactory grains) =>
                 Change(context, id, grains, StatusCodes.Status200OK, control)
             )
+            .WithName(name)
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesQuery())
             .WithSummary(summary)

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Silo.Endpoints;
 using Silo.Middleware;
 using Silo.Settings;
-using Silo.StartUp;
 
 namespace Silo.Http;
 
@@ -35,19 +34,7 @@ public static class HttpHosting
         EndpointServer.Replace(builder.Services);
         builder.AddChain();
         builder.AddHealth();
-        builder.Services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer(
-                (document, _, _) =>
-                {
-                    document.Info = new()
-                    {
-                        Title = About.Name,
-                        Version = About.Version,
-                        Description = About.Purpose,
-                    };
-                    document.Servers = []; // Wherever it was read from.
-                    return Task.CompletedTask;
-                }
-            ));
+        builder.Services.AddApiDescription();
     }
 
     /// <summary>What the routes take and answer, for programs: OpenAPI 3.1 at <c>/openapi/v1.json</c>.</summary>

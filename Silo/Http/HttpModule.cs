@@ -20,5 +20,6 @@ public sealed class HttpModule : ISiloModule
         app.UseChain();
         app.MapHealth();
         app.MapDescription();
+        app.MapApiPage();
     }
 }

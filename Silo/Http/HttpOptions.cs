@@ -13,8 +13,8 @@ public sealed class HttpOptions
     public const string PortSetting = "Http:Port";
 
     [Description(
-        "The port of HTTP: the page at /, and /api, /openapi, /health. 0 closes it. While nobody sets it and it is taken, this "
-            + "door stays closed with a warning."
+        "The port of HTTP: the page at /, the API with its description at /api, /health. 0 closes it. While nobody sets it and it "
+            + "is taken, this door stays closed with a warning."
     )]
     [Range(0, 65535)]
     public int Port { get; set; } = 8080;

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Silo.Http;
 
@@ -13,8 +12,18 @@ namespace Silo.Http;
 internal static class RestJson
 {
     /// <summary>Adds what a system takes and answers to the description of the API.</summary>
-    public static IServiceCollection AddRestJson(this IServiceCollection services, IJsonTypeInfoResolver types) =>
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, types));
+    public static IServiceCollection AddRestJson(this IServiceCollection services, JsonSerializerContext types) =>
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            var options = json.SerializerOptions;
+            options.TypeInfoResolverChain.Insert(0, types);
+            // As every context has it: a number is no text.
+            options.NumberHandling = JsonNumberHandling.Strict;
+            foreach (var converter in types.Options.Converters)
+            {
+                options.Converters.Add(converter);
+            }
+        });
 
     /// <summary>Text as it is: these answers are no part of a web page.</summary>
     public static JsonSerializerOptions AsItIs(JsonSerializerOptions options) =>

@@ -12,17 +12,20 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
     {
         if (!ApiKey.IsName(name))
         {
-            return new(null, $"\"{name}\" is no name for a key: 1 to {IApiKeysGrain.MaxNameLength} letters, digits, \"-\" and \"_\".");
+            return Refused(
+                AddKeyRefusal.Name,
+                $"\"{name}\" is no name for a key: 1 to {IApiKeysGrain.MaxNameLength} letters, digits, \"-\" and \"_\"."
+            );
         }
 
         if (!Enum.IsDefined(role))
         {
-            return new(null, $"{role} is no role: a key is for a reader, a writer or an operator.");
+            return Refused(AddKeyRefusal.Role, $"{role} is no role: a key is for a reader, a writer or an operator.");
         }
 
         if ((await KeyTable.Read(store, cancel)).Count >= IApiKeysGrain.MaxKeys)
         {
-            return new(null, $"{IApiKeysGrain.MaxKeys} keys are kept already. Revoke one first.");
+            return Refused(AddKeyRefusal.Full, $"{IApiKeysGrain.MaxKeys} keys are kept already. Revoke one first.");
         }
 
         var key = ApiKey.Make(name, role, clock.GetUtcNow(), out var secret);
@@ -32,15 +35,20 @@ public sealed partial class ApiKeysGrain(ITableStore store, TimeProvider clock, 
                 LogAdded(name, role);
                 return new(secret, null);
             case CommitOutcome.Conflict:
-                return new(null, $"There is a key named \"{name}\" already. Choose another name, or revoke that one first.");
+                return Refused(
+                    AddKeyRefusal.Exists,
+                    $"There is a key named \"{name}\" already. Choose another name, or revoke that one first."
+                );
             default:
-                return new(
-                    null,
+                return Refused(
+                    AddKeyRefusal.Unknown,
                     $"The store did not say whether the key \"{name}\" was kept. Look with \"keys list\"; revoke it if it is "
                         + $"there, and make it again."
                 );
         }
     }
+
+    private static AddKeyReply Refused(AddKeyRefusal refusal, string error) => new(null, error) { Refusal = refusal };
 
     public async Task<ImmutableArray<ApiKeyLine>> List(CancellationToken cancel = default) =>
         [

@@ -47,6 +47,7 @@ public static class Banner
         }
 
         text.AppendLine(CultureInfo.InvariantCulture, $"  HTTP     {Open(endpoints, HttpOptions.PortSetting, "http://", "/")}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"  API      {Open(endpoints, HttpOptions.PortSetting, "http://", ApiPage.Path)}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  gRPC     {Open(endpoints, GrpcOptions.PortSetting)}");
         text.AppendLine(
             CultureInfo.InvariantCulture,

@@ -44,6 +44,7 @@ public static partial class Launcher
         }
 
         var builder = CreateBuilder(line);
+        SettingsCheck.ReadDurations(builder.Configuration, modules.Settings);
         if (modules.Problems(builder.Configuration) is { Count: > 0 } problems)
         {
             return Refuse(problems, ExitCodes.WrongSetting);
@@ -95,7 +96,7 @@ public static partial class Launcher
     }
 
     /// <summary>A builder with the three sources of settings and the log.</summary>
-    private static WebApplicationBuilder CreateBuilder(CommandLine line)
+    internal static WebApplicationBuilder CreateBuilder(CommandLine line)
     {
         // appsettings.json lies beside the program, wherever it is started from.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });

@@ -36,6 +36,11 @@ public static class LogIntakeRoutes
         app.MapPost("/api/logs", (Func<HttpContext, Task<IResult>>)lines.Take)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesInBulk(), new TakesQuery("service"))
+            .WithName("sendLogs")
+            .Refuses(StatusCodes.Status408RequestTimeout, StatusCodes.Status429TooManyRequests)
+            .Accepts<Stream>(NdjsonHttp.Types[0], NdjsonHttp.Types[1..])
+            .DescribesText("service", "The service of records that name none.")
+            .DescribesHeader(Idempotency.Header, "Names the request: sent again under the same key, its records are stored once.")
             .WithTags("logs")
             .WithSummary("Takes log records, one JSON object a line; answers when they are stored.")
             .WithDescription(
@@ -46,7 +51,7 @@ public static class LogIntakeRoutes
     }
 
     /// <summary>The answer to lines, as it is described.</summary>
-    internal sealed record LogsTaken(int Accepted, LogsTaken.BadLine[] Refused)
+    internal sealed record LogsTaken(int Accepted, LogsTaken.BadLine[] Refused, int? RefusedInAll = null)
     {
         internal sealed record BadLine(int Line, string Reason);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Silo.Http;
@@ -16,6 +17,7 @@ public static class LogQueryRoutes
     {
         var logs = app.MapGroup("/api/logs").WithTags("logs");
         logs.MapGet("", Search)
+            .WithName("searchLogs")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query", "since", "until", "limit", "order"))
             .WithSummary(
@@ -23,18 +25,25 @@ public static class LogQueryRoutes
                     + $"most {SearchLogs.MaxLimit} records, {SearchLogs.DefaultLimit} by default. One object a line, or a list "
                     + $"for Accept: {Json}."
             )
-            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.JsonLines, additionalContentTypes: [Json]);
+            .DescribesNumber("limit", 1, SearchLogs.MaxLimit)
+            .DescribesChoice("order", "newest", "newest", "oldest")
+            .Produces<LogSearchForm>()
+            .Streams(MediaTypes.JsonLines);
         logs.MapGet("tail", Tail)
+            .WithName("tailLogs")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query"))
             .WithSummary("Server-sent events: a record an event as it is stored, and missed where this viewer was too slow.")
-            .Produces(StatusCodes.Status200OK, contentType: MediaTypes.Events);
+            .Streams(MediaTypes.Events);
         logs.MapGet("stats", Stats)
+            .WithName("countLogs")
+            .DescribesNumber("parts", 1, AskStats.MaxBuckets)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("query", "since", "until", "parts"))
             .WithSummary("How many records there were, by time, service and severity.")
             .Produces<StatsForm>();
         logs.MapPost("sql", Sql)
+            .WithName("runLogSql")
             .For(ApiRole.Reader)
             .Takes(LogsJson.Default.AskLogSql, AskLogSql.MaxBytes)
             .WithSummary(
@@ -43,6 +52,7 @@ public static class LogQueryRoutes
             )
             .Produces<LogSqlForm>();
         logs.MapGet("ledger", Ledger)
+            .WithName("showLogLedger")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("since", "until"))
             .WithSummary("What was received and what became of it, by service and hour of arrival.")
@@ -205,6 +215,10 @@ public static class LogQueryRoutes
             accept?.Split(',').Any(kind => kind.Trim().StartsWith(Json, StringComparison.OrdinalIgnoreCase)) == true
         );
 }
+
+/// <summary>Records as they were found, in one value.</summary>
+/// <param name="Records">Each as its sender's members are.</param>
+public sealed record LogSearchForm(ImmutableArray<JsonElement> Records, QueryEndForm End);
 
 /// <summary>A statement as it is asked for over HTTP.</summary>
 public sealed record AskLogSql

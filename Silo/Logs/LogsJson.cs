@@ -19,6 +19,8 @@ namespace Silo.Logs;
 [JsonSerializable(typeof(RuleTestForm))]
 [JsonSerializable(typeof(AskLogSql))]
 [JsonSerializable(typeof(LogSqlForm))]
+[JsonSerializable(typeof(LogSearchForm))]
+[JsonSerializable(typeof(LogIntakeRoutes.LogsTaken))]
 [JsonSerializable(typeof(QueryEndForm))]
 [JsonSerializable(typeof(StatsForm))]
 [JsonSerializable(typeof(LogLedger))]

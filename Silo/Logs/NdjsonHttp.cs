@@ -15,7 +15,8 @@ namespace Silo.Logs;
 /// </summary>
 internal sealed class NdjsonHttp(LogIngestEndpoint door)
 {
-    private static readonly string[] Types =
+    /// <summary>The kinds of content that are taken for lines; the first is the one to use.</summary>
+    public static readonly string[] Types =
     [
         "application/x-ndjson",
         "application/ndjson",

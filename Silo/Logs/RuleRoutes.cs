@@ -13,24 +13,31 @@ public static class RuleRoutes
         var rules = app.MapGroup("/api/logs/rules").WithTags("logs");
         rules
             .MapGet("", List)
+            .WithName("listLogRules")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("The rules that records pass when they come in, in their order.")
             .Produces<RuleListForm>();
         rules
             .MapPost("", Add)
+            .WithName("addLogRule")
+            .Refuses(StatusCodes.Status409Conflict)
             .For(ApiRole.Writer)
             .Takes(LogsJson.Default.AddRule, AddRule.MaxBytes)
             .WithSummary("Adds a rule, \"query => action\", at a number or at the end; every silo goes by it a second later.")
             .Produces<RuleChangeForm>(StatusCodes.Status201Created);
         rules
             .MapDelete("{number:int}", Remove)
+            .WithName("removeLogRule")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
+            .DescribesNumber("revision", 0, long.MaxValue)
             .For(ApiRole.Writer)
             .WithMetadata(new TakesQuery("revision"))
             .WithSummary("Removes the rule of this number; with revision, only if the rules are still those.")
             .Produces<RuleChangeForm>();
         rules
             .MapPost("test", Test)
+            .WithName("testLogRule")
             .For(ApiRole.Reader)
             .Takes(LogsJson.Default.TestRule, AddRule.MaxBytes)
             .WithSummary("What a rule would have done to records that are stored; changes nothing.")

@@ -151,7 +151,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing ring, Listening
     /// </summary>
     private static bool TakesSession(HttpContext context) =>
         context.GetEndpoint()!.Metadata.GetMetadata<TakesSession>() is not null
-        || ((HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && !IsOfAnotherSite(context.Request));
+        || (HttpMethods.IsGet(context.Request.Method) && !IsOfAnotherSite(context.Request));
 
     /// <summary>Whether another site's page sent it, by the names alone: behind a proxy that ends TLS the schemes differ.</summary>
     internal static bool IsOfAnotherSite(HttpRequest request) =>

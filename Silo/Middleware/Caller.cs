@@ -58,7 +58,7 @@ public static class RouteRules
     public static T ForAll<T>(this T route, bool unlimited = false)
         where T : IEndpointConventionBuilder => route.WithMetadata(new OpenToAll(unlimited));
 
-    /// <summary>A JSON body of this type and at most so many bytes; see <see cref="TakesBody{T}"/>.</summary>
+    /// <summary>A JSON body of this type and at most so many bytes, and no parameters; see <see cref="TakesBody{T}"/>.</summary>
     public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route, JsonTypeInfo<T> type, int maxBytes)
-        where T : class => route.WithMetadata(new TakesBody<T>(type, maxBytes)).Accepts<T>("application/json");
+        where T : class => route.WithMetadata(new TakesBody<T>(type, maxBytes), new TakesQuery()).Accepts<T>("application/json");
 }

@@ -11,6 +11,9 @@ public static class Chain
 {
     public static ImmutableArray<Link> Http { get; } =
     [
+        new("head", "HEAD is answered as GET is, without the body; then the route is looked up", app =>
+            app.UseMiddleware<Head>().UseRouting()
+        ),
         Link.Of<Tracing>("tracing", "goes on with the caller's trace (traceparent), and names it in the answer"),
         Link.Of<Metrics>("metrics", "counts and measures, by route, status and role"),
         Link.Of<Logging>("logging", "a line for what changes something or fails; a failure is answered without its insides: 500, 503"),

@@ -1,5 +1,4 @@
 using Grains.Interfaces.Orders;
-using Microsoft.OpenApi;
 
 namespace Silo.Middleware;
 
@@ -84,22 +83,4 @@ public static class IdempotencyRules
                 "Names what is asked for: asked again under the same key, it is not done again, and gets the first answer. "
                     + "Needed where callers have API keys."
             );
-
-    /// <summary>For OpenAPI: a header that the route looks at.</summary>
-    public static RouteHandlerBuilder DescribesHeader(this RouteHandlerBuilder route, string name, string description) =>
-        route.AddOpenApiOperationTransformer(
-            (operation, _, _) =>
-            {
-                (operation.Parameters ??= []).Add(
-                    new OpenApiParameter
-                    {
-                        Name = name,
-                        In = ParameterLocation.Header,
-                        Description = description,
-                        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-                    }
-                );
-                return Task.CompletedTask;
-            }
-        );
 }

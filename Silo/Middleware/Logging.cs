@@ -13,10 +13,19 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         try
         {
             await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
+            {
+                Head.Allow(context.Response);
+            }
+
             if (!context.Response.HasStarted && context.Response is { StatusCode: >= 400, ContentType: null, ContentLength: null })
             {
                 await OfStatus(context).ExecuteAsync(context);
             }
+        }
+        catch (Exception) when (Head.IsAnswered(context))
+        {
+            // Its status and headers are all that was asked for.
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -95,7 +104,6 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
         var changes =
             !HttpMethods.IsGet(method)
-            && !HttpMethods.IsHead(method)
             && status < 400
             && context.GetEndpoint() is RouteEndpoint route
             && route.Metadata.GetMetadata<TakesInBulk>() is null

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Silo.Middleware;
 
@@ -17,8 +18,6 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
 {
     public const string ContentType = "application/problem+json";
 
-    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Wrong in these ways; there is one at least.</summary>
     public static Problem Invalid(params IEnumerable<Fault> faults)
     {
@@ -29,8 +28,11 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
     public static Problem NotFound(string detail) => new(StatusCodes.Status404NotFound, detail);
 
     /// <summary>What the status means, in a word or two.</summary>
-    public string Title =>
-        Status switch
+    public string Title => TitleOf(Status);
+
+    /// <inheritdoc cref="Title"/>
+    public static string TitleOf(int status) =>
+        status switch
         {
             StatusCodes.Status400BadRequest => "The request is wrong",
             StatusCodes.Status401Unauthorized => "A key is needed",
@@ -45,7 +47,7 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
             StatusCodes.Status429TooManyRequests => "Too fast",
             StatusCodes.Status500InternalServerError => "It failed here",
             StatusCodes.Status503ServiceUnavailable => "Not at the moment",
-            _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(Status),
+            _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
         };
 
     public Task ExecuteAsync(HttpContext httpContext)
@@ -69,53 +71,21 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
         response.StatusCode = Status;
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
-        var body = Body(httpContext);
+        var body = JsonSerializer.SerializeToUtf8Bytes(Form(httpContext), ProblemJson.AsItIs.ProblemForm);
         response.ContentLength = body.Length;
-        return HttpMethods.IsHead(httpContext.Request.Method)
-            ? Task.CompletedTask
-            : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
+        return response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
     }
 
-    private byte[] Body(HttpContext context)
-    {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, Json))
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "about:blank");
-            json.WriteString("title", Title);
-            json.WriteNumber("status", Status);
-            json.WriteString("detail", Detail);
-            json.WriteString("instance", context.Request.Path);
-            json.WriteString("traceId", Tracing.IdOf(context));
-            if (!Faults.IsDefaultOrEmpty)
-            {
-                json.WriteStartArray("errors");
-                foreach (var fault in Faults)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("detail", fault.Detail);
-                    if (fault.At is not null)
-                    {
-                        json.WriteString("pointer", fault.At);
-                    }
-
-                    if (fault.Parameter is not null)
-                    {
-                        json.WriteString("parameter", fault.Parameter);
-                    }
-
-                    json.WriteEndObject();
-                }
-
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
-    }
+    private ProblemForm Form(HttpContext context) =>
+        new(
+            "about:blank",
+            Title,
+            Status,
+            Detail,
+            context.Request.Path,
+            Tracing.IdOf(context),
+            Faults.IsDefaultOrEmpty ? null : [.. Faults.Select(fault => new FaultForm(fault.Detail, fault.At, fault.Parameter))]
+        );
 
     /// <summary>A status without messages goes in the headers ("Trailers-Only" of the gRPC protocol over HTTP/2).</summary>
     private Task AnswerGrpc(HttpResponse response)
@@ -138,4 +108,46 @@ public sealed record Problem(int Status, string Detail, ImmutableArray<Fault> Fa
             StatusCodes.Status503ServiceUnavailable => 14, // UNAVAILABLE
             _ => 13, // INTERNAL
         };
+}
+
+/// <summary>A problem as programs read it: the members of RFC 9457, and two more.</summary>
+/// <param name="Type">Always <c>about:blank</c>: the status says what kind it is.</param>
+/// <param name="Title">What the status means, in a word or two.</param>
+/// <param name="Detail">What is wrong and what would be right, in a sentence.</param>
+/// <param name="Instance">The path that was asked for.</param>
+/// <param name="TraceId">Under which the log has more.</param>
+/// <param name="Errors">Each thing that is wrong with the request, where the status is 400.</param>
+public sealed record ProblemForm(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    string? Instance,
+    string TraceId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<FaultForm>? Errors = null
+);
+
+/// <summary>One thing that is wrong, and where.</summary>
+/// <param name="Detail">A sentence.</param>
+/// <param name="At">Where in the body: a JSON Pointer (RFC 6901) as a fragment.</param>
+/// <param name="Parameter">Or the name of the parameter of the query.</param>
+public sealed record FaultForm(
+    string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("pointer")] string? At = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parameter = null
+);
+
+/// <summary>Problems as JSON: camelCase, text as it is.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
+[JsonSerializable(typeof(ProblemForm))]
+internal sealed partial class ProblemJson : JsonSerializerContext
+{
+    /// <summary>Text as it is: a problem is no part of a web page.</summary>
+    public static ProblemJson AsItIs =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

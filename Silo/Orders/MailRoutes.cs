@@ -19,19 +19,22 @@ internal static class MailRoutes
     {
         orders
             .MapGet("preferences", Preferences)
+            .WithName("showPreferences")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("customer"))
             .WithSummary("What a customer wants to be told: by mail \"null\" for everything, \"[]\" for nothing.")
             .Produces<PreferencesForm>();
         orders
             .MapPut("preferences", Prefer)
+            .WithName("setPreferences")
             .For(ApiRole.Writer)
-            .WithMetadata(new TakesQuery())
             .Takes(OrdersJson.Default.PreferencesForm, PreferencesForm.MaxBytes)
             .WithSummary("Keeps what a customer wants to be told. It is known everywhere a few seconds later.")
             .Produces<PreferencesForm>();
         orders
             .MapGet("suppressions", Suppressions)
+            .WithName("listSuppressions")
+            .DescribesNumber("take", 1, IOrderMailGrain.MaxTake)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("address", "take", "after"))
             .WithSummary(
@@ -41,6 +44,8 @@ internal static class MailRoutes
             .Produces<SuppressionListForm>();
         orders
             .MapDelete("suppressions", Lift)
+            .WithName("liftSuppression")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery("address"))
             .WithSummary("Mail goes to this address again.")

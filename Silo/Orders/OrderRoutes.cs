@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using Grains;
 using Grains.Interfaces.Keys;
 using Grains.Interfaces.Orders;
+using Microsoft.Net.Http.Headers;
 using Silo.Middleware;
 
 namespace Silo.Orders;
@@ -22,6 +25,7 @@ public static class OrderRoutes
         var orders = app.MapGroup("/api/orders").WithTags("orders");
         orders
             .MapPost("", Place)
+            .WithName("placeOrder")
             .For(ApiRole.Writer)
             .TakesIdempotencyKey()
             .Takes(OrdersJson.Default.PlaceOrderForm, PlaceOrderForm.MaxBytes)
@@ -32,6 +36,9 @@ public static class OrderRoutes
             .Produces<OrderForm>(StatusCodes.Status201Created);
         orders
             .MapGet("", List)
+            .WithName("listOrders")
+            .DescribesChoice("status", null, Enum.GetNames<OrderStatus>().Select(JsonNamingPolicy.CamelCase.ConvertName))
+            .DescribesNumber("take", 1, IOrderListGrain.MaxTake)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("customer", "status", "take", "after"))
             .WithSummary(
@@ -41,6 +48,8 @@ public static class OrderRoutes
             .Produces<OrderListForm>();
         orders
             .MapGet("{id}", Show)
+            .WithName("showOrder")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .DescribesHeader("If-None-Match", "The version that is known already, as the ETag gave it: 304 when it still is.")
@@ -64,9 +73,14 @@ public static class OrderRoutes
                 (HttpContext context, string id, OrderDesk desk, [FromKeyedServices(Clocks.Guards)] TimeProvider guards) =>
                     Take(context, id, step, desk, guards)
             )
+            .WithName($"{step.ToString().ToLowerInvariant()}Order")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status412PreconditionFailed)
             .For(ApiRole.Writer)
             .TakesIdempotencyKey()
-            .DescribesHeader("If-Match", "The version that the step is meant for, as the ETag gives it; any without it.")
+            .DescribesHeader(
+                "If-Match",
+                "The versions that the step is meant for, as ETags give them: one, or a list; \"*\" or none for any."
+            )
             .WithMetadata(new TakesQuery())
             .WithSummary(
                 $"{summary} If-Match may name the version that it is meant for. A step already taken under the same "
@@ -93,9 +107,9 @@ public static class OrderRoutes
 
     private static async Task<IResult> Take(HttpContext context, string id, OrderStep step, OrderDesk desk, TimeProvider guards)
     {
-        if (!TryReadIfMatch(context.Request, out var expected))
+        if (!TryReadIfMatch(context.Request, out var versions))
         {
-            return Problem.Invalid(new Fault("If-Match names one version as the ETag gives it, such as \"3\", or is *."));
+            return Problem.Invalid(new Fault("If-Match names versions as ETags give them, such as \"3\" or \"3\", \"4\", or is *."));
         }
 
         if (await Known(id, desk, context.RequestAborted) is not { } orderId)
@@ -104,7 +118,13 @@ public static class OrderRoutes
         }
 
         var reply = await desk.Order(orderId)
-            .Take(new(step, Idempotency.KeyOf(context).StepId, expected, guards.GetUtcNow() + Patience), context.RequestAborted);
+            .Take(
+                new(step, Idempotency.KeyOf(context).StepId, versions is [var first, ..] ? first : null, guards.GetUtcNow() + Patience)
+                {
+                    OtherVersions = versions is [_, .. var others] ? others : [],
+                },
+                context.RequestAborted
+            );
         return reply.Refusal == OrderRefusal.None ? OrderAnswer.Of(context, reply.Order!) : OrderAnswer.Refused(context, reply);
     }
 
@@ -184,36 +204,41 @@ public static class OrderRoutes
 
     internal static string NoOrder(string id) => $"There is no order \"{(id.Length > 80 ? id[..80] + "…" : id)}\".";
 
-    /// <summary>RFC 9110 §13.1.1, with one strong entity tag. A tag that no order has names version 0, which no order has either.</summary>
-    private static bool TryReadIfMatch(HttpRequest request, out long? version)
+    /// <summary>
+    /// RFC 9110 §13.1.1: none without the header or for <c>*</c>, which every order matches; else the versions that its strong tags name. A
+    /// tag that no order has names version 0, which no order has either.
+    /// </summary>
+    private static bool TryReadIfMatch(HttpRequest request, out ImmutableArray<long> versions)
     {
-        version = null;
-        var header = request.Headers.IfMatch.ToString().Trim();
-        if (header is "" or "*")
+        versions = [];
+        if (request.Headers.IfMatch.Count == 0)
         {
             return true;
         }
 
-        if (header.Contains(',', StringComparison.Ordinal) || !header.EndsWith('"'))
+        if (!EntityTagHeaderValue.TryParseStrictList(request.Headers.IfMatch, out var tags) || tags.Count == 0)
         {
             return false;
         }
 
-        version =
-            header.StartsWith('"')
-            && header.Length > 2
-            && long.TryParse(header.AsSpan(1, header.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var named)
-                ? named
-                : 0;
+        if (tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)))
+        {
+            return tags.Count == 1;
+        }
+
+        versions = [.. tags.Select(VersionOf)];
         return true;
     }
 
+    private static long VersionOf(EntityTagHeaderValue tag) =>
+        !tag.IsWeak && long.TryParse(tag.Tag.AsSpan()[1..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
+            : 0;
+
     /// <summary>RFC 9110 §13.1.2: whoever asks has this version already. Weak tags count as well.</summary>
     private static bool IsKnown(HttpRequest request, string tag) =>
-        request
-            .Headers.IfNoneMatch.ToString()
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Any(known => known == "*" || known == tag || known == "W/" + tag);
+        EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
+        && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(new(tag), useStrongComparison: false));
 
     private static Problem None(string id) => Problem.NotFound(NoOrder(id));
 }

@@ -32,7 +32,11 @@ public static class OrderWatchRoutes
                     + "the oldest that is kept, nothing for now. Each event's id is a cursor, for Last-Event-ID; what is not "
                     + "kept any more is 410."
             )
-            .Produces<WatchForm>(StatusCodes.Status200OK, MediaTypes.Events);
+            .WithName("watchOrders")
+            .DescribesChoice("previous", "false", "true", "false")
+            .DescribesHeader("Last-Event-ID", "The cursor of the event that was seen last; it counts before \"from\".")
+            .Refuses(StatusCodes.Status410Gone)
+            .Streams<WatchForm>(MediaTypes.Events);
         orders
             .MapGet(
                 "{id}/watch",
@@ -48,7 +52,11 @@ public static class OrderWatchRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("from", "previous"))
             .WithSummary("The same, of one order.")
-            .Produces<WatchForm>(StatusCodes.Status200OK, MediaTypes.Events);
+            .WithName("watchOrder")
+            .DescribesChoice("previous", "false", "true", "false")
+            .DescribesHeader("Last-Event-ID", "The cursor of the event that was seen last; it counts before \"from\".")
+            .Refuses(StatusCodes.Status410Gone)
+            .Streams<WatchForm>(MediaTypes.Events);
         app.MapGrpcService<OrderWatchService>().For(ApiRole.Reader);
     }
 

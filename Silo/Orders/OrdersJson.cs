@@ -38,6 +38,7 @@ namespace Silo.Orders;
 [JsonSerializable(typeof(WebhookRotatedForm))]
 [JsonSerializable(typeof(WebhookEnabledForm))]
 [JsonSerializable(typeof(WebhookTestedForm))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class OrdersJson : JsonSerializerContext
 {
     /// <inheritdoc cref="RestJson.AsItIs"/>

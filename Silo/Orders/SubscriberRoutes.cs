@@ -15,23 +15,31 @@ public static class SubscriberRoutes
     {
         orders
             .MapGet("subscribers", List)
+            .WithName("listSubscribers")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("Who wants to know of changes: how far each is, what waits, what is dead.")
             .Produces<SubscriberListForm>();
         orders
             .MapDelete("subscribers/{name}", Remove)
+            .WithName("removeSubscriber")
+            .Refuses(StatusCodes.Status409Conflict)
+            .Produces(StatusCodes.Status204NoContent)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary("Removes a subscriber that no silo runs any more, with all that was kept of it.");
         orders
             .MapGet("dead-letters", Letters)
+            .WithName("listDeadLetters")
+            .DescribesNumber("take", 1, ISubscriberGrain.MaxTake)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("subscriber", "reason", "take", "after"))
             .WithSummary("Changes that a subscriber could not handle, for good. How many there are by reason, the subscribers tell.")
             .Produces<DeadLetterListForm>();
         orders
             .MapGet("dead-letters/{subscriber}/{partition}/{revision}", Letter)
+            .WithName("showDeadLetter")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("One dead letter, and what was tried.")
@@ -48,6 +56,9 @@ public static class SubscriberRoutes
                     string? all = null
                 ) => Each(context, id, subscriber, reason, all, desk.Subscribers.Replay)
             )
+            .WithName("replayDeadLetters")
+            .DescribesChoice("all", null, "true")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
             .WithSummary(
@@ -67,12 +78,17 @@ public static class SubscriberRoutes
                     string? all = null
                 ) => Each(context, id, subscriber, reason, all, desk.Subscribers.Discard)
             )
+            .WithName("discardDeadLetters")
+            .DescribesChoice("all", null, "true")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery("id", "subscriber", "reason", "all"))
             .WithSummary("Removes dead letters for good; which, as for replay.")
             .Produces<DeadLettersDoneForm>();
         orders
             .MapGet("audit/head", Head)
+            .WithName("showAuditHead")
+            .Produces<JsonElement>()
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary(
@@ -80,16 +96,23 @@ public static class SubscriberRoutes
             );
         orders
             .MapGet("audit/key", Key)
+            .WithName("showAuditKey")
+            .Streams("application/x-pem-file")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("The public key of the audit's heads, in PEM.");
         orders
             .MapGet("{id}/audit", Proof)
+            .WithName("proveOrder")
+            .Refuses(StatusCodes.Status404NotFound)
+            .Produces<JsonElement>()
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("All that was recorded of an order: entries, inclusion proofs, and the signed head that they lead to.");
         orders
             .MapGet("{id}/deliveries", Deliveries)
+            .WithName("listDeliveries")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary(
@@ -98,6 +121,8 @@ public static class SubscriberRoutes
             .Produces<DeliveryListForm>();
         orders
             .MapGet("{id}/timeline", Timeline)
+            .WithName("showTimeline")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary(
@@ -106,8 +131,9 @@ public static class SubscriberRoutes
             .Produces<TimelineForm>();
         orders
             .MapPost("deliveries/resend", Resend)
+            .WithName("resendDeliveries")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .For(ApiRole.Operator)
-            .WithMetadata(new TakesQuery())
             .Takes(OrdersJson.Default.ResendForm, ResendForm.MaxBytes)
             .WithSummary(
                 "Makes deliveries once more that were made, under the same webhook-id: those of an \"order\", of one \"version\" or to one "
@@ -117,20 +143,25 @@ public static class SubscriberRoutes
             .Produces<ResentForm>();
         orders
             .MapPost("audit/consistency", Consistency)
+            .WithName("proveConsistency")
+            .Produces<JsonElement>()
             .For(ApiRole.Reader)
-            .WithMetadata(new TakesQuery())
             .Takes(OrdersJson.Default.AskConsistencyForm, AskConsistencyForm.MaxBytes)
             .WithSummary(
                 "Proves that what an \"older\" head signs for is the beginning of what a \"newer\" one, or one of now, signs for."
             );
         orders
             .MapGet("audit/checkpoints", Checkpoints)
+            .WithName("listCheckpoints")
+            .DescribesNumber("partition", 0, int.MaxValue)
+            .Streams("text/plain")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("partition"))
             .WithSummary("The audit as it is now in the form of C2SP's tlog-checkpoint: a signed note for each partition, or for one.")
             .Produces<CheckpointListForm>();
         orders
             .MapPost("erase", Erase)
+            .WithName("eraseCustomer")
             .For(ApiRole.Operator)
             .Takes(OrdersJson.Default.EraseForm, maxBytes: 4096)
             .WithSummary(

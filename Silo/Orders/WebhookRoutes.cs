@@ -13,8 +13,9 @@ public static class WebhookRoutes
     {
         orders
             .MapPost("webhooks", Add)
+            .WithName("addWebhook")
+            .Refuses(StatusCodes.Status409Conflict)
             .For(ApiRole.Operator)
-            .WithMetadata(new TakesQuery())
             .Takes(OrdersJson.Default.AddWebhookForm, AddWebhookForm.MaxBytes)
             .WithSummary(
                 "Adds an endpoint, which is told of every change from then on. The answer has the secret that messages are "
@@ -23,25 +24,32 @@ public static class WebhookRoutes
             .Produces<WebhookForm>(StatusCodes.Status201Created);
         orders
             .MapGet("webhooks", List)
+            .WithName("listWebhooks")
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("The endpoints.")
             .Produces<WebhookListForm>();
         orders
             .MapGet("webhooks/{id}", Show)
+            .WithName("showWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery())
             .WithSummary("One endpoint: its state, circuit, rate and history, and what waits for it or is dead.")
             .Produces<WebhookForm>();
         orders
             .MapDelete("webhooks/{id}", Remove)
+            .WithName("removeWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
-            .WithSummary("Removes an endpoint with all that waits for it, dead letters included.");
+            .WithSummary("Removes an endpoint with all that waits for it, dead letters included.")
+            .Produces(StatusCodes.Status204NoContent);
         orders
             .MapPatch("webhooks/{id}", Edit)
+            .WithName("editWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
-            .WithMetadata(new TakesQuery())
             .Takes(OrdersJson.Default.EditWebhookForm, AddWebhookForm.MaxBytes)
             .WithSummary(
                 "Changes an endpoint: its URL, the events that it asks for, its rate, the grace of a rotation. What is left out stays. "
@@ -50,18 +58,24 @@ public static class WebhookRoutes
             .Produces<WebhookForm>();
         orders
             .MapPost("webhooks/{id}/pause", Pause)
+            .WithName("pauseWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary("Sends an endpoint nothing until it is resumed. What comes waits, and no dead letter comes of it.")
             .Produces<WebhookForm>();
         orders
             .MapPost("webhooks/{id}/resume", Resume)
+            .WithName("resumeWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary("Sends a paused endpoint what has waited, slowly at first.")
             .Produces<WebhookForm>();
         orders
             .MapPost("webhooks/{id}/rotate", Rotate)
+            .WithName("rotateWebhookSecret")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary(
@@ -71,6 +85,8 @@ public static class WebhookRoutes
             .Produces<WebhookRotatedForm>();
         orders
             .MapPost("webhooks/{id}/enable", Enable)
+            .WithName("enableWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary(
@@ -79,6 +95,8 @@ public static class WebhookRoutes
             .Produces<WebhookEnabledForm>();
         orders
             .MapPost("webhooks/{id}/test", Test)
+            .WithName("testWebhook")
+            .Refuses(StatusCodes.Status404NotFound)
             .For(ApiRole.Operator)
             .WithMetadata(new TakesQuery())
             .WithSummary("Sends a test message now, to a disabled endpoint too, and says what came of it.")

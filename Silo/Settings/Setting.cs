@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Grains.Interfaces.Values;
 
 namespace Silo.Settings;
 
@@ -18,7 +19,7 @@ public sealed class Setting
         Meaning = property.GetCustomAttribute<DescriptionAttribute>()?.Description
             ?? throw new InvalidOperationException($"{Key} has no [Description]; every setting says what it means.");
         var value = property.GetValue(Activator.CreateInstance(property.DeclaringType!));
-        Default = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        Default = Text(value);
     }
 
     /// <summary><c>Section:Name</c>, as in a settings file; compared without case.</summary>
@@ -32,17 +33,20 @@ public sealed class Setting
     public string Default { get; }
 
     /// <summary>
-    /// What stands for the value in the help: <c>number</c>, <c>text</c>, <c>hh:mm:ss</c>, or the words that are accepted.
+    /// What stands for the value in the help: <c>number</c>, <c>text</c>, <c>duration</c>, or the words that are accepted.
     /// </summary>
     public string Form =>
         Type switch
         {
             { IsEnum: true } => string.Join('|', Enum.GetNames(Type)),
             _ when Type == typeof(bool) => "true|false",
-            _ when Type == typeof(TimeSpan) => "hh:mm:ss",
+            _ when IsDuration => "duration",
             _ when Type == typeof(string) => "text",
             _ => "number",
         };
+
+    /// <summary>A span of time: <see cref="Durations"/> says how it is written.</summary>
+    public bool IsDuration => Type == typeof(TimeSpan);
 
     private Type Type => _property.PropertyType;
 
@@ -59,9 +63,9 @@ public sealed class Setting
         return refused switch
         {
             null => null,
-            RangeAttribute => $"{Key} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; {Accepted()}.",
+            RangeAttribute => $"{Key} is {Text(value)}; {Accepted()}.",
             _ when _property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true } => refused.FormatErrorMessage(Key),
-            _ => $"{refused.FormatErrorMessage(Key)} This is \"{Convert.ToString(value, CultureInfo.InvariantCulture)}\".",
+            _ => $"{refused.FormatErrorMessage(Key)} This is \"{Text(value)}\".",
         };
     }
 
@@ -72,20 +76,40 @@ public sealed class Setting
     private string Accepted()
     {
         var range = _property.GetCustomAttribute<RangeAttribute>();
-        var bounds = range is null ? "" : string.Create(CultureInfo.InvariantCulture, $" from {range.Minimum} to {range.Maximum}");
+        var bounds = range is null ? "" : $" from {Bound(range.Minimum)} to {Bound(range.Maximum)}";
         return Type switch
         {
             { IsEnum: true } => $"this build knows {string.Join(", ", Enum.GetNames(Type))}",
             _ when Type == typeof(bool) => "it is true or false",
-            _ when Type == typeof(TimeSpan) => $"it is a time as hh:mm:ss{bounds}",
+            _ when IsDuration => $"it is a duration such as 500ms, 5s, 2m, 1h or 30d{bounds}",
             _ when Type == typeof(int) || Type == typeof(long) => $"it is a whole number{bounds}",
             _ => $"it is a number{bounds}",
         };
     }
 
+    /// <summary>As it is typed.</summary>
+    private static string Text(object? value) =>
+        value is TimeSpan duration ? Durations.Format(duration) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>Bounds of durations stand in their attribute as <c>hh:mm:ss</c>, until it was asked first.</summary>
+    private string Bound(object bound) =>
+        IsDuration && bound is string text ? Text(TimeSpan.Parse(text, CultureInfo.InvariantCulture)) : Text(bound);
+
+    /// <summary>A duration; <c>hh:mm:ss</c> too, with its colons: a bare number would be days.</summary>
+    public static bool TryReadDuration(string text, out TimeSpan duration) =>
+        Durations.TryParse(text.Trim(), out duration)
+        || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out duration));
+
     private bool TryRead(string text, out object? value)
     {
         value = text;
+        if (IsDuration)
+        {
+            var isRead = TryReadDuration(text, out var duration);
+            value = duration;
+            return isRead;
+        }
+
         if (Type == typeof(string))
         {
             return true;

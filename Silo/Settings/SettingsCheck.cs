@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace Silo.Settings;
@@ -5,6 +6,25 @@ namespace Silo.Settings;
 /// <summary>Binds what was set, from whatever source, and checks it before anything is built on it.</summary>
 public static class SettingsCheck
 {
+    /// <summary>
+    /// Writes durations in the form that binding understands, whatever source they came from: <c>5s</c> becomes <c>00:00:05</c>. What is no
+    /// duration stays, to be told by <see cref="Problems"/>.
+    /// </summary>
+    public static void ReadDurations(IConfigurationManager configuration, SettingsRegistry settings) =>
+        configuration.AddInMemoryCollection(
+            settings
+                .All.Where(setting => setting.IsDuration)
+                .Select(setting => (setting.Key, Text: configuration[setting.Key]))
+                .Where(set => set.Text is not null && Setting.TryReadDuration(set.Text, out _))
+                .Select(set =>
+                    KeyValuePair.Create<string, string?>(
+                        set.Key,
+                        Setting.TryReadDuration(set.Text!, out var duration) ? duration.ToString("c", CultureInfo.InvariantCulture) : null
+                    )
+                )
+                .ToArray()
+        );
+
     /// <summary>What is wrong, one sentence each; empty when the silo may start.</summary>
     public static IReadOnlyList<string> Problems(IConfiguration configuration, SettingsRegistry settings)
     {

@@ -57,7 +57,12 @@ public sealed class ClosedDoorsTests(SiloWithoutDoors silo) : IClassFixture<Silo
         // On a busy machine Orleans may have warned of something before.
         var banner = front.Output.SkipWhile(line => !line.StartsWith(Banner.Ready, StringComparison.Ordinal)).ToArray();
         Assert.StartsWith("Ready: Orleans front 0.1.0, ", banner[0], StringComparison.Ordinal);
-        Assert.Equal([$"  HTTP     http://{before.Http}/", $"  gRPC     {before.Grpc}"], banner[1..3]);
+        Assert.Equal(
+            [$"  HTTP     http://{before.Http}/", $"  API      http://{before.Http}/api", $"  gRPC     {before.Grpc}"],
+            banner[1..4]
+        );
+        using var page = await _http.GetAsync(new Uri($"http://{before.Http}/api"), Cancel);
+        Assert.Equal((HttpStatusCode.OK, "text/html"), (page.StatusCode, page.Content.Headers.ContentType?.MediaType));
         Assert.DoesNotContain(Listeners(), end => end.Port == before.Silo.Port || end.Port == before.Gateway.Port);
         using var ready = await _http.GetAsync(new Uri($"http://{before.Http}/health/ready"), Cancel);
         Assert.Equal(

@@ -33,6 +33,7 @@ public sealed class SiloProcessTests : IDisposable
             $"  silos    {_place.Silo}",
             $"  clients  {_place.Gateway}",
             $"  HTTP     http://{_place.Http}/",
+            $"  API      http://{_place.Http}/api",
             $"  gRPC     {_place.Grpc}",
             $"  OTLP     http://{_place.Otlp}/v1/logs",
             "  keys     none: HTTP is open to everybody on this machine",

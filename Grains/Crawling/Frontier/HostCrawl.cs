@@ -676,10 +676,13 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 /// <summary>Words for the books: why a URL was not fetched.</summary>
 public static class Refusals
 {
+    /// <summary>The robots.txt of its host forbids it.</summary>
     public const string Robots = "robots";
 
+    /// <summary>The robots.txt of its host could not be read for as long as that is waited for (<c>Crawling:RobotsPatience</c>).</summary>
     public const string RobotsUnreachable = "robots-unreachable";
 
+    /// <summary>Its host has a private, loopback or metadata address, which the crawl may not connect to.</summary>
     public const string PrivateAddress = "private-address";
 
     /// <summary>The host keeps as many URLs of the crawl as it may (<c>Crawling:MaxUrlsPerHost</c>).</summary>
@@ -721,11 +724,13 @@ public static class Refusals
     /// <summary>Its media type is none that the crawl accepts.</summary>
     public const string NotAccepted = "not-accepted";
 
+    /// <summary>The crawl has fetched as many pages as it may.</summary>
     public const string MaxPages = "max-pages";
 
     /// <summary>As often as anything is tried, nobody reported before the lease ended.</summary>
     public const string LeaseExpired = "lease-expired";
 
+    /// <summary>The crawl was cancelled.</summary>
     public const string Cancelled = "cancelled";
 
     /// <summary>A straggler: it came after its crawl was done.</summary>

@@ -31,7 +31,7 @@ public sealed class NdjsonDecoder(DecodeLimits limits, string service, TimeZoneI
     /// <summary>Refused lines that are told by their numbers.</summary>
     public const int MaxFaults = 1000;
 
-    /// <summary>The reason for lines that are no record, as it stands in the books.</summary>
+    /// <summary>A line that is no record: no JSON object.</summary>
     public const string BadLine = "bad-line";
 
     /// <summary>No member of the line.</summary>

@@ -10,9 +10,13 @@ public readonly record struct DecodeLimits(int MaxRecordBytes, int MaxBlockBytes
     /// <summary>Arrays and maps may lie in each other so deep.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>The reasons, as they stand in the books.</summary>
+    /// <summary>A record with more bytes than one may have (<c>Logs:MaxRecordBytes</c>).</summary>
     public const string TooLarge = "too-large";
+
+    /// <summary>A record whose values lie in each other deeper than 64.</summary>
     public const string TooDeep = "too-deep";
+
+    /// <summary>A record beyond what one request may have in number or text.</summary>
     public const string TooMany = "too-many";
 
     /// <summary>The reason for which a record of so many bytes is not taken; null when it is.</summary>

@@ -289,7 +289,7 @@ internal sealed class KeysInMemory : IApiKeysGrain
     {
         if (Keys.Any(key => key.Name == name))
         {
-            return Task.FromResult(new AddKeyReply(null, $"There is a key named \"{name}\" already."));
+            return Task.FromResult(new AddKeyReply(null, $"There is a key named \"{name}\" already.") { Refusal = AddKeyRefusal.Exists });
         }
 
         Keys.Add(new(name, role, ConsoleInMemory.Start));

@@ -79,7 +79,7 @@ internal sealed class OrdersInMemory : IOrderListGrain
                         return Refused(null, request.Step, OrderRefusal.NotFound);
                     }
 
-                    if (request.ExpectedVersion is { } version && version != order.Version)
+                    if (!request.IsFor(order.Version))
                     {
                         return Refused(order, request.Step, OrderRefusal.Stale);
                     }

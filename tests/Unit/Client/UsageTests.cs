@@ -1,6 +1,5 @@
-using System.CommandLine;
+using Doubles;
 using Xunit;
-using ConsoleProgram = Client.Program;
 
 namespace Unit.Client;
 
@@ -10,7 +9,7 @@ public sealed class UsageTests
 
     public static TheoryData<string, string> Mistakes() => new(DataRows.Read("mistakes.tsv"));
 
-    public static TheoryData<string> Verbs() => new(Leaves().Select(Examples.PathOf));
+    public static TheoryData<string> Verbs() => new(VerbTree.Leaves().Select(Examples.PathOf));
 
     [Theory]
     [MemberData(nameof(Mistakes))]
@@ -40,13 +39,31 @@ public sealed class UsageTests
         var help = await _console.Run([.. verb.Split(' '), "--help"]);
 
         Assert.EndsWith($"Example:\n  {Examples.Program} {example}\n\n", help.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
-        var parsed = Root().Parse(args);
+        var parsed = VerbTree.Root().Parse(args);
         Assert.Empty(Usage.Faults(parsed, args));
         Assert.Equal(verb, Examples.PathOf(parsed.CommandResult.Command));
     }
 
     [Fact]
-    public void AnExampleIsOfAVerb() => Assert.Empty(Examples.All.Keys.Except(Leaves().Select(Examples.PathOf)));
+    public void AnExampleIsOfAVerb() => Assert.Empty(Examples.All.Keys.Except(VerbTree.Leaves().Select(Examples.PathOf)));
+
+    [Theory]
+    [InlineData("bash", "complete -o default -F _complete_balanced-books balanced-books")]
+    [InlineData("zsh", "#compdef balanced-books")]
+    [InlineData("fish", "complete -c balanced-books -a '(balanced-books ")]
+    [InlineData("pwsh", "-CommandName balanced-books ")]
+    public async Task AScriptForAShellNamesTheConsoleAsItIsInstalled(string shell, string says)
+    {
+        var script = (await _console.Run("completion", shell)).Output;
+
+        Assert.Contains(says, script, StringComparison.Ordinal);
+        Assert.DoesNotContain("PROGRAM", script, StringComparison.Ordinal);
+        Assert.Contains(
+            $"<ToolCommandName>{Examples.Program}</ToolCommandName>",
+            await File.ReadAllTextAsync(Path.Combine(Repository.Folder, "Client", "Client.csproj"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
+    }
 
     [Theory]
     [InlineData("--max-page", "--max-pages")]
@@ -86,35 +103,5 @@ public sealed class UsageTests
                 word += c;
             }
         }
-    }
-
-    private static IEnumerable<Command> Leaves()
-    {
-        var open = new Stack<Command>([Root()]);
-        while (open.TryPop(out var command))
-        {
-            if (command.Subcommands.Count == 0 || command.Arguments.Count > 0)
-            {
-                yield return command;
-            }
-
-            foreach (var verb in command.Subcommands.Where(verb => !verb.Hidden))
-            {
-                open.Push(verb);
-            }
-        }
-    }
-
-    private static RootCommand Root()
-    {
-        var terminal = new Terminal(
-            TextWriter.Null,
-            TextWriter.Null,
-            outputIsTerminal: false,
-            errorIsTerminal: false,
-            (_, _) => Task.FromResult(false),
-            TimeProvider.System
-        );
-        return ConsoleProgram.Root(new(terminal, (_, _) => throw new InvalidOperationException(), _ => null, FollowPace.Usual));
     }
 }

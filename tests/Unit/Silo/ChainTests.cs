@@ -22,7 +22,7 @@ public sealed partial class ChainTests
     [Fact]
     public void TheChainReadsInItsOrder() =>
         Assert.Equal(
-            ["tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation", "antiforgery"],
+            ["head", "tracing", "metrics", "logging", "authentication", "rate limit", "idempotency", "validation", "antiforgery"],
             Chain.Http.Select(link => link.Name)
         );
 
@@ -209,8 +209,8 @@ public sealed partial class ChainTests
 
         Assert.Equal((404, ProblemJson, "GET /no/such is not known. / says what is."), (await doors.Get("/no/such")).Problem);
         var wrong = await doors.Send(HttpMethod.Delete, "/reader");
-        Assert.Equal((405, ProblemJson, "/reader does not take DELETE; it takes GET."), wrong.Problem);
-        Assert.Equal("GET", wrong.Header("Allow"));
+        Assert.Equal((405, ProblemJson, "/reader does not take DELETE; it takes GET, HEAD."), wrong.Problem);
+        Assert.Equal("GET, HEAD", wrong.Header("Allow"));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Cluster;
 using Grains.Interfaces.Crawling;
+using Grains.Interfaces.Keys;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
 using Unit.Client;
@@ -18,6 +19,7 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
                 var type when type == typeof(ICrawlListGrain) => cluster.Crawls,
                 var type when type == typeof(ILedgerGrain) => (object)cluster.Ledger,
                 var type when type == typeof(IClusterStatusGrain) => cluster.Status,
+                var type when type == typeof(IApiKeysGrain) => cluster.KnownKeys,
                 var type when type == typeof(ILogRulesGrain) => cluster.LogRules,
 
                 var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,

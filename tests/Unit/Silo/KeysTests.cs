@@ -190,7 +190,13 @@ public sealed class KeysTests
         await Add("reports", ApiRole.Reader);
         var again = await Grain().Add("reports", ApiRole.Operator, Cancel);
 
-        Assert.Equal(new(null, "There is a key named \"reports\" already. Choose another name, or revoke that one first."), again);
+        Assert.Equal(
+            new(null, "There is a key named \"reports\" already. Choose another name, or revoke that one first.")
+            {
+                Refusal = AddKeyRefusal.Exists,
+            },
+            again
+        );
         Assert.Equal([new ApiKeyLine("reports", ApiRole.Reader, _clock.GetUtcNow())], await Grain().List(Cancel));
     }
 
@@ -201,7 +207,7 @@ public sealed class KeysTests
     [InlineData("é")]
     public async Task AnOddNameIsRefused(string name) =>
         Assert.Equal(
-            new(null, $"\"{name}\" is no name for a key: 1 to 60 letters, digits, \"-\" and \"_\"."),
+            new(null, $"\"{name}\" is no name for a key: 1 to 60 letters, digits, \"-\" and \"_\".") { Refusal = AddKeyRefusal.Name },
             await Grain().Add(name, ApiRole.Reader, Cancel)
         );
 

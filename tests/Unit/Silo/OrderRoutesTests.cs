@@ -177,6 +177,21 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         Assert.Equal(200, (await _doors.Get(path, headers: ("If-None-Match", "\"2\""))).Status);
     }
 
+    [Theory]
+    [InlineData("\"1\", \"2\"")]
+    [InlineData("\"2\",\"1\"")]
+    [InlineData("\"x,y\", \"1\"")]
+    [InlineData("W/\"7\", \"1\"")]
+    [InlineData("*")]
+    public async Task AStepMayNameSeveralVersionsAndIsTakenForAnyOfThem(string versions)
+    {
+        var path = (await Place(Tea, "k")).Header("Location")!;
+        Assert.Equal(
+            (200, "\"2\""),
+            await Step(path, "pay", ("If-Match", versions)) is var paid ? (paid.Status, paid.Header("ETag")) : default
+        );
+    }
+
     [Fact]
     public async Task AStepMayNameTheVersionThatItIsMeantFor()
     {
@@ -185,7 +200,9 @@ public sealed class OrderRoutesTests : IAsyncLifetime
         Assert.Equal((412, "\"1\""), (stale.Status, stale.Header("ETag")));
         Assert.Equal(412, (await Step(path, "pay", ("If-Match", "W/\"1\""))).Status);
         Assert.Equal(412, (await Step(path, "pay", ("If-Match", "\"x\""))).Status);
-        Assert.Equal(400, (await Step(path, "pay", ("If-Match", "\"1\", \"2\""))).Status);
+        Assert.Equal(412, (await Step(path, "pay", ("If-Match", "\"2\", W/\"1\", \"1,2\""))).Status);
+        Assert.Equal(400, (await Step(path, "pay", ("If-Match", "*, \"1\""))).Status);
+        Assert.Equal(400, (await Step(path, "pay", ("If-Match", "\"1\" \"2\""))).Status);
         Assert.Equal(400, (await Step(path, "pay", ("If-Match", "1"))).Status);
         Assert.Equal(
             (200, "\"2\""),

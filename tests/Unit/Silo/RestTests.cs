@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Doubles;
+using Grains.Interfaces.Books;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Books;
@@ -390,6 +391,83 @@ public sealed class RestTests : IAsyncLifetime
         );
     }
 
+    [Fact]
+    public async Task TheBooksSayHowFastWorkComesInSinceTheyWereReadBefore()
+    {
+        Account urls = new("crawling", "urls", 3, 2, ImmutableSortedDictionary<string, long>.Empty, 1, 10, "Refused.");
+        _cluster.Accounts.Add(urls);
+        Assert.DoesNotContain("PerSecond", (await _doors.Get("/api/ledger")).Body, StringComparison.Ordinal);
+
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        _cluster.Accounts[0] = urls with { In = 23, Done = 4, Waiting = 19 };
+        var books = (await _doors.Get("/api/ledger")).Json;
+
+        Assert.Equal(4, books.GetProperty("ratesOverSeconds").GetDouble());
+        var account = Assert.Single(books.GetProperty("accounts").EnumerateArray());
+        Assert.Equal((5, 0.5), (account.GetProperty("inPerSecond").GetDouble(), account.GetProperty("donePerSecond").GetDouble()));
+    }
+
+    [Fact]
+    public async Task HeadIsAnsweredAsGetIsWithoutTheBody()
+    {
+        Keep(ConsoleInMemory.Crawl());
+        foreach (
+            var (path, status, type) in new[]
+            {
+                ("/api/crawls", 200, "application/json"),
+                ($"/api/crawls/{Id}", 200, "application/json"),
+                ("/api/ledger", 200, "application/json"),
+                ("/api/crawls/none", 404, ProblemJson),
+                ("/api/crawls?page=2", 400, ProblemJson),
+                ("/api/nothing", 404, ProblemJson),
+            }
+        )
+        {
+            var answer = await _doors.Send(HttpMethod.Head, path);
+            Assert.Equal((status, type, ""), (answer.Status, answer.Type, answer.Body));
+        }
+
+        Assert.Equal(405, (await _doors.Send(HttpMethod.Head, $"/api/crawls/{Id}/pause")).Status);
+    }
+
+    [Fact]
+    public async Task TheHeadOfAnAnswerWithoutAnEndEndsAndItsPlaceIsFreeAgain()
+    {
+        await using var doors = await Open(("Limits:Streams", "1"));
+        Keep(ConsoleInMemory.Crawl());
+        for (var again = 0; again < 3; again++)
+        {
+            var answer = await doors.Send(HttpMethod.Head, $"/api/crawls/{Id}/events");
+            Assert.Equal((200, "text/event-stream", ""), (answer.Status, answer.Type, answer.Body));
+        }
+    }
+
+    [Fact]
+    public async Task KeysAreMadeShownOnceListedAndRevoked()
+    {
+        var made = await _doors.Post("/api/keys", """{"name":"reports","role":"reader"}""");
+        Assert.Equal((201, """{"name":"reports","role":"reader","key":"secret-of-reports"}"""), (made.Status, made.Body));
+        Assert.Equal("no-store", made.Header("Cache-Control"));
+        Assert.Equal(
+            """{"keys":[{"name":"reports","role":"reader","addedAt":"2026-03-01T12:00:00+00:00"}]}""",
+            (await _doors.Get("/api/keys")).Body
+        );
+        Assert.Equal(409, (await _doors.Post("/api/keys", """{"name":"reports","role":"reader"}""")).Status);
+        Assert.Equal(
+            [("#/role", "\"role\" is one of reader, writer, operator.")],
+            (await _doors.Post("/api/keys", """{"name":"reports","role":"boss"}""")).Faults
+        );
+        Assert.Equal(
+            (200, """{"name":"reports","revoked":true,"left":0}"""),
+            await _doors.Send(HttpMethod.Delete, "/api/keys/reports") is var revoked ? (revoked.Status, revoked.Body) : default
+        );
+        Assert.Equal(
+            (404, ProblemJson, "There is no key \"reports\"; GET /api/keys lists those that are known."),
+            (await _doors.Send(HttpMethod.Delete, "/api/keys/reports")).Problem
+        );
+        Assert.True(_cluster.KnownKeys.IsClosed);
+    }
+
     /// <summary>All events, when so many times it was looked again whether there is something new.</summary>
     private async Task<DoorsInMemory.Answer> Events(int looksAgain)
     {
@@ -416,8 +494,9 @@ public sealed class RestTests : IAsyncLifetime
                 app.MapCrawls();
                 app.MapLedger();
                 app.MapCluster();
+                app.MapKeys();
             },
-            add: services => services.AddSingleton<Orleans.IGrainFactory>(new GrainsInMemory(_cluster)),
+            add: services => services.AddSingleton<Orleans.IGrainFactory>(new GrainsInMemory(_cluster)).AddSingleton<LedgerRates>(),
             clock: _clock,
             settings: settings
         );

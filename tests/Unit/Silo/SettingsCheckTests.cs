@@ -1,4 +1,5 @@
 using Doubles;
+using Grains.Crawling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -48,16 +49,41 @@ public sealed class SettingsCheckTests
     [InlineData("Http:Port", "65536", "Http:Port is 65536; it is a whole number from 0 to 65535.")]
     [InlineData("Instance:Number", "100", "Instance:Number is 100; it is a whole number from 0 to 99.")]
     [InlineData("Instance:Number", "-1", "Instance:Number is -1; it is a whole number from 0 to 99.")]
-    [InlineData("Crawling:RetryDelay", "soon", "Crawling:RetryDelay is \"soon\"; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00.")]
+    [InlineData(
+        "Crawling:RetryDelay",
+        "soon",
+        "Crawling:RetryDelay is \"soon\"; it is a duration such as 500ms, 5s, 2m, 1h or 30d from 100ms to 1h."
+    )]
     [InlineData(
         "Crawling:RetryDelay",
         "02:00:00",
-        "Crawling:RetryDelay is 02:00:00; it is a time as hh:mm:ss from 00:00:00.1 to 01:00:00."
+        "Crawling:RetryDelay is 2h; it is a duration such as 500ms, 5s, 2m, 1h or 30d from 100ms to 1h."
     )]
     [InlineData("Storage:Pth", "x", "There is no setting Storage:Pth; the nearest one is Storage:Path. --help lists all.")]
     [InlineData("Storage:Path:More", "x", "There is no setting Storage:Path:More; the nearest one is Storage:Path. --help lists all.")]
     public void AWrongValueIsNamedWithWhatWouldBeRight(string key, string value, string sentence) =>
         Assert.Equal([sentence], Problems((key, value)));
+
+    [Theory]
+    [InlineData("250ms", 250)]
+    [InlineData("5s", 5_000)]
+    [InlineData("1.5m", 90_000)]
+    [InlineData("1h", 3_600_000)]
+    [InlineData("00:00:05", 5_000)]
+    public void ADurationIsWrittenAsAtTheConsole(string text, int milliseconds)
+    {
+        using var configuration = new ConfigurationManager { ["Crawling:RetryDelay"] = text };
+        SettingsCheck.ReadDurations(configuration, global::Silo.Program.Modules.Settings);
+
+        Assert.Empty(global::Silo.Program.Modules.Problems(configuration));
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), configuration.Read<CrawlingOptions>().RetryDelay);
+    }
+
+    [Theory]
+    [InlineData("30", "Crawling:RetryDelay is \"30\"; it is a duration such as 500ms, 5s, 2m, 1h or 30d from 100ms to 1h.")]
+    [InlineData("2h", "Crawling:RetryDelay is 2h; it is a duration such as 500ms, 5s, 2m, 1h or 30d from 100ms to 1h.")]
+    public void ANumberWithoutAUnitIsNoDuration(string text, string sentence) =>
+        Assert.Equal([sentence], Problems(("Crawling:RetryDelay", text)));
 
     [Theory]
     [InlineData("0.0.0.0")]
