@@ -65,7 +65,11 @@ public static class PageParser
             }
 
             var references = new PageReferences(productToken, type.IsXml) { Robots = robots };
-            return Parse(text, answer, url, references) with { Charset = encoding.WebName, MediaType = type.MediaType };
+            return Parse(text, answer, url, references, EncodingLabels.ForQueries(encoding)) with
+            {
+                Charset = encoding.WebName,
+                MediaType = type.MediaType,
+            };
         }
         finally
         {
@@ -89,7 +93,14 @@ public static class PageParser
         return false;
     }
 
-    private static ParsedPage Parse(ReadOnlySpan<char> html, PageFetch answer, CanonicalUrl url, PageReferences references)
+    /// <param name="queries">In what the queries of its links are escaped; null: UTF-8. Links in header fields have no page.</param>
+    private static ParsedPage Parse(
+        ReadOnlySpan<char> html,
+        PageFetch answer,
+        CanonicalUrl url,
+        PageReferences references,
+        Encoding? queries
+    )
     {
         var found = new FoundLinks();
         references.Read(html);
@@ -114,7 +125,7 @@ public static class PageParser
         var start = references.Base is { } written && CanonicalUrl.TryParse(written, url, out var baseUrl) ? baseUrl : url;
         foreach (var reference in references.All)
         {
-            found.Add(reference.Text, start, reference.Kind, reference.NoFollow);
+            found.Add(reference.Text, start, reference.Kind, reference.NoFollow, queries);
         }
 
         return new()
@@ -172,9 +183,9 @@ public static class PageParser
 
         public int TooLong { get; private set; }
 
-        public void Add(ReadOnlySpan<char> text, CanonicalUrl start, LinkKind kind, bool noFollow)
+        public void Add(ReadOnlySpan<char> text, CanonicalUrl start, LinkKind kind, bool noFollow, Encoding? queries = null)
         {
-            var fault = UrlParser.Parse(text, start, out var url);
+            var fault = UrlParser.Parse(text, start, out var url, queries);
             if (url is null)
             {
                 // Else mailto:, javascript:, and what is no URL at all.

@@ -13,41 +13,6 @@ internal static class PageText
 
     private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    /// <summary>
-    /// Labels that the WHATWG encoding standard reads as another encoding than their name says (§4.2), and those that .NET does not know.
-    /// </summary>
-    private static readonly Dictionary<string, string> Aliases = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["ascii"] = "windows-1252",
-        ["us-ascii"] = "windows-1252",
-        ["ansi_x3.4-1968"] = "windows-1252",
-        ["iso-8859-1"] = "windows-1252",
-        ["iso8859-1"] = "windows-1252",
-        ["iso_8859-1"] = "windows-1252",
-        ["latin1"] = "windows-1252",
-        ["l1"] = "windows-1252",
-        ["x-user-defined"] = "windows-1252",
-        ["cp1252"] = "windows-1252",
-        ["cp1251"] = "windows-1251",
-        ["iso-8859-9"] = "windows-1254",
-        ["latin5"] = "windows-1254",
-        ["iso-8859-11"] = "windows-874",
-        ["tis-620"] = "windows-874",
-        ["gb2312"] = "gb18030",
-        ["gbk"] = "gb18030",
-        ["x-gbk"] = "gb18030",
-        ["ks_c_5601-1987"] = "ks_c_5601-1987",
-        ["euc-kr"] = "ks_c_5601-1987",
-        ["sjis"] = "shift_jis",
-        ["x-sjis"] = "shift_jis",
-        ["windows-31j"] = "shift_jis",
-        ["big5-hkscs"] = "big5",
-        ["utf8"] = "utf-8",
-        ["unicode-1-1-utf-8"] = "utf-8",
-        ["utf-16"] = "utf-16le",
-        ["unicode"] = "utf-16le",
-    };
-
     /// <param name="body">From its first byte on.</param>
     /// <param name="charset">What Content-Type says; null when it does not.</param>
     /// <param name="isXml">It is read as XML.</param>
@@ -60,7 +25,7 @@ internal static class PageText
             return marked;
         }
 
-        if (charset is not null && FromLabel(charset) is { } declared)
+        if (charset is not null && EncodingLabels.Find(charset) is { } declared)
         {
             return declared;
         }
@@ -77,27 +42,6 @@ internal static class PageText
         }
 
         return Utf8.IsValid(cut ? WithoutHalfCharacter(body) : body) ? Encoding.UTF8 : Windows1252;
-    }
-
-    /// <summary>Null for a label that means nothing.</summary>
-    public static Encoding? FromLabel(string label)
-    {
-        var name = label.Trim();
-        name = Aliases.GetValueOrDefault(name, name);
-        if (name.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-        {
-            return Encoding.UTF8;
-        }
-
-        try
-        {
-            return CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
-        }
-        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
-        {
-            // Not a label that anybody knows (or UTF-7, which nobody should): as if it were not there.
-            return null;
-        }
     }
 
     private static Encoding? FromMark(ReadOnlySpan<byte> body, out int length)
@@ -142,7 +86,7 @@ internal static class PageText
         var length = rest is [(byte)'"' or (byte)'\'', ..] ? rest[1..].IndexOf(rest[0]) : -1;
 
         // What could be read as ASCII up to here is not UTF-16.
-        return length < 0 || FromLabel(Encoding.Latin1.GetString(rest.Slice(1, length))) is not { } encoding ? null
+        return length < 0 || EncodingLabels.Find(Encoding.Latin1.GetString(rest.Slice(1, length))) is not { } encoding ? null
             : encoding.CodePage is 1200 or 1201 ? Encoding.UTF8
             : encoding;
     }
@@ -165,7 +109,12 @@ internal static class PageText
         var scanner = new HtmlScanner(text[..start.Length], attributes);
         while (scanner.Read() is var kind and not HtmlTokenKind.End)
         {
-            if (kind == HtmlTokenKind.StartTag && scanner.Is("meta") && Label(scanner) is { } label && FromLabel(label) is { } encoding)
+            if (
+                kind == HtmlTokenKind.StartTag
+                && scanner.Is("meta")
+                && Label(scanner) is { } label
+                && EncodingLabels.Find(label) is { } encoding
+            )
             {
                 // What could be read as ASCII up to here is not UTF-16 (§13.2.3.2).
                 return encoding.CodePage is 1200 or 1201 ? Encoding.UTF8 : encoding;

@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Text;
 
 namespace Grains.Crawling.Urls;
 
 /// <summary>
 /// WHATWG URL standard §4.4, for http and https only: what is left of the standard's state machine is a walk from left to right
-/// over scheme, authority, path and query, writing the canonical text into one buffer.
+/// over scheme, authority, path and query, writing the canonical text into one buffer. The query of a link is escaped in the encoding of
+/// its page (<c>query</c>, null: UTF-8), all else in UTF-8.
 /// </summary>
 internal static class UrlParser
 {
@@ -12,10 +14,12 @@ internal static class UrlParser
     [ThreadStatic]
     private static char[]? _buffer;
 
-    public static UrlFault Parse(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, out CanonicalUrl? url)
+    public static UrlFault Parse(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, out CanonicalUrl? url, Encoding? query = null)
     {
         text = TrimControls(text);
-        return text.IndexOfAny('\t', '\n', '\r') < 0 ? ParseClean(text, baseUrl, out url) : ParseWithoutBreaks(text, baseUrl, out url);
+        return text.IndexOfAny('\t', '\n', '\r') < 0
+            ? ParseClean(text, baseUrl, query, out url)
+            : ParseWithoutBreaks(text, baseUrl, query, out url);
     }
 
     public static ReadOnlySpan<char> TrimControls(ReadOnlySpan<char> text)
@@ -33,7 +37,7 @@ internal static class UrlParser
         return text;
     }
 
-    private static UrlFault ParseWithoutBreaks(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, out CanonicalUrl? url)
+    private static UrlFault ParseWithoutBreaks(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, Encoding? query, out CanonicalUrl? url)
     {
         var rented = ArrayPool<char>.Shared.Rent(text.Length);
         var length = 0;
@@ -45,18 +49,18 @@ internal static class UrlParser
             }
         }
 
-        var fault = ParseClean(rented.AsSpan(0, length), baseUrl, out url);
+        var fault = ParseClean(rented.AsSpan(0, length), baseUrl, query, out url);
         ArrayPool<char>.Shared.Return(rented);
         return fault;
     }
 
-    private static UrlFault ParseClean(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, out CanonicalUrl? url)
+    private static UrlFault ParseClean(ReadOnlySpan<char> text, CanonicalUrl? baseUrl, Encoding? query, out CanonicalUrl? url)
     {
         url = null;
         var colon = SchemeLength(text);
         if (colon < 0)
         {
-            return baseUrl is not null ? Relative(text, baseUrl, out url)
+            return baseUrl is not null ? Relative(text, baseUrl, query, out url)
                 : text.IsEmpty ? UrlFault.Empty
                 : UrlFault.NoScheme;
         }
@@ -70,8 +74,8 @@ internal static class UrlParser
         // "http:path" on a page of http is relative; everywhere else slashes after the colon may be many, few or none.
         var rest = text[(colon + 1)..];
         return baseUrl is not null && baseUrl.Authority.Https == https && !StartsWithTwoSlashes(rest)
-            ? Relative(rest, baseUrl, out url)
-            : Absolute(https, rest.TrimStart(@"/\"), baseUrl, out url);
+            ? Relative(rest, baseUrl, query, out url)
+            : Absolute(https, rest.TrimStart(@"/\"), baseUrl, query, out url);
     }
 
     /// <summary>Where the colon after a scheme stands; -1 when the text has none.</summary>
@@ -86,7 +90,7 @@ internal static class UrlParser
         return end > 0 && text[end] == ':' ? end : -1;
     }
 
-    private static UrlFault Absolute(bool https, ReadOnlySpan<char> rest, CanonicalUrl? baseUrl, out CanonicalUrl? url)
+    private static UrlFault Absolute(bool https, ReadOnlySpan<char> rest, CanonicalUrl? baseUrl, Encoding? query, out CanonicalUrl? url)
     {
         url = null;
         var end = rest.IndexOfAny(@"/\?#");
@@ -103,10 +107,10 @@ internal static class UrlParser
             }
         }
 
-        return FromRoot(authority!, rest[text.Length..], out url);
+        return FromRoot(authority!, rest[text.Length..], query, out url);
     }
 
-    private static UrlFault Relative(ReadOnlySpan<char> rest, CanonicalUrl baseUrl, out CanonicalUrl? url)
+    private static UrlFault Relative(ReadOnlySpan<char> rest, CanonicalUrl baseUrl, Encoding? query, out CanonicalUrl? url)
     {
         if (rest.IsEmpty || rest[0] == '#')
         {
@@ -116,29 +120,35 @@ internal static class UrlParser
 
         if (StartsWithTwoSlashes(rest))
         {
-            return Absolute(baseUrl.Authority.Https, rest.TrimStart(@"/\"), baseUrl, out url);
+            return Absolute(baseUrl.Authority.Https, rest.TrimStart(@"/\"), baseUrl, query, out url);
         }
 
         if (IsSlash(rest[0]))
         {
-            return FromRoot(baseUrl.Authority, rest, out url);
+            return FromRoot(baseUrl.Authority, rest, query, out url);
         }
 
         var keep = baseUrl.BeforeQuery;
         var writer = new UrlWriter(_buffer ??= new char[CanonicalUrl.MaxLength]);
         writer.Append(rest[0] == '?' ? keep : keep[..(keep.LastIndexOf('/') + 1)]);
-        return PathAndQuery(ref writer, baseUrl.Authority, rest, out url);
+        return PathAndQuery(ref writer, baseUrl.Authority, rest, query, out url);
     }
 
-    private static UrlFault FromRoot(UrlAuthority authority, ReadOnlySpan<char> rest, out CanonicalUrl? url)
+    private static UrlFault FromRoot(UrlAuthority authority, ReadOnlySpan<char> rest, Encoding? query, out CanonicalUrl? url)
     {
         var writer = new UrlWriter(_buffer ??= new char[CanonicalUrl.MaxLength]);
         writer.Append(authority.Origin);
         writer.Append('/');
-        return PathAndQuery(ref writer, authority, !rest.IsEmpty && IsSlash(rest[0]) ? rest[1..] : rest, out url);
+        return PathAndQuery(ref writer, authority, !rest.IsEmpty && IsSlash(rest[0]) ? rest[1..] : rest, query, out url);
     }
 
-    private static UrlFault PathAndQuery(ref UrlWriter writer, UrlAuthority authority, ReadOnlySpan<char> rest, out CanonicalUrl? url)
+    private static UrlFault PathAndQuery(
+        ref UrlWriter writer,
+        UrlAuthority authority,
+        ReadOnlySpan<char> rest,
+        Encoding? encoding,
+        out CanonicalUrl? url
+    )
     {
         url = null;
         var pathEnd = rest.IndexOfAny('?', '#');
@@ -149,7 +159,7 @@ internal static class UrlParser
             var query = rest[(pathEnd + 1)..];
             var queryEnd = query.IndexOf('#');
             writer.Append('?');
-            writer.AppendEscaped(queryEnd < 0 ? query : query[..queryEnd], UrlCharacters.PlainInQuery);
+            writer.AppendEscaped(queryEnd < 0 ? query : query[..queryEnd], UrlCharacters.PlainInQuery, encoding);
         }
 
         if (writer.Overflown)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 
 namespace Grains.Crawling.Urls;
@@ -43,9 +44,10 @@ internal ref struct UrlWriter(Span<char> buffer)
     }
 
     /// <summary>
-    /// Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8.
+    /// Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8, or of
+    /// what it is in <paramref name="encoding"/>.
     /// </summary>
-    public void AppendEscaped(ReadOnlySpan<char> text, SearchValues<char> plain)
+    public void AppendEscaped(ReadOnlySpan<char> text, SearchValues<char> plain, Encoding? encoding = null)
     {
         while (!Overflown)
         {
@@ -63,6 +65,12 @@ internal ref struct UrlWriter(Span<char> buffer)
                 var octet = UrlCharacters.Octet(text, 0);
                 AppendEscape(octet);
                 text = text[(octet < 0 ? 1 : 3)..];
+            }
+            else if (encoding is not null && !char.IsAscii(text[0]))
+            {
+                var end = text.IndexOfAnyInRange('\0', '\x7f');
+                AppendEncoded(end < 0 ? text : text[..end], plain, encoding);
+                text = end < 0 ? [] : text[end..];
             }
             else
             {
@@ -100,6 +108,39 @@ internal ref struct UrlWriter(Span<char> buffer)
         else
         {
             AppendOctet(octet);
+        }
+    }
+
+    /// <summary>
+    /// WHATWG URL §1.3, "percent-encode after encoding": octets that are plain characters stay, also the second of two that make one. What
+    /// the encoding does not have is written as a numeric character reference, <c>&amp;#1234;</c>, escaped.
+    /// </summary>
+    /// <param name="encoding">Writes nothing for a character that it does not have.</param>
+    private void AppendEncoded(ReadOnlySpan<char> text, SearchValues<char> plain, Encoding encoding)
+    {
+        Span<byte> octets = stackalloc byte[32];
+        Span<char> character = stackalloc char[2];
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var count = encoding.GetBytes(character[..rune.EncodeToUtf16(character)], octets);
+            if (count == 0)
+            {
+                Append("%26%23");
+                Append(rune.Value.ToString(CultureInfo.InvariantCulture));
+                Append("%3B");
+            }
+
+            foreach (var octet in octets[..count])
+            {
+                if (plain.Contains((char)octet))
+                {
+                    Append((char)octet);
+                }
+                else
+                {
+                    AppendOctet(octet);
+                }
+            }
         }
     }
 

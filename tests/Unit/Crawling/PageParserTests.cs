@@ -386,7 +386,7 @@ public sealed class PageParserTests
     [InlineData("", "E9", "text/html", "<meta charset=utf-7>", "windows-1252")]
     [InlineData("", "E9", "text/html", "<meta charset=iso-8859-9>", "windows-1254")]
     [InlineData("", "A8 A6", "text/html; charset=gb2312", "", "gb18030")]
-    [InlineData("", "82", "text/html; charset=ibm850", "", "ibm850")]
+    [InlineData("", "E9", "text/html; charset=ibm850", "", "windows-1252")]
     [InlineData("", "E9", "text/html", "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>", "windows-1252")]
     [InlineData("", "A8 A6", "text/html", "<?xml version='1.0' encoding = 'GBK' ?>", "gb18030")]
     [InlineData("", "E9", "text/html", "<?xml version='1.0' encoding='gbk'?><meta charset=latin1>", "windows-1252")]
