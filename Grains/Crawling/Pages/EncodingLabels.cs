@@ -20,8 +20,8 @@ internal static class EncodingLabels
     public static Encoding? Find(string label) => ByLabel.GetValueOrDefault(label.Trim('\t', '\n', '\f', '\r', ' '));
 
     /// <summary>
-    /// In what the queries of a page's links are escaped (WHATWG URL §4.4): the page's encoding, which writes nothing for a character that it
-    /// does not have. Null for UTF-8, which also stands for UTF-16.
+    /// In what the queries of a page's links are escaped (WHATWG URL §4.4): the page's encoding, which writes nothing for a character that
+    /// it does not have. Null for UTF-8, which also stands for UTF-16.
     /// </summary>
     public static Encoding? ForQueries(Encoding page) =>
         page.CodePage is 65001 or 1200 or 1201 or 20127

@@ -44,8 +44,8 @@ internal ref struct UrlWriter(Span<char> buffer)
     }
 
     /// <summary>
-    /// Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8, or of
-    /// what it is in <paramref name="encoding"/>.
+    /// Writes what is <paramref name="plain"/> as it stands, existing escapes in canonical form, and the rest as escapes of its UTF-8, or
+    /// of what it is in <paramref name="encoding"/>.
     /// </summary>
     public void AppendEscaped(ReadOnlySpan<char> text, SearchValues<char> plain, Encoding? encoding = null)
     {
