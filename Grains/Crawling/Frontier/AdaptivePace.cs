@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Grains.Crawling.Frontier;
 
 /// <summary>
-/// How much slower than asked a host is asked for, by how it answers: <see cref="Extra"/> is added to the delay between two requests, and is
-/// never negative. It is told the time.
+/// How much slower than asked a host is asked for, by how it answers: <see cref="Extra"/> is added to the delay between two requests, and
+/// is never negative. It is told the time.
 /// </summary>
 /// <remarks>
-/// <para>429 and 503 double it, from the asked delay or <see cref="LeastStep"/> on. Other failures (5xx, a time-out, no connection) grow it by
-/// half from the second one in a row on, for one broken page says nothing of its host. It grows once in as long as it lasts, however many
-/// requests were under way. Each answer takes a fifth off.</para>
+/// <para>429 and 503 double it, from the asked delay or <see cref="LeastStep"/> on. Other failures (5xx, a time-out, no connection) grow it
+/// by half from the second one in a row on, for one broken page says nothing of its host. It grows once in as long as it lasts, however
+/// many requests were under way. Each answer takes a fifth off.</para>
 /// <para>While answers take twice their usual time and <see cref="SlowBy"/> more, it is at least the time that they take longer, shared out
 /// over the requests that may be under way.</para>
 /// </remarks>
