@@ -113,7 +113,7 @@ internal sealed class DeathBenchmark(DeathOptions options)
 
             await Task.Delay(WarmUp + Before, cancel);
             var death = Stopwatch.GetTimestamp();
-            Die(victim);
+            await Die(victim);
             var reads = await Reads(gateways, cancel);
             var left = Watched - Stopwatch.GetElapsedTime(death);
             await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancel);
@@ -149,11 +149,11 @@ internal sealed class DeathBenchmark(DeathOptions options)
         }
     }
 
-    private void Die(SiloChild victim)
+    private async Task Die(SiloChild victim)
     {
         if (options.Halts)
         {
-            Signals.Send(victim.Id, Signals.Halt);
+            await Signals.HaltBetweenCommits(victim.Id);
         }
         else
         {

@@ -153,7 +153,7 @@ public sealed class ThreeSilosTests : IAsyncDisposable
     private async Task Pause(int victim)
     {
         Count("SIGSTOP");
-        Signals.Send(_silos[victim].ProcessId, Signals.Halt);
+        await Signals.HaltBetweenCommits(_silos[victim].ProcessId);
         await Progress(crawling: false);
         Signals.Send(_silos[victim].ProcessId, Signals.Continue);
         await Task.WhenAny(_silos[victim].Exit, AllActive());

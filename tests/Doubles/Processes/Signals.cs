@@ -27,6 +27,50 @@ public static class Signals
         }
     }
 
+    /// <summary>
+    /// <see cref="Halt"/> while the process is inside no commit: one that stands still inside one holds the lock of its table's file, and
+    /// nobody on the machine writes to that table until it goes on or is killed.
+    /// </summary>
+    /// <remarks>Where there is no <c>/proc</c> it is halted wherever it is.</remarks>
+    public static async Task HaltBetweenCommits(int process)
+    {
+        Send(process, Halt);
+        while (File.Exists("/proc/locks"))
+        {
+            await Wait.Until(() => Threads(process).All(state => state == 'T'), $"process {process} to stand still");
+            if (!HoldsWriteLock(process))
+            {
+                return;
+            }
+
+            Send(process, Continue);
+            await Task.Delay(1);
+            Send(process, Halt);
+        }
+    }
+
+    private static IEnumerable<char> Threads(int process) => Directory.EnumerateDirectories($"/proc/{process}/task").Select(StateOf);
+
+    /// <summary>The letter that follows a thread's name, which is in parentheses and may have any character.</summary>
+    private static char StateOf(string thread)
+    {
+        try
+        {
+            var stat = File.ReadAllText(Path.Combine(thread, "stat"));
+            return stat[stat.LastIndexOf(')') + 2];
+        }
+        catch (IOException)
+        {
+            return 'X'; // It has ended since.
+        }
+    }
+
+    /// <summary>A byte of a file is locked for writing, as SQLite does for a commit or a checkpoint.</summary>
+    private static bool HoldsWriteLock(int process) =>
+        File.ReadLines("/proc/locks")
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(line => line is [_, "POSIX", _, "WRITE", var owner, ..] && owner == $"{process}");
+
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int kill(int process, int signal);

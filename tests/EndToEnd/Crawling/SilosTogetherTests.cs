@@ -100,7 +100,7 @@ public sealed class SilosTogetherTests : IAsyncDisposable
         var held = _sites.ConvertAll(site => site.Hold(site.Asked + 1));
         await Until(Task.WhenAny(held.Select(gate => gate.Reached)), "a page that is held back");
         var stopped = _others[0];
-        Signals.Send(stopped.ProcessId, Signals.Halt);
+        await Signals.HaltBetweenCommits(stopped.ProcessId);
         held.ForEach(gate => gate.Open());
         await UntilDead(stopped.Place);
         Signals.Send(stopped.ProcessId, Signals.Continue);

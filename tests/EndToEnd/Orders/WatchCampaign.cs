@@ -170,7 +170,7 @@ public sealed class WatchCampaign : IAsyncLifetime
 
     private static async Task Halted(int process)
     {
-        Signals.Send(process, Signals.Halt);
+        await Signals.HaltBetweenCommits(process);
         await Task.Delay(Standstill);
         Signals.Send(process, Signals.Continue);
     }
