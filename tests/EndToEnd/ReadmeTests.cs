@@ -274,7 +274,7 @@ public sealed partial class ReadmeTests
             }
         }
 
-        if (!command.Text.Contains("-c Release", StringComparison.Ordinal) && command.Text.Contains("dotnet ", StringComparison.Ordinal))
+        if (!command.Text.Contains("-c Release", StringComparison.Ordinal) && Builds().IsMatch(command.Text))
         {
             yield return $"{page}:{command.Line} does not say -c Release: {command.Text}";
         }
@@ -288,6 +288,9 @@ public sealed partial class ReadmeTests
     private static void Say(string text) => TestContext.Current.TestOutputHelper?.WriteLine(text);
 
     private static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    [GeneratedRegex("dotnet (build|run|test|pack|publish)\\b")]
+    private static partial Regex Builds();
 
     [GeneratedRegex(@"--(?:project|solution) (\S+)")]
     private static partial Regex NamedProject();
