@@ -44,7 +44,7 @@ public static class Signals
             }
 
             Send(process, Continue);
-            await Task.Delay(1);
+            await Wait.Until(() => !HoldsWriteLock(process), $"process {process} to end a commit");
             Send(process, Halt);
         }
     }
