@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Client.Values;
+using Grains.Interfaces.Crawling;
 
 namespace Client.Crawling;
 
@@ -37,25 +38,13 @@ internal sealed class RetryCommand
     {
         var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
         var reason = parsed.GetValue(_reason);
-        var retried = ImmutableSortedDictionary<string, long>.Empty;
-        string? cursor = null;
-        do
+        var reply = await RetryReply.All(cursor => session.Ask(cluster => cluster.Crawl(id).Retry(reason, cursor, cancel), cancel));
+        if (reply.Closed is { } closed)
         {
-            var part = await session.Ask(cluster => cluster.Crawl(id).Retry(reason, cursor, cancel), cancel);
-            if (part.Closed is { } closed)
-            {
-                throw new ConsoleException(closed);
-            }
+            throw new ConsoleException(closed);
+        }
 
-            foreach (var (word, count) in part.Retried)
-            {
-                retried = retried.SetItem(word, retried.GetValueOrDefault(word) + count);
-            }
-
-            cursor = part.Cursor;
-        } while (cursor is not null);
-
-        Tell(session, id.ToString(), reason, retried);
+        Tell(session, id.ToString(), reason, reply.Retried);
         return parsed.GetValue(_follow) ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
     }
 

@@ -144,7 +144,32 @@ public sealed record RetryReply(
     [property: Id(0)] ImmutableSortedDictionary<string, long> Retried,
     [property: Id(1)] string? Cursor,
     [property: Id(2)] string? Closed
-);
+)
+{
+    /// <summary>All parts from the first one on, added up; or the answer that says why nothing is tried again.</summary>
+    /// <param name="ask">Asks for the part at a cursor: <see cref="ICrawlGrain.Retry"/>.</param>
+    public static async Task<RetryReply> All(Func<string?, Task<RetryReply>> ask)
+    {
+        var retried = ImmutableSortedDictionary<string, long>.Empty;
+        string? cursor = null;
+        do
+        {
+            var part = await ask(cursor);
+            if (part.Closed is not null)
+            {
+                return part;
+            }
+
+            foreach (var (reason, count) in part.Retried)
+            {
+                retried = retried.SetItem(reason, retried.GetValueOrDefault(reason) + count);
+            }
+
+            cursor = part.Cursor;
+        } while (cursor is not null);
+        return new(retried, Cursor: null, Closed: null);
+    }
+}
 
 public enum ExportKind
 {

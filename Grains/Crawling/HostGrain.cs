@@ -268,7 +268,7 @@ public sealed partial class HostGrain(
         }
     }
 
-    private HostSums NoSums => new HostHead { Host = Host.Value }.Sums(used: 0, wantsMore: false);
+    private HostSums NoSums => HostHead.NoSums(Host);
 
     /// <summary>
     /// The place is free again when what it brought is durable, so that a crash repeats no more fetches than may be in flight. The delay

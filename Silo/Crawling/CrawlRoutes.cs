@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Grains.Books;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Silo.Http;
@@ -331,20 +329,13 @@ public static class CrawlRoutes
             return None(id);
         }
 
-        var retried = ImmutableSortedDictionary<string, long>.Empty;
-        string? cursor = null;
-        do
+        var reply = await RetryReply.All(cursor => crawl.Grain.Retry(reason, cursor, context.RequestAborted));
+        if (reply.Closed is { } closed)
         {
-            var part = await crawl.Grain.Retry(reason, cursor, context.RequestAborted);
-            if (part.Closed is { } closed)
-            {
-                return new Problem(StatusCodes.Status409Conflict, closed);
-            }
+            return new Problem(StatusCodes.Status409Conflict, closed);
+        }
 
-            retried = retried.Plus(part.Retried);
-            cursor = part.Cursor;
-        } while (cursor is not null);
-        return Results.Json(new UrlsRetried(retried.Values.Sum(), retried), CrawlJson.AsItIs.UrlsRetried);
+        return Results.Json(new UrlsRetried(reply.Retried.Values.Sum(), reply.Retried), CrawlJson.AsItIs.UrlsRetried);
     }
 
     private static async Task<IResult> Page(HttpContext context, string id, IGrainFactory grains, string? url = null, string view = "body")

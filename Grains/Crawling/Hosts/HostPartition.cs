@@ -199,15 +199,11 @@ internal sealed class HostPartition
 
     private async Task<long> CountRows(string prefix)
     {
-        var range = KeyRange.Prefix(prefix);
         long count = 0;
-        IReadOnlyList<TableRow> rows;
-        do
+        await foreach (var _ in _store.ScanAll(CrawlTable.Name, _partition, KeyRange.Prefix(prefix)))
         {
-            rows = await _store.Scan(CrawlTable.Name, _partition, range, StoreLimits.MaxScan);
-            count += rows.Count;
-            range = rows.Count == 0 ? range : range.After(rows[^1].Key);
-        } while (rows.Count == StoreLimits.MaxScan);
+            count++;
+        }
 
         return count;
     }

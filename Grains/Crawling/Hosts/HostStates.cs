@@ -13,7 +13,7 @@ internal static class HostStates
     {
         var (state, why) = Word(crawl, politeness, now);
         var next = politeness.Next(now);
-        var sums = crawl?.Sums() ?? new HostHead { Host = host.Value }.Sums(used: 0, wantsMore: false);
+        var sums = crawl?.Sums() ?? HostHead.NoSums(host);
         return new(
             host,
             state,

@@ -78,6 +78,9 @@ public sealed record HostHead
         Refused = Refused[reason] == 0 ? Refused.Remove(reason) : Refused;
     }
 
+    /// <summary>Of a host that has nothing of the crawl.</summary>
+    public static HostSums NoSums(HostKey host) => new HostHead { Host = host.Value }.Sums(used: 0, wantsMore: false);
+
     public HostSums Sums(long used, bool wantsMore) =>
         new(Added, Done, Refused, Failed, Waiting, Bytes, used, wantsMore)
         {
