@@ -25,14 +25,15 @@ public sealed partial class SubscriberListGrain(
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     ILogger<SubscriberListGrain> logger,
-    IFileRemains? files = null
+    IFileRemains? remains = null
 ) : Grain, ISubscriberListGrain
 {
     private readonly ErasedFiles _files = new(
         store,
-        files,
+        remains,
         OrderTable.Name,
-        [OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name]
+        [OrderTable.Name, SubscriberTable.Name, MailTable.Name, EndpointTable.Name],
+        clock
     );
 
     private IEnumerable<int> Partitions => Enumerable.Range(0, options.Value.Partitions);
@@ -110,7 +111,7 @@ public sealed partial class SubscriberListGrain(
 
     public async Task<EraseReply> Erase(string customer, CancellationToken cancel)
     {
-        await _files.Remember(cancel);
+        var files = await _files.Begin(cancel);
         var erasure = new CustomerErasure(Feed, Grain, name => catalog.Find(name)?.Rules.Channel is null, clock, guards);
         var reply = await erasure.Run(customer, Partitions, async () => await Names(cancel), cancel);
         if (reply.Error is not null)
@@ -119,7 +120,7 @@ public sealed partial class SubscriberListGrain(
         }
 
         await GrainFactory.GetGrain<IOrderMailGrain>(0).Forget(customer, cancel);
-        return reply with { FilesCleaned = await _files.Clean(cancel) };
+        return reply with { FilesCleaned = await _files.End(files, cancel) };
     }
 
     public async Task<OrderDeliveries> Deliveries(OrderId order, CancellationToken cancel)

@@ -27,6 +27,12 @@ public static class MergePlan
     /// <summary>A segment is left for this long, so that a burst is merged at once.</summary>
     public static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// However many there are, one that is younger is left alone: the live tail looks five times a second, later on a busy machine, and what
+    /// was merged before it looked its viewers would miss.
+    /// </summary>
+    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
     /// <summary>The numbers of segments to merge now; empty when nothing is worth it. Those of the oldest hour first.</summary>
     public static IReadOnlyList<long> Next(IEnumerable<KeyValuePair<long, LogSegment>> segments, DateTimeOffset now)
     {
@@ -38,7 +44,11 @@ public static class MergePlan
         {
             // No more come into an hour that is long over: what is left of it becomes one.
             var isOver = now >= group.Key.Arrived + TimeSpan.FromHours(1) + TimeSpan.FromMinutes(5);
-            var smallest = group.OrderBy(entry => entry.Value.RawBytes).ThenBy(entry => entry.Key).ToList();
+            var smallest = group
+                .Where(entry => now - entry.Value.Written >= Fresh)
+                .OrderBy(entry => entry.Value.RawBytes)
+                .ThenBy(entry => entry.Key)
+                .ToList();
             var ready = smallest.Exists(entry => now - entry.Value.Written >= Settled) || smallest.Count >= MaxSegments;
             var chosen = Fitting(smallest);
             if (!isOver)

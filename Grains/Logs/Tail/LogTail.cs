@@ -87,7 +87,7 @@ public sealed partial class LogTail(
 
     private async Task Follow(TaskCompletionSource started)
     {
-        using var followed = new TailShards(shards);
+        using var followed = new TailShards(shards, clock.GetUtcNow());
         while (!IsOver())
         {
             try
@@ -192,7 +192,7 @@ public sealed partial class LogTail(
                 return SegmentReader.ReadAll(content);
             }
 
-            // It is new: merging leaves it alone for a minute, and its object for minutes more.
+            // It is new: merging leaves it alone for seconds, and its object for minutes more.
             unreadable.Add(segment.Name, SegmentFault.Missing(segment.Name).Reason);
             return null;
         }
@@ -224,18 +224,12 @@ public sealed partial class LogTail(
 internal readonly record struct TailNews(IReadOnlyList<LogSegment> Segments, long Missed, Exception? Failure);
 
 /// <summary>What the tail knows of the shards.</summary>
-internal sealed class TailShards : IDisposable
+/// <param name="since">Of a shard that answers later than the others, what was written after that is new.</param>
+internal sealed class TailShards(LogShardSet shards, DateTimeOffset since) : IDisposable
 {
-    private readonly ShardManifest[] _shards;
-    private readonly Dictionary<string, int>[] _known;
-    private readonly bool[] _isKnown;
-
-    public TailShards(LogShardSet shards)
-    {
-        _shards = [.. shards.All.Select(shard => new ShardManifest(shard))];
-        _known = [.. _shards.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
-        _isKnown = new bool[_shards.Length];
-    }
+    private readonly ShardManifest[] _shards = [.. shards.All.Select(shard => new ShardManifest(shard))];
+    private readonly Dictionary<string, int>?[] _known = new Dictionary<string, int>?[shards.All.Count()];
+    private bool _hasLooked;
 
     /// <summary>What came since the last look.</summary>
     public async Task<TailNews> Look()
@@ -254,12 +248,12 @@ internal sealed class TailShards : IDisposable
                 continue;
             }
 
-            List<LogSegment> news = _isKnown[shard] ? segments : [];
-            var missedHere = News(await asked[shard], _known[shard], news);
-            missed += _isKnown[shard] ? missedHere : 0;
-            _isKnown[shard] = true;
+            var now = await asked[shard];
+            var known = _known[shard] ??= Before(now);
+            missed += News(now, known, segments);
         }
 
+        _hasLooked = true;
         segments.Sort((left, right) => left.Written.CompareTo(right.Written));
         return new(segments, missed, failure);
     }
@@ -271,6 +265,11 @@ internal sealed class TailShards : IDisposable
             shard.Dispose();
         }
     }
+
+    /// <summary>What of a shard that answers for the first time was there before somebody watched.</summary>
+    private Dictionary<string, int> Before(ImmutableArray<LogSegment> now) =>
+        now.Where(segment => !_hasLooked || segment.Written <= since)
+            .ToDictionary(segment => segment.Name, segment => segment.Records, StringComparer.Ordinal);
 
     /// <summary>Adds what is new and was not merged; the records that a new merge holds and nobody saw are the answer.</summary>
     internal static long News(ImmutableArray<LogSegment> now, Dictionary<string, int> known, List<LogSegment> news)

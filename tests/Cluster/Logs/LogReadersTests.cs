@@ -64,7 +64,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
         await cluster.Store.Commit(LogTable.Name, LogTable.Partition(bad), [head], TestContext.Current.CancellationToken);
         var shards = new LogShardSet(2, number => cluster.Shard(number == 0 ? good : bad));
         using var reader = new LogManifest(shards, cluster.Guards, NullLogger<LogManifest>.Instance);
-        using var tail = new TailShards(shards);
+        using var tail = new TailShards(shards, cluster.Clock.GetUtcNow());
         await tail.Look();
         await Store(good, 1);
 
@@ -74,13 +74,20 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
         var news = await tail.Look();
         Assert.Single(news.Segments);
         Assert.NotNull(news.Failure);
+
+        // What it stores as soon as it can is what whoever watched all the time has not seen.
+        var mended = RowChange.Delete(PartitionWriter.HeadKey);
+        await cluster.Store.Commit(LogTable.Name, LogTable.Partition(bad), [mended], TestContext.Current.CancellationToken);
+        cluster.Clock.Pass(TimeSpan.FromSeconds(1));
+        await Store(bad, 2);
+        Assert.Single((await tail.Look()).Segments);
     }
 
     [Fact]
     public async Task TheTailSeesWhatIsNewOnceAndOverReactivationsToo()
     {
         var shard = cluster.NewShard();
-        using var tail = new TailShards(cluster.Shards(shard + 1));
+        using var tail = new TailShards(cluster.Shards(shard + 1), cluster.Clock.GetUtcNow());
         await tail.Look();
         for (ulong id = 1; id <= 8; id++)
         {
@@ -102,7 +109,7 @@ public sealed class LogReadersTests(LogCluster cluster) : IClassFixture<LogClust
     {
         var shard = cluster.NewShard();
         await Store(shard, 1);
-        using var tail = new TailShards(cluster.Shards(shard + 1));
+        using var tail = new TailShards(cluster.Shards(shard + 1), cluster.Clock.GetUtcNow());
         await tail.Look();
         for (ulong id = 2; id <= 8; id++)
         {

@@ -55,11 +55,11 @@ public sealed class TailTests : IDisposable
 
         var merged = false;
         var sent = Enumerable.Range(1, watched).Select(number => $"hello {number}").ToList();
-        var (read, all) = (0, int.MaxValue);
-        var reading = Read(stream, until: (seen, _) =>
+        var (read, all) = (0L, int.MaxValue);
+        var reading = Read(stream, until: (seen, missed) =>
         {
-            Volatile.Write(ref read, seen.Count);
-            return seen.Count >= Volatile.Read(ref all);
+            Volatile.Write(ref read, seen.Count + missed);
+            return seen.Count + missed >= Volatile.Read(ref all);
         });
         for (var number = 1; !merged || number < 500; number++)
         {

@@ -72,8 +72,13 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public void ABurstIsMergedAtOnce() =>
-        Assert.Equal(MergePlan.MaxSegments, MergePlan.Next(Numbered([.. Enumerable.Repeat(1000, 200)]), Nine).Count);
+    public void ABurstIsMergedWhenWhoeverWatchesHasSeenIt()
+    {
+        var burst = Numbered([.. Enumerable.Repeat(1000, 200)]);
+
+        Assert.Empty(MergePlan.Next(burst, Nine + MergePlan.Fresh - TimeSpan.FromTicks(1)));
+        Assert.Equal(MergePlan.MaxSegments, MergePlan.Next(burst, Nine + MergePlan.Fresh).Count);
+    }
 
     [Fact]
     public void WhatIsLeftOfAnHourThatIsOverBecomesOne()
