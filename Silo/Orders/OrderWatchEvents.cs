@@ -98,27 +98,41 @@ internal sealed record OrderWatchEvents(
                 return;
             }
 
-            foreach (var item in batch.Items)
-            {
-                Write(body, item);
-            }
-
             if (batch.Items.IsEmpty)
             {
                 Write(body, Progress(batch.Cursor));
+            }
+            else if (batch.IsShared)
+            {
+                body.Write(batch.Written(Previous, Whole));
+            }
+            else
+            {
+                Write(body, batch, Previous);
             }
         }
     }
 
     private static string Progress(string cursor) => $"id: {cursor}\nevent: progress\ndata: {{\"cursor\":\"{cursor}\"}}\n\n";
 
-    private void Write(PipeWriter body, WatchItem item)
+    /// <summary>What is the same for all watchers who stand at the same place: all of it.</summary>
+    internal static byte[] Whole(WatchBatch batch, bool previous)
     {
-        body.Write("id: "u8);
-        Write(body, item.Cursor);
-        body.Write(ChangeHead);
-        Write(body, item.Cursor);
-        body.Write(item.Change.Written(Previous, Rest));
+        var events = new ArrayBufferWriter<byte>();
+        Write(events, batch, previous);
+        return events.WrittenSpan.ToArray();
+    }
+
+    private static void Write(IBufferWriter<byte> body, WatchBatch batch, bool previous)
+    {
+        foreach (var item in batch.Items)
+        {
+            body.Write("id: "u8);
+            Write(body, item.Cursor);
+            body.Write(ChangeHead);
+            Write(body, item.Cursor);
+            body.Write(item.Change.Written(previous, Rest));
+        }
     }
 
     /// <summary>What is the same for all watchers: the change without the cursor in front, and the end of the event.</summary>
@@ -128,7 +142,7 @@ internal sealed record OrderWatchEvents(
         return [.. json.AsSpan("{\"cursor\":\"".Length), .. "\n\n"u8];
     }
 
-    private static void Write(PipeWriter body, string text) => Encoding.UTF8.GetBytes(text, body);
+    private static void Write(IBufferWriter<byte> body, string text) => Encoding.UTF8.GetBytes(text, body);
 }
 
 /// <summary>The last event of a watch that cannot go on.</summary>

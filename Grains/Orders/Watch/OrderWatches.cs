@@ -43,6 +43,8 @@ public sealed partial class OrderWatches : IDisposable
 
     internal TimeProvider Clock { get; }
 
+    internal SharedBatches Shared { get; } = new();
+
     internal Task Beat => _pulse.Next;
 
     /// <summary>

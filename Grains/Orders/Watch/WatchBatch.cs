@@ -10,7 +10,18 @@ public readonly record struct WatchItem(string Cursor, WatchedChange Change);
 /// <param name="Items">In order. None: there was nothing for a while, and all below the cursor was given.</param>
 /// <param name="Cursor">To go on after all of them.</param>
 /// <param name="Compacted">The watch ends, because what comes next is not kept any more.</param>
-public sealed record WatchBatch(ImmutableArray<WatchItem> Items, string Cursor, WatchCompacted? Compacted = null);
+public sealed record WatchBatch(ImmutableArray<WatchItem> Items, string Cursor, WatchCompacted? Compacted = null)
+{
+    private byte[]? _written;
+    private byte[]? _writtenWithPrevious;
+
+    /// <summary>Others may get it too (<see cref="SharedBatches"/>).</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>It as its door writes it: written once for all who get it, or twice when two come at the same time.</summary>
+    public byte[] Written(bool previous, Func<WatchBatch, bool, byte[]> write) =>
+        previous ? _writtenWithPrevious ??= write(this, true) : _written ??= write(this, false);
+}
 
 /// <param name="Detail">A sentence that names the lowest that is kept.</param>
 /// <param name="Lowest">The cursor to go on from without what is missing.</param>

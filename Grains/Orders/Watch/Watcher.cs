@@ -57,6 +57,12 @@ public sealed class Watcher : IDisposable
         while (true)
         {
             var beat = _watches.Beat;
+            if (_order is null && _watches.Shared.Take(_next, take) is { } shared)
+            {
+                return shared;
+            }
+
+            var from = _order is null ? _next.ToArray() : null;
             var (moved, behind) = TakeFromHubs(take);
             if (behind is { } partition && _items.Count < take && !(_failedAt is { } failed && clock.GetElapsedTime(failed) < Rest))
             {
@@ -65,7 +71,7 @@ public sealed class Watcher : IDisposable
 
             if (_items.Count > 0 || _compacted is not null || clock.GetElapsedTime(since) >= quiet)
             {
-                return Answer();
+                return Answer(behind is null ? from : null);
             }
 
             if (!moved)
@@ -93,13 +99,21 @@ public sealed class Watcher : IDisposable
 
     private int PartitionOf(int place) => _order?.Partition ?? place;
 
-    private WatchBatch Answer()
+    /// <param name="from">Where it begins, when others may have it too.</param>
+    private WatchBatch Answer(long[]? from)
     {
-        var items = _items.ToImmutableArray();
+        var (items, bytes) = (_items.ToImmutableArray(), _bytes);
         _items.Clear();
         _bytes = 0;
-        // What was taken before the gap was seen goes first.
-        return new(items, Cursor, items.IsEmpty ? _compacted : null);
+        if (from is null || items.IsEmpty)
+        {
+            // What was taken before the gap was seen goes first.
+            return new(items, Cursor, items.IsEmpty ? _compacted : null);
+        }
+
+        var batch = new WatchBatch(items, items[^1].Cursor) { IsShared = true };
+        _watches.Shared.Add(from, _next, batch, bytes);
+        return batch;
     }
 
     /// <summary>From each partition its share, another one first each time; and which one has to be read from the feed.</summary>

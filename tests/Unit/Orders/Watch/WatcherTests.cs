@@ -404,6 +404,63 @@ public sealed class WatcherTests : IDisposable
         Assert.Equal(0, _watches.Count);
     }
 
+    [Fact]
+    public async Task WhoStandsAtTheSamePlaceGetsTheSameAnswerAndNobodyMakesItAgain()
+    {
+        using var watcher = await Begun();
+        using var other = await Open(watcher.Cursor);
+        _feed.Commit(Id(0, 2));
+        _feed.Commit(Id(1, 1));
+
+        var first = await watcher.Next(All, Quiet, Cancel);
+        var second = await other.Next(All, Quiet, Cancel);
+
+        Assert.True(first.IsShared);
+        Assert.Same(first, second);
+        Assert.Equal(watcher.Cursor, other.Cursor);
+    }
+
+    [Fact]
+    public async Task WhoStoodApartComesTogetherAndMissesNothing()
+    {
+        using var watcher = await Begun();
+        using var behind = await Open(watcher.Cursor);
+        _feed.Commit(Id(0, 2));
+        await Take(watcher, 1);
+        _feed.Commit(Id(2, 1));
+        _feed.Commit(Id(0, 3));
+
+        Assert.Equal([(0, 3, 1), (2, 1, 1)], (await Take(watcher, 2)).Order());
+        Assert.Equal([(0, 2, 1), (0, 3, 1), (2, 1, 1)], (await Take(behind, 3)).Order());
+        Assert.Equal(watcher.Cursor, behind.Cursor);
+    }
+
+    [Fact]
+    public async Task AnAnswerOfMoreThanIsAskedForIsNotShared()
+    {
+        using var watcher = await Begun();
+        using var other = await Open(watcher.Cursor);
+        Many(0, 9, from: 2);
+        await Take(watcher, 9);
+
+        Assert.Equal([2, 3, 4], (await other.Next(3, Quiet, Cancel)).Items.Select(item => Told(item).Revision));
+    }
+
+    [Fact]
+    public async Task AWatchOfOneOrderSharesNothing()
+    {
+        using var watcher = await Begun();
+        using var ofOne = await Open(null, Id(0, 1));
+        _feed.Commit(Id(0, 2));
+        _feed.Commit(Id(0, 1));
+
+        await Take(watcher, 2);
+        var batch = await ofOne.Next(All, Quiet, Cancel);
+
+        Assert.False(batch.IsShared);
+        Assert.Equal([(0, 3, 2)], batch.Items.Select(Told));
+    }
+
     private static OrderId Id(int partition, int number) => ChangesInMemory.Id(partition, number);
 
     private static (int Partition, long Revision, long Version) Told(WatchItem item) =>
