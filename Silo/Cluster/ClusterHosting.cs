@@ -68,6 +68,7 @@ public static class ClusterHosting
         {
             silo.UseStoredClustering(kind);
             silo.AddGrainChain();
+            silo.Services.Insert(0, ServiceDescriptor.Singleton<IGrainInterfaceTypeProvider, KnownInterfaceTypes>());
             silo.AddFastStreams(CrawlStreams.Provider);
             silo.Services.AddOptions<SiloOptions>()
                 .Configure<ListeningEndpoints>((orleans, endpoints) => orleans.SiloName = endpoints.SiloName);
