@@ -26,7 +26,7 @@ public static class SegmentWriter
     /// <summary>zstd's level where somebody waits; <see cref="SegmentMerge.Level"/> where nobody does.</summary>
     public const int QuickLevel = 1;
 
-    /// <param name="level">zstd's level: 1 where somebody waits for it, more where nobody does.</param>
+    /// <param name="level">zstd's level: <see cref="QuickLevel"/> where somebody waits for it.</param>
     /// <returns>The file, and what its manifest row says about it.</returns>
     public static WrittenSegment Write(IReadOnlyList<LogBlock> blocks, int level)
     {
