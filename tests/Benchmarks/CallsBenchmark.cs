@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -22,34 +21,28 @@ internal static class CallsBenchmark
     public static Command Command()
     {
         var command = new Command("calls", "Calls between grains of one silo, without the chain and with it.");
-        command.SetAction((_, cancel) => Run(cancel));
+        command.SetAction(async (_, cancel) => FigureTable.Print(await Measure(cancel)));
         return command;
     }
 
-    private static async Task<int> Run(CancellationToken cancel)
+    public static async Task<IReadOnlyList<Figure>> Measure(CancellationToken cancel)
     {
+        Console.WriteLine($"Calls between grains of one silo, {AtOnce} at once, {Rounds} rounds.");
         await using var bare = await Start(port: 18_900, silo => { }, cancel);
         await using var chained = await Start(port: 18_910, silo => silo.AddGrainChain(), cancel);
         var rates = (Bare: new List<double>(), Chained: new List<double>());
-        await Measure(bare);
-        await Measure(chained);
+        await Rate(bare);
+        await Rate(chained);
         for (var round = 0; round < Rounds; round++)
         {
-            rates.Bare.Add(await Measure(bare));
-            rates.Chained.Add(await Measure(chained));
+            rates.Bare.Add(await Rate(bare));
+            rates.Chained.Add(await Rate(chained));
         }
 
-        rates.Bare.Sort();
-        rates.Chained.Sort();
-        var (before, after) = (rates.Bare[Rounds / 2], rates.Chained[Rounds / 2]);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"without the chain  {before, 10:0} calls/s"));
-        Console.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"with it            {after, 10:0} calls/s, {after / before:0.00} of that")
-        );
-        return 0;
+        return [new("calls", "calls/s, with the chain, beside without it", rates.Chained, rates.Bare)];
     }
 
-    private static async Task<double> Measure(WebApplication app)
+    private static async Task<double> Rate(WebApplication app)
     {
         var grains = app.Services.GetRequiredService<IGrainFactory>();
         var since = Stopwatch.GetTimestamp();

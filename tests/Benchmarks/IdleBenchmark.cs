@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Doubles;
 using Microsoft.AspNetCore.Builder;
@@ -44,7 +43,10 @@ internal sealed class IdleBenchmark(int rounds, TimeSpan span)
             seconds,
         };
         command.SetAction(
-            (result, cancel) => new IdleBenchmark(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds))).Run(cancel)
+            async (result, cancel) =>
+                FigureTable.Print(
+                    await new IdleBenchmark(result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds))).Measure(cancel)
+                )
         );
         return command;
     }
@@ -65,14 +67,13 @@ internal sealed class IdleBenchmark(int rounds, TimeSpan span)
         return command;
     }
 
-    private async Task<int> Run(CancellationToken cancel)
+    public async Task<IReadOnlyList<Figure>> Measure(CancellationToken cancel)
     {
-        var processor = await Processor(cancel);
-        var first = await FirstEvents(cancel);
-        return processor && first ? 0 : 1;
+        Console.WriteLine($"A silo with nothing to do, {rounds} rounds of {span.TotalSeconds:0} s; then first events of two silos.");
+        return [.. await Processor(cancel), .. await FirstEvents(cancel)];
     }
 
-    private async Task<bool> Processor(CancellationToken cancel)
+    private async Task<Figure[]> Processor(CancellationToken cancel)
     {
         var folder = Unique.Folder("idle-benchmark");
         List<double> ours = [],
@@ -98,18 +99,14 @@ internal sealed class IdleBenchmark(int rounds, TimeSpan span)
             Directory.Delete(folder, recursive: true);
         }
 
-        var above = Rounds.Median(ours.Zip(bares, (one, other) => one - other));
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"idle: {Rounds.Median(ours):0.00} % of a core, a bare Orleans silo {Rounds.Median(bares):0.00} %: {above:0.00} % above it; "
-                    + $"the mark is {MarkPercent}: {Kept(above <= MarkPercent)}."
-            )
-        );
-        return above <= MarkPercent;
+        return
+        [
+            new("idle", "% of a core, beside a bare Orleans silo", ours, bares) { IsCost = true },
+            new("idle", "% of a core above the bare silo", ours.Zip(bares, (one, other) => one - other)) { AtMost = MarkPercent },
+        ];
     }
 
-    private static async Task<bool> FirstEvents(CancellationToken cancel)
+    private static async Task<Figure[]> FirstEvents(CancellationToken cancel)
     {
         var ports = Unique.Ports(4);
         await using var one = await Start(ports[0], ports[1], primary: null, Streams, cancel);
@@ -129,15 +126,11 @@ internal sealed class IdleBenchmark(int rounds, TimeSpan span)
             }
         }
 
-        var worst = times.Max();
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"first event: median {Rounds.Median(times):0.0} ms, worst {worst:0.0} ms of {times.Count} from two silos; "
-                    + $"the mark is {MarkFirst.TotalMilliseconds:0}: {Kept(worst <= MarkFirst.TotalMilliseconds)}."
-            )
-        );
-        return worst <= MarkFirst.TotalMilliseconds;
+        return
+        [
+            new("idle", "first event, median, ms", [Rounds.Median(times)]),
+            new("idle", "first event, the slowest, ms", [times.Max()]) { AtMost = MarkFirst.TotalMilliseconds },
+        ];
     }
 
     private static async Task<TimeSpan> Send(IAsyncStream<int> stream, CancellationToken cancel)
@@ -151,8 +144,6 @@ internal sealed class IdleBenchmark(int rounds, TimeSpan span)
     }
 
     private static void Streams(ISiloBuilder silo) => silo.AddFastStreams(FirstEventGrain.Provider);
-
-    private static string Kept(bool isKept) => isKept ? "kept" : "missed";
 
     private static TimeSpan Cpu(Process process)
     {

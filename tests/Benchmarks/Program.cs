@@ -6,12 +6,14 @@ using Benchmarks.Orders;
 
 var root = new RootCommand("Measures what the project promises to be fast, each beside a baseline of the same run.")
 {
+    AllBenchmarks.Command(),
     CrawlBenchmark.Command(),
     CrawlBenchmark.ScanCommand(),
     LinkExtraction.Command(),
     OrdersBenchmark.Command(),
     WatchBenchmark.Command(),
     NotifyBenchmark.Command(),
+    ClusterBenchmark.Command(),
     StoreBenchmark.Command(),
     StorageBenchmark.Command(),
     CallsBenchmark.Command(),

@@ -62,13 +62,16 @@ internal sealed class SiloChild : IDisposable
     }
 
     /// <summary>A client of its cluster. Disposed by whoever asked for it.</summary>
-    public async Task<IHost> Connect()
+    public Task<IHost> Connect() => Connect(Gateway);
+
+    /// <summary>A client of the cluster behind these gateways. Disposed by whoever asked for it.</summary>
+    public static async Task<IHost> Connect(params IPEndPoint[] gateways)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
         builder.UseOrleansClient(client =>
             client
-                .UseStaticClustering(Gateway)
+                .UseStaticClustering(gateways)
                 .Configure<ClusterOptions>(options =>
                 {
                     options.ClusterId = ClusterNames.DefaultClusterId;

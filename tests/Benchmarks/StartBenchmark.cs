@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using Doubles;
 
 namespace Benchmarks;
@@ -16,8 +15,6 @@ internal sealed class StartBenchmark(int rounds)
     private static readonly TimeSpan AgainMark = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DemoMark = TimeSpan.FromMinutes(1);
 
-    private bool _isKept = true;
-
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are shown.", DefaultValueFactory = _ => 3 };
@@ -28,13 +25,13 @@ internal sealed class StartBenchmark(int rounds)
         {
             rounds,
         };
-        command.SetAction((result, _) => new StartBenchmark(result.GetValue(rounds)).Run());
+        command.SetAction(async (result, _) => FigureTable.Print(await new StartBenchmark(result.GetValue(rounds)).Measure()));
         return command;
     }
 
-    private async Task<int> Run()
+    public async Task<IReadOnlyList<Figure>> Measure()
     {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, {Environment.ProcessorCount} cores."));
+        Console.WriteLine($"Starts, {rounds} rounds.");
         List<double> help = [],
             first = [],
             again = [],
@@ -47,12 +44,14 @@ internal sealed class StartBenchmark(int rounds)
             demo.Add(await Seconds("Client.dll", "demo", "--json"));
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the silo's --help          {Rounds.Median(help), 6:0.0} s"));
-        Show("the first start", first, FirstMark);
-        Show("after kill -9", again, AgainMark);
-        Show("one of two that were killed", oneOfTwo, AgainMark);
-        Show("the demo", demo, DemoMark);
-        return _isKept ? 0 : 1;
+        return
+        [
+            new("start", "s to the silo's --help", help),
+            new("start", "s to the first start", first) { AtMost = FirstMark.TotalSeconds },
+            new("start", "s after kill -9", again) { AtMost = AgainMark.TotalSeconds },
+            new("start", "s for one of two that were killed", oneOfTwo) { AtMost = AgainMark.TotalSeconds },
+            new("start", "s of the demo", demo) { AtMost = DemoMark.TotalSeconds },
+        ];
     }
 
     private static async Task Starts(List<double> first, List<double> again, List<double> oneOfTwo)
@@ -94,18 +93,5 @@ internal sealed class StartBenchmark(int rounds)
         return process.ExitCode == 0
             ? Stopwatch.GetElapsedTime(since).TotalSeconds
             : throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
-    }
-
-    private void Show(string what, List<double> seconds, TimeSpan mark)
-    {
-        var median = Rounds.Median(seconds);
-        var isKept = median <= mark.TotalSeconds;
-        _isKept &= isKept;
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{what, -26} {median, 6:0.0} s; the mark is {mark.TotalSeconds:0}: {(isKept ? "kept" : "missed")}."
-            )
-        );
     }
 }

@@ -10,15 +10,25 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Silo.Cluster;
 using Silo.Crawling;
+using Silo.Launch;
 using Silo.Storage;
 using Silo.Storage.Hosting;
 
 namespace Benchmarks.Crawling;
 
 /// <summary>What one page costs in grain calls and commits, counted in a silo within this process.</summary>
-internal static class CrawlCosts
+internal sealed record CrawlCosts(
+    double Calls,
+    double Commits,
+    double Rows,
+    double Reads,
+    IReadOnlyList<(string Method, double Calls)> Methods
+)
 {
-    public static async Task Print(int pages, int parallel)
+    /// <summary>Methods that are shown, those with the most calls.</summary>
+    private const int Shown = 8;
+
+    public static async Task<CrawlCosts> Count(int pages, int parallel)
     {
         var folder = Directory.CreateTempSubdirectory("crawl-costs-").FullName;
         await using var site = await WebSite.Start(LoopbackNetwork.Instance);
@@ -35,6 +45,7 @@ internal static class CrawlCosts
                 ["Logs:OtlpHttpPort"] = "0",
             }
         );
+        builder.Services.AddSingleton(new SiloModules().Endpoints(builder.Configuration));
         builder.AddCluster();
         builder.AddStorage();
         builder.AddCrawling();
@@ -52,21 +63,24 @@ internal static class CrawlCosts
             await app.StopAsync();
         }
 
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"A page costs {calls.Count / (double)pages:0.0} grain calls, {store!.Commits / (double)pages:0.00} commits, "
-                    + $"{store.Rows / (double)pages:0.0} rows written and {store.Reads / (double)pages:0.00} reads ({pages} "
-                    + $"pages, {parallel} at once)."
-            )
-        );
-        foreach (var (method, count) in calls.ByMethod.OrderByDescending(call => call.Value).Take(8))
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {count / (double)pages, 6:0.00}  {method}"));
-        }
-
         Directory.Delete(folder, recursive: true);
+        return new(
+            calls.Count / (double)pages,
+            store!.Commits / (double)pages,
+            store.Rows / (double)pages,
+            store.Reads / (double)pages,
+            [.. calls.ByMethod.OrderByDescending(call => call.Value).Take(Shown).Select(call => (call.Key, call.Value / (double)pages))]
+        );
     }
+
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"A page costs {Calls:0.0} grain calls, {Commits:0.00} commits, {Rows:0.0} rows written and {Reads:0.00} reads."
+        )
+        + string.Concat(
+            Methods.Select(method => string.Create(CultureInfo.InvariantCulture, $"\n  {method.Calls, 6:0.00}  {method.Method}"))
+        );
 
     private sealed class CallCounter : IIncomingGrainCallFilter
     {

@@ -15,7 +15,9 @@ internal sealed class LogRequests
 {
     public const int Records = 512;
 
-    private const int Different = 64;
+    /// <summary>Requests that are made beforehand, and taken in turn.</summary>
+    public const int Different = 64;
+
     private const ulong Marker = 0x0123_4567_89ab_cdef;
 
     private static readonly string[] Paths =

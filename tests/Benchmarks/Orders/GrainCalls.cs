@@ -9,12 +9,25 @@ internal sealed partial record GrainCalls(IReadOnlyDictionary<string, long> ByMe
 {
     public long All => ByMethod.Values.Sum();
 
+    /// <summary>Requests that a silo was sent by the other silos of its cluster, one-way ones too.</summary>
+    public static async Task<long> FromOtherSilos(IPEndPoint silo)
+    {
+        var calls = 0L;
+        foreach (Match line in Received().Matches(await Metrics(silo)))
+        {
+            var labels = line.Groups["labels"].Value;
+            if (labels.Contains("\"SiloToSilo\"", StringComparison.Ordinal) && !labels.Contains("\"Response\"", StringComparison.Ordinal))
+            {
+                calls += long.Parse(line.Groups["count"].Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return calls;
+    }
+
     public static async Task<GrainCalls> Read(IPEndPoint silo)
     {
-        // An answer may be a moment old: the exporter keeps it that long.
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        using var http = new HttpClient();
-        var text = await http.GetStringAsync(new Uri($"http://{silo}/metrics"));
+        var text = await Metrics(silo);
         var calls = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (Match line in Count().Matches(text))
         {
@@ -36,6 +49,20 @@ internal sealed partial record GrainCalls(IReadOnlyDictionary<string, long> ByMe
                 StringComparer.Ordinal
             )
         );
+
+    private static async Task<string> Metrics(IPEndPoint silo)
+    {
+        // An answer may be a moment old: the exporter keeps it that long.
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        using var http = new HttpClient();
+        return await http.GetStringAsync(new Uri($"http://{silo}/metrics"));
+    }
+
+    [GeneratedRegex(
+        @"^orleans_messaging_received_messages_size_bytes_count\{(?<labels>.*)\} (?<count>[0-9]+)",
+        RegexOptions.Multiline | RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Received();
 
     [GeneratedRegex(
         @"^grains_call_duration_seconds_count\{(?<labels>.*)\} (?<count>[0-9]+)",

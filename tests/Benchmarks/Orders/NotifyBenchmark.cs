@@ -66,21 +66,31 @@ internal static class NotifyBenchmark
             placers,
         };
         command.SetAction(
-            (result, _) =>
-                Run(
-                    result.GetValue(rate) is null ? result.GetValue(rounds) : 0,
-                    result.GetValue(isolation),
-                    result.GetValue(load),
-                    result.GetValue(rate),
-                    TimeSpan.FromSeconds(result.GetValue(seconds)),
-                    result.GetValue(placers)
+            async (result, _) =>
+                FigureTable.Print(
+                    await Measure(
+                        result.GetValue(rate) is null ? result.GetValue(rounds) : 0,
+                        result.GetValue(isolation),
+                        result.GetValue(load),
+                        result.GetValue(rate),
+                        TimeSpan.FromSeconds(result.GetValue(seconds)),
+                        result.GetValue(placers)
+                    )
                 )
         );
         return command;
     }
 
-    private static async Task<int> Run(int rounds, int isolation, double load, double? rate, TimeSpan duration, int placers)
+    public static async Task<IReadOnlyList<Figure>> Measure(
+        int rounds,
+        int isolation,
+        double load,
+        double? rate,
+        TimeSpan duration,
+        int placers
+    )
     {
+        List<Figure> figures = [];
         var folder = Directory.CreateTempSubdirectory("notify-benchmark-").FullName;
         try
         {
@@ -119,8 +129,18 @@ internal static class NotifyBenchmark
             await run.Add(outside.Url(Healthy), Healthy);
             await OrdersBenchmark.Baseline(Path.Combine(folder, "warm"), duration / 4);
             await run.Place(placers, duration);
-            rate ??= await Rates(run, folder, rounds, duration, placers);
-            return isolation == 0 || await Isolation(run, isolation, rate.Value * load, duration) ? 0 : 1;
+            if (rate is null)
+            {
+                figures.AddRange(await Rates(run, folder, rounds, duration, placers));
+                rate = figures[0].Value;
+            }
+
+            if (isolation > 0)
+            {
+                figures.AddRange(await Isolation(run, isolation, rate.Value * load, duration));
+            }
+
+            return figures;
         }
         finally
         {
@@ -128,7 +148,8 @@ internal static class NotifyBenchmark
         }
     }
 
-    private static async Task<double> Rates(Notified run, string folder, int rounds, TimeSpan duration, int placers)
+    /// <summary>The rate first.</summary>
+    private static async Task<Figure[]> Rates(Notified run, string folder, int rounds, TimeSpan duration, int placers)
     {
         Console.WriteLine(
             $"Orders of two lines with audit, mail and webhook all finished, {placers} at once, {OrdersBenchmark.Partitions} "
@@ -157,19 +178,15 @@ internal static class NotifyBenchmark
             );
         }
 
-        var rate = Rounds.Median(rates);
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{rate:0} orders/s with all three finished, ratio {rate / Rounds.Median(stores):0.00}; at 70 % the last of the "
-                    + $"three after {Rounds.Median(ends):0} ms (p99)."
-            )
-        );
-        return rate;
+        return
+        [
+            new("notify", "orders/s, audited, mailed and told, beside the bare rows", rates, stores),
+            new("notify", "finished at 70 %, p99, ms", ends),
+        ];
     }
 
-    /// <summary>Whether the marks are kept.</summary>
-    private static async Task<bool> Isolation(Notified run, int rounds, double perSecond, TimeSpan duration)
+    /// <summary>What differs by less than the rounds do among each other says nothing.</summary>
+    private static async Task<Figure[]> Isolation(Notified run, int rounds, double perSecond, TimeSpan duration)
     {
         Console.WriteLine();
         Console.WriteLine(
@@ -205,33 +222,15 @@ internal static class NotifyBenchmark
             );
         }
 
-        var (create, webhook, mail) = (Ratio(took => took.Create), Ratio(took => took.Webhook), Ratio(took => took.Mail));
-        var kept = create <= CreateMark && webhook <= EndMark && mail <= EndMark;
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"p99 without, lowest and highest of the rounds: create {Spread(took => took.Create)}, webhook "
-                    + $"{Spread(took => took.Webhook)}, mail {Spread(took => took.Mail)} ms: what differs by less than they do "
-                    + $"says nothing."
-            )
-        );
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"p99 with against without, medians: create {create:0.00} (mark {CreateMark:0.00}), webhook {webhook:0.00} "
-                    + $"(mark {EndMark:0.00}), mail {mail:0.00} (mark {EndMark:0.00}): {(kept ? "kept" : "missed")}."
-            )
-        );
-        return kept;
+        return
+        [
+            Beside("created, p99, ms, with broken endpoints beside without", took => took.Create, CreateMark),
+            Beside("webhook, p99, ms, with beside without", took => took.Webhook, EndMark),
+            Beside("mail, p99, ms, with beside without", took => took.Mail, EndMark),
+        ];
 
-        string Spread(Func<Took, double[]> of) =>
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{without.Min(took => P(of(took), 99)):0} to {without.Max(took => P(of(took), 99)):0}"
-            );
-
-        double Ratio(Func<Took, double[]> of) =>
-            Rounds.Median(with.Select(took => P(of(took), 99))) / Rounds.Median(without.Select(took => P(of(took), 99)));
+        Figure Beside(string what, Func<Took, double[]> of, double mark) =>
+            new("notify", what, with.Select(took => P(of(took), 99)), without.Select(took => P(of(took), 99))) { AtMost = mark };
     }
 
     private static double P(double[] sorted, int percent) => sorted[(int)((long)sorted.Length * percent / 100)];
