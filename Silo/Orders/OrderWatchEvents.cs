@@ -33,9 +33,6 @@ internal sealed record OrderWatchEvents(
     /// <summary>After so long without a change a progress notice is sent; it also keeps the connection from being taken for dead.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
-    /// <summary>Changes in one piece.</summary>
-    private const int Take = 200;
-
     /// <summary>When the connection breaks, a browser comes back after this.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -89,7 +86,7 @@ internal sealed record OrderWatchEvents(
         Write(body, $"retry: {Retry.TotalMilliseconds:0}\n\n{Progress(watcher.Cursor)}");
         while (!(await body.FlushAsync(cancel)).IsCompleted)
         {
-            var batch = await watcher.Next(Take, Quiet, cancel);
+            var batch = await watcher.Next(SharedBatches.Take, Quiet, cancel);
             if (batch.Compacted is { } compacted)
             {
                 var form = new WatchCompactedForm(compacted.Detail, compacted.Lowest);

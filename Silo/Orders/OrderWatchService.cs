@@ -11,8 +11,6 @@ namespace Silo.Orders;
 public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, IHostApplicationLifetime application)
     : OrderWatch.OrderWatchBase
 {
-    private const int Take = 200;
-
     public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchEvent> responseStream, ServerCallContext context)
     {
         using var place = places.Take() ?? throw new RpcException(new(StatusCode.ResourceExhausted, places.Full.Detail));
@@ -28,7 +26,7 @@ public sealed class OrderWatchService(OrderWatches watches, LongAnswers places, 
             await responseStream.WriteAsync(new() { Cursor = watcher.Cursor }, either.Token);
             while (true)
             {
-                var batch = await watcher.Next(Take, OrderWatchEvents.Quiet, either.Token);
+                var batch = await watcher.Next(SharedBatches.Take, OrderWatchEvents.Quiet, either.Token);
                 if (batch.Compacted is { } compacted)
                 {
                     throw Refused(WatchOpening.Compacted(compacted));

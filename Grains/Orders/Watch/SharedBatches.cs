@@ -8,6 +8,11 @@ namespace Grains.Orders.Watch;
 /// <remarks>At most <see cref="MaxBatches"/>, and about <see cref="MaxBytes"/>. Who is further back makes answers of his own.</remarks>
 public sealed class SharedBatches
 {
+    /// <summary>
+    /// Changes that a door asks for at once. An answer that holds less than there is because somebody asked for fewer is that one's own.
+    /// </summary>
+    public const int Take = 200;
+
     /// <summary>More than come while one round of wake-ups passes through all watchers.</summary>
     public const int MaxBatches = 32;
 
@@ -21,7 +26,7 @@ public sealed class SharedBatches
     /// <summary>The answer that begins where a watcher stands, who then stands at its end; null when there is none.</summary>
     /// <param name="next">By partition the first revision that the watcher has yet to see; moved.</param>
     /// <param name="take">Changes at most.</param>
-    public WatchBatch? Take(Span<long> next, int take)
+    public WatchBatch? From(Span<long> next, int take)
     {
         lock (_gate)
         {

@@ -57,7 +57,7 @@ public sealed class Watcher : IDisposable
         while (true)
         {
             var beat = _watches.Beat;
-            if (_order is null && _watches.Shared.Take(_next, take) is { } shared)
+            if (_order is null && _watches.Shared.From(_next, take) is { } shared)
             {
                 return shared;
             }
@@ -71,7 +71,7 @@ public sealed class Watcher : IDisposable
 
             if (_items.Count > 0 || _compacted is not null || clock.GetElapsedTime(since) >= quiet)
             {
-                return Answer(behind is null ? from : null);
+                return Answer(behind is null && (_items.Count < take || take >= SharedBatches.Take) ? from : null);
             }
 
             if (!moved)

@@ -15,7 +15,7 @@ public sealed class SharedBatchesTests
         var batch = Add([1, 5], [3, 5]);
         long[] next = [1, 5];
 
-        Assert.Same(batch, _shared.Take(next, 10));
+        Assert.Same(batch, _shared.From(next, 10));
         Assert.Equal([3, 5], next);
     }
 
@@ -25,7 +25,7 @@ public sealed class SharedBatchesTests
         Add([1, 5], [3, 5]);
         long[] next = [1, 4];
 
-        Assert.Null(_shared.Take(next, 10));
+        Assert.Null(_shared.From(next, 10));
         Assert.Equal([1, 4], next);
     }
 
@@ -37,9 +37,9 @@ public sealed class SharedBatchesTests
             Add([i], [i + 1]);
         }
 
-        Assert.Null(_shared.Take(new long[] { 0 }, 10));
-        Assert.NotNull(_shared.Take(new long[] { 1 }, 10));
-        Assert.NotNull(_shared.Take(new long[] { SharedBatches.MaxBatches }, 10));
+        Assert.Null(_shared.From(new long[] { 0 }, 10));
+        Assert.NotNull(_shared.From(new long[] { 1 }, 10));
+        Assert.NotNull(_shared.From(new long[] { SharedBatches.MaxBatches }, 10));
     }
 
     [Fact]
@@ -48,8 +48,8 @@ public sealed class SharedBatchesTests
         Add([0], [1], SharedBatches.MaxBytes);
         Add([1], [2], SharedBatches.MaxBytes + 1);
 
-        Assert.Null(_shared.Take(new long[] { 0 }, 10));
-        Assert.NotNull(_shared.Take(new long[] { 1 }, 10));
+        Assert.Null(_shared.From(new long[] { 0 }, 10));
+        Assert.NotNull(_shared.From(new long[] { 1 }, 10));
     }
 
     [Fact]

@@ -447,6 +447,17 @@ public sealed class WatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task WhoAsksForFewDoesNotCutTheAnswersOfOthers()
+    {
+        using var few = await Begun();
+        using var other = await Open(few.Cursor);
+        Many(0, 9, from: 2);
+
+        Assert.Single((await few.Next(1, Quiet, Cancel)).Items);
+        Assert.Equal(9, (await other.Next(All, Quiet, Cancel)).Items.Length);
+    }
+
+    [Fact]
     public async Task AWatchOfOneOrderSharesNothing()
     {
         using var watcher = await Begun();
