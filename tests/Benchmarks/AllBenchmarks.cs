@@ -70,6 +70,8 @@ internal sealed class AllBenchmarks(int rounds, bool isQuick, string? published)
 
         var began = Stopwatch.GetTimestamp();
         List<Figure> figures = [];
+        List<string> failed = [];
+        var told = "";
         foreach (var (name, _, measure) in chosen)
         {
             Console.WriteLine(
@@ -79,22 +81,30 @@ internal sealed class AllBenchmarks(int rounds, bool isQuick, string? published)
                         + $"{Stopwatch.GetElapsedTime(began).TotalMinutes:0.0} minutes)"
                 )
             );
-            figures.AddRange(await measure());
-        }
+            try
+            {
+                figures.AddRange(await measure());
+            }
+            catch (Exception reason) when (!cancel.IsCancellationRequested)
+            {
+                // The others' figures are worth having: a run takes long.
+                failed.Add(name);
+                Console.Error.WriteLine($"{name} failed: {reason}");
+            }
 
-        var size = $"{rounds} rounds{(isQuick ? ", --quick" : "")}";
-        var told = await Circumstances.Tell(size, Stopwatch.GetElapsedTime(began));
-        if (output is not null)
-        {
-            await File.WriteAllTextAsync(output, $"{told}\n{FigureTable.Write(figures)}", cancel);
+            told = await Circumstances.Tell($"{rounds} rounds{(isQuick ? ", --quick" : "")}", Stopwatch.GetElapsedTime(began), failed);
+            if (output is not null)
+            {
+                await File.WriteAllTextAsync(output, $"{told}\n{FigureTable.Write(figures)}", cancel);
+            }
         }
 
         Console.WriteLine();
         Console.Write(told);
         var code = FigureTable.Print(figures);
-        if (against is null)
+        if (against is null || failed.Count > 0)
         {
-            return code;
+            return Math.Max(code, failed.Count);
         }
 
         var losses = FigureTable.Losses(figures, await File.ReadAllTextAsync(against, cancel)).ToList();

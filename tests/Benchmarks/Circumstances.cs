@@ -8,7 +8,8 @@ namespace Benchmarks;
 internal static class Circumstances
 {
     /// <summary>What the figures of a run hold for: the commit, the machine, the date.</summary>
-    public static async Task<string> Tell(string size, TimeSpan took)
+    /// <param name="failed">Benchmarks that ended with an error.</param>
+    public static async Task<string> Tell(string size, TimeSpan took, IReadOnlyCollection<string> failed)
     {
         var commit = await Commit();
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024);
@@ -21,6 +22,7 @@ internal static class Circumstances
             - Machine: {system}, {Environment.ProcessorCount} processors, {memory:0} GiB, .NET {runtime}
             - Load of the machine in the minute before the end: {Load()}
             - Size: {size}; {took.TotalMinutes:0.0} minutes
+            - Failed: {(failed.Count == 0 ? "none" : string.Join(", ", failed))}
 
             """
         );
