@@ -28,8 +28,8 @@ public static class MergePlan
     public static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// However many there are, one that is younger is left alone: the live tail looks five times a second, later on a busy machine, and what
-    /// was merged before it looked its viewers would miss.
+    /// However many there are, one that is younger is left alone: the live tail looks five times a second, later on a busy machine, and
+    /// what was merged before it looked its viewers would miss.
     /// </summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
