@@ -73,7 +73,8 @@ internal sealed class ExportCommand
             return await WriteArchive(session, id, file, cancel);
         }
 
-        var form = format == "csv" ? PageForm.Csv : PageForm.JsonLines;
+        var spec = (await session.Show(id, cancel)).Spec;
+        var form = format == "csv" ? PageForm.Csv(spec) : PageForm.JsonLines(spec);
         var kind = parsed.GetValue(_all) ? ExportKind.All : ExportKind.Fetched;
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         if (file is null)

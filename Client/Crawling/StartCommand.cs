@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Client.Values;
+using Grains.Crawling.Fields;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Values;
 
@@ -134,12 +135,38 @@ internal sealed class StartCommand
         "--max-repeats",
         $"How often one segment may be in a path; a link with more is not followed. 0: no limit. [default: {Defaults.MaxRepeats}]"
     );
+    private readonly Option<long?> _hostPages = Number<long?>(
+        "--host-pages",
+        "At most this many pages of one host; a redirect is none. [default: no limit]"
+    );
+    private readonly Option<long?> _hostBytes = new("--host-bytes")
+    {
+        Description = "At most this much of one host, and what is in flight then. [default: no limit]",
+        HelpName = "SIZE",
+        CustomParser = result => ReadSize(result, "--host-bytes", long.MaxValue),
+    };
+    private readonly Option<TimeSpan?> _hostTime = Duration(
+        "--host-time",
+        "For so long one host is asked, from its first page on. [default: no limit]"
+    );
+    private readonly Option<long?> _hostErrors = Number<long?>(
+        "--host-errors",
+        "A host is given up when this many of its URLs have failed. [default: no limit]"
+    );
     private readonly Option<string[]> _dropParams = Texts(
         "--drop-param",
         "NAME",
         "A query parameter to take out of links, with * and ?, such as utm_*. Several allowed."
     );
     private readonly Option<bool> _sortParams = new("--sort-params") { Description = "Sort the query parameters of links by name." };
+
+    private readonly Option<string[]> _fields = Texts(
+        "--field",
+        "NAME=SELECTOR",
+        "Read the text of the first element that a CSS selector matches into the export; NAME[]= reads each, @ATTRIBUTE at the end an "
+            + "attribute: price=.price, links[]=a@href. Several allowed."
+    );
+    private readonly Option<bool> _text = new("--text") { Description = "Put the text of pages, in reading order, into the export." };
 
     private readonly Option<string?> _revisit = new("--revisit")
     {
@@ -192,8 +219,14 @@ internal sealed class StartCommand
             start._walk,
             start._maxPathDepth,
             start._maxRepeats,
+            start._hostPages,
+            start._hostBytes,
+            start._hostTime,
+            start._hostErrors,
             start._dropParams,
             start._sortParams,
+            start._fields,
+            start._text,
             start._revisit,
             start._name,
             start._follow,
@@ -207,6 +240,13 @@ internal sealed class StartCommand
             )
             {
                 result.AddError($"The argument \"{start._seeds.Name}\" is missing");
+            }
+        });
+        start._fields.Validators.Add(result =>
+        {
+            foreach (var error in FieldSelector.Check([.. result.Tokens.Select(token => token.Value)], out _))
+            {
+                result.AddError(error.TrimEnd('.'));
             }
         });
         return verbs.Act(command, start.Run);
@@ -344,6 +384,12 @@ internal sealed class StartCommand
                 .. Many(parsed, _accept, usual.Accept)
                     .SelectMany(types => types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
             ],
+            HostPages = parsed.GetValue(_hostPages) ?? usual.HostPages,
+            HostBytes = parsed.GetValue(_hostBytes) ?? usual.HostBytes,
+            HostTime = parsed.GetValue(_hostTime) ?? usual.HostTime,
+            HostErrors = parsed.GetValue(_hostErrors) ?? usual.HostErrors,
+            Fields = Many(parsed, _fields, usual.Fields),
+            Text = parsed.GetValue(_text) || usual.Text,
             Revisit = revisited?.Id,
             HostDomains = usual.HostDomains && parsed.GetResult(_scope) is null,
         };

@@ -34,6 +34,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Redirects { get; init; }
 
+    /// <summary>Pages of whose fields or text a bound cut something off; left out when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Cut { get; init; }
+
     /// <summary>Pages that are new, changed, unchanged and gone; left out when no crawl is revisited.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImmutableSortedDictionary<string, long>? Changes { get; init; }
@@ -71,6 +75,7 @@ public sealed record CrawlForm(
             Reasons = crawl.Reasons is { Count: > 0 } reasons ? reasons : null,
             Truncated = crawl.Truncated,
             Redirects = crawl.Redirects,
+            Cut = crawl.Cut,
             Changes = crawl.Changes,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
             Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
@@ -136,6 +141,27 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Revisit { get; init; }
 
+    /// <summary>What is read out of pages by selector; left out when nothing is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<string>? Fields { get; init; }
+
+    /// <summary>The text of pages is in their records; left out when it is not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Text { get; init; }
+
+    /// <summary>What is taken of each host at most; left out where there is no limit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? HostPages { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? HostBytes { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? HostTime { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? HostErrors { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -168,6 +194,12 @@ public sealed record SpecForm(
         {
             MoreSeeds = spec.MoreSeeds,
             Revisit = spec.Revisit?.ToString(),
+            Fields = spec.Fields.IsEmpty ? null : spec.Fields,
+            Text = spec.Text,
+            HostPages = spec.HostPages,
+            HostBytes = spec.HostBytes,
+            HostTime = spec.HostTime is { } time ? Durations.Format(time) : null,
+            HostErrors = spec.HostErrors,
         };
 
     /// <summary>What stands before the secret of each.</summary>

@@ -224,6 +224,45 @@ public sealed record CrawlSpec
     [Id(29)]
     public bool HostDomains { get; init; }
 
+    /// <summary>
+    /// What is read out of HTML pages: <c>NAME=SELECTOR</c> for the first element that a CSS selector matches, <c>NAME[]=SELECTOR</c> for
+    /// each, with <c>@ATTRIBUTE</c> at the end for an attribute in place of its text. See <see cref="PageRecord.Extract"/>.
+    /// </summary>
+    [Id(30)]
+    public ImmutableArray<string> Fields
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>The text of pages in reading order is in their records.</summary>
+    [Id(31)]
+    public bool Text { get; init; }
+
+    /// <summary>
+    /// Pages that are fetched of one host, redirects not counted; then what waits there is refused as <c>host-pages</c>. Null: no limit.
+    /// </summary>
+    [Id(32)]
+    public long? HostPages { get; init; }
+
+    /// <summary>
+    /// Bytes of bodies that are fetched of one host, and what is in flight then; the rest is refused as <c>host-bytes</c>. Null: no limit.
+    /// </summary>
+    [Id(33)]
+    public long? HostBytes { get; init; }
+
+    /// <summary>
+    /// For so long from its first page on one host is asked, a pause included; the rest is refused as <c>host-time</c>. Null: no limit.
+    /// </summary>
+    [Id(34)]
+    public TimeSpan? HostTime { get; init; }
+
+    /// <summary>
+    /// URLs of one host that may fail; once as many have, the rest is refused as <c>host-errors</c>. Null: no limit.
+    /// </summary>
+    [Id(35)]
+    public long? HostErrors { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

@@ -76,6 +76,10 @@ public sealed record CrawlSummary(
     [Id(20)]
     public ImmutableSortedDictionary<string, long>? Changes { get; init; }
 
+    /// <summary>Of <see cref="Pages"/> those of whose fields or text a bound cut something off.</summary>
+    [Id(21)]
+    public long Cut { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>

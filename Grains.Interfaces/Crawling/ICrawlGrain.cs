@@ -244,7 +244,49 @@ public sealed record PageRecord(
 )
 {
     public const int MaxValidator = 1024;
+
+    /// <summary>What was read out of it as the crawl asked; null when it asked for nothing, and where nothing was read.</summary>
+    [Id(21)]
+    public PageExtract? Extract { get; init; }
 }
+
+/// <summary>What was read out of a page: fields by selector, and its text.</summary>
+[GenerateSerializer, Immutable, Alias("crawling.PageExtract")]
+public sealed record PageExtract
+{
+    public const string TextName = "text";
+
+    /// <summary>Stands for what was asked (<see cref="CrawlSpec.Fields"/>, <see cref="CrawlSpec.Text"/>): alike where that was.</summary>
+    [Id(0)]
+    public required string Asked { get; init; }
+
+    /// <summary>One for each field that was asked for, in that order.</summary>
+    [Id(1)]
+    public ImmutableArray<FieldValue> Fields
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
+
+    /// <summary>Null when it was not asked for, and of what is no text.</summary>
+    [Id(2)]
+    public string? Text { get; init; }
+
+    /// <summary>What is not here whole, because a bound cut it off: <c>fields.NAME</c> or <see cref="TextName"/>.</summary>
+    [Id(3)]
+    public ImmutableArray<string> Cut
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
+
+    /// <summary>A field's name where it stands beside other members of a record.</summary>
+    public static string NameOf(string field) => $"fields.{field}";
+}
+
+/// <param name="Values">None: nothing matches. Of a field that asks for the first match there is at most one.</param>
+[GenerateSerializer, Immutable, Alias("crawling.FieldValue")]
+public sealed record FieldValue([property: Id(0)] string Name, [property: Id(1)] ImmutableArray<string> Values);
 
 /// <summary>Why a URL was or was not fetched: lines of a label and a text, in the order in which the crawler decides.</summary>
 /// <param name="Url">Canonical form; null when the text is no http(s) URL.</param>

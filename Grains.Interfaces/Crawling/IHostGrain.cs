@@ -306,4 +306,8 @@ public sealed record HostSums(
     /// <summary>Pages by how they stand to those of the crawl that is revisited; null: none is.</summary>
     [Id(15)]
     public ImmutableSortedDictionary<string, long>? Changes { get; init; }
+
+    /// <summary>Pages of whose fields or text a bound cut something off (<see cref="PageExtract.Cut"/>).</summary>
+    [Id(16)]
+    public long Cut { get; init; }
 }

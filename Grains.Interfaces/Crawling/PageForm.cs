@@ -8,11 +8,17 @@ using Grains.Interfaces.Values;
 
 namespace Grains.Interfaces.Crawling;
 
-/// <summary>One line per exported page; the fields are the same in both forms, in the same order, all always there.</summary>
+/// <summary>
+/// One line per exported page; the members are the same in both forms, in the same order, all always there. Behind them stand those that
+/// the crawl read out of pages, if it was asked to.
+/// </summary>
 public abstract class PageForm
 {
-    public static readonly PageForm JsonLines = new JsonLinesForm();
-    public static readonly PageForm Csv = new CsvForm();
+    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static PageForm JsonLines(CrawlSpec spec) => new JsonLinesForm(ExtractColumns.Of(spec));
+
+    public static PageForm Csv(CrawlSpec spec) => new CsvForm(ExtractColumns.Of(spec));
 
     /// <summary>Before the first record, without its line end; null: nothing.</summary>
     public abstract string? Header { get; }
@@ -31,18 +37,53 @@ public abstract class PageForm
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    private sealed class JsonLinesForm : PageForm
+    private static string Json(Action<Utf8JsonWriter> write)
     {
-        private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(buffer, JsonOptions))
+        {
+            write(json);
+        }
 
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, IEnumerable<string> texts)
+    {
+        json.WriteStartArray();
+        foreach (var text in texts)
+        {
+            json.WriteStringValue(text);
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>What a crawl reads out of pages, as columns.</summary>
+    private sealed record ExtractColumns(ImmutableArray<(string Name, bool IsAll)> Fields, bool HasText)
+    {
+        public bool IsEmpty => Fields.IsEmpty && !HasText;
+
+        public static ExtractColumns Of(CrawlSpec spec) => new([.. spec.Fields.Select(Column)], spec.Text);
+
+        public static ImmutableArray<string> Values(PageRecord page, string field) =>
+            page.Extract?.Fields.FirstOrDefault(value => value.Name == field)?.Values ?? [];
+
+        private static (string, bool) Column(string field)
+        {
+            var name = field[..field.IndexOf('=', StringComparison.Ordinal)];
+            return name.EndsWith("[]", StringComparison.Ordinal) ? (name[..^2], true) : (name, false);
+        }
+    }
+
+    private sealed class JsonLinesForm(ExtractColumns extract) : PageForm
+    {
         public override string? Header => null;
 
         public override string LineEnd => "\n";
 
-        public override string Line(PageRecord page, PagePart? content = null)
-        {
-            var buffer = new ArrayBufferWriter<byte>(512);
-            using (var json = new Utf8JsonWriter(buffer, Options))
+        public override string Line(PageRecord page, PagePart? content = null) =>
+            Json(json =>
             {
                 json.WriteStartObject();
                 json.WriteString("url", page.Url);
@@ -77,6 +118,7 @@ public abstract class PageForm
                 json.WriteEndObject();
                 json.WriteBoolean("kept", page.Kept is not null);
                 json.WriteString("change", page.Change);
+                WriteExtract(json, page);
                 if (content is { Why: null, IsText: true })
                 {
                     json.WriteString("body", content.Body);
@@ -87,18 +129,50 @@ public abstract class PageForm
                 }
 
                 json.WriteEndObject();
+            });
+
+        private void WriteExtract(Utf8JsonWriter json, PageRecord page)
+        {
+            if (extract.IsEmpty)
+            {
+                return;
             }
 
-            return Encoding.UTF8.GetString(buffer.WrittenSpan);
+            json.WriteStartObject("fields");
+            foreach (var (name, isAll) in extract.Fields)
+            {
+                var values = ExtractColumns.Values(page, name);
+                json.WritePropertyName(name);
+                if (isAll)
+                {
+                    Write(json, values);
+                }
+                else
+                {
+                    json.WriteStringValue(values.FirstOrDefault());
+                }
+            }
+
+            json.WriteEndObject();
+            if (extract.HasText)
+            {
+                json.WriteString("text", page.Extract?.Text);
+            }
+
+            json.WritePropertyName("cut");
+            Write(json, page.Extract?.Cut ?? []);
         }
     }
 
-    /// <summary>RFC 4180: a header, CRLF, fields as <see cref="CsvField"/> has them. What is null is empty.</summary>
-    private sealed class CsvForm : PageForm
+    /// <summary>
+    /// RFC 4180: a header, CRLF, fields as <see cref="CsvField"/> has them. What is null is empty. The values of a field that has all
+    /// matches are a JSON array.
+    /// </summary>
+    private sealed class CsvForm(ExtractColumns extract) : PageForm
     {
         public override string Header =>
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,"
-            + "truncated,leftOut,kept,change";
+            + string.Join(',', ["truncated", "leftOut", "kept", "change", .. ExtractNames]);
 
         public override string LineEnd => "\r\n";
 
@@ -125,8 +199,32 @@ public abstract class PageForm
                     CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
                     page.Kept is null ? "false" : "true",
                     page.Change,
-                }
+                }.Concat(Extract(page))
             );
+
+        private IEnumerable<string> ExtractNames =>
+            extract.IsEmpty
+                ? []
+                : [.. extract.Fields.Select(column => PageExtract.NameOf(column.Name)), .. extract.HasText ? ["text"] : (string[])[], "cut"];
+
+        private IEnumerable<string?> Extract(PageRecord page)
+        {
+            foreach (var (name, isAll) in extract.Fields)
+            {
+                var values = ExtractColumns.Values(page, name);
+                yield return CsvField.Of(isAll ? Json(json => Write(json, values)) : values.FirstOrDefault());
+            }
+
+            if (extract.HasText)
+            {
+                yield return CsvField.Of(page.Extract?.Text);
+            }
+
+            if (!extract.IsEmpty)
+            {
+                yield return string.Join(' ', page.Extract?.Cut ?? []);
+            }
+        }
 
         private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
     }

@@ -272,6 +272,7 @@ public sealed partial class CrawlGrain
                 KeptBytes = total.KeptBytes + sums.KeptBytes,
                 NotKept = total.NotKept + sums.NotKept,
                 Redirects = total.Redirects + sums.Redirects,
+                Cut = total.Cut + sums.Cut,
                 Changes = sums.Changes is { } changes
                     ? (total.Changes ?? ImmutableSortedDictionary<string, long>.Empty).Plus(changes)
                     : total.Changes,

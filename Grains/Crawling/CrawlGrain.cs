@@ -346,6 +346,7 @@ public sealed partial class CrawlGrain(
                 Reasons = _sums.Refused,
                 Truncated = _sums.Truncated,
                 Redirects = _sums.Redirects,
+                Cut = _sums.Cut,
                 Changes = _sums.Changes,
                 Seeds = head.Seeds,
                 Kept =

@@ -48,6 +48,14 @@ public sealed partial class HostGrain
             Observe(ThenPump(partition.Refill()));
         }
 
+        foreach (var partition in _crawls.Open)
+        {
+            if (partition.Crawl.EndSpent(now.Schedule) is { } end)
+            {
+                Observe(ThenPump(EndSpent(partition, end)));
+            }
+        }
+
         foreach (var (worker, ready) in _fairness.Chances(now))
         {
             Publish(StreamId.Create(CrawlStreams.Ready, worker), ready);
@@ -55,6 +63,13 @@ public sealed partial class HostGrain
 
         SetTimer(_fairness.Next(now), now.Schedule);
         TellLoad();
+    }
+
+    /// <summary>A crawl that takes no more of this host sets its pace no longer.</summary>
+    private async Task EndSpent(HostPartition partition, IPartitionWork end)
+    {
+        await Commit(partition, partition.Writer.Commit(end));
+        _crawls.SetPace();
     }
 
     private void TellLoad()

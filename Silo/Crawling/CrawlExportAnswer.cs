@@ -25,7 +25,8 @@ internal sealed record CrawlExportAnswer(CrawlId Id, ICrawlGrain Crawl, LongAnsw
         }
 
         var (response, cancel) = (httpContext.Response, httpContext.RequestAborted);
-        var form = IsCsv ? PageForm.Csv : PageForm.JsonLines;
+        var spec = (await Crawl.Show(cancel))?.Spec ?? new() { Seeds = [] };
+        var form = IsCsv ? PageForm.Csv(spec) : PageForm.JsonLines(spec);
         // Before anything is written: what fails here is still a problem and not a broken answer.
         var page = await Crawl.Export(cursor: null, Kind, cancel);
         response.ContentType = IsCsv ? $"{Csv}; charset=utf-8; header=present" : MediaTypes.JsonLines;

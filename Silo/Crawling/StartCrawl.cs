@@ -70,6 +70,18 @@ public sealed record StartCrawl
 
     public bool? MoreSeeds { get; init; }
 
+    public ImmutableArray<string>? Fields { get; init; }
+
+    public bool? Text { get; init; }
+
+    public long? HostPages { get; init; }
+
+    public long? HostBytes { get; init; }
+
+    public string? HostTime { get; init; }
+
+    public long? HostErrors { get; init; }
+
     /// <summary>
     /// The id or name of an earlier crawl whose URLs are fetched again. Then what is left out, seeds too, is as that crawl was asked.
     /// </summary>
@@ -117,6 +129,12 @@ public sealed record StartCrawl
             DropParams = Texts(DropParams, "dropParams", faults) ?? spec.DropParams,
             SortParams = SortParams ?? spec.SortParams,
             MoreSeeds = MoreSeeds ?? spec.MoreSeeds,
+            Fields = Texts(Fields, "fields", faults) ?? spec.Fields,
+            Text = Text ?? spec.Text,
+            HostPages = HostPages ?? spec.HostPages,
+            HostBytes = HostBytes ?? spec.HostBytes,
+            HostTime = Duration(HostTime, "hostTime", faults) ?? spec.HostTime,
+            HostErrors = HostErrors ?? spec.HostErrors,
         };
         return faults;
     }

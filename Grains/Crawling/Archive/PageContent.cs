@@ -32,23 +32,9 @@ internal sealed record PageContent(string Head, ReadOnlyMemory<byte> Body)
     public ReadOnlyMemory<byte> As(PageView view, bool isCut, out bool isText)
     {
         var type = Type;
-        isText =
-            view != PageView.Body
-            && (type.IsHtml || type.IsXml || type.MediaType.StartsWith("text/", StringComparison.Ordinal) || IsJson(type.MediaType));
-        if (!isText)
-        {
-            return Body;
-        }
-
-        var encoding = PageText.Detect(
-            Body.Span,
-            type.Charset ?? (type.IsHtml || type.IsXml ? null : "utf-8"),
-            type.IsXml,
-            isCut,
-            out var mark
-        );
-        var text = encoding.GetString(Body.Span[mark..]);
-        return Encoding.UTF8.GetBytes(view == PageView.Reading && type.IsHtml ? ReadingText.Of(text, type.IsXml) : text);
+        var text = view == PageView.Body ? null : PageText.Decode(Body.Span, type, isCut);
+        isText = text is not null;
+        return text is null ? Body : Encoding.UTF8.GetBytes(view == PageView.Reading && type.IsHtml ? ReadingText.Of(text, type.IsXml) : text);
     }
 
     /// <summary>As the kept header fields say, or where they say nothing, as the first bytes do.</summary>
@@ -63,7 +49,4 @@ internal sealed record PageContent(string Head, ReadOnlyMemory<byte> Body)
             return new(MimeSniffer.Type(said.MediaType, false, false, Body.Span), said.Charset);
         }
     }
-
-    private static bool IsJson(string mediaType) =>
-        mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
 }

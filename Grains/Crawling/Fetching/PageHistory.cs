@@ -10,11 +10,21 @@ namespace Grains.Crawling.Fetching;
 public sealed class PageHistory(ITableStore rows)
 {
     /// <summary>The page as the crawl fetched it; null when it did not, or is deleted.</summary>
-    public async Task<PageRecord?> Find(CrawlId crawl, CanonicalUrl url, CancellationToken cancel) =>
-        await rows.Get(CrawlTable.Name, CrawlTable.Urls(crawl, url.HostKey), CrawlTable.Url(url.Text), cancel) is { } row
-        && CrawlJson.Read<UrlRow>(row.Payload) is { State: UrlState.Fetched, Page: { } page }
-            ? page
-            : null;
+    public async Task<PageRecord?> Find(CrawlId crawl, CanonicalUrl url, CancellationToken cancel)
+    {
+        var partition = CrawlTable.Urls(crawl, url.HostKey);
+        if (
+            await rows.Get(CrawlTable.Name, partition, CrawlTable.Url(url.Text), cancel) is not { } row
+            || CrawlJson.Read<UrlRow>(row.Payload) is not { State: UrlState.Fetched, Page: { } page } known
+        )
+        {
+            return null;
+        }
+
+        return known.Extracted is true && await rows.Get(CrawlTable.Name, partition, CrawlTable.Extract(url.Text), cancel) is { } extract
+            ? page with { Extract = CrawlJson.Read<PageExtract>(extract.Payload) }
+            : page;
+    }
 }
 
 /// <summary>How a page stands to the one that an earlier crawl fetched from the same URL.</summary>
@@ -30,11 +40,13 @@ internal static class PageChange
 
     /// <summary>
     /// The server is asked whether the page has changed, and may answer 304: it was fetched whole and with success, has a validator, and
-    /// was kept if it is to be kept now, so that an unchanged page need not be here twice.
+    /// was kept if it is to be kept now, so that an unchanged page need not be here twice; and what is to be read out of it was read then.
     /// </summary>
-    public static bool MayBeAskedFor(PageRecord past, KeepPages keep) =>
+    /// <param name="extract">What is to be read out of pages (<see cref="PageExtract.Asked"/>); null: nothing.</param>
+    public static bool MayBeAskedFor(PageRecord past, KeepPages keep, string? extract = null) =>
         past is { Status: 200 or 304, Truncated: false }
         && (past.ETag is not null || past.LastModified is not null)
+        && (extract is null || past.Extract?.Asked == extract)
         && (past.Kept is not null || keep == KeepPages.None || (keep == KeepPages.Html && !IsHtml(past)));
 
     /// <param name="past">Null: it was not fetched then.</param>
@@ -56,6 +68,7 @@ internal static class PageChange
             Links = past.Links,
             ETag = page.ETag ?? past.ETag,
             LastModified = page.LastModified ?? past.LastModified,
+            Extract = past.Extract,
         };
 
     public static bool IsHtml(PageRecord page) => new ContentType(page.ContentType ?? "", charset: null).IsHtml;

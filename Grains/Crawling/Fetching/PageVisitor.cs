@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Grains.Crawling.Archive;
+using Grains.Crawling.Fields;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Pages;
 using Grains.Crawling.Robots;
@@ -43,7 +44,8 @@ public sealed class PageVisitor(
         var at = clock.GetUtcNow();
         var started = guards.GetTimestamp();
         var past = order.Spec.Revisit is { } earlier ? await history.Find(earlier, url, cancel).ConfigureAwait(false) : null;
-        var asked = past is not null && PageChange.MayBeAskedFor(past, order.Spec.Keep) ? past : null;
+        var extractor = isSitemap || boundary.IsWalked(url) ? null : PageExtractor.Of(order.Spec);
+        var asked = past is not null && PageChange.MayBeAskedFor(past, order.Spec.Keep, extractor?.Asked) ? past : null;
         var request = Request(order, lease.Url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
         {
             WithExchange = order.Spec.Keep != KeepPages.None,
@@ -83,7 +85,18 @@ public sealed class PageVisitor(
             Walked: !isSitemap && boundary.IsWalked(url),
             ETag: Bounded(fetch.ETag),
             LastModified: Bounded(fetch.LastModified)
-        );
+        )
+        {
+            Extract =
+                verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
+                    ? extractor?.Read(
+                        fetch.Body.Span,
+                        new(reading.MediaType, fetch.ContentType.Charset),
+                        isMarkup: reading.Charset is not null,
+                        fetch.Truncated
+                    )
+                    : null,
+        };
         if (order.Spec.Revisit is not null && verdict.Result == FetchResult.Answered)
         {
             record = fetch.Status == 304 && past is not null ? PageChange.Known(record, past) : record;
@@ -101,7 +114,7 @@ public sealed class PageVisitor(
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
                 // The page counts as not fetched, and is tried again when the store may be well.
-                return NotStored(order, lease, record with { Error = $"The page could not be kept: {failure.Message}" });
+                return NotStored(order, lease, record with { Error = $"The page could not be kept: {failure.Message}", Extract = null });
             }
         }
 

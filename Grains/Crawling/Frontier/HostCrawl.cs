@@ -117,7 +117,33 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased + _finishing;
 
     /// <summary>Something may be leased as soon as the host may be asked.</summary>
-    public bool MayLease => !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0;
+    public bool MayLease =>
+        !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0 && !(Used >= Order.Spec.HostPages);
+
+    /// <summary>The word for the books of a budget of the host that is used up (<see cref="HostBudget"/>); null: none is.</summary>
+    public string? Spent(DateTimeOffset now) =>
+        HostBudget.Spent(
+            Order.Spec,
+            _committed.Done - _committed.Redirects,
+            _committed.Bytes,
+            _committed.Failed,
+            head.AskedSince is { } since ? now - since : TimeSpan.Zero
+        );
+
+    /// <summary>A page is asked for now, perhaps the first.</summary>
+    public void Asked(DateTimeOffset now) => head.AskedSince ??= now;
+
+    /// <summary>The end of the crawl here, once a budget of the host is used up and no request is under way; null: it goes on.</summary>
+    public IPartitionWork? EndSpent(DateTimeOffset now)
+    {
+        if (Ended || _isSpent || Queue.Leased > 0 || _finishing > 0 || Spent(now) is not { } reason)
+        {
+            return null;
+        }
+
+        _isSpent = true;
+        return End(reason);
+    }
 
     /// <summary>True when it changed.</summary>
     public bool Tell(CrawlOrder latest)
@@ -158,6 +184,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
     private long _leases;
     private bool _isLeaving;
+    private bool _isSpent;
 
     /// <summary>What a predecessor handed out is over: a successor need not wait for it.</summary>
     public void ForgetPredecessor() => _inherited = DateTimeOffset.MinValue;
@@ -285,9 +312,15 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>The crawl ends here: what waits is refused.</summary>
     public IPartitionWork End(string reason) => new EndWork(this, reason);
 
-    /// <summary>It has ended here, and goes on by a version of the crawl that is later than the one under which it ended.</summary>
+    /// <summary>
+    /// It has ended here, and goes on by a version of the crawl that is later than the one under which it ended; not where a budget of the
+    /// host is used up.
+    /// </summary>
     public bool MayReopen(CrawlOrder latest) =>
-        Ended && latest.Version > Order.Version && latest.State is CrawlState.Running or CrawlState.Paused;
+        head.Ended is { } reason
+        && HostBudget.Why(reason) is null
+        && latest.Version > Order.Version
+        && latest.State is CrawlState.Running or CrawlState.Paused;
 
     /// <summary>The crawl goes on here.</summary>
     /// <param name="waiting">Queue rows that its end left: their URLs wait again.</param>
@@ -418,11 +451,23 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 _position++;
             }
 
+            var extract = Outcome?.Page?.Extract;
             var page = crawl.Bounded(Outcome?.Page)?.Found(entry).WithLeftOut(Refusals.HostFull, _refused) ?? Unasked;
             var row = CrawlJson.Write(
-                new UrlRow(entry.Url, entry.Depth, entry.Parent, State, entry.Attempts + (IsTry ? 1 : 0), Reason, page, Sitemap(entry))
+                new UrlRow(
+                    entry.Url,
+                    entry.Depth,
+                    entry.Parent,
+                    State,
+                    entry.Attempts + (IsTry ? 1 : 0),
+                    Reason,
+                    page,
+                    Sitemap(entry),
+                    extract is null ? null : true
+                )
             );
-            if (!crawl.Ended && !commit.HasRoom(rows: 2, bytes: row.Length))
+            var extractRow = extract is null ? [] : CrawlJson.Write(extract);
+            if (!crawl.Ended && !commit.HasRoom(rows: extract is null ? 2 : 3, bytes: row.Length + extractRow.Length))
             {
                 return false;
             }
@@ -440,6 +485,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             }
 
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), row));
+            if (extract is not null)
+            {
+                commit.Add(RowChange.Put(CrawlTable.Extract(entry.Url), extractRow));
+            }
+
             crawl.RemoveQueueRow(commit, entry);
             Count(page);
             if (page is not null && State != UrlState.Skipped)
@@ -460,7 +510,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 return;
             }
 
-            crawl.CountPage(page);
+            crawl.CountPage(page, Outcome!.Page?.Extract);
             crawl.CountKept(Outcome!, page?.Kept);
             crawl.NoteSitemaps(Outcome!);
             crawl.CountLeftOut(Outcome!);
@@ -489,8 +539,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
     }
 
-    private void CountPage(PageRecord? page)
+    private void CountPage(PageRecord? page, PageExtract? extract)
     {
+        head.Cut += extract is { Cut.IsEmpty: false } ? 1 : 0;
         head.Done++;
         head.Bytes += page?.Bytes ?? 0;
         head.Truncated += page?.Truncated == true ? 1 : 0;
@@ -727,6 +778,18 @@ public static class Refusals
     /// <summary>The crawl has fetched as many pages as it may.</summary>
     public const string MaxPages = "max-pages";
 
+    /// <summary>Its host has given as many pages as the crawl takes of one (<see cref="CrawlSpec.HostPages"/>).</summary>
+    public const string HostPages = "host-pages";
+
+    /// <summary>Its host has given as many bytes as the crawl takes of one (<see cref="CrawlSpec.HostBytes"/>).</summary>
+    public const string HostBytes = "host-bytes";
+
+    /// <summary>Its host has been asked for as long as the crawl asks one (<see cref="CrawlSpec.HostTime"/>).</summary>
+    public const string HostTime = "host-time";
+
+    /// <summary>As many URLs of its host have failed as the crawl puts up with (<see cref="CrawlSpec.HostErrors"/>).</summary>
+    public const string HostErrors = "host-errors";
+
     /// <summary>As often as anything is tried, nobody reported before the lease ended.</summary>
     public const string LeaseExpired = "lease-expired";
 
@@ -742,13 +805,16 @@ public static class Refusals
 
 internal static class PageRecordExtensions
 {
-    /// <summary>The record with what only the host knows: where the URL was found.</summary>
+    /// <summary>
+    /// The record with what only the host knows: where the URL was found. What was read out of the page has a row of its own.
+    /// </summary>
     public static PageRecord Found(this PageRecord page, QueueEntry entry) =>
         page with
         {
             Depth = entry.Depth,
             Parent = entry.Parent,
             Attempts = entry.Attempts + 1,
+            Extract = null,
         };
 
     /// <summary>With so many further links that were not followed for a reason.</summary>

@@ -17,6 +17,7 @@ internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness 
     public bool MayLease(HostPartition partition, HostTime now) =>
         partition.Loaded.IsCompleted
         && partition.Crawl.MayLease
+        && partition.Crawl.Spent(now.Schedule) is null
         && politeness.MayStart(now)
         && partition.Crawl.Queue.Peek(now.Schedule) is not null;
 

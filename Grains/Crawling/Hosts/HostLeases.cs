@@ -53,6 +53,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end, silo);
+                crawl.Asked(now.Schedule);
                 leases.Add(
                     new(
                         entry.IsSitemap ? LeaseKind.Sitemap : LeaseKind.Page,

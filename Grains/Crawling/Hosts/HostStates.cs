@@ -33,7 +33,10 @@ internal static class HostStates
     private static (string State, string? Why) Word(HostCrawl? crawl, Politeness politeness, HostTime now) =>
         crawl switch
         {
-            null or { Ended: true } => ("ended", crawl?.EndReason is { } reason ? $"The crawl has ended here: {reason}." : null),
+            null or { Ended: true } => (
+                "ended",
+                crawl?.EndReason is { } reason ? $"The crawl has ended here: {reason}. {HostBudget.Why(reason)}".TrimEnd() : null
+            ),
             { Waiting: 0 } => ("idle", null),
             { Order.State: CrawlState.Paused } => ("paused", null),
             _ when politeness.Robots.Note is { } note => ("robots", note),

@@ -13,6 +13,23 @@ internal static class PageText
 
     private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
+    /// <summary>A body as text; null when its type is none that is text.</summary>
+    /// <param name="isCut">The body is not here whole.</param>
+    public static string? Decode(ReadOnlySpan<byte> body, ContentType type, bool isCut)
+    {
+        if (!type.IsHtml && !type.IsXml && !type.MediaType.StartsWith("text/", StringComparison.Ordinal) && !IsJson(type.MediaType))
+        {
+            return null;
+        }
+
+        var charset = type.Charset ?? (type.IsHtml || type.IsXml ? null : "utf-8");
+        var encoding = Detect(body, charset, type.IsXml, isCut, out var mark);
+        return encoding.GetString(body[mark..]);
+    }
+
+    private static bool IsJson(string mediaType) =>
+        mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
+
     /// <param name="body">From its first byte on.</param>
     /// <param name="charset">What Content-Type says; null when it does not.</param>
     /// <param name="isXml">It is read as XML.</param>

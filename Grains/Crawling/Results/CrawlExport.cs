@@ -14,6 +14,9 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
     /// <summary>Rows looked at for one answer.</summary>
     private const int PageSize = 500;
 
+    /// <summary>Bytes of what was read out of pages, after which an answer ends early.</summary>
+    private const int MaxExtractBytes = 1024 * 1024;
+
     public async Task<ExportPage> Read(string? cursor, ExportKind kind, CancellationToken cancel)
     {
         var (hostKey, lastUrl) = cursor?.Split('/') is [var host, var last] ? (host, last) : ("", "");
@@ -45,16 +48,23 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
                 : null;
         var records = ImmutableArray.CreateBuilder<PageRecord>(rows.Count);
         var reasons = ImmutableArray.CreateBuilder<string?>(rows.Count);
-        foreach (var url in rows.Select(row => CrawlJson.Read<UrlRow>(row.Payload)))
+        var extracts = new ExtractRows(store, partition);
+        var taken = 0;
+        while (taken < rows.Count && extracts.Bytes < MaxExtractBytes)
         {
+            var read = rows[taken++];
+            var url = CrawlJson.Read<UrlRow>(read.Payload);
             if (Record(url, kind, head?.Ended) is { } record)
             {
-                records.Add(record);
+                records.Add(url.Extracted is true ? record with { Extract = await extracts.Find(read.Key, cancel) } : record);
                 reasons.Add(Reason(url, head?.Ended));
             }
         }
 
-        var next = rows.Count == PageSize ? $"{listed.Key}/{rows[^1].Key}" : await NextHost(listed.Key, hosts, cancel);
+        var next =
+            taken < rows.Count || rows.Count == PageSize
+                ? $"{listed.Key}/{rows[taken - 1].Key}"
+                : await NextHost(listed.Key, hosts, cancel);
         return new(records.ToImmutable(), next) { Reasons = reasons.ToImmutable() };
     }
 
@@ -100,4 +110,34 @@ internal sealed class CrawlExport(ITableStore store, CrawlId crawl)
             Truncated: false,
             error
         );
+
+    /// <summary>What was read out of pages of one partition, to be asked for in the order of their rows.</summary>
+    private sealed class ExtractRows(ITableStore store, string partition)
+    {
+        /// <summary>Each may have hundreds of kilobytes.</summary>
+        private const int RowsAtOnce = 16;
+
+        private IReadOnlyList<TableRow> _rows = [];
+
+        /// <summary>Of what was found.</summary>
+        public long Bytes { get; private set; }
+
+        public async Task<PageExtract?> Find(string urlKey, CancellationToken cancel)
+        {
+            var key = CrawlTable.ExtractOf(urlKey);
+            if (_rows.Count == 0 || string.CompareOrdinal(_rows[^1].Key, key) < 0)
+            {
+                var range = KeyRange.Prefix(CrawlTable.ExtractPrefix) with { From = key };
+                _rows = await store.Scan(CrawlTable.Name, partition, range, RowsAtOnce, cancel);
+            }
+
+            if (_rows.FirstOrDefault(row => row.Key == key) is not { } found)
+            {
+                return null;
+            }
+
+            Bytes += found.Payload.Length;
+            return CrawlJson.Read<PageExtract>(found.Payload);
+        }
+    }
 }

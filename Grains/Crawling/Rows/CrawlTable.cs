@@ -9,7 +9,8 @@ namespace Grains.Crawling.Rows;
 /// crawls                   one partition: h, i.{id} a crawl, n.{hash} a name that is taken
 /// crawl.{id}               h, a.{hash of host} a listed host
 /// host.{hash of host}      c.{id} a crawl that has work here, x.{id} one that was deleted lately, clock, robots.{scheme}
-/// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, q.{n} a URL that is ready, r.{due}.{n} one to try again
+/// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, e.{hash of URL} what was read of its page,
+///                          q.{n} a URL that is ready, r.{due}.{n} one to try again
 /// </code>
 /// </remarks>
 public static class CrawlTable
@@ -21,6 +22,8 @@ public static class CrawlTable
     public const string OrderKey = "o";
 
     public const string UrlPrefix = "u.";
+
+    public const string ExtractPrefix = "e.";
 
     public const string HostPrefix = "a.";
 
@@ -41,4 +44,10 @@ public static class CrawlTable
     public static string Urls(CrawlId crawl, HostKey host) => Urls(crawl, StoreLimits.HashKey(host.Value));
 
     public static string Url(string url) => UrlPrefix + StoreLimits.HashKey(url);
+
+    /// <summary>Beside the row of a URL, so that who reads many URLs need not read these.</summary>
+    public static string Extract(string url) => ExtractPrefix + StoreLimits.HashKey(url);
+
+    /// <summary>Of the URL that has the row <paramref name="urlKey"/>.</summary>
+    public static string ExtractOf(string urlKey) => ExtractPrefix + urlKey[UrlPrefix.Length..];
 }

@@ -48,6 +48,12 @@ public sealed record HostHead
     /// <summary>Of the pages done those of each <see cref="PageRecord.Change"/>; null: no crawl is revisited.</summary>
     public ImmutableSortedDictionary<string, long>? Changes { get; set; }
 
+    /// <summary>Of the pages done those of whose fields or text a bound cut something off.</summary>
+    public long Cut { get; set; }
+
+    /// <summary>When the first page was asked for, by the schedule's clock; null: none was, or the row is of an earlier version.</summary>
+    public DateTimeOffset? AskedSince { get; set; }
+
     /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
     public bool HasSitemaps { get; set; }
 
@@ -91,5 +97,6 @@ public sealed record HostHead
             NotKept = NotKept,
             Redirects = Redirects,
             Changes = Changes,
+            Cut = Cut,
         };
 }

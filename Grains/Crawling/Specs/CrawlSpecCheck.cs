@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grains.Crawling.Fields;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Sessions;
 using Grains.Crawling.Urls;
@@ -17,6 +18,8 @@ public static class CrawlSpecCheck
     /// Bytes of what was asked as it is stored, with everything in canonical form: it goes into one row, and along with calls.
     /// </summary>
     public const int MaxBytes = 256 * 1024;
+
+    private static readonly TimeSpan MaxHostTime = TimeSpan.FromDays(365);
 
     /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
     public static ImmutableArray<string> Check(CrawlSpec spec, SiloLimits limits, out CrawlSpec? canonical)
@@ -92,10 +95,15 @@ public static class CrawlSpecCheck
             errors.Add($"Dropped are at most {CrawlSpec.MaxPatterns} query parameters, with names of 1 to 200 characters.");
         }
 
+        errors.AddRange(FieldSelector.Check(spec.Fields, out _));
         CheckRange(errors, spec.MaxPathDepth, 0, 1_000, "The limit of path segments");
         CheckRange(errors, spec.MaxRepeats, 0, 1_000, "The limit of repeated segments");
         CheckRange(errors, spec.MaxKeptBytes, 1, 1L << 50, "The limit of kept pages in bytes");
         CheckRange(errors, spec.MaxBodyBytes, 1, 256 * 1024 * 1024, "The limit of a body in bytes");
+        CheckRange(errors, spec.HostPages, 1, 1_000_000_000, "The limit of pages of a host");
+        CheckRange(errors, spec.HostBytes, 1, 1L << 50, "The limit of bytes of a host");
+        CheckRange(errors, spec.HostErrors, 1, 1_000_000_000, "The limit of errors of a host");
+        CheckTime(errors, spec.HostTime ?? MaxHostTime, TimeSpan.FromSeconds(1), MaxHostTime, "The limit of time of a host");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
         CheckTime(errors, spec.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "The time-out of a fetch");
         CheckPrivate(errors, spec, limits);

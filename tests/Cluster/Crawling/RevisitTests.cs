@@ -70,6 +70,49 @@ public sealed class RevisitTests(CrawlCluster cluster) : IClassFixture<CrawlClus
     }
 
     [Fact]
+    public async Task FieldsAndTextAreInTheExportAlsoOfAPageThatHasNotChanged()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Html("<h1>One</h1><a href=/plain>two").With("ETag", "\"1\""));
+        cluster.Web.Add(_root + "plain", SiteAnswer.Text("as it is"));
+        var spec = Spec with { Fields = ["h=h1", "links[]=a@href"], Text = true };
+        var first = await cluster.Start(spec);
+        var summary = await cluster.Ended(first);
+        var again = await cluster.Start(spec with { Revisit = summary.Id });
+        await cluster.Ended(again);
+        var other = await cluster.Start(spec with { Revisit = summary.Id, Fields = ["h=h1"] });
+        await cluster.Ended(other);
+
+        foreach (var crawl in (ICrawlGrain[])[first, again])
+        {
+            var pages = await cluster.Export(crawl);
+            var extract = pages[_root].Extract!;
+            Assert.Equal([("h", "One"), ("links", "/plain")], extract.Fields.Select(field => (field.Name, Assert.Single(field.Values))));
+            Assert.Equal(("One\ntwo", "as it is"), (extract.Text, pages[_root + "plain"].Extract!.Text));
+        }
+
+        Assert.Equal((304, 200), ((await cluster.Export(again))[_root].Status, (await cluster.Export(other))[_root].Status));
+        Assert.Single((await cluster.Export(other))[_root].Extract!.Fields);
+    }
+
+    [Fact]
+    public async Task AnExportWithLargeTextsHasEachPageOnceAndCountsWhatIsCut()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Links(Enumerable.Range(0, 60).Select(page => $"/{page}")));
+        for (var page = 0; page < 60; page++)
+        {
+            cluster.Web.Add($"{_root}{page}", SiteAnswer.Html($"<p>{page} {new string('a', 40_000)}"));
+        }
+
+        var crawl = await cluster.Start(Spec with { Text = true, Concurrency = 8, Keep = KeepPages.None });
+        var summary = await cluster.Ended(crawl);
+        var pages = await cluster.Export(crawl);
+
+        Assert.Equal((61L, 60L), (summary.Pages, summary.Cut));
+        Assert.Equal(61, pages.Count);
+        Assert.Equal(60, pages.Values.Count(page => page.Extract is { Text.Length: 32 * 1024, Cut: ["text"] }));
+    }
+
+    [Fact]
     public async Task ACrawlThatIsNotKeptIsNotRevisited() =>
         Assert.Equal(
             ["There is no crawl zzzzzzzzzz to revisit."],

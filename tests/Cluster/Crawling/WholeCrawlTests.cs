@@ -88,6 +88,44 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         await cluster.Balances(crawl);
     }
 
+    [Theory]
+    [InlineData("host-pages", 3, 0)]
+    [InlineData("host-bytes", 3, 0)]
+    [InlineData("host-time", 3, 0)]
+    [InlineData("host-errors", 1, 2)]
+    public async Task WhatABudgetOfAHostLeavesIsInTheBooksByItsNameAndOtherHostsGoOn(string budget, int pages, int failed)
+    {
+        var (root, other) = (NewRoot(), NewRoot());
+        var links = SiteAnswer.Links([.. Enumerable.Range(1, 9).Select(page => $"/{page}"), other]);
+        cluster.Web.Add(root, links);
+        for (var page = 1; page <= 9; page++)
+        {
+            cluster.Web.Add($"{root}{page}", budget == "host-errors" ? SiteAnswer.Empty(500) : SiteAnswer.Html(new string('a', 100)));
+        }
+
+        // The last page of the other host links back, behind all that waits.
+        cluster.Web.Add(other, SiteAnswer.Links("/0")).Add(other + "0", SiteAnswer.Links("/1"));
+        cluster.Web.Add(other + "1", SiteAnswer.Links(root + "late"));
+        var spec = Spec(root) with { Seeds = [root, other], Delay = 10 * Second };
+        var crawl = await cluster.Start(
+            budget switch
+            {
+                "host-pages" => spec with { HostPages = 3 },
+                "host-bytes" => spec with { HostBytes = links.Body.Length + 101 },
+                "host-time" => spec with { HostTime = 25 * Second },
+                _ => spec with { HostErrors = 2 },
+            }
+        );
+        var summary = await cluster.Ended(crawl);
+
+        var host = (await crawl.HostStates(after: null, take: 10)).Single(state => root == $"http://{state.Host.Value}/");
+        Assert.Equal((pages, failed), (host.Pages, host.Failed));
+        Assert.Equal((pages + 3, failed), (summary.Pages, summary.Failed));
+        Assert.Equal(11 - pages - failed, summary.Reasons![budget]);
+        Assert.StartsWith($"The crawl has ended here: {budget}. ", host.Why, StringComparison.Ordinal);
+        await cluster.Balances(crawl);
+    }
+
     [Fact]
     public async Task LinksBehindTheLimitOfDepthAndThoseNotToBeFollowedAreInTheBooks()
     {

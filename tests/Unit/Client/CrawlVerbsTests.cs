@@ -67,6 +67,19 @@ public sealed class CrawlVerbsTests
             "--sort-params",
             "--accept",
             "text/html,image/*",
+            "--field",
+            "price=.price",
+            "--field",
+            "links[]=a@href",
+            "--text",
+            "--host-pages",
+            "5",
+            "--host-bytes",
+            "6KB",
+            "--host-time",
+            "7m",
+            "--host-errors",
+            "8",
             "--name",
             "shop"
         );
@@ -89,11 +102,17 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["*list*"], spec.Walk);
         Assert.Equal((9, 0, true), (spec.MaxPathDepth, spec.MaxRepeats, spec.SortParams));
         Assert.Equal(["utm_*"], spec.DropParams);
+        Assert.Equal(["price=.price", "links[]=a@href"], spec.Fields);
+        Assert.True(spec.Text);
+        Assert.Equal((5L, 6L * 1024), (spec.HostPages, spec.HostBytes));
+        Assert.Equal((TimeSpan.FromMinutes(7), 8L), (spec.HostTime, spec.HostErrors));
     }
 
     [Theory]
     [InlineData("--keep", "some", "--keep is none, html or all; this is \"some\"")]
     [InlineData("--sitemaps", "1", "--sitemaps is also, only or no; this is \"1\"")]
+    [InlineData("--field", "x=p[", "The field \"x=p[\" is refused: \"[\" at character 4 is no CSS selector")]
+    [InlineData("--host-time", "soon", "--host-time is a duration such as 500ms, 1s, 2m or 0; this is \"soon\"")]
     [InlineData("--max-kept", "much", "--max-kept is a size such as 512KB or 10MB; this is \"much\"")]
     public async Task StartRefusesAValueThatItDoesNotKnow(string option, string value, string sentence)
     {

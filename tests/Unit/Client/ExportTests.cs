@@ -93,11 +93,45 @@ public sealed class ExportTests : IDisposable
         );
     }
 
+    [Fact]
+    public void WhatWasReadOutOfPagesStandsBehindTheOtherMembers()
+    {
+        var spec = new CrawlSpec { Seeds = [], Fields = ["title=h1", "links[]=a@href"], Text = true };
+        var read = Page with
+        {
+            Extract = new()
+            {
+                Asked = "",
+                Fields = [new("title", ["One, \"two\""]), new("links", ["/a", "/b"])],
+                Text = "a\nb",
+                Cut = ["text"],
+            },
+        };
+
+        Assert.EndsWith(
+            ""","change":null,"fields":{"title":"One, \"two\"","links":["/a","/b"]},"text":"a\nb","cut":["text"]}""",
+            PageForm.JsonLines(spec).Line(read),
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(
+            ""","change":null,"fields":{"title":null,"links":[]},"text":null,"cut":[]}""",
+            PageForm.JsonLines(spec).Line(Failed),
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(",change,fields.title,fields.links,text,cut", PageForm.Csv(spec).Header, StringComparison.Ordinal);
+        Assert.EndsWith(
+            ",false,,\"One, \"\"two\"\"\",\"[\"\"/a\"\",\"\"/b\"\"]\",\"a\nb\",text",
+            PageForm.Csv(spec).Line(read),
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(",false,,,[],,", PageForm.Csv(spec).Line(Failed), StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(CsvFields))]
     public void ACsvFieldIsQuotedWhereItMustBe(string title, string field)
     {
-        var line = PageForm.Csv.Line(Page with { Url = "u", Title = Unescape(title) });
+        var line = PageForm.Csv(new() { Seeds = [] }).Line(Page with { Url = "u", Title = Unescape(title) });
 
         Assert.Equal(
             $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,",
