@@ -72,6 +72,10 @@ internal static class CrawlText
             : lines.Append($"and {Counts.Of(seeds.MoreTroubles, "more seed", "more seeds")}; crawl export {crawl.Id} --all has each");
     }
 
+    /// <summary>When the next round may begin; null when none does.</summary>
+    public static string? NextRound(CrawlSummary crawl) =>
+        crawl.Rounds is { } rounds ? rounds.NextAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : null;
+
     /// <summary><c>340 done, 211 queued, 2 failed, 14 skipped</c>.</summary>
     public static string Numbers(CrawlSummary crawl) =>
         $"{Counts.Format(crawl.Pages)} done, {Counts.Format(crawl.Queued)} queued, {Counts.Format(crawl.Failed)} failed, "

@@ -38,9 +38,16 @@ internal static class ListCommand
                 .Column("hosts", right: true)
                 .Column("size", right: true)
                 .Column("took", right: true);
+            var hasRounds = crawls.Any(crawl => crawl.Rounds is not null);
+            if (hasRounds)
+            {
+                listing.Column("next round");
+            }
+
             foreach (var crawl in crawls)
             {
-                listing.Row(
+                Cell[] cells =
+                [
                     crawl.Id.ToString(),
                     crawl.Name,
                     new(CrawlText.State(crawl.State), CrawlText.Style(crawl.State)),
@@ -50,8 +57,9 @@ internal static class ListCommand
                     Counts.Format(crawl.Skipped),
                     Counts.Format(crawl.Hosts),
                     Sizes.Format(crawl.Bytes),
-                    Durations.Elapsed(crawl.Elapsed)
-                );
+                    Durations.Elapsed(crawl.Elapsed),
+                ];
+                listing.Row(hasRounds ? [.. cells, CrawlText.NextRound(crawl)] : cells);
             }
 
             listing.WriteTo(session.Terminal);

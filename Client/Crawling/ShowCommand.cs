@@ -59,6 +59,8 @@ internal static class ShowCommand
             .Add("took", Durations.Elapsed(crawl.Elapsed))
             .Add("seeds", Some(spec.Seeds))
             .Add("revisits", spec.Revisit?.ToString())
+            .Add("every", spec.Every is { } every ? Durations.Format(every) : null)
+            .Add("next round", crawl.Rounds is { } rounds ? $"{At(rounds.NextAt)}, revisits {rounds.Last}" : null)
             .Add("more seeds", spec.MoreSeeds ? "yes" : null)
             .Add("scope", spec.Scope.ToString().ToLowerInvariant())
             .Add("max pages", spec.MaxPages is { } pages ? Counts.Format(pages) : null)

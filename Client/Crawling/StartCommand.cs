@@ -176,6 +176,11 @@ internal sealed class StartCommand
         HelpName = "ID",
     };
 
+    private readonly Option<TimeSpan?> _every = Duration(
+        "--every",
+        "Crawl again so often, such as 6h or 1d: each round revisits the one before, and crawl cancel ends it. [default: once]"
+    );
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "A name for the crawl, to be used in place of its id.",
@@ -228,6 +233,7 @@ internal sealed class StartCommand
             start._fields,
             start._text,
             start._revisit,
+            start._every,
             start._name,
             start._follow,
         };
@@ -391,6 +397,7 @@ internal sealed class StartCommand
             Fields = Many(parsed, _fields, usual.Fields),
             Text = parsed.GetValue(_text) || usual.Text,
             Revisit = revisited?.Id,
+            Every = parsed.GetValue(_every),
             HostDomains = usual.HostDomains && parsed.GetResult(_scope) is null,
         };
     }

@@ -50,6 +50,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public KeptForm? Kept { get; init; }
 
+    /// <summary>When the next round may begin; left out when none does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RoundsForm? Rounds { get; init; }
+
     /// <summary>What was asked; only where one crawl is shown.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SpecForm? Spec { get; init; }
@@ -78,6 +82,7 @@ public sealed record CrawlForm(
             Cut = crawl.Cut,
             Changes = crawl.Changes,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
+            Rounds = crawl.Rounds is { } rounds ? new(rounds.Last.ToString(), rounds.Number, rounds.NextAt) : null,
             Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
         };
 
@@ -97,6 +102,9 @@ public sealed record SeedsForm(int Fetched, int NotFetched, ImmutableArray<SeedT
             seeds.MoreTroubles
         );
 }
+
+/// <summary>The round of a crawl that began last, its number from 1, and when the next one may begin.</summary>
+public sealed record RoundsForm(string Last, int Number, DateTimeOffset NextAt);
 
 /// <summary>Pages that are kept, their bytes as stored, and the pages that were to be kept and were not.</summary>
 public sealed record KeptForm(long Pages, long Bytes, long NotKept, DateTimeOffset? RemovedAt);
@@ -162,6 +170,10 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? HostErrors { get; init; }
 
+    /// <summary>The crawl is made again so often; left out when it is not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Every { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -200,6 +212,7 @@ public sealed record SpecForm(
             HostBytes = spec.HostBytes,
             HostTime = spec.HostTime is { } time ? Durations.Format(time) : null,
             HostErrors = spec.HostErrors,
+            Every = spec.Every is { } every ? Durations.Format(every) : null,
         };
 
     /// <summary>What stands before the secret of each.</summary>

@@ -263,6 +263,17 @@ public sealed record CrawlSpec
     [Id(35)]
     public long? HostErrors { get; init; }
 
+    /// <summary>
+    /// The crawl is made again so long after it began, as a crawl of its own that revisits it, and that one again; null: it is not. A round
+    /// begins when the one before has ended, and at the earliest when its time has come.
+    /// </summary>
+    [Id(36)]
+    public TimeSpan? Every { get; init; }
+
+    /// <summary>The first of the rounds of which this crawl is one; null: it is the first, or there are no rounds.</summary>
+    [Id(37)]
+    public CrawlId? RoundOf { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

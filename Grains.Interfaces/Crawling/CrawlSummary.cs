@@ -80,6 +80,10 @@ public sealed record CrawlSummary(
     [Id(21)]
     public long Cut { get; init; }
 
+    /// <summary>Of a crawl with <see cref="CrawlSpec.Every"/>: which round comes next, and when; null: none does.</summary>
+    [Id(22)]
+    public CrawlRounds? Rounds { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>
@@ -112,3 +116,10 @@ public sealed record SeedReport(
 /// <param name="Says">The cause, a sentence.</param>
 [GenerateSerializer, Immutable, Alias("crawling.SeedTrouble")]
 public sealed record SeedTrouble([property: Id(0)] string Url, [property: Id(1)] string Reason, [property: Id(2)] string Says);
+
+/// <summary>A crawl that is made again and again, see <see cref="CrawlSpec.Every"/>.</summary>
+/// <param name="Last">The round that began last.</param>
+/// <param name="Number">Of that round; the first is 1.</param>
+/// <param name="NextAt">When the next one may begin.</param>
+[GenerateSerializer, Immutable, Alias("crawling.CrawlRounds")]
+public sealed record CrawlRounds([property: Id(0)] CrawlId Last, [property: Id(1)] int Number, [property: Id(2)] DateTimeOffset NextAt);

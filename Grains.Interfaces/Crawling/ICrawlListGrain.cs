@@ -40,6 +40,16 @@ public interface ICrawlListGrain : IGrainWithIntegerKey
     [Alias("Reopened")]
     Task Reopened(CrawlId id, CancellationToken cancel = default);
 
+    /// <summary>
+    /// No further round of a crawl begins (<see cref="CrawlSpec.Every"/>): true when there would have been one. Called by a crawl that is
+    /// cancelled, which may itself be being woken; so it interleaves: it removes one row by its etag, and who is about to begin a round
+    /// loses that row and begins none.
+    /// </summary>
+    /// <param name="first">The first of the rounds.</param>
+    [AlwaysInterleave]
+    [Alias("EndRounds")]
+    Task<bool> EndRounds(CrawlId first, CancellationToken cancel = default);
+
     const int MaxCrawls = 10_000;
 }
 

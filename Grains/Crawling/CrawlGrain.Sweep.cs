@@ -227,7 +227,7 @@ public sealed partial class CrawlGrain
         }
 
         await new PageSweep(store, blobs, Id).RemoveAll(CancellationToken.None);
-        await GrainFactory.GetGrain<ICrawlListGrain>(0).Forget(Id, CancellationToken.None);
+        await List.Forget(Id, CancellationToken.None);
         MustBeCommitted(await store.Commit(CrawlTable.Name, Partition, [RowChange.Delete(PartitionWriter.HeadKey)]));
         _head = null;
         _headETag = null;

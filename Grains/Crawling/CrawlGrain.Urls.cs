@@ -168,7 +168,7 @@ public sealed partial class CrawlGrain
             return;
         }
 
-        await GrainFactory.GetGrain<ICrawlListGrain>(0).Reopened(Id, cancel);
+        await List.Reopened(Id, cancel);
         await Save(head =>
             head with
             {

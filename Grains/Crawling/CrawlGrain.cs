@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Results;
+using Grains.Crawling.Rounds;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Books;
@@ -52,6 +53,8 @@ public sealed partial class CrawlGrain(
 
     private string Partition => CrawlTable.Crawl(Id);
 
+    private ICrawlListGrain List => GrainFactory.GetGrain<ICrawlListGrain>(0);
+
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (await store.Get(CrawlTable.Name, Partition, PartitionWriter.HeadKey, cancellationToken) is not { } row)
@@ -102,7 +105,7 @@ public sealed partial class CrawlGrain(
     public async Task<CrawlSummary?> Show(CancellationToken cancel)
     {
         await HaveSums();
-        return Summary();
+        return Summary() is { } crawl ? crawl with { Rounds = await RoundSchedule.Read(store, Id, crawl.Spec, cancel) } : null;
     }
 
     public async Task<ControlReply> Pause(CancellationToken cancel)
@@ -148,7 +151,8 @@ public sealed partial class CrawlGrain(
             await SweepAnew();
         }
 
-        return Reply(CrawlState.Cancelled);
+        var hadRounds = _head?.Order.Spec is { Every: not null } spec && await List.EndRounds(spec.RoundOf ?? Id, cancel);
+        return hadRounds && Summary() is { Ended: true } ended ? new(ended, null) : Reply(CrawlState.Cancelled);
     }
 
     public async Task<ControlReply> Delete(CancellationToken cancel)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Grains.Crawling.Rounds;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Specs;
 using Grains.Interfaces.Crawling;
@@ -48,6 +49,8 @@ public sealed partial class CrawlListGrain(
 
             range = rows.Count == 0 ? range : range.After(rows[^1].Key);
         } while (rows.Count == StoreLimits.MaxScan);
+
+        await RestoreRounds(cancellationToken);
     }
 
     public async Task<StartReply> Start(CrawlSpec spec, CancellationToken cancel)
@@ -68,18 +71,17 @@ public sealed partial class CrawlListGrain(
             return new(null, errors);
         }
 
-        var listed = new ListedCrawl(
-            new(RandomNumberGenerator.GetString("0123456789abcdefghjkmnpqrstvwxyz", CrawlId.Length)),
-            canonical!,
-            clock.GetUtcNow()
+        var listed = NewCrawl(canonical!);
+        var rounds = spec.Every is { } every ? RoundSchedule.Begin(listed.Id, every, listed.At) : null;
+        var commit = await store.Commit(
+            CrawlTable.Name,
+            CrawlTable.Crawls,
+            [
+                .. Rows(listed),
+                .. rounds is null ? [] : (RowChange[])[RowChange.Insert(RoundSchedule.Key(rounds.First), CrawlJson.Write(rounds))],
+            ],
+            cancel
         );
-        var changes = new List<RowChange> { RowChange.Insert(ItemPrefix + listed.Id, CrawlJson.Write(listed)) };
-        if (spec.Name is { } name)
-        {
-            changes.Add(RowChange.Insert(NamePrefix + StoreLimits.HashKey(name), CrawlJson.Write(listed)));
-        }
-
-        var commit = await store.Commit(CrawlTable.Name, CrawlTable.Crawls, changes, cancel);
         if (commit.Outcome == CommitOutcome.Conflict)
         {
             return new(null, [$"There is a crawl named \"{spec.Name}\" already. Choose another name, or delete that one first."]);
@@ -87,12 +89,35 @@ public sealed partial class CrawlListGrain(
 
         if (commit.Outcome == CommitOutcome.Unknown)
         {
-            DeactivateOnIdle();
-            throw new PartitionLostException(CrawlTable.Name, CrawlTable.Crawls, commit);
+            throw Lost(commit);
         }
 
+        if (rounds is not null)
+        {
+            _rounds.Add(rounds.First, (rounds, commit.ETags[^1]!));
+        }
+
+        await BeginListed(listed, cancel);
+        return new(listed.Id, []);
+    }
+
+    private ListedCrawl NewCrawl(CrawlSpec spec) =>
+        new(new(RandomNumberGenerator.GetString("0123456789abcdefghjkmnpqrstvwxyz", CrawlId.Length)), spec, clock.GetUtcNow());
+
+    private static IEnumerable<RowChange> Rows(ListedCrawl listed)
+    {
+        yield return RowChange.Insert(ItemPrefix + listed.Id, CrawlJson.Write(listed));
+        if (listed.Spec.Name is { } name)
+        {
+            yield return RowChange.Insert(NamePrefix + StoreLimits.HashKey(name), CrawlJson.Write(listed));
+        }
+    }
+
+    /// <summary>Its rows are stored: from here on it is begun, now or by the next wake-up.</summary>
+    private async Task BeginListed(ListedCrawl listed, CancellationToken cancel)
+    {
         _crawls.Add(listed.Id, listed);
-        LogStarted(listed.Id, spec.Name, spec.Seeds.Length);
+        LogStarted(listed.Id, listed.Spec.Name, listed.Spec.Seeds.Length);
         try
         {
             await Crawl(listed.Id).Begin(listed.Spec, listed.At, cancel);
@@ -101,8 +126,13 @@ public sealed partial class CrawlListGrain(
         {
             LogNotWoken(listed.Id, e); // It is listed: the next wake-up begins it.
         }
+    }
 
-        return new(listed.Id, []);
+    /// <summary>The activation ends, and the next one starts from what is stored.</summary>
+    private PartitionLostException Lost(CommitResult commit)
+    {
+        DeactivateOnIdle();
+        return new(CrawlTable.Name, CrawlTable.Crawls, commit);
     }
 
     public Task<CrawlId?> Find(string idOrName, CancellationToken cancel)
@@ -142,6 +172,8 @@ public sealed partial class CrawlListGrain(
                 LogNotWoken(listed.Id, e); // The next wake-up tries again, and the others go on.
             }
         }
+
+        await BeginDueRounds(cancel);
     }
 
     public async Task Forget(CrawlId id, CancellationToken cancel)
@@ -160,8 +192,7 @@ public sealed partial class CrawlListGrain(
         var commit = await store.Commit(CrawlTable.Name, CrawlTable.Crawls, changes, cancel);
         if (commit.Outcome != CommitOutcome.Committed)
         {
-            DeactivateOnIdle();
-            throw new PartitionLostException(CrawlTable.Name, CrawlTable.Crawls, commit);
+            throw Lost(commit);
         }
 
         _crawls.Remove(id);

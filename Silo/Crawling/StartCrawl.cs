@@ -82,6 +82,8 @@ public sealed record StartCrawl
 
     public long? HostErrors { get; init; }
 
+    public string? Every { get; init; }
+
     /// <summary>
     /// The id or name of an earlier crawl whose URLs are fetched again. Then what is left out, seeds too, is as that crawl was asked.
     /// </summary>
@@ -135,6 +137,8 @@ public sealed record StartCrawl
             HostBytes = HostBytes ?? spec.HostBytes,
             HostTime = Duration(HostTime, "hostTime", faults) ?? spec.HostTime,
             HostErrors = HostErrors ?? spec.HostErrors,
+            Every = Duration(Every, "every", faults),
+            RoundOf = null,
         };
         return faults;
     }

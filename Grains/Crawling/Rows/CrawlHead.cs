@@ -52,6 +52,11 @@ public sealed record ListedHost(string Host, long? Allowance);
 /// <summary>A crawl in the list.</summary>
 public sealed record ListedCrawl(CrawlId Id, CrawlSpec Spec, DateTimeOffset At);
 
+/// <summary>A crawl that is made again and again: the one row that says when the next round is due.</summary>
+/// <param name="Last">The round that began last; what it was asked is what the next one is.</param>
+/// <param name="Number">Of that round.</param>
+public sealed record RoundsRow(CrawlId First, CrawlId Last, int Number, DateTimeOffset DueAt);
+
 /// <summary>A crawl that was deleted at a host: what comes late for it is turned away.</summary>
 public sealed record DeletedCrawl(DateTimeOffset At);
 

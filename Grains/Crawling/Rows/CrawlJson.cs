@@ -9,6 +9,7 @@ namespace Grains.Crawling.Rows;
 /// <summary>Rows are JSON, so that a person can read them with any tool, and a later version can add to them.</summary>
 [JsonSerializable(typeof(UrlRow))]
 [JsonSerializable(typeof(QueueRow))]
+[JsonSerializable(typeof(RoundsRow))]
 [JsonSerializable(typeof(PageExtract))]
 [JsonSerializable(typeof(HostHead))]
 [JsonSerializable(typeof(CrawlHead))]

@@ -6,7 +6,7 @@ namespace Grains.Crawling.Rows;
 /// <summary>Where the crawler keeps what: one table, and what its partitions and rows are called.</summary>
 /// <remarks>
 /// <code>
-/// crawls                   one partition: h, i.{id} a crawl, n.{hash} a name that is taken
+/// crawls                   one partition: h, i.{id} a crawl, n.{hash} a name that is taken, r.{id} the next round of a crawl
 /// crawl.{id}               h, a.{hash of host} a listed host
 /// host.{hash of host}      c.{id} a crawl that has work here, x.{id} one that was deleted lately, clock, robots.{scheme}
 /// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, e.{hash of URL} what was read of its page,
@@ -26,6 +26,8 @@ public static class CrawlTable
     public const string ExtractPrefix = "e.";
 
     public const string HostPrefix = "a.";
+
+    public const string RoundsPrefix = "r.";
 
     public const string CrawlPrefix = "c.";
 

@@ -19,6 +19,8 @@ public static class CrawlSpecCheck
     /// </summary>
     public const int MaxBytes = 256 * 1024;
 
+    private static readonly TimeSpan MaxEvery = TimeSpan.FromDays(365);
+
     private static readonly TimeSpan MaxHostTime = TimeSpan.FromDays(365);
 
     /// <summary>Nothing is wrong when the answer is empty; then <paramref name="canonical"/> has canonical seeds, each once.</summary>
@@ -104,6 +106,7 @@ public static class CrawlSpecCheck
         CheckRange(errors, spec.HostBytes, 1, 1L << 50, "The limit of bytes of a host");
         CheckRange(errors, spec.HostErrors, 1, 1_000_000_000, "The limit of errors of a host");
         CheckTime(errors, spec.HostTime ?? MaxHostTime, TimeSpan.FromSeconds(1), MaxHostTime, "The limit of time of a host");
+        CheckTime(errors, spec.Every ?? MaxEvery, TimeSpan.FromMinutes(1), MaxEvery, "The time from round to round");
         CheckTime(errors, spec.Delay, TimeSpan.Zero, TimeSpan.FromHours(1), "The delay");
         CheckTime(errors, spec.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "The time-out of a fetch");
         CheckPrivate(errors, spec, limits);

@@ -113,6 +113,34 @@ public sealed class RevisitTests(CrawlCluster cluster) : IClassFixture<CrawlClus
     }
 
     [Fact]
+    public async Task ACrawlIsMadeAgainWhenItsTimeHasComeAlsoAfterARestartUntilItIsCancelled()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Html("One").With("ETag", "\"1\""));
+        var every = TimeSpan.FromMinutes(10);
+        var begun = cluster.Clock.GetUtcNow();
+        var first = await cluster.Start(Spec with { Every = every, Name = "again" });
+        var done = await cluster.Ended(first);
+        Assert.Equal((done.Id, 1, begun + every), (done.Rounds!.Last, done.Rounds.Number, done.Rounds.NextAt));
+        await cluster.List.Wake();
+        Assert.Null(await cluster.List.Find("again-2"));
+
+        await cluster.Restart(done.Id);
+        cluster.Clock.Pass(every);
+        await cluster.List.Wake();
+        var second = cluster.Grains.GetGrain<ICrawlGrain>((await cluster.List.Find("again-2"))!.Value.Value);
+        var round = await cluster.Ended(second);
+        Assert.Equal((1L, 1L, 2), (round.Pages, round.Changes!["unchanged"], round.Rounds!.Number));
+        Assert.Equal(2, (await cluster.List.List()).Count(crawl => crawl.Rounds?.Last == round.Id));
+
+        Assert.Null((await second.Cancel()).Error);
+        Assert.Null((await second.Show())!.Rounds);
+        cluster.Clock.Pass(2 * every);
+        await cluster.List.Wake();
+        Assert.Null(await cluster.List.Find("again-3"));
+        Assert.Equal("Crawl " + round.Id + " is done and cannot become cancelled.", (await second.Cancel()).Error);
+    }
+
+    [Fact]
     public async Task ACrawlThatIsNotKeptIsNotRevisited() =>
         Assert.Equal(
             ["There is no crawl zzzzzzzzzz to revisit."],

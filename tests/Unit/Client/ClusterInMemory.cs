@@ -136,6 +136,8 @@ internal sealed class CrawlsInMemory : ICrawlListGrain
     public Task Forget(CrawlId id, CancellationToken cancel = default) => Task.CompletedTask;
 
     public Task Reopened(CrawlId id, CancellationToken cancel = default) => Task.CompletedTask;
+
+    public Task<bool> EndRounds(CrawlId first, CancellationToken cancel = default) => throw new NotSupportedException();
 }
 
 /// <summary>A crawl that shows one summary after the other, the last one for ever.</summary>

@@ -80,6 +80,8 @@ public sealed class CrawlVerbsTests
             "7m",
             "--host-errors",
             "8",
+            "--every",
+            "6h",
             "--name",
             "shop"
         );
@@ -104,6 +106,7 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["utm_*"], spec.DropParams);
         Assert.Equal(["price=.price", "links[]=a@href"], spec.Fields);
         Assert.True(spec.Text);
+        Assert.Equal(TimeSpan.FromHours(6), spec.Every);
         Assert.Equal((5L, 6L * 1024), (spec.HostPages, spec.HostBytes));
         Assert.Equal((TimeSpan.FromMinutes(7), 8L), (spec.HostTime, spec.HostErrors));
     }
