@@ -5,8 +5,8 @@ using System.Text;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// The labels of the WHATWG Encoding Standard (§4.2), and what .NET reads them with. ISO-8859-10, -14 and -16 are not among its code pages:
-/// their labels mean nothing here. A "replacement" encoding is read as ASCII; a browser shows nothing of such a page.
+/// The labels of the WHATWG Encoding Standard (§4.2), and what reads them: .NET's code pages, and <see cref="TableEncoding"/> for
+/// ISO-8859-10, -14 and -16, which are not among them. A "replacement" encoding is read as ASCII; a browser shows nothing of such a page.
 /// </summary>
 internal static class EncodingLabels
 {
@@ -24,9 +24,9 @@ internal static class EncodingLabels
     /// it does not have. Null for UTF-8, which also stands for UTF-16.
     /// </summary>
     public static Encoding? ForQueries(Encoding page) =>
-        page.CodePage is 65001 or 1200 or 1201 or 20127
-            ? null
-            : Queries.GetOrAdd(page.CodePage, static codePage =>
+        page.CodePage is 65001 or 1200 or 1201 or 20127 ? null
+        : page is TableEncoding ? page
+        : Queries.GetOrAdd(page.CodePage, static codePage =>
                 CodePagesEncodingProvider.Instance.GetEncoding(
                     codePage,
                     new EncoderReplacementFallback(""),
@@ -35,9 +35,14 @@ internal static class EncodingLabels
             );
 
     private static Encoding Of(int codePage) =>
-        codePage == Encoding.UTF8.CodePage
-            ? Encoding.UTF8
-            : CodePagesEncodingProvider.Instance.GetEncoding(codePage) ?? Encoding.GetEncoding(codePage);
+        codePage switch
+        {
+            65001 => Encoding.UTF8,
+            28600 => TableEncoding.Iso10,
+            28604 => TableEncoding.Iso14,
+            28606 => TableEncoding.Iso16,
+            _ => CodePagesEncodingProvider.Instance.GetEncoding(codePage) ?? Encoding.GetEncoding(codePage),
+        };
 
     private static (int CodePage, string Labels)[] Table() =>
         [
@@ -63,8 +68,11 @@ internal static class EncodingLabels
                     + "iso_8859-8:1988 visual"
             ),
             (38598, "csiso88598i iso-8859-8-i logical"),
+            (28600, "csisolatin6 iso-8859-10 iso-ir-157 iso8859-10 iso885910 l6 latin6"),
             (28603, "iso-8859-13 iso8859-13 iso885913"),
+            (28604, "iso-8859-14 iso8859-14 iso885914"),
             (28605, "csisolatin9 iso-8859-15 iso8859-15 iso885915 iso_8859-15 l9"),
+            (28606, "iso-8859-16"),
             (20866, "cskoi8r koi koi8 koi8-r koi8_r"),
             (21866, "koi8-ru koi8-u"),
             (10000, "csmacintosh mac macintosh x-mac-roman"),

@@ -33,6 +33,20 @@ public sealed class EncodingTests
     }
 
     [Theory]
+    [InlineData("iso-8859-10", "ĄĒĢ ĸ", new byte[] { 0xA1, 0xA2, 0xA3, 0x20, 0xFF })]
+    [InlineData("l6", "\u0080\u009f\u00a0", new byte[] { 0x80, 0x9F, 0xA0 })]
+    [InlineData("iso-8859-14", "Ḃḃ Ẁ ŷÿ", new byte[] { 0xA1, 0xA2, 0x20, 0xA8, 0x20, 0xFE, 0xFF })]
+    [InlineData("iso-8859-16", "€„Š țÿ", new byte[] { 0xA4, 0xA5, 0xA6, 0x20, 0xFE, 0xFF })]
+    public void WhatDotNetHasNoCodePageForIsReadByATable(string label, string text, byte[] bytes)
+    {
+        var encoding = EncodingLabels.Find(label)!;
+
+        Assert.Equal(text, encoding.GetString(bytes));
+        Assert.Equal(bytes, encoding.GetBytes(text));
+        Assert.Equal(bytes, encoding.GetBytes("中" + text + "\ud83d\ude00"));
+    }
+
+    [Theory]
     [InlineData("utf-7")]
     [InlineData("utf-32")]
     [InlineData("cp037")]
@@ -51,6 +65,9 @@ public sealed class EncodingTests
     [InlineData("big5", "?q=中", "/?q=%A4%A4")]
     [InlineData("euc-kr", "?q=한", "/?q=%C7%D1")]
     [InlineData("euc-jp", "?q=日", "/?q=%C6%FC")]
+    [InlineData("iso-8859-10", "?q=Ŋ", "/?q=%AF")]
+    [InlineData("iso-8859-14", "?q=Ŵя", "/?q=%D0%26%231103%3B")]
+    [InlineData("iso-8859-16", "?q=ț€", "/?q=%FE%A4")]
     [InlineData("windows-1252", "?q=я&x=%C3%A9", "/?q=%26%231103%3B&x=%C3%A9")]
     [InlineData("windows-1252", "?q=\ud83d\ude00\ta", "/?q=%26%23128512%3Ba")]
     public void TheQueryOfALinkIsEscapedInTheEncodingOfItsPage(string label, string link, string expected)
