@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Client.Values;
+using Grains.Crawling.Exports;
 using Grains.Interfaces.Crawling;
 
 namespace Client.Crawling;
@@ -12,9 +13,9 @@ internal sealed class ExportCommand
     private readonly Option<string?> _format = new("--format")
     {
         Description =
-            "One JSON object a line, CSV by RFC 4180 with a header, or the kept pages as a WARC 1.1 file. [default: by the "
+            "One JSON object a line, CSV by RFC 4180 with a header, Parquet, or the kept pages as a WARC 1.1 file. [default: by the "
             + "file's ending, else jsonl]",
-        HelpName = "jsonl|csv|warc",
+        HelpName = "jsonl|csv|parquet|warc",
     };
 
     private readonly Option<string?> _out = new("--out")
@@ -32,7 +33,7 @@ internal sealed class ExportCommand
 
     private ExportCommand()
     {
-        _format.AcceptOnlyFromAmong("jsonl", "csv", "warc");
+        _format.AcceptOnlyFromAmong("jsonl", "csv", "parquet", "warc");
         _with.AcceptOnlyFromAmong("body", "text");
     }
 
@@ -76,6 +77,11 @@ internal sealed class ExportCommand
         var spec = (await session.Show(id, cancel)).Spec;
         var form = format == "csv" ? PageForm.Csv(spec) : PageForm.JsonLines(spec);
         var kind = parsed.GetValue(_all) ? ExportKind.All : ExportKind.Fetched;
+        if (format == "parquet")
+        {
+            return await WriteParquet(session, id, kind, spec, file, cancel);
+        }
+
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         if (file is null)
         {
@@ -105,6 +111,11 @@ internal sealed class ExportCommand
                 Progress(session, toOutput: false),
                 cancel
             ));
+        return Written(session, id, file, records);
+    }
+
+    private static int Written(Session session, CrawlId id, string file, long records)
+    {
         if (session.Json)
         {
             session.Terminal.Json(
@@ -124,9 +135,43 @@ internal sealed class ExportCommand
         return ExitCode.Done;
     }
 
+    private static async Task<int> WriteParquet(
+        Session session,
+        CrawlId id,
+        ExportKind kind,
+        CrawlSpec spec,
+        string? file,
+        CancellationToken cancel
+    )
+    {
+        if (file is null)
+        {
+            throw new ConsoleException("A Parquet file is no text: say where it goes with --out FILE.", ExitCode.WrongUsage);
+        }
+
+        var crawl = (await session.Cluster(cancel)).Crawl(id);
+        var progress = Progress(session, toOutput: false);
+        var records = await OutputFile.WriteBytes(file, async stream =>
+        {
+            await using var output = await PageParquet.Create(stream, spec, cancel);
+            var (written, cursor) = (0L, (string?)null);
+            do
+            {
+                var page = await crawl.Export(cursor, kind, cancel);
+                await output.Add(page.Records, cancel);
+                (written, cursor) = (written + page.Records.Length, page.Cursor);
+                progress(written);
+            } while (cursor is not null);
+            await output.Complete(cancel);
+            return written;
+        });
+        return Written(session, id, file, records);
+    }
+
     private static string FormatOf(string? file) =>
         file is null ? "jsonl"
         : file.EndsWith(".csv", StringComparison.Ordinal) ? "csv"
+        : file.EndsWith(".parquet", StringComparison.Ordinal) ? "parquet"
         : file.EndsWith(".warc.gz", StringComparison.Ordinal) || file.EndsWith(".warc", StringComparison.Ordinal) ? "warc"
         : "jsonl";
 

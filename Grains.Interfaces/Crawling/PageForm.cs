@@ -18,7 +18,37 @@ public abstract class PageForm
 
     public static PageForm JsonLines(CrawlSpec spec) => new JsonLinesForm(ExtractColumns.Of(spec));
 
-    public static PageForm Csv(CrawlSpec spec) => new CsvForm(ExtractColumns.Of(spec));
+    public static PageForm Csv(CrawlSpec spec) => new CsvForm(spec);
+
+    /// <summary>What a crawl reads out of pages as columns of text: the values of a field that has all matches are a JSON array.</summary>
+    public static IEnumerable<(string Name, Func<PageRecord, string?> Of)> ExtractTexts(CrawlSpec spec)
+    {
+        var extract = ExtractColumns.Of(spec);
+        foreach (var (name, isAll) in extract.Fields)
+        {
+            yield return (
+                PageExtract.NameOf(name),
+                page =>
+                    isAll
+                        ? Json(json => Write(json, ExtractColumns.Values(page, name)))
+                        : ExtractColumns.Values(page, name).FirstOrDefault()
+            );
+        }
+
+        if (extract.HasText)
+        {
+            yield return (PageExtract.TextName, page => page.Extract?.Text);
+        }
+
+        if (!extract.IsEmpty)
+        {
+            yield return ("cut", page => string.Join(' ', page.Extract?.Cut ?? []));
+        }
+    }
+
+    /// <summary><c>max-depth=2 nofollow=1</c>; empty: no link was left out.</summary>
+    public static string LeftOutText(PageRecord page) =>
+        string.Join(' ', LeftOut(page).Select(left => string.Create(CultureInfo.InvariantCulture, $"{left.Key}={left.Value}")));
 
     /// <summary>Before the first record, without its line end; null: nothing.</summary>
     public abstract string? Header { get; }
@@ -168,11 +198,13 @@ public abstract class PageForm
     /// RFC 4180: a header, CRLF, fields as <see cref="CsvField"/> has them. What is null is empty. The values of a field that has all
     /// matches are a JSON array.
     /// </summary>
-    private sealed class CsvForm(ExtractColumns extract) : PageForm
+    private sealed class CsvForm(CrawlSpec spec) : PageForm
     {
+        private readonly ImmutableArray<(string Name, Func<PageRecord, string?> Of)> _extract = [.. ExtractTexts(spec)];
+
         public override string Header =>
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,"
-            + string.Join(',', ["truncated", "leftOut", "kept", "change", .. ExtractNames]);
+            + string.Join(',', ["truncated", "leftOut", "kept", "change", .. _extract.Select(column => CsvField.Of(column.Name))]);
 
         public override string LineEnd => "\r\n";
 
@@ -196,35 +228,11 @@ public abstract class PageForm
                     Number(page.Attempts),
                     CsvField.Of(page.Location),
                     page.Truncated ? "true" : "false",
-                    CsvField.Of(string.Join(' ', LeftOut(page).Select(left => $"{left.Key}={Number(left.Value)}"))),
+                    CsvField.Of(LeftOutText(page)),
                     page.Kept is null ? "false" : "true",
                     page.Change,
-                }.Concat(Extract(page))
+                }.Concat(_extract.Select(column => CsvField.Of(column.Of(page))))
             );
-
-        private IEnumerable<string> ExtractNames =>
-            extract.IsEmpty
-                ? []
-                : [.. extract.Fields.Select(column => PageExtract.NameOf(column.Name)), .. extract.HasText ? ["text"] : (string[])[], "cut"];
-
-        private IEnumerable<string?> Extract(PageRecord page)
-        {
-            foreach (var (name, isAll) in extract.Fields)
-            {
-                var values = ExtractColumns.Values(page, name);
-                yield return CsvField.Of(isAll ? Json(json => Write(json, values)) : values.FirstOrDefault());
-            }
-
-            if (extract.HasText)
-            {
-                yield return CsvField.Of(page.Extract?.Text);
-            }
-
-            if (!extract.IsEmpty)
-            {
-                yield return string.Join(' ', page.Extract?.Cut ?? []);
-            }
-        }
 
         private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
     }

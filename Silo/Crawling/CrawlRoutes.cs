@@ -1,3 +1,4 @@
+using Grains.Crawling.Exports;
 using Grains.Interfaces.Crawling;
 using Grains.Interfaces.Keys;
 using Silo.Http;
@@ -53,14 +54,14 @@ public static class CrawlRoutes
             .For(ApiRole.Reader)
             .WithMetadata(new TakesQuery("format", "kind", "with"))
             .WithSummary(
-                "One record per URL, as it is read: format is jsonl, csv or warc (the kept pages), kind is fetched or all (with "
+                "One record per URL, as it is read: format is jsonl, csv, parquet or warc (the kept pages), kind is fetched or all (with "
                     + "what was skipped), "
                     + "with is body or text (jsonl only)."
             )
-            .DescribesChoice("format", "jsonl", "jsonl", "csv", "warc")
+            .DescribesChoice("format", "jsonl", "jsonl", "csv", "parquet", "warc")
             .DescribesChoice("kind", "fetched", "fetched", "all")
             .DescribesChoice("with", null, "body", "text")
-            .Streams(MediaTypes.JsonLines, CrawlExportAnswer.Csv, CrawlArchiveAnswer.Warc);
+            .Streams(MediaTypes.JsonLines, CrawlExportAnswer.Csv, PageParquet.MediaType, CrawlArchiveAnswer.Warc);
         crawls
             .MapGet("{id}/explain", Explain)
             .WithName("explainUrl")
@@ -243,9 +244,9 @@ public static class CrawlRoutes
     )
     {
         var faults = new List<Fault>();
-        if (format is not ("jsonl" or "csv" or "warc"))
+        if (format is not ("jsonl" or "csv" or "parquet" or "warc"))
         {
-            faults.Add(new($"\"format\" is jsonl, csv or warc; this is \"{format}\".", Parameter: "format"));
+            faults.Add(new($"\"format\" is jsonl, csv, parquet or warc; this is \"{format}\".", Parameter: "format"));
         }
 
         if (kind is not ("fetched" or "all"))
@@ -266,9 +267,11 @@ public static class CrawlRoutes
         }
 
         return await Found(id, grains, context.RequestAborted) is { } crawl
-            ? format == "warc"
-                ? new CrawlArchiveAnswer(crawl.Id, crawl.Grain, places)
-                : new CrawlExportAnswer(
+            ? format switch
+            {
+                "warc" => new CrawlArchiveAnswer(crawl.Id, crawl.Grain, places),
+                "parquet" => new CrawlParquetAnswer(crawl.Id, crawl.Grain, places, kind == "all" ? ExportKind.All : ExportKind.Fetched),
+                _ => new CrawlExportAnswer(
                     crawl.Id,
                     crawl.Grain,
                     places,
@@ -280,7 +283,8 @@ public static class CrawlRoutes
                         "text" => PageView.Reading,
                         _ => null,
                     }
-                )
+                ),
+            }
             : None(id);
     }
 

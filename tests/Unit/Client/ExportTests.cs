@@ -96,7 +96,12 @@ public sealed class ExportTests : IDisposable
     [Fact]
     public void WhatWasReadOutOfPagesStandsBehindTheOtherMembers()
     {
-        var spec = new CrawlSpec { Seeds = [], Fields = ["title=h1", "links[]=a@href"], Text = true };
+        var spec = new CrawlSpec
+        {
+            Seeds = [],
+            Fields = ["title=h1", "links[]=a@href"],
+            Text = true,
+        };
         var read = Page with
         {
             Extract = new()
@@ -125,6 +130,84 @@ public sealed class ExportTests : IDisposable
             StringComparison.Ordinal
         );
         Assert.EndsWith(",false,,,[],,", PageForm.Csv(spec).Line(Failed), StringComparison.Ordinal);
+    }
+
+    /// <summary>Read by DuckDB, which shares no code with the writer.</summary>
+    [Fact]
+    public async Task AParquetFileHasTheColumnsOfTheCsvWithTheirTypes()
+    {
+        var read = Page with
+        {
+            Extract = new()
+            {
+                Asked = "",
+                Fields = [new("price", ["12 €"]), new("links", ["/a", "/b"])],
+                Text = "One\ntwo",
+                Cut = ["text"],
+            },
+        };
+        var crawl = ConsoleInMemory.Crawl();
+        var kept = _console.Keep(crawl with { Spec = crawl.Spec with { Fields = ["price=.p", "links[]=a@href"], Text = true } });
+        kept.ExportPages.AddRange([
+            [read],
+            [Failed],
+        ]);
+        var file = Path.Combine(_folder, "pages.parquet");
+
+        var printed = await _console.Run("crawl", "export", "shop", "--out", file);
+
+        Assert.Equal((ExitCode.Done, $"2 records written to {file}.\n"), (printed.Code, printed.Output));
+        Assert.Equal(
+            [
+                "http://a.example/x?q=1,2|200|Grüße & \"more\"|1234|true|false|max-depth=2 nofollow=1|12 €|[\"/a\",\"/b\"]|One\ntwo|text",
+                "http://a.example/gone|-|-|0|-|true||-|[]|-|",
+            ],
+            await Query(
+                $"""
+                SELECT concat_ws('|', url, coalesce(status::VARCHAR, '-'), coalesce(title, '-'), bytes,
+                    coalesce((fetchedAt = TIMESTAMP '2026-03-01 12:00:00.25')::VARCHAR, '-'), truncated, leftOut,
+                    coalesce("fields.price", '-'), "fields.links", coalesce("text", '-'), cut)
+                FROM '{file}' ORDER BY depth
+                """
+            )
+        );
+        Assert.Equal(
+            ["url VARCHAR", "status INTEGER", "bytes BIGINT", "fetchedAt TIMESTAMP", "kept BOOLEAN"],
+            await Query(
+                $"""
+                SELECT concat_ws(' ', column_name, column_type) FROM (DESCRIBE SELECT url, status, bytes, fetchedAt, kept FROM '{file}')
+                """
+            )
+        );
+    }
+
+    [Fact]
+    public async Task AParquetFileGoesToAFileOnly()
+    {
+        Crawl([Page]);
+
+        var printed = await _console.Run("crawl", "export", "shop", "--format", "parquet");
+
+        Assert.Equal(
+            (ExitCode.WrongUsage, "A Parquet file is no text: say where it goes with --out FILE.\n"),
+            (printed.Code, printed.Error)
+        );
+    }
+
+    private static async Task<List<string>> Query(string sql)
+    {
+        await using var database = new DuckDB.NET.Data.DuckDBConnection("DataSource=:memory:");
+        await database.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = database.CreateCommand();
+        command.CommandText = sql;
+        var rows = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            rows.Add(reader.GetString(0));
+        }
+
+        return rows;
     }
 
     [Theory]

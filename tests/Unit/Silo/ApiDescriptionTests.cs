@@ -126,7 +126,7 @@ public sealed partial class ApiDescriptionTests : IAsyncLifetime
         );
         Assert.Equal(["newest", "oldest"], Parameter("searchLogs", "order")["schema"]!["enum"]!.AsArray().Select(word => (string?)word));
         Assert.Equal(
-            ["jsonl", "csv", "warc"],
+            ["jsonl", "csv", "parquet", "warc"],
             Parameter("exportCrawl", "format")["schema"]!["enum"]!.AsArray().Select(word => (string?)word)
         );
         Assert.Equal("header", (string?)Parameter("payOrder", "If-Match")["in"]);

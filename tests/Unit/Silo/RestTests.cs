@@ -289,7 +289,7 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task AnExportOfAnOddKindIsRefused() =>
         Assert.Equal(
-            [("format", "\"format\" is jsonl, csv or warc; this is \"xml\"."), ("kind", "\"kind\" is fetched or all; this is \"some\".")],
+            [("format", "\"format\" is jsonl, csv, parquet or warc; this is \"xml\"."), ("kind", "\"kind\" is fetched or all; this is \"some\".")],
             (await ExportOf("?format=xml&kind=some")).Faults
         );
 
