@@ -72,6 +72,13 @@ internal static class CrawlText
             : lines.Append($"and {Counts.Of(seeds.MoreTroubles, "more seed", "more seeds")}; crawl export {crawl.Id} --all has each");
     }
 
+    /// <summary>A line for each endless calendar or set of facets, with what can be done about it.</summary>
+    public static IEnumerable<string> Traps(CrawlSummary crawl) =>
+        (crawl.Traps ?? []).Select(trap =>
+            $"{Terminal.Clean(trap.Pattern)}: {Counts.Format(trap.Slowed)} slowed, {Counts.Format(trap.Refused)} refused, such as "
+            + $"{Terminal.Clean(trap.Example)}; --exclude \"{Terminal.Clean(trap.Pattern)}\" leaves them out, --follow-traps follows them"
+        );
+
     /// <summary>When the next round may begin; null when none does.</summary>
     public static string? NextRound(CrawlSummary crawl) =>
         crawl.Rounds is { } rounds ? rounds.NextAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : null;

@@ -158,6 +158,10 @@ internal sealed class StartCommand
         "NAME",
         "A query parameter to take out of links, with * and ?, such as utm_*. Several allowed."
     );
+    private readonly Option<bool> _followTraps = new("--follow-traps")
+    {
+        Description = "Ask calendars and facets without end like other pages, which crawl show names, and not more slowly.",
+    };
     private readonly Option<bool> _sortParams = new("--sort-params") { Description = "Sort the query parameters of links by name." };
 
     private readonly Option<string[]> _fields = Texts(
@@ -230,6 +234,7 @@ internal sealed class StartCommand
             start._hostErrors,
             start._dropParams,
             start._sortParams,
+            start._followTraps,
             start._fields,
             start._text,
             start._revisit,
@@ -394,6 +399,7 @@ internal sealed class StartCommand
             HostBytes = parsed.GetValue(_hostBytes) ?? usual.HostBytes,
             HostTime = parsed.GetValue(_hostTime) ?? usual.HostTime,
             HostErrors = parsed.GetValue(_hostErrors) ?? usual.HostErrors,
+            FollowTraps = parsed.GetValue(_followTraps) || usual.FollowTraps,
             Fields = Many(parsed, _fields, usual.Fields),
             Text = parsed.GetValue(_text) || usual.Text,
             Revisit = revisited?.Id,

@@ -50,6 +50,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public KeptForm? Kept { get; init; }
 
+    /// <summary>Endless calendars and facets that are asked slowly; left out when none was found.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<TrapForm>? Traps { get; init; }
+
     /// <summary>When the next round may begin; left out when none does.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RoundsForm? Rounds { get; init; }
@@ -82,6 +86,9 @@ public sealed record CrawlForm(
             Cut = crawl.Cut,
             Changes = crawl.Changes,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
+            Traps = crawl.Traps is { } traps
+                ? [.. traps.Select(trap => new TrapForm(trap.Pattern, trap.Example, trap.Slowed, trap.Refused))]
+                : null,
             Rounds = crawl.Rounds is { } rounds ? new(rounds.Last.ToString(), rounds.Number, rounds.NextAt) : null,
             Kept = crawl.Kept is { } kept ? new(kept.Pages, kept.Bytes, kept.NotKept, kept.RemovedAt) : null,
         };
@@ -102,6 +109,11 @@ public sealed record SeedsForm(int Fetched, int NotFetched, ImmutableArray<SeedT
             seeds.MoreTroubles
         );
 }
+
+/// <summary>
+/// URLs of one shape that a host makes up without end: <c>pattern</c> is a glob for <c>exclude</c>; so many are asked slowly, and refused.
+/// </summary>
+public sealed record TrapForm(string Pattern, string Example, long Slowed, long Refused);
 
 /// <summary>The round of a crawl that began last, its number from 1, and when the next one may begin.</summary>
 public sealed record RoundsForm(string Last, int Number, DateTimeOffset NextAt);
@@ -174,6 +186,10 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Every { get; init; }
 
+    /// <summary>Calendars and facets without end are asked like other pages; left out when they are not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool FollowTraps { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -212,6 +228,7 @@ public sealed record SpecForm(
             HostBytes = spec.HostBytes,
             HostTime = spec.HostTime is { } time ? Durations.Format(time) : null,
             HostErrors = spec.HostErrors,
+            FollowTraps = spec.FollowTraps,
             Every = spec.Every is { } every ? Durations.Format(every) : null,
         };
 

@@ -274,6 +274,10 @@ public sealed record CrawlSpec
     [Id(37)]
     public CrawlId? RoundOf { get; init; }
 
+    /// <summary>Calendars and facets without end are asked like other pages.</summary>
+    [Id(38)]
+    public bool FollowTraps { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

@@ -84,6 +84,10 @@ public sealed record CrawlSummary(
     [Id(22)]
     public CrawlRounds? Rounds { get; init; }
 
+    /// <summary>Endless calendars and facets, the largest of them; null: none was found.</summary>
+    [Id(23)]
+    public ImmutableArray<CrawlTrap>? Traps { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>

@@ -310,4 +310,31 @@ public sealed record HostSums(
     /// <summary>Pages of whose fields or text a bound cut something off (<see cref="PageExtract.Cut"/>).</summary>
     [Id(16)]
     public long Cut { get; init; }
+
+    /// <summary>Endless calendars and facets that are asked slowly, at most a hundred of a host; null: none was found.</summary>
+    [Id(17)]
+    public ImmutableArray<CrawlTrap>? Traps { get; init; }
+}
+
+/// <summary>URLs of one shape of which a host makes up more and more, and none of which brings anything new.</summary>
+/// <param name="Pattern">A glob that matches them, for <see cref="CrawlSpec.Exclude"/>.</param>
+/// <param name="Example">One of them.</param>
+/// <param name="Slowed">How many are asked for, ten times more slowly than other pages.</param>
+/// <param name="Refused">How many were refused as <c>trap</c>, because a hundred waited.</param>
+[GenerateSerializer, Immutable, Alias("crawling.CrawlTrap")]
+public sealed record CrawlTrap(
+    [property: Id(0)] string Pattern,
+    [property: Id(1)] string Example,
+    [property: Id(2)] long Slowed,
+    [property: Id(3)] long Refused
+)
+{
+    /// <summary>Of one crawl that are told of.</summary>
+    public const int MaxTold = 10;
+
+    /// <summary>The largest of both, at most <see cref="MaxTold"/>; null: there is none.</summary>
+    public static ImmutableArray<CrawlTrap>? Both(ImmutableArray<CrawlTrap>? some, ImmutableArray<CrawlTrap>? others) =>
+        some is null && others is null
+            ? null
+            : [.. (some ?? []).Concat(others ?? []).OrderByDescending(trap => trap.Slowed + trap.Refused).Take(MaxTold)];
 }

@@ -26,12 +26,8 @@ public abstract class PageForm
         var extract = ExtractColumns.Of(spec);
         foreach (var (name, isAll) in extract.Fields)
         {
-            yield return (
-                PageExtract.NameOf(name),
-                page =>
-                    isAll
-                        ? Json(json => Write(json, ExtractColumns.Values(page, name)))
-                        : ExtractColumns.Values(page, name).FirstOrDefault()
+            yield return (PageExtract.NameOf(name), page =>
+                isAll ? Json(json => Write(json, ExtractColumns.Values(page, name))) : ExtractColumns.Values(page, name).FirstOrDefault()
             );
         }
 

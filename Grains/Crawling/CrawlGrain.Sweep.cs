@@ -273,6 +273,7 @@ public sealed partial class CrawlGrain
                 NotKept = total.NotKept + sums.NotKept,
                 Redirects = total.Redirects + sums.Redirects,
                 Cut = total.Cut + sums.Cut,
+                Traps = CrawlTrap.Both(total.Traps, sums.Traps),
                 Changes = sums.Changes is { } changes
                     ? (total.Changes ?? ImmutableSortedDictionary<string, long>.Empty).Plus(changes)
                     : total.Changes,

@@ -351,6 +351,7 @@ public sealed partial class CrawlGrain(
                 Truncated = _sums.Truncated,
                 Redirects = _sums.Redirects,
                 Cut = _sums.Cut,
+                Traps = _sums.Traps,
                 Changes = _sums.Changes,
                 Seeds = head.Seeds,
                 Kept =

@@ -32,7 +32,9 @@ public sealed partial class CrawlListGrain
 
     private async Task RestoreRounds(CancellationToken cancel)
     {
-        await foreach (var row in store.ScanAll(CrawlTable.Name, CrawlTable.Crawls, KeyRange.Prefix(CrawlTable.RoundsPrefix), cancel: cancel))
+        await foreach (
+            var row in store.ScanAll(CrawlTable.Name, CrawlTable.Crawls, KeyRange.Prefix(CrawlTable.RoundsPrefix), cancel: cancel)
+        )
         {
             var rounds = CrawlJson.Read<RoundsRow>(row.Payload);
             _rounds.Add(rounds.First, (rounds, row.ETag));

@@ -305,7 +305,7 @@ public sealed partial class HostGrain(
         metrics.OnLeased(granted.Leases.Length - again, again);
         foreach (var skip in granted.Skips)
         {
-            Observe(Commit(partition, partition.Writer.Commit(skip)));
+            Observe(ThenPump(Commit(partition, partition.Writer.Commit(skip))));
         }
 
         Pump();

@@ -82,6 +82,8 @@ public sealed record StartCrawl
 
     public long? HostErrors { get; init; }
 
+    public bool? FollowTraps { get; init; }
+
     public string? Every { get; init; }
 
     /// <summary>
@@ -137,6 +139,7 @@ public sealed record StartCrawl
             HostBytes = HostBytes ?? spec.HostBytes,
             HostTime = Duration(HostTime, "hostTime", faults) ?? spec.HostTime,
             HostErrors = HostErrors ?? spec.HostErrors,
+            FollowTraps = FollowTraps ?? spec.FollowTraps,
             Every = Duration(Every, "every", faults),
             RoundOf = null,
         };

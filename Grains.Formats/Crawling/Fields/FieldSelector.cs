@@ -202,7 +202,14 @@ public sealed class FieldSelector
                     i++;
                     break;
                 case '[' or '(' or '"' or '\'':
-                    open.Push((c is '[' ? ']' : c is '(' ? ')' : c, i));
+                    open.Push(
+                        (
+                            c is '[' ? ']'
+                            : c is '(' ? ')'
+                            : c,
+                            i
+                        )
+                    );
                     break;
                 case ']' or ')' when !open.TryPop(out var opened) || opened.Closing != c:
                     return i;

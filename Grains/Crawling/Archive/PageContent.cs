@@ -34,7 +34,9 @@ internal sealed record PageContent(string Head, ReadOnlyMemory<byte> Body)
         var type = Type;
         var text = view == PageView.Body ? null : PageText.Decode(Body.Span, type, isCut);
         isText = text is not null;
-        return text is null ? Body : Encoding.UTF8.GetBytes(view == PageView.Reading && type.IsHtml ? ReadingText.Of(text, type.IsXml) : text);
+        return text is null
+            ? Body
+            : Encoding.UTF8.GetBytes(view == PageView.Reading && type.IsHtml ? ReadingText.Of(text, type.IsXml) : text);
     }
 
     /// <summary>As the kept header fields say, or where they say nothing, as the first bytes do.</summary>

@@ -22,7 +22,10 @@ public sealed class PageHistory(ITableStore rows)
         }
 
         return known.Extracted is true && await rows.Get(CrawlTable.Name, partition, CrawlTable.Extract(url.Text), cancel) is { } extract
-            ? page with { Extract = CrawlJson.Read<PageExtract>(extract.Payload) }
+            ? page with
+            {
+                Extract = CrawlJson.Read<PageExtract>(extract.Payload),
+            }
             : page;
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grains.Books;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Sessions;
+using Grains.Crawling.Traps;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
@@ -36,6 +37,8 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _lost = new(StringComparer.Ordinal);
     private DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
+    private readonly TrapDetector _traps = new();
+    private DateTimeOffset _now = DateTimeOffset.MinValue;
     private HostHead _committed = head with { };
     private int _finishing;
 
@@ -117,8 +120,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private bool WantsMore => !Ended && PagesLeft <= 0 && _committed.Waiting > Queue.Leased + _finishing;
 
     /// <summary>Something may be leased as soon as the host may be asked.</summary>
-    public bool MayLease =>
-        !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0 && !(Used >= Order.Spec.HostPages);
+    public bool MayLease => !Ended && !_isLeaving && Order.State == CrawlState.Running && PagesLeft > 0 && !(Used >= Order.Spec.HostPages);
 
     /// <summary>The word for the books of a budget of the host that is used up (<see cref="HostBudget"/>); null: none is.</summary>
     public string? Spent(DateTimeOffset now) =>
@@ -211,6 +213,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>What became of a lease that was held.</summary>
     public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now)
     {
+        _now = now;
         _lost.Remove(entry.Url);
         return outcome.Result switch
         {
@@ -276,6 +279,39 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         ImmutableArray<PageRecord> finished = [.. _finished];
         _finished.Clear();
         return finished;
+    }
+
+    /// <summary>
+    /// A URL whose turn it is and that is of a trap, which has become one since: it is put off, or refused. Null: it may be fetched.
+    /// </summary>
+    public IPartitionWork? Slow(QueueEntry entry, DateTimeOffset now)
+    {
+        _now = now;
+        if (entry.Due > DateTimeOffset.MinValue || TrapOf(entry.Url, entry.Depth) is not { } trap)
+        {
+            return null;
+        }
+
+        return TakeTrapped(trap) is { } due ? new SlowWork(this, entry, due) : Skip(entry, Refusals.Trap);
+    }
+
+    /// <summary>What was given, by a seed or by a sitemap, is none.</summary>
+    private TrapRow? TrapOf(string url, int depth) =>
+        head.Traps is { } traps && depth > 0 && UrlShape.Of(url) is { } shape ? traps.FirstOrDefault(trap => trap.Shape == shape) : null;
+
+    private DateTimeOffset? TakeTrapped(TrapRow trap)
+    {
+        head.Traps = TrapTrickle.Take(head.Traps ?? [], trap, TrapTrickle.Interval(Order.Spec), _now, out var due);
+        return due;
+    }
+
+    /// <summary>A page that was fetched may show what its URL is.</summary>
+    private void Observe(string? shape, PageRecord? page, int newOfShape, int newOfOthers)
+    {
+        if (shape is not null && page is not null && _traps.Observe(shape, page.Title, newOfShape, newOfOthers))
+        {
+            head.Traps = TrapTrickle.With(head.Traps ?? [], shape, page.Url, _now);
+        }
     }
 
     /// <summary>A URL that is not to be fetched.</summary>
@@ -354,9 +390,27 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             return false;
         }
 
+        DateTimeOffset? due = null;
+        if (TrapOf(found.Url, found.Depth) is { } trap)
+        {
+            if (_turnedAway.Contains(found.Url))
+            {
+                return true;
+            }
+
+            due = TakeTrapped(trap);
+            if (due is null)
+            {
+                _ = _turnedAway.Count < maxUrls && _turnedAway.Add(found.Url);
+                head.Added++;
+                head.Refuse(Refusals.Trap);
+                return true;
+            }
+        }
+
         _seen.Add(found.Url);
         var entry = new QueueEntry(
-            QueueEntry.Ready(head.NextSequence++),
+            due is { } at ? QueueEntry.Later(at, head.NextSequence++) : QueueEntry.Ready(head.NextSequence++),
             found.Url,
             found.Depth,
             found.Parent,
@@ -435,19 +489,24 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     {
         private readonly ImmutableArray<FoundUrl> _links = State == UrlState.Fetched ? Links(Outcome!, entry) : [];
 
+        private readonly string? _shape = State == UrlState.Fetched && !crawl.Order.Spec.FollowTraps ? UrlShape.Of(entry.Url) : null;
+
         private int _position;
         private int _added;
         private int _refused;
+        private int _newOfShape;
 
         public bool Fill(CommitBuilder commit)
         {
             while (_position < _links.Length)
             {
+                var before = _added;
                 if (!crawl.TryAccept(commit, _links[_position], ref _added, ref _refused))
                 {
                     return false;
                 }
 
+                _newOfShape += _shape is not null && _added > before && UrlShape.Of(_links[_position].Url) == _shape ? 1 : 0;
                 _position++;
             }
 
@@ -491,6 +550,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             }
 
             crawl.RemoveQueueRow(commit, entry);
+            crawl.Observe(_shape, page, _newOfShape, _added - _newOfShape);
             Count(page);
             if (page is not null && State != UrlState.Skipped)
             {
@@ -623,6 +683,28 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             commit.Add(RowChange.Put(CrawlTable.Url(entry.Url), row));
             crawl.RemoveQueueRow(commit, entry);
             crawl.AddQueueRow(commit, entry with { Key = QueueEntry.Later(due, crawl.NextSequence()), Attempts = entry.Attempts + 1 });
+            return true;
+        }
+    }
+
+    /// <summary>A URL of a trap that waited among others: its queue row moves to its time.</summary>
+    private sealed class SlowWork(HostCrawl crawl, QueueEntry entry, DateTimeOffset due) : IPartitionWork
+    {
+        public bool Fill(CommitBuilder commit)
+        {
+            if (crawl.Ended)
+            {
+                commit.WhenCommitted(() => crawl.Queue.Add(entry));
+                return true;
+            }
+
+            if (!commit.HasRoom(rows: 2, bytes: entry.Url.Length + (entry.Parent?.Length ?? 0) + 100))
+            {
+                return false;
+            }
+
+            crawl.RemoveQueueRow(commit, entry);
+            crawl.AddQueueRow(commit, entry with { Key = QueueEntry.Later(due, crawl.NextSequence()) });
             return true;
         }
     }
@@ -771,6 +853,9 @@ public static class Refusals
 
     /// <summary>It redirects to itself with a cookie: it is asked once more.</summary>
     public const string CookieWall = "cookie-wall";
+
+    /// <summary>Its host makes up URLs of its shape without end, and enough of them wait (<see cref="TrapTrickle"/>).</summary>
+    public const string Trap = "trap";
 
     /// <summary>Its media type is none that the crawl accepts.</summary>
     public const string NotAccepted = "not-accepted";

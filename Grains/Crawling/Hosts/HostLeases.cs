@@ -48,6 +48,13 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
                 throw new InvalidOperationException($"A queue row of {host} holds \"{entry.Url}\", which is no URL.");
             }
 
+            if (crawl.Slow(entry, now.Schedule) is { } slow)
+            {
+                crawl.Queue.Remove(entry);
+                skips.Add(slow);
+                continue;
+            }
+
             var robots = politeness.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
             if (robots.IsAllowed)
             {

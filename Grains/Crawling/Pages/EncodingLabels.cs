@@ -27,12 +27,12 @@ internal static class EncodingLabels
         page.CodePage is 65001 or 1200 or 1201 or 20127 ? null
         : page is TableEncoding ? page
         : Queries.GetOrAdd(page.CodePage, static codePage =>
-                CodePagesEncodingProvider.Instance.GetEncoding(
-                    codePage,
-                    new EncoderReplacementFallback(""),
-                    DecoderFallback.ReplacementFallback
-                ) ?? Encoding.GetEncoding(codePage, new EncoderReplacementFallback(""), DecoderFallback.ReplacementFallback)
-            );
+            CodePagesEncodingProvider.Instance.GetEncoding(
+                codePage,
+                new EncoderReplacementFallback(""),
+                DecoderFallback.ReplacementFallback
+            ) ?? Encoding.GetEncoding(codePage, new EncoderReplacementFallback(""), DecoderFallback.ReplacementFallback)
+        );
 
     private static Encoding Of(int codePage) =>
         codePage switch

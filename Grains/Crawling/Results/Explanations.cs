@@ -44,6 +44,7 @@ internal static class Explanations
                     (Refusals.HostBytes, "to a host that has given all of --host-bytes"),
                     (Refusals.HostTime, "to a host that was asked for all of --host-time"),
                     (Refusals.HostErrors, "to a host that has had all of --host-errors"),
+                    (Refusals.Trap, "of an endless calendar or facets that crawl show names"),
                     (Refusals.TooManyHosts, Say($"to hosts beyond the first {ICrawlGrain.MaxHosts:N0}")),
                     (Refusals.HostFull, "to a host that keeps as many URLs as it may"),
                     (Refusals.TooManyRedirects, Say($"behind {Redirect.MaxHops} redirects in a row")),

@@ -73,6 +73,14 @@ public sealed record HostClockRow(
     TimeSpan Slower = default
 );
 
+/// <summary>URLs of one shape that a host makes up without end.</summary>
+/// <param name="Shape">A glob that matches them.</param>
+/// <param name="Example">The page by which it was found out.</param>
+/// <param name="NextAt">When the next of them that comes may be asked for.</param>
+/// <param name="Slowed">How many were given a time.</param>
+/// <param name="Refused">How many were refused, because enough of them wait.</param>
+public sealed record TrapRow(string Shape, string Example, DateTimeOffset NextAt, long Slowed = 0, long Refused = 0);
+
 /// <summary>A robots.txt as it was answered.</summary>
 /// <param name="Body">Null unless the answer was 2xx.</param>
 public sealed record RobotsRow(string Origin, int Status, byte[]? Body, DateTimeOffset At);

@@ -50,7 +50,8 @@ public sealed partial class CrawlJson : JsonSerializerContext
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Rows.GetTypeInfo(typeof(T))!;
 
     /// <summary>
-    /// What was asked stays what it meant: a crawl of a version that knew neither sitemaps nor cookies goes on without them, and one of a
+    /// What was asked stays what it meant: a crawl of a version that knew neither sitemaps, cookies nor traps goes on without them, and
+    /// one of a
     /// version without the Public Suffix List in the scope that it had. Of other members that a row lacks, the type's default is what was
     /// before.
     /// </summary>
@@ -66,6 +67,7 @@ public sealed partial class CrawlJson : JsonSerializerContext
             {
                 Sitemaps = row.RootElement.TryGetProperty("sitemaps", out _) ? spec.Sitemaps : Interfaces.Crawling.SitemapUse.No,
                 HostDomains = spec.HostDomains || !row.RootElement.TryGetProperty("hostDomains", out _),
+                FollowTraps = spec.FollowTraps || !row.RootElement.TryGetProperty("followTraps", out _),
                 NoCookies = spec.NoCookies || !row.RootElement.TryGetProperty("noCookies", out _),
             };
         }

@@ -54,6 +54,9 @@ public sealed record HostHead
     /// <summary>When the first page was asked for, by the schedule's clock; null: none was, or the row is of an earlier version.</summary>
     public DateTimeOffset? AskedSince { get; set; }
 
+    /// <summary>Its endless calendars and facets; null: none was found.</summary>
+    public ImmutableArray<TrapRow>? Traps { get; set; }
+
     /// <summary>The sitemaps that robots.txt names are among the URLs.</summary>
     public bool HasSitemaps { get; set; }
 
@@ -98,5 +101,8 @@ public sealed record HostHead
             Redirects = Redirects,
             Changes = Changes,
             Cut = Cut,
+            Traps = Traps is { } traps
+                ? [.. traps.Select(trap => new CrawlTrap(trap.Shape, trap.Example, trap.Slowed, trap.Refused))]
+                : null,
         };
 }

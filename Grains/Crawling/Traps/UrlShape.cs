@@ -1,0 +1,38 @@
+using System.Text.RegularExpressions;
+using Grains.Crawling.Urls;
+
+namespace Grains.Crawling.Traps;
+
+/// <summary>
+/// What the URLs of a calendar, or of one page with all its facets, have in common: a glob with <c>*</c> for numbers and for the query.
+/// </summary>
+internal static partial class UrlShape
+{
+    /// <summary>
+    /// The glob of a URL that has a query or a date in its path, as <c>http://a.example/events/*/*</c> or <c>http://a.example/shoes?*</c>;
+    /// null of any other. A path that differs by a plain number is a page like others: <c>/product/17</c>.
+    /// </summary>
+    public static string? Of(CanonicalUrl url)
+    {
+        var path = url.Path;
+        var hasQuery = url.Text.Length > url.Origin.Length + path.Length;
+        if (!hasQuery && !Date().IsMatch(path))
+        {
+            return null;
+        }
+
+        return $"{url.Origin}{Number().Replace(Date().Replace(path, "*"), "*")}{(hasQuery ? "?*" : "")}";
+    }
+
+    public static string? Of(string url) => CanonicalUrl.TryParse(url, baseUrl: null, out var parsed) ? Of(parsed) : null;
+
+    /// <summary>A year, perhaps with a month and a day behind it, and none of them a part of a longer number.</summary>
+    [GeneratedRegex(
+        @"(?<![0-9])(19|20|21)[0-9]{2}(([-_.]?(0[1-9]|1[0-2])){1}([-_.]?(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Date();
+
+    [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Number();
+}
