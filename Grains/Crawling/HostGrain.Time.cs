@@ -50,7 +50,7 @@ public sealed partial class HostGrain
 
         foreach (var partition in _crawls.Open)
         {
-            if (partition.Crawl.EndSpent(now.Schedule) is { } end)
+            if (partition.Loaded.IsCompletedSuccessfully && partition.Crawl.EndSpent(now.Schedule) is { } end)
             {
                 Observe(ThenPump(EndSpent(partition, end)));
             }
