@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Deliveries.Mail;
 using Grains.Orders.Deliveries.Webhooks;
+using Grains.Orders.Rows;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -94,7 +95,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
         var outcome = await _gate.Send(token => Send(message, token), cancel);
         if (outcome.IsNoAttempt)
         {
-            return outcome.Reason == WebhookOutcome.HeldBackReason
+            return outcome.Reason == DeferredReasons.HeldBack
                 ? await HeldBack(outcome, cancel)
                 : new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter);
         }

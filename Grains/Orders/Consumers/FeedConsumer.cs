@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Grains.Interfaces.Orders;
+using Grains.Orders.Rows;
 using Grains.Orders.Tracing;
 using Grains.Storage;
 using Microsoft.Extensions.Logging;
@@ -187,7 +188,7 @@ internal sealed partial class FeedConsumer(
             catch (TimeoutException) when (!handled.IsCompleted)
             {
                 await cancel!.CancelAsync();
-                return DeliveryResult.Later("took too long", $"It was not through within {bound.TotalSeconds:0.#} s.");
+                return DeliveryResult.Later(DeliveryReasons.TookTooLong, $"It was not through within {bound.TotalSeconds:0.#} s.");
             }
         }
     }

@@ -5,10 +5,12 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
+using Grains.Crawling.Pages;
 using Grains.Interfaces.Orders;
 using Grains.Logs.Ndjson;
 using Grains.Logs.Records;
 using Grains.Orders.Feed;
+using Grains.Orders.Rows;
 using Microsoft.Extensions.DependencyInjection;
 using Silo.Middleware;
 using Silo.Settings;
@@ -156,15 +158,21 @@ internal static class ReferencePages
         page.Append(
             "\n## Reasons in the books\n\nWhy something that came in was refused or left out, by the words of `ledger` and `crawl show`.\n"
         );
-        page.Append(
+        page.Append(Reasons("Crawling", typeof(Grains.Crawling.Frontier.Refusals)))
+            .Append("\nBesides these, `http-404` and the like are a server's answer, and where there was none:\n")
+            .Append(
                 Reasons(
-                    "Crawling",
-                    typeof(Grains.Crawling.Frontier.Refusals)
-                        .GetFields(BindingFlags.Public | BindingFlags.Static)
-                        .Select(field => ((string)field.GetRawConstantValue()!, XmlDocs.Summary(field)))
+                    "Crawling, without an answer",
+                    Enum.GetValues<FetchFailure>()
+                        .Where(failure => failure != FetchFailure.None)
+                        .Select(failure =>
+                            (
+                                FetchVerdict.Of(new PageFetch { Failure = failure }).Reason!,
+                                XmlDocs.Summary(typeof(FetchFailure).GetField(failure.ToString())!)
+                            )
+                        )
                 )
             )
-            .Append("\nBesides these, `http-404` and the like are a server's answer.\n")
             .Append(
                 Reasons(
                     "Logs",
@@ -183,8 +191,25 @@ internal static class ReferencePages
                         .Select(refusal => (OrderFeed.Reason(refusal), XmlDocs.Summary(typeof(OrderRefusal).GetField(refusal.ToString())!)))
                 )
             );
+        page.Append(
+                "\n## Reasons of deliveries\n\nWhat became of a change on its way to mail or a webhook, by the words of "
+                    + "`orders deliveries`, `orders dead-letters` and `orders webhooks show`. Besides these, `http-500` is an endpoint's and "
+                    + "`smtp-550` a mail server's answer, and an exception of a subscriber is named by its type.\n"
+            )
+            .Append(Reasons("Failed: tried again, then among the dead letters", typeof(DeliveryReasons)))
+            .Append(Reasons("Suppressed: nobody is told", typeof(SuppressedReasons)))
+            .Append(Reasons("Deferred: not tried yet", typeof(DeferredReasons)));
         return page.ToString();
     }
+
+    /// <summary>The constants of a class.</summary>
+    private static string Reasons(string title, Type words) =>
+        Reasons(
+            title,
+            words
+                .GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Select(field => ((string)field.GetRawConstantValue()!, XmlDocs.Summary(field)))
+        );
 
     private static string Reasons(string system, IEnumerable<(string Word, string Meaning)> reasons) =>
         $"\n### {system}\n\n| reason | |\n|---|---|\n"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Deliveries.Mail;
 
@@ -9,7 +10,7 @@ namespace Grains.Orders.Deliveries.Mail;
 /// <remarks>Clocks that are set forth or back change nothing (<see cref="MonotonicTimeProvider"/>).</remarks>
 public sealed class MailGate
 {
-    private static readonly MailOutcome HeldBack = MailOutcome.Lost(afterDot: false, "circuit-open", "Not sent.") with
+    private static readonly MailOutcome HeldBack = MailOutcome.Lost(afterDot: false, DeferredReasons.CircuitOpen, "Not sent.") with
     {
         IsOfServer = false,
     };
@@ -36,7 +37,13 @@ public sealed class MailGate
         if (Pace() is var wait && wait > TimeSpan.Zero)
         {
             return (
-                new(MailVerdict.Retry, "rate-limit", "Not sent: as many mails go to the mail server as may.", Code: null, Suppress: false),
+                new(
+                    MailVerdict.Retry,
+                    DeferredReasons.RateLimit,
+                    "Not sent: as many mails go to the mail server as may.",
+                    Code: null,
+                    Suppress: false
+                ),
                 wait
             );
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Deliveries.Mail;
 
@@ -121,13 +122,13 @@ public sealed record MailOutcome(MailVerdict Verdict, string Reason, string Deta
 
     /// <summary>The connection was lost, or none came about.</summary>
     /// <param name="afterDot">The whole message was handed over, and the answer is missing.</param>
-    /// <param name="reason"><c>cut</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls</c>, <c>login</c>, <c>bad-smtp</c>.</param>
+    /// <param name="reason">One of <see cref="DeliveryReasons"/> or <see cref="DeferredReasons"/>.</param>
     /// <param name="detail">A sentence.</param>
     public static MailOutcome Lost(bool afterDot, string reason, string detail) =>
         afterDot
             ? new(
                 MailVerdict.Unknown,
-                "unknown",
+                DeliveryReasons.Unknown,
                 $"The server may have it or not: no answer after the whole message was sent. {detail}",
                 Code: null,
                 Suppress: false

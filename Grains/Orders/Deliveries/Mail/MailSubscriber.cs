@@ -83,7 +83,7 @@ public sealed class MailSubscriber(MailContext mail) : IErasingSubscriber
         var order = change.Order;
         if (Erasure.IsDone(order))
         {
-            return DeliveryResult.Suppressed("erased", "What is personal of the order was erased.");
+            return DeliveryResult.Suppressed(SuppressedReasons.Erased, "What is personal of the order was erased.");
         }
 
         if (order.Email is not { } address)
@@ -93,19 +93,19 @@ public sealed class MailSubscriber(MailContext mail) : IErasingSubscriber
 
         if (!MailRecipient.TryParse(order.Customer, address, out var to, out var error))
         {
-            return DeliveryResult.Failed("bad-address", error);
+            return DeliveryResult.Failed(DeliveryReasons.BadAddress, error);
         }
 
         if (!(await mail.Store.Wishes(order.Customer, cancel)).Wants(Name, change.Type))
         {
-            return DeliveryResult.Suppressed("not-wanted-by-customer", $"The customer wants no mail of {change.Type}.");
+            return DeliveryResult.Suppressed(SuppressedReasons.NotWantedByCustomer, $"The customer wants no mail of {change.Type}.");
         }
 
         var bounces = await mail.Store.Bounces(address, cancel);
         if (bounces is { } suppression && mail.Store.Holds(suppression))
         {
             return DeliveryResult.Suppressed(
-                "address-suppressed",
+                SuppressedReasons.AddressSuppressed,
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The address gets no mail since {suppression.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {suppression.Detail}"

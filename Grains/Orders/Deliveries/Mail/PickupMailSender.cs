@@ -1,4 +1,5 @@
 using Grains.Interfaces.Orders;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Deliveries.Mail;
 
@@ -49,7 +50,11 @@ public sealed class PickupMailSender(string folder, Action<string> flushFolder, 
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             Remove(aside);
-            return MailOutcome.Lost(afterDot: false, "pickup", $"The mail could not be written to its folder: {exception.GetType().Name}.");
+            return MailOutcome.Lost(
+                afterDot: false,
+                DeliveryReasons.Pickup,
+                $"The mail could not be written to its folder: {exception.GetType().Name}."
+            );
         }
         catch
         {

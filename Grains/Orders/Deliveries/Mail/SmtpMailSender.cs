@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Grains.Net;
 using Grains.Orders.Lifecycle;
+using Grains.Orders.Rows;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -139,7 +140,7 @@ public sealed class SmtpMailSender(
             return (
                 MailOutcome.Lost(
                     session.Watch.HasBegun,
-                    "timeout",
+                    DeliveryReasons.Timeout,
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"The mail server did not answer within {settings.Timeout.TotalSeconds:0.###} s."
@@ -165,7 +166,11 @@ public sealed class SmtpMailSender(
             return (
                 Code(session.Watch.LastRefusal) is { } code
                     ? MailOutcome.Answered(SmtpStage.Connection, code, Words(session.Watch.LastRefusal, code, exception))
-                    : MailOutcome.Lost(afterDot: false, "login", "The mail server takes no login of a kind that is known here."),
+                    : MailOutcome.Lost(
+                        afterDot: false,
+                        DeliveryReasons.Login,
+                        "The mail server takes no login of a kind that is known here."
+                    ),
                 IsStale: false
             );
         }
@@ -174,7 +179,7 @@ public sealed class SmtpMailSender(
             return (
                 MailOutcome.Lost(
                     afterDot: false,
-                    "tls",
+                    DeliveryReasons.Tls,
                     "No secure connection to the mail server: its certificate is not one to trust, or it speaks no TLS."
                 ),
                 IsStale: false
@@ -185,7 +190,7 @@ public sealed class SmtpMailSender(
             return (
                 MailOutcome.Lost(
                     afterDot: false,
-                    "tls",
+                    DeliveryReasons.Tls,
                     $"The mail server does not offer what the settings ask for: {MailOutcome.Tidy(exception.Message)}"
                 ),
                 IsStale: false
@@ -193,7 +198,7 @@ public sealed class SmtpMailSender(
         }
         catch (CannotConnectException exception)
         {
-            return (MailOutcome.Lost(afterDot: false, "unreachable", MailOutcome.Tidy(exception.Message)), IsStale: false);
+            return (MailOutcome.Lost(afterDot: false, DeliveryReasons.Unreachable, MailOutcome.Tidy(exception.Message)), IsStale: false);
         }
         catch (Exception exception)
             when (exception
@@ -205,7 +210,7 @@ public sealed class SmtpMailSender(
             )
         {
             var isStale = isKept && !session.Watch.AfterDot && !session.Watch.HasBegun;
-            return (MailOutcome.Lost(session.Watch.AfterDot, "cut", "The connection to the mail server was cut."), isStale);
+            return (MailOutcome.Lost(session.Watch.AfterDot, DeliveryReasons.Cut, "The connection to the mail server was cut."), isStale);
         }
         finally
         {

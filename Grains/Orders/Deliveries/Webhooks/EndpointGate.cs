@@ -1,3 +1,5 @@
+using Grains.Orders.Rows;
+
 namespace Grains.Orders.Deliveries.Webhooks;
 
 /// <summary>
@@ -184,7 +186,7 @@ public sealed class EndpointGate
         }
 
         if (
-            outcome is { Reason: WebhookOutcome.CircuitOpenReason, RetryAfter: { } wait }
+            outcome is { Reason: DeferredReasons.CircuitOpen, RetryAfter: { } wait }
             && _openUntil - Now is var known
             && (known <= TimeSpan.Zero || wait < known)
         )

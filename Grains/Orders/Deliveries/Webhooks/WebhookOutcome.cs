@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Deliveries.Webhooks;
 
@@ -27,14 +28,14 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
     /// <summary>The beginning of the answer's body (<see cref="AnswerText"/>); null where nothing came that can be read.</summary>
     public string? Answer { get; init; }
 
-    internal const string CircuitOpenReason = "circuit-open";
-    internal const string NoPlaceReason = "no-place";
-    internal const string RateReason = "rate";
-    internal const string HeldBackReason = "held-back";
-    internal const string RetryAfterReason = "retry-after";
-
     /// <summary>Nothing was sent: it does not count as a try.</summary>
-    public bool IsNoAttempt => Reason is CircuitOpenReason or NoPlaceReason or RateReason or HeldBackReason or RetryAfterReason;
+    public bool IsNoAttempt =>
+        Reason
+            is DeferredReasons.CircuitOpen
+                or DeferredReasons.NoPlace
+                or DeferredReasons.Rate
+                or DeferredReasons.HeldBack
+                or DeferredReasons.RetryAfter;
 
     /// <summary>Nothing was sent, and why; it may be asked for again after the wait.</summary>
     public static WebhookOutcome NotSent(WebhookFailure why, TimeSpan wait, string because) =>
@@ -74,18 +75,18 @@ public sealed record WebhookOutcome(WebhookVerdict Verdict, string Reason, strin
             WebhookVerdict.Retry,
             failure switch
             {
-                WebhookFailure.Timeout => "timeout",
-                WebhookFailure.Unreachable => "unreachable",
-                WebhookFailure.PrivateAddress => "private-address",
-                WebhookFailure.Tls => "tls",
-                WebhookFailure.BadHttp => "bad-http",
-                WebhookFailure.BadUrl => "bad-url",
-                WebhookFailure.Cut => "cut",
-                WebhookFailure.CircuitOpen => CircuitOpenReason,
-                WebhookFailure.NoPlace => NoPlaceReason,
-                WebhookFailure.Rate => RateReason,
-                WebhookFailure.HeldBack => HeldBackReason,
-                WebhookFailure.RetryAfter => RetryAfterReason,
+                WebhookFailure.Timeout => DeliveryReasons.Timeout,
+                WebhookFailure.Unreachable => DeliveryReasons.Unreachable,
+                WebhookFailure.PrivateAddress => DeliveryReasons.PrivateAddress,
+                WebhookFailure.Tls => DeliveryReasons.Tls,
+                WebhookFailure.BadHttp => DeliveryReasons.BadHttp,
+                WebhookFailure.BadUrl => DeliveryReasons.BadUrl,
+                WebhookFailure.Cut => DeliveryReasons.Cut,
+                WebhookFailure.CircuitOpen => DeferredReasons.CircuitOpen,
+                WebhookFailure.NoPlace => DeferredReasons.NoPlace,
+                WebhookFailure.Rate => DeferredReasons.Rate,
+                WebhookFailure.HeldBack => DeferredReasons.HeldBack,
+                WebhookFailure.RetryAfter => DeferredReasons.RetryAfter,
                 _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "Not a failure of a webhook."),
             },
             detail,

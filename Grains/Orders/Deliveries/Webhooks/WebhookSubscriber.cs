@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Consumers;
+using Grains.Orders.Rows;
 
 namespace Grains.Orders.Deliveries.Webhooks;
 
@@ -64,7 +65,7 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint, Func<Excep
         {
             // What is between us and the endpoint failed, and not the endpoint. If it was sent after all, the repeat has the same id.
             return DeliveryResult.Deferred(
-                "endpoint-unreached",
+                DeferredReasons.EndpointUnreached,
                 $"The endpoint's grain could not be reached: {e.GetType().Name}.",
                 Unreached
             );
@@ -75,7 +76,7 @@ public sealed class WebhookSubscriber(IWebhookEndpointGrain endpoint, Func<Excep
             WebhookSent.Delivered => DeliveryResult.Delivered(reply.Reason, reply.Detail).With(reply.Answer),
             WebhookSent.NotWanted => DeliveryResult.Filtered(),
             WebhookSent.NotNow => DeliveryResult.Deferred(reply.Reason, reply.Detail, reply.After ?? Unreached),
-            WebhookSent.Disabled => DeliveryResult.Failed(WebhookForm.DisabledReason, reply.Detail).With(reply.Answer),
+            WebhookSent.Disabled => DeliveryResult.Failed(DeliveryReasons.EndpointDisabled, reply.Detail).With(reply.Answer),
             WebhookSent.Failed when reply.After is { } after => DeliveryResult.Later(reply.Reason, reply.Detail, after).With(reply.Answer),
             WebhookSent.Failed => DeliveryResult.Later(reply.Reason, reply.Detail).With(reply.Answer),
             _ => throw new InvalidOperationException($"An endpoint answered \"{reply.Sent}\", which this program does not know."),
