@@ -187,9 +187,13 @@ internal sealed partial class SyslogListener(
             {
                 return await listener.AcceptAsync(_stop.Token);
             }
+            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
+            {
+                // It went before it was accepted: others will come.
+            }
             catch (SocketException failure)
             {
-                // It went before it was accepted, or this process has no room for more files: others will come.
+                // This process has no room for more files, for one: others will come.
                 LogNotAccepted(failure);
                 await Task.Delay(AcceptAgainAfter, clock, _stop.Token);
             }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections;
+
 namespace Silo.Middleware;
 
 /// <summary>
@@ -10,6 +12,7 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
     public async Task InvokeAsync(HttpContext context)
     {
         var since = clock.GetTimestamp();
+        int? status = null;
         try
         {
             await next(context);
@@ -27,18 +30,32 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         {
             // Its status and headers are all that was asked for.
         }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception failure) when (HasHungUp(context, failure))
         {
-            // Whoever asked has gone: nobody is to be told.
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            // Nobody is to be told, and an answer that has begun keeps the status that it began with.
+            status = StatusCodes.Status499ClientClosedRequest;
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
         }
         catch (Exception failure)
         {
             await Answer(context, failure);
         }
 
-        Log(context, clock.GetElapsedTime(since));
+        Log(context, status ?? context.Response.StatusCode, clock.GetElapsedTime(since));
     }
+
+    /// <summary>
+    /// Whoever asked is gone: that is no failure of the silo. Reading may say so before the request is known to be aborted.
+    /// </summary>
+    private static bool HasHungUp(HttpContext context, Exception failure) =>
+        context.RequestAborted.IsCancellationRequested
+        || failure
+            is ConnectionResetException
+                or ConnectionAbortedException
+                or IOException { InnerException: ConnectionResetException or ConnectionAbortedException };
 
     private async Task Answer(HttpContext context, Exception failure)
     {
@@ -70,7 +87,14 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         var trace = context.Response.Headers[Tracing.Header];
         context.Response.Clear();
         context.Response.Headers[Tracing.Header] = trace;
-        await problem.ExecuteAsync(context);
+        try
+        {
+            await problem.ExecuteAsync(context);
+        }
+        catch (Exception gone) when (HasHungUp(context, gone))
+        {
+            // It went away while it was told: what failed is in the log.
+        }
     }
 
     private static string PathOf(HttpContext context) =>
@@ -95,13 +119,13 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
         );
     }
 
-    private void Log(HttpContext context, TimeSpan took)
+    private void Log(HttpContext context, int status, TimeSpan took)
     {
         string method = context.Request.Method,
             path = PathOf(context),
             caller = Caller.Of(context).Name,
             trace = Tracing.IdOf(context);
-        var (status, ms) = (context.Response.StatusCode, took.TotalMilliseconds);
+        var ms = took.TotalMilliseconds;
         var changes =
             !HttpMethods.IsGet(method)
             && status < 400

@@ -1,0 +1,207 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Grpc.Net.Client;
+using Silo.Launch;
+using Silo.Orders.Wire;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>A client that hangs up is no failure of the silo, wherever in a request it does.</summary>
+public sealed class HungUpTests : IDisposable
+{
+    private readonly SiloPlace _place = new();
+
+    /// <summary>A site that takes connections and never answers: a crawl of it is running for as long as the test is.</summary>
+    private readonly TcpListener _silent = new(IPAddress.Loopback, port: 0);
+
+    private readonly IPEndPoint _syslog = new(IPAddress.Loopback, Unique.Port());
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _silent.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task ClientsThatHangUpInTheMiddleAreNoWarningInTheLog()
+    {
+        _silent.Start();
+        await using var silo = SiloProcess.Start(
+            _place,
+            "--log",
+            "json",
+            "--Logs:SyslogPort",
+            $"{_syslog.Port}",
+            "--Logging:LogLevel:Silo.Middleware.Logging",
+            "Debug"
+        );
+        await Wait.For(
+            silo.Wrote(line => line.Contains($"\"message\":\"{Banner.Ready}", StringComparison.Ordinal)),
+            "the silo to be ready",
+            () => silo.AllSaid
+        );
+        var crawl = await StartCrawl();
+
+        // In the middle of an answer that goes on for as long as somebody reads.
+        string[] streams = ["/api/orders/watch", "/api/logs/tail", $"/api/crawls/{crawl}/events"];
+        foreach (var path in streams)
+        {
+            await HangUp(_place.Http, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", readsFirst: true);
+        }
+
+        // In the middle of a body.
+        const string Body = "Content-Length: 1000\r\nContent-Type: ";
+        foreach (
+            var (endpoint, path, type) in new[]
+            {
+                (_place.Http, "/api/orders", "application/json"),
+                (_place.Http, "/api/crawls", "application/json"),
+                (_place.Http, "/api/logs", "application/x-ndjson"),
+                (_place.Otlp, "/v1/logs", "application/json"),
+            }
+        )
+        {
+            await HangUp(endpoint, $"POST {path} HTTP/1.1\r\nHost: localhost\r\n{Body}{type}\r\n\r\n{{\"body\":", readsFirst: false);
+        }
+
+        // Before the answer.
+        foreach (var path in new[] { "/api/logs", "/api/orders", $"/api/crawls/{crawl}/export", "/api/cluster" })
+        {
+            await HangUp(_place.Http, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", readsFirst: false);
+        }
+
+        // gRPC: in the middle of a stream, of a request, and of a message of OTLP.
+        await HangUpAWatch();
+        await HangUpAMessage(_place.Grpc, "/opentelemetry.proto.collector.logs.v1.LogsService/Export");
+        await HangUpAMessage(_place.Grpc, "/orders.v1.OrderBook/Place");
+
+        await HangUp(_syslog, "<13>1 2026-11-23T12:00:00Z h app - - - a message that has no", readsFirst: false);
+        await HangUp(_place.Gateway, "no Orleans", readsFirst: false);
+
+        foreach (var path in (string[])[.. streams, "/api/logs", "/v1/logs", "/orders.v1.OrderWatch/Watch"])
+        {
+            await Wait.For(silo.Wrote(line => Answered(line, path)), $"the end of {path} to be noticed", () => silo.AllSaid);
+        }
+
+        await silo.Stop();
+        Assert.Empty(silo.Errors);
+        Assert.DoesNotContain(silo.Output, IsWarningOfOurs);
+    }
+
+    private static bool Answered(string line, string path) =>
+        JsonElement.Parse(line) is var entry
+        && entry.GetProperty("category").GetString() == "Silo.Middleware.Logging"
+        && entry.GetProperty("fields").GetProperty("Path").GetString() == path;
+
+    /// <summary>Orleans may warn of itself on a busy machine, and of a silo that stops.</summary>
+    private static bool IsWarningOfOurs(string line) =>
+        JsonElement.Parse(line) is var entry
+        && entry.GetProperty("level").GetString() is "Warning" or "Error" or "Critical"
+        && !(entry.GetProperty("category").GetString()!.StartsWith("Orleans.", StringComparison.Ordinal) && !IsOfConnections(entry));
+
+    private static bool IsOfConnections(JsonElement entry) =>
+        entry.GetProperty("category").GetString()!.StartsWith("Orleans.Runtime.Messaging", StringComparison.Ordinal);
+
+    private async Task<string> StartCrawl()
+    {
+        await using var console = await ConsoleProcess.Reach(
+            "crawl",
+            "start",
+            $"http://{_silent.LocalEndpoint}/",
+            "--allow-private",
+            "127.0.0.0/8",
+            "--timeout",
+            "5m",
+            "-q",
+            "--gateway",
+            $"{_place.Gateway}"
+        );
+        Assert.True(await console.Exit == ExitCode.Done, console.Said);
+        return Assert.Single(console.Output);
+    }
+
+    /// <summary>Sends a part of a request, and resets the connection.</summary>
+    private static async Task HangUp(IPEndPoint endpoint, string part, bool readsFirst)
+    {
+        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(endpoint, Cancel);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(part), Cancel);
+        if (readsFirst)
+        {
+            var answer = new StringBuilder();
+            var buffer = new byte[1024];
+            while (!answer.ToString().Contains("retry: ", StringComparison.Ordinal))
+            {
+                var read = await Wait.For(socket.ReceiveAsync(buffer, Cancel).AsTask(), "the answer to begin");
+                Assert.True(read > 0, answer.ToString());
+                answer.Append(Encoding.UTF8.GetString(buffer, 0, read));
+            }
+        }
+
+        socket.LingerState = new(enable: true, seconds: 0);
+    }
+
+    private async Task HangUpAWatch()
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{_place.Grpc}");
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        using var watch = new OrderWatch.OrderWatchClient(channel).Watch(new WatchRequest(), cancellationToken: leave.Token);
+        Assert.True(await Wait.For(watch.ResponseStream.MoveNext(Cancel), "the watch to begin"));
+        await leave.CancelAsync();
+    }
+
+    /// <summary>Sends the beginning of a message, and resets the stream.</summary>
+    private static async Task HangUpAMessage(IPEndPoint endpoint, string method)
+    {
+        using var handler = new SocketsHttpHandler();
+        using var client = new HttpMessageInvoker(handler);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var body = new HalfMessage(leave.Token);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{endpoint}{method}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = body,
+        };
+        request.Headers.TE.Add(new("trailers"));
+        var answer = client.SendAsync(request, leave.Token);
+        await Wait.For(body.Sent, "half of the message to be sent");
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
+    }
+
+    /// <summary>The first bytes of a message of gRPC that tells of a thousand.</summary>
+    private sealed class HalfMessage : HttpContent
+    {
+        private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationToken _leave;
+
+        public HalfMessage(CancellationToken leave)
+        {
+            _leave = leave;
+            Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        }
+
+        public Task Sent => _sent.Task;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(new byte[] { 0, 0, 0, 3, 232, 10 }, _leave);
+            await stream.FlushAsync(_leave);
+            _sent.TrySetResult();
+            await Task.Delay(Timeout.Infinite, _leave);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}
