@@ -8,9 +8,17 @@ using Silo.StartUp;
 
 namespace Silo.Launch;
 
+/// <summary>What a silo says of itself, beside its log.</summary>
+/// <param name="Text">For people, of one line or more.</param>
+/// <param name="Fields">The same for programs.</param>
+public sealed record Announcement(string Text, IReadOnlyCollection<KeyValuePair<string, object?>> Fields);
+
 /// <summary>What is printed when the silo is ready: what it is, where it listens, where its data is, what to type next.</summary>
 public static class Banner
 {
+    /// <summary>The start of what is said first, before anything of the silo is made.</summary>
+    public const string Starting = "Starting: ";
+
     /// <summary>The start of the first line; whoever started the silo as a process may wait for it.</summary>
     public const string Ready = "Ready: ";
 
@@ -21,7 +29,7 @@ public static class Banner
     /// <param name="keys">How many API keys there are; null when the store does not say.</param>
     /// <param name="isOpen">Without a key everybody on this machine is let in.</param>
     /// <param name="took">From the start of the process until now.</param>
-    public static string Text(
+    public static Announcement Of(
         ListeningEndpoints endpoints,
         string clusterId,
         string folder,
@@ -35,9 +43,30 @@ public static class Banner
         var cluster = clusterId == new ClusterOptions().Id ? "" : $" --cluster {clusterId}";
         var client = $"dotnet run -c Release --project Client --";
         var text = new StringBuilder();
+        Announcement Announced() =>
+            new(
+                text.ToString(),
+                [
+                    new("program", Name(endpoints)),
+                    new("version", About.Version),
+                    new("instance", endpoints.Instance),
+                    new("cluster", clusterId),
+                    new("tookSeconds", Math.Round(took.TotalSeconds, 3)),
+                    new("silos", endpoints.IsFront ? null : endpoints.Silo.EndPoint.ToString()),
+                    new("clients", endpoints.IsFront ? null : endpoints.Gateway.EndPoint.ToString()),
+                    new("http", Opened(endpoints, HttpOptions.PortSetting)),
+                    new("grpc", Opened(endpoints, GrpcOptions.PortSetting)),
+                    new("otlp", Opened(endpoints, LogEndpointsOptions.OtlpSetting)),
+                    new("keys", keys),
+                    new("open", isOpen),
+                    new("data", folder),
+                    new("bytes", bytes),
+                ]
+            );
+
         text.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{Ready}{(endpoints.IsFront ? About.FrontName : About.Name)} {About.Version}, instance {endpoints.Instance} of cluster "
+            $"{Ready}{Name(endpoints)} {About.Version}, instance {endpoints.Instance} of cluster "
                 + $"\"{clusterId}\", after {took.TotalSeconds:0.0} s"
         );
         if (!endpoints.IsFront)
@@ -57,7 +86,8 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  data     {folder}{(bytes is { } size ? $" ({Size(size)})" : "")}");
         if (endpoints.IsFront)
         {
-            return text.Append(LastLine + "the front; the silos behind it go on.").ToString();
+            text.Append(LastLine + "the front; the silos behind it go on.");
+            return Announced();
         }
 
         text.AppendLine();
@@ -66,11 +96,34 @@ public static class Banner
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} cluster status{gateway}{cluster}");
         text.AppendLine(CultureInfo.InvariantCulture, $"  {client} demo");
         text.Append(LastLine + "the silo; what it took on goes on when it starts again.");
-        return text.ToString();
+        return Announced();
     }
 
+    /// <summary>What is said first: a person and a supervisor see at once that it was started, and as what.</summary>
+    public static Announcement OfStart(ListeningEndpoints endpoints, string clusterId) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Starting}{Name(endpoints)} {About.Version}, instance {endpoints.Instance} of cluster \"{clusterId}\", "
+                    + $"process {Environment.ProcessId}"
+            ),
+            [
+                new("program", Name(endpoints)),
+                new("version", About.Version),
+                new("instance", endpoints.Instance),
+                new("cluster", clusterId),
+                new("process", Environment.ProcessId),
+            ]
+        );
+
+    private static string Name(ListeningEndpoints endpoints) => endpoints.IsFront ? About.FrontName : About.Name;
+
+    /// <summary>Null: it is closed.</summary>
+    private static string? Opened(ListeningEndpoints endpoints, string setting) =>
+        endpoints.Find(setting) is { } endpoint && endpoints.IsOpen(endpoint) ? endpoint.EndPoint.ToString() : null;
+
     private static string Open(ListeningEndpoints endpoints, string setting, string before = "", string after = "") =>
-        endpoints.Find(setting) is { } endpoint && endpoints.IsOpen(endpoint) ? $"{before}{endpoint.EndPoint}{after}" : "closed";
+        Opened(endpoints, setting) is { } opened ? $"{before}{opened}{after}" : "closed";
 
     private static string Keys(int? keys, bool isOpen) =>
         (keys, isOpen) switch

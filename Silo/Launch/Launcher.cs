@@ -56,16 +56,20 @@ public static partial class Launcher
             return Restore(backup, builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new());
         }
 
+        var endpoints = modules.Endpoints(builder.Configuration);
+        var clusterId = builder.Configuration.Read<ClusterOptions>().Id;
+        var unsaid = Say(builder.Configuration, TimeProvider.System, Banner.OfStart(endpoints, clusterId));
         modules.AddServices(builder);
         await using var app = builder.Build();
         try
         {
+            Log(app, unsaid);
             await Run(app, modules);
             return ExitCodes.Stopped;
         }
         catch (Exception failure)
         {
-            var endpoints = app.Services.GetRequiredService<ListeningEndpoints>();
+            endpoints = app.Services.GetRequiredService<ListeningEndpoints>();
             var storage = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
             return StartUpErrors.Explain(failure, endpoints, storage.Place) is { } explained
                 ? Refuse([explained.Message], explained.ExitCode)
@@ -169,17 +173,30 @@ public static partial class Launcher
 
     /// <summary>What a person at the terminal is to see, in the form of the log when that is for programs.</summary>
     /// <remarks>A standard output that takes no more, a full disk for one, is no reason to end the silo.</remarks>
-    private static void Say(WebApplication app, string text)
+    private static void Say(WebApplication app, string text) => Say(app, new Announcement(text, []));
+
+    private static void Say(WebApplication app, Announcement said) =>
+        Log(app, Say(app.Configuration, app.Services.GetRequiredService<TimeProvider>(), said));
+
+    /// <summary>The same before there is a log; what kept it from being said is answered, and is to be logged later.</summary>
+    private static IOException? Say(IConfiguration configuration, TimeProvider clock, Announcement said)
     {
         try
         {
-            Console.Out.WriteLine(
-                IsJson(app.Configuration) ? JsonFormatter.Line(app.Services.GetRequiredService<TimeProvider>().GetUtcNow(), text) : text
-            );
+            Console.Out.WriteLine(IsJson(configuration) ? JsonFormatter.Line(clock.GetUtcNow(), said.Text, said.Fields) : said.Text);
+            return null;
         }
         catch (IOException failure)
         {
-            LogNotFound(LoggerOf(app), "the terminal", failure);
+            return failure;
+        }
+    }
+
+    private static void Log(WebApplication app, IOException? unsaid)
+    {
+        if (unsaid is not null)
+        {
+            LogNotFound(LoggerOf(app), "the terminal", unsaid);
         }
     }
 
@@ -203,7 +220,7 @@ public static partial class Launcher
         using var process = Process.GetCurrentProcess();
         Say(
             app,
-            Banner.Text(
+            Banner.Of(
                 services.GetRequiredService<ListeningEndpoints>(),
                 services.GetRequiredService<IOptions<ClusterOptions>>().Value.Id,
                 services.GetRequiredService<IOptions<StorageOptions>>().Value.Place,

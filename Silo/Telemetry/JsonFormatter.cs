@@ -30,8 +30,9 @@ public sealed class JsonFormatter(TimeProvider clock) : ConsoleFormatter(Formatt
         );
 
     /// <summary>A line of the same form for what is no entry of the log: that the silo is ready, or stops.</summary>
-    public static string Line(DateTimeOffset at, string message) =>
-        Line(at, LogLevel.Information, "Silo", message, fields: null, exception: null);
+    /// <param name="fields">What the message says, for programs; empty: nothing more.</param>
+    public static string Line(DateTimeOffset at, string message, IReadOnlyCollection<KeyValuePair<string, object?>>? fields = null) =>
+        Line(at, LogLevel.Information, "Silo", message, fields is { Count: > 0 } ? fields : null, exception: null);
 
     private static string Line(
         DateTimeOffset at,

@@ -78,13 +78,32 @@ public sealed class DoorsTests : IDisposable
         );
         Assert.Equal(ExitCodes.Stopped, await silo.Stop());
 
+        Assert.StartsWith(Banner.Starting, Messages(silo.Output).First(), StringComparison.Ordinal);
         Assert.Equal("Stopped.", Messages(silo.Output).Last());
+        var (starting, ready) = (Fields(Banner.Starting), Fields(Banner.Ready));
+        Assert.Equal(
+            ("dev", silo.ProcessId, $"{_place.Http}", $"{_place.Gateway}", _place.Data, 0, true),
+            (
+                starting.GetProperty("cluster").GetString(),
+                starting.GetProperty("process").GetInt32(),
+                ready.GetProperty("http").GetString(),
+                ready.GetProperty("clients").GetString(),
+                ready.GetProperty("data").GetString(),
+                ready.GetProperty("keys").GetInt32(),
+                ready.GetProperty("open").GetBoolean()
+            )
+        );
+
+        JsonElement Fields(string message) =>
+            Entries(silo.Output)
+                .Single(entry => entry.GetProperty("message").GetString()!.StartsWith(message, StringComparison.Ordinal))
+                .GetProperty("fields");
+
+        static IEnumerable<string> Messages(IReadOnlyList<string> lines) =>
+            Entries(lines).Select(entry => entry.GetProperty("message").GetString()!);
 
         // What Orleans warns of on a busy machine is no part of what the silo itself says, and may be written after it.
-        static IEnumerable<string> Messages(IReadOnlyList<string> lines) =>
-            lines
-                .Select(line => JsonDocument.Parse(line).RootElement)
-                .Where(line => line.GetProperty("category").GetString() == "Silo")
-                .Select(line => line.GetProperty("message").GetString()!);
+        static IEnumerable<JsonElement> Entries(IReadOnlyList<string> lines) =>
+            lines.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("category").GetString() == "Silo");
     }
 }

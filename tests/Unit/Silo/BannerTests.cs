@@ -56,19 +56,21 @@ public sealed class BannerTests
         );
 
     private static string Text(int instance, string cluster, int keys = 0, bool isOpen = true) =>
-        Banner.Text(
-            TestEndpoints.Of(
-                new ClusterOptions(),
-                new HttpOptions(),
-                new GrpcOptions(),
-                new ListenOptions(),
-                new InstanceOptions { Number = instance }
-            ),
-            cluster,
-            "/data",
-            bytes: 5,
-            keys,
-            isOpen,
-            TimeSpan.FromSeconds(1.5)
-        );
+        Banner
+            .Of(
+                TestEndpoints.Of(
+                    new ClusterOptions(),
+                    new HttpOptions(),
+                    new GrpcOptions(),
+                    new ListenOptions(),
+                    new InstanceOptions { Number = instance }
+                ),
+                cluster,
+                "/data",
+                bytes: 5,
+                keys,
+                isOpen,
+                TimeSpan.FromSeconds(1.5)
+            )
+            .Text;
 }
