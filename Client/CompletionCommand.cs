@@ -45,14 +45,24 @@ internal static class CompletionCommand
             new("completion", "Print a script for a shell that completes verbs and options of this console.") { shell },
             (session, parsed, _) =>
             {
-                var script = parsed.GetRequiredValue(shell) switch
+                var name = parsed.GetRequiredValue(shell);
+                var form = name switch
                 {
                     "zsh" => Zsh,
                     "fish" => Fish,
                     "pwsh" => PowerShell,
                     _ => Bash,
                 };
-                session.Terminal.Document(script.Replace("PROGRAM", Examples.Program, StringComparison.Ordinal));
+                var script = form.Replace("PROGRAM", Examples.Program, StringComparison.Ordinal);
+                if (session.Json)
+                {
+                    session.Terminal.Json(new { shell = name, script });
+                }
+                else
+                {
+                    session.Terminal.Document(script);
+                }
+
                 return Task.FromResult(ExitCode.Done);
             }
         );

@@ -35,6 +35,7 @@ internal static class Program
             verbs.Options.ClusterId,
             verbs.Options.ConnectTimeout,
             verbs.Options.Json,
+            verbs.Options.Quiet,
             new Command("crawl", "Start crawls, follow them, take home what they found.")
             {
                 StartCommand.Create(verbs),
@@ -145,6 +146,7 @@ internal static class Program
                 KeyCommands.Open(verbs),
             },
             DoctorCommand.Create(verbs),
+            OpenCommand.Create(verbs),
             CompletionCommand.Create(verbs),
             DemoCommand.Create(verbs),
         };

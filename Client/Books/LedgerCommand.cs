@@ -30,11 +30,17 @@ internal static class LedgerCommand
     {
         if (json)
         {
-            terminal.Json(accounts.Select(AccountForm.Of));
+            foreach (var account in accounts)
+            {
+                terminal.Json(AccountForm.Of(account));
+            }
         }
         else if (accounts.IsEmpty)
         {
-            terminal.Line("The books are empty: nothing has come in yet.");
+            if (!terminal.IsQuiet)
+            {
+                terminal.Line("The books are empty: nothing has come in yet.");
+            }
         }
         else
         {

@@ -28,7 +28,7 @@ internal static class BackupCommand
         await foreach (var report in backup.Take(folder, cancel).WithBatchSize(1).WithCancellation(cancel))
         {
             last = report;
-            if (report.Outcome is null && session.Terminal.ErrorIsTerminal && !session.Json)
+            if (report.Outcome is null && session.ShowsProgress)
             {
                 session.Terminal.Error.Write($"\r{Counts.Of(report.Files, "file", "files")}, {Sizes.Format(report.Bytes)}\r");
                 session.Terminal.Error.Flush();
@@ -45,28 +45,20 @@ internal static class BackupCommand
             throw new ConsoleException(problem);
         }
 
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = outcome.Id,
-                    at = outcome.At,
-                    host = outcome.Host,
-                    folder,
-                    files = last.Files,
-                    bytes = last.Bytes,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line(
-                $"Backup {outcome.Id} of {outcome.At:u}: {Counts.Of(last.Files, "file", "files")}, {Sizes.Format(last.Bytes)}, in "
-                    + $"{folder} on {outcome.Host}."
-            );
-        }
-
+        session.Tell(
+            new
+            {
+                id = outcome.Id,
+                at = outcome.At,
+                host = outcome.Host,
+                folder,
+                files = last.Files,
+                bytes = last.Bytes,
+            },
+            $"Backup {outcome.Id} of {outcome.At:u}: {Counts.Of(last.Files, "file", "files")}, {Sizes.Format(last.Bytes)}, in "
+                + $"{folder} on {outcome.Host}.",
+            outcome.Id
+        );
         return ExitCode.Done;
     }
 }

@@ -15,7 +15,8 @@ internal static class ChainCommand
         var chains = await (await session.Cluster(cancel)).Status.Chains(cancel);
         if (session.Json)
         {
-            session.Terminal.Json(new { http = Of(chains.Http), grains = Of(chains.Grains) });
+            Write(session.Terminal, "http", chains.Http);
+            Write(session.Terminal, "grains", chains.Grains);
         }
         else
         {
@@ -27,8 +28,20 @@ internal static class ChainCommand
         return ExitCode.Done;
     }
 
-    private static IEnumerable<object> Of(ImmutableArray<ChainLine> chain) =>
-        chain.Select(link => new { name = link.Name, what = link.What });
+    private static void Write(Terminal terminal, string chain, ImmutableArray<ChainLine> links)
+    {
+        foreach (var link in links)
+        {
+            terminal.Json(
+                new
+                {
+                    chain,
+                    name = link.Name,
+                    what = link.What,
+                }
+            );
+        }
+    }
 
     private static Listing Table(string title, ImmutableArray<ChainLine> chain)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Client.Values;
 
 namespace Client.Crawling;
@@ -12,6 +13,7 @@ internal sealed class AddCommand
     {
         Description = "URLs within the crawl's scope, http or https.",
         Arity = ArgumentArity.ZeroOrMore,
+        Validators = { Checks.IsWebUrl },
     };
 
     private readonly Option<string?> _from = UrlLines.Option();
@@ -40,33 +42,33 @@ internal sealed class AddCommand
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
+        using var batches = UrlLines.Batches(UrlLines.All(parsed.GetValue(_urls) ?? [], parsed.GetValue(_from))).GetEnumerator();
+        var hasAny = batches.MoveNext();
+        if (!hasAny && !parsed.GetValue(_last))
+        {
+            throw new ConsoleException("There is no URL to add: type some, or name a file that has some with --from.", ExitCode.WrongUsage);
+        }
+
         var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
         var sender = new UrlSender(session, id);
-        await sender.Send(UrlLines.Batches(UrlLines.All(parsed.GetValue(_urls) ?? [], parsed.GetValue(_from))), cancel);
+        await sender.Send(hasAny ? UrlLines.Rest(batches) : [], cancel);
         if (parsed.GetValue(_last))
         {
             await sender.EndSeeds(cancel);
         }
 
         var (added, known, refused) = (sender.Added, sender.Known, sender.Refused);
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = id.ToString(),
-                    added,
-                    known,
-                    refused,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line(
-                $"{Counts.Of(added, "URL", "URLs")} added, {Counts.Format(known)} known before, {Counts.Format(refused)} refused."
-            );
-        }
+        session.Tell(
+            new
+            {
+                id = id.ToString(),
+                added,
+                known,
+                refused,
+            },
+            $"{Counts.Of(added, "URL", "URLs")} added, {Counts.Format(known)} known before, {Counts.Format(refused)} refused.",
+            added.ToString(CultureInfo.InvariantCulture)
+        );
 
         return refused == 0 ? ExitCode.Done : ExitCode.Failed;
     }

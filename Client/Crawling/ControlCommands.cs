@@ -43,14 +43,11 @@ internal static class ControlCommands
             }
 
             var summary = reply.Crawl ?? throw Session.Gone(id);
-            if (session.Json)
-            {
-                session.Terminal.Json(CrawlForm.Of(summary));
-            }
-            else
-            {
-                session.Terminal.Line($"Crawl {CrawlText.Title(summary)} {became}: {CrawlText.Numbers(summary)}.");
-            }
+            session.Tell(
+                CrawlForm.Of(summary),
+                $"Crawl {CrawlText.Title(summary)} {became}: {CrawlText.Numbers(summary)}.",
+                summary.Id.Value
+            );
 
             return ExitCode.Done;
         });
@@ -73,21 +70,16 @@ internal static class ControlCommands
             throw new ConsoleException(error);
         }
 
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = id.ToString(),
-                    name = crawl.Name,
-                    deleted = true,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line($"Crawl {CrawlText.Title(crawl)} is deleted.");
-        }
+        session.Tell(
+            new
+            {
+                id = id.ToString(),
+                name = crawl.Name,
+                deleted = true,
+            },
+            $"Crawl {CrawlText.Title(crawl)} is deleted.",
+            id.Value
+        );
 
         return ExitCode.Done;
     }

@@ -55,7 +55,6 @@ internal sealed class ExportCommand
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
-        var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
         var file = parsed.GetValue(_out);
         var format = parsed.GetValue(_format) ?? FormatOf(file);
         PageView? with = parsed.GetValue(_with) switch
@@ -69,7 +68,18 @@ internal sealed class ExportCommand
             throw new ConsoleException($"--with goes with the format jsonl; this is {format}.", ExitCode.WrongUsage);
         }
 
-        if (format == "warc")
+        if (format == "warc" && file is null)
+        {
+            throw new ConsoleException("A WARC file is no text: say where it goes with --out FILE.", ExitCode.WrongUsage);
+        }
+
+        if (session.Json && file is null && format == "csv")
+        {
+            throw new ConsoleException("--json goes with the format jsonl, or with --out; this is csv.", ExitCode.WrongUsage);
+        }
+
+        var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
+        if (file is not null && format == "warc")
         {
             return await WriteArchive(session, id, file, cancel);
         }
@@ -85,7 +95,7 @@ internal sealed class ExportCommand
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         if (file is null)
         {
-            await Write(
+            var written = await Write(
                 crawl,
                 kind,
                 form,
@@ -95,6 +105,12 @@ internal sealed class ExportCommand
                 cancel
             );
             session.Terminal.Flush();
+            if (session.Json)
+            {
+                // Without it the records are cut off.
+                session.Terminal.Json(new { end = new { count = written } });
+            }
+
             return ExitCode.Done;
         }
 
@@ -116,21 +132,15 @@ internal sealed class ExportCommand
 
     private static int Written(Session session, CrawlId id, string file, long records)
     {
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = id.ToString(),
-                    file = Path.GetFullPath(file),
-                    records,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line($"{Counts.Of(records, "record", "records")} written to {file}.");
-        }
+        session.Tell(
+            new
+            {
+                id = id.ToString(),
+                file = Path.GetFullPath(file),
+                records,
+            },
+            $"{Counts.Of(records, "record", "records")} written to {file}."
+        );
 
         return ExitCode.Done;
     }
@@ -175,13 +185,8 @@ internal sealed class ExportCommand
         : file.EndsWith(".warc.gz", StringComparison.Ordinal) || file.EndsWith(".warc", StringComparison.Ordinal) ? "warc"
         : "jsonl";
 
-    private static async Task<int> WriteArchive(Session session, CrawlId id, string? file, CancellationToken cancel)
+    private static async Task<int> WriteArchive(Session session, CrawlId id, string file, CancellationToken cancel)
     {
-        if (file is null)
-        {
-            throw new ConsoleException("A WARC file is no text: say where it goes with --out FILE.", ExitCode.WrongUsage);
-        }
-
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         var (pages, missing) = await OutputFile.WriteBytes(file, async stream =>
         {
@@ -195,26 +200,18 @@ internal sealed class ExportCommand
             } while (cursor is not null);
             return (read, lost);
         });
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = id.ToString(),
-                    file = Path.GetFullPath(file),
-                    pages,
-                    missing,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line(
-                missing == 0
-                    ? $"{Counts.Of(pages, "page", "pages")} written to {file}."
-                    : $"{Counts.Of(pages, "page", "pages")} written to {file}; {Counts.Format(missing)} were kept and cannot be read."
-            );
-        }
+        session.Tell(
+            new
+            {
+                id = id.ToString(),
+                file = Path.GetFullPath(file),
+                pages,
+                missing,
+            },
+            missing == 0
+                ? $"{Counts.Of(pages, "page", "pages")} written to {file}."
+                : $"{Counts.Of(pages, "page", "pages")} written to {file}; {Counts.Format(missing)} were kept and cannot be read."
+        );
 
         return missing == 0 ? ExitCode.Done : ExitCode.Failed;
     }
@@ -258,7 +255,7 @@ internal sealed class ExportCommand
     private static Action<long> Progress(Session session, bool toOutput)
     {
         var terminal = session.Terminal;
-        if (!terminal.ErrorIsTerminal || terminal.OutputIsTerminal && toOutput || session.Json)
+        if (!session.ShowsProgress || (terminal.OutputIsTerminal && toOutput))
         {
             return _ => { };
         }

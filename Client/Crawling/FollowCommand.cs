@@ -30,7 +30,9 @@ internal static class FollowCommand
     {
         var terminal = session.Terminal;
         var last =
-            session.Json || !terminal.OutputIsTerminal ? await FollowAsLines(session, id, cancel) : await FollowLive(session, id, cancel);
+            session.Json || session.Quiet || !terminal.OutputIsTerminal
+                ? await FollowAsLines(session, id, cancel)
+                : await FollowLive(session, id, cancel);
         if (session.Json && last is not null)
         {
             terminal.Json(CrawlForm.Of(last));
@@ -41,7 +43,14 @@ internal static class FollowCommand
             throw new ConsoleException($"The crawl goes on without you; watch it again with: crawl follow {id}");
         }
 
-        if (!session.Json)
+        if (session.Quiet && !session.Json)
+        {
+            foreach (var trouble in CrawlText.SeedTroubles(last))
+            {
+                terminal.Warn(trouble);
+            }
+        }
+        else if (!session.Json)
         {
             foreach (var trouble in CrawlText.SeedTroubles(last))
             {
@@ -66,6 +75,8 @@ internal static class FollowCommand
     {
         CrawlSummary? last = null;
         string? said = null;
+        var saidAt = 0L;
+        var clock = session.Terminal.Clock;
         try
         {
             await foreach (var seen in new CrawlFollower(session, id, session.Pace).Watch(cancel))
@@ -74,17 +85,12 @@ internal static class FollowCommand
                 {
                     case FollowEvent.Progress progress:
                         last = progress.Crawl;
-                        // The last is told by the caller; what did not change is not told twice.
-                        if (!last.Ended && said != (said = CrawlText.Numbers(last) + last.State + last.Note))
+                        // The last is told by the caller. Programs get each change, people a line now and then and at each turn.
+                        var tells = $"{(session.Json ? CrawlText.Numbers(last) : "")} {last.State} {last.Note}";
+                        if (!last.Ended && (said != tells || clock.GetElapsedTime(saidAt) >= session.Pace.Say))
                         {
-                            if (session.Json)
-                            {
-                                session.Terminal.Json(CrawlForm.Of(last));
-                            }
-                            else
-                            {
-                                session.Terminal.Line(CrawlProgress.Line(progress));
-                            }
+                            (said, saidAt) = (tells, clock.GetTimestamp());
+                            Tell(session, progress);
                         }
 
                         break;
@@ -100,6 +106,18 @@ internal static class FollowCommand
         }
 
         return last;
+    }
+
+    private static void Tell(Session session, FollowEvent.Progress progress)
+    {
+        if (session.Json)
+        {
+            session.Terminal.Json(CrawlForm.Of(progress.Crawl));
+        }
+        else if (!session.Quiet)
+        {
+            session.Terminal.Line(CrawlProgress.Line(progress));
+        }
     }
 
     private static async Task<CrawlSummary?> FollowLive(Session session, CrawlId id, CancellationToken cancel)

@@ -9,15 +9,9 @@ namespace Client.Crawling;
 /// <summary><c>crawl hosts ID</c></summary>
 internal sealed class HostsCommand
 {
-    private const int DefaultLimit = 100;
-
     private readonly Argument<string> _crawl = CrawlArgument.Create();
 
-    private readonly Option<int?> _limit = new("--limit")
-    {
-        Description = $"At most so many hosts. [default: {DefaultLimit}]",
-        HelpName = "N",
-    };
+    private readonly Limit _limit = new("hosts", usual: 100);
 
     private readonly Option<string?> _after = new("--after")
     {
@@ -34,7 +28,7 @@ internal sealed class HostsCommand
             new("hosts", "Show how each host of a crawl is asked: its state, pace and failures, and why.")
             {
                 hosts._crawl,
-                hosts._limit,
+                hosts._limit.Option,
                 hosts._after,
             },
             hosts.Run
@@ -44,12 +38,7 @@ internal sealed class HostsCommand
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
         var id = await session.Find(parsed.GetRequiredValue(_crawl), cancel);
-        var limit = parsed.GetValue(_limit) ?? DefaultLimit;
-        if (limit < 1)
-        {
-            throw new ConsoleException($"--limit is 1 or more; this is {limit}.", ExitCode.WrongUsage);
-        }
-
+        var limit = _limit.Of(parsed);
         var crawl = (await session.Cluster(cancel)).Crawl(id);
         var hosts = new List<HostState>();
         HostKey? last = parsed.GetValue(_after) is { } after ? new HostKey(after) : null;
@@ -70,11 +59,9 @@ internal sealed class HostsCommand
         else
         {
             Listing(hosts).WriteTo(session.Terminal);
-            if (hasMore)
-            {
-                session.Terminal.Note($"There may be more: crawl hosts {id} --after {last}");
-            }
         }
+
+        session.End(ListEnd.Of(hosts.Count, hasMore ? last?.Value : null), "hosts");
 
         return ExitCode.Done;
     }
@@ -82,7 +69,7 @@ internal sealed class HostsCommand
     private static Listing Listing(List<HostState> hosts)
     {
         var listing = new Listing()
-            .Column("host", wrap: true)
+            .Column("host", wrap: true, isId: true)
             .Column("state")
             .Column("done", right: true)
             .Column("queued", right: true)

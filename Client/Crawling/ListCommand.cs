@@ -8,27 +8,34 @@ namespace Client.Crawling;
 /// <summary><c>crawl list</c></summary>
 internal static class ListCommand
 {
-    public static Command Create(Verbs verbs) => verbs.Read(new("list", "The crawls that are kept, the newest first."), Run);
+    public static Command Create(Verbs verbs)
+    {
+        var limit = new Limit("crawls");
+        return verbs.Read(new("list", "The crawls that are kept, the newest first.") { limit.Option }, (session, parsed, cancel) =>
+            Run(session, limit.Of(parsed), cancel)
+        );
+    }
 
-    private static async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
+    private static async Task<int> Run(Session session, int limit, CancellationToken cancel)
     {
         var cluster = await session.Cluster(cancel);
         var crawls = await cluster.Crawls.List(cancel);
+        var shown = crawls.Take(limit);
         if (session.Json)
         {
-            foreach (var crawl in crawls)
+            foreach (var crawl in shown)
             {
                 session.Terminal.Json(CrawlForm.Of(crawl));
             }
         }
         else if (crawls.IsEmpty)
         {
-            session.Terminal.Line("No crawl is kept. Start one with: crawl start https://example.org/");
+            session.TellNothing("No crawl is kept. Start one with: crawl start https://example.org/");
         }
         else
         {
             var listing = new Listing()
-                .Column("id")
+                .Column("id", isId: true)
                 .Column("name", wrap: true)
                 .Column("state")
                 .Column("done", right: true)
@@ -44,7 +51,7 @@ internal static class ListCommand
                 listing.Column("next round");
             }
 
-            foreach (var crawl in crawls)
+            foreach (var crawl in shown)
             {
                 Cell[] cells =
                 [
@@ -65,6 +72,7 @@ internal static class ListCommand
             listing.WriteTo(session.Terminal);
         }
 
+        session.End(ListEnd.Of(crawls.Length, limit), "crawls");
         return ExitCode.Done;
     }
 }

@@ -47,6 +47,14 @@ internal sealed class PageCommand
             throw new ConsoleException(why);
         }
 
+        if (session.Json && file is null)
+        {
+            var form = PageForm.JsonLines((await session.Show(id, cancel)).Spec);
+            session.Terminal.Text(form.Line(page.Page!, page) + form.LineEnd);
+            session.Terminal.Flush();
+            return ExitCode.Done;
+        }
+
         var head = parsed.GetValue(_headers) ? page.Head + "\r\n\r\n" : "";
         if (file is not null)
         {
@@ -56,6 +64,18 @@ internal sealed class PageCommand
                 await stream.WriteAsync(page.Body, cancel);
                 return page.Body.Length;
             });
+            if (session.Json)
+            {
+                session.Terminal.Json(
+                    new
+                    {
+                        id = id.ToString(),
+                        url,
+                        file = Path.GetFullPath(file),
+                        bytes = page.Body.Length,
+                    }
+                );
+            }
         }
         else if (page.IsText || page.Body.Length == 0)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Crawling;
 
@@ -51,26 +52,17 @@ internal sealed class RetryCommand
     private static void Tell(Session session, string id, string? reason, ImmutableSortedDictionary<string, long> retried)
     {
         var count = retried.Values.Sum();
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id,
-                    retried = count,
-                    reasons = retried,
-                }
-            );
-        }
-        else if (count == 0)
-        {
-            session.Terminal.Line(
-                reason is null ? "Nothing to try again: no URL has failed." : $"Nothing to try again: no URL failed with {reason}."
-            );
-        }
-        else
-        {
-            session.Terminal.Line($"{Counts.Of(count, "URL is", "URLs are")} tried again: {CrawlText.Reasons(retried)}.");
-        }
+        session.Tell(
+            new
+            {
+                id,
+                retried = count,
+                reasons = retried,
+            },
+            count > 0 ? $"{Counts.Of(count, "URL is", "URLs are")} tried again: {CrawlText.Reasons(retried)}."
+                : reason is null ? "Nothing to try again: no URL has failed."
+                : $"Nothing to try again: no URL failed with {reason}.",
+            count.ToString(CultureInfo.InvariantCulture)
+        );
     }
 }

@@ -17,6 +17,7 @@ internal sealed class StartCommand
     {
         Description = "URLs to begin with, http or https.",
         Arity = ArgumentArity.ZeroOrMore,
+        Validators = { Checks.IsWebUrl },
     };
 
     private readonly Option<string?> _from = UrlLines.Option();
@@ -268,6 +269,11 @@ internal sealed class StartCommand
         using var batches = UrlLines.Batches(UrlLines.All(parsed.GetValue(_seeds) ?? [], parsed.GetValue(_from))).GetEnumerator();
         var first = batches.MoveNext() ? batches.Current : [];
         var hasMore = batches.MoveNext();
+        if (first.IsEmpty && parsed.GetValue(_revisit) is null)
+        {
+            throw new ConsoleException($"There is no URL in \"{parsed.GetValue(_from)}\" to begin with.", ExitCode.WrongUsage);
+        }
+
         var revisited = parsed.GetValue(_revisit) is { } earlier ? await session.Show(await session.Find(earlier, cancel), cancel) : null;
         var spec = Spec(parsed, first, revisited) with { MoreSeeds = hasMore || revisited is { Spec.MoreSeeds: true } };
         var reply = await (await session.Cluster(cancel)).Crawls.Start(spec, cancel);
@@ -277,21 +283,17 @@ internal sealed class StartCommand
         }
 
         var follow = parsed.GetValue(_follow);
-        if (session.Json)
-        {
-            session.Terminal.Json(new { id = id.ToString(), name = spec.Name });
-        }
-        else if (session.Terminal.OutputIsTerminal && !follow)
+        if (session is { Json: false, Quiet: false, Terminal.OutputIsTerminal: true } && !follow)
         {
             session.Terminal.MarkupLine($"Crawl [bold]{id}[/] is started. [grey]Watch it with: crawl follow {id}[/]");
         }
         else
         {
-            session.Terminal.Line($"Crawl {id} is started.");
+            session.Tell(new { id = id.ToString(), name = spec.Name }, $"Crawl {id} is started.", id.Value);
         }
 
         var taken =
-            hasMore ? await SendMore(session, id, first.Length, Rest(batches), cancel)
+            hasMore ? await SendMore(session, id, first.Length, UrlLines.Rest(batches), cancel)
             : spec.MoreSeeds ? await EndSeeds(session, id, cancel)
             : ExitCode.Done;
         var followed = follow ? await FollowCommand.Follow(session, id, cancel) : ExitCode.Done;
@@ -303,14 +305,6 @@ internal sealed class StartCommand
     {
         await new UrlSender(session, id).EndSeeds(cancel);
         return ExitCode.Done;
-    }
-
-    private static IEnumerable<ImmutableArray<string>> Rest(IEnumerator<ImmutableArray<string>> batches)
-    {
-        do
-        {
-            yield return batches.Current;
-        } while (batches.MoveNext());
     }
 
     /// <summary>The seeds that do not go into the first call. Whoever interrupts it is told how to go on.</summary>
@@ -330,31 +324,23 @@ internal sealed class StartCommand
         }
         catch
         {
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 $"{Counts.Of(before + sender.Added, "seed is", "seeds are")} taken, and stay. Go on with: crawl add {id} --from FILE --last"
             );
             throw;
         }
 
-        if (session.Json)
-        {
-            session.Terminal.Json(
-                new
-                {
-                    id = id.ToString(),
-                    seeds = before + sender.Added,
-                    known = sender.Known,
-                    refused = sender.Refused,
-                }
-            );
-        }
-        else
-        {
-            session.Terminal.Line(
-                $"{Counts.Of(before + sender.Added, "seed", "seeds")} taken, {Counts.Format(sender.Known)} known before, "
-                    + $"{Counts.Format(sender.Refused)} refused."
-            );
-        }
+        session.Tell(
+            new
+            {
+                id = id.ToString(),
+                seeds = before + sender.Added,
+                known = sender.Known,
+                refused = sender.Refused,
+            },
+            $"{Counts.Of(before + sender.Added, "seed", "seeds")} taken, {Counts.Format(sender.Known)} known before, "
+                + $"{Counts.Format(sender.Refused)} refused."
+        );
 
         return sender.Refused == 0 ? ExitCode.Done : ExitCode.Failed;
     }

@@ -45,6 +45,15 @@ internal static class UrlLines
         }
     }
 
+    /// <summary>The batch that was come to, and those behind it.</summary>
+    public static IEnumerable<ImmutableArray<string>> Rest(IEnumerator<ImmutableArray<string>> batches)
+    {
+        do
+        {
+            yield return batches.Current;
+        } while (batches.MoveNext());
+    }
+
     private static IEnumerable<string> Lines(string file)
     {
         using var reader = file == "-" ? Console.In : Open(file);
@@ -62,7 +71,7 @@ internal static class UrlLines
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException)
         {
-            throw new ConsoleException($"\"{file}\" cannot be read: {reason.Message}", ExitCode.WrongUsage, reason);
+            throw new ConsoleException(Checks.Unreadable(file, reason), ExitCode.WrongUsage, reason);
         }
     }
 }

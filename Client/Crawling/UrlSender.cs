@@ -33,11 +33,11 @@ internal sealed class UrlSender(Session session, CrawlId id)
 
             foreach (var error in reply.Errors)
             {
-                await terminal.Error.WriteLineAsync(Terminal.Clean(error));
+                terminal.Warn(error);
             }
 
             (Added, Known, Refused) = (Added + reply.New, Known + reply.Known, Refused + reply.Refused);
-            if (terminal.ErrorIsTerminal && !session.Json)
+            if (session.ShowsProgress)
             {
                 await terminal.Error.WriteAsync($"\r{Counts.Of(Added + Known + Refused, "URL", "URLs")}\r");
                 await terminal.Error.FlushAsync(cancel);

@@ -66,6 +66,10 @@ internal sealed class DemoCommand
             {
                 session.Terminal.Json(verdict);
             }
+            else if (session.Quiet && !verdict.Ok)
+            {
+                throw new ConsoleException(string.Join(' ', verdict.Problems));
+            }
 
             return verdict.Ok ? ExitCode.Done : ExitCode.Failed;
         }
@@ -84,7 +88,7 @@ internal sealed class DemoCommand
     private static async Task<DemoVerdict> OnTheReachable(Session session, CancellationToken cancel)
     {
         var clock = session.Terminal.Clock;
-        var screen = new DemoScreen(session.Terminal, session.Json);
+        var screen = new DemoScreen(session.Terminal, session.Json || session.Quiet);
         var since = clock.GetTimestamp();
         await using var site = await ShopServer.Open(new Bookshop(), clock, cancel);
         screen.Title("A crawl, from its first page to its books");
@@ -102,7 +106,7 @@ internal sealed class DemoCommand
         var program = SiloProgram.Find(AppContext.BaseDirectory, named);
         var terminal = session.Terminal;
         var clock = terminal.Clock;
-        var screen = new DemoScreen(terminal, session.Json);
+        var screen = new DemoScreen(terminal, session.Json || session.Quiet);
         var since = clock.GetTimestamp();
         var shop = new Bookshop();
         using var folder = new TemporaryFolder();

@@ -9,7 +9,14 @@ internal static class KeyCommands
 {
     public static Command Add(Verbs verbs)
     {
-        var name = Name("A name for the key, to be recognised by: 1 to 60 letters, digits, \"-\" and \"_\".");
+        var name = Name($"A name for the key, to be recognised by: {Names}.");
+        name.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => !IsName(token.Value)))
+            {
+                result.AddError($"\"{token.Value}\" is no name for a key: {Names}");
+            }
+        });
         var role = new Option<string>("--role")
         {
             Description = "A reader looks; a writer starts, changes and deletes work too; an operator looks into the cluster as well.",
@@ -24,7 +31,13 @@ internal static class KeyCommands
         );
     }
 
-    public static Command List(Verbs verbs) => verbs.Read(new("list", "The keys that are known, without their secrets."), List);
+    public static Command List(Verbs verbs)
+    {
+        var limit = new Limit("keys");
+        return verbs.Read(new("list", "The keys that are known, without their secrets.") { limit.Option }, (session, parsed, cancel) =>
+            List(session, limit.Of(parsed), cancel)
+        );
+    }
 
     public static Command Revoke(Verbs verbs)
     {
@@ -54,6 +67,11 @@ internal static class KeyCommands
         );
     }
 
+    private static readonly string Names = $"1 to {IApiKeysGrain.MaxNameLength} letters, digits, \"-\" and \"_\"";
+
+    private static bool IsName(string text) =>
+        text.Length is > 0 and <= IApiKeysGrain.MaxNameLength && text.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '-' or '_');
+
     private static Argument<string> Name(string description) => new("name") { Description = description };
 
     private static async Task<int> Add(Session session, string name, ApiRole role, CancellationToken cancel)
@@ -78,16 +96,20 @@ internal static class KeyCommands
         return ExitCode.Done;
     }
 
-    private static async Task<int> List(Session session, ParseResult parsed, CancellationToken cancel)
+    private static async Task<int> List(Session session, int limit, CancellationToken cancel)
     {
         var keys = await (await session.Cluster(cancel)).Keys.List(cancel);
+        var shown = keys.Take(limit);
         if (session.Json)
         {
-            session.Terminal.Json(keys.Select(ApiKeyForm.Of));
+            foreach (var key in shown)
+            {
+                session.Terminal.Json(ApiKeyForm.Of(key));
+            }
         }
         else if (keys.IsEmpty)
         {
-            session.Terminal.Line(
+            session.TellNothing(
                 await (await session.Cluster(cancel)).Keys.IsOpen(cancel)
                     ? "There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."
                     : "There is no key any more: HTTP is closed to everybody until one is made. \"keys open\" opens it to "
@@ -96,8 +118,8 @@ internal static class KeyCommands
         }
         else
         {
-            var listing = new Listing().Column("key").Column("role").Column("made");
-            foreach (var key in keys)
+            var listing = new Listing().Column("key", isId: true).Column("role").Column("made");
+            foreach (var key in shown)
             {
                 listing.Row(
                     key.Name,
@@ -109,6 +131,7 @@ internal static class KeyCommands
             listing.WriteTo(session.Terminal);
         }
 
+        session.End(ListEnd.Of(keys.Length, limit), "keys");
         return ExitCode.Done;
     }
 
@@ -120,20 +143,13 @@ internal static class KeyCommands
         }
 
         var left = (await (await session.Cluster(cancel)).Keys.List(cancel)).Length;
-        if (session.Json)
+        session.Tell(new RevokedKeyForm(name, Revoked: true, left), $"Key {Terminal.Clean(name)} is revoked.", name);
+        if (left == 0)
         {
-            session.Terminal.Json(new RevokedKeyForm(name, Revoked: true, left));
-        }
-        else
-        {
-            session.Terminal.Line($"Key {Terminal.Clean(name)} is revoked.");
-            if (left == 0)
-            {
-                session.Terminal.Line(
-                    "It was the last: HTTP and gRPC stay closed to everybody until another is made. \"keys open\" opens them to "
-                        + "everybody on the silo's machine."
-                );
-            }
+            session.TellNothing(
+                "It was the last: HTTP and gRPC stay closed to everybody until another is made. \"keys open\" opens them to "
+                    + "everybody on the silo's machine."
+            );
         }
 
         return ExitCode.Done;
@@ -153,14 +169,7 @@ internal static class KeyCommands
             throw new ConsoleException("There are keys, so HTTP stays closed without one; \"keys list\" shows them. Revoke them first.");
         }
 
-        if (session.Json)
-        {
-            session.Terminal.Json(new { open = true });
-        }
-        else
-        {
-            session.Terminal.Line("HTTP and gRPC are open to everybody on the silo's machine, and to nobody else.");
-        }
+        session.Tell(new { open = true }, "HTTP and gRPC are open to everybody on the silo's machine, and to nobody else.");
 
         return ExitCode.Done;
     }

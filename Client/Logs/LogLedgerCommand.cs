@@ -9,6 +9,7 @@ internal sealed class LogLedgerCommand
 {
     private readonly Option<string?> _since = LogQueryOptions.Since("24h");
     private readonly Option<string?> _until = LogQueryOptions.Until();
+    private readonly Limit _limit = new("lines", usual: 1000);
 
     public static Command Create(Verbs verbs)
     {
@@ -22,6 +23,7 @@ internal sealed class LogLedgerCommand
             {
                 ledger._since,
                 ledger._until,
+                ledger._limit.Option,
             },
             ledger.Run
         );
@@ -38,22 +40,25 @@ internal sealed class LogLedgerCommand
         var counts = LogCountForm.Of(
             (await Task.WhenAll(shards.Select(shard => shard.Counts(since, until, cancel)))).SelectMany(shard => shard)
         );
+        var (shown, end) = (counts.Take(_limit.Of(parsed)), ListEnd.Of(counts.Length, _limit.Of(parsed)));
         var states = await Task.WhenAll(shards.Select(shard => shard.Show(cancel)));
         if (session.Json)
         {
-            foreach (var count in counts)
+            foreach (var count in shown)
             {
                 session.Terminal.Json(count);
             }
         }
         else if (counts.IsEmpty)
         {
-            session.Terminal.Line($"Nothing came in since {since:yyyy-MM-dd HH:mm:ss}Z; a longer --since looks further back.");
+            session.TellNothing($"Nothing came in since {since:yyyy-MM-dd HH:mm:ss}Z; a longer --since looks further back.");
         }
         else
         {
-            Table(counts).WriteTo(session.Terminal);
+            Table(shown).WriteTo(session.Terminal);
         }
+
+        session.End(end, "lines");
 
         var unreadable = states.Sum(state => state.Unreadable);
         if (unreadable > 0)

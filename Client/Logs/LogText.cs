@@ -87,7 +87,7 @@ internal static class LogText
     {
         if (StoppedEarly(end))
         {
-            session.Terminal.Note($"Stopped early: {end.Sentence} What was read: {Read(end)}.");
+            session.Terminal.Warn($"Stopped early: {end.Sentence} What was read: {Read(end)}.");
         }
 
         if (end.Unreadable > 0)
@@ -100,7 +100,7 @@ internal static class LogText
             return ExitCode.Failed;
         }
 
-        if (session.Terminal.ErrorIsTerminal && !session.Json)
+        if (session.ShowsProgress)
         {
             session.Terminal.Note(
                 $"{found}; read {Read(end)} in {end.Took.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture)} s."
@@ -117,7 +117,7 @@ internal static class LogText
     public static void NoteUnreadable(Terminal terminal, int count, ImmutableArray<string> names)
     {
         var named = names.IsDefault ? [] : names;
-        terminal.Note(
+        terminal.Warn(
             $"{Counts.Of(count, "segment", "segments")} of the log cannot be read, and what is in "
                 + $"{(count == 1 ? "it" : "them")} is missing here: {string.Join(", ", named)}{(named.Length < count ? ", and more" : "")}."
         );

@@ -114,7 +114,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
             if (!rotated.IsReadable)
             {
                 HasGaps = true;
-                session.Terminal.Note(
+                session.Terminal.Warn(
                     $"\"{rotated.Name}\" was written after what was sent of \"{name}\", and is packed in a form that cannot be "
                         + $"read here: it was not sent. Unpack it and send it."
                 );
@@ -196,7 +196,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
     {
         var lost = (before?.Seen ?? state.End) - state.Done;
         HasGaps |= lost > 0;
-        session.Terminal.Note(
+        session.Terminal.Warn(
             $"\"{name}\" is not the file any more that was sent up to byte {state.Done}, and that one is not beside it: "
                 + (
                     lost > 0
@@ -236,7 +236,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         if (sender.WasCut)
         {
             HasGaps = true;
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 $"\"{sent.File}\" was cut or written anew after byte {sent.Bytes} while it was sent. Send it again for what it "
                     + $"has now; what it had is sent if a copy is beside it."
             );
@@ -244,7 +244,7 @@ internal sealed class PathSender(Session session, SendLines form, string name, L
         else if (sender.Left > 0)
         {
             HasGaps = true;
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 $"{Counts.Of(sender.Left, "byte", "bytes")} at the end of \"{sent.File}\" are no whole character, and were not sent."
             );
         }

@@ -11,12 +11,7 @@ internal sealed class QueryCommand
     private readonly Option<string?> _since = LogQueryOptions.Since("from the first");
     private readonly Option<string?> _until = LogQueryOptions.Until();
 
-    private readonly Option<int> _limit = new("--limit")
-    {
-        Description = $"Records at most, up to {SearchLogs.MaxLimit}.",
-        HelpName = "N",
-        DefaultValueFactory = _ => SearchLogs.DefaultLimit,
-    };
+    private readonly Limit _limit = new("records", SearchLogs.DefaultLimit, SearchLogs.MaxLimit);
 
     private readonly Option<bool> _oldestFirst = new("--oldest-first")
     {
@@ -36,7 +31,7 @@ internal sealed class QueryCommand
                 query._query,
                 query._since,
                 query._until,
-                query._limit,
+                query._limit.Option,
                 query._oldestFirst,
             },
             query.Run
@@ -50,7 +45,7 @@ internal sealed class QueryCommand
             parsed.GetValue(_query) ?? "",
             LogText.Time(parsed.GetValue(_since), "--since", now),
             LogText.Time(parsed.GetValue(_until), "--until", now),
-            parsed.GetValue(_limit),
+            _limit.Of(parsed),
             parsed.GetValue(_oldestFirst)
         );
         var found = 0L;
@@ -82,19 +77,23 @@ internal sealed class QueryCommand
 
     private static int Finish(Session session, SearchLogs ask, QueryEnd end, long found)
     {
-        if (found == 0 && !session.Json && !LogText.StoppedEarly(end))
+        if (session.Json)
         {
-            session.Terminal.Line(
+            session.Terminal.Json(new { end = QueryEndForm.Of(end) });
+        }
+        else if (end.Outcome == QueryOutcome.Limit)
+        {
+            session.Terminal.Warn(ListEnd.Of((int)found, after: null).Cut().Sentence("records"));
+        }
+        else if (found == 0 && !LogText.StoppedEarly(end))
+        {
+            session.TellNothing(
                 end.Segments == 0 ? "Nothing is stored yet. Send something with: logs send /var/log/dpkg.log --service dpkg"
                 : ask.Since is null ? "Nothing that is stored matches."
                 : $"Nothing since {ask.Since:yyyy-MM-dd HH:mm:ss}Z matches; a longer --since looks further back."
             );
         }
 
-        return LogText.Finish(
-            session,
-            end,
-            Counts.Of(found, "record", "records") + (end.Outcome == QueryOutcome.Limit ? ", as many as --limit allows" : "")
-        );
+        return LogText.Finish(session, end, Counts.Of(found, "record", "records"));
     }
 }

@@ -19,14 +19,11 @@ internal static class RulesAddCommand
     {
         var reply = await (await session.Cluster(cancel)).LogRules.Add(rule, at, cancel);
         RuleArgument.Check(reply.Error);
-        if (session.Json)
-        {
-            session.Terminal.Json(RuleChangeForm.Of(reply));
-        }
-        else
-        {
-            session.Terminal.Line($"Rule {reply.Number} of {reply.Rules.Rules.Length}: {Terminal.Clean(reply.Rule!)}");
-        }
+        session.Tell(
+            RuleChangeForm.Of(reply),
+            $"Rule {reply.Number} of {reply.Rules.Rules.Length}: {Terminal.Clean(reply.Rule!)}",
+            $"{reply.Number}"
+        );
 
         return ExitCode.Done;
     }

@@ -19,14 +19,7 @@ internal static class RulesRemoveCommand
     {
         var reply = await (await session.Cluster(cancel)).LogRules.Remove(number, revision: null, cancel);
         RuleArgument.Check(reply.Error);
-        if (session.Json)
-        {
-            session.Terminal.Json(RuleChangeForm.Of(reply));
-        }
-        else
-        {
-            session.Terminal.Line($"Removed: {Terminal.Clean(reply.Rule!)}");
-        }
+        session.Tell(RuleChangeForm.Of(reply), $"Removed: {Terminal.Clean(reply.Rule!)}", $"{number}");
 
         return ExitCode.Done;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Logs;
 
@@ -144,19 +145,19 @@ internal sealed class SendCommand
 
         if (session.Json)
         {
-            session.Terminal.Json(
-                new
-                {
-                    files = results.Select(file => new
+            foreach (var file in results)
+            {
+                session.Terminal.Json(
+                    new
                     {
                         file = file.File,
                         stored = file.Stored,
                         refused = file.Refused,
                         bytes = file.Bytes - file.ResumedAt,
                         resumedAt = file.ResumedAt,
-                    }),
-                }
-            );
+                    }
+                );
+            }
         }
 
         return results.Any(file => file.Refused > 0) || senders.Values.Any(sender => sender.HasGaps) ? ExitCode.Failed : ExitCode.Done;
@@ -212,7 +213,7 @@ internal sealed class SendScreen(Session session)
 
     public void Show(SendProgress progress)
     {
-        if (session.Json || !session.Terminal.ErrorIsTerminal)
+        if (!session.ShowsProgress)
         {
             return;
         }
@@ -237,7 +238,11 @@ internal sealed class SendScreen(Session session)
         lock (_lock)
         {
             ClearBar();
-            if (!session.Json)
+            if (session.Quiet && !session.Json)
+            {
+                session.Terminal.Line(progress.Stored.ToString(CultureInfo.InvariantCulture));
+            }
+            else if (!session.Json)
             {
                 var resumed = progress.ResumedAt > 0 ? $" from byte {Counts.Format(progress.ResumedAt)} on" : "";
                 var refused = progress.Refused > 0 ? $", {Counts.Of(progress.Refused, "line", "lines")} refused" : "";
@@ -257,7 +262,7 @@ internal sealed class SendScreen(Session session)
             if (_refused++ < Told)
             {
                 ClearBar();
-                session.Terminal.Note($"{file}, line {fault.Line} from byte {offset} on: {fault.Sentence}");
+                session.Terminal.Warn($"{file}, line {fault.Line} from byte {offset} on: {fault.Sentence}");
             }
         }
     }

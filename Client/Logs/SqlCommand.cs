@@ -16,12 +16,7 @@ internal sealed class SqlCommand
     };
     private readonly Option<string?> _since = LogQueryOptions.Since("the view holds everything");
     private readonly Option<string?> _until = LogQueryOptions.Until();
-    private readonly Option<int> _limit = new("--limit")
-    {
-        Description = $"Rows at most, up to {AskSql.MaxRows}.",
-        HelpName = "N",
-        DefaultValueFactory = _ => AskSql.DefaultRows,
-    };
+    private readonly Limit _limit = new("rows", AskSql.DefaultRows, AskSql.MaxRows);
     private readonly Option<bool> _csv = new("--csv") { Description = "CSV by RFC 4180 with a header." };
 
     public static Command Create(Verbs verbs)
@@ -37,7 +32,7 @@ internal sealed class SqlCommand
                 sql._sql,
                 sql._since,
                 sql._until,
-                sql._limit,
+                sql._limit.Option,
                 sql._csv,
             },
             sql.Run
@@ -46,18 +41,24 @@ internal sealed class SqlCommand
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
+        if (session.Json && parsed.GetValue(_csv))
+        {
+            throw new ConsoleException("--json and --csv are two forms: give one of them.", ExitCode.WrongUsage);
+        }
+
         var now = session.Terminal.Clock.GetUtcNow();
         var ask = new AskSql(
             parsed.GetRequiredValue(_sql),
             LogText.Time(parsed.GetValue(_since), "--since", now),
             LogText.Time(parsed.GetValue(_until), "--until", now),
-            parsed.GetValue(_limit)
+            _limit.Of(parsed)
         );
         var reply = await (await session.Cluster(cancel)).LogQuery().Sql(ask, cancel);
         LogText.ThrowIfRefused(reply.End);
         if (session.Json)
         {
             WriteJson(session.Terminal, reply);
+            session.Terminal.Json(new { end = QueryEndForm.Of(reply.End) });
         }
         else if (parsed.GetValue(_csv))
         {
@@ -68,9 +69,9 @@ internal sealed class SqlCommand
             WriteTable(session.Terminal, reply);
         }
 
-        if (reply.End.Outcome == QueryOutcome.Limit)
+        if (reply.End.Outcome == QueryOutcome.Limit && !session.Json)
         {
-            session.Terminal.Note($"{reply.End.Sentence} --limit shows more.");
+            session.Terminal.Warn($"{reply.End.Sentence} --limit shows more.");
         }
 
         return LogText.Finish(session, reply.End, Counts.Of(reply.Rows.Length, "row", "rows"));

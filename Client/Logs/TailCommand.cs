@@ -57,7 +57,7 @@ internal sealed class TailCommand
             {
                 if (lost is null)
                 {
-                    session.Terminal.Note(
+                    session.Terminal.Warn(
                         "The silo went away; looking for another. What is stored meanwhile is not shown here: ask for it with logs query."
                     );
                 }

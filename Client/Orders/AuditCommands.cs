@@ -16,7 +16,7 @@ internal static class AuditCommands
             {
                 var text = parsed.GetRequiredValue(id);
                 var desk = (await session.Cluster(cancel)).Orders;
-                var order = await OrderArgument.Read(desk, text, cancel);
+                var order = await OrderArgument.Find(desk, text, cancel);
                 var proof = await desk.Audit.Proof(order, cancel)
                     ?? throw new ConsoleException($"Nothing is recorded of order {Terminal.Clean(text)} yet.");
                 if (AuditReceipt.FromJson(proof).Check([AuditPublicKey.FromPem(await desk.AuditHeads.PublicKey(cancel))]) is { } wrong)
@@ -24,7 +24,7 @@ internal static class AuditCommands
                     throw new ConsoleException($"The proof does not hold: {wrong}");
                 }
 
-                session.Terminal.Document(proof.TrimEnd());
+                session.Document(proof);
                 return ExitCode.Done;
             }
         );
@@ -41,7 +41,7 @@ internal static class AuditCommands
                 var head = await desk.AuditHeads.Head(cancel);
                 if (parsed.GetValue(file) is not { } path)
                 {
-                    session.Terminal.Document(head.TrimEnd());
+                    session.Document(head);
                     return ExitCode.Done;
                 }
 
@@ -52,17 +52,11 @@ internal static class AuditCommands
                 });
 
                 var entries = SignedAuditHead.FromJson(head).Head.Roots.Sum(root => root.Size);
-                if (session.Json)
-                {
-                    session.Terminal.Json(new { file = path, entries });
-                }
-                else
-                {
-                    session.Terminal.Line(
-                        $"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: \"orders "
-                            + $"audit verify --against {path}\" holds the data to it."
-                    );
-                }
+                session.Tell(
+                    new { file = path, entries },
+                    $"The head over {Counts.Of(entries, "entry", "entries")} is in {path}. Keep it elsewhere: \"orders "
+                        + $"audit verify --against {path}\" holds the data to it."
+                );
 
                 return ExitCode.Done;
             }
@@ -133,7 +127,7 @@ internal static class AuditCommands
             new("key", "Print the public key of the audit's heads, in PEM: \"orders audit check --key\" takes it."),
             async (session, _, cancel) =>
             {
-                session.Terminal.Document((await (await session.Cluster(cancel)).Orders.AuditHeads.PublicKey(cancel)).TrimEnd());
+                Print(session, (await (await session.Cluster(cancel)).Orders.AuditHeads.PublicKey(cancel)).TrimEnd(), pem => new { pem });
                 return ExitCode.Done;
             }
         );
@@ -169,7 +163,7 @@ internal static class AuditCommands
                     throw new ConsoleException($"The proof does not hold: {wrong}");
                 }
 
-                session.Terminal.Document(text.TrimEnd());
+                session.Document(text);
                 return ExitCode.Done;
             }
         );
@@ -177,22 +171,48 @@ internal static class AuditCommands
 
     public static Command Checkpoint(Verbs verbs)
     {
-        var partition = new Argument<int>("PARTITION") { Description = "The partition of orders, from 0: each is a log of its own." };
+        var partition = new Argument<int>("PARTITION")
+        {
+            Description = "The partition of orders, from 0: each is a log of its own.",
+            Validators =
+            {
+                result =>
+                {
+                    if (result.GetValueOrDefault<int>() < 0)
+                    {
+                        result.AddError("Partitions are counted from 0");
+                    }
+                },
+            },
+        };
         return verbs.Read(
             new("checkpoint", "Print a partition's audit as a signed checkpoint in the form of C2SP's tlog-checkpoint.") { partition },
             async (session, parsed, cancel) =>
             {
                 var notes = await (await session.Cluster(cancel)).Orders.AuditHeads.Checkpoints(cancel);
                 var number = parsed.GetRequiredValue(partition);
-                if (number < 0 || number >= notes.Length)
+                if (number >= notes.Length)
                 {
                     throw new ConsoleException($"Partitions are 0 to {notes.Length - 1}; this is {number}.", ExitCode.WrongUsage);
                 }
 
-                session.Terminal.Document(notes[number].TrimEnd());
+                Print(session, notes[number].TrimEnd(), checkpoint => new { partition = number, checkpoint });
                 return ExitCode.Done;
             }
         );
+    }
+
+    /// <summary>What is no JSON: as it is for people and files, as a member of an object for programs.</summary>
+    private static void Print<T>(Session session, string text, Func<string, T> form)
+    {
+        if (session.Json)
+        {
+            session.Terminal.Json(form(text));
+        }
+        else
+        {
+            session.Terminal.Document(text);
+        }
     }
 
     private static void Tell(Session session, AuditFileCheck found)
@@ -220,7 +240,7 @@ internal static class AuditCommands
         );
         if (found is { IsOwnKey: true, Fault: null })
         {
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 "The key is the one that the file itself names: whoever made the file could have made the key, too. "
                     + "Give the log's with --key."
             );
@@ -235,7 +255,10 @@ internal static class AuditCommands
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
-            throw new ConsoleException($"The head \"{path}\" cannot be read: {e.Message}", ExitCode.WrongUsage);
+            throw new ConsoleException(
+                e is FormatException ? $"\"{Terminal.Clean(path)}\" is no head of an audit: {e.Message}" : Checks.Unreadable(path, e),
+                ExitCode.WrongUsage
+            );
         }
     }
 
@@ -286,7 +309,7 @@ internal static class AuditCommands
         );
         if (report.VersionsNotChecked > 0)
         {
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 $"Whether versions follow each other was not checked for {Counts.Format(report.VersionsNotChecked)} entries: "
                     + $"more orders are under way than are kept in memory. --all checks them by order."
             );

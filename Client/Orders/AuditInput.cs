@@ -26,11 +26,13 @@ internal static class AuditInput
                 }
             }
 
-            return whole.ToString();
+            return whole.Length > 0
+                ? whole.ToString()
+                : throw new ConsoleException($"\"{Terminal.Clean(path)}\" is empty.", ExitCode.WrongUsage);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConsoleException($"\"{Terminal.Clean(path)}\" cannot be read: {e.Message}", ExitCode.WrongUsage);
+            throw new ConsoleException(Checks.Unreadable(path, e), ExitCode.WrongUsage);
         }
     }
 }

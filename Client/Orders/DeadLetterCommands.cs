@@ -16,18 +16,14 @@ internal sealed class DeadLetterCommands
     };
     private readonly Argument<string?> _id = new("ID")
     {
-        Description = "One dead letter, as the list has it: mail/3/1f.",
+        Description = DeadLetterArgument.Description,
         Arity = ArgumentArity.ZeroOrOne,
+        Validators = { DeadLetterArgument.RefuseWhatIsNoId },
     };
     private readonly Option<bool> _all = new("--all") { Description = "All that there are." };
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
     private readonly Option<bool> _byReason = new("--by-reason") { Description = "How many there are of each reason." };
-    private readonly Option<int> _take = new("--take")
-    {
-        Description = "So many at most.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 50,
-    };
+    private readonly Limit _limit = new("dead letters", aliases: "--take");
     private readonly Option<string?> _after = new("--after")
     {
         Description = "Go on where a list ended: it says with what.",
@@ -45,7 +41,7 @@ internal sealed class DeadLetterCommands
                 it._subscriber,
                 it._reason,
                 it._byReason,
-                it._take,
+                it._limit.Option,
                 it._after,
             },
             it.List
@@ -54,7 +50,11 @@ internal sealed class DeadLetterCommands
 
     public static Command Show(Verbs verbs)
     {
-        var id = new Argument<string>("ID") { Description = "The dead letter, as the list has it: mail/3/1f." };
+        var id = new Argument<string>("ID")
+        {
+            Description = DeadLetterArgument.Description,
+            Validators = { DeadLetterArgument.RefuseWhatIsNoId },
+        };
         return verbs.Read(new("show", "One dead letter, and what was tried.") { id }, (session, parsed, cancel) =>
             Show(session, parsed.GetRequiredValue(id), cancel)
         );
@@ -73,8 +73,10 @@ internal sealed class DeadLetterCommands
             },
             async (session, parsed, cancel) =>
             {
-                var filter = it.Filter(parsed);
-                var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Replay(filter, Who(), cancel);
+                var asked = it.Filter(parsed);
+                var desk = (await session.Cluster(cancel)).Orders.Subscribers;
+                var filter = await Resolve(asked, desk, parsed.GetValue(it._id), cancel);
+                var reply = await desk.Replay(filter, Who(), cancel);
                 return Tell(session, filter, reply, "replayed");
             }
         );
@@ -94,7 +96,7 @@ internal sealed class DeadLetterCommands
             },
             async (session, parsed, cancel) =>
             {
-                var filter = it.Filter(parsed);
+                var asked = it.Filter(parsed);
                 await Confirm.Ask(
                     session,
                     parsed.GetValue(it._yes),
@@ -102,7 +104,9 @@ internal sealed class DeadLetterCommands
                     "Discard these dead letters for good?",
                     cancel
                 );
-                var reply = await (await session.Cluster(cancel)).Orders.Subscribers.Discard(filter, Who(), cancel);
+                var desk = (await session.Cluster(cancel)).Orders.Subscribers;
+                var filter = await Resolve(asked, desk, parsed.GetValue(it._id), cancel);
+                var reply = await desk.Discard(filter, Who(), cancel);
                 return Tell(session, filter, reply, "discarded");
             }
         );
@@ -112,11 +116,8 @@ internal sealed class DeadLetterCommands
 
     private async Task<int> List(Session session, ParseResult parsed, CancellationToken cancel)
     {
-        var (subscriber, reason, wanted) = (parsed.GetValue(_subscriber), parsed.GetValue(_reason), parsed.GetValue(_take));
-        if (wanted < 1)
-        {
-            throw new ConsoleException($"--take is 1 or more; this is {wanted}.", ExitCode.WrongUsage);
-        }
+        var (subscriber, reason, wanted) = (parsed.GetValue(_subscriber), parsed.GetValue(_reason), _limit.Of(parsed));
+        DeadLetterId? after = parsed.GetValue(_after) is { } text ? Read(text) : null;
 
         var desk = (await session.Cluster(cancel)).Orders.Subscribers;
         if (parsed.GetValue(_byReason))
@@ -124,10 +125,15 @@ internal sealed class DeadLetterCommands
             return Groups(session, SubscriberForm.Of(await desk.List(cancel)), subscriber, reason);
         }
 
-        DeadLetterId? after = parsed.GetValue(_after) is { } text ? Read(text) : null;
         var (left, listing) = (
             wanted,
-            new Listing().Column("id").Column("order").Column("change").Column("reason").Column("since").Column("detail", wrap: true)
+            new Listing()
+                .Column("id", isId: true)
+                .Column("order")
+                .Column("change")
+                .Column("reason")
+                .Column("since")
+                .Column("detail", wrap: true)
         );
         do
         {
@@ -155,17 +161,14 @@ internal sealed class DeadLetterCommands
         } while (left > 0 && after is not null);
         if (!session.Json && listing.Rows == 0)
         {
-            session.Terminal.Line(subscriber is null && reason is null ? "There are no dead letters." : "There is no such dead letter.");
+            session.TellNothing(subscriber is null && reason is null ? "There are no dead letters." : "There is no such dead letter.");
         }
         else if (!session.Json)
         {
             listing.WriteTo(session.Terminal);
         }
 
-        if (after is { } more)
-        {
-            session.Terminal.Note($"There may be more: go on with --after {more}");
-        }
+        session.End(ListEnd.Of(wanted - left, after?.ToString()), "dead letters");
 
         return ExitCode.Done;
     }
@@ -195,7 +198,7 @@ internal sealed class DeadLetterCommands
 
         if (!session.Json && listing.Rows == 0)
         {
-            session.Terminal.Line("There are no dead letters.");
+            session.TellNothing("There are no dead letters.");
         }
         else if (!session.Json)
         {
@@ -207,7 +210,7 @@ internal sealed class DeadLetterCommands
 
     private static async Task<int> Show(Session session, string text, CancellationToken cancel)
     {
-        var letter = await (await session.Cluster(cancel)).Orders.Subscribers.DeadLetter(Read(text), cancel) ?? throw None(text);
+        var letter = await DeadLetterArgument.Find((await session.Cluster(cancel)).Orders.Subscribers, text, cancel);
         if (session.Json)
         {
             session.Terminal.Json(DeadLetterForm.Of(letter));
@@ -230,6 +233,15 @@ internal sealed class DeadLetterCommands
         return ExitCode.Done;
     }
 
+    /// <summary>With the dead letter that the id means, where one was typed.</summary>
+    private static async Task<DeadLetterFilter> Resolve(
+        DeadLetterFilter asked,
+        ISubscriberListGrain desk,
+        string? id,
+        CancellationToken cancel
+    ) => id is null ? asked : asked with { Id = DeadLetterId.Of(await DeadLetterArgument.Find(desk, id, cancel)) };
+
+    /// <summary>What is asked for; the id itself is found when a silo is reached.</summary>
     private DeadLetterFilter Filter(ParseResult parsed)
     {
         var (id, subscriber, reason, all) = (
@@ -240,7 +252,7 @@ internal sealed class DeadLetterCommands
         );
         return (id is not null, subscriber is not null || reason is not null, all) switch
         {
-            (true, false, false) => new(Read(id!)),
+            (true, false, false) => new(),
             (false, true, false) => new(null, subscriber, reason),
             (false, false, true) => new(),
             _ => throw new ConsoleException("Say which: an ID, or --subscriber or --reason or both, or --all.", ExitCode.WrongUsage),
@@ -251,28 +263,28 @@ internal sealed class DeadLetterCommands
     {
         if (filter.Id is { } id && reply.Count == 0)
         {
-            throw None(id.ToString());
+            throw DeadLetterArgument.None(id.ToString());
         }
 
-        if (session.Json)
-        {
-            session.Terminal.Json(new DeadLettersDoneForm(reply.Count, reply.Left));
-        }
-        else
-        {
-            session.Terminal.Line($"{Counts.Format(reply.Count)} dead letter{(reply.Count == 1 ? " is" : "s are")} {became}.");
-        }
+        session.Tell(
+            new DeadLettersDoneForm(reply.Count, reply.Left),
+            $"{Counts.Format(reply.Count)} dead letter{(reply.Count == 1 ? " is" : "s are")} {became}.",
+            reply.Count.ToString(CultureInfo.InvariantCulture)
+        );
 
         if (reply.Left > 0 && !session.Json)
         {
-            session.Terminal.Note($"{Counts.Format(reply.Left)} are there still: as many wait as may, or more came. Ask again in a while.");
+            session.Terminal.Warn($"{Counts.Format(reply.Left)} are there still: as many wait as may, or more came. Ask again in a while.");
         }
 
         return ExitCode.Done;
     }
 
-    private static DeadLetterId Read(string text) => DeadLetterId.TryParse(text, out var id) ? id : throw None(text);
-
-    private static ConsoleException None(string text) =>
-        new($"There is no dead letter \"{Terminal.Clean(text)}\"; \"orders dead-letters list\" shows those that there are.");
+    private static DeadLetterId Read(string text) =>
+        DeadLetterId.TryParse(text, out var id)
+            ? id
+            : throw new ConsoleException(
+                $"--after is a dead letter's id, such as mail/3/1f; this is \"{Terminal.Clean(text)}\".",
+                ExitCode.WrongUsage
+            );
 }

@@ -10,20 +10,27 @@ internal static class DeliveriesCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
+        var limit = new Limit("deliveries", usual: 200);
         var command = verbs.Read(
-            new("deliveries", "Show who was told of an order's changes: what was tried, when, with what outcome, what comes next.") { id },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel)
+            new("deliveries", "Show who was told of an order's changes: what was tried, when, with what outcome, what comes next.")
+            {
+                id,
+                limit.Option,
+            },
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), limit.Of(parsed), cancel)
         );
         command.Add(ResendCommand.Create(verbs));
         return command;
     }
 
-    private static async Task<int> Run(Session session, string text, CancellationToken cancel)
+    private static async Task<int> Run(Session session, string text, int limit, CancellationToken cancel)
     {
         var desk = (await session.Cluster(cancel)).Orders;
-        var order = await OrderArgument.Read(desk, text, cancel);
+        var order = await OrderArgument.Find(desk, text, cancel);
         var shown = await desk.Order(order).Show(cancel) ?? throw OrderArgument.None(text);
         var deliveries = await desk.Subscribers.Deliveries(order, cancel);
+        var end = ListEnd.Of(deliveries.All.Length, limit);
+        deliveries = deliveries with { All = [.. deliveries.All.Take(limit)] };
         if (session.Json)
         {
             foreach (var delivery in deliveries.All)
@@ -31,10 +38,12 @@ internal static class DeliveriesCommand
                 session.Terminal.Json(DeliveryForm.Of(delivery));
             }
 
+            session.End(end, "deliveries");
             return ExitCode.Done;
         }
 
         Show(session.Terminal, deliveries);
+        session.End(end, "deliveries");
         if (shown.Email is null)
         {
             session.Terminal.Note("The order has no e-mail address: nothing of it goes by mail.");
@@ -83,7 +92,7 @@ internal static class DeliveriesCommand
         }
         else
         {
-            terminal.Line("Nobody was told of this order yet, or it is longer ago than deliveries are kept.");
+            terminal.Note("Nobody was told of this order yet, or it is longer ago than deliveries are kept.");
         }
 
         foreach (var behind in deliveries.Behind)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Orders;
 
@@ -43,21 +44,16 @@ internal static class EraseCommand
                     throw new ConsoleException(error);
                 }
 
-                if (session.Json)
-                {
-                    session.Terminal.Json(new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned));
-                }
-                else
-                {
-                    session.Terminal.Line(
+                session.Tell(
+                    new ErasedForm(reply.Orders, reply.Changes, reply.FilesCleaned),
+                    (
                         reply.Orders == 0
                             ? "There is no order of this customer."
                             : $"{Counts.Of(reply.Orders, "order is", "orders are")} erased, with "
                                 + $"{Counts.Of(reply.Changes, "change", "changes")}. The erasure is in the audit."
-                    );
-                    session.Terminal.Line(Files(reply.FilesCleaned));
-                    session.Terminal.Line($"Not reached: {ErasedForm.Elsewhere}");
-                }
+                    ) + $"\n{Files(reply.FilesCleaned)}\nNot reached: {ErasedForm.Elsewhere}",
+                    reply.Orders.ToString(CultureInfo.InvariantCulture)
+                );
 
                 return ExitCode.Done;
             }

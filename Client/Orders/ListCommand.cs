@@ -16,12 +16,8 @@ internal sealed class ListCommand
         CustomParser = ReadStatus,
     };
 
-    private readonly Option<int> _take = new("--take")
-    {
-        Description = "So many at most.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 50,
-    };
+    private readonly Limit _limit = new("orders", aliases: "--take");
+
     private readonly Option<string?> _after = new("--after")
     {
         Description = "Go on where a list ended: it says with what.",
@@ -33,21 +29,19 @@ internal sealed class ListCommand
     public static Command Create(Verbs verbs)
     {
         var list = new ListCommand();
-        return verbs.Read(new("list", "Orders, the newest first.") { list._customer, list._status, list._take, list._after }, list.Run);
+        return verbs.Read(
+            new("list", "Orders, the newest first.") { list._customer, list._status, list._limit.Option, list._after },
+            list.Run
+        );
     }
 
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
-        var (customer, status, wanted) = (parsed.GetValue(_customer), parsed.GetValue(_status), parsed.GetValue(_take));
-        if (wanted < 1)
-        {
-            throw new ConsoleException($"--take is 1 or more; this is {wanted}.", ExitCode.WrongUsage);
-        }
-
+        var (customer, status, wanted) = (parsed.GetValue(_customer), parsed.GetValue(_status), _limit.Of(parsed));
         var desk = (await session.Cluster(cancel)).Orders;
         var (left, after) = (wanted, parsed.GetValue(_after));
         var listing = new Listing()
-            .Column("id")
+            .Column("id", isId: true)
             .Column("status")
             .Column("customer", wrap: true)
             .Column("total", right: true)
@@ -68,7 +62,7 @@ internal sealed class ListCommand
 
             (left, after) = (left - page.Orders.Length, page.After);
         } while (left > 0 && after is not null);
-        End(session, listing, after, isNarrow: customer is not null || status is not null, isEmpty: left == wanted);
+        End(session, listing, ListEnd.Of(wanted - left, after), isNarrow: customer is not null || status is not null);
         return ExitCode.Done;
     }
 
@@ -90,11 +84,11 @@ internal sealed class ListCommand
         );
     }
 
-    private static void End(Session session, Listing listing, string? after, bool isNarrow, bool isEmpty)
+    private static void End(Session session, Listing listing, ListEnd end, bool isNarrow)
     {
-        if (!session.Json && isEmpty)
+        if (end.Count == 0)
         {
-            session.Terminal.Line(
+            session.TellNothing(
                 isNarrow ? "There is no such order." : "There are no orders. Place one with: orders place --customer ann --line tea:2:450"
             );
         }
@@ -103,10 +97,7 @@ internal sealed class ListCommand
             listing.WriteTo(session.Terminal);
         }
 
-        if (after is not null)
-        {
-            session.Terminal.Note($"There are more: go on with --after {after}");
-        }
+        session.End(end, "orders");
     }
 
     private static OrderStatus? ReadStatus(ArgumentResult result)

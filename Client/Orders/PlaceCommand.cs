@@ -85,11 +85,7 @@ internal sealed class PlaceCommand
         };
         var cluster = await session.Cluster(cancel);
         var order = OrderText.Taken(await cluster.Orders.Place(key, asked, cancel));
-        if (session.Json)
-        {
-            session.Terminal.Json(OrderForm.Of(order));
-        }
-        else if (session.Terminal.OutputIsTerminal)
+        if (session is { Json: false, Quiet: false, Terminal.OutputIsTerminal: true })
         {
             session.Terminal.MarkupLine(
                 $"Order [bold]{order.Id}[/] is placed: {OrderText.Total(order)}. [grey]Look at it with: orders show {order.Id}[/]"
@@ -97,7 +93,7 @@ internal sealed class PlaceCommand
         }
         else
         {
-            session.Terminal.Line($"Order {order.Id} is placed: {OrderText.Total(order)}.");
+            session.Tell(OrderForm.Of(order), $"Order {order.Id} is placed: {OrderText.Total(order)}.", order.Id.Value);
         }
 
         return ExitCode.Done;

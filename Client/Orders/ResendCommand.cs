@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Logs;
 using Grains.Interfaces.Orders;
@@ -12,8 +13,9 @@ internal static class ResendCommand
     {
         var id = new Argument<string?>("ID")
         {
-            Description = "The order whose deliveries are made once more.",
+            Description = "The order whose deliveries are made once more: its id, or how it begins.",
             Arity = ArgumentArity.ZeroOrOne,
+            Validators = { OrderArgument.RefuseWhatIsNoId },
         };
         var to = new Option<string?>("--to")
         {
@@ -70,7 +72,7 @@ internal static class ResendCommand
         var desk = (await session.Cluster(cancel)).Orders;
         if (order is not null)
         {
-            var id = await OrderArgument.Read(desk, order, cancel);
+            var id = await OrderArgument.Find(desk, order, cancel);
             _ = await desk.Order(id).Show(cancel) ?? throw OrderArgument.None(order);
             what = what with { Order = id };
         }
@@ -81,23 +83,26 @@ internal static class ResendCommand
             throw new ConsoleException(error);
         }
 
+        session.Tell(
+            new ResentForm(reply.Count, reply.Gone, reply.After),
+            $"{Counts.Of(reply.Count, "delivery is", "deliveries are")} made once more.",
+            reply.Count.ToString(CultureInfo.InvariantCulture)
+        );
         if (session.Json)
         {
-            session.Terminal.Json(new ResentForm(reply.Count, reply.Gone, reply.After));
             return ExitCode.Done;
         }
 
-        session.Terminal.Line($"{Counts.Of(reply.Count, "delivery is", "deliveries are")} made once more.");
         if (reply.Gone > 0)
         {
-            session.Terminal.Note(
+            session.Terminal.Warn(
                 $"{Counts.Of(reply.Gone, "delivery is", "deliveries are")} of changes that are not kept any more, and cannot be made again."
             );
         }
 
         if (reply.After is { } rest)
         {
-            session.Terminal.Note($"As many wait as may. When fewer do, go on with: --after {rest}");
+            session.Terminal.Warn($"As many wait as may. When fewer do, go on with: --after {rest}");
         }
 
         return ExitCode.Done;

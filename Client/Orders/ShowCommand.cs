@@ -20,7 +20,7 @@ internal static class ShowCommand
     private static async Task<int> Run(Session session, string text, CancellationToken cancel)
     {
         var desk = (await session.Cluster(cancel)).Orders;
-        var order = await desk.Order(await OrderArgument.Read(desk, text, cancel)).Show(cancel) ?? throw OrderArgument.None(text);
+        var order = await desk.Order(await OrderArgument.Find(desk, text, cancel)).Show(cancel) ?? throw OrderArgument.None(text);
         if (session.Json)
         {
             session.Terminal.Json(OrderForm.Of(order));

@@ -23,19 +23,16 @@ internal static class StepCommands
         var key = new Option<string?>("--key") { Description = "The same key takes one step, however often it is asked.", HelpName = "K" };
         return verbs.Act(new(step.ToString().ToLowerInvariant(), description) { id, version, key }, async (session, parsed, cancel) =>
         {
-            var desk = (await session.Cluster(cancel)).Orders;
             var request = new StepRequest(step, OrderText.Key(parsed.GetValue(key)).StepId, parsed.GetValue(version));
+            var desk = (await session.Cluster(cancel)).Orders;
             var order = OrderText.Taken(
-                await desk.Order(await OrderArgument.Read(desk, parsed.GetRequiredValue(id), cancel)).Take(request, cancel)
+                await desk.Order(await OrderArgument.Find(desk, parsed.GetRequiredValue(id), cancel)).Take(request, cancel)
             );
-            if (session.Json)
-            {
-                session.Terminal.Json(OrderForm.Of(order));
-            }
-            else
-            {
-                session.Terminal.Line($"Order {order.Id} is {OrderText.Status(order.Status)}, at version {order.Version}.");
-            }
+            session.Tell(
+                OrderForm.Of(order),
+                $"Order {order.Id} is {OrderText.Status(order.Status)}, at version {order.Version}.",
+                order.Id.Value
+            );
 
             return ExitCode.Done;
         });

@@ -9,14 +9,16 @@ internal static class SubscriberCommands
 {
     public static Command List(Verbs verbs)
     {
+        var limit = new Limit("subscribers", usual: 200);
         var partitions = new Option<bool>("--partitions") { Description = "A line for each partition." };
         return verbs.Read(
-            new("list", "Who wants to know of changes, and how far each is.") { partitions },
+            new("list", "Who wants to know of changes, and how far each is.") { partitions, limit.Option },
             async (session, parsed, cancel) =>
                 Show(
                     session,
                     SubscriberForm.Of(await (await session.Cluster(cancel)).Orders.Subscribers.List(cancel)),
-                    parsed.GetValue(partitions)
+                    parsed.GetValue(partitions),
+                    limit.Of(parsed)
                 )
         );
     }
@@ -42,22 +44,16 @@ internal static class SubscriberCommands
                     throw new ConsoleException(error);
                 }
 
-                if (session.Json)
-                {
-                    session.Terminal.Json(new { name = gone, removed = true });
-                }
-                else
-                {
-                    session.Terminal.Line($"Subscriber {gone} is removed.");
-                }
+                session.Tell(new { name = gone, removed = true }, $"Subscriber {gone} is removed.", gone);
 
                 return ExitCode.Done;
             }
         );
     }
 
-    private static int Show(Session session, IReadOnlyCollection<SubscriberForm> subscribers, bool partitions)
+    private static int Show(Session session, IReadOnlyCollection<SubscriberForm> all, bool partitions, int limit)
     {
+        var (subscribers, end) = (all.Take(limit), ListEnd.Of(all.Count, limit));
         if (session.Json)
         {
             foreach (var subscriber in subscribers)
@@ -65,10 +61,11 @@ internal static class SubscriberCommands
                 session.Terminal.Json(subscriber);
             }
 
+            session.End(end, "subscribers");
             return ExitCode.Done;
         }
 
-        var listing = new Listing().Column("subscriber");
+        var listing = new Listing().Column("subscriber", isId: !partitions);
         _ = partitions
             ? listing.Column("partition", right: true).Column("cursor", right: true)
             : listing.Column("in", right: true).Column("done", right: true);
@@ -105,6 +102,7 @@ internal static class SubscriberCommands
         }
 
         listing.WriteTo(session.Terminal);
+        session.End(end, "subscribers");
         return ExitCode.Done;
     }
 

@@ -6,21 +6,31 @@ namespace Client.Orders;
 /// <summary><c>orders suppressions list|show|remove</c></summary>
 internal static class SuppressionCommands
 {
-    public static Command List(Verbs verbs) =>
-        verbs.Read(
+    public static Command List(Verbs verbs)
+    {
+        var limit = new Limit("addresses");
+        return verbs.Read(
             new(
                 "list",
                 "Addresses that get no mail any more, since their server refused them for good. Little is shown of them, for "
                     + "they are not kept."
-            ),
-            async (session, _, cancel) =>
+            )
+            {
+                limit.Option,
+            },
+            async (session, parsed, cancel) =>
             {
                 var mail = (await session.Cluster(cancel)).Orders.Mail;
-                var listing = new Listing().Column("address").Column("since").Column("reason").Column("what was said", wrap: true);
-                var count = 0;
-                for (string? after = null; ; )
+                var listing = new Listing()
+                    .Column("address", isId: true)
+                    .Column("since")
+                    .Column("reason")
+                    .Column("what was said", wrap: true);
+                var (count, wanted, more) = (0, limit.Of(parsed), true);
+                for (string? after = null; more && count < wanted; )
                 {
-                    var page = await mail.Suppressions(after, IOrderMailGrain.MaxTake, cancel);
+                    var take = Math.Min(wanted - count, IOrderMailGrain.MaxTake);
+                    var page = await mail.Suppressions(after, take, cancel);
                     foreach (var suppression in page)
                     {
                         count++;
@@ -34,26 +44,24 @@ internal static class SuppressionCommands
                         }
                     }
 
-                    if (page.Length < IOrderMailGrain.MaxTake)
-                    {
-                        break;
-                    }
-
-                    after = page[^1].Id;
+                    more = page.Length == take;
+                    after = more ? page[^1].Id : null;
                 }
 
-                if (!session.Json && count == 0)
+                if (count == 0)
                 {
-                    session.Terminal.Line("Mail goes to every address.");
+                    session.TellNothing("Mail goes to every address.");
                 }
                 else if (!session.Json)
                 {
                     listing.WriteTo(session.Terminal);
                 }
 
+                session.End(new(count, more ? null : count, more, After: null), "addresses");
                 return ExitCode.Done;
             }
         );
+    }
 
     public static Command Show(Verbs verbs)
     {
@@ -68,17 +76,12 @@ internal static class SuppressionCommands
                 throw Gets();
             }
 
-            if (session.Json)
-            {
-                session.Terminal.Json(SuppressionForm.Of(suppression));
-            }
-            else
-            {
-                session.Terminal.Line(
-                    $"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): "
-                        + $"{Terminal.Clean(suppression.Detail)}"
-                );
-            }
+            session.Tell(
+                SuppressionForm.Of(suppression),
+                $"{suppression.Masked} gets no mail since {OrderText.At(suppression.At)} ({suppression.Reason}): "
+                    + $"{Terminal.Clean(suppression.Detail)}",
+                suppression.Reason
+            );
 
             return ExitCode.Done;
         });
@@ -97,14 +100,7 @@ internal static class SuppressionCommands
                     throw Gets();
                 }
 
-                if (session.Json)
-                {
-                    session.Terminal.Json(new { address = lifted, removed = true });
-                }
-                else
-                {
-                    session.Terminal.Line($"Mail goes to {Terminal.Clean(lifted)} again.");
-                }
+                session.Tell(new { address = lifted, removed = true }, $"Mail goes to {Terminal.Clean(lifted)} again.", lifted);
 
                 return ExitCode.Done;
             }

@@ -10,29 +10,39 @@ internal static class TimelineCommand
     public static Command Create(Verbs verbs)
     {
         var id = OrderArgument.Create();
+        var limit = new Limit("entries", usual: 500);
         return verbs.Read(
-            new("timeline", "Show what happened to an order: changes, each try to tell somebody with what was answered, the audit.") { id },
-            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), cancel)
+            new("timeline", "Show what happened to an order: changes, each try to tell somebody with what was answered, the audit.")
+            {
+                id,
+                limit.Option,
+            },
+            (session, parsed, cancel) => Run(session, parsed.GetRequiredValue(id), limit.Of(parsed), cancel)
         );
     }
 
-    private static async Task<int> Run(Session session, string text, CancellationToken cancel)
+    private static async Task<int> Run(Session session, string text, int limit, CancellationToken cancel)
     {
         var desk = (await session.Cluster(cancel)).Orders;
-        var order = await OrderArgument.Read(desk, text, cancel);
+        var order = await OrderArgument.Find(desk, text, cancel);
         var timeline = await desk.Subscribers.Timeline(order, cancel) ?? throw OrderArgument.None(text);
+        // The newest are shown, in the order in which they happened; what the silo left out is older still.
+        var shown = timeline.Entries.TakeLast(limit);
+        var (all, count) = (timeline.Entries.Length + timeline.LeftOut, Math.Min(limit, timeline.Entries.Length));
+        var end = new ListEnd(count, all, all > count, After: null);
         if (session.Json)
         {
-            foreach (var entry in timeline.Entries)
+            foreach (var entry in shown)
             {
                 session.Terminal.Json(TimelineEntryForm.Of(entry));
             }
 
+            session.End(end, "entries");
             return ExitCode.Done;
         }
 
         var listing = new Listing().Column("when").Column("version").Column("what").Column("detail", wrap: true).Column("audit");
-        foreach (var entry in timeline.Entries)
+        foreach (var entry in shown)
         {
             listing.Row(
                 OrderText.At(entry.At),
@@ -46,7 +56,11 @@ internal static class TimelineCommand
         listing.WriteTo(session.Terminal);
         if (timeline.LeftOut > 0)
         {
-            session.Terminal.Note($"{Counts.Of(timeline.LeftOut, "older entry is", "older entries are")} left out.");
+            session.Terminal.Warn($"{Counts.Of(timeline.LeftOut, "older entry is", "older entries are")} left out.");
+        }
+        else
+        {
+            session.End(end, "entries");
         }
 
         foreach (var behind in timeline.Behind)

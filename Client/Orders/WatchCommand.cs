@@ -10,8 +10,9 @@ internal sealed class WatchCommand
 {
     private readonly Argument<string?> _id = new("ID")
     {
-        Description = "One order's id. [default: all orders]",
+        Description = "One order's id, or how it begins. [default: all orders]",
         Arity = ArgumentArity.ZeroOrOne,
+        Validators = { OrderArgument.RefuseWhatIsNoId },
     };
 
     private readonly Option<string?> _from = new("--from")
@@ -60,6 +61,11 @@ internal sealed class WatchCommand
     private async Task<int> Run(Session session, ParseResult parsed, CancellationToken cancel)
     {
         var (terminal, previous, id) = (session.Terminal, parsed.GetValue(_previous), parsed.GetValue(_id));
+        if (id is not null)
+        {
+            id = (await OrderArgument.Find((await session.Cluster(cancel)).Orders, id, cancel)).Value;
+        }
+
         var follower = new OrderFollower(session, parsed.GetValue(_from), id);
         try
         {

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Client.Values;
 using Grains.Interfaces.Orders;
 using Grains.Interfaces.Values;
+using Grains.Orders.Deliveries.Webhooks;
 
 namespace Client.Orders;
 
@@ -12,7 +14,11 @@ internal static class WebhookCommands
 {
     public static Command Add(Verbs verbs)
     {
-        var url = new Argument<string>("URL") { Description = "Where changes are sent, such as https://example.org/hooks." };
+        var url = new Argument<string>("URL")
+        {
+            Description = "Where changes are sent, such as https://example.org/hooks.",
+            Validators = { Checks.IsWebUrl },
+        };
         var events = new Option<string?>("--events")
         {
             Description = "Only these events, such as placed,paid or webhook.disabled; every change of an order without it.",
@@ -22,6 +28,7 @@ internal static class WebhookCommands
         {
             Description = "What messages are signed with: whsec_ and 24 to 64 bytes in base64. Made here without it.",
             HelpName = "S",
+            Validators = { IsSecret },
         };
         return verbs.Act(
             new("add", "Tell an endpoint of orders' changes. The secret is shown once.") { url, events, secret },
@@ -46,6 +53,12 @@ internal static class WebhookCommands
                     return ExitCode.Done;
                 }
 
+                if (session.Quiet)
+                {
+                    session.Terminal.Line($"{endpoint.Id} {added.Secret}");
+                    return ExitCode.Done;
+                }
+
                 new Facts()
                     .Add("id", endpoint.Id)
                     .Add("url", endpoint.Url)
@@ -58,9 +71,13 @@ internal static class WebhookCommands
         );
     }
 
-    public static Command List(Verbs verbs) => verbs.Read(new("list", "The endpoints."), async (session, _, cancel) =>
+    public static Command List(Verbs verbs)
+    {
+        var limit = new Limit("endpoints");
+        return verbs.Read(new("list", "The endpoints.") { limit.Option }, async (session, parsed, cancel) =>
         {
-            var endpoints = await (await session.Cluster(cancel)).Orders.Webhooks.List(cancel);
+            var all = await (await session.Cluster(cancel)).Orders.Webhooks.List(cancel);
+            var (endpoints, end) = (all.Take(limit.Of(parsed)), ListEnd.Of(all.Length, limit.Of(parsed)));
             if (session.Json)
             {
                 foreach (var endpoint in endpoints)
@@ -68,17 +85,18 @@ internal static class WebhookCommands
                     session.Terminal.Json(WebhookForm.Of(endpoint));
                 }
 
+                session.End(end, "endpoints");
                 return ExitCode.Done;
             }
 
-            if (endpoints.IsEmpty)
+            if (all.IsEmpty)
             {
-                session.Terminal.Line("There are no webhooks.");
+                session.TellNothing("There are no webhooks.");
                 return ExitCode.Done;
             }
 
             var listing = new Listing()
-                .Column("id")
+                .Column("id", isId: true)
                 .Column("url", wrap: true)
                 .Column("events", wrap: true)
                 .Column("state")
@@ -90,18 +108,20 @@ internal static class WebhookCommands
             }
 
             listing.WriteTo(session.Terminal);
+            session.End(end, "endpoints");
             return ExitCode.Done;
         });
+    }
 
     public static Command Show(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         return verbs.Read(
             new("show", "One endpoint: how it is, what waits for it, what happened to it.") { id },
             async (session, parsed, cancel) =>
             {
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-                var endpoint = await desk.Webhook(name).Show(cancel) ?? throw None(name);
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+                var endpoint = await desk.Webhook(name).Show(cancel) ?? throw WebhookArgument.None(name);
                 var deliveries = WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel));
                 if (session.Json)
                 {
@@ -157,7 +177,7 @@ internal static class WebhookCommands
 
     public static Command Edit(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         var url = new Option<string?>("--url") { Description = "Where changes are sent from now on.", HelpName = "URL" };
         var events = new Option<string?>("--events")
         {
@@ -201,58 +221,63 @@ internal static class WebhookCommands
                     throw new ConsoleException(fault, ExitCode.WrongUsage);
                 }
 
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
                 var edited = await desk.Webhooks.Edit(name, change, cancel);
                 if (edited.Error is { } error)
                 {
                     throw new ConsoleException(error, ExitCode.WrongUsage);
                 }
 
-                return Tell(session, edited.Endpoint ?? throw None(name), "is edited");
+                return Tell(session, edited.Endpoint ?? throw WebhookArgument.None(name), "is edited");
             }
         );
     }
 
     public static Command Pause(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         return verbs.Act(
             new("pause", "Send an endpoint nothing until it is resumed: what comes waits, and is not lost.") { id },
             async (session, parsed, cancel) =>
             {
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-                return Tell(session, await desk.Webhook(name).Pause(cancel) ?? throw None(name), "is paused: what comes for it waits");
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+                return Tell(
+                    session,
+                    await desk.Webhook(name).Pause(cancel) ?? throw WebhookArgument.None(name),
+                    "is paused: what comes for it waits"
+                );
             }
         );
     }
 
     public static Command Resume(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         return verbs.Act(
             new("resume", "Send a paused endpoint what has waited, slowly at first.") { id },
             async (session, parsed, cancel) =>
             {
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-                return Tell(session, await desk.Webhook(name).Resume(cancel) ?? throw None(name), "is resumed");
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+                return Tell(session, await desk.Webhook(name).Resume(cancel) ?? throw WebhookArgument.None(name), "is resumed");
             }
         );
     }
 
     public static Command Rotate(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         var secret = new Option<string?>("--secret")
         {
             Description = "The new secret: whsec_ and 24 to 64 bytes in base64. Made here without it.",
             HelpName = "S",
+            Validators = { IsSecret },
         };
         return verbs.Act(
             new("rotate", "Sign with a new secret, and for the grace with the old one, too. The new one is shown once.") { id, secret },
             async (session, parsed, cancel) =>
             {
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-                var rotated = await desk.Webhook(name).Rotate(parsed.GetValue(secret), cancel) ?? throw None(name);
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+                var rotated = await desk.Webhook(name).Rotate(parsed.GetValue(secret), cancel) ?? throw WebhookArgument.None(name);
                 if (rotated.Error is { } error)
                 {
                     throw new ConsoleException(error, ExitCode.WrongUsage);
@@ -261,6 +286,12 @@ internal static class WebhookCommands
                 if (session.Json)
                 {
                     session.Terminal.Json(new WebhookRotatedForm(name, rotated.Secret!, rotated.OldSecretUntil));
+                    return ExitCode.Done;
+                }
+
+                if (session.Quiet)
+                {
+                    session.Terminal.Line(rotated.Secret!);
                     return ExitCode.Done;
                 }
 
@@ -277,25 +308,19 @@ internal static class WebhookCommands
 
     public static Command Enable(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         return verbs.Act(new("enable", "Send to an endpoint again that was disabled.") { id }, async (session, parsed, cancel) =>
         {
-            var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-            var endpoint = await desk.Webhook(name).Enable(cancel) ?? throw None(name);
+            var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+            var endpoint = await desk.Webhook(name).Enable(cancel) ?? throw WebhookArgument.None(name);
             var enabled = WebhookEnabledForm.Of(
                 endpoint,
                 WebhookDeliveriesForm.Of(await desk.Subscriber(WebhookForm.SubscriberOf(name), cancel))
             );
-            if (session.Json)
-            {
-                session.Terminal.Json(enabled);
-                return ExitCode.Done;
-            }
-
-            session.Terminal.Line($"Webhook {name} is enabled.");
+            session.Tell(enabled, $"Webhook {name} is enabled.", name);
             if (enabled.Replay is { } replay)
             {
-                session.Terminal.Line(
+                session.TellNothing(
                     $"{Counts.Of(enabled.Dead, "change lies", "changes lie")} among the dead letters because it was disabled; "
                         + $"this sends them: {replay}"
                 );
@@ -307,13 +332,19 @@ internal static class WebhookCommands
 
     public static Command Remove(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask. Needed where nobody can be asked." };
         return verbs.Act(
             new("remove", "Remove an endpoint with all that waits for it, dead letters included.") { id, yes },
             async (session, parsed, cancel) =>
             {
-                var name = parsed.GetRequiredValue(id);
+                if (!session.CanAsk && !parsed.GetValue(yes))
+                {
+                    // Nobody needs to be reached for that.
+                    await Confirm.Ask(session, yes: false, "to remove a webhook with its dead letters", "", cancel);
+                }
+
+                var (_, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
                 await Confirm.Ask(
                     session,
                     parsed.GetValue(yes),
@@ -323,17 +354,10 @@ internal static class WebhookCommands
                 );
                 if (!await (await session.Cluster(cancel)).Orders.Webhooks.Remove(name, cancel))
                 {
-                    throw None(name);
+                    throw WebhookArgument.None(name);
                 }
 
-                if (session.Json)
-                {
-                    session.Terminal.Json(new { id = name, removed = true });
-                }
-                else
-                {
-                    session.Terminal.Line($"Webhook {name} is removed.");
-                }
+                session.Tell(new { id = name, removed = true }, $"Webhook {name} is removed.", name);
 
                 return ExitCode.Done;
             }
@@ -343,13 +367,13 @@ internal static class WebhookCommands
     /// <summary>A test that was not taken is a failure of the command: scripts ask for that.</summary>
     public static Command Test(Verbs verbs)
     {
-        var id = Id();
+        var id = WebhookArgument.Create();
         return verbs.Act(
             new("test", "Send a test message to an endpoint now, a disabled one too.") { id },
             async (session, parsed, cancel) =>
             {
-                var (desk, name) = await Desk(session, parsed.GetRequiredValue(id), cancel);
-                var tested = WebhookTestedForm.Of(name, await desk.Webhook(name).Test(cancel) ?? throw None(name));
+                var (desk, name) = await Find(session, parsed.GetRequiredValue(id), cancel);
+                var tested = WebhookTestedForm.Of(name, await desk.Webhook(name).Test(cancel) ?? throw WebhookArgument.None(name));
                 if (session.Json)
                 {
                     session.Terminal.Json(tested);
@@ -372,16 +396,20 @@ internal static class WebhookCommands
 
     private static int Tell(Session session, WebhookEndpoint endpoint, string became)
     {
-        if (session.Json)
-        {
-            session.Terminal.Json(WebhookForm.Of(endpoint));
-        }
-        else
-        {
-            session.Terminal.Line($"Webhook {endpoint.Id} {became}.");
-        }
+        session.Tell(WebhookForm.Of(endpoint), $"Webhook {endpoint.Id} {became}.", endpoint.Id);
 
         return ExitCode.Done;
+    }
+
+    private static void IsSecret(OptionResult result)
+    {
+        foreach (var token in result.Tokens)
+        {
+            if (!WebhookSecret.TryParse(token.Value, out _, out var error))
+            {
+                result.AddError(error);
+            }
+        }
     }
 
     private static ImmutableArray<string>? Names(string? events) =>
@@ -409,10 +437,11 @@ internal static class WebhookCommands
         : Durations.TryParse(text, out var grace) ? grace
         : throw new ConsoleException($"--grace is a time such as 30m or 48h; this is \"{Terminal.Clean(text)}\".", ExitCode.WrongUsage);
 
-    private static Argument<string> Id() => new("ID") { Description = "The endpoint, as the list has it." };
-
-    private static async Task<(OrderDesk Desk, string Id)> Desk(Session session, string id, CancellationToken cancel) =>
-        WebhookId.IsOne(id) ? ((await session.Cluster(cancel)).Orders, id) : throw None(id);
+    private static async Task<(OrderDesk Desk, string Id)> Find(Session session, string id, CancellationToken cancel)
+    {
+        var desk = (await session.Cluster(cancel)).Orders;
+        return (desk, await WebhookArgument.Find(desk, id, cancel));
+    }
 
     private static string Events(WebhookEndpoint endpoint) => endpoint.Events.IsEmpty ? "all" : string.Join(", ", endpoint.Events);
 
@@ -428,7 +457,4 @@ internal static class WebhookCommands
     private static Cell Circuit(WebhookEndpoint endpoint) => new(endpoint.Circuit, endpoint.Circuit == "closed" ? null : "yellow");
 
     private static string? Since(WebhookEndpoint endpoint) => endpoint.FailingSince is { } since ? OrderText.At(since) : null;
-
-    private static ConsoleException None(string id) =>
-        new($"There is no webhook \"{Terminal.Clean(id)}\"; \"orders webhooks list\" shows those that there are.");
 }

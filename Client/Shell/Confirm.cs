@@ -18,7 +18,7 @@ internal static class Confirm
             return;
         }
 
-        if (!session.Terminal.OutputIsTerminal || session.Json)
+        if (!session.CanAsk)
         {
             throw new ConsoleException($"Nobody can be asked here: {what}, say --yes.", ExitCode.WrongUsage);
         }

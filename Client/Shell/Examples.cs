@@ -89,6 +89,7 @@ internal static class Examples
         ["keys open"] = "keys open --yes",
         ["demo"] = "demo",
         ["doctor"] = "doctor",
+        ["open"] = "open crawl docs",
         ["completion"] = "completion bash >> ~/.bashrc",
     };
 

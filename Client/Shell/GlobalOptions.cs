@@ -42,6 +42,13 @@ internal sealed class GlobalOptions
 
     public Option<bool> Json { get; } = new("--json") { Description = "Write for programs: one JSON object a line.", Recursive = true };
 
+    public Option<bool> Quiet { get; } =
+        new("--quiet", "-q")
+        {
+            Description = "Print results alone: of a list the ids, of a change its id or count; no progress, no hints. Warnings stay.",
+            Recursive = true,
+        };
+
     /// <exception cref="ConsoleException">The environment names something that is no gateway.</exception>
     public ClusterAddress Address(ParseResult parsed, Func<string, string?> environment)
     {

@@ -18,9 +18,13 @@ internal sealed class Listing
 
     public int Rows => _rows.Count;
 
-    public Listing Column(string title, bool right = false, bool wrap = false)
+    /// <param name="title">Above the column.</param>
+    /// <param name="right">Numbers stand at the right.</param>
+    /// <param name="wrap">Sentences may be broken.</param>
+    /// <param name="isId">It is the first, and all that is written where only results are wanted.</param>
+    public Listing Column(string title, bool right = false, bool wrap = false, bool isId = false)
     {
-        _columns.Add(new(title, right, wrap));
+        _columns.Add(new(title, right, wrap, isId));
         return this;
     }
 
@@ -32,7 +36,14 @@ internal sealed class Listing
 
     public void WriteTo(Terminal terminal)
     {
-        if (terminal.OutputIsTerminal && MinWidth <= terminal.Console.Profile.Width)
+        if (terminal.IsQuiet && _columns[0].IsId)
+        {
+            foreach (var row in _rows)
+            {
+                terminal.Line(row[0].Text);
+            }
+        }
+        else if (terminal.OutputIsTerminal && MinWidth <= terminal.Console.Profile.Width)
         {
             terminal.Console.Write(ForTerminal());
         }
@@ -112,7 +123,7 @@ internal sealed class Listing
         }
     }
 
-    private readonly record struct Heading(string Title, bool Right, bool Wrap);
+    private readonly record struct Heading(string Title, bool Right, bool Wrap, bool IsId);
 }
 
 /// <param name="Text">As it is, of any origin; lines are parted by line feeds.</param>

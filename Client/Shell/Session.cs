@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Grains.Client;
 using Grains.Interfaces.Crawling;
 using Orleans.Runtime.Messaging;
@@ -14,6 +15,15 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
 
     public bool Json => json;
 
+    /// <summary>Somebody is there to answer a question.</summary>
+    public bool CanAsk => terminal.OutputIsTerminal && !json;
+
+    /// <summary>Only results are wanted: ids, counts, data.</summary>
+    public bool Quiet => terminal.IsQuiet;
+
+    /// <summary>A person looks at the error output, and wants to see how far it is.</summary>
+    public bool ShowsProgress => terminal.ErrorIsTerminal && !json && !Quiet;
+
     public ClusterAddress Address => address;
 
     public FollowPace Pace => pace;
@@ -22,6 +32,52 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
     public Session At(ClusterAddress other) => new(terminal, json, other, open, pace);
 
     public async Task<ICluster> Cluster(CancellationToken cancel) => _cluster ??= await open(address, cancel);
+
+    /// <summary>Says what was done: an object for programs, a sentence for people, the result alone where it is to be quiet.</summary>
+    /// <param name="form">With the names of the API.</param>
+    /// <param name="sentence">Of any origin; what could steer a terminal is replaced.</param>
+    /// <param name="result">An id or a number; null: there is none.</param>
+    public void Tell<T>(T form, string sentence, string? result = null)
+    {
+        if (json)
+        {
+            terminal.Json(form);
+        }
+        else if ((Quiet ? result : sentence) is { } line)
+        {
+            terminal.Line(line);
+        }
+    }
+
+    /// <summary>Says to people that there is nothing, and what to do about it.</summary>
+    public void TellNothing(string sentence)
+    {
+        if (!json && !Quiet)
+        {
+            terminal.Line(sentence);
+        }
+    }
+
+    /// <summary>Ends a list: with a last object for programs, and a sentence for people where something was cut off.</summary>
+    /// <param name="end">How it ended.</param>
+    /// <param name="things">What is listed, in the plural.</param>
+    public void End(ListEnd end, string things)
+    {
+        if (json)
+        {
+            terminal.Json(new { end });
+        }
+        else if (end.More)
+        {
+            terminal.Warn(end.Sentence(things));
+        }
+    }
+
+    /// <summary>A JSON document that was made elsewhere: as it is for people and files, on one line for programs.</summary>
+    public void Document(string document)
+    {
+        terminal.Document(Json ? JsonNode.Parse(document)!.ToJsonString(JsonForm.Options) : document.TrimEnd());
+    }
 
     /// <summary>Another connection, after the silo at the other end is gone.</summary>
     public async Task<ICluster> Reopen(CancellationToken cancel)
@@ -73,10 +129,24 @@ internal sealed class Session(Terminal terminal, bool json, ClusterAddress addre
     public static bool IsGone(Exception failure) =>
         failure is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException;
 
-    /// <exception cref="ConsoleException">There is no such crawl.</exception>
-    public async Task<CrawlId> Find(string idOrName, CancellationToken cancel) =>
-        await (await Cluster(cancel)).Crawls.Find(idOrName, cancel)
-        ?? throw new ConsoleException($"There is no crawl \"{Terminal.Clean(idOrName)}\"; \"crawl list\" shows those that are kept.");
+    /// <summary>The crawl of this id or name, or the one whose id begins so: for that, all crawls that are kept are asked.</summary>
+    /// <exception cref="ConsoleException">There is no such crawl, or several begin so.</exception>
+    public async Task<CrawlId> Find(string idOrName, CancellationToken cancel)
+    {
+        var crawls = (await Cluster(cancel)).Crawls;
+        if (await crawls.Find(idOrName, cancel) is { } known)
+        {
+            return known;
+        }
+
+        var beginning =
+            idOrName.Length < CrawlId.Length && idOrName.Length > 0
+                ? (await crawls.List(cancel)).Select(crawl => crawl.Id.Value).Where(id => id.StartsWith(idOrName, StringComparison.Ordinal))
+                : [];
+        return IdPrefix.One(idOrName, "crawls", beginning) is { } one
+            ? CrawlId.Parse(one)
+            : throw new ConsoleException($"There is no crawl \"{Terminal.Clean(idOrName)}\"; \"crawl list\" shows those that are kept.");
+    }
 
     /// <exception cref="ConsoleException">It was deleted meanwhile.</exception>
     public async Task<CrawlSummary> Show(CrawlId id, CancellationToken cancel) =>

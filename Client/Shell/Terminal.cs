@@ -61,6 +61,12 @@ internal sealed class Terminal
 
     public TimeProvider Clock { get; }
 
+    /// <summary>Results and warnings alone are wanted: notes are dropped, and of lists only ids are written.</summary>
+    public bool IsQuiet { get; set; }
+
+    /// <summary>Opens an address in the person's browser; false where there is none.</summary>
+    public Func<Uri, bool> Browse { get; init; } = _ => false;
+
     public IAnsiConsole Console => _console.Value;
 
     public IAnsiConsole ErrorConsole => _errorConsole.Value;
@@ -81,7 +87,10 @@ internal sealed class Terminal
                     cancel
                 ),
             TimeProvider.System
-        );
+        )
+        {
+            Browse = Browser.Open,
+        };
     }
 
     /// <summary>One line of a result, for people: what could steer a terminal is replaced, also on a pipe, which may end in one.</summary>
@@ -145,8 +154,17 @@ internal sealed class Terminal
         Error.Flush();
     }
 
-    /// <summary>A sentence that is no result and no failure: what is happening meanwhile.</summary>
+    /// <summary>A sentence that is no result and no failure: what is happening meanwhile, what could be done next.</summary>
     public void Note(string sentence)
+    {
+        if (!IsQuiet)
+        {
+            Warn(sentence);
+        }
+    }
+
+    /// <summary>A sentence about the result that nobody may miss: that something was cut off, left out or refused.</summary>
+    public void Warn(string sentence)
     {
         Error.WriteLine(Clean(sentence));
         Error.Flush();

@@ -75,6 +75,7 @@ internal sealed class Verbs(Terminal terminal, OpenCluster open, Func<string, st
     private async Task<int> Run(ParseResult parsed, Func<Session, ParseResult, CancellationToken, Task<int>> act, CancellationToken cancel)
     {
         var json = parsed.GetValue(Options.Json);
+        terminal.IsQuiet = parsed.GetValue(Options.Quiet);
         try
         {
             await using var session = new Session(terminal, json, Options.Address(parsed, environment), open, pace);

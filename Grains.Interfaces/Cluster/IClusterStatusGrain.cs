@@ -32,6 +32,13 @@ public sealed record ClusterStatus(
         get => field.IsDefault ? [] : field;
         init;
     } = [];
+
+    /// <summary>
+    /// Where the silo that answers listens for HTTP, with the page: <c>127.0.0.1:8080</c>, or <c>0.0.0.0:8080</c> for every address. Null
+    /// when that port is closed, and from a silo of an earlier version.
+    /// </summary>
+    [Id(7)]
+    public string? Http { get; init; }
 }
 
 /// <param name="Check">Its name: <c>writes</c>.</param>

@@ -5,6 +5,7 @@ using Grains.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Silo.Endpoints;
+using Silo.Http;
 using Silo.Middleware;
 using Silo.StartUp;
 using Silo.Storage;
@@ -19,6 +20,7 @@ namespace Silo.Cluster;
 public sealed class ClusterStatusGrain(
     IStorageUsage usage,
     HealthCheckService health,
+    ListeningEndpoints endpoints,
     IOptions<ClusterOptions> cluster,
     IOptions<StorageOptions> storage
 ) : Grain, IClusterStatusGrain
@@ -39,6 +41,7 @@ public sealed class ClusterStatusGrain(
             storage.Value.Kind.ToString()
         )
         {
+            Http = endpoints.Find(HttpOptions.PortSetting) is { } http && endpoints.IsOpen(http) ? http.EndPoint.ToString() : null,
             Health =
             [
                 .. (await report).Entries.Select(check => new HealthLine(

@@ -4,7 +4,17 @@ using System.Text.Json;
 namespace Doubles.Processes;
 
 /// <summary>What a run of the console printed, and how it ended.</summary>
-public sealed record ConsoleRun(int Code, string Output, string Error);
+public sealed record ConsoleRun(int Code, string Output, string Error)
+{
+    /// <summary>Objects that were printed, one a line, without the last one of a list, which says how it ended.</summary>
+    public JsonElement[] Entries =>
+        [
+            .. Output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => !line.StartsWith("{\"end\":", StringComparison.Ordinal))
+                .Select(line => JsonElement.Parse(line)),
+        ];
+}
 
 /// <summary>The built console as a child process, with nobody at its input unless a test says so. Disposing it kills it.</summary>
 public sealed class ConsoleProcess : IAsyncDisposable

@@ -45,24 +45,21 @@ public sealed class FilesTests : IAsyncLifetime
             lines[service] = await Lines(file);
             var sent = await _door.Run("send", file, "--service", service, "--state", State, "--json");
             Assert.True(sent.Code == 0, sent.Error);
-            Assert.Equal(lines[service], JsonElement.Parse(sent.Output).GetProperty("files")[0].GetProperty("stored").GetInt64());
+            Assert.Equal(lines[service], JsonElement.Parse(sent.Output).GetProperty("stored").GetInt64());
 
             // The count, asked at once, by each of the ways to ask.
             Assert.Equal(lines[service], await _door.Count(service));
             var counted = await _door.Run("sql", $"select count(*) as lines from logs where service = '{service}'", "--json");
-            Assert.Equal(lines[service], JsonElement.Parse(counted.Output).GetProperty("lines").GetInt64());
+            Assert.Equal(lines[service], Assert.Single(counted.Entries).GetProperty("lines").GetInt64());
             var found = await _door.Run("query", $"service:{service}", "--limit", "1000000", "--json");
-            Assert.Equal(lines[service], found.Output.Count(sign => sign == '\n'));
+            Assert.Equal(lines[service], found.Entries.Length);
             Assert.Equal(
                 File.ReadAllText(file, Encoding.UTF8)
                     .Split('\n')
                     .SkipLast(1)
                     .Select(line => line.TrimEnd('\r'))
                     .Order(StringComparer.Ordinal),
-                found
-                    .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                    .Select(line => JsonElement.Parse(line).GetProperty("body").GetString()!.TrimEnd('\r'))
-                    .Order(StringComparer.Ordinal)
+                found.Entries.Select(record => record.GetProperty("body").GetString()!.TrimEnd('\r')).Order(StringComparer.Ordinal)
             );
 
             var again = await _door.Run("send", file, "--service", service, "--state", State);
@@ -254,7 +251,7 @@ public sealed class FilesTests : IAsyncLifetime
         {
             await using var console = await _door.RunWith("one\ntwo\n\ntwo, without an end", "send", "-", "--service", "pipe", "--json");
             Assert.True(await console.Exit == 0, console.Said);
-            Assert.Equal(4, console.Last.GetProperty("files")[0].GetProperty("stored").GetInt64());
+            Assert.Equal(4, console.Last.GetProperty("stored").GetInt64());
             // Nobody can tell one pipe from another: what comes again is new.
             Assert.Equal(4 * time, await _door.Count("pipe"));
         }
@@ -356,13 +353,7 @@ public sealed class FilesTests : IAsyncLifetime
     {
         var ledger = await _door.Run("ledger", "--json");
         Assert.True(ledger.Code == 0, ledger.Output);
-        JsonElement[] counts =
-        [
-            .. ledger
-                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => JsonElement.Parse(line))
-                .Where(line => services.Contains(line.GetProperty("service").GetString())),
-        ];
+        JsonElement[] counts = [.. ledger.Entries.Where(line => services.Contains(line.GetProperty("service").GetString()))];
         Assert.Equal(stored, counts.Sum(count => count.GetProperty("stored").GetInt64()));
         Assert.All(counts, count => Assert.True(count.GetProperty("balances").GetBoolean()));
         return counts.Sum(count => count.GetProperty("repeated").GetInt64());

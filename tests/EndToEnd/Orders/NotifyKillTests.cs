@@ -210,10 +210,7 @@ public sealed class NotifyKillTests : IAsyncLifetime
     {
         await using var ledger = await ConsoleProcess.Reach("ledger", "--json", "--gateway", $"{_notified.Place.Gateway}");
         Assert.Equal(0, await ledger.Exit);
-        var line = JsonElement
-            .Parse(string.Join('\n', ledger.Output))
-            .EnumerateArray()
-            .Single(one => one.GetProperty("account").GetString() == account);
+        var line = ledger.Output.Select(one => JsonElement.Parse(one)).Single(one => one.GetProperty("account").GetString() == account);
         Assert.Equal(
             (true, entered, done, 0),
             (

@@ -76,12 +76,14 @@ internal sealed class OrderDoor(SiloPlace place) : IDisposable
         return new(await console.Exit, Text(console.Output), Text(console.Errors));
     }
 
-    /// <summary>A verb that succeeds and says nothing beside its output; the objects that it printed, a line each.</summary>
+    /// <summary>
+    /// A verb that succeeds and says nothing beside its output; the objects that it printed, a line each, without what ends a list.
+    /// </summary>
     public async Task<JsonElement[]> RunJson(params IEnumerable<string> args)
     {
         var run = await Run([.. args, "--json"]);
         Assert.True(run.Code == 0 && run.Error is "", run.Output + run.Error);
-        return [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
+        return run.Entries;
     }
 
     /// <summary>Until every subscriber has come to the end, or, with <paramref name="isSo"/>, until the list of them is so.</summary>

@@ -16,4 +16,15 @@ public sealed class ChainTests
             ],
             (await new ConsoleInMemory().Run("cluster", "chain")).Lines
         );
+
+    [Fact]
+    public async Task ForProgramsALinkIsOneObjectALine() =>
+        Assert.Equal(
+            [
+                """{"chain":"http","name":"one","what":"does this"}""",
+                """{"chain":"http","name":"another","what":"does that"}""",
+                """{"chain":"grains","name":"third","what":"does more"}""",
+            ],
+            (await new ConsoleInMemory().Run("cluster", "chain", "--json")).Lines
+        );
 }

@@ -1,6 +1,7 @@
 using Doubles;
 using Grains.Client;
 using Grains.Interfaces.Crawling;
+using Xunit;
 using ConsoleProgram = Client.Program;
 
 namespace Unit.Client;
@@ -8,6 +9,16 @@ namespace Unit.Client;
 internal sealed record Printed(int Code, string Output, string Error)
 {
     public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Of a list for programs, the lines without the last one, which says how it ended.</summary>
+    public string[] Entries
+    {
+        get
+        {
+            Assert.StartsWith("{\"end\":{", Lines[^1], StringComparison.Ordinal);
+            return Lines[..^1];
+        }
+    }
 }
 
 /// <summary>The console in front of a cluster in memory: arguments in, exit code and both outputs out.</summary>
@@ -33,6 +44,9 @@ internal sealed class ConsoleInMemory
 
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>Addresses that were opened in the browser.</summary>
+    public List<Uri> Browsed { get; } = [];
+
     public CancellationToken CtrlC { get; set; }
 
     public TestClock Clock { get; } = new(Start);
@@ -46,7 +60,14 @@ internal sealed class ConsoleInMemory
 
     public Task<int> RunInto(TextWriter output, TextWriter error, params string[] args)
     {
-        var terminal = new Terminal(output, error, IsTerminal, IsTerminal, (question, cancel) => Task.FromResult(Confirm(question)), Clock);
+        var terminal = new Terminal(output, error, IsTerminal, IsTerminal, (question, cancel) => Task.FromResult(Confirm(question)), Clock)
+        {
+            Browse = address =>
+            {
+                Browsed.Add(address);
+                return true;
+            },
+        };
         var verbs = new Verbs(terminal, Open, Environment.GetValueOrDefault, Pace);
         return verbs.Run(ConsoleProgram.Root(verbs), args, CtrlC);
     }

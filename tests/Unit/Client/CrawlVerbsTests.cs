@@ -302,13 +302,16 @@ public sealed class CrawlVerbsTests
             ],
             some.Lines.Select(line => line.Replace("     3s  ", "  3s     ", StringComparison.Ordinal))
         );
-        Assert.Equal("There may be more: crawl hosts abcdefghi0 --after h000.example\n", some.Error);
-        Assert.Equal(240, json.Lines.Length);
+        Assert.Equal("The list of hosts ends after 1: go on with --after h000.example, or see more with --limit.\n", some.Error);
+        Assert.Equal(240, json.Entries.Length);
         Assert.Equal(
             """{"host":"h249.example","state":"slowed","why":"2 failure(s) in a row.","askedDelay":"1s","delay":"3s","nextAt":"2026-03-01T12:00:00+00:00","inFlight":0,"pages":1234,"queued":5,"failed":2,"bytes":4096,"reasons":{"http-503":2}}""",
-            json.Lines[^1]
+            json.Entries[^1]
         );
-        Assert.Equal((ExitCode.WrongUsage, "--limit is 1 or more; this is 0.\n"), (wrong.Code, wrong.Error));
+        Assert.Equal(
+            (ExitCode.WrongUsage, "--limit is a whole number, 1 or more; this is \"0\". Try: crawl hosts --help\n"),
+            (wrong.Code, wrong.Error)
+        );
     }
 
     [Fact]
@@ -361,12 +364,12 @@ public sealed class CrawlVerbsTests
     [Fact]
     public async Task WhatTheClusterRefusesIsSaidAndFails()
     {
-        _console.Cluster.Kept.Errors = ["\"ftp://a/\" is no http or https URL.", "The name \"a b\" has a space."];
+        _console.Cluster.Kept.Errors = ["\"http://a/\" is excluded.", "The name \"a b\" has a space."];
 
-        var printed = await _console.Run("crawl", "start", "ftp://a/", "--name", "a b");
+        var printed = await _console.Run("crawl", "start", "http://a/", "--name", "a b");
 
         Assert.Equal(
-            (ExitCode.Failed, "", "\"ftp://a/\" is no http or https URL. The name \"a b\" has a space.\n"),
+            (ExitCode.Failed, "", "\"http://a/\" is excluded. The name \"a b\" has a space.\n"),
             (printed.Code, printed.Output, printed.Error)
         );
     }
@@ -419,7 +422,7 @@ public sealed class CrawlVerbsTests
     public async Task AnEmptyListIsASentenceForPeopleAndNothingForPrograms()
     {
         Assert.Equal("No crawl is kept. Start one with: crawl start https://example.org/\n", (await _console.Run("crawl", "list")).Output);
-        Assert.Equal("", (await _console.Run("crawl", "list", "--json")).Output);
+        Assert.Empty((await _console.Run("crawl", "list", "--json")).Entries);
     }
 
     [Fact]

@@ -11,16 +11,22 @@ public sealed class FollowTests
     private readonly ConsoleInMemory _console = new();
 
     [Fact]
-    public async Task PipedItIsALinePerChangeAndASummary()
+    public async Task PipedItIsALineNowAndThenWithRateAndForecastAndASummary()
     {
-        _console.Keep(
+        // Every look is four seconds after the one before: the third is the first that is due.
+        _console.Pace = _console.Pace with { Say = TimeSpan.FromSeconds(5) };
+        var kept = _console.Keep(
             ConsoleInMemory.Crawl(),
-            ConsoleInMemory.Crawl(),
+            ConsoleInMemory.Crawl() with
+            {
+                Pages = 8,
+            },
             ConsoleInMemory.Crawl() with
             {
                 Pages = 9,
                 Queued = 8,
             },
+            ConsoleInMemory.Crawl(state: CrawlState.Paused),
             ConsoleInMemory.Crawl(state: CrawlState.Done) with
             {
                 Pages = 17,
@@ -28,13 +34,16 @@ public sealed class FollowTests
             }
         );
 
+        kept.OnLook = _ => _console.Clock.Advance(TimeSpan.FromSeconds(4));
+
         var printed = await _console.Run("crawl", "follow", "shop");
 
         Assert.Equal(ExitCode.Done, printed.Code);
         Assert.Equal(
             [
                 "12.5 s running: 7 done, 10 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
-                "12.5 s running: 9 done, 8 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
+                "12.5 s running: 9 done, 8 queued, 1 failed, 2 skipped, 0.3/s, at least 32.0 s to go, 1 host, 4 KB",
+                "12.5 s paused: 7 done, 10 queued, 1 failed, 2 skipped, 0.0/s, 1 host, 4 KB",
                 "Crawl shop (abcdefghi0) is done after 12.5 s: 17 done, 0 queued, 1 failed, 2 skipped.",
             ],
             printed.Lines
@@ -219,6 +228,7 @@ public sealed class FollowTests
             shop (abcdefghi0)  running  12.5 s
             ━━━━━━━━━━━━━━━━━━━━────────────────────  7 of 14 pages
             done 7   queued 10   failed 1   skipped 2   28.4/s   1 host   4 KB
+            about 0.2 s to go
             Nothing moves.
             """,
             picture
@@ -228,6 +238,22 @@ public sealed class FollowTests
     [Fact]
     public void WithoutALimitThereIsNoBar() =>
         Assert.Equal(2, Draw(CrawlProgress.Live(new(ConsoleInMemory.Crawl(), 0), aside: null)).Split('\n').Length);
+
+    [Theory]
+    [InlineData(10, 2, null, "at least 5.0 s to go")]
+    [InlineData(10, 2, 100, "at least 5.0 s to go")]
+    [InlineData(10, 2, 13, "about 3.0 s to go")]
+    [InlineData(0, 2, null, null)]
+    [InlineData(10, 0, null, null)]
+    [InlineData(10, 1e-9, null, null)]
+    public void WhatIsQueuedAndTheRateSayHowLongItTakesAtLeast(long queued, double rate, int? limit, string? forecast)
+    {
+        var crawl = ConsoleInMemory.Crawl() with { Queued = queued };
+        crawl = crawl with { Spec = crawl.Spec with { MaxPages = limit } };
+
+        Assert.Equal(forecast, CrawlProgress.Forecast(new(crawl, rate)));
+        Assert.Null(CrawlProgress.Forecast(new(crawl with { State = CrawlState.Paused }, rate)));
+    }
 
     [Fact]
     public void TheRateIsThatOfTheLastTenSeconds()

@@ -37,6 +37,21 @@ public sealed class KeysTests
     }
 
     [Fact]
+    public async Task KeysAreAnObjectALineForPrograms()
+    {
+        await _console.Run("keys", "add", "reports", "--role", "reader");
+        await _console.Run("keys", "add", "builds", "--role", "writer");
+
+        Assert.Equal(
+            [
+                """{"name":"reports","role":"reader","addedAt":"2026-03-01T12:00:00+00:00"}""",
+                """{"end":{"count":1,"total":2,"more":true,"after":null}}""",
+            ],
+            (await _console.Run("keys", "list", "--limit", "1", "--json")).Lines
+        );
+    }
+
+    [Fact]
     public async Task WithoutKeysItSaysWhatThatMeans() =>
         Assert.Equal(
             ["There is no key: HTTP is open to everybody on the silo's machine, and to nobody else."],

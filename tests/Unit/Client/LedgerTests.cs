@@ -37,7 +37,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
-    public async Task ForProgramsItIsOneArray()
+    public async Task ForProgramsAnAccountIsOneObjectALine()
     {
         _console.Cluster.Accounts.Add(Balanced);
         _console.Cluster.Accounts.Add(Balanced with { Name = "pages", Waiting = 11 });
@@ -45,8 +45,9 @@ public sealed class LedgerTests
         var printed = await _console.Run("ledger", "--json");
 
         Assert.Equal(
-            """[{"system":"crawling","account":"urls","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":10,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":true,"doubt":null},"""
-                + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false,"doubt":null}]"""
+            """{"system":"crawling","account":"urls","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":10,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":true,"doubt":null}"""
+                + "\n"
+                + """{"system":"crawling","account":"pages","in":1234,"done":1200,"refused":{"robots":20,"timeout":4},"waiting":11,"bound":5000000,"whenFull":"New URLs are refused as host-full.","balances":false,"doubt":null}"""
                 + "\n",
             printed.Output
         );
@@ -79,6 +80,6 @@ public sealed class LedgerTests
     public async Task EmptyBooksAreASentence()
     {
         Assert.Equal("The books are empty: nothing has come in yet.\n", (await _console.Run("ledger")).Output);
-        Assert.Equal("[]\n", (await _console.Run("ledger", "--json")).Output);
+        Assert.Equal("", (await _console.Run("ledger", "--json")).Output);
     }
 }

@@ -41,7 +41,7 @@ public sealed class LogVerbsTests
 
         Assert.Equal(
             """{"time":"2026-11-23T12:00:00.123456789Z","observed":"2026-11-23T12:00:00.123456789Z","severity":17,"severityText":"ERR","service":"shop","host":null,"body":"größer \"1\"","attributes":{"user":{"id":42}},"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":null}""",
-            Assert.Single(printed.Lines)
+            Assert.Single(printed.Entries)
         );
         Assert.Equal(new SearchLogs("", null, null, 100, true), Assert.Single(Logs.Asked));
     }
@@ -54,7 +54,8 @@ public sealed class LogVerbsTests
 
         var printed = await _console.Run("logs", "query", "x", "--json");
 
-        Assert.Equal((1, 1), (printed.Code, printed.Lines.Length));
+        Assert.Equal((1, 1), (printed.Code, printed.Entries.Length));
+        Assert.Contains("\"outcome\":\"time\",", printed.Lines[^1], StringComparison.Ordinal);
         Assert.Equal("Stopped early: It took longer than 30 s. What was read: 2 of 3 segments (1,234 records).\n", printed.Error);
     }
 
@@ -116,7 +117,7 @@ public sealed class LogVerbsTests
         Assert.Equal("service,n\r\n\"a, \"\"b\"\"\",1\r\n,20\r\n", (await _console.Run("logs", "sql", "select 1", "--csv")).Output);
         Assert.Equal(
             ["""{"service":"a, \"b\"","n":1}""", """{"service":null,"n":20}"""],
-            (await _console.Run("logs", "sql", "select 1", "--json")).Lines
+            (await _console.Run("logs", "sql", "select 1", "--json")).Entries
         );
     }
 
@@ -135,9 +136,9 @@ public sealed class LogVerbsTests
             "21 segments of the log cannot be read, and what is in them is missing here: logs/a.parquet, logs/b.parquet, and more.\n";
 
         var sql = await _console.Run("logs", "sql", "select 1", "--json");
-        Assert.Equal((1, """{"n":20}""", Sentence), (sql.Code, Assert.Single(sql.Lines), sql.Error));
+        Assert.Equal((1, """{"n":20}""", Sentence), (sql.Code, Assert.Single(sql.Entries), sql.Error));
         var query = await _console.Run("logs", "query", "x", "--json");
-        Assert.Equal((1, 1, Sentence), (query.Code, query.Lines.Length, query.Error));
+        Assert.Equal((1, 1, Sentence), (query.Code, query.Entries.Length, query.Error));
     }
 
     [Fact]
@@ -160,7 +161,7 @@ public sealed class LogVerbsTests
 
         var printed = await _console.Run("logs", "ledger", "--json");
 
-        Assert.Equal((1, 1), (printed.Code, printed.Lines.Length));
+        Assert.Equal((1, 1), (printed.Code, printed.Entries.Length));
         Assert.Equal("1 segment of the log cannot be read, and what is in it is missing here: logs/a.parquet.\n", printed.Error);
     }
 

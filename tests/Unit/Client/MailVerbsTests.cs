@@ -85,10 +85,9 @@ public sealed class MailVerbsTests
     {
         await Suppress("ann@example.org");
         var line =
-            $$"""{"id":"{{Suppression.Key("ann@example.org")}}","address":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550 5.1.1: unknown"}"""
-            + "\n";
-        Assert.Equal(line, (await _console.Run("orders", "suppressions", "list", "--json")).Output);
-        Assert.Equal(line, (await _console.Run("orders", "suppressions", "show", "ann@example.org", "--json")).Output);
+            $$"""{"id":"{{Suppression.Key("ann@example.org")}}","address":"a…@example.org","at":"2026-03-01T12:00:00+00:00","reason":"smtp-550","detail":"The recipient was refused with 550 5.1.1: unknown"}""";
+        Assert.Equal([line], (await _console.Run("orders", "suppressions", "list", "--json")).Entries);
+        Assert.Equal([line], (await _console.Run("orders", "suppressions", "show", "ann@example.org", "--json")).Lines);
     }
 
     private async Task Suppress(string address)

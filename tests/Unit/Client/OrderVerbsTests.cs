@@ -181,8 +181,8 @@ public sealed class OrderVerbsTests
     [Theory]
     [InlineData("show", "06-1s9xjyjq5zkgjvn8sb8p22w3hz")]
     [InlineData("show", "99-1s9xjyjq5zkgjvn8sb8p22w3hz")]
-    [InlineData("show", "nosuch")]
-    [InlineData("pay", "nosuch")]
+    [InlineData("show", "06-1s9x")]
+    [InlineData("pay", "7")]
     public async Task AnUnknownOrderIsASentenceAndAFailure(string verb, string id)
     {
         var printed = await _console.Run("orders", verb, id);
@@ -242,9 +242,9 @@ public sealed class OrderVerbsTests
         );
         Assert.Equal(
             [Id("a")],
-            (await _console.Run("orders", "list", "--status", "cancelled", "--json")).Lines.Select(line => line[7..36])
+            (await _console.Run("orders", "list", "--status", "cancelled", "--json")).Entries.Select(line => line[7..36])
         );
-        Assert.Equal([Id("b")], (await _console.Run("orders", "list", "--customer", "bob", "--json")).Lines.Select(line => line[7..36]));
+        Assert.Equal([Id("b")], (await _console.Run("orders", "list", "--customer", "bob", "--json")).Entries.Select(line => line[7..36]));
     }
 
     [Fact]
@@ -255,9 +255,15 @@ public sealed class OrderVerbsTests
         await Place("c");
 
         var first = await _console.Run("orders", "list", "--take", "2", "--json");
-        Assert.Equal((2, $"There are more: go on with --after {Id("b")}\n"), (first.Lines.Length, first.Error));
-        var rest = await _console.Run("orders", "list", "--take", "2", "--after", Id("b"), "--json");
-        Assert.Equal((Id("a"), ""), (rest.Lines.Single()[7..36], rest.Error));
+        Assert.Equal((2, ""), (first.Entries.Length, first.Error));
+        Assert.Equal($$$"""{"end":{"count":2,"total":null,"more":true,"after":"{{{Id("b")}}}"}}""", first.Lines[^1]);
+        var rest = await _console.Run("orders", "list", "--limit", "2", "--after", Id("b"), "--json");
+        Assert.Equal((Id("a"), ""), (rest.Entries.Single()[7..36], rest.Error));
+        Assert.Equal("""{"end":{"count":1,"total":1,"more":false,"after":null}}""", rest.Lines[^1]);
+        Assert.Equal(
+            $"The list of orders ends after 2: go on with --after {Id("b")}, or see more with --limit.\n",
+            (await _console.Run("orders", "list", "--limit", "2")).Error
+        );
     }
 
     [Fact]
@@ -268,7 +274,7 @@ public sealed class OrderVerbsTests
             (await _console.Run("orders", "list")).Output
         );
         Assert.Equal("There is no such order.\n", (await _console.Run("orders", "list", "--status", "paid")).Output);
-        Assert.Equal("", (await _console.Run("orders", "list", "--json")).Output);
+        Assert.Empty((await _console.Run("orders", "list", "--json")).Entries);
     }
 
     [Theory]
@@ -277,7 +283,7 @@ public sealed class OrderVerbsTests
         "--status",
         "lost"
     )]
-    [InlineData("--take is 1 or more; this is 0.\n", "--take", "0")]
+    [InlineData("--limit is a whole number, 1 or more; this is \"0\". Try: orders list --help\n", "--take", "0")]
     [InlineData("\"after\" is wrong: \"x\".\n", "--after", "x")]
     public async Task AWrongListIsASentence(string told, params string[] args)
     {

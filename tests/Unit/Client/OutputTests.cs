@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Grains.Interfaces.Keys;
 using Unit.Logs;
@@ -41,6 +42,9 @@ public sealed class OutputTests : IDisposable
             "ledger",
             "ledger --json"
         );
+
+    public OutputTests() =>
+        _console.Cluster.Accounts.Add(new("crawling", "urls", 0, 0, ImmutableSortedDictionary<string, long>.Empty, 0, 1, "It waits."));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

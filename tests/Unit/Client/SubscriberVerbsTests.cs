@@ -79,9 +79,11 @@ public sealed class SubscriberVerbsTests
     {
         Letters();
         var first = await _console.Run("orders", "dead-letters", "list", "--take", "2", "--json");
-        Assert.Equal(2, first.Lines.Length);
-        Assert.Contains("--after mail/1/2", first.Error, StringComparison.Ordinal);
-        Assert.Single((await _console.Run("orders", "dead-letters", "list", "--take", "2", "--after", "mail/1/2", "--json")).Lines);
+        Assert.Equal(2, first.Entries.Length);
+        Assert.Equal("""{"end":{"count":2,"total":null,"more":true,"after":"mail/1/2"}}""", first.Lines[^1]);
+        var people = await _console.Run("orders", "dead-letters", "list", "--limit", "2");
+        Assert.Contains("go on with --after mail/1/2", people.Error, StringComparison.Ordinal);
+        Assert.Single((await _console.Run("orders", "dead-letters", "list", "--limit", "2", "--after", "mail/1/2", "--json")).Entries);
     }
 
     [Fact]

@@ -194,7 +194,7 @@ public sealed partial class TerminalTextTests : IDisposable
         return JsonElement.Parse(placed.Output).GetProperty("id").GetString()!;
     }
 
-    private static string? Member(Printed printed, string name) => JsonElement.Parse(printed.Output).GetProperty(name).GetString();
+    private static string? Member(Printed printed, string name) => JsonElement.Parse(printed.Lines[0]).GetProperty(name).GetString();
 
     /// <summary>Without the colours that the console itself sets; none of the hostile signs has that form.</summary>
     private static Rune[] Seen(string printed) => [.. Colours().Replace(printed, "").EnumerateRunes()];

@@ -31,7 +31,7 @@ public sealed class TimelineVerbTests
     public async Task ATimeLineIsAnObjectALineForPrograms()
     {
         var id = Timeline();
-        var lines = (await _console.Run("orders", "timeline", id.Value, "--json")).Lines;
+        var lines = (await _console.Run("orders", "timeline", id.Value, "--json")).Entries;
         Assert.Equal(3, lines.Length);
         Assert.Equal(
             """{"at":"2026-03-01T12:00:01+00:00","kind":"try","version":1,"what":"order.placed","subscriber":"webhook-a","""
@@ -63,8 +63,8 @@ public sealed class TimelineVerbTests
     [InlineData("Name an order, or --to and --since.")]
     [InlineData("Deliveries since a time are those of one subscriber: name it.", "--since", "1h")]
     [InlineData("--since is how long ago", "--to", "mail", "--since", "soon")]
-    [InlineData("Name an order, or a subscriber and the time since when", "x", "--to", "mail", "--since", "1h")]
-    [InlineData("A version is 1 or more.", "x", "--at-version", "0")]
+    [InlineData("Name an order, or a subscriber and the time since when", "07", "--to", "mail", "--since", "1h")]
+    [InlineData("A version is 1 or more.", "07", "--at-version", "0")]
     [InlineData("\"after\" is what an answer before gave.", "--to", "mail", "--since", "1h", "--after", "?")]
     public async Task WhatCannotBeSentAgainIsWrongUsageBeforeAConnectionIsMade(string says, params string[] args)
     {

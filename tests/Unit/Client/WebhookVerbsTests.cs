@@ -36,7 +36,7 @@ public sealed class WebhookVerbsTests
         Assert.Equal(ExitCode.WrongUsage, refused.Code);
         Assert.Contains("\"order.eaten\" is no event; events are order.placed,", refused.Error, StringComparison.Ordinal);
         Assert.Contains(
-            "There is no webhook \"../x\"; \"orders webhooks list\" shows those that there are.",
+            "\"../x\" is no endpoint's id, nor the beginning of one: it would be 10 small letters and digits.",
             (await _console.Run("orders", "webhooks", "rotate", "../x")).Error,
             StringComparison.Ordinal
         );

@@ -25,6 +25,7 @@ internal sealed class GrainsInMemory(ClusterInMemory cluster) : IGrainFactory
                 var type when type == typeof(IOrderListGrain) => cluster.KnownOrders,
                 var type when type == typeof(IOrderWatchGrain) => cluster.KnownWatch,
                 var type when type == typeof(ISubscriberListGrain) => cluster.KnownSubscribers,
+                var type when type == typeof(IAuditGrain) => new AuditInMemory(cluster.KnownOrders),
                 var type when type == typeof(IOrderMailGrain) => cluster.KnownMail,
 
                 var type when type == typeof(IWebhookListGrain) => cluster.KnownWebhooks,
