@@ -52,28 +52,28 @@ public sealed class HungUpTests : IDisposable
         string[] streams = ["/api/orders/watch", "/api/logs/tail", $"/api/crawls/{crawl}/events"];
         foreach (var path in streams)
         {
-            await HangUp(_place.Http, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", readsFirst: true);
+            await HangUp(_place.Http, Head("GET", path), until: "retry: ");
         }
 
-        // In the middle of a body.
-        const string Body = "Content-Length: 1000\r\nContent-Type: ";
-        foreach (
-            var (endpoint, path, type) in new[]
-            {
-                (_place.Http, "/api/orders", "application/json"),
-                (_place.Http, "/api/crawls", "application/json"),
-                (_place.Http, "/api/logs", "application/x-ndjson"),
-                (_place.Otlp, "/v1/logs", "application/json"),
-            }
-        )
+        // In the middle of a body that the silo has begun to read.
+        var bodies = new[]
         {
-            await HangUp(endpoint, $"POST {path} HTTP/1.1\r\nHost: localhost\r\n{Body}{type}\r\n\r\n{{\"body\":", readsFirst: false);
+            (_place.Http, "/api/orders", "application/json"),
+            (_place.Http, "/api/crawls", "application/json"),
+            (_place.Http, "/api/logs", "application/x-ndjson"),
+            (_place.Otlp, "/v1/logs", "application/json"),
+        };
+        foreach (var (endpoint, path, type) in bodies)
+        {
+            var head = Head("POST", path, $"Expect: 100-continue\r\nContent-Length: 1000\r\nContent-Type: {type}\r\n");
+            await HangUp(endpoint, head, until: "100 Continue", rest: "{\"body\":");
         }
 
         // Before the answer.
-        foreach (var path in new[] { "/api/logs", "/api/orders", $"/api/crawls/{crawl}/export", "/api/cluster" })
+        string[] questions = ["/api/cluster", "/api/ledger", $"/api/crawls/{crawl}/export"];
+        foreach (var path in questions)
         {
-            await HangUp(_place.Http, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", readsFirst: false);
+            await HangUp(_place.Http, Head("GET", path));
         }
 
         // gRPC: in the middle of a stream, of a request, and of a message of OTLP.
@@ -81,10 +81,18 @@ public sealed class HungUpTests : IDisposable
         await HangUpAMessage(_place.Grpc, "/opentelemetry.proto.collector.logs.v1.LogsService/Export");
         await HangUpAMessage(_place.Grpc, "/orders.v1.OrderBook/Place");
 
-        await HangUp(_syslog, "<13>1 2026-11-23T12:00:00Z h app - - - a message that has no", readsFirst: false);
-        await HangUp(_place.Gateway, "no Orleans", readsFirst: false);
+        await HangUp(_syslog, "<13>1 2026-11-23T12:00:00Z h app - - - a message that has no end");
 
-        foreach (var path in (string[])[.. streams, "/api/logs", "/v1/logs", "/orders.v1.OrderWatch/Watch"])
+        foreach (
+            var path in (string[])
+                [
+                    .. streams,
+                    .. bodies.Select(body => body.Item2),
+                    .. questions,
+                    "/orders.v1.OrderWatch/Watch",
+                    "/orders.v1.OrderBook/Place",
+                ]
+        )
         {
             await Wait.For(silo.Wrote(line => Answered(line, path)), $"the end of {path} to be noticed", () => silo.AllSaid);
         }
@@ -126,24 +134,32 @@ public sealed class HungUpTests : IDisposable
         return Assert.Single(console.Output);
     }
 
-    /// <summary>Sends a part of a request, and resets the connection.</summary>
-    private static async Task HangUp(IPEndPoint endpoint, string part, bool readsFirst)
+    private static string Head(string method, string path, string headers = "") =>
+        $"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n";
+
+    /// <summary>Sends a request, and leaves.</summary>
+    /// <param name="until">Of the answer: then the connection is reset. Null: it is closed without reading.</param>
+    /// <param name="rest">What is sent before it is reset.</param>
+    private static async Task HangUp(IPEndPoint endpoint, string request, string? until = null, string rest = "")
     {
         using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(endpoint, Cancel);
-        await socket.SendAsync(Encoding.UTF8.GetBytes(part), Cancel);
-        if (readsFirst)
+        await socket.SendAsync(Encoding.UTF8.GetBytes(request), Cancel);
+        if (until is null)
         {
-            var answer = new StringBuilder();
-            var buffer = new byte[1024];
-            while (!answer.ToString().Contains("retry: ", StringComparison.Ordinal))
-            {
-                var read = await Wait.For(socket.ReceiveAsync(buffer, Cancel).AsTask(), "the answer to begin");
-                Assert.True(read > 0, answer.ToString());
-                answer.Append(Encoding.UTF8.GetString(buffer, 0, read));
-            }
+            return;
         }
 
+        var answer = new StringBuilder();
+        var buffer = new byte[1024];
+        while (!answer.ToString().Contains(until, StringComparison.Ordinal))
+        {
+            var read = await Wait.For(socket.ReceiveAsync(buffer, Cancel).AsTask(), "the answer to begin", answer.ToString);
+            Assert.True(read > 0, answer.ToString());
+            answer.Append(Encoding.UTF8.GetString(buffer, 0, read));
+        }
+
+        await socket.SendAsync(Encoding.UTF8.GetBytes(rest), Cancel);
         socket.LingerState = new(enable: true, seconds: 0);
     }
 
