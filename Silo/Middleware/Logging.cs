@@ -38,6 +38,9 @@ public sealed partial class Logging(RequestDelegate next, Availability availabil
             {
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             }
+
+            // Or Kestrel would try to read the rest of the body, and report as an error that it cannot.
+            context.Abort();
         }
         catch (Exception failure)
         {
