@@ -75,21 +75,26 @@ internal sealed partial class GrpcAvailability(Availability availability, ILogge
         }
     }
 
-    /// <summary>Null for what the service answered itself, for a caller who has gone, and for a defect.</summary>
+    /// <summary>Null for what the service answered itself, for a caller who has gone, and for a defect, which is logged.</summary>
     private RpcException? Unavailable(Exception failure, ServerCallContext context)
     {
-        if (
-            failure is RpcException
-            || context.CancellationToken.IsCancellationRequested
-            || availability.Explain(failure) is not { } sentence
-        )
+        if (failure is RpcException || context.CancellationToken.IsCancellationRequested)
         {
+            return null;
+        }
+
+        if (availability.Explain(failure) is not { } sentence)
+        {
+            LogFailed(context.Method, failure);
             return null;
         }
 
         LogUnavailable(context.Method, failure);
         return new(new(StatusCode.Unavailable, sentence));
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed")]
+    private partial void LogFailed(string method, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} is not available; its caller is to ask again")]
     private partial void LogUnavailable(string method, Exception exception);

@@ -17,6 +17,8 @@ public static class GrpcHosting
             grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<GrpcAvailability>();
         });
+        // It takes a client that hangs up within a message for a failure of the service; those are logged by GrpcAvailability.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Critical);
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", check => check.Tags.Contains(Health.Ready)));
     }
