@@ -4,6 +4,7 @@ using Grains.Logs.Batching;
 using Grains.Logs.Reading;
 using Grains.Logs.Rows;
 using Grains.Logs.Segments;
+using Grains.Logs.Upkeep;
 using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,8 @@ namespace Grains.Logs;
 /// Reentrant, because callers gather: each waits for the batch that holds its request. It holds because everything between two awaits is
 /// decided in memory at once,
 /// and what is acknowledged was committed before; when a commit fails, the activation ends, and the next one starts from what is stored.
+/// Over 150 lines, because a request may be late, repeated, too much or gathered, and a batch may be stored, failed or lost: each case is
+/// decided here, where both batches are.
 /// </remarks>
 [Reentrant]
 [GrainType("logbatch")]
@@ -37,11 +40,15 @@ public sealed partial class LogBatchGrain(
 ) : Grain, ILogBatchGrain
 {
     private LogPartition _log = null!;
+    private ShardSegments _segments = null!;
+    private ShardFaults _faults = null!;
+    private ShardUpkeep _upkeep = null!;
     private UnnamedRequests _unnamed = null!;
     private BatchPolicy _policy = null!;
     private Batch _filling = null!;
     private Batch? _written;
     private IGrainTimer _timer = null!;
+    private Task _tending = Task.CompletedTask;
 
     private long Shard => this.GetPrimaryKeyLong();
 
@@ -56,6 +63,22 @@ public sealed partial class LogBatchGrain(
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }
         );
         _log = await LogPartition.Open(store, Shard, cancellationToken);
+        _segments = new(Shard, _log, blobs, clock);
+        _faults = new(Shard, _log, blobs, unreadable, logger);
+        _upkeep = new(
+            Shard,
+            _log,
+            _segments,
+            _faults,
+            blobs,
+            mergeSlot,
+            settings.RepeatWindow,
+            RetentionClasses.TryParse(settings.Retention, out _),
+            metrics.OnMerged,
+            clock,
+            guards,
+            logger
+        );
         if (_log.UnreadableRows.Count > 0)
         {
             LogUnreadableRows(Shard, _log.UnreadableRows.Count, _log.UnreadableRows.First());
@@ -132,7 +155,7 @@ public sealed partial class LogBatchGrain(
 
     public async Task<LogShardState> Show(CancellationToken cancel)
     {
-        await Look(clock.GetUtcNow(), LookWhenAsked);
+        await _faults.Look(clock.GetUtcNow(), ShardFaults.LookWhenAsked);
         return new(
             _log.Total,
             _filling.Received + (_written?.Received ?? 0),
@@ -144,19 +167,43 @@ public sealed partial class LogBatchGrain(
             _log.Manifest.Segments.Select(entry => (DateTimeOffset?)entry.Value.Arrived).Min()
         )
         {
-            Unreadable = _unreadable.Count + _log.UnreadableRows.Count,
-            UnreadableSegments =
-            [
-                .. _unreadable
-                    .Values.Select(segment => segment.Name)
-                    .Concat(_log.UnreadableRows.Select(row => $"shard {Shard}, row {row}"))
-                    .Take(QueryEnd.MaxUnreadableNames),
-            ],
+            Unreadable = _faults.Count,
+            UnreadableSegments = [.. _faults.Names],
         };
     }
 
     public Task<ImmutableArray<LogCount>> Counts(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) =>
         _log.Counts(from, to, cancel);
+
+    /// <summary>Begins to do what is due, unless it is at it. Whoever wakes the shard does not wait for a merge.</summary>
+    public Task Tend(CancellationToken cancel)
+    {
+        if (_tending.IsCompleted && _log.Writer.Lost is null)
+        {
+            _tending = Tend();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task Tend()
+    {
+        try
+        {
+            await _upkeep.Run();
+        }
+        catch (PartitionLostException lost)
+        {
+            LogLost(Shard, lost.Message);
+            _filling.Fail(lost);
+            DeactivateOnIdle();
+        }
+        catch (Exception e)
+        {
+            // The store or the disk: nothing of it is acknowledged to anybody, and the next round tries again.
+            LogTendFailed(Shard, e);
+        }
+    }
 
     private long WaitingBytes => _filling.Bytes + (_written?.Bytes ?? 0);
 
@@ -254,49 +301,10 @@ public sealed partial class LogBatchGrain(
         {
             // Off the grain's turn: it goes on gathering.
             var written = await Task.Run(() => SegmentWriter.Write(blocks, SegmentWriter.QuickLevel), CancellationToken.None);
-            segments.Add(await Put(written, retention, LogTable.HourOf(now), isMerged: false, LogsTracing.Put, cancel));
+            segments.Add(await _segments.Put(written, retention, LogTable.HourOf(now), isMerged: false, LogsTracing.Put, cancel));
         }
 
         return segments;
-    }
-
-    private async Task<(long Number, LogSegment Segment)> Put(
-        WrittenSegment written,
-        string retention,
-        DateTimeOffset arrived,
-        bool isMerged,
-        string step,
-        CancellationToken cancel
-    )
-    {
-        var number = _log.NextNumber();
-        var name = new SegmentName(arrived, retention, Shard, _log.Epoch, number).ToString();
-        using (LogsTracing.Source.StartActivity(step))
-        {
-            if (!await blobs.Put(name, written.Content, cancel))
-            {
-                throw new IOException($"There is an object \"{name}\" already, and no other may have that name.");
-            }
-        }
-
-        var facts = written.Facts;
-        return (
-            number,
-            new(
-                name,
-                retention,
-                arrived,
-                clock.GetUtcNow(),
-                facts.MinTime,
-                facts.MaxTime,
-                facts.Records,
-                written.Content.Length,
-                facts.RawBytes,
-                isMerged,
-                facts.Services,
-                facts.Traces
-            )
-        );
     }
 
     private void End(Batch batch, PartitionLostException lost)

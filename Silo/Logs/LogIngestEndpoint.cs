@@ -5,6 +5,7 @@ using Grains.Logs.Intake;
 using Grains.Logs.Ndjson;
 using Grains.Logs.Otlp;
 using Grains.Logs.Records;
+using Grains.Logs.Segments;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;

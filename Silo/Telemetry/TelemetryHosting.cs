@@ -3,6 +3,7 @@ using Grains.Crawling.Fetching;
 using Grains.Interfaces.Books;
 using Grains.Interfaces.Keys;
 using Grains.Logs;
+using Grains.Logs.Segments;
 using Grains.Orders;
 using Grains.Orders.Tracing;
 using Grains.Storage;

@@ -1,5 +1,6 @@
 using Grains.Logs;
 using Grains.Logs.Batching;
+using Grains.Logs.Segments;
 using Xunit;
 
 namespace EndToEnd.Logs;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Grains.Logs;
+namespace Grains.Logs.Segments;
 
 /// <summary>
 /// Where the pipeline's steps are told apart: each begins and ends an activity, when somebody listens. Tests stop a process at these points
