@@ -1,4 +1,3 @@
-using Grains.Logs;
 using Grains.Logs.Batching;
 using Grains.Logs.Segments;
 using Xunit;
