@@ -37,7 +37,9 @@ internal sealed partial class ShardUpkeep(
     private DateTimeOffset _swept;
 
     /// <summary>Does what is due.</summary>
-    /// <exception cref="PartitionLostException">The shard belongs to another activation, or its last commit has no certain outcome.</exception>
+    /// <exception cref="PartitionLostException">
+    /// The shard belongs to another activation, or its last commit has no certain outcome.
+    /// </exception>
     public async Task Run()
     {
         var now = clock.GetUtcNow();

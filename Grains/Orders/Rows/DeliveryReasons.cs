@@ -41,7 +41,9 @@ public static class DeliveryReasons
     /// <summary>The mail could not be written to its folder (<c>Mail:Pickup</c>).</summary>
     public const string Pickup = "pickup";
 
-    /// <summary>The mail server may have the mail or not: no answer came after the whole of it was sent (<c>Mail:AfterUnknown</c>).</summary>
+    /// <summary>
+    /// The mail server may have the mail or not: no answer came after the whole of it was sent (<c>Mail:AfterUnknown</c>).
+    /// </summary>
     public const string Unknown = "unknown";
 
     /// <summary>The subscriber was not through with the change within the time that it has.</summary>
