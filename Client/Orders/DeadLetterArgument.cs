@@ -43,8 +43,8 @@ internal static class DeadLetterArgument
             if (searched >= MaxSearched)
             {
                 throw new ConsoleException(
-                    $"More than {MaxSearched.ToString("N0", CultureInfo.InvariantCulture)} dead letters would have to be looked through for "
-                        + $"\"{Terminal.Clean(text)}\": type the whole id."
+                    $"More than {MaxSearched.ToString("N0", CultureInfo.InvariantCulture)} dead letters would have to be "
+                        + $"looked through for \"{Terminal.Clean(text)}\": type the whole id."
                 );
             }
 

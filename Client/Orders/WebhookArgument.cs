@@ -17,8 +17,8 @@ internal static class WebhookArgument
                     foreach (var token in result.Tokens.Where(token => !IsBeginning(token.Value)))
                     {
                         result.AddError(
-                            $"\"{token.Value}\" is no endpoint's id, nor the beginning of one: it would be {WebhookId.Length} small letters "
-                                + "and digits"
+                            $"\"{token.Value}\" is no endpoint's id, nor the beginning of one: it would be {WebhookId.Length} "
+                                + "small letters and digits"
                         );
                     }
                 },
