@@ -148,8 +148,8 @@ internal sealed class QueryParser
             throw new Wrong(
                 _at,
                 IsAtEnd
-                    ? "The query ends where something to look for was expected: a word, a \"\"quoted text\"\", field:value, or \"(\"."
-                    : "Here something to look for was expected: a word, a \"\"quoted text\"\", field:value, or \"(\"."
+                    ? "The query ends where something to look for was expected: a word, a \"quoted text\", field:value, or \"(\"."
+                    : "Here something to look for was expected: a word, a \"quoted text\", field:value, or \"(\"."
             );
         }
 
@@ -264,7 +264,7 @@ internal sealed class QueryParser
             case "body" when isEqual:
                 return word is ["", ""] ? new QueryNode.Text(QueryField.Body, "", new TextTest.Exists()) : InBody(word, at);
             case "body":
-                throw new Wrong(signAt, "A body has no order: it is searched, with a word, a \"\"quoted text\"\" or a /pattern/.");
+                throw new Wrong(signAt, "A body has no order: it is searched, with a word, a \"quoted text\" or a /pattern/.");
             case "trace" or "span":
                 return IdTest(field, word, isEqual, at, signAt);
             default:
