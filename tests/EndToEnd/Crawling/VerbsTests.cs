@@ -293,7 +293,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         Assert.Contains("aaaaaaaaaa", Assert.Single(unknown.Errors), StringComparison.Ordinal);
 
         await using var notAUrl = await _crawler.Say("crawl", "start", "ftp://127.0.0.1/");
-        Assert.Equal(ExitCode.Failed, await notAUrl.Exit);
+        Assert.Equal(ExitCode.WrongUsage, await notAUrl.Exit);
         Assert.Contains("ftp://127.0.0.1/", Assert.Single(notAUrl.Errors), StringComparison.Ordinal);
 
         await using var wrong = await _crawler.Say("crawl", "start", "http://127.0.0.1/", "--max-pages", "many");
