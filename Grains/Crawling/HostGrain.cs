@@ -106,7 +106,7 @@ public sealed partial class HostGrain(
 
         await MayReopen(partition, order);
         await partition.Loaded;
-        var work = partition.Crawl.Accept(urls);
+        var work = partition.Crawl.Accept(urls, Now().Schedule);
         await Commit(partition, partition.Tell(order), partition.Writer.Commit(work));
         Pump();
         return work.Reply;

@@ -195,7 +195,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public void LeaseNoMore() => _isLeaving = true;
 
     /// <summary>URLs that were found elsewhere, or seeds.</summary>
-    public AcceptWork Accept(ImmutableArray<FoundUrl> urls) => new(this, urls);
+    public AcceptWork Accept(ImmutableArray<FoundUrl> urls, DateTimeOffset now)
+    {
+        _now = now;
+        return new(this, urls);
+    }
 
     /// <summary>The value of the Cookie field for a request; null: none.</summary>
     public string? Cookie(CanonicalUrl url, DateTimeOffset now) =>

@@ -419,7 +419,7 @@ public sealed class HostCrawlTests
     public async Task ASeedOnAPrivateAddressHasFailedAndALinkThereIsSkipped(string? parent, UrlState state, int failed)
     {
         var owner = await Owner.Open(_store);
-        await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/", 0, parent)]));
+        await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/", 0, parent)], owner.Now));
         await owner.Writer.Commit(
             owner.Crawl.Fail(owner.Take("http://a/"), Refusals.PrivateAddress, "a is 10.0.0.1, which is private.", owner.Now)
         );
@@ -570,12 +570,31 @@ public sealed class HostCrawlTests
             Assert.Empty((await owner.Requeue("unreachable")).Retried);
         });
 
+    /// <summary>The successor has fetched nothing yet, so only whoever brings the link tells it the time.</summary>
+    [Fact]
+    public Task ALinkIntoATrapFromAnotherHostIsPutOffAfterARestartToo() =>
+        Turns.Run(async () =>
+        {
+            var owner = await Owner.Open(_store);
+            await owner.Add("http://a/day?0");
+            for (var day = 0; owner.Crawl.Sums().Traps is null; day++)
+            {
+                await owner.Finish(owner.Lease($"http://a/day?{day}"), FetchResult.Answered, [$"http://a/day?{day + 1}"]);
+            }
+
+            var before = Assert.Single(owner.Crawl.Sums().Traps!.Value);
+            var successor = await Owner.Open(_store, now: owner.Now);
+            await successor.Writer.Commit(successor.Crawl.Accept([new("http://a/day?9999", 1, "http://b/")], successor.Now));
+
+            Assert.Equal(before with { Slowed = before.Slowed + 1 }, Assert.Single(successor.Crawl.Sums().Traps!.Value));
+        });
+
     [Fact]
     public Task AFailedSitemapIsTriedAgainAsASitemap() =>
         Turns.Run(async () =>
         {
             var owner = await Owner.Open(_store);
-            await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/map", 0, "http://a/robots.txt", IsSitemap: true)]));
+            await owner.Writer.Commit(owner.Crawl.Accept([new("http://a/map", 0, "http://a/robots.txt", IsSitemap: true)], owner.Now));
             await owner.Finish(owner.Lease("http://a/map"), FetchResult.Permanent, []);
 
             await owner.Requeue(reason: null);
@@ -673,7 +692,7 @@ public sealed class HostCrawlTests
 
         public async Task<AddReply> Add(params string[] urls)
         {
-            var work = Crawl.Accept([.. urls.Select(url => new FoundUrl(url, 0, null))]);
+            var work = Crawl.Accept([.. urls.Select(url => new FoundUrl(url, 0, null))], Now);
             await Writer.Commit(work);
             return work.Reply;
         }
