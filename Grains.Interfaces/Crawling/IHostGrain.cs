@@ -65,6 +65,13 @@ public interface IHostGrain : IGrainWithStringKey
     [Alias("Revisit")]
     Task<string?> Revisit(CrawlOrder order, string? after, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Reads the cookies again that the crawl's hosts of this registrable domain share: a worker has set one, durably, and reports the page
+    /// when all these hosts know of it.
+    /// </summary>
+    [Alias("CookiesChanged")]
+    Task CookiesChanged(CrawlId crawl, CancellationToken cancel = default);
+
     /// <summary>How the host is asked, and what of a crawl is done here.</summary>
     [Alias("State")]
     Task<HostState> State(CrawlId crawl, CancellationToken cancel = default);
@@ -249,7 +256,7 @@ public sealed record FetchOutcome(
     [Id(14)]
     public bool HasSitemaps { get; init; }
 
-    /// <summary>Values of the Set-Cookie fields of the answer; null: none.</summary>
+    /// <summary>Values of the Set-Cookie fields of the answer that are for its host alone; null: none.</summary>
     [Id(15)]
     public ImmutableArray<string>? SetCookies { get; init; }
 }

@@ -16,7 +16,7 @@ public sealed partial class CrawlWorkerGrain
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Links of {Url} for crawl {Crawl} could not be delivered; the page is tried again later"
+        Message = "Links or cookies of {Url} for crawl {Crawl} could not be delivered; the page is tried again later"
     )]
     private partial void LogNotDelivered(string url, CrawlId crawl, Exception exception);
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Workers;
 using Grains.Interfaces.Crawling;
+using Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,7 @@ public sealed partial class CrawlWorkerGrain(
     WorkersOfSilo workers,
     IMembershipLease membership,
     ILocalSiloDetails silo,
+    ITableStore store,
     IOptions<CrawlingOptions> options,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     ILogger<CrawlWorkerGrain> logger
@@ -53,7 +55,7 @@ public sealed partial class CrawlWorkerGrain(
             url => factory.GetGrain<IUrlGrain>(url)
         );
         _slots = new(Number, options.Value.Workers, options.Value.FetchesPerWorker);
-        _runner = new(visitor, _grains, membership, guards, LogNotDelivered);
+        _runner = new(visitor, _grains, new(store), membership, guards, LogNotDelivered);
         var scheduler = TaskScheduler.Current;
         if (!workers.Join(this, cancel => Task.Factory.StartNew(() => Leave(cancel), cancel, TaskCreationOptions.None, scheduler).Unwrap()))
         {

@@ -219,6 +219,12 @@ public sealed partial class HostGrain(
         return next;
     }
 
+    public async Task CookiesChanged(CrawlId crawl, CancellationToken cancel)
+    {
+        await _crawls.Opening(crawl); // It may have read the cookies before they changed.
+        await (_crawls.Find(crawl)?.ReadCookies(cancel) ?? Task.CompletedTask);
+    }
+
     public async Task<HostState> State(CrawlId crawl, CancellationToken cancel) =>
         HostStates.Of(Host, (await _crawls.Get(crawl))?.Crawl, _politeness, Now());
 

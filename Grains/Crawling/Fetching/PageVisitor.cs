@@ -103,6 +103,7 @@ public sealed class PageVisitor(
             record = record with { Change = PageChange.Of(past, record) };
         }
 
+        ImmutableArray<string> lines = order.Spec.NoCookies ? [] : [.. fetch.SetCookies.Take(CookieJar.MaxCookies)];
         var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading, past);
         if (isToKeep && !order.KeptFull)
         {
@@ -137,7 +138,7 @@ public sealed class PageVisitor(
                 NotKept = isToKeep && record.Kept is null,
                 TurnedAway = reading.TurnedAway,
                 LeftOut = reading.Elsewhere,
-                SetCookies = order.Spec.NoCookies || fetch.SetCookies.IsEmpty ? null : [.. fetch.SetCookies.Take(CookieJar.MaxCookies)],
+                SetCookies = OfHost(lines, url, at),
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },
@@ -145,8 +146,17 @@ public sealed class PageVisitor(
             verdict.Result == FetchResult.Answered
                 ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text)
                 : null
-        );
+        )
+        {
+            DomainCookies = [.. lines.Select(line => CookieJar.Parse(line, url, at)).OfType<StoredCookie>().Where(IsShared)],
+        };
     }
+
+    private static bool IsShared(StoredCookie cookie) => cookie.Domain is not null;
+
+    /// <summary>Those that are for the host of the URL alone; null: none.</summary>
+    private static ImmutableArray<string>? OfHost(ImmutableArray<string> lines, CanonicalUrl url, DateTimeOffset at) =>
+        lines.RemoveAll(line => CookieJar.Parse(line, url, at) is not { Domain: null }) is { IsEmpty: false } own ? own : null;
 
     /// <summary>A page that redirects to itself and sets a cookie wants to be asked once more, with the cookie.</summary>
     private static bool IsCookieWall(CrawlSpec spec, Lease lease, PageFetch fetch, Redirect redirect, CanonicalUrl url) =>
@@ -280,6 +290,9 @@ public sealed class PageVisitor(
 /// <param name="Facts">For the URL's grain, once the host has the outcome; null when no answer came.</param>
 public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts)
 {
+    /// <summary>Cookies for other hosts of the domain too: set there before the outcome is reported.</summary>
+    public ImmutableArray<StoredCookie> DomainCookies { get; init; } = [];
+
     /// <summary>Nothing was fetched: the URL goes back, or is known.</summary>
     public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) =>
         new(

@@ -201,11 +201,21 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         return new(this, urls);
     }
 
+    /// <summary>The cookies with a <c>Domain</c> that the crawl's hosts of this registrable domain share.</summary>
+    public CookieJarRow DomainCookies { get; private set; } = CookieJarRow.Empty;
+
+    /// <summary>Takes the shared cookies as they were read; what was read before them changes nothing any more.</summary>
+    public void Share(CookieJarRow cookies) => DomainCookies = cookies.Version > DomainCookies.Version ? cookies : DomainCookies;
+
     /// <summary>The value of the Cookie field for a request; null: none.</summary>
     public string? Cookie(CanonicalUrl url, DateTimeOffset now) =>
-        head.Cookies is { } cookies && !Order.Spec.NoCookies ? CookieJar.Header(cookies, url, now) : null;
+        Order.Spec.NoCookies || (head.Cookies is null && DomainCookies.Cookies.IsEmpty)
+            ? null
+            : CookieJar.Header([.. head.Cookies ?? [], .. DomainCookies.Cookies], url, now);
 
-    /// <summary>The cookies of an answer: stored with the commit of what became of the URL, and sent from now on.</summary>
+    /// <summary>
+    /// The cookies of an answer for this host alone: stored with the commit of what became of the URL, and sent from now on.
+    /// </summary>
     public void TakeCookies(FetchOutcome outcome, DateTimeOffset now)
     {
         if (outcome.SetCookies is { } lines && CanonicalUrl.TryParse(outcome.Url, baseUrl: null, out var url))
@@ -843,7 +853,7 @@ public static class Refusals
     /// <summary>It redirects, and more than <c>Redirect.MaxHops</c> redirects in a row led to it.</summary>
     public const string TooManyRedirects = "too-many-redirects";
 
-    /// <summary>Links to other hosts could not be delivered there.</summary>
+    /// <summary>Links or cookies for other hosts could not be delivered there.</summary>
     public const string Delivery = "delivery";
 
     /// <summary>The page could not be stored in the blob store.</summary>

@@ -1,3 +1,4 @@
+using Grains.Crawling.Cookies;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
@@ -161,16 +162,21 @@ internal sealed class HostCrawls(
             return false;
         }
 
-        var urls = CrawlTable.Urls(id, host);
+        return await DeleteRows(CrawlTable.Urls(id, host), cancel)
+            && (DomainCookies.DomainOf(host) is not { } domain || await DeleteRows(CrawlTable.Cookies(id, domain), cancel));
+    }
+
+    private async Task<bool> DeleteRows(string partition, CancellationToken cancel)
+    {
         for (var i = 0; i < DeletesAtOnce; i++)
         {
-            var rows = await store.Scan(CrawlTable.Name, urls, KeyRange.All, StoreLimits.MaxCommitRows, cancel);
+            var rows = await store.Scan(CrawlTable.Name, partition, KeyRange.All, StoreLimits.MaxCommitRows, cancel);
             if (rows.Count == 0)
             {
                 return true;
             }
 
-            var removed = await store.Commit(CrawlTable.Name, urls, [.. rows.Select(row => RowChange.Delete(row.Key))], cancel);
+            var removed = await store.Commit(CrawlTable.Name, partition, [.. rows.Select(row => RowChange.Delete(row.Key))], cancel);
             if (removed.Outcome == CommitOutcome.Unknown)
             {
                 return false;

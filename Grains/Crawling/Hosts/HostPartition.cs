@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Grains.Books;
+using Grains.Crawling.Cookies;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
@@ -17,12 +18,14 @@ internal sealed class HostPartition
     private const int RowsAtOnce = 2 * StoreLimits.MaxScan;
 
     private readonly ITableStore _store;
+    private readonly HostKey _host;
     private readonly string _partition;
     private Task _changing = Task.CompletedTask;
     private bool _isLoaded;
 
     private HostPartition(
         ITableStore store,
+        HostKey host,
         string partition,
         HostCrawl crawl,
         HostHead head,
@@ -32,6 +35,7 @@ internal sealed class HostPartition
     )
     {
         _store = store;
+        _host = host;
         _partition = partition;
         Crawl = crawl;
         PredecessorsHorizon = head.Horizon;
@@ -92,6 +96,7 @@ internal sealed class HostPartition
         head.Silo = silo;
         var opened = new HostPartition(
             store,
+            host,
             partition,
             new HostCrawl(current, head, settings.MaxUrlsPerHost, retries),
             before,
@@ -99,7 +104,7 @@ internal sealed class HostPartition
             settings.Workers,
             guards
         );
-        await opened.Writer.Commit(new PutOrder(current));
+        await Task.WhenAll(opened.Writer.Commit(new PutOrder(current)), opened.JoinCookies());
         if (headRow is null)
         {
             opened._isLoaded = true;
@@ -187,6 +192,18 @@ internal sealed class HostPartition
     }
 
     public bool WantsRefill => Loaded.IsCompleted && !Crawl.Ended && (Crawl.Queue.Ready.WantsMore || Crawl.Queue.Later.WantsMore);
+
+    /// <summary>Reads the cookies again that the crawl's hosts of this domain share: somebody has set one.</summary>
+    public async Task ReadCookies(CancellationToken cancel) =>
+        Crawl.Share(await new DomainCookies(_store).Read(Crawl.Order.Id, _host, cancel));
+
+    private async Task JoinCookies()
+    {
+        if (!Crawl.Order.Spec.NoCookies)
+        {
+            Crawl.Share(await new DomainCookies(_store).Join(Crawl.Order.Id, _host));
+        }
+    }
 
     private void StartLoading()
     {

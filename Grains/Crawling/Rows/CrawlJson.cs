@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Grains.Crawling.Sessions;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
@@ -12,6 +14,7 @@ namespace Grains.Crawling.Rows;
 [JsonSerializable(typeof(RoundsRow))]
 [JsonSerializable(typeof(PageExtract))]
 [JsonSerializable(typeof(HostHead))]
+[JsonSerializable(typeof(CookieJarRow))]
 [JsonSerializable(typeof(CrawlHead))]
 [JsonSerializable(typeof(ListedHost))]
 [JsonSerializable(typeof(ListedCrawl))]
@@ -75,6 +78,13 @@ public sealed partial class CrawlJson : JsonSerializerContext
         public override void Write(Utf8JsonWriter writer, CrawlSpec value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value, AsWritten.CrawlSpec);
     }
+}
+
+/// <summary>The cookies that the hosts of a registrable domain share in a crawl.</summary>
+/// <param name="Version">Rises with every change.</param>
+public sealed record CookieJarRow(long Version, ImmutableArray<StoredCookie> Cookies)
+{
+    public static CookieJarRow Empty { get; } = new(0, []);
 }
 
 /// <summary>A queue row's payload; its place is in its key.</summary>

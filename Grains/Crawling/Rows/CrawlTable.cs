@@ -11,6 +11,7 @@ namespace Grains.Crawling.Rows;
 /// host.{hash of host}      c.{id} a crawl that has work here, x.{id} one that was deleted lately, clock, robots.{scheme}
 /// urls.{id}.{hash of host} h, o the order, u.{hash of URL} a URL, e.{hash of URL} what was read of its page,
 ///                          q.{n} a URL that is ready, r.{due}.{n} one to try again
+/// cookies.{id}.{hash of domain} jar, a.{hash of host} a host that reads it
 /// </code>
 /// </remarks>
 public static class CrawlTable
@@ -37,6 +38,8 @@ public static class CrawlTable
 
     public const string RobotsPrefix = "robots.";
 
+    public const string JarKey = "jar";
+
     public static string Crawl(CrawlId crawl) => $"crawl.{crawl}";
 
     public static string Host(HostKey host) => $"host.{StoreLimits.HashKey(host.Value)}";
@@ -44,6 +47,9 @@ public static class CrawlTable
     public static string Urls(CrawlId crawl, string hostHash) => $"urls.{crawl}.{hostHash}";
 
     public static string Urls(CrawlId crawl, HostKey host) => Urls(crawl, StoreLimits.HashKey(host.Value));
+
+    /// <summary>Of a registrable domain.</summary>
+    public static string Cookies(CrawlId crawl, string domain) => $"cookies.{crawl}.{StoreLimits.HashKey(domain)}";
 
     public static string Url(string url) => UrlPrefix + StoreLimits.HashKey(url);
 

@@ -1,26 +1,32 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Grains.Crawling.Urls;
 
 namespace Grains.Crawling.Sessions;
 
-/// <summary>A cookie of one host, as it is stored.</summary>
+/// <summary>A cookie, as it is stored.</summary>
 /// <param name="Path">Requests below it carry the cookie.</param>
 /// <param name="IsSecure">Only requests over https carry it.</param>
 /// <param name="ExpiresAt">Null: it lasts as long as the crawl.</param>
-public sealed record StoredCookie(string Name, string Value, string Path, bool IsSecure, DateTimeOffset? ExpiresAt);
+/// <param name="Domain">This host and those below it get the cookie; null: the host that set it, and no other.</param>
+public sealed record StoredCookie(string Name, string Value, string Path, bool IsSecure, DateTimeOffset? ExpiresAt, string? Domain = null);
 
 /// <summary>
-/// The cookies of one crawl on one host: RFC 6265, but each cookie is sent to the host that set it and to no other, also one with a
-/// <c>Domain</c>. It is told the time.
+/// Cookies by RFC 6265, as browsers take them: one without a <c>Domain</c> is for the host that set it; one with a <c>Domain</c> is for
+/// that domain and the hosts below it, and is refused for a public suffix. It is told the time.
 /// </summary>
 public static class CookieJar
 {
-    /// <summary>Cookies of a host; beyond, those set longest ago go.</summary>
+    /// <summary>Cookies of one jar; beyond, those set longest ago go.</summary>
     public const int MaxCookies = 50;
 
     /// <summary>Characters of a cookie with its attributes; a longer one is dropped.</summary>
     public const int MaxLength = 4096;
+
+    /// <summary>Bytes of the same as it is stored, so that a full jar fits into a row; one that has more is dropped.</summary>
+    private const int MaxStoredBytes = 6 * 1024;
 
     /// <summary>The cookies after an answer.</summary>
     /// <param name="lines">Values of its <c>Set-Cookie</c> fields, in order.</param>
@@ -29,12 +35,19 @@ public static class CookieJar
         IEnumerable<string> lines,
         CanonicalUrl url,
         DateTimeOffset now
+    ) => After(cookies, lines.Select(line => Parse(line, url, now)).OfType<StoredCookie>(), now);
+
+    /// <summary>The cookies once these are set too, in order: one that has expired removes the one of its name, domain and path.</summary>
+    public static ImmutableArray<StoredCookie> After(
+        ImmutableArray<StoredCookie> cookies,
+        IEnumerable<StoredCookie> set,
+        DateTimeOffset now
     )
     {
         var kept = (cookies.IsDefault ? [] : cookies).Where(cookie => !IsOver(cookie, now)).ToList();
-        foreach (var cookie in lines.Select(line => Parse(line, url, now)).OfType<StoredCookie>())
+        foreach (var cookie in set)
         {
-            kept.RemoveAll(old => old.Name == cookie.Name && old.Path == cookie.Path);
+            kept.RemoveAll(old => old.Name == cookie.Name && old.Domain == cookie.Domain && old.Path == cookie.Path);
             if (!IsOver(cookie, now))
             {
                 kept.Add(cookie);
@@ -45,26 +58,31 @@ public static class CookieJar
     }
 
     /// <summary>The value of the <c>Cookie</c> field of a request; null when there is none. Longer paths come first (§5.4).</summary>
-    public static string? Header(ImmutableArray<StoredCookie> cookies, CanonicalUrl url, DateTimeOffset now)
+    public static string? Header(IEnumerable<StoredCookie> cookies, CanonicalUrl url, DateTimeOffset now)
     {
-        if (cookies.IsDefaultOrEmpty)
-        {
-            return null;
-        }
-
         var header = string.Join(
             "; ",
             cookies
-                .Where(cookie => !IsOver(cookie, now) && (!cookie.IsSecure || url.Scheme == "https") && IsBelow(url.Path, cookie.Path))
+                .Where(cookie =>
+                    !IsOver(cookie, now)
+                    && (!cookie.IsSecure || url.Scheme == "https")
+                    && IsBelow(url.Path, cookie.Path)
+                    && (cookie.Domain is not { } domain || IsOfDomain(url.Host, domain))
+                )
                 .OrderByDescending(cookie => cookie.Path.Length)
                 .Select(cookie => cookie.Name.Length == 0 ? cookie.Value : $"{cookie.Name}={cookie.Value}")
         );
         return header.Length == 0 ? null : header;
     }
 
-    private static StoredCookie? Parse(string line, CanonicalUrl url, DateTimeOffset now)
+    /// <summary>The cookie of a <c>Set-Cookie</c> field; null when it is none, is too long, or is not for the host of the URL.</summary>
+    public static StoredCookie? Parse(string line, CanonicalUrl url, DateTimeOffset now)
     {
-        if (line.Length > MaxLength || line.AsSpan().ContainsAny('\r', '\n', '\0'))
+        if (
+            line.Length > MaxLength
+            || line.Any(c => char.IsControl(c) && c != '\t')
+            || JsonEncodedText.Encode(line, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length > MaxStoredBytes
+        )
         {
             return null;
         }
@@ -77,27 +95,57 @@ public static class CookieJar
         {
             switch (attribute.ToLowerInvariant())
             {
-                case "path" when text.StartsWith('/'):
-                    cookie = cookie with { Path = text };
+                case "path":
+                    cookie = cookie with { Path = text.StartsWith('/') ? text : DefaultPath(url.Path) };
                     break;
                 case "secure":
                     cookie = cookie with { IsSecure = true };
                     break;
-                case "domain" when !IsOfHost(url.Host, text.TrimStart('.')):
-                    return null;
+                case "domain" when text.Length > 0:
+                    cookie = cookie with { Domain = text };
+                    break;
                 case "max-age" when long.TryParse(text, CultureInfo.InvariantCulture, out var seconds):
                     hasMaxAge = true;
                     cookie = cookie with { ExpiresAt = seconds <= 0 ? DateTimeOffset.MinValue : After(now, seconds) };
                     break;
-                case "expires"
-                    when !hasMaxAge
-                        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at):
+                case "expires" when !hasMaxAge && CookieDate.TryParse(text, out var at):
                     cookie = cookie with { ExpiresAt = at };
                     break;
             }
         }
 
-        return cookie.Name.Length == 0 && cookie.Value.Length == 0 ? null : cookie;
+        return (cookie.Name.Length == 0 && cookie.Value.Length == 0) || !TryScope(url.Host, cookie.Domain, out var domain)
+            ? null
+            : cookie with
+            {
+                Domain = domain,
+            };
+    }
+
+    /// <summary>
+    /// §5.3, steps 4 to 6: the domain that a cookie is for; null: its host alone. False: the host may set no such cookie.
+    /// </summary>
+    private static bool TryScope(string host, string? attribute, out string? domain)
+    {
+        domain = null;
+        if (attribute is null)
+        {
+            return true;
+        }
+
+        var text = attribute[0] == '.' ? attribute[1..] : attribute;
+        if (text.Length == 0 || UrlHost.Parse(text, out var canonical) != UrlFault.None)
+        {
+            return false;
+        }
+
+        if (PublicSuffixes.RegistrableDomain(canonical!) is null)
+        {
+            return canonical == host; // An address, or a public suffix with pages of its own.
+        }
+
+        domain = canonical;
+        return IsOfDomain(host, canonical!);
     }
 
     /// <summary>Without an equals sign it is a value without a name, as browsers take it.</summary>
@@ -114,10 +162,9 @@ public static class CookieJar
 
     private static bool IsOver(StoredCookie cookie, DateTimeOffset now) => cookie.ExpiresAt <= now;
 
-    private static bool IsOfHost(string host, string domain) =>
-        domain.Length == 0
-        || host.Equals(domain, StringComparison.OrdinalIgnoreCase)
-        || host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOfDomain(string host, string domain) =>
+        host == domain
+        || (host.Length > domain.Length && host[^(domain.Length + 1)] == '.' && host.EndsWith(domain, StringComparison.Ordinal));
 
     /// <summary>§5.1.4: up to the last slash of the path, which does not count itself.</summary>
     private static string DefaultPath(string path)

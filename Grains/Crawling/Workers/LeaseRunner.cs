@@ -1,3 +1,4 @@
+using Grains.Crawling.Cookies;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
@@ -7,12 +8,13 @@ namespace Grains.Crawling.Workers;
 /// <summary>
 /// What a lease is for, from the grant to what is to be reported: the URL's grain is asked, the page is fetched and read within the time of
 /// the lease, and
-/// links to other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
+/// links and cookies for other hosts are durable there before it answers. Not thread-safe: it belongs to a grain and runs on its scheduler.
 /// </summary>
-/// <param name="notDelivered">Told when links could not be delivered: the page is reported as one to be tried again.</param>
+/// <param name="notDelivered">Told when links or cookies could not be delivered: the page is reported as one to be tried again.</param>
 internal sealed class LeaseRunner(
     PageVisitor visitor,
     CrawlGrains grains,
+    DomainCookies cookies,
     IMembershipLease membership,
     TimeProvider guards,
     Action<string, CrawlId, Exception> notDelivered
@@ -20,6 +22,7 @@ internal sealed class LeaseRunner(
 {
     private readonly CrawlBoundaries _boundaries = new();
     private readonly LinkDelivery _links = new(grains);
+    private readonly CookieDelivery _cookies = new(cookies, grains);
 
     /// <param name="asked">When the lease was asked for (<see cref="TimeProvider.GetTimestamp"/>): its time runs from there.</param>
     public async Task<Visit> Run(HostKey host, CrawlOrder order, Lease lease, long asked, CancellationToken cancel)
@@ -43,7 +46,7 @@ internal sealed class LeaseRunner(
             (left, stop) => visitor.Visit(order, _boundaries.Of(order), lease, left, stop),
             cancel
         );
-        return visit.Foreign.Count == 0 ? visit : await Deliver(order, visit, cancel);
+        return visit.Foreign.Count == 0 && visit.DomainCookies.IsEmpty ? visit : await Deliver(host, order, visit, cancel);
     }
 
     /// <summary>Asks the web, within the time of the lease and while this silo is known to be a member of its cluster.</summary>
@@ -84,12 +87,14 @@ internal sealed class LeaseRunner(
     }
 
     /// <summary>
-    /// Links to other hosts become durable there before the page is reported. When that fails, the page is tried again later.
+    /// Cookies and links for other hosts become durable there before the page is reported, cookies first: a link may need them. When that
+    /// fails, the page is tried again later.
     /// </summary>
-    private async Task<Visit> Deliver(CrawlOrder order, Visit visit, CancellationToken cancel)
+    private async Task<Visit> Deliver(HostKey host, CrawlOrder order, Visit visit, CancellationToken cancel)
     {
         try
         {
+            await _cookies.Deliver(order.Id, host, visit, cancel);
             var refused = await _links.Deliver(order, visit.Foreign, cancel);
             return visit with { Outcome = refused.In(visit.Outcome) };
         }

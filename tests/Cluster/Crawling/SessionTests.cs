@@ -1,5 +1,7 @@
 using Doubles;
+using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
+using Grains.Storage;
 using Xunit;
 
 namespace Cluster.Crawling;
@@ -23,6 +25,59 @@ public sealed class SessionTests(CrawlCluster cluster) : IClassFixture<CrawlClus
         Assert.Equal((2L, 0L), (summary.Pages, summary.Failed));
         Assert.Equal([null, "seen=1"], Sent(_root, "Cookie"));
         Assert.Equal(["seen=1"], Sent(_root + "behind", "Cookie"));
+    }
+
+    /// <summary>A host whose wall had been passed by a login at another host of its domain stayed behind the wall.</summary>
+    [Fact]
+    public async Task ALoginAtOneHostOpensTheOtherHostsOfItsDomainAndNoneBeyond()
+    {
+        var domain = cluster.NewHost();
+        var (www, shop, other) = ($"http://www.{domain}/", $"http://shop.{domain}/", $"http://{cluster.NewHost()}/");
+        cluster.Web.Add(shop, SiteAnswer.Links(www + "login"));
+        cluster.Web.Add(
+            www + "login",
+            SiteAnswer
+                .Links(shop + "in", www + "in", other)
+                .With("Set-Cookie", $"login=1; Domain={domain}; Path=/")
+                .With("Set-Cookie", "own=2; Path=/")
+                .With("Set-Cookie", "all=3; Domain=example; Path=/")
+        );
+        cluster.Web.Add(shop + "in", SiteAnswer.Links(shop + "out").With("Set-Cookie", "basket=4; Path=/"));
+        cluster.Web.Add(shop + "out", SiteAnswer.Links(www + "out").With("Set-Cookie", $"login=; Domain={domain}; Path=/; Max-Age=0"));
+        var crawl = await cluster.Start(Spec with { Seeds = [shop], Scope = CrawlScope.Any });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((7L, 0L), (summary.Pages, summary.Failed + summary.Skipped));
+        Assert.Equal([null], Sent(shop, "Cookie"));
+        Assert.Equal([null], Sent(www + "login", "Cookie"));
+        Assert.Equal(["login=1"], Sent(shop + "in", "Cookie"));
+        Assert.Equal(["own=2; login=1"], Sent(www + "in", "Cookie"));
+        Assert.Equal(["basket=4; login=1"], Sent(shop + "out", "Cookie"));
+        Assert.Equal(["own=2"], Sent(www + "out", "Cookie"));
+        Assert.Equal([null], Sent(other, "Cookie"));
+    }
+
+    [Fact]
+    public async Task CookiesOfADomainSurviveTheirHostsAndGoWithTheirCrawl()
+    {
+        var domain = cluster.NewHost();
+        var (www, shop) = ($"http://www.{domain}/", $"http://shop.{domain}/");
+        cluster.Web.Add(www, SiteAnswer.Html("<title>In</title>").With("Set-Cookie", $"login=1; Domain={domain}"));
+        cluster.Web.Add(shop, "<title>Shop</title>");
+        var crawl = await cluster.Start(Spec with { Seeds = [www], MoreSeeds = true });
+        await cluster.Clock.PassUntil("the login", () => Task.FromResult(cluster.Reported.Contains(www)));
+        await cluster.Deactivate($"www.{domain}");
+        await crawl.Add([shop, www + "later"]);
+        await crawl.EndSeeds();
+        await cluster.Ended(crawl);
+        Assert.Equal(["login=1"], Sent(shop, "Cookie"));
+        Assert.Equal(["login=1"], Sent(www + "later", "Cookie"));
+
+        var jar = CrawlTable.Cookies(CrawlId.Parse(crawl.GetPrimaryKeyString()), domain);
+        Assert.Equal(3, (await cluster.Store.Scan(CrawlTable.Name, jar, KeyRange.All, 10)).Count);
+        await crawl.Delete();
+        await cluster.Clock.PassUntil("the end of the crawl's rows", async () => await crawl.Show() is null);
+        Assert.Empty(await cluster.Store.Scan(CrawlTable.Name, jar, KeyRange.All, 10));
     }
 
     [Fact]

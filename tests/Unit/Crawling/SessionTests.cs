@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
+using Grains.Crawling.Rows;
 using Grains.Crawling.Sessions;
 using Grains.Crawling.Specs;
 using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
+using Grains.Storage;
 using Xunit;
 
 namespace Unit.Crawling;
@@ -30,8 +33,71 @@ public sealed class SessionTests
     [InlineData("alone", "http://h.example/", "http://h.example/", "alone")]
     [InlineData("a=\"x=y\"", "http://h.example/", "http://h.example/", "a=\"x=y\"")]
     [InlineData("; Path=/", "http://h.example/", "http://h.example/", null)]
+    [InlineData("a=1; Path=/x; Path=", "http://h.example/y/", "http://h.example/y/1", "a=1")]
+    [InlineData("a=1", "http://www.shop.example/", "http://shop.example/", null)]
+    [InlineData("a=1; Domain=shop.example", "http://www.shop.example/", "http://shop.example/", "a=1")]
+    [InlineData("a=1; Domain=.SHOP.example", "https://shop.example:8443/", "http://a.b.shop.example/", "a=1")]
+    [InlineData("a=1; Domain=www.shop.example", "http://www.shop.example/", "http://shop.example/", null)]
+    [InlineData("a=1; Domain=shop.example", "http://www.shop.example/", "http://othershop.example/", null)]
+    [InlineData("a=1; Domain=www.shop.example", "http://shop.example/", "http://www.shop.example/", null)]
+    [InlineData("a=1; Domain=shop.example; Secure", "https://www.shop.example/", "http://shop.example/", null)]
+    [InlineData("a=1; Domain=shop.example; Path=/in", "http://www.shop.example/", "http://shop.example/inner", null)]
+    [InlineData("a=1; Domain=b\u00fccher.example", "http://www.xn--bcher-kva.example/", "http://xn--bcher-kva.example/", "a=1")]
+    [InlineData("a=1; Domain=example", "http://www.shop.example/", "http://www.shop.example/", null)]
+    [InlineData("a=1; Domain=co.uk", "http://shop.co.uk/", "http://shop.co.uk/", null)]
+    [InlineData("a=1; Domain=github.io", "http://me.github.io/", "http://me.github.io/", null)]
+    [InlineData("a=1; Domain=github.io", "http://github.io/", "http://github.io/", "a=1")]
+    [InlineData("a=1; Domain=github.io", "http://github.io/", "http://me.github.io/", null)]
+    [InlineData("a=1; Domain=10.0.0.1", "http://10.0.0.1/", "http://10.0.0.1/", "a=1")]
+    [InlineData("a=1; Domain=0.0.1", "http://10.0.0.1/", "http://10.0.0.1/", null)]
+    [InlineData("a=1; Domain=", "http://www.shop.example/", "http://www.shop.example/", "a=1")]
+    [InlineData("a=1; Domain=.", "http://www.shop.example/", "http://www.shop.example/", null)]
+    [InlineData("a=\u0001", "http://h.example/", "http://h.example/", null)]
     public void ACookieIsSentWhereItBelongs(string line, string from, string to, string? sent) =>
-        Assert.Equal(sent, CookieJar.Header(CookieJar.After([], [line], Url(from), Now), Url(to), Now));
+        Assert.Equal(sent, CookieJar.Header(Known(CookieJar.After([], [line], Url(from), Now), Url(from), Url(to)), Url(to), Now));
+
+    [Theory]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z")]
+    [InlineData("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z")]
+    [InlineData("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z")]
+    [InlineData("Mon, 06-Nov-2033 8:9:7", "2033-11-06T08:09:07Z")]
+    [InlineData("06 november 69 23:59:59 anything", "2069-11-06T23:59:59Z")]
+    [InlineData("06 Nov 70 00:00:00", "1970-11-06T00:00:00Z")]
+    [InlineData("31 Feb 2030 00:00:00", null)]
+    [InlineData("06 Nov 1600 00:00:00", null)]
+    [InlineData("06 Nov 2030 24:00:00", null)]
+    [InlineData("06 Nov 2030", null)]
+    [InlineData("Nov 2030 00:00:00", null)]
+    [InlineData("06 Nev 2030 00:00:00", null)]
+    [InlineData("0", null)]
+    public void ADateIsReadAsTheWebWritesIt(string text, string? date) =>
+        Assert.Equal(
+            date is null ? null : DateTimeOffset.Parse(date, CultureInfo.InvariantCulture),
+            CookieJar.Parse($"a=1; Expires={text}", Url("http://h.example/"), Now)!.ExpiresAt
+        );
+
+    [Fact]
+    public void OneNameMayBeSetForTheHostAndForTheDomain()
+    {
+        var url = Url("http://www.shop.example/");
+        var jar = CookieJar.After([], ["a=host", "a=domain; Domain=shop.example"], url, Now);
+        jar = CookieJar.After(jar, ["a=again; Domain=shop.example"], url, Now);
+
+        Assert.Equal("a=host; a=again", CookieJar.Header(jar, url, Now));
+        Assert.Equal("a=again", CookieJar.Header(Known(jar, url, Url("http://shop.example/")), Url("http://shop.example/"), Now));
+    }
+
+    [Fact]
+    public void AFullJarFitsIntoARowWhateverItsCookiesAreMadeOf()
+    {
+        var url = Url("http://www.shop.example/" + new string('p', 2000));
+        var lines = new[] { '"', '\u00e4', '\ud7fc', 'x' }.SelectMany(c =>
+            Enumerable.Range(0, CookieJar.MaxCookies).Select(cookie => $"{c}{cookie}={new string(c, 3000)}; Domain=shop.example")
+        );
+        var jar = CookieJar.After([], [.. lines], url, Now);
+
+        Assert.InRange(CrawlJson.Write(new CookieJarRow(1, jar)).Length, 1, StoreLimits.MaxPayloadBytes);
+    }
 
     [Fact]
     public void ACookieIsReplacedByItsNameAndPathAndDeletedByADateThatIsOver()
@@ -136,6 +202,10 @@ public sealed class SessionTests
             [Url("http://h.example/")],
             out errors
         );
+
+    /// <summary>Cookies without a domain are known to the host that set them alone, the others to all of their domain.</summary>
+    private static IEnumerable<StoredCookie> Known(ImmutableArray<StoredCookie> jar, CanonicalUrl from, CanonicalUrl to) =>
+        jar.Where(cookie => cookie.Domain is not null || from.Host == to.Host);
 
     private static CanonicalUrl Url(string text) => CanonicalUrl.TryParse(text, null, out var url) ? url : throw new FormatException(text);
 }
