@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -15,24 +14,6 @@ public sealed partial class ConsoleProcessTests : IDisposable
     {
         _place.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    [Fact]
-    public async Task TheDemoAddsUpAndLeavesNothingBehind()
-    {
-        var demo = await ConsoleProcess.Run(_folder, ["demo", "--json"]);
-
-        Assert.Equal((0, ""), (demo.Code, demo.Error));
-        using var verdict = JsonDocument.Parse(demo.Output);
-        Assert.Equal(
-            (true, 120, 1),
-            (
-                verdict.RootElement.GetProperty("ok").GetBoolean(),
-                verdict.RootElement.GetProperty("pages").GetInt32(),
-                verdict.RootElement.GetProperty("kills").GetInt32()
-            )
-        );
-        Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
     [Fact]

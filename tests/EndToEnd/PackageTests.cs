@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json;
 using Xunit;
 
 namespace EndToEnd;
@@ -8,8 +9,6 @@ namespace EndToEnd;
 public sealed class PackageTests : IDisposable
 {
     private const int MaxToolBytes = 20_000_000;
-
-    private static readonly string[] Projects = ["Client", "Grains.Client", "Grains.Formats", "Grains.Interfaces"];
 
     private readonly string _folder = Unique.Folder("packages");
 
@@ -22,11 +21,9 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task ThePackagesAreWholeAndTheConsoleIsInstalledFromAFolder()
     {
-        foreach (var project in Projects)
-        {
-            var (packed, said) = await Dotnet("pack", project, "-c", "Release", "--no-build", "-o", Packages);
-            Assert.True(packed == 0, said);
-        }
+        // As docs/how-to/call-from-dotnet.md has it.
+        var (packed, said) = await Dotnet("pack", "Orleans.sln", "-c", "Release", "--no-build", "-o", Packages);
+        Assert.True(packed == 0, said);
 
         string[] ids = ["BalancedBooks.Client", "BalancedBooks.Console", "BalancedBooks.Contracts", "BalancedBooks.Formats"];
         Assert.Equal(
@@ -70,9 +67,13 @@ public sealed class PackageTests : IDisposable
         var (without, noSilo) = await Run(command, "demo", "--silo", _folder);
         Assert.Equal(1, without);
         Assert.Contains("There is no silo at", noSilo, StringComparison.Ordinal);
-        var (demo, story) = await Run(command, "demo", "--silo", AppContext.BaseDirectory);
+        var (demo, story) = await Run(command, "demo", "--silo", AppContext.BaseDirectory, "--json");
         Assert.True(demo == 0, story);
-        Assert.Contains("Everything adds up.", story, StringComparison.Ordinal);
+        var verdict = JsonElement.Parse(story);
+        Assert.Equal(
+            (true, 120, 1),
+            (verdict.GetProperty("ok").GetBoolean(), verdict.GetProperty("pages").GetInt32(), verdict.GetProperty("kills").GetInt32())
+        );
     }
 
     private Task<(int Code, string Said)> Dotnet(params string[] args) => Run(SiloProcess.DotNet, args);
