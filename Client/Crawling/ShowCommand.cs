@@ -89,6 +89,8 @@ internal static class ShowCommand
             .Add("contact", spec.Contact)
             .Add("credentials", Some(SpecForm.Of(spec).CredentialHosts))
             .Add("cookies", spec.NoCookies ? "no" : null)
+            .Add("proxy", spec.Proxy)
+            .Add("robots", spec.IgnoreRobots ? "ignored on the silo's own hosts" : null)
             .Add("accept", Some(spec.Accept))
             .Add("keep", spec.Keep.ToString().ToLowerInvariant())
             .Add("max kept", spec.Keep == KeepPages.None ? null : Sizes.Format(spec.MaxKeptBytes));

@@ -116,6 +116,15 @@ internal sealed class StartCommand
         "USER:PASSWORD or bearer:TOKEN, sent to this host only and shown nowhere. Several allowed."
     );
     private readonly Option<bool> _noCookies = new("--no-cookies") { Description = "Neither keep cookies nor send them." };
+    private readonly Option<string?> _proxy = new("--proxy")
+    {
+        Description = "Ask this one of the silo's Crawling:Proxies in place of the hosts.",
+        HelpName = "NAME",
+    };
+    private readonly Option<bool> _ignoreRobots = new("--ignore-robots")
+    {
+        Description = "Fetch what robots.txt forbids, on hosts of the silo's Crawling:OwnHosts and on no other.",
+    };
     private readonly Option<string[]> _accept = Texts(
         "--accept",
         "TYPES",
@@ -225,6 +234,8 @@ internal sealed class StartCommand
             start._contact,
             start._credentials,
             start._noCookies,
+            start._proxy,
+            start._ignoreRobots,
             start._accept,
             start._walk,
             start._maxPathDepth,
@@ -371,6 +382,8 @@ internal sealed class StartCommand
             Contact = parsed.GetValue(_contact) ?? usual.Contact,
             Credentials = Many(parsed, _credentials, usual.Credentials),
             NoCookies = parsed.GetValue(_noCookies) || usual.NoCookies,
+            Proxy = parsed.GetValue(_proxy) ?? usual.Proxy,
+            IgnoreRobots = parsed.GetValue(_ignoreRobots) || usual.IgnoreRobots,
             Walk = Many(parsed, _walk, usual.Walk),
             MaxPathDepth = parsed.GetValue(_maxPathDepth) ?? usual.MaxPathDepth,
             MaxRepeats = parsed.GetValue(_maxRepeats) ?? usual.MaxRepeats,

@@ -190,6 +190,14 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool FollowTraps { get; init; }
 
+    /// <summary>The name of the proxy that is asked in place of the hosts; left out when none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Proxy { get; init; }
+
+    /// <summary>What robots.txt of the silo's own hosts forbids is fetched; left out when it is not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IgnoreRobots { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -229,6 +237,8 @@ public sealed record SpecForm(
             HostTime = spec.HostTime is { } time ? Durations.Format(time) : null,
             HostErrors = spec.HostErrors,
             FollowTraps = spec.FollowTraps,
+            Proxy = spec.Proxy,
+            IgnoreRobots = spec.IgnoreRobots,
             Every = spec.Every is { } every ? Durations.Format(every) : null,
         };
 

@@ -278,6 +278,19 @@ public sealed record CrawlSpec
     [Id(38)]
     public bool FollowTraps { get; init; }
 
+    /// <summary>
+    /// The proxy of the silo's <c>Crawling:Proxies</c> that is asked in place of the hosts; null: none. Its address and credentials are
+    /// the silo's own.
+    /// </summary>
+    [Id(39)]
+    public string? Proxy { get; init; }
+
+    /// <summary>
+    /// On the hosts of the silo's <c>Crawling:OwnHosts</c>, and on no other, URLs are fetched whatever robots.txt says of them.
+    /// </summary>
+    [Id(40)]
+    public bool IgnoreRobots { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using Grains.Crawling.Fetching;
 using Grains.Crawling.Hosts;
 using Grains.Crawling.Specs;
+using Grains.Crawling.Urls;
 using Grains.Net;
 
 namespace Grains.Crawling;
@@ -73,6 +74,20 @@ public sealed class CrawlingOptions
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
     public TimeSpan KeepPagesFor { get; set; }
 
+    [Description(
+        "Proxies that a crawl may choose from with --proxy NAME: NAME=URL between commas, the URL http or socks5, with user and password "
+            + "where the proxy wants them. Each silo needs the same names. Give passwords by an environment variable: nothing shows them."
+    )]
+    [ProxiesSetting, PasswordPropertyText(true)]
+    public string Proxies { get; set; } = "";
+
+    [Description(
+        "Hosts of your own, between commas: HOST, HOST:PORT, or *.DOMAIN for each host below. Their certificates are not checked, and "
+            + "crawls with --ignore-robots pass over their robots.txt. Private addresses need AllowPrivate all the same."
+    )]
+    [OwnHostsSetting]
+    public string OwnHosts { get; set; } = "";
+
     /// <summary>
     /// Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.
     /// </summary>
@@ -86,9 +101,24 @@ public sealed class CrawlingOptions
             MaxUrlsPerHost = MaxUrlsPerHost,
             RobotsPatience = RobotsPatience,
             MaxDelay = MaxDelay,
+            OwnHosts = OwnHostList,
         };
 
-    internal SiloLimits OfSpecs => new() { AllowPrivate = AllowPrivate, ListensOnLoopback = ListensOnLoopback };
+    internal SiloLimits OfSpecs =>
+        new()
+        {
+            AllowPrivate = AllowPrivate,
+            ListensOnLoopback = ListensOnLoopback,
+            Proxies = ProxyList.TryParse(Proxies, out var proxies)
+                ? proxies
+                : throw new FormatException(new ProxiesSettingAttribute().FormatErrorMessage($"{Section}:{nameof(Proxies)}")),
+            OwnHosts = OwnHostList,
+        };
+
+    private OwnHosts OwnHostList =>
+        Urls.OwnHosts.TryParse(OwnHosts, out var hosts)
+            ? hosts
+            : throw new FormatException(new OwnHostsSettingAttribute().FormatErrorMessage($"{Section}:{nameof(OwnHosts)}"));
 
     internal FetchSettings OfFetches => new(ProductToken, ContactUrl, OfSpecs);
 }

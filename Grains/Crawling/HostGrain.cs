@@ -54,7 +54,7 @@ public sealed partial class HostGrain(
         _stop = _stopping.Token;
         var settings = options.Value.OfHosts;
         var retries = new RetryPolicy(options.Value.Attempts, options.Value.RetryDelay, settings.MaxDelay, chance);
-        _politeness = new(settings, retries);
+        _politeness = new(settings, retries, settings.OwnHosts.Contains(Host));
         _crawls = new(store, Host, _politeness, settings, retries, guards, silo.SiloAddress.ToParsableString(), Opened);
         _fairness = new(Host, _crawls, _politeness);
         _leases = new(Host, _crawls, _politeness, _fairness);
@@ -173,7 +173,7 @@ public sealed partial class HostGrain(
         }
 
         Pump();
-        return partition.Crawl.Sums() with { Note = partition.Crawl.Waiting > 0 ? _politeness.Robots.Note : null };
+        return partition.Crawl.Sums() with { Note = partition.Crawl.Waiting > 0 ? _politeness.RobotsNote(order.Spec) : null };
     }
 
     public async Task<HostSums> End(CrawlOrder order, string reason, CancellationToken cancel)
@@ -238,20 +238,14 @@ public sealed partial class HostGrain(
 
     public async Task<ImmutableArray<ExplainLine>> Explain(CrawlId crawl, string url, CancellationToken cancel)
     {
+        var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);
+        var partition = await _crawls.Get(crawl);
         var lines = ImmutableArray.CreateBuilder<ExplainLine>();
         if (CanonicalUrl.TryParse(url, baseUrl: null, out var canonical))
         {
-            lines.Add(new("robots", _politeness.Robots.Explain(canonical.Origin, canonical.PathAndQuery)));
-            if (_politeness.Robots.CrawlDelay is var asked && asked > options.Value.MaxDelay)
-            {
-                lines.Add(
-                    new("delay", $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {options.Value.MaxDelay} count")
-                );
-            }
+            lines.AddRange(_politeness.Explain(canonical, partition?.Crawl.Order.Spec));
         }
 
-        var row = await store.Get(CrawlTable.Name, CrawlTable.Urls(crawl, Host), CrawlTable.Url(url), cancel);
-        var partition = await _crawls.Get(crawl);
         var now = Now();
         lines.AddRange(
             Explanations.Of(

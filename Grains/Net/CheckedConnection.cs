@@ -14,6 +14,9 @@ public enum ConnectFailure
 
     /// <summary>No name that DNS could know.</summary>
     BadName,
+
+    /// <summary>The proxy that was to be asked could not be connected to.</summary>
+    Proxy,
 }
 
 /// <summary>No connection came about, and why.</summary>
@@ -42,18 +45,7 @@ internal static class CheckedConnection
         CancellationToken cancel
     )
     {
-        var addresses = await Resolve(host.Host, resolve ?? Dns.GetHostAddressesAsync, cancel).ConfigureAwait(false);
-        var permitted = allowed is null ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
-        if (permitted.Length == 0)
-        {
-            var address = addresses[0];
-            throw new CannotConnectException(
-                ConnectFailure.PrivateAddress,
-                $"{host.Host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be "
-                    + $"connected to ({(allowed!.IsEmpty ? "none" : allowed)})."
-            );
-        }
-
+        var permitted = await Permitted(host.Host, allowed, resolve, cancel).ConfigureAwait(false);
         SocketException? last = null;
         foreach (var address in permitted)
         {
@@ -73,6 +65,30 @@ internal static class CheckedConnection
             $"No connection to {host.Host} ({permitted[^1]}) on port {host.Port}: {last!.SocketErrorCode}.",
             last
         );
+    }
+
+    /// <summary>The addresses of a host that may be connected to, one at least.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static async ValueTask<IPAddress[]> Permitted(
+        string host,
+        AddressRanges? allowed,
+        Func<string, CancellationToken, Task<IPAddress[]>>? resolve,
+        CancellationToken cancel
+    )
+    {
+        var addresses = await Resolve(host, resolve ?? Dns.GetHostAddressesAsync, cancel).ConfigureAwait(false);
+        var permitted = allowed is null ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Refuses(address, allowed));
+        if (permitted.Length == 0)
+        {
+            var address = addresses[0];
+            throw new CannotConnectException(
+                ConnectFailure.PrivateAddress,
+                $"{host} is {address}, which is {PrivateAddresses.Kind(address)} and not among the ranges that may be "
+                    + $"connected to ({(allowed!.IsEmpty ? "none" : allowed)})."
+            );
+        }
+
+        return permitted;
     }
 
     private static async ValueTask<Stream> Tcp(IPEndPoint target, CancellationToken cancel)

@@ -84,6 +84,10 @@ public sealed record StartCrawl
 
     public bool? FollowTraps { get; init; }
 
+    public string? Proxy { get; init; }
+
+    public bool? IgnoreRobots { get; init; }
+
     public string? Every { get; init; }
 
     /// <summary>
@@ -140,6 +144,8 @@ public sealed record StartCrawl
             HostTime = Duration(HostTime, "hostTime", faults) ?? spec.HostTime,
             HostErrors = HostErrors ?? spec.HostErrors,
             FollowTraps = FollowTraps ?? spec.FollowTraps,
+            Proxy = Proxy ?? spec.Proxy,
+            IgnoreRobots = IgnoreRobots ?? spec.IgnoreRobots,
             Every = Duration(Every, "every", faults),
             RoundOf = null,
         };

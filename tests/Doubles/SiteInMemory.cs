@@ -144,6 +144,16 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             headers["If-None-Match"] = etag;
         }
 
+        if (request.Proxy is { } proxy)
+        {
+            headers["(proxy)"] = proxy.Name;
+        }
+
+        if (request.AcceptAnyCertificate)
+        {
+            headers["(any certificate)"] = "";
+        }
+
         if (request.IfModifiedSince is { } modified)
         {
             headers["If-Modified-Since"] = modified;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Doubles.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -17,7 +19,7 @@ public sealed class WebSite : IAsyncDisposable
     private readonly ConcurrentDictionary<string, SiteAnswer> _answers = new(StringComparer.Ordinal);
     private readonly WebApplication _server;
 
-    private WebSite(INetwork network, TimeProvider clock, int port)
+    private WebSite(INetwork network, TimeProvider clock, int port, X509Certificate2? certificate)
     {
         Ledger = new(clock);
         var builder = WebApplication.CreateSlimBuilder();
@@ -25,7 +27,13 @@ public sealed class WebSite : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(IPAddress.Loopback, port, endpoint =>
+            {
+                if (certificate is not null)
+                {
+                    endpoint.UseHttps(certificate);
+                }
+            });
         });
         if (network is IConnectionListenerFactory transport)
         {
@@ -52,12 +60,26 @@ public sealed class WebSite : IAsyncDisposable
     /// <param name="network">Where it listens.</param>
     /// <param name="clock">For the ledger; null: the system's.</param>
     /// <param name="port">0: one that is free.</param>
-    public static async Task<WebSite> Start(INetwork network, TimeProvider? clock = null, int port = 0)
+    /// <param name="certificate">It speaks https, over HTTP/2 with who can; null: http.</param>
+    public static async Task<WebSite> Start(
+        INetwork network,
+        TimeProvider? clock = null,
+        int port = 0,
+        X509Certificate2? certificate = null
+    )
     {
-        var site = new WebSite(network, clock ?? TimeProvider.System, port);
+        var site = new WebSite(network, clock ?? TimeProvider.System, port, certificate);
         await site._server.StartAsync();
         site.Origin = site._server.Urls.Single();
         return site;
+    }
+
+    /// <summary>A certificate that nobody vouches for.</summary>
+    public static X509Certificate2 SelfSigned(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        return request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
     }
 
     /// <param name="target">Path and query, as in the request line.</param>

@@ -46,7 +46,7 @@ public sealed class PageVisitor(
         var past = order.Spec.Revisit is { } earlier ? await history.Find(earlier, url, cancel).ConfigureAwait(false) : null;
         var extractor = isSitemap || boundary.IsWalked(url) ? null : PageExtractor.Of(order.Spec);
         var asked = past is not null && PageChange.MayBeAskedFor(past, order.Spec.Keep, extractor?.Asked) ? past : null;
-        var request = Request(order, lease.Url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
+        var request = Request(order, url, timeLeft, isSitemap ? SitemapReader.MaxBytes + 1 : order.Spec.MaxBodyBytes) with
         {
             WithExchange = order.Spec.Keep != KeepPages.None,
             Session = CrawlSession.Create(order.Spec, boundary.Seeds, out _).For(url, lease.Cookie),
@@ -212,7 +212,7 @@ public sealed class PageVisitor(
             var left = timeLeft - guards.GetElapsedTime(started);
             fetch =
                 left > TimeSpan.Zero
-                    ? await Fetch(order, LeaseKind.Robots, Request(order, url.Text, left, RobotsRules.MaxBytes + 1), cancel)
+                    ? await Fetch(order, LeaseKind.Robots, Request(order, url, left, RobotsRules.MaxBytes + 1), cancel)
                         .ConfigureAwait(false)
                     : PageFetch.Failed(
                         FetchFailure.Timeout,
@@ -259,20 +259,27 @@ public sealed class PageVisitor(
     private async Task<PageFetch> Fetch(CrawlOrder order, LeaseKind kind, PageRequest request, CancellationToken cancel)
     {
         using var activity = FetchMetrics.Traces.StartActivity("fetch", ActivityKind.Client, order.Trace);
-        var fetch = await fetcher.Fetch(request, cancel);
+        var fetch =
+            order.Spec.Proxy is { } proxy && request.Proxy is null
+                ? PageFetch.Failed(FetchFailure.Proxy, settings.Limits.Proxies.Missing(proxy), TimeSpan.Zero)
+                : await fetcher.Fetch(request, cancel);
         metrics.OnFetched(kind, FetchVerdict.Of(fetch).Result, fetch.Elapsed, fetch.Body.Length);
         activity?.SetTag("url.full", request.Url).SetTag("http.response.status_code", fetch.Status).SetTag("crawl", order.Id.Value);
         return fetch;
     }
 
-    private PageRequest Request(CrawlOrder order, string url, TimeSpan timeLeft, int maxBytes) =>
+    private PageRequest Request(CrawlOrder order, CanonicalUrl url, TimeSpan timeLeft, int maxBytes) =>
         new(
-            url,
+            url.Text,
             order.Spec.Timeout < timeLeft ? order.Spec.Timeout : timeLeft,
             maxBytes,
             CrawlSpecCheck.Allowed(order.Spec, settings.Limits),
             settings.UserAgentOf(order.Spec)
-        );
+        )
+        {
+            Proxy = order.Spec.Proxy is { } proxy ? settings.Limits.Proxies.Find(proxy) : null,
+            AcceptAnyCertificate = settings.Limits.OwnHosts.Contains(url.HostKey),
+        };
 
     private static string? StatusError(PageFetch fetch, FetchVerdict verdict) =>
         verdict.Result == FetchResult.Answered ? null

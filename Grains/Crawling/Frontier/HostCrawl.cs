@@ -856,6 +856,9 @@ public static class Refusals
     /// <summary>Links or cookies for other hosts could not be delivered there.</summary>
     public const string Delivery = "delivery";
 
+    /// <summary>The crawl's proxy is not among those of the silo, cannot be reached, or did not do what it was asked for.</summary>
+    public const string Proxy = "proxy";
+
     /// <summary>The page could not be stored in the blob store.</summary>
     public const string PageStore = "page-store";
 

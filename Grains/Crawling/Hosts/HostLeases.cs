@@ -56,7 +56,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             }
 
             var robots = politeness.Robots.Decide(url.Origin, url.PathAndQuery, now.Schedule);
-            if (robots.IsAllowed)
+            if (robots.IsAllowed || (!robots.IsAsk && politeness.IgnoresRobots(crawl.Order.Spec)))
             {
                 var number = crawl.NextLease();
                 crawl.Queue.Lease(entry, number, end, silo);

@@ -1,3 +1,5 @@
+using Grains.Crawling.Urls;
+
 namespace Grains.Crawling.Hosts;
 
 /// <summary>
@@ -14,4 +16,6 @@ internal sealed record HostSettings
     public TimeSpan RobotsPatience { get; init; } = TimeSpan.FromMinutes(2);
 
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromMinutes(10);
+
+    public OwnHosts OwnHosts { get; init; } = OwnHosts.None;
 }

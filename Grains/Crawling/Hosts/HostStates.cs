@@ -39,7 +39,7 @@ internal static class HostStates
             ),
             { Waiting: 0 } => ("idle", null),
             { Order.State: CrawlState.Paused } => ("paused", null),
-            _ when politeness.Robots.Note is { } note => ("robots", note),
+            _ when politeness.RobotsNote(crawl.Order.Spec) is { } note => ("robots", note),
             _ when politeness.HasInherited(now) => ("resting", "Requests of an earlier activation may still be under way."),
             _ when politeness.Clock.NotBefore > now.Schedule => (
                 "resting",

@@ -1,5 +1,6 @@
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Rows;
+using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
 using Grains.Storage;
 
@@ -10,7 +11,7 @@ namespace Grains.Crawling.Hosts;
 /// there,
 /// and to its robots.txt. Says as rows what a successor must not forget, and takes them back. It is told the time and does no I/O.
 /// </summary>
-internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
+internal sealed class Politeness(HostSettings settings, RetryPolicy retries, bool isOwnHost = false)
 {
     private DateTimeOffset _inherited = DateTimeOffset.MinValue;
 
@@ -25,6 +26,27 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
 
     public HostRobots Robots { get; } = new(settings.ProductToken, retries, settings.MaxDelay, settings.RobotsPatience);
 
+    /// <summary>What robots.txt forbids counts for nothing in this crawl: the host is the operator's own, and the crawl asked so.</summary>
+    public bool IgnoresRobots(CrawlSpec spec) => isOwnHost && spec.IgnoreRobots;
+
+    /// <summary>Why the crawl does not move, in a sentence, when that is for robots.txt; else null.</summary>
+    public string? RobotsNote(CrawlSpec spec) => IgnoresRobots(spec) ? null : Robots.Note;
+
+    /// <summary>What robots.txt says of a URL, and of the delay.</summary>
+    /// <param name="spec">Of the crawl; null: it has nothing here.</param>
+    public IEnumerable<ExplainLine> Explain(CanonicalUrl url, CrawlSpec? spec)
+    {
+        var says = Robots.Explain(url.Origin, url.PathAndQuery);
+        yield return new("robots", spec is not null && IgnoresRobots(spec) ? $"ignored (--ignore-robots): {says}" : says);
+        if (Robots.CrawlDelay is var asked && asked > settings.MaxDelay)
+        {
+            yield return new(
+                "delay",
+                $"robots.txt asks for {asked} between two requests; Crawling:MaxDelay lets {settings.MaxDelay} count"
+            );
+        }
+    }
+
     /// <summary>Without a crawl the pace stays as it was.</summary>
     public void Set(IReadOnlyCollection<CrawlSpec> specs)
     {
@@ -34,7 +56,7 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
         }
 
         var asked = specs.Max(spec => spec.Delay);
-        var robots = AtMost(Robots.CrawlDelay);
+        var robots = specs.All(IgnoresRobots) ? TimeSpan.Zero : AtMost(Robots.CrawlDelay);
         Asked = robots > asked ? robots : asked;
         Clock.Concurrency = specs.Min(spec => spec.Concurrency);
         Clock.Delay = Asked + Pace.Extra;
@@ -62,7 +84,8 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries)
         return slower;
     }
 
-    private static bool IsOfHost(string reason) => reason is not (Refusals.Delivery or Refusals.PageStore or Refusals.CookieWall);
+    private static bool IsOfHost(string reason) =>
+        reason is not (Refusals.Delivery or Refusals.PageStore or Refusals.CookieWall or Refusals.Proxy);
 
     /// <summary>
     /// A predecessor's leases may last until then, by the guards' clock: nothing starts before, and the delay runs from there.

@@ -1,10 +1,18 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Security;
 using Grains.Net;
 
 namespace Grains.Crawling.Pages;
 
+/// <summary>What may be connected to, and how.</summary>
+/// <param name="Allowed">Private addresses that may be connected to.</param>
+/// <param name="Proxy">Through this one; null: straight.</param>
+/// <param name="AnyCertificate">Certificates are not checked.</param>
+internal sealed record ConnectionRules(AddressRanges Allowed, NamedProxy? Proxy = null, bool AnyCertificate = false);
+
 /// <summary>
-/// A pool of connections for each set of allowed private ranges, so that no request rides on a connection that it may not make.
+/// A pool of connections for each set of rules, so that no request rides on a connection that it may not make.
 /// At most <see cref="MaxPools"/> are kept beyond those in use: the one unused for longest goes.
 /// </summary>
 internal sealed class ConnectionPools(
@@ -17,7 +25,7 @@ internal sealed class ConnectionPools(
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<AddressRanges, Pool> _pools = [];
+    private readonly Dictionary<ConnectionRules, Pool> _pools = [];
     private long _turn;
     private bool _disposed;
 
@@ -33,16 +41,16 @@ internal sealed class ConnectionPools(
         }
     }
 
-    public Lease Take(AddressRanges allowed)
+    public Lease Take(ConnectionRules rules)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (!_pools.TryGetValue(allowed, out var pool))
+            if (!_pools.TryGetValue(rules, out var pool))
             {
                 DropTheOldestUnused();
-                pool = new(allowed, new HttpMessageInvoker(Handler(allowed), disposeHandler: true));
-                _pools.Add(allowed, pool);
+                pool = new(rules, new HttpMessageInvoker(Handler(rules), disposeHandler: true));
+                _pools.Add(rules, pool);
             }
 
             pool.Users++;
@@ -87,19 +95,22 @@ internal sealed class ConnectionPools(
         var oldest = _pools.Values.Where(pool => pool.Users == 0).MinBy(pool => pool.LastTurn);
         if (oldest is not null)
         {
-            _pools.Remove(oldest.Allowed);
+            _pools.Remove(oldest.Rules);
             oldest.Invoker.Dispose();
         }
     }
 
-    private SocketsHttpHandler Handler(AddressRanges allowed) =>
+    private SocketsHttpHandler Handler(ConnectionRules rules) =>
         new()
         {
             // Nothing of ours is told to strangers.
             ActivityHeadersPropagator = null,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = (context, cancel) => CheckedConnection.Open(context.DnsEndPoint, allowed, resolve, connect, cancel),
+            ConnectCallback = (context, cancel) =>
+                rules.Proxy is { } proxy
+                    ? OpenProxy(proxy, context.DnsEndPoint, cancel)
+                    : CheckedConnection.Open(context.DnsEndPoint, rules.Allowed, resolve, connect, cancel),
             ConnectTimeout = ConnectTimeout,
             MaxConnectionsPerServer = int.MaxValue,
 
@@ -112,12 +123,41 @@ internal sealed class ConnectionPools(
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ResponseDrainTimeout = TimeSpan.FromSeconds(1),
             UseCookies = false,
-            UseProxy = false,
+            Proxy = rules.Proxy is { } named ? new Always(named) : null,
+            UseProxy = rules.Proxy is not null,
+            SslOptions = rules.AnyCertificate ? Unchecked() : new(),
         };
 
-    internal sealed class Pool(AddressRanges allowed, HttpMessageInvoker invoker)
+    /// <summary>For hosts that the operator calls his own (<c>Crawling:OwnHosts</c>), in a pool that no other host uses.</summary>
+    [SuppressMessage("Security", "CA5359", Justification = "The operator named the hosts.")]
+    private static SslClientAuthenticationOptions Unchecked() => new() { RemoteCertificateValidationCallback = (_, _, _, _) => true };
+
+    /// <summary>The operator named it: its address may be private, and is nobody's business.</summary>
+    private async ValueTask<Stream> OpenProxy(NamedProxy proxy, DnsEndPoint address, CancellationToken cancel)
     {
-        public AddressRanges Allowed { get; } = allowed;
+        try
+        {
+            return await CheckedConnection.Open(address, allowed: null, resolve, connect, cancel).ConfigureAwait(false);
+        }
+        catch (CannotConnectException cause)
+        {
+            throw new CannotConnectException(ConnectFailure.Proxy, $"The proxy \"{proxy}\" cannot be connected to.", cause);
+        }
+    }
+
+    /// <summary>One proxy for every host.</summary>
+    private sealed class Always(NamedProxy proxy) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; } = proxy.Credentials;
+
+        public Uri GetProxy(Uri destination) => proxy.Address;
+
+        public bool IsBypassed(Uri host) => false;
+    }
+
+    internal sealed class Pool(ConnectionRules rules, HttpMessageInvoker invoker)
+    {
+        public ConnectionRules Rules { get; } = rules;
 
         public HttpMessageInvoker Invoker { get; } = invoker;
 

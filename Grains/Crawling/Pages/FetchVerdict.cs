@@ -6,7 +6,7 @@ namespace Grains.Crawling.Pages;
 /// <summary>Whether a fetch is the end of the matter, and the word for the books if it is no answer.</summary>
 /// <param name="Result">Answered, Temporary or Permanent.</param>
 /// <param name="Reason">Null when answered; else <c>timeout</c>, <c>unreachable</c>, <c>http-503</c>, <c>private-address</c>,
-/// <c>bad-http</c>, <c>tls</c>, <c>too-long-headers</c> or <c>bad-url</c>.</param>
+/// <c>bad-http</c>, <c>tls</c>, <c>too-long-headers</c>, <c>bad-url</c> or <c>proxy</c>.</param>
 public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
 {
     /// <summary>
@@ -25,6 +25,7 @@ public readonly record struct FetchVerdict(FetchResult Result, string? Reason)
             FetchFailure.BadHttp => new(FetchResult.Permanent, "bad-http"),
             FetchFailure.TooLongHeaders => new(FetchResult.Permanent, "too-long-headers"),
             FetchFailure.BadUrl => new(FetchResult.Permanent, "bad-url"),
+            FetchFailure.Proxy => new(FetchResult.Temporary, "proxy"),
             _ => throw new ArgumentOutOfRangeException(nameof(fetch), fetch.Failure, "Not a way to fail."),
         };
 

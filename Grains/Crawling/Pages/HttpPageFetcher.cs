@@ -10,10 +10,9 @@ using Grains.Net;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// Fetches over HTTP/1.1: no redirects, no cookies, no proxy, no second try. Connections are kept and shared by all requests with the same
-/// allowed
-/// private ranges, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked where it is
-/// made.
+/// Fetches over HTTP/1.1: no redirects, no cookies, no second try. Connections are kept and shared by all requests with the same
+/// <see cref="ConnectionRules"/>, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked
+/// where it is made; where a proxy makes it, the host's address is checked before the proxy is asked, which looks it up once more.
 /// </summary>
 /// <param name="clock">For Retry-After dates.</param>
 /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
@@ -29,6 +28,8 @@ public sealed class HttpPageFetcher(
 {
     /// <summary>Of status line and header fields together.</summary>
     public const int MaxHeaderBytes = 64 * 1024;
+
+    private const HttpStatusCode ProxyWantsCredentials = HttpStatusCode.ProxyAuthenticationRequired;
 
     private readonly TimeProvider _guards = guards ?? clock;
 
@@ -55,9 +56,19 @@ public sealed class HttpPageFetcher(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
         try
         {
-            using var pool = _pools.Take(request.AllowPrivate);
+            if (request.Proxy is not null)
+            {
+                await CheckedConnection.Permitted(url.IdnHost, request.AllowPrivate, resolve, both.Token).ConfigureAwait(false);
+            }
+
+            using var pool = _pools.Take(new(request.AllowPrivate, request.Proxy, request.AcceptAnyCertificate));
             using var message = Message(request, url);
             using var response = await pool.Send(message, both.Token).ConfigureAwait(false);
+            if (request.Proxy is { } proxy && url.Scheme == Uri.UriSchemeHttp && response.StatusCode == ProxyWantsCredentials)
+            {
+                return Failed(FetchFailure.Proxy, $"The proxy \"{proxy}\" refuses the credentials that this silo has for it.");
+            }
+
             return await Read(message, response, request, start, both.Token).ConfigureAwait(false);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
@@ -75,9 +86,9 @@ public sealed class HttpPageFetcher(
                 $"{url.Authority} accepted no connection within {Seconds(ConnectionPools.ConnectTimeout)}."
             );
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or CannotConnectException)
         {
-            var (failure, sentence) = Explain(exception, url);
+            var (failure, sentence) = Explain(exception, url, request.Proxy);
             return Failed(failure, sentence);
         }
 
@@ -180,7 +191,11 @@ public sealed class HttpPageFetcher(
         var request = new StringBuilder(256).Append("GET ").Append(url.PathAndQuery).Append(" HTTP/1.1\r\nHost: ").Append(url.Authority);
         foreach (var (name, values) in message.Headers.NonValidated)
         {
-            if (session.Any(field => field.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            // The handler puts the credentials of a proxy among the fields.
+            if (
+                name.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase)
+                || session.Any(field => field.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            )
             {
                 continue;
             }
@@ -253,7 +268,7 @@ public sealed class HttpPageFetcher(
         return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : header;
     }
 
-    private static (FetchFailure Failure, string Sentence) Explain(Exception exception, Uri url)
+    private static (FetchFailure Failure, string Sentence) Explain(Exception exception, Uri url, NamedProxy? proxy)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
@@ -262,7 +277,11 @@ public sealed class HttpPageFetcher(
                 case CannotConnectException cannot:
                     return (Failure(cannot.Failure), cannot.Message);
                 case AuthenticationException:
-                    return (FetchFailure.Tls, $"No secure connection to {url.Authority}: {cause.Message}");
+                    return (
+                        FetchFailure.Tls,
+                        $"No secure connection to {url.Authority}: {cause.Message} (Crawling:OwnHosts names hosts whose certificates are "
+                            + "not checked.)"
+                    );
                 case SocketException socket:
                     return (FetchFailure.Unreachable, $"The connection to {url.Authority} broke: {Word(socket)}.");
             }
@@ -277,6 +296,11 @@ public sealed class HttpPageFetcher(
         return error switch
         {
             HttpRequestError.SecureConnectionError => (FetchFailure.Tls, $"No secure connection to {url.Authority}: {exception.Message}"),
+            HttpRequestError.ProxyTunnelError => (
+                FetchFailure.Proxy,
+                $"The proxy \"{proxy}\" opened no connection to {url.Authority}"
+                    + (exception is HttpRequestException { StatusCode: { } status } ? $": it answered {(int)status}." : ".")
+            ),
             HttpRequestError.InvalidResponse => (FetchFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1: {exception.Message}"),
             HttpRequestError.ConfigurationLimitExceeded => (
                 FetchFailure.TooLongHeaders,
@@ -295,6 +319,7 @@ public sealed class HttpPageFetcher(
         {
             ConnectFailure.PrivateAddress => FetchFailure.PrivateAddress,
             ConnectFailure.BadName => FetchFailure.BadUrl,
+            ConnectFailure.Proxy => FetchFailure.Proxy,
             _ => FetchFailure.Unreachable,
         };
 

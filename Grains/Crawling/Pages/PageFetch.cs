@@ -27,6 +27,9 @@ public enum FetchFailure
 
     /// <summary>The URL cannot be asked for: it is not http or https, or its host is no name that DNS could know.</summary>
     BadUrl,
+
+    /// <summary>The proxy is not known here, cannot be reached, or did not do what it was asked for.</summary>
+    Proxy,
 }
 
 /// <summary>

@@ -28,6 +28,12 @@ public sealed record PageRequest(
     /// <summary>Media types whose bodies are read, as <c>text/html</c> or <c>image/*</c>; empty: all.</summary>
     public ImmutableArray<string> Accept { get; init; } = [];
 
+    /// <summary>The proxy that is asked in place of the host, once the host's address was checked; null: none.</summary>
+    public NamedProxy? Proxy { get; init; }
+
+    /// <summary>The host is the operator's own: its certificate is not checked.</summary>
+    public bool AcceptAnyCertificate { get; init; }
+
     /// <summary>The answer is to tell how it came about: <see cref="PageFetch.Exchange"/>.</summary>
     public bool WithExchange { get; init; }
 }

@@ -85,6 +85,12 @@ public static class CrawlSpecCheck
         {
             _ = CrawlSession.Create(spec, boundary.Seeds, out var session);
             errors.AddRange(session);
+            CheckRobots(errors, spec, boundary.Seeds, limits.OwnHosts);
+        }
+
+        if (spec.Proxy is { } proxy && limits.Proxies.Find(proxy) is null)
+        {
+            errors.Add(limits.Proxies.Missing(UrlFaults.Shorten(proxy)));
         }
 
         if (spec.Accept.Length > CrawlSpec.MaxPatterns || !spec.Accept.All(IsMediaRange))
@@ -129,6 +135,21 @@ public static class CrawlSpecCheck
     private static bool IsMediaRange(string text) =>
         text.Split('/') is [{ Length: > 0 } type, { Length: > 0 } subtype]
         && type.Concat(subtype).All(c => char.IsAsciiLetterOrDigit(c) || c is '*' or '+' or '-' or '.' or '_');
+
+    private static void CheckRobots(ImmutableArray<string>.Builder errors, CrawlSpec spec, IEnumerable<CanonicalUrl> seeds, OwnHosts own)
+    {
+        if (!spec.IgnoreRobots || seeds.FirstOrDefault(seed => !own.Contains(seed.HostKey)) is not { } foreign)
+        {
+            return;
+        }
+
+        errors.Add(
+            own.IsEmpty
+                ? "This silo names no hosts of its own, so robots.txt counts everywhere. Start it with --Crawling:OwnHosts and the hosts "
+                    + "whose robots.txt may be ignored."
+                : $"{foreign.HostKey} is none of the silo's own hosts ({own}; Crawling:OwnHosts), so its robots.txt counts."
+        );
+    }
 
     private static void CheckPrivate(ImmutableArray<string>.Builder errors, CrawlSpec spec, SiloLimits limits)
     {

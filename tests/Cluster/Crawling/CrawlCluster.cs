@@ -164,7 +164,11 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton(
             new CrawlLog(service => new(service, "host", () => throw new InvalidOperationException("No log is kept here."), Clock, Guards))
         );
-        silo.Services.Configure<CrawlingOptions>(crawling => crawling.Workers = Workers);
+        silo.Services.Configure<CrawlingOptions>(crawling =>
+        {
+            crawling.Workers = Workers;
+            crawling.OwnHosts = "*.own";
+        });
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
         silo.AddFastStreams(CrawlStreams.Provider);

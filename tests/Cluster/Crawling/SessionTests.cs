@@ -81,6 +81,26 @@ public sealed class SessionTests(CrawlCluster cluster) : IClassFixture<CrawlClus
     }
 
     [Fact]
+    public async Task RobotsTxtIsIgnoredOnOwnHostsAndItsSitemapsAreNot()
+    {
+        var (own, other) = ($"http://{cluster.NewHost()}.own/", $"http://{cluster.NewHost()}/");
+        cluster.Web.Add(own + "robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /\nCrawl-delay: 60\nSitemap: /map.xml"));
+        cluster.Web.Add(other + "robots.txt", SiteAnswer.Text("User-agent: *\nDisallow: /"));
+        cluster.Web.Add(own, SiteAnswer.Links("/in", other));
+        cluster.Web.Add(own + "in", "<title>In</title>");
+        cluster.Web.Add(own + "map.xml", $"<urlset><url><loc>{own}mapped</loc></url></urlset>");
+        cluster.Web.Add(own + "mapped", "<title>Mapped</title>");
+        var crawl = await cluster.Start(Spec with { Seeds = [own], Scope = CrawlScope.Any, IgnoreRobots = true });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((4L, 1L), (summary.Pages, summary.Reasons!["robots"]));
+        Assert.Equal([null], Sent(own + "mapped", "Cookie"));
+        Assert.Empty(Sent(other, "Cookie"));
+        var robots = Assert.Single((await crawl.Explain(own + "in")).Lines, line => line.Label == "robots").Text;
+        Assert.StartsWith("ignored (--ignore-robots): ", robots, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WithoutCookiesAWallStaysWhatItIs()
     {
         cluster.Web.Add(_root, SiteAnswer.Redirect("/").With("Set-Cookie", "seen=1"));

@@ -82,6 +82,9 @@ public sealed class CrawlVerbsTests
             "8",
             "--every",
             "6h",
+            "--proxy",
+            "office",
+            "--ignore-robots",
             "--name",
             "shop"
         );
@@ -100,6 +103,7 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["X-Key: 1"], spec.Headers);
         Assert.Equal(["a.example=u:p"], spec.Credentials);
         Assert.Equal(("Tester/1", "me@a.example", true), (spec.UserAgent, spec.Contact, spec.NoCookies));
+        Assert.Equal(("office", true), (spec.Proxy, spec.IgnoreRobots));
         Assert.Equal(["text/html", "image/*"], spec.Accept);
         Assert.Equal(["*list*"], spec.Walk);
         Assert.Equal((9, 0, true), (spec.MaxPathDepth, spec.MaxRepeats, spec.SortParams));
@@ -267,6 +271,8 @@ public sealed class CrawlVerbsTests
             MaxPages = 10,
             Headers = ["X-Key: 1"],
             NoCookies = true,
+            Proxy = "office",
+            IgnoreRobots = true,
             MoreSeeds = true,
         };
         _console.Keep(ConsoleInMemory.Crawl() with { Spec = past });

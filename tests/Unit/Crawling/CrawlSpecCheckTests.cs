@@ -1,5 +1,7 @@
 using Grains.Crawling.Specs;
+using Grains.Crawling.Urls;
 using Grains.Interfaces.Crawling;
+using Grains.Net;
 using Xunit;
 
 namespace Unit.Crawling;
@@ -127,6 +129,45 @@ public sealed class CrawlSpecCheckTests
         Assert.Equal(
             ["This silo allows the private addresses 10.0.0.0/8; a crawl can narrow that, not widen it."],
             CrawlSpecCheck.Check(Good with { AllowPrivate = ["127.0.0.0/8"] }, silo, out _)
+        );
+    }
+
+    [Fact]
+    public void AProxyIsOneOfThoseThatTheSiloNames()
+    {
+        Assert.True(ProxyList.TryParse("office=http://10.0.0.5:3128,far=socks5://u:p@proxy.example", out var proxies));
+        var silo = new SiloLimits { Proxies = proxies };
+
+        Assert.Empty(CrawlSpecCheck.Check(Good with { Proxy = "far" }, silo, out _));
+        Assert.Equal(
+            ["There is no proxy \"near\": this silo names far, office (Crawling:Proxies)."],
+            CrawlSpecCheck.Check(Good with { Proxy = "near" }, silo, out _)
+        );
+        Refused(
+            Good with
+            {
+                Proxy = "near",
+            },
+            "There is no proxy \"near\": this silo names none. Start it with --Crawling:Proxies near=URL."
+        );
+    }
+
+    [Fact]
+    public void RobotsTxtIsIgnoredOnTheSilosOwnHostsAlone()
+    {
+        Assert.True(OwnHosts.TryParse("example.org, *.test.example", out var own));
+        var silo = new SiloLimits { OwnHosts = own };
+        var spec = Good with { IgnoreRobots = true };
+
+        Assert.Empty(CrawlSpecCheck.Check(spec with { Seeds = ["http://example.org/", "http://a.test.example/"] }, silo, out _));
+        Assert.Equal(
+            ["other.example is none of the silo's own hosts (example.org, *.test.example; Crawling:OwnHosts), so its robots.txt counts."],
+            CrawlSpecCheck.Check(spec with { Seeds = ["http://example.org/", "http://other.example/"] }, silo, out _)
+        );
+        Refused(
+            spec,
+            "This silo names no hosts of its own, so robots.txt counts everywhere. Start it with --Crawling:OwnHosts and the hosts whose "
+                + "robots.txt may be ignored."
         );
     }
 

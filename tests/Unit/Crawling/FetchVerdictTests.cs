@@ -34,6 +34,7 @@ public sealed class FetchVerdictTests
     [InlineData(FetchFailure.BadHttp, FetchResult.Permanent, "bad-http")]
     [InlineData(FetchFailure.TooLongHeaders, FetchResult.Permanent, "too-long-headers")]
     [InlineData(FetchFailure.BadUrl, FetchResult.Permanent, "bad-url")]
+    [InlineData(FetchFailure.Proxy, FetchResult.Temporary, "proxy")]
     public void AFailureDecides(FetchFailure failure, FetchResult result, string reason) =>
         Assert.Equal(new(result, reason), FetchVerdict.Of(PageFetch.Failed(failure, "It failed.", TimeSpan.Zero)));
 

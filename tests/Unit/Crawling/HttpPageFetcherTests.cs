@@ -600,17 +600,134 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AProxyIsAskedForTheWholeUrl()
+    {
+        _site.Add("http://shop.example/a?b", "through");
+        using var fetcher = Resolving("93.184.215.14");
+
+        var fetch = await fetcher.Fetch(Through(Proxy(_site.Port), "http://shop.example/a?b"), Cancel);
+
+        Assert.Equal("through", Text(fetch));
+        Assert.Equal("shop.example", Assert.Single(_site.Ledger.Requests).Headers["Host"]);
+    }
+
+    [Theory]
+    [InlineData("http://inside.example/")]
+    [InlineData("https://inside.example/")]
+    [InlineData("http://10.0.0.1/")]
+    [InlineData("http://[::1]/")]
+    public async Task AProxyIsNotAskedForWhatIsPrivate(string url)
+    {
+        using var fetcher = Resolving("10.0.0.1");
+
+        var fetch = await fetcher.Fetch(Through(Proxy(_site.Port), url), Cancel);
+
+        Assert.Equal(FetchFailure.PrivateAddress, fetch.Failure);
+        Assert.Equal(0, _site.Ledger.Count);
+        Assert.Equal(0, _network.Connections);
+    }
+
+    [Fact]
+    public async Task TheCredentialsOfAProxyGoToItAndNowhereElse()
+    {
+        using var server = new RawServer(_network);
+        using var fetcher = Resolving("93.184.215.14");
+        var fetching = fetcher.Fetch(
+            Through(Proxy(server.Port, "user:secret@"), "http://shop.example/") with
+            {
+                WithExchange = true,
+            },
+            Cancel
+        );
+        using var peer = await server.Accept(Cancel);
+        var first = await peer.ReadRequest(Cancel);
+        await peer.Send("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n", Cancel);
+        var second = await peer.ReadRequest(Cancel);
+        await peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Cancel);
+        var fetch = await fetching;
+
+        Assert.DoesNotContain("Proxy-Authorization", first, StringComparison.Ordinal);
+        Assert.Contains("Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=", second, StringComparison.Ordinal);
+        Assert.Equal("ok", Text(fetch));
+        Assert.DoesNotContain("Proxy-", fetch.Exchange!.RequestHead, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task AProxyThatRefusesItsCredentialsIsAFailureAndNoPage()
+    {
+        using var server = new RawServer(_network);
+        using var fetcher = Resolving("93.184.215.14");
+        var fetching = fetcher.Fetch(Through(Proxy(server.Port, "user:secret@"), "http://shop.example/"), Cancel);
+        using var peer = await server.Accept(Cancel);
+        for (var request = 0; request < 2; request++)
+        {
+            await peer.ReadRequest(Cancel);
+            await peer.Send("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n", Cancel);
+        }
+
+        var fetch = await fetching;
+        Assert.Equal(
+            (FetchFailure.Proxy, "The proxy \"office\" refuses the credentials that this silo has for it."),
+            (fetch.Failure, fetch.Error)
+        );
+    }
+
+    [Fact]
+    public async Task AProxyThatOpensNoConnectionSaysSoWithItsNameAlone()
+    {
+        using var server = new RawServer(_network);
+        using var fetcher = Resolving("93.184.215.14");
+        var fetching = fetcher.Fetch(Through(Proxy(server.Port), "https://shop.example/"), Cancel);
+        using var peer = await server.Accept(Cancel);
+        var asked = await peer.ReadRequest(Cancel);
+        await peer.Send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", Cancel);
+        var fetch = await fetching;
+
+        Assert.StartsWith("CONNECT shop.example:443 HTTP/1.1\r\n", asked, StringComparison.Ordinal);
+        Assert.Equal(
+            (FetchFailure.Proxy, "The proxy \"office\" opened no connection to shop.example: it answered 403."),
+            (fetch.Failure, fetch.Error)
+        );
+    }
+
+    [Fact]
+    public async Task AProxyThatIsNotThereSaysSoWithItsNameAlone()
+    {
+        using var fetcher = Resolving("93.184.215.14");
+        var fetch = await fetcher.Fetch(Through(Proxy(_network.FreePort()), "http://shop.example/"), Cancel);
+
+        Assert.Equal((FetchFailure.Proxy, "The proxy \"office\" cannot be connected to."), (fetch.Failure, fetch.Error));
+    }
+
+    [Fact]
+    public async Task ACertificateThatNobodyVouchesForCountsOnOwnHostsAlone()
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        await using var site = await WebSite.Start(_network, certificate: certificate);
+        site.Add("/", "secure");
+        var request = Request(site.UrlOf("/"), absolute: true);
+
+        var own = await _fetcher.Fetch(request with { AcceptAnyCertificate = true }, Cancel);
+        var other = await _fetcher.Fetch(request, Cancel);
+
+        Assert.Equal("secure", Text(own));
+        Assert.Equal(FetchFailure.Tls, other.Failure);
+        Assert.EndsWith("(Crawling:OwnHosts names hosts whose certificates are not checked.)", other.Error, StringComparison.Ordinal);
+        Assert.Equal(1, site.Ledger.Count);
+    }
+
+    [Fact]
     public void AtMostSixteenPoolsAreKeptBeyondThoseInUse()
     {
         using var pools = new ConnectionPools((_, _) => throw new InvalidOperationException("Nobody asks."), _network.Connect);
         for (var i = 0; i < 20; i++)
         {
-            pools.Take(Ranges($"10.0.{i}.0/24")).Dispose();
+            pools.Take(new(Ranges($"10.0.{i}.0/24"))).Dispose();
         }
 
         Assert.Equal(16, pools.Count);
 
-        var inUse = Enumerable.Range(0, 20).Select(i => pools.Take(Ranges($"10.1.{i}.0/24"))).ToList();
+        var inUse = Enumerable.Range(0, 20).Select(i => pools.Take(new(Ranges($"10.1.{i}.0/24")))).ToList();
         Assert.Equal(20, pools.Count);
         inUse.ForEach(lease => lease.Dispose());
         Assert.Equal(16, pools.Count);
@@ -654,6 +771,19 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
 
         return packed.ToArray();
     }
+
+    private static NamedProxy Proxy(int port, string user = "")
+    {
+        Assert.True(ProxyList.TryParse($"office=http://{user}127.0.0.1:{port}", out var proxies));
+        return proxies.Find("office")!;
+    }
+
+    private PageRequest Through(NamedProxy proxy, string url) =>
+        Request(url, absolute: true) with
+        {
+            Proxy = proxy,
+            AllowPrivate = AddressRanges.None,
+        };
 
     private HttpPageFetcher Resolving(params string[] addresses) =>
         new(_clock, (_, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse)), _network.Connect);

@@ -253,11 +253,46 @@ public sealed class PageVisitorTests : IDisposable
         Assert.Null(outcome.Page!.Kept);
     }
 
-    private Task<Visit> Visit(CrawlSpec? spec = null, string url = Url, int depth = 0, int hops = 0, bool isFull = false)
+    [Fact]
+    public async Task ACrawlWithAProxyAsksThroughItOrNotAtAll()
+    {
+        _web.Add(Url, "here");
+        var options = new CrawlingOptions { Proxies = "office=http://10.0.0.5:3128" };
+        var through = await Visit(new() { Seeds = [Url], Proxy = "office" }, options: options);
+        var gone = (await Visit(new() { Seeds = [Url], Proxy = "gone" }, options: options)).Outcome;
+
+        Assert.Equal(FetchResult.Answered, through.Outcome.Result);
+        Assert.Equal((FetchResult.Temporary, "proxy"), (gone.Result, gone.Reason));
+        Assert.Equal("There is no proxy \"gone\": this silo names office (Crawling:Proxies).", gone.Page!.Error);
+        Assert.Equal(["office"], _web.Ledger.Requests.Select(request => request.Headers["(proxy)"]));
+    }
+
+    [Theory]
+    [InlineData("http://own.example/", true)]
+    [InlineData("http://own.example:8443/", true)]
+    [InlineData("http://a.test.example/", true)]
+    [InlineData("http://test.example/", false)]
+    [InlineData("http://other.example/", false)]
+    public async Task CertificatesOfOwnHostsAreNotChecked(string url, bool isOwn)
+    {
+        _web.Add(url, "here");
+        await Visit(new() { Seeds = [url] }, url, options: new() { OwnHosts = "own.example,*.test.example" });
+
+        Assert.Equal(isOwn, Assert.Single(_web.Ledger.Requests).Headers.ContainsKey("(any certificate)"));
+    }
+
+    private Task<Visit> Visit(
+        CrawlSpec? spec = null,
+        string url = Url,
+        int depth = 0,
+        int hops = 0,
+        bool isFull = false,
+        CrawlingOptions? options = null
+    )
     {
         spec ??= new() { Seeds = [url] };
         Assert.True(CrawlBoundary.TryCreate(spec, out var boundary, out _));
-        return Visitor()
+        return Visitor(options)
             .Visit(
                 Order(spec) with
                 {
@@ -279,10 +314,10 @@ public sealed class PageVisitorTests : IDisposable
                 TestContext.Current.CancellationToken
             );
 
-    private PageVisitor Visitor() =>
+    private PageVisitor Visitor(CrawlingOptions? options = null) =>
         new(
             _web,
-            new CrawlingOptions().OfFetches,
+            (options ?? new()).OfFetches,
             TimeProvider.System,
             TimeProvider.System,
             new(_services.GetRequiredService<IMeterFactory>()),
