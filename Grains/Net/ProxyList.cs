@@ -82,7 +82,9 @@ public sealed class ProxyList
     }
 }
 
-/// <summary>Accepts the text of a <see cref="ProxyList"/>, also none. What was given is not repeated in the error: it may hold a password.</summary>
+/// <summary>
+/// Accepts the text of a <see cref="ProxyList"/>, also none. What was given is not repeated in the error: it may hold a password.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ProxiesSettingAttribute : ValidationAttribute
 {

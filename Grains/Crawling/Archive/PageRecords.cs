@@ -8,8 +8,9 @@ namespace Grains.Crawling.Archive;
 /// <summary>
 /// A fetched page as WARC records: response (of a 304: revisit), request and metadata, joined. The HTTP block of a response has the decoded
 /// body, so its <c>Content-Length</c> is the body's own; what was undone is told by <c>X-Crawler-…</c> fields. Nothing that a crawl's
-/// session
-/// adds (cookies, credentials, own header fields) is in a request, and of <c>Set-Cookie</c> only names are in a response.
+/// session adds (cookies, credentials, own header fields) is in a request, and of <c>Set-Cookie</c> only names are in a response. WARC 1.1
+/// knows messages of HTTP/1.1 alone: one of HTTP/2 is written as such, with the field <c>WARC-Protocol: h2</c> (an extension of web
+/// archives, as §4 allows).
 /// </summary>
 internal static class PageRecords
 {
@@ -42,6 +43,7 @@ internal static class PageRecords
             [
                 ("WARC-Target-URI", url),
                 ("WARC-IP-Address", exchange.Address),
+                ("WARC-Protocol", exchange.Protocol),
                 ("WARC-Payload-Digest", isRevisit ? past?.Digest : digest ?? WarcWriter.Digest([], [])),
                 ("WARC-Profile", isRevisit ? WarcWriter.NotModified : null),
                 ("WARC-Refers-To-Target-URI", isRevisit && past is { Status: not 304 } ? url : null),
@@ -57,7 +59,7 @@ internal static class PageRecords
             WarcWriter.NewId(),
             at,
             WarcWriter.HttpRequest,
-            [("WARC-Target-URI", url), ("WARC-Concurrent-To", response)],
+            [("WARC-Target-URI", url), ("WARC-Concurrent-To", response), ("WARC-Protocol", exchange.Protocol)],
             Encoding.Latin1.GetBytes(exchange.RequestHead),
             []
         );

@@ -114,6 +114,11 @@ internal sealed class ConnectionPools(
             ConnectTimeout = ConnectTimeout,
             MaxConnectionsPerServer = int.MaxValue,
 
+            // A connection of HTTP/2 is shared: one that is dead is to be noticed, or each request on it would run into its time limit.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+
             // What is left of a body that was cut: a little is read to keep the connection, more is not.
             MaxResponseDrainSize = 64 * 1024,
             MaxResponseHeadersLength = HttpPageFetcher.MaxHeaderBytes / 1024,

@@ -17,4 +17,11 @@ public sealed record HttpExchange(
     bool IsDecoded,
     string? TruncatedBy,
     string? Address = null
-);
+)
+{
+    /// <summary>
+    /// <c>h2</c> where it came over HTTP/2, which has neither lines: request and status line are then those of the same message in
+    /// HTTP/1.1. Null: HTTP/1.1.
+    /// </summary>
+    public string? Protocol { get; init; }
+}

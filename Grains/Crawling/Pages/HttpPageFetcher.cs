@@ -10,9 +10,10 @@ using Grains.Net;
 namespace Grains.Crawling.Pages;
 
 /// <summary>
-/// Fetches over HTTP/1.1: no redirects, no cookies, no second try. Connections are kept and shared by all requests with the same
-/// <see cref="ConnectionRules"/>, as many to a host as are asked for: politeness is decided elsewhere. Each connection's address is checked
-/// where it is made; where a proxy makes it, the host's address is checked before the proxy is asked, which looks it up once more.
+/// Fetches over HTTP/2 where an https server speaks it (ALPN), else over HTTP/1.1: no redirects, no cookies, no second try. Connections
+/// are kept and shared by all requests with the same <see cref="ConnectionRules"/>: one to a host of HTTP/2, else as many as are asked for;
+/// politeness is decided elsewhere. Each connection's address is checked where it is made; where a proxy makes it, the host's address is
+/// checked before the proxy is asked, which looks it up once more.
 /// </summary>
 /// <param name="clock">For Retry-After dates.</param>
 /// <param name="resolve">All addresses of a name; null: the system's resolver.</param>
@@ -107,8 +108,9 @@ public sealed class HttpPageFetcher(
     {
         var message = new HttpRequestMessage(HttpMethod.Get, url)
         {
-            Version = HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            // Without TLS there is nothing by which a server could say that it speaks more.
+            Version = url.Scheme == Uri.UriSchemeHttps ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         var headers = message.Headers;
         headers.TryAddWithoutValidation("User-Agent", request.UserAgent);
@@ -215,7 +217,10 @@ public sealed class HttpPageFetcher(
                 : body.IsCutOff ? "disconnect"
                 : body.Error is null ? "length"
                 : "unspecified"
-        );
+        )
+        {
+            Protocol = response.Version.Major == 2 ? "h2" : null,
+        };
     }
 
     private static IEnumerable<(string Name, string Value)> Fields(HttpHeadersNonValidated headers)
@@ -301,7 +306,7 @@ public sealed class HttpPageFetcher(
                 $"The proxy \"{proxy}\" opened no connection to {url.Authority}"
                     + (exception is HttpRequestException { StatusCode: { } status } ? $": it answered {(int)status}." : ".")
             ),
-            HttpRequestError.InvalidResponse => (FetchFailure.BadHttp, $"What {url.Authority} sends is no HTTP/1.1: {exception.Message}"),
+            HttpRequestError.InvalidResponse => (FetchFailure.BadHttp, $"What {url.Authority} sends is no HTTP: {exception.Message}"),
             HttpRequestError.ConfigurationLimitExceeded => (
                 FetchFailure.TooLongHeaders,
                 $"The header that {url.Authority} sends is longer than {MaxHeaderBytes} bytes."

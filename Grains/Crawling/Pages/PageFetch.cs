@@ -19,7 +19,7 @@ public enum FetchFailure
     /// <summary>All addresses of the host are private and not allowed.</summary>
     PrivateAddress,
 
-    /// <summary>What came is no HTTP/1.1.</summary>
+    /// <summary>What came is no HTTP.</summary>
     BadHttp,
 
     /// <summary>The header is longer than <see cref="HttpPageFetcher.MaxHeaderBytes"/>.</summary>

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Doubles;
 using Doubles.Net;
 using Grains.Crawling.Pages;
+using Grains.Interfaces.Crawling;
 using Grains.Net;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -714,6 +716,113 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         Assert.Equal(FetchFailure.Tls, other.Failure);
         Assert.EndsWith("(Crawling:OwnHosts names hosts whose certificates are not checked.)", other.Error, StringComparison.Ordinal);
         Assert.Equal(1, site.Ledger.Count);
+    }
+
+    [Fact]
+    public async Task AnHttpsServerIsAskedOverHttp2OnOneConnection()
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        await using var site = await WebSite.Start(_network, certificate: certificate);
+        var gate = new Gate();
+        site.Add("/", SiteAnswer.Html("secure").With("X-Some", "1")).Add("/late", SiteAnswer.Html("late").Behind(gate));
+        var request = Request(site.UrlOf("/"), absolute: true) with { AcceptAnyCertificate = true, WithExchange = true };
+
+        var late = _fetcher.Fetch(request with { Url = site.UrlOf("/late") }, Cancel);
+        await gate.Reached;
+        var fetch = await _fetcher.Fetch(request, Cancel);
+        gate.Open();
+
+        Assert.Equal(("secure", "late"), (Text(fetch), Text(await late)));
+        Assert.Equal(("h2", "HTTP/1.1 200 OK"), (fetch.Exchange!.Protocol, fetch.Exchange.StatusLine));
+        Assert.StartsWith($"GET / HTTP/1.1\r\nHost: 127.0.0.1:{site.Port}\r\n", fetch.Exchange.RequestHead, StringComparison.Ordinal);
+        Assert.Equal(1, _network.Connections);
+    }
+
+    [Theory]
+    [InlineData("/", "body")]
+    [InlineData("/gzip", "packed")]
+    [InlineData("/gone", "")]
+    public async Task AnAnswerOverHttp2IsReadAsOneOverHttp1(string target, string body)
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        await using var secure = await WebSite.Start(_network, certificate: certificate);
+        foreach (var site in new[] { _site, secure })
+        {
+            site.Add("/", SiteAnswer.Html("body").With("Set-Cookie", "a=1").With("Set-Cookie", "b=2").With("ETag", "\"one\""))
+                .Add(
+                    "/gzip",
+                    SiteAnswer.Html("") with
+                    {
+                        Body = Packed("gzip", "packed"u8.ToArray()),
+                        Headers = [("Content-Encoding", "gzip")],
+                    }
+                )
+                .Add("/gone", SiteAnswer.Redirect("/there").With("Retry-After", "7"));
+        }
+
+        var one = await Fetch(target);
+        var two = await _fetcher.Fetch(Request(secure.UrlOf(target), absolute: true) with { AcceptAnyCertificate = true }, Cancel);
+
+        Assert.Equal(body, Text(two));
+        Assert.Equal(
+            (one.Status, one.ContentType, one.Location, one.RetryAfter, one.ETag, one.WireBytes, one.Truncated),
+            (two.Status, two.ContentType, two.Location, two.RetryAfter, two.ETag, two.WireBytes, two.Truncated)
+        );
+        Assert.Equal(one.SetCookies, two.SetCookies);
+    }
+
+    [Fact]
+    public async Task ABodyOverHttp2IsCutAtItsLimitAndItsConnectionGoesOn()
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        await using var site = await WebSite.Start(_network, certificate: certificate);
+        site.Add("/", SiteAnswer.Html("") with { Body = Noise(500_000) }).Add("/next", "next");
+        var request = Request(site.UrlOf("/"), absolute: true) with { AcceptAnyCertificate = true, MaxBodyBytes = 100_000 };
+
+        var cut = await _fetcher.Fetch(request, Cancel);
+        var next = await _fetcher.Fetch(request with { Url = site.UrlOf("/next") }, Cancel);
+
+        Assert.Equal((100_000, true, null), (cut.Body.Length, cut.Truncated, cut.Error));
+        Assert.Equal("next", Text(next));
+        Assert.Equal(1, _network.Connections);
+    }
+
+    /// <summary>RFC 9113: a stream that the server resets, and a connection that it ends (GOAWAY) with the request under way.</summary>
+    [Theory]
+    [InlineData("000004 03 00 00000001 00000002")]
+    [InlineData("000008 07 00 00000000 00000001 00000002")]
+    public async Task AStreamThatTheServerEndsIsAConnectionThatBroke(string frame)
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        using var listener = _network.Listen(new(IPAddress.Loopback, 0));
+        var fetching = _fetcher.Fetch(
+            Request($"https://127.0.0.1:{listener.EndPoint.Port}/", absolute: true) with
+            {
+                AcceptAnyCertificate = true,
+            },
+            Cancel
+        );
+        using var connection = await listener.Accept(Cancel);
+        await using var tls = new SslStream(connection.Stream);
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http2] },
+            Cancel
+        );
+        await tls.WriteAsync(new byte[] { 0, 0, 0, 0x4, 0, 0, 0, 0, 0 }, Cancel); // SETTINGS without any.
+        await tls.ReadExactlyAsync(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".Length], Cancel);
+        for (var head = new byte[9]; head[3] != 0x1; ) // To the HEADERS of the request.
+        {
+            await tls.ReadExactlyAsync(head, Cancel);
+            await tls.ReadExactlyAsync(new byte[(head[0] << 16) | (head[1] << 8) | head[2]], Cancel);
+        }
+
+        await tls.WriteAsync(Convert.FromHexString(frame.Replace(" ", "", StringComparison.Ordinal)), Cancel);
+        connection.CloseWrites();
+        var fetch = await fetching;
+
+        Assert.Equal(FetchFailure.Unreachable, fetch.Failure);
+        Assert.StartsWith($"The connection to 127.0.0.1:{listener.EndPoint.Port} broke: ", fetch.Error, StringComparison.Ordinal);
+        Assert.Equal(FetchResult.Temporary, FetchVerdict.Of(fetch).Result);
     }
 
     [Fact]
