@@ -15,7 +15,7 @@ public sealed partial class CrawlGrain
     private partial void LogEnded(CrawlId id, CrawlState state, long pages, long failed, long skipped);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A round over the hosts of crawl {Id} failed and will be repeated")]
-    private partial void LogSweepFailed(CrawlId id, Exception exception);
+    private partial void LogRoundFailed(CrawlId id, Exception exception);
 
     [LoggerMessage(
         Level = LogLevel.Information,

@@ -15,7 +15,10 @@ namespace Grains.Crawling;
 /// A worker: <see cref="FetchSlots"/> counts its slots, <see cref="LeaseRunner"/> does what a lease is for; the rest is asking and
 /// reporting.
 /// </summary>
-/// <remarks>Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.</remarks>
+/// <remarks>
+/// Fetches run beside its turns as tasks of their own, at most <see cref="CrawlingOptions.FetchesPerWorker"/>.
+/// Over 150 lines, because a fetch, a report and the end of the activation each come between its turns, and change the same sessions.
+/// </remarks>
 [ImplicitStreamSubscription(CrawlStreams.Ready)]
 [GrainType("crawlworker")]
 public sealed partial class CrawlWorkerGrain(

@@ -22,6 +22,7 @@ namespace Grains.Crawling;
 /// two awaits is
 /// decided in memory at once, and what memory decides becomes true by the next commit or not at all: when a commit fails, the activation
 /// ends.
+/// Over 150 lines, because it has the 10 calls of its contract, each of which ends in commits, leases or the timer, and keeps time.
 /// </remarks>
 [Reentrant]
 [GrainType("host")]

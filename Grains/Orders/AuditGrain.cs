@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Grains.Interfaces.Orders;
 using Grains.Orders.Audit;
-using Grains.Orders.Rows;
 using Grains.Storage;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -58,21 +57,9 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
 
         var head = SignedAuditHead.FromJson(await GrainFactory.GetGrain<IAuditHeadGrain>(0).Head(cancel));
         var size = head.Head.Of(order.Partition)!.Value.Size;
-        var tiles = new TileReader(_audit.Tiles(order.Partition));
-        var proven = ImmutableArray.CreateBuilder<ProvenEntry>();
-        foreach (var entry in entries.Where(entry => entry.Index < size))
-        {
-            proven.Add(
-                new(
-                    entry.Entry,
-                    await tiles.Inclusion(entry.Index, size, cancel),
-                    entry.Personal is { } personal ? SaltedPersonal.Decode(personal.Span) : null
-                )
-            );
-        }
-
+        var proven = await _audit.Prove(order, entries, size, cancel);
         var key = await GrainFactory.GetGrain<IAuditHeadGrain>(0).PublicKey(cancel);
-        return new AuditReceipt(head, proven.ToImmutable(), key).ToJson();
+        return new AuditReceipt(head, proven, key).ToJson();
     }
 
     public async Task<ImmutableArray<AuditLine>> EntriesOf(OrderId order, CancellationToken cancel)
@@ -106,54 +93,10 @@ public sealed class AuditGrain(ITableStore store, IOptions<OrdersOptions> option
         }
     }
 
-    public async Task<ImmutableArray<AuditedOrderLine>> Orders(int partition, OrderId? after, int take, CancellationToken cancel)
+    public Task<ImmutableArray<AuditedOrderLine>> Orders(int partition, OrderId? after, int take, CancellationToken cancel)
     {
         Check(partition, 0, take, IAuditGrain.MaxOrders);
-        var range = KeyRange.Prefix(OrderTable.OrderPrefix);
-        var rows = await store.Scan(
-            OrderTable.Name,
-            OrderTable.Partition(partition),
-            after is { } id ? range.After(OrderTable.Order(id)) : range,
-            take,
-            cancel
-        );
-        return
-        [
-            .. await Task.WhenAll(
-                rows.Select(async row =>
-                {
-                    var order = OrderJson.Read<OrderRow>(row.Payload).Order;
-                    var audited = AuditSubscriber.AuditedOf(order);
-                    var (versions, last) = (ImmutableArray.CreateBuilder<long>(), (byte[]?)null);
-                    foreach (var entry in await _audit.Of(order.Id, cancel))
-                    {
-                        try
-                        {
-                            if (AuditEntry.Decode(entry.Entry.Span) is { Kind: AuditEntryKind.OrderChange } read)
-                            {
-                                versions.Add(read.Version);
-                                last = entry.Entry.ToArray();
-                            }
-                        }
-                        catch (FormatException)
-                        {
-                            versions.Add(-1); // Unreadable: no version of it.
-                        }
-                    }
-
-                    return new AuditedOrderLine(
-                        order.Id,
-                        order.Version,
-                        audited.Status,
-                        audited.Currency,
-                        audited.Total,
-                        audited.LinesHash.ToString(),
-                        versions.ToImmutable(),
-                        last
-                    );
-                })
-            ),
-        ];
+        return new AuditedOrders(store, _audit).Read(partition, after, take, cancel);
     }
 
     private void Check(int partition, long from, int take, int most)

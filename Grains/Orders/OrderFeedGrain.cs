@@ -20,7 +20,7 @@ namespace Grains.Orders;
 /// Reentrant, because callers gather around one commit loop (<see cref="PartitionWriter"/>). It holds because everything between two awaits
 /// is decided in memory at once,
 /// an answer comes when what it rests on is durable, and when a commit fails the activation ends.
-/// Over 150 lines, because it has the 14 verbs of its contract, most of a line or two, and one timer for three things that become due.
+/// Over 150 lines, because it has the 12 verbs of its contract, most of a line or two, and one timer for three things that become due.
 /// </remarks>
 [Reentrant]
 [GrainType("orderfeed")]

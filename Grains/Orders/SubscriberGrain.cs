@@ -20,7 +20,7 @@ namespace Grains.Orders;
 /// everything
 /// between two awaits is decided in memory at once, an answer comes when what it rests on is durable, and when a commit fails the
 /// activation ends.
-/// Over 150 lines, because it has the 13 verbs of its contract: each is a line or two.
+/// Over 150 lines, because it has the 12 verbs of its contract: each is a line or two.
 /// </remarks>
 [Reentrant]
 [PreferLocalPlacement]

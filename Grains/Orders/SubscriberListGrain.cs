@@ -15,7 +15,7 @@ using Orleans.Concurrency;
 namespace Grains.Orders;
 
 /// <summary>Asks the grains of all subscribers side by side.</summary>
-/// <remarks>Over 150 lines, because each of its ten verbs is asked of every subscriber, and put together, in its own way.</remarks>
+/// <remarks>Over 150 lines, because each of its eleven verbs is asked of every subscriber, and put together, in its own way.</remarks>
 [StatelessWorker]
 [GrainType("subscriberlist")]
 public sealed partial class SubscriberListGrain(

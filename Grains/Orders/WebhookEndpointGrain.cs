@@ -20,7 +20,7 @@ namespace Grains.Orders;
 /// (<see cref="Change"/>), on what is stored, and counts when it is stored;
 /// and because the gate decides between awaits. Of failures only the first is written at once, and the last number of them at most once a
 /// minute: a crash forgets a few.
-/// Over 150 lines, because it has the 13 verbs of its contract, and turns what they come to into the contract's answers.
+/// Over 150 lines, because it has the 12 verbs of its contract, and turns what they come to into the contract's answers.
 /// </remarks>
 [Reentrant]
 [GrainType("webhookendpoint")]

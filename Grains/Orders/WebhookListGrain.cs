@@ -23,7 +23,17 @@ public sealed partial class WebhookListGrain(
     /// <summary>What ended halfway, before this activation or in it, is finished.</summary>
     private bool _isWhole;
 
-    private IEnumerable<int> Partitions => Enumerable.Range(0, orders.Value.Partitions);
+    private EndpointSubscriptions _subscriptions = null!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _subscriptions = new(
+            orders.Value.Partitions,
+            partition => GrainFactory.GetGrain<IOrderFeedGrain>(partition),
+            key => GrainFactory.GetGrain<ISubscriberGrain>(key.ToString())
+        );
+        return Task.CompletedTask;
+    }
 
     public async Task<WebhookAdded> Add(AddWebhook asked, CancellationToken cancel)
     {
@@ -55,8 +65,8 @@ public sealed partial class WebhookListGrain(
         var id = WebhookId.New();
         var wasWhole = _isWhole;
         _isWhole = false;
-        await Insert(id, EndpointState.New(url, events, secret, clock.GetUtcNow()), cancel);
-        await Register(id, cancel);
+        await EndpointTable.Insert(store, id, EndpointState.New(url, events, secret, clock.GetUtcNow()), cancel);
+        await _subscriptions.Add(id, cancel);
         _isWhole = wasWhole;
         var endpoint = await Endpoint(id).Show(cancel)
             ?? throw new InvalidOperationException($"Endpoint {id} was removed while it was added.");
@@ -78,7 +88,7 @@ public sealed partial class WebhookListGrain(
         if (edited.Endpoint is not null)
         {
             // Each subscriber reads the events that are asked for once: from when this answers, all go by the new ones.
-            await Task.WhenAll(Partitions.Select(partition => Subscriber(id, partition).Reload(cancel)));
+            await _subscriptions.Reload(id, cancel);
         }
 
         return edited;
@@ -95,15 +105,10 @@ public sealed partial class WebhookListGrain(
         var wasWhole = _isWhole;
         _isWhole = false;
         var wasThere = await Endpoint(id).Remove(cancel);
-        var listed = await Task.WhenAll(
-            Partitions.Select(async partition =>
-                (await Feed(partition).Subscribers(cancel)).Any(subscriber => subscriber.Name == WebhookForm.SubscriberOf(id))
-            )
-        );
-        var wasListed = listed.Contains(true);
+        var wasListed = await _subscriptions.Has(id, cancel);
         if (wasThere || wasListed)
         {
-            await RemoveSubscriber(id, cancel);
+            await _subscriptions.Remove(id, cancel);
         }
 
         _isWhole = wasWhole;
@@ -122,33 +127,13 @@ public sealed partial class WebhookListGrain(
 
         if (!_isWhole)
         {
-            await Finish(cancel);
-        }
-    }
+            foreach (var id in await _subscriptions.Finish(() => Ids(cancel), cancel))
+            {
+                LogRegistered(id);
+            }
 
-    private async Task Finish(CancellationToken cancel)
-    {
-        // Those that are listed first: one that is added is listed after its row is there.
-        var listed = await Task.WhenAll(Partitions.Select(partition => Feed(partition).Subscribers(cancel)));
-        var ids = await Ids(cancel);
-        foreach (var id in ids.Where(id => listed.Any(some => some.All(subscriber => subscriber.Name != WebhookForm.SubscriberOf(id)))))
-        {
-            await Register(id, cancel);
-            LogRegistered(id);
+            _isWhole = true;
         }
-
-        var left = listed
-            .SelectMany(some => some)
-            .Select(subscriber => subscriber.Name)
-            .Where(name => name.StartsWith(WebhookForm.SubscriberOf(""), StringComparison.Ordinal))
-            .Distinct()
-            .Select(name => name[WebhookForm.SubscriberOf("").Length..]);
-        foreach (var id in left.Except(ids, StringComparer.Ordinal))
-        {
-            await RemoveSubscriber(id, cancel);
-        }
-
-        _isWhole = true;
     }
 
     private static WebhookAdded Refused(WebhookRefusal refusal, string error) => new(Endpoint: null, Secret: null, refusal, error);
@@ -158,35 +143,5 @@ public sealed partial class WebhookListGrain(
     private ValueTask<IReadOnlyList<TableRow>> Rows(CancellationToken cancel) =>
         store.Scan(EndpointTable.Name, EndpointTable.Partition, KeyRange.All, StoreLimits.MaxScan, cancel);
 
-    private async Task Insert(string id, EndpointState state, CancellationToken cancel)
-    {
-        var row = EndpointTable.Write(state);
-        var result = await store.Commit(EndpointTable.Name, EndpointTable.Partition, [RowChange.Insert(id, row)], cancel);
-        if (
-            result.Outcome == CommitOutcome.Committed
-            || (
-                await store.Get(EndpointTable.Name, EndpointTable.Partition, id, cancel) is { } stored
-                && stored.Payload.Span.SequenceEqual(row)
-            )
-        )
-        {
-            return;
-        }
-
-        throw new IOException("Nothing is known of the endpoint's row: look whether it is there before you add it again.", result.Cause);
-    }
-
-    /// <summary>From now on nothing is compacted that it has yet to be told.</summary>
-    private Task<long[]> Register(string id, CancellationToken cancel) =>
-        Task.WhenAll(Partitions.Select(partition => Feed(partition).Register(WebhookForm.SubscriberOf(id), from: null, cancel)));
-
-    private Task<bool[]> RemoveSubscriber(string id, CancellationToken cancel) =>
-        Task.WhenAll(Partitions.Select(partition => Subscriber(id, partition).Remove(cancel)));
-
-    private ISubscriberGrain Subscriber(string id, int partition) =>
-        GrainFactory.GetGrain<ISubscriberGrain>(new SubscriberKey(WebhookForm.SubscriberOf(id), partition).ToString());
-
     private IWebhookEndpointGrain Endpoint(string id) => GrainFactory.GetGrain<IWebhookEndpointGrain>(id);
-
-    private IOrderFeedGrain Feed(int partition) => GrainFactory.GetGrain<IOrderFeedGrain>(partition);
 }

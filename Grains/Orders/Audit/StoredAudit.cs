@@ -110,6 +110,31 @@ public sealed class StoredAudit(ITableStore store, int partitions) : IAuditSourc
         return entries;
     }
 
+    /// <summary>Of an order's entries those under a head, each with its proof.</summary>
+    /// <param name="size">Entries of the order's partition that the head covers.</param>
+    public async Task<ImmutableArray<ProvenEntry>> Prove(
+        OrderId order,
+        IReadOnlyList<StoredEntry> entries,
+        long size,
+        CancellationToken cancel
+    )
+    {
+        var tiles = new TileReader(Tiles(order.Partition));
+        var proven = ImmutableArray.CreateBuilder<ProvenEntry>();
+        foreach (var entry in entries.Where(entry => entry.Index < size))
+        {
+            proven.Add(
+                new(
+                    entry.Entry,
+                    await tiles.Inclusion(entry.Index, size, cancel),
+                    entry.Personal is { } personal ? SaltedPersonal.Decode(personal.Span) : null
+                )
+            );
+        }
+
+        return proven.ToImmutable();
+    }
+
     /// <summary>For each partition of the older head the proof that its tree is the beginning of the newer head's.</summary>
     /// <exception cref="InvalidDataException">The heads are of no such log, or a tile is missing: what is wrong, in a sentence.</exception>
     public async Task<ImmutableArray<PartitionConsistency>> Consistency(AuditHead older, AuditHead newer, CancellationToken cancel)

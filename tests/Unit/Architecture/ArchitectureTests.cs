@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Doubles;
 using Grains.Interfaces.Orders;
 using Structure;
 using Xunit;
@@ -41,6 +42,35 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void TheConsoleKnowsNeitherASiloNorAStore() => Assert.DoesNotContain(AssemblyReader.References(PathOf("Client")), IsOfSilo);
+
+    [Theory]
+    [InlineData("Grains")]
+    [InlineData("Silo")]
+    public void AGrainIsShortOrSaysAtItsTopWhyItIsNot(string assembly)
+    {
+        var sources = SourceFile.In(Repository.Folder, assembly).ToList();
+        var grains = AssemblyReader.Grains(PathOf(assembly)).Select(grain => GrainSource.Of(grain, sources)).ToList();
+
+        Assert.DoesNotContain(grains, grain => grain.Lines == 0);
+        Assert.DoesNotContain(grains, IsTooLong);
+    }
+
+    [Fact]
+    public void AGrainIsTooLongWithAllItsPartsAndNotWithItsLogMessagesOrASentenceAboveItsClass()
+    {
+        var half = Enumerable.Repeat("", GrainSource.MaxLines / 2 + 1).ToArray();
+        SourceFile main = new("Grains", "Grains/Logs", "TailGrain.cs", ["public class TailGrain", .. half]);
+        SourceFile said = main with { Lines = ["/// Over 150 lines,", "/// because it has to be.", .. main.Lines] };
+        SourceFile late = main with { Lines = [.. main.Lines, "/// Over 150 lines, because it has to be."] };
+        SourceFile time = new("Grains", "Grains/Logs", "TailGrain.Time.cs", half);
+        SourceFile log = time with { Name = "TailGrain.Log.cs" };
+        SourceFile other = time with { Name = "TailGrains.cs" };
+
+        Assert.True(IsTooLong(GrainSource.Of("Grains.Logs.TailGrain", [main, time])));
+        Assert.True(IsTooLong(GrainSource.Of("Grains.Logs.TailGrain", [late, time])));
+        Assert.False(IsTooLong(GrainSource.Of("Grains.Logs.TailGrain", [main, log, other])));
+        Assert.False(IsTooLong(GrainSource.Of("Grains.Logs.TailGrain", [said, time])));
+    }
 
     [Fact]
     public void ACycleIsFoundWhetherABodyAnAttributeOrAGenericArgumentClosesIt()
@@ -120,6 +150,8 @@ public sealed class ArchitectureTests
 
     /// <summary>The second part of a namespace when it names a system; null otherwise.</summary>
     private static string? SystemOf(string folder) => folder.Split('.') is [_, var part, ..] && s_systems.Contains(part) ? part : null;
+
+    private static bool IsTooLong(GrainSource grain) => grain.Lines > GrainSource.MaxLines && !grain.SaysWhy;
 
     private static bool IsOfSilo(string assembly) =>
         assembly is "Silo" or "Grains"

@@ -22,6 +22,24 @@ public static class EndpointTable
     public static EndpointState Read(TableRow row) =>
         JsonSerializer.Deserialize(row.Payload.Span, EndpointJson.State)
         ?? throw new JsonException($"The row of endpoint {row.Key} is null.");
+
+    /// <summary>Adds an endpoint's row. Durable when it answers.</summary>
+    /// <exception cref="IOException">Whether it is there is not known.</exception>
+    public static async Task Insert(ITableStore store, string id, EndpointState state, CancellationToken cancel)
+    {
+        var row = Write(state);
+        var result = await store.Commit(Name, Partition, [RowChange.Insert(id, row)], cancel);
+        if (
+            result.Outcome != CommitOutcome.Committed
+            && !(await store.Get(Name, Partition, id, cancel) is { } stored && stored.Payload.Span.SequenceEqual(row))
+        )
+        {
+            throw new IOException(
+                "Nothing is known of the endpoint's row: look whether it is there before you add it again.",
+                result.Cause
+            );
+        }
+    }
 }
 
 [JsonSerializable(typeof(EndpointState))]
