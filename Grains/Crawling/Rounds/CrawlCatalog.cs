@@ -129,7 +129,9 @@ internal sealed class CrawlCatalog(ITableStore store, TimeProvider clock, Action
         return _crawls.Remove(id);
     }
 
-    /// <summary>Lists the next round of a crawl, in the commit that says when the one after it is due; null: there is none any more.</summary>
+    /// <summary>
+    /// Lists the next round of a crawl, in the commit that says when the one after it is due; null: there is none any more.
+    /// </summary>
     public async Task<ListedCrawl?> AddRound(CrawlId first, CancellationToken cancel)
     {
         if (!_rounds.TryGetValue(first, out var rounds) || !_crawls.TryGetValue(rounds.Row.Last, out var last))
