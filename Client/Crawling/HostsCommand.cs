@@ -81,7 +81,7 @@ internal sealed class HostsCommand
         {
             listing.Row(
                 host.Host.Value,
-                new(host.State, host.State is "robots" or "slowed" or "resting" ? "yellow" : "grey"),
+                new(host.State, host.State is "robots" or "slowed" or "resting" or "address" ? "yellow" : "grey"),
                 Counts.Format(host.Pages),
                 Counts.Format(host.Queued),
                 Counts.Format(host.Failed),

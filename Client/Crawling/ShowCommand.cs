@@ -71,6 +71,7 @@ internal static class ShowCommand
             .Add("host time", spec.HostTime is { } hostTime ? Durations.Format(hostTime) : null)
             .Add("host errors", spec.HostErrors is { } hostErrors ? Counts.Format(hostErrors) : null)
             .Add("delay", Durations.Format(spec.Delay))
+            .Add("per ip", spec.PerIp ? "yes" : null)
             .Add("at once", $"{Counts.Format(spec.Concurrency)} a host, {Counts.Format(spec.Parallel)} in all")
             .Add("include", Some(spec.Include))
             .Add("exclude", Some(spec.Exclude))

@@ -43,6 +43,10 @@ internal sealed class StartCommand
         "--delay",
         $"Between two requests to one host. [default: {Durations.Format(Defaults.Delay)}]"
     );
+    private readonly Option<bool> _perIp = new("--per-ip")
+    {
+        Description = "The delay holds per address of a server too: hosts with the same one take turns.",
+    };
     private readonly Option<int?> _concurrency = Number<int?>(
         "--concurrency",
         $"Requests to one host at once. [default: {Defaults.Concurrency}]"
@@ -219,6 +223,7 @@ internal sealed class StartCommand
             start._maxPages,
             start._maxDepth,
             start._delay,
+            start._perIp,
             start._concurrency,
             start._parallel,
             start._include,
@@ -367,6 +372,7 @@ internal sealed class StartCommand
             MaxPages = parsed.GetValue(_maxPages) ?? usual.MaxPages,
             MaxDepth = parsed.GetValue(_maxDepth) ?? usual.MaxDepth,
             Delay = parsed.GetValue(_delay) ?? usual.Delay,
+            PerIp = parsed.GetValue(_perIp) || usual.PerIp,
             Concurrency = parsed.GetValue(_concurrency) ?? usual.Concurrency,
             Parallel = parsed.GetValue(_parallel) ?? usual.Parallel,
             Include = Many(parsed, _include, usual.Include),

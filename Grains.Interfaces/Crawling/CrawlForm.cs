@@ -198,6 +198,10 @@ public sealed record SpecForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IgnoreRobots { get; init; }
 
+    /// <summary>The delay holds per address of a server too; left out when it does not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool PerIp { get; init; }
+
     public static SpecForm Of(CrawlSpec spec) =>
         new(
             spec.Seeds,
@@ -237,6 +241,7 @@ public sealed record SpecForm(
             HostTime = spec.HostTime is { } time ? Durations.Format(time) : null,
             HostErrors = spec.HostErrors,
             FollowTraps = spec.FollowTraps,
+            PerIp = spec.PerIp,
             Proxy = spec.Proxy,
             IgnoreRobots = spec.IgnoreRobots,
             Every = spec.Every is { } every ? Durations.Format(every) : null,

@@ -291,6 +291,13 @@ public sealed record CrawlSpec
     [Id(40)]
     public bool IgnoreRobots { get; init; }
 
+    /// <summary>
+    /// The delay holds per address of a server too: hosts with the same one take turns (<see cref="IAddressGrain"/>). A host where one
+    /// crawl asks so takes turns for all its crawls.
+    /// </summary>
+    [Id(41)]
+    public bool PerIp { get; init; }
+
     public const int MaxSeeds = 1000;
 
     public const int MaxPatterns = 100;

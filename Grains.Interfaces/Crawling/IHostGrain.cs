@@ -103,7 +103,8 @@ public readonly record struct AddReply([property: Id(0)] int New, [property: Id(
 /// <summary>How one host of a crawl is asked, and how far it is.</summary>
 /// <param name="State">
 /// <c>ended</c> (the crawl has), <c>idle</c> (nothing waits), <c>paused</c>, <c>robots</c> (robots.txt cannot be had), <c>resting</c> (it
-/// asked for a pause, or a predecessor's requests may go on), <c>full</c> (its share of <c>--max-pages</c> is used up), <c>slowed</c>
+/// asked for a pause, or a predecessor's requests may go on), <c>full</c> (its share of <c>--max-pages</c> is used up),
+/// <c>address</c> (it waits for its turn at its server's address), <c>slowed</c>
 /// (asked more slowly than was asked for) or <c>asked</c>.
 /// </param>
 /// <param name="Why">A sentence; null for what needs none.</param>

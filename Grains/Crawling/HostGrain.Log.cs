@@ -44,6 +44,14 @@ public sealed partial class HostGrain
     )]
     private partial void LogLeftEarly(HostKey host, string why);
 
+    private void LogNoTurn(string? address, Exception exception) => LogNoTurn(Host, address, exception);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Host {Host}: its address {Address} did not answer about its turn; it is asked again"
+    )]
+    private partial void LogNoTurn(HostKey host, string? address, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: an event {Event} was not published; what it told of is found later")]
     private partial void LogNotPublished(HostKey host, string @event, Exception exception);
 }

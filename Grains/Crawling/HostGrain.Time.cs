@@ -56,6 +56,20 @@ public sealed partial class HostGrain
             }
         }
 
+        if (_fairness.HasIdleTurn(now))
+        {
+            _politeness.Address.PutOff(now.Schedule);
+        }
+
+        if (_politeness.Address.ToGiveBack(now.Schedule) is var turn and not 0)
+        {
+            Observe(ThenPump(_turns.GiveBack(turn, _stop)));
+        }
+        else if (_fairness.WantsTurn(now))
+        {
+            Observe(ThenPump(_turns.Take(_politeness.Clock.Delay, _crawls.Open.Max(partition => partition.Crawl.HeldFor), _stop)));
+        }
+
         foreach (var (worker, ready) in _fairness.Chances(now))
         {
             Publish(StreamId.Create(CrawlStreams.Ready, worker), ready);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grains.Crawling.Frontier;
 using Grains.Crawling.Hosts;
+using Grains.Crawling.Pages;
 using Grains.Crawling.Results;
 using Grains.Crawling.Rows;
 using Grains.Crawling.Urls;
@@ -33,6 +34,7 @@ public sealed partial class HostGrain(
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards,
     Func<double> chance,
     CrawlingMetrics metrics,
+    HostAddresses addresses,
     SiloDeaths deaths,
     ILocalSiloDetails silo,
     ILogger<HostGrain> logger
@@ -44,6 +46,7 @@ public sealed partial class HostGrain(
     private HostCrawls _crawls = null!;
     private CrawlFairness _fairness = null!;
     private HostLeases _leases = null!;
+    private AddressTurns _turns = null!;
     private CancellationToken _stop;
 
     private bool IsEnding => _stop.IsCancellationRequested;
@@ -59,6 +62,8 @@ public sealed partial class HostGrain(
         _crawls = new(store, Host, _politeness, settings, retries, guards, silo.SiloAddress.ToParsableString(), Opened);
         _fairness = new(Host, _crawls, _politeness);
         _leases = new(Host, _crawls, _politeness, _fairness);
+        var factory = GrainFactory;
+        _turns = new(Host, _politeness.Address, addresses.Find, address => factory.GetGrain<IAddressGrain>(address), clock, LogNoTurn);
         _timer = this.RegisterGrainTimer(
             OnTimer,
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true }

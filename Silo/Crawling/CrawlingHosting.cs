@@ -44,6 +44,7 @@ public static class CrawlingHosting
             provider.GetRequiredService<TimeProvider>(),
             guards: provider.GetRequiredKeyedService<TimeProvider>(Clocks.Guards)
         ));
+        services.AddSingleton(new HostAddresses());
         services.AddSingleton<CrawlingMetrics>();
         services.AddSingleton<FetchMetrics>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);

@@ -84,6 +84,8 @@ public sealed record StartCrawl
 
     public bool? FollowTraps { get; init; }
 
+    public bool? PerIp { get; init; }
+
     public string? Proxy { get; init; }
 
     public bool? IgnoreRobots { get; init; }
@@ -144,6 +146,7 @@ public sealed record StartCrawl
             HostTime = Duration(HostTime, "hostTime", faults) ?? spec.HostTime,
             HostErrors = HostErrors ?? spec.HostErrors,
             FollowTraps = FollowTraps ?? spec.FollowTraps,
+            PerIp = PerIp ?? spec.PerIp,
             Proxy = Proxy ?? spec.Proxy,
             IgnoreRobots = IgnoreRobots ?? spec.IgnoreRobots,
             Every = Duration(Every, "every", faults),

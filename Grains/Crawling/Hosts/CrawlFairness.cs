@@ -14,11 +14,20 @@ internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness 
     public const int Turn = 8;
 
     /// <summary>The crawl has a URL that may be fetched now, as far as clock and allowance are concerned.</summary>
-    public bool MayLease(HostPartition partition, HostTime now) =>
+    public bool MayLease(HostPartition partition, HostTime now) => politeness.MayStart(now) && HasReady(partition, now);
+
+    /// <summary>A crawl has a URL that may be fetched now, and only the turn at the server's address is missing.</summary>
+    public bool WantsTurn(HostTime now) => politeness.WantsTurn(now) && HasReady(now);
+
+    /// <summary>There is a turn at the server's address, and no crawl has a URL for it.</summary>
+    public bool HasIdleTurn(HostTime now) => politeness.Address.HasTurn && !HasReady(now);
+
+    private bool HasReady(HostTime now) => crawls.Open.Any(partition => HasReady(partition, now));
+
+    private static bool HasReady(HostPartition partition, HostTime now) =>
         partition.Loaded.IsCompleted
         && partition.Crawl.MayLease
         && partition.Crawl.Spent(now.Schedule) is null
-        && politeness.MayStart(now)
         && partition.Crawl.Queue.Peek(now.Schedule) is not null;
 
     /// <summary>No other crawl that may lease now has been passed over for so long.</summary>
@@ -37,7 +46,7 @@ internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness 
         )
         {
             var (order, queue) = (partition.Crawl.Order, partition.Crawl.Queue);
-            var fetches = Math.Min(politeness.Clock.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
+            var fetches = Math.Min(politeness.MayStartAtOnce(now.Schedule), queue.Ready.Count + queue.Later.Count);
             chances.AddRange(
                 partition.Board.Choose(fetches, now.Schedule).Select(worker => (worker, new HostReady(host, order.Id, order.Spec.Parallel)))
             );
@@ -69,6 +78,7 @@ internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness 
             .Min();
         return crawls
             .Open.Select(partition => NextStart(partition, now))
+            .Append(politeness.Address.Next(now.Schedule))
             .Append(politeness.Robots.NextEvent() is { } robots && robots > now.Schedule ? robots : null)
             .Append(ends is { } end && end > now.Guards ? now.ScheduleAt(end) : null)
             .Min()

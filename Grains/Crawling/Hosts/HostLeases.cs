@@ -39,7 +39,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             // The other origin of this host, http beside https, need not wait for the robots.txt of the first.
             if ((waiting is null ? crawl.Queue.Peek(now.Schedule) : crawl.Queue.Peek(now.Schedule, waiting)) is not { } entry)
             {
-                partition.Board.Hold(now.Schedule, politeness.Robots.NextEvent());
+                Hold(partition, now.Schedule);
                 break;
             }
 
@@ -76,7 +76,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
                         crawl.Cookie(url, now.Schedule)
                     )
                 );
-                politeness.Clock.Start(new(crawl.Order.Id, number), now.Schedule);
+                politeness.Start(new(crawl.Order.Id, number), now.Schedule);
                 partition.Served++;
             }
             else if (robots.Reason is { } reason)
@@ -100,7 +100,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
                         politeness.Clock.TellBegun
                     )
                 );
-                politeness.Clock.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
+                politeness.Start(new(crawl.Order.Id, lease.Number), now.Schedule);
             }
             else if (waiting is null)
             {
@@ -108,7 +108,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             }
             else
             {
-                partition.Board.Hold(now.Schedule, politeness.Robots.NextEvent());
+                Hold(partition, now.Schedule);
                 break;
             }
         }
@@ -162,7 +162,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
     /// <summary>
     /// What the lease brought is durable, or brought nothing: its place is free. It may have been going on until <paramref name="at"/>.
     /// </summary>
-    public void Ended(FetchOutcome outcome, DateTimeOffset at) => politeness.Clock.End(new(outcome.Crawl, outcome.Number), at);
+    public void Ended(FetchOutcome outcome, DateTimeOffset at) => politeness.End(new(outcome.Crawl, outcome.Number), at);
 
     /// <summary>A silo died: the leases of its workers end by then, for its requests do.</summary>
     public void SiloDied(string silo, DateTimeOffset end)
@@ -207,8 +207,20 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
             over.Add(new(asking.Crawl, asking.Url, Partition: null, Work: null));
         }
 
-        over.ForEach(_ => politeness.Clock.End(null, now.Schedule));
+        over.ForEach(_ => politeness.End(null, now.Schedule));
         return over;
+    }
+
+    /// <summary>All that is ready waits for robots.txt: nobody need ask, and a turn at the address is for others meanwhile.</summary>
+    private void Hold(HostPartition partition, DateTimeOffset now)
+    {
+        var next = politeness.Robots.NextEvent();
+        partition.Board.Hold(now, next);
+        if (politeness.Address.HasTurn)
+        {
+            var latest = now + AddressTurn.Patience;
+            politeness.Address.PutOff(next > now && next < latest ? next.Value : latest);
+        }
     }
 
     private ReportOutcome TakeRobots(FetchOutcome outcome, HostTime now)
@@ -219,6 +231,7 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
         }
 
         EndRobots(lease, now);
+        politeness.Address.GoOn();
         var row = outcome.Result == FetchResult.Released ? null : politeness.Learn(lease, outcome, now.Schedule);
         crawls.SetPace();
         foreach (var partition in crawls.Open)

@@ -46,6 +46,7 @@ internal static class HostStates
                 Say($"It asked not to be asked before {politeness.Clock.NotBefore.UtcDateTime:u}.")
             ),
             { MayLease: false, Queue.Leased: 0 } => ("full", "Its share of --max-pages is used up."),
+            _ when politeness.Address.Why is { } turn => ("address", turn),
             _ when politeness.Pace.Why is { } slowed => ("slowed", slowed),
             _ => (
                 "asked",

@@ -47,6 +47,9 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries, boo
         }
     }
 
+    /// <summary>The host's turn at its server's address, where a crawl asked for one.</summary>
+    public AddressGate Address { get; } = new();
+
     /// <summary>Without a crawl the pace stays as it was.</summary>
     public void Set(IReadOnlyCollection<CrawlSpec> specs)
     {
@@ -59,6 +62,7 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries, boo
         var robots = specs.All(IgnoresRobots) ? TimeSpan.Zero : AtMost(Robots.CrawlDelay);
         Asked = robots > asked ? robots : asked;
         Clock.Concurrency = specs.Min(spec => spec.Concurrency);
+        Address.IsOn = specs.Any(spec => spec.PerIp);
         Clock.Delay = Asked + Pace.Extra;
     }
 
@@ -121,19 +125,48 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries, boo
         }
     }
 
-    /// <summary>When the next request may start, by the schedule's clock; null while as many are in flight as may be.</summary>
+    /// <summary>
+    /// When the next request may start, by the schedule's clock; null while as many are in flight as may be, or while the address is asked.
+    /// </summary>
     public DateTimeOffset? Next(HostTime now)
     {
-        if (Clock.Next is not { } next || _inherited <= now.Guards)
+        if (Clock.Next is not { } next || (Address.IsOn && Address.IsAsking))
         {
-            return Clock.Next;
+            return null;
         }
 
-        var rested = now.ScheduleAt(_inherited) + Clock.Delay;
-        return rested > next ? rested : next;
+        var turn = Address.MayStart(now.Schedule) ? null : Address.Next(now.Schedule);
+        var rested = _inherited <= now.Guards ? next : now.ScheduleAt(_inherited) + Clock.Delay;
+        return new[] { next, rested, turn ?? next }.Max();
     }
 
-    public bool MayStart(HostTime now) => _inherited <= now.Guards && Clock.MayStart(now.Schedule);
+    public bool MayStart(HostTime now) => MayStartByItself(now) && Address.MayStart(now.Schedule);
+
+    /// <summary>Only the turn at the address is missing, and it is worth asking for.</summary>
+    public bool WantsTurn(HostTime now) => MayStartByItself(now) && Address.WantsTurn(now.Schedule);
+
+    /// <summary>How many requests may start now, one after the other.</summary>
+    public int MayStartAtOnce(DateTimeOffset now) => Address.IsOn ? Math.Min(Clock.MayStartAtOnce(now), 1) : Clock.MayStartAtOnce(now);
+
+    /// <summary>A request goes out. With several at once the turn at the address counts from start to start, as the delay does.</summary>
+    public void Start(LeaseId lease, DateTimeOffset now)
+    {
+        Clock.Start(lease, now);
+        Address.Start();
+        if (Clock.Concurrency > 1)
+        {
+            Address.End();
+        }
+    }
+
+    /// <summary>A request has ended; see <see cref="HostClock.End"/>.</summary>
+    public void End(LeaseId? lease, DateTimeOffset at)
+    {
+        Clock.End(lease, at);
+        Address.End();
+    }
+
+    private bool MayStartByItself(HostTime now) => _inherited <= now.Guards && Clock.MayStart(now.Schedule);
 
     /// <summary>
     /// The host asked for a pause (Retry-After, RFC 9110 §10.2.3): it gets it, up to <see cref="HostSettings.MaxDelay"/>.

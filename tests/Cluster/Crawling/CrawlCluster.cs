@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Doubles;
 using Doubles.Crawling;
 using Doubles.Storage;
@@ -64,6 +65,9 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     /// <summary>Events that are lost: none unless a test says so.</summary>
     public LostEvents Lost { get; } = new();
+
+    /// <summary>The addresses of hosts, for a pace per address.</summary>
+    public ConcurrentDictionary<string, IPAddress[]> Addresses { get; } = new();
 
     /// <summary>What the silo knows of silos that died: a test tells it of one.</summary>
     public SiloDeaths Deaths => _cluster.Silos[0].ServiceProvider.GetRequiredService<SiloDeaths>();
@@ -148,6 +152,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         silo.Services.AddSingleton<ITableStore>(Store);
         silo.Services.AddSingleton<IBlobStore>(Blobs);
         silo.Services.AddSingleton<IPageFetcher>(Web);
+        silo.Services.AddSingleton(new HostAddresses((name, _) => Task.FromResult(Addresses.GetValueOrDefault(name) ?? [])));
         silo.Services.AddSingleton<CrawlingMetrics>();
         silo.Services.AddSingleton<FetchMetrics>();
         silo.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrawlingOptions>>().Value.OfFetches);

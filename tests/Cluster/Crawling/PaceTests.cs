@@ -1,3 +1,4 @@
+using System.Net;
 using Doubles;
 using Grains.Interfaces.Crawling;
 using Xunit;
@@ -48,6 +49,43 @@ public sealed class PaceTests(CrawlCluster cluster) : IClassFixture<CrawlCluster
 
         Assert.Equal(hosts, first.Concat(rest).Select(state => state.Host.Value));
         Assert.All(first, state => Assert.Equal(("ended", 1L), (state.State, state.Pages)));
+    }
+
+    [Fact]
+    public async Task HostsOfOneAddressAreAskedAtOnePace()
+    {
+        string[] shared = [$"a{_host}", $"b{_host}"];
+        string[] hosts = [.. shared, $"c{_host}"];
+        foreach (var (host, address) in hosts.Zip(["192.0.2.7", "192.0.2.7", "192.0.2.8"]))
+        {
+            cluster.Addresses[host] = [IPAddress.Parse(address)];
+            cluster.Web.Add($"http://{host}/", SiteAnswer.Links("/1", "/2"));
+        }
+
+        var crawl = await cluster.Start(
+            Spec with
+            {
+                Seeds = [.. hosts.Select(host => $"http://{host}/")],
+                PerIp = true,
+                Delay = 10 * Second,
+            }
+        );
+        HostState? waiting = null;
+        await cluster.Clock.PassUntil("a host to wait for its turn", async () =>
+            (waiting = (await crawl.HostStates(after: null, take: 10)).FirstOrDefault(state => state.State == "address")) is not null
+        );
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Contains(waiting!.Host.Value, shared);
+        Assert.Equal("It waits for its turn at 192.0.2.7 (--per-ip); hosts before it there: 1.", waiting.Why);
+        Assert.Equal(9, summary.Pages);
+        var starts = cluster
+            .Web.Ledger.Requests.Where(request => shared.Contains(new Uri(request.Target).Host))
+            .Select(request => request.Start)
+            .ToList();
+        Assert.Equal(8, starts.Count);
+        Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.True(pair.Second - pair.First >= 10 * Second, string.Join(' ', starts)));
+        await cluster.Balances(crawl);
     }
 
     private CrawlSpec Spec =>

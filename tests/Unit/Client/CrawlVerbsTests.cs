@@ -85,6 +85,7 @@ public sealed class CrawlVerbsTests
             "--proxy",
             "office",
             "--ignore-robots",
+            "--per-ip",
             "--name",
             "shop"
         );
@@ -103,7 +104,7 @@ public sealed class CrawlVerbsTests
         Assert.Equal(["X-Key: 1"], spec.Headers);
         Assert.Equal(["a.example=u:p"], spec.Credentials);
         Assert.Equal(("Tester/1", "me@a.example", true), (spec.UserAgent, spec.Contact, spec.NoCookies));
-        Assert.Equal(("office", true), (spec.Proxy, spec.IgnoreRobots));
+        Assert.Equal(("office", true, true), (spec.Proxy, spec.IgnoreRobots, spec.PerIp));
         Assert.Equal(["text/html", "image/*"], spec.Accept);
         Assert.Equal(["*list*"], spec.Walk);
         Assert.Equal((9, 0, true), (spec.MaxPathDepth, spec.MaxRepeats, spec.SortParams));
@@ -273,6 +274,7 @@ public sealed class CrawlVerbsTests
             NoCookies = true,
             Proxy = "office",
             IgnoreRobots = true,
+            PerIp = true,
             MoreSeeds = true,
         };
         _console.Keep(ConsoleInMemory.Crawl() with { Spec = past });

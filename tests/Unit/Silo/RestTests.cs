@@ -71,7 +71,7 @@ public sealed class RestTests : IAsyncLifetime
         """{"seeds":["x"],"dely":"1s"}""",
         "#/dely",
         "There is no member \"dely\"; there are seeds, name, scope, maxPages, maxDepth, delay, concurrency, parallel, include, "
-            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams, moreSeeds, fields, text, hostPages, hostBytes, hostTime, hostErrors, followTraps, proxy, ignoreRobots, every, revisit."
+            + "exclude, allowPrivate, timeout, maxBodyBytes, keep, maxKeptBytes, sitemaps, headers, userAgent, contact, credentials, noCookies, accept, walk, maxPathDepth, maxRepeats, dropParams, sortParams, moreSeeds, fields, text, hostPages, hostBytes, hostTime, hostErrors, followTraps, perIp, proxy, ignoreRobots, every, revisit."
     )]
     [InlineData("""{"seeds":["x"],"delay":"soon"}""", "#/delay", "\"delay\" is a duration such as 500ms, 1s, 2m or 0; this is \"soon\".")]
     [InlineData("""{"seeds":["x"],"delay":1}""", "#/delay", "\"delay\" is a text.")]
