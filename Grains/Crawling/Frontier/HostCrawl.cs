@@ -38,7 +38,6 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
     private readonly TrapDetector _traps = new();
-    private DateTimeOffset _now = DateTimeOffset.MinValue;
     private HostHead _committed = head with { };
     private int _finishing;
 
@@ -195,11 +194,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public void LeaseNoMore() => _isLeaving = true;
 
     /// <summary>URLs that were found elsewhere, or seeds.</summary>
-    public AcceptWork Accept(ImmutableArray<FoundUrl> urls, DateTimeOffset now)
-    {
-        _now = now;
-        return new(this, urls);
-    }
+    public AcceptWork Accept(ImmutableArray<FoundUrl> urls, DateTimeOffset now) => new(this, urls, now);
 
     /// <summary>The cookies with a <c>Domain</c> that the crawl's hosts of this registrable domain share.</summary>
     public CookieJarRow DomainCookies { get; private set; } = CookieJarRow.Empty;
@@ -227,11 +222,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>What became of a lease that was held.</summary>
     public IPartitionWork Finish(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now)
     {
-        _now = now;
         _lost.Remove(entry.Url);
         return outcome.Result switch
         {
-            FetchResult.Answered => Answered(entry, outcome),
+            FetchResult.Answered => Answered(entry, outcome, now),
             FetchResult.Temporary when retries.Wait(entry.Attempts + 1, outcome.RetryAfter) is { } wait => new RetryWork(
                 this,
                 entry,
@@ -252,10 +246,10 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>From here to its commit the page is neither leased nor done, and counts all the same.</summary>
-    private FinishWork Answered(QueueEntry entry, FetchOutcome outcome)
+    private FinishWork Answered(QueueEntry entry, FetchOutcome outcome, DateTimeOffset now)
     {
         _finishing++;
-        return new(this, entry, UrlState.Fetched, Reason: null, outcome);
+        return new(this, entry, UrlState.Fetched, Reason: null, outcome, Unasked: null, now);
     }
 
     /// <summary>A link that leads behind the wall is none of ours; a seed was meant.</summary>
@@ -300,31 +294,30 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// </summary>
     public IPartitionWork? Slow(QueueEntry entry, DateTimeOffset now)
     {
-        _now = now;
         if (entry.Due > DateTimeOffset.MinValue || TrapOf(entry.Url, entry.Depth) is not { } trap)
         {
             return null;
         }
 
-        return TakeTrapped(trap) is { } due ? new SlowWork(this, entry, due) : Skip(entry, Refusals.Trap);
+        return TakeTrapped(trap, now) is { } due ? new SlowWork(this, entry, due) : Skip(entry, Refusals.Trap);
     }
 
     /// <summary>What was given, by a seed or by a sitemap, is none.</summary>
     private TrapRow? TrapOf(string url, int depth) =>
         head.Traps is { } traps && depth > 0 && UrlShape.Of(url) is { } shape ? traps.FirstOrDefault(trap => trap.Shape == shape) : null;
 
-    private DateTimeOffset? TakeTrapped(TrapRow trap)
+    private DateTimeOffset? TakeTrapped(TrapRow trap, DateTimeOffset now)
     {
-        head.Traps = TrapTrickle.Take(head.Traps ?? [], trap, TrapTrickle.Interval(Order.Spec), _now, out var due);
+        head.Traps = TrapTrickle.Take(head.Traps ?? [], trap, TrapTrickle.Interval(Order.Spec), now, out var due);
         return due;
     }
 
     /// <summary>A page that was fetched may show what its URL is.</summary>
-    private void Observe(string? shape, PageRecord? page, int newOfShape, int newOfOthers)
+    private void Observe(string? shape, PageRecord? page, int newOfShape, int newOfOthers, DateTimeOffset now)
     {
         if (shape is not null && page is not null && _traps.Observe(shape, page.Title, newOfShape, newOfOthers))
         {
-            head.Traps = TrapTrickle.With(head.Traps ?? [], shape, page.Url, _now);
+            head.Traps = TrapTrickle.With(head.Traps ?? [], shape, page.Url, now);
         }
     }
 
@@ -383,7 +376,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     public void Committed() => _committed = head with { };
 
     /// <summary>One URL into the commit; false when there is no room for it.</summary>
-    private bool TryAccept(CommitBuilder commit, FoundUrl found, ref int added, ref int refused)
+    private bool TryAccept(CommitBuilder commit, FoundUrl found, DateTimeOffset now, ref int added, ref int refused)
     {
         if (_seen.Contains(found.Url))
         {
@@ -412,7 +405,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                 return true;
             }
 
-            due = TakeTrapped(trap);
+            due = TakeTrapped(trap, now);
             if (due is null)
             {
                 _ = _turnedAway.Count < maxUrls && _turnedAway.Add(found.Url);
@@ -467,7 +460,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>URLs on their way in.</summary>
-    public sealed class AcceptWork(HostCrawl crawl, ImmutableArray<FoundUrl> urls) : IPartitionWork
+    public sealed class AcceptWork(HostCrawl crawl, ImmutableArray<FoundUrl> urls, DateTimeOffset now) : IPartitionWork
     {
         private int _position;
         private int _added;
@@ -477,7 +470,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
 
         public bool Fill(CommitBuilder commit)
         {
-            while (_position < urls.Length && crawl.TryAccept(commit, urls[_position], ref _added, ref _refused))
+            while (_position < urls.Length && crawl.TryAccept(commit, urls[_position], now, ref _added, ref _refused))
             {
                 _position++;
             }
@@ -492,13 +485,15 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// </summary>
     /// <param name="Outcome">Null: it was not asked for.</param>
     /// <param name="Unasked">What is kept of a URL that was not asked for; null: nothing but its state.</param>
+    /// <param name="Now">When it was fetched, by the schedule's clock: what traps are told. Of no account for what was not.</param>
     private sealed class FinishWork(
         HostCrawl crawl,
         QueueEntry entry,
         UrlState State,
         string? Reason,
         FetchOutcome? Outcome,
-        PageRecord? Unasked = null
+        PageRecord? Unasked = null,
+        DateTimeOffset Now = default
     ) : IPartitionWork
     {
         private readonly ImmutableArray<FoundUrl> _links = State == UrlState.Fetched ? Links(Outcome!, entry) : [];
@@ -515,7 +510,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             while (_position < _links.Length)
             {
                 var before = _added;
-                if (!crawl.TryAccept(commit, _links[_position], ref _added, ref _refused))
+                if (!crawl.TryAccept(commit, _links[_position], Now, ref _added, ref _refused))
                 {
                     return false;
                 }
@@ -564,7 +559,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
             }
 
             crawl.RemoveQueueRow(commit, entry);
-            crawl.Observe(_shape, page, _newOfShape, _added - _newOfShape);
+            crawl.Observe(_shape, page, _newOfShape, _added - _newOfShape, Now);
             Count(page);
             if (page is not null && State != UrlState.Skipped)
             {
