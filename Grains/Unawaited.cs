@@ -3,6 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Grains;
 
+/// <summary>Begins work that nobody awaits: see <see cref="Unawaited"/>.</summary>
+/// <param name="what">Names the work in the log.</param>
+public delegate void BeginUnawaited(Task work, [CallerArgumentExpression(nameof(work))] string what = "");
+
 /// <summary>
 /// The one way to begin work that nobody awaits. A failure is never lost and never ends the process: it is logged, and work of a grain ends
 /// its

@@ -44,8 +44,6 @@ public sealed partial class HostGrain
     )]
     private partial void LogLeftEarly(HostKey host, string why);
 
-    private void LogNoTurn(string? address, Exception exception) => LogNoTurn(Host, address, exception);
-
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "Host {Host}: its address {Address} did not answer about its turn; it is asked again"

@@ -71,6 +71,48 @@ internal sealed class HostCrawls(
         }
     }
 
+    /// <summary>
+    /// The activation ends: the horizons shrink to the leases that are out, so that a successor waits for those and not for those that
+    /// might have been.
+    /// </summary>
+    /// <param name="leftEarly">Told why a horizon stays as it is.</param>
+    public async Task Leave(Action<string> leftEarly, CancellationToken cancel)
+    {
+        foreach (
+            var partition in _open.Values.Where(partition =>
+                partition.Writer.Lost is null && !partition.Crawl.Ended && partition.Crawl.Sums().Waiting > 0
+            )
+        )
+        {
+            partition.Crawl.LeaseNoMore();
+            try
+            {
+                await partition.Writer.CommitHead().WaitAsync(cancel);
+            }
+            catch (Exception e) when (e is PartitionLostException or OperationCanceledException)
+            {
+                leftEarly(e.Message);
+            }
+        }
+    }
+
+    /// <summary>What the host has at the moment.</summary>
+    public HostLoads Load()
+    {
+        var load = default(HostLoads);
+        foreach (var partition in _open.Values)
+        {
+            load = new(
+                load.Waiting + partition.Crawl.Waiting,
+                load.Leased + partition.Crawl.Queue.Leased,
+                load.Commits + partition.Writer.Waiting,
+                load.Bytes + partition.Crawl.MemoryBytes
+            );
+        }
+
+        return load;
+    }
+
     /// <summary>Each activation whose leases may last was in a silo that is dead.</summary>
     public bool PredecessorsAreDead(Func<string?, bool> isDead)
     {
