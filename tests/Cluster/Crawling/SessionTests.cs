@@ -27,6 +27,24 @@ public sealed class SessionTests(CrawlCluster cluster) : IClassFixture<CrawlClus
         Assert.Equal(["seen=1"], Sent(_root + "behind", "Cookie"));
     }
 
+    [Fact]
+    public async Task AWallThatOneHostOfADomainHasPassedIsPassedAtTheOthers()
+    {
+        var domain = cluster.NewHost();
+        var (www, shop) = ($"http://www.{domain}/", $"http://shop.{domain}/");
+        cluster.Web.Otherwise = url =>
+            url != www && url != shop ? null
+            : Sent(url, "Cookie")[^1] != "seen=1" ? SiteAnswer.Redirect("/").With("Set-Cookie", $"seen=1; Path=/; Domain={domain}")
+            : SiteAnswer.Links(shop, "/in");
+        var crawl = await cluster.Start(Spec with { Seeds = [www], Scope = CrawlScope.Domain });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((4L, 0L), (summary.Pages, summary.Failed));
+        Assert.Equal([null, "seen=1"], Sent(www, "Cookie"));
+        Assert.Equal(["seen=1"], Sent(shop, "Cookie"));
+        Assert.Equal(["seen=1"], Sent(shop + "in", "Cookie"));
+    }
+
     /// <summary>A host whose wall had been passed by a login at another host of its domain stayed behind the wall.</summary>
     [Fact]
     public async Task ALoginAtOneHostOpensTheOtherHostsOfItsDomainAndNoneBeyond()
