@@ -83,6 +83,20 @@ public sealed class WarcTests
         Assert.Equal(why, WarcReader.Read(PageRecords.Of(Url, At, answer, null, 0, null))[0].Fields["WARC-Truncated"]);
     }
 
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("h2", true)]
+    public void RecordsOfAMessageThatCameOverHttp2SaySo(string? protocol, bool says)
+    {
+        var answer = Answer("<title>A</title>");
+        answer = answer with { Exchange = answer.Exchange! with { Protocol = protocol } };
+
+        var records = WarcReader.Read(PageRecords.Of(Url, At, answer, digest: null, depth: 0, charset: null));
+
+        Assert.All(records.Take(2), record => Assert.Equal(says ? "h2" : null, record.Fields.GetValueOrDefault("WARC-Protocol")));
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", Text(records[0]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ANotModifiedAnswerIsARevisit()
     {
