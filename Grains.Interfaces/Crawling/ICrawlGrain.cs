@@ -248,6 +248,10 @@ public sealed record PageRecord(
     /// <summary>What was read out of it as the crawl asked; null when it asked for nothing, and where nothing was read.</summary>
     [Id(21)]
     public PageExtract? Extract { get; init; }
+
+    /// <summary>How many crawls ago its content was fetched, when it was answered by 304 since; null: in this one.</summary>
+    [Id(22)]
+    public int? Unfetched { get; init; }
 }
 
 /// <summary>What was read out of a page: fields by selector, and its text.</summary>

@@ -137,9 +137,10 @@ public sealed partial class CrawlListGrain(
                 break;
             case RoundStep.Begin when await _catalog.AddRound(rounds.First, cancel) is { } next:
                 await BeginListed(next, cancel);
-                if (next.Spec.MoreSeeds)
+                await Crawl(next.Id).EndSeeds(cancel); // Those that followed the first round are among its URLs.
+                foreach (var old in _catalog.RoundsBefore(rounds.First, options.Value.RoundsKept))
                 {
-                    await Crawl(next.Id).EndSeeds(cancel); // Those that followed then are among its URLs.
+                    await Try(old, () => Crawl(old).Delete(cancel));
                 }
 
                 break;

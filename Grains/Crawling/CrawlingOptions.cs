@@ -75,6 +75,13 @@ public sealed class CrawlingOptions
     public TimeSpan KeepPagesFor { get; set; }
 
     [Description(
+        "Rounds that are kept of a crawl with --every: when the next one begins, older ones are deleted. 0: all. An unchanged page is stored "
+            + "up to 16 rounds back, so less than 18 counts as 18."
+    )]
+    [Range(0, 10_000)]
+    public int KeepRounds { get; set; }
+
+    [Description(
         "Proxies that a crawl may choose from with --proxy NAME: NAME=URL between commas, the URL http or socks5, with user and password "
             + "where the proxy wants them. Each silo needs the same names. Give passwords by an environment variable: nothing shows them."
     )]
@@ -92,6 +99,9 @@ public sealed class CrawlingOptions
     /// Set by the host from where the silo listens, not from outside: whether a crawl's own private ranges count by themselves.
     /// </summary>
     internal bool ListensOnLoopback { get; set; }
+
+    /// <summary>Null: all.</summary>
+    internal int? RoundsKept => KeepRounds == 0 ? null : Math.Max(KeepRounds, PageChange.MaxUnfetched + 2);
 
     internal HostSettings OfHosts =>
         new()

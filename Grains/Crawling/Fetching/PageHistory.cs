@@ -42,12 +42,19 @@ internal static class PageChange
     public const string Gone = "gone";
 
     /// <summary>
-    /// The server is asked whether the page has changed, and may answer 304: it was fetched whole and with success, has a validator, and
-    /// was kept if it is to be kept now, so that an unchanged page need not be here twice; and what is to be read out of it was read then.
+    /// Crawls in a row that may answer a page by 304; the next one fetches it whole. So its content is at most so many crawls back, and
+    /// crawls before that can be deleted.
+    /// </summary>
+    public const int MaxUnfetched = 16;
+
+    /// <summary>
+    /// The server is asked whether the page has changed, and may answer 304: it was fetched whole and with success, at most
+    /// <see cref="MaxUnfetched"/> crawls ago, has a validator, and was kept if it is to be kept now, so that an unchanged page need not be
+    /// here twice; and what is to be read out of it was read then.
     /// </summary>
     /// <param name="extract">What is to be read out of pages (<see cref="PageExtract.Asked"/>); null: nothing.</param>
     public static bool MayBeAskedFor(PageRecord past, KeepPages keep, string? extract = null) =>
-        past is { Status: 200 or 304, Truncated: false }
+        past is { Status: 200 or 304, Truncated: false, Unfetched: null or < MaxUnfetched }
         && (past.ETag is not null || past.LastModified is not null)
         && (extract is null || past.Extract?.Asked == extract)
         && (past.Kept is not null || keep == KeepPages.None || (keep == KeepPages.Html && !IsHtml(past)));
@@ -72,6 +79,7 @@ internal static class PageChange
             ETag = page.ETag ?? past.ETag,
             LastModified = page.LastModified ?? past.LastModified,
             Extract = past.Extract,
+            Unfetched = (past.Unfetched ?? 0) + 1,
         };
 
     public static bool IsHtml(PageRecord page) => new ContentType(page.ContentType ?? "", charset: null).IsHtml;

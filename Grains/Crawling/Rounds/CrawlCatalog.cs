@@ -34,6 +34,16 @@ internal sealed class CrawlCatalog(ITableStore store, TimeProvider clock, Action
     /// <summary>As many crawls are kept as may be.</summary>
     public bool IsFull => _crawls.Count >= ICrawlListGrain.MaxCrawls;
 
+    /// <summary>The rounds of a crawl that are older than its last <paramref name="kept"/>, the oldest first; null: none is too old.</summary>
+    public IReadOnlyList<CrawlId> RoundsBefore(CrawlId first, int? kept) =>
+        [
+            .. _crawls
+                .Values.Where(listed => listed.Id == first || listed.Spec.RoundOf == first)
+                .OrderBy(listed => listed.At)
+                .SkipLast(kept ?? _crawls.Count)
+                .Select(listed => listed.Id),
+        ];
+
     /// <summary>Rounds whose time has come, if the round before has ended.</summary>
     public IReadOnlyList<RoundsRow> DueRounds =>
         [.. _rounds.Values.Select(rounds => rounds.Row).Where(rounds => rounds.DueAt <= clock.GetUtcNow())];

@@ -21,7 +21,8 @@ internal static partial class UrlShape
             return null;
         }
 
-        return $"{url.Origin}{Number().Replace(Date().Replace(path, "*"), "*")}{(hasQuery ? "?*" : "")}";
+        var dated = Date().Replace(path, "*");
+        return $"{url.Origin}{Number().Replace(dated == path ? path : Month().Replace(dated, "*"), "*")}{(hasQuery ? "?*" : "")}";
     }
 
     public static string? Of(string url) => CanonicalUrl.TryParse(url, baseUrl: null, out var parsed) ? Of(parsed) : null;
@@ -32,6 +33,14 @@ internal static partial class UrlShape
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Date();
+
+    /// <summary>A month's English name in a dated path, alone or beside a number: <c>/2026/november/</c>, <c>/nov-2026</c>, <c>/1-Nov-2026</c>.</summary>
+    [GeneratedRegex(
+        @"(?<=[/*]|[*0-9][-_.])(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
+            + @"(?=$|/|[-_.]?[*0-9])",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
+    )]
+    private static partial Regex Month();
 
     [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant)]
     private static partial Regex Number();

@@ -173,6 +173,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         {
             crawling.Workers = Workers;
             crawling.OwnHosts = "*.own";
+            crawling.KeepRounds = 18;
         });
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();

@@ -141,6 +141,30 @@ public sealed class RevisitTests(CrawlCluster cluster) : IClassFixture<CrawlClus
     }
 
     [Fact]
+    public async Task RoundsOfLongAgoAreDeletedAndWhatTheyFetchedIsNotMissed()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Html("<title>Kept</title>Text").With("ETag", "\"1\""));
+        var every = TimeSpan.FromMinutes(10);
+        var first = await cluster.Ended(await cluster.Start(Spec with { Every = every, Name = "often" }));
+        var statuses = new List<int?>();
+        for (var round = 2; round <= 20; round++)
+        {
+            cluster.Clock.Pass(every);
+            await cluster.List.Wake();
+            var crawl = cluster.Grains.GetGrain<ICrawlGrain>((await cluster.List.Find($"often-{round}"))!.Value.Value);
+            await cluster.Ended(crawl);
+            statuses.Add((await cluster.Export(crawl))[_root].Status);
+            Assert.Equal("<title>Kept</title>Text", Encoding.UTF8.GetString((await crawl.Page(_root, PageView.Body, offset: 0)).Body));
+        }
+
+        Assert.Equal([.. Enumerable.Repeat<int?>(304, 16), 200, 304, 304], statuses);
+        await cluster.Clock.PassUntil("the deletion of the first of 20 rounds", async () =>
+            await cluster.Grains.GetGrain<ICrawlGrain>(first.Id.Value).Show() is null
+        );
+        Assert.NotNull(await cluster.List.Find("often-3"));
+    }
+
+    [Fact]
     public async Task ACrawlThatIsNotKeptIsNotRevisited() =>
         Assert.Equal(
             ["There is no crawl zzzzzzzzzz to revisit."],
