@@ -17,12 +17,6 @@ public sealed partial class CrawlListGrain
     [LoggerMessage(Level = LogLevel.Information, Message = "Crawl {Id} is not made again any more")]
     private partial void LogRoundsEnded(CrawlId id);
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Crawl {Id} is deleted: of the rounds of crawl {First} the last {Kept} are kept"
-    )]
-    private partial void LogRoundDeleted(CrawlId id, CrawlId first);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "The next round of crawl {Id} waits: {Most} crawls are kept. Delete one")]
     private partial void LogNoRoomForRound(CrawlId id, int most);
 }
