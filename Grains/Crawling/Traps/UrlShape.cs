@@ -34,10 +34,12 @@ internal static partial class UrlShape
     )]
     private static partial Regex Date();
 
-    /// <summary>A month's English name in a dated path, alone or beside a number: <c>/2026/november/</c>, <c>/nov-2026</c>, <c>/1-Nov-2026</c>.</summary>
+    /// <summary>
+    /// A month's English name in a dated path, alone or beside a number: <c>/2026/november/</c>, <c>/nov-2026</c>, <c>/1-Nov-2026</c>.
+    /// </summary>
     [GeneratedRegex(
-        @"(?<=[/*]|[*0-9][-_.])(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
-            + @"(?=$|/|[-_.]?[*0-9])",
+        @"(?<=[/*]|[*0-9][-_.])(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?"
+            + @"|dec(ember)?)(?=$|/|[-_.]?[*0-9])",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
     )]
     private static partial Regex Month();
