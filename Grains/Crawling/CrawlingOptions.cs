@@ -75,8 +75,8 @@ public sealed class CrawlingOptions
     public TimeSpan KeepPagesFor { get; set; }
 
     [Description(
-        "Rounds that are kept of a crawl with --every: when the next one begins, older ones are deleted. 0: all. An unchanged page is stored "
-            + "up to 16 rounds back, so less than 18 counts as 18."
+        "Rounds that are kept of a crawl with --every: when the next one begins, older ones are deleted. 0: all. An unchanged page is "
+            + "stored up to 16 rounds back, so less than 18 counts as 18."
     )]
     [Range(0, 10_000)]
     public int KeepRounds { get; set; }

@@ -34,7 +34,9 @@ internal sealed class CrawlCatalog(ITableStore store, TimeProvider clock, Action
     /// <summary>As many crawls are kept as may be.</summary>
     public bool IsFull => _crawls.Count >= ICrawlListGrain.MaxCrawls;
 
-    /// <summary>The rounds of a crawl that are older than its last <paramref name="kept"/>, the oldest first; null: none is too old.</summary>
+    /// <summary>
+    /// The rounds of a crawl that are older than its last <paramref name="kept"/>, the oldest first; null: none is too old.
+    /// </summary>
     public IReadOnlyList<CrawlId> RoundsBefore(CrawlId first, int? kept) =>
         [
             .. _crawls
