@@ -170,62 +170,7 @@ public sealed partial class SubscriberListGrain(
         var names = (await Names(cancel))
             .Where(name => catalog.Find(name)?.Rules.Channel is not null && (what.Subscriber is null || what.Subscriber == name))
             .ToList();
-        return names.Count == 0
-                ? new(
-                    0,
-                    0,
-                    null,
-                    $"There is nobody called \"{what.Subscriber}\" who is told of changes; \"orders subscribers list\" names them."
-                )
-            : what.Order is { } order ? await ResendOrder(order, what.Version, names, by, cancel)
-            : await ResendSince(what, names[0], by, cancel);
-    }
-
-    private async Task<ResentReply> ResendOrder(OrderId order, long? version, List<string> names, string by, CancellationToken cancel)
-    {
-        if (order.Partition >= options.Value.Partitions)
-        {
-            return new(0, 0, null, $"There is no order \"{order}\".");
-        }
-
-        var part = new ResendPart(order, version, Since: null);
-        var parts = await Task.WhenAll(names.Select(name => Subscriber(name, order.Partition).Resend(part, by, cancel)));
-        var (count, gone) = (parts.Sum(one => one.Count), parts.Sum(one => one.Gone));
-        return new(
-            count,
-            gone,
-            null,
-            count == 0 && parts.Any(one => one.Next is not null) ? "As many changes wait to be tried again as may: ask again later." : null
-        );
-    }
-
-    private async Task<ResentReply> ResendSince(ResendDeliveries what, string name, string by, CancellationToken cancel)
-    {
-        var until = clock.GetUtcNow().AddTicks(1);
-        var from = Partitions.ToImmutableSortedDictionary(partition => partition, _ => what.Since!.Value);
-        if (what.After is { } after && ResendCursor.TryParse(after, out var end, out var rest))
-        {
-            (until, from) = (end, rest);
-        }
-
-        var parts = await Task.WhenAll(
-            from.Where(part => part.Key < options.Value.Partitions)
-                .Select(async part =>
-                    (
-                        part.Key,
-                        Part: await Subscriber(name, part.Key).Resend(new(Order: null, Version: null, part.Value, until), by, cancel)
-                    )
-                )
-        );
-        var next = parts
-            .Where(part => part.Part.Next is not null)
-            .Select(part => KeyValuePair.Create(part.Key, part.Part.Next!.Value))
-            .ToList();
-        return new(
-            parts.Sum(part => part.Part.Count),
-            parts.Sum(part => part.Part.Gone),
-            next.Count == 0 ? null : ResendCursor.Write(until, next)
-        );
+        return await new Resending(options.Value.Partitions, Grain, clock).Run(what, names, by, cancel);
     }
 
     /// <summary>What cannot be read is left out: "orders audit verify" names it.</summary>

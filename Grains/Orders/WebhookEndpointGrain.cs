@@ -28,9 +28,6 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 {
     private const int MaxTests = 2;
 
-    /// <summary>A paused endpoint's changes ask again after this.</summary>
-    private static readonly TimeSpan PausedWait = TimeSpan.FromSeconds(5);
-
     private readonly ITableStore _store;
     private readonly IWebhookSender _sender;
     private readonly WebhooksOptions _options;
@@ -83,29 +80,19 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     {
         if (await State(cancel) is not { } state || !WebhookEvents.Includes(state.Events, type))
         {
-            return new(WebhookSent.NotWanted, "not-wanted", "It is nothing for this endpoint.", After: null);
+            return EndpointReplies.NotWanted("It is nothing for this endpoint.");
         }
 
-        if (Withheld(state) is { } withheld)
+        if (EndpointReplies.Withheld(state) is { } withheld)
         {
             return withheld;
         }
 
         var message = compose();
         var outcome = await _gate.Send(token => Send(message, token), cancel);
-        if (outcome.IsNoAttempt)
-        {
-            return outcome.Reason == DeferredReasons.HeldBack
-                ? await HeldBack(outcome, cancel)
-                : new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter);
-        }
-
-        var after = await Tried(outcome);
-        var reply =
-            outcome.Verdict == WebhookVerdict.Delivered ? new(WebhookSent.Delivered, outcome.Reason, outcome.Detail, After: null)
-            : after is { IsEnabled: false } ? Disabled(after)
-            : new WebhookReply(WebhookSent.Failed, outcome.Reason, outcome.Detail, outcome.RetryAfter);
-        return reply with { Answer = outcome.Answer };
+        return outcome.IsNoAttempt
+            ? EndpointReplies.NotTried(outcome, outcome.Reason == DeferredReasons.HeldBack ? await State(cancel) : state)
+            : EndpointReplies.Tried(outcome, await Tried(outcome));
     }
 
     public async Task<ImmutableArray<string>?> Events(CancellationToken cancel) => (await State(cancel))?.Events;
@@ -127,7 +114,7 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
 
         LogRotated(Id);
         AnnounceSoon();
-        return new(rotated.Secret, OldUntil(rotated), Error: null);
+        return new(rotated.Secret, EndpointView.OldSecretUntil(rotated, _clock.GetUtcNow()), Error: null);
     }
 
     public async Task<WebhookEndpoint?> Enable(CancellationToken cancel)
@@ -282,21 +269,6 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
             ? _sender.Send(new(new(state.Url), message, state.Secrets(_clock.GetUtcNow())), cancel)
             : Task.FromResult(WebhookOutcome.NotSent(WebhookFailure.HeldBack, EndpointGate.NoPlaceWait, "the endpoint is not what it was"));
 
-    private async Task<WebhookReply> HeldBack(WebhookOutcome outcome, CancellationToken cancel) =>
-        await State(cancel) is { } state
-            ? Withheld(state) ?? new(WebhookSent.NotNow, outcome.Reason, outcome.Detail, outcome.RetryAfter)
-            : new(WebhookSent.NotWanted, "not-wanted", "There is no such endpoint any more.", After: null);
-
-    /// <summary>Why nothing goes out; null where it may. A pause comes first: what it holds back is no dead letter.</summary>
-    private static WebhookReply? Withheld(EndpointState state) =>
-        state.PausedSince is not null
-            ? new(WebhookSent.NotNow, "paused", "The endpoint is paused: \"orders webhooks resume\" sends what waits.", PausedWait)
-        : state.IsEnabled ? null
-        : Disabled(state);
-
-    private static WebhookReply Disabled(EndpointState state) =>
-        new(WebhookSent.Disabled, WebhookForm.DisabledReason, $"The endpoint is disabled: {state.DisabledBecause}", After: null);
-
     private async Task<EndpointState?> Tried(WebhookOutcome outcome)
     {
         _recent.Add(_clock.GetUtcNow(), outcome);
@@ -351,20 +323,9 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
             return await GrainFactory.GetGrain<IWebhookEndpointGrain>(target).Notify(told);
         }
 
-        if (_mail is not { IsOn: true } mail)
-        {
-            return new(WebhookSent.NotWanted, "no-operator", "Mail:Operator names nobody any more.", After: null);
-        }
-
-        var (outcome, after) = await mail.Send(told, CancellationToken.None);
-        return new(
-            outcome.Verdict == MailVerdict.Delivered ? WebhookSent.Delivered
-                : after is not null ? WebhookSent.NotNow
-                : WebhookSent.Failed,
-            outcome.Reason,
-            outcome.Detail,
-            after
-        );
+        return _mail is { IsOn: true } mail
+            ? await mail.Notify(told, CancellationToken.None)
+            : new(WebhookSent.NotWanted, "no-operator", "Mail:Operator names nobody any more.", After: null);
     }
 
     private void Log(EndpointState? before, EndpointState? after, WebhookOutcome outcome)
@@ -393,38 +354,5 @@ public sealed partial class WebhookEndpointGrain : Grain, IWebhookEndpointGrain,
     private Task<EndpointState?> Change(Func<EndpointState, EndpointState> decide, CancellationToken cancel) =>
         _endpoint.Change(decide, cancel);
 
-    private WebhookEndpoint Show(EndpointState state) =>
-        new(
-            Id,
-            state.ShownUrl,
-            state.Events,
-            state.IsEnabled,
-            state.DisabledBecause,
-            state.FailingSince,
-            state.Failures,
-            OldUntil(state),
-            _gate.Circuit switch
-            {
-                EndpointCircuit.Closed => "closed",
-                EndpointCircuit.Open => "open",
-                _ => "half-open",
-            },
-            _gate.Rate,
-            _gate.InFlight,
-            _gate.Window,
-            _gate.InLine,
-            [.. state.History.Select(note => new WebhookNote(note.At, note.Text))]
-        )
-        {
-            PausedSince = state.PausedSince,
-            PerSecond = state.PerSecond,
-            Grace = state.Grace ?? EndpointState.Overlap,
-            Untold = state.Untold.Length,
-            Dropped = state.Dropped,
-            Tries = _recent.Count,
-            Delivered = _recent.Delivered,
-            LastTries = _recent.Shown,
-        };
-
-    private DateTimeOffset? OldUntil(EndpointState state) => state.Secrets(_clock.GetUtcNow()).Length > 1 ? state.OldSecretUntil : null;
+    private WebhookEndpoint Show(EndpointState state) => EndpointView.Of(Id, state, _gate, _recent, _clock.GetUtcNow());
 }

@@ -21,6 +21,21 @@ public sealed class OperatorMail(MailGate gate, MailboxAddress from, MailboxAddr
             ? gate.Send(() => Compose(happened, from, recipient), cancel)
             : throw new InvalidOperationException("Mail:Operator names nobody who could be told.");
 
+    /// <summary>As <see cref="Send"/>, with the answer of an endpoint that is told.</summary>
+    /// <inheritdoc cref="Send" path="/exception"/>
+    public async Task<WebhookReply> Notify(EndpointEvent happened, CancellationToken cancel)
+    {
+        var (outcome, after) = await Send(happened, cancel);
+        return new(
+            outcome.Verdict == MailVerdict.Delivered ? WebhookSent.Delivered
+                : after is not null ? WebhookSent.NotNow
+                : WebhookSent.Failed,
+            outcome.Reason,
+            outcome.Detail,
+            after
+        );
+    }
+
     internal static OutgoingMail Compose(EndpointEvent happened, MailboxAddress from, MailboxAddress to)
     {
         var sender = from.GetAddress(idnEncode: true);
