@@ -42,7 +42,6 @@ internal static class PageRecords
             WarcWriter.HttpResponse,
             [
                 ("WARC-Target-URI", url),
-                ("WARC-IP-Address", exchange.Address),
                 ("WARC-Protocol", exchange.Protocol),
                 ("WARC-Payload-Digest", isRevisit ? past?.Digest : digest ?? WarcWriter.Digest([], [])),
                 ("WARC-Profile", isRevisit ? WarcWriter.NotModified : null),

@@ -9,14 +9,12 @@ namespace Grains.Crawling.Pages;
 /// <param name="Headers">The header fields of the answer; bytes beyond ASCII as Latin-1.</param>
 /// <param name="IsDecoded">The body is without its Content-Encoding.</param>
 /// <param name="TruncatedBy">Why the body is not whole, in the words of WARC 1.1 §5.13; null when it is.</param>
-/// <param name="Address">The address that answered; null when it is not known.</param>
 public sealed record HttpExchange(
     string RequestHead,
     string StatusLine,
     ImmutableArray<(string Name, string Value)> Headers,
     bool IsDecoded,
-    string? TruncatedBy,
-    string? Address = null
+    string? TruncatedBy
 )
 {
     /// <summary>
