@@ -18,6 +18,13 @@ namespace EndToEnd;
 /// </summary>
 public sealed partial class ReadmeTests
 {
+    /// <summary>The README's two commands, which <c>.ci/run</c> runs as they stand there before all else.</summary>
+    private static readonly string[] s_runByCi =
+    [
+        "dotnet run -c Release --project Client -- demo",
+        "dotnet test -c Release --solution tests/Quick.slnf",
+    ];
+
     /// <summary>For a hang: a page of sixty commands takes a minute or two.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(15);
 
@@ -57,10 +64,7 @@ public sealed partial class ReadmeTests
     {
         var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
         var ci = File.ReadAllText(Path.Combine(Root, ".ci", "run"));
-        foreach (
-            var command in (string[])
-                ["dotnet run -c Release --project Client -- demo", "dotnet test -c Release --solution tests/Quick.slnf"]
-        )
+        foreach (var command in s_runByCi)
         {
             Assert.Contains("\n" + command + "\n", readme, StringComparison.Ordinal);
             Assert.Contains(command, ci, StringComparison.Ordinal);
@@ -71,7 +75,7 @@ public sealed partial class ReadmeTests
     [MemberData(nameof(PagesWithCommands))]
     public async Task APageIsRun(string page)
     {
-        var commands = Read(page).Commands.Where(command => command.LeftOut is null).ToArray();
+        var commands = Read(page).Commands.Where(command => command.LeftOut is null && !s_runByCi.Contains(command.Text)).ToArray();
         using var place = new SiloPlace();
         await using var site = await CrawledSite.Start(pages: 3);
         await using var silo = await SiloProcess.StartReady(place, "--Crawling:AllowPrivate", "127.0.0.0/8");

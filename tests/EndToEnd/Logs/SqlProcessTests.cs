@@ -37,6 +37,9 @@ public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000; // 2025-11-22T12:00:00Z
 
+    /// <summary>Statements side by side.</summary>
+    private const int AtOnce = 4;
+
     private const string Endless = "select count(*) from range(1000000000000) where range % 7 = 3";
 
     private readonly SiloPlace _place = new();
@@ -58,7 +61,7 @@ public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
     [Fact]
     public async Task AStatementThatCrashesDuckDbCostsItsOwnQueryASentence()
     {
-        await using var silo = await Silo("--Logs:QueryTime", "00:00:10");
+        await using var silo = await Silo("--Logs:QueryTime", "00:00:10", "--Logs:SqlProcesses", $"{AtOnce}");
         string[] statements =
         [
             "select json_structure(string_agg('[','') || string_agg(']','')) from range(1000000)",
@@ -87,7 +90,7 @@ public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
     [Fact]
     public async Task AStatementThatGrowsIsEndedWithinItsMemory()
     {
-        await using var silo = await Silo("--Logs:QueryTime", "00:00:10");
+        await using var silo = await Silo("--Logs:QueryTime", "00:00:10", "--Logs:SqlProcesses", $"{AtOnce}");
         var most = 0L;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var watch = Task.Run(() => Watch(silo, bytes => most = Math.Max(most, bytes), over.Token), Cancel);
@@ -362,17 +365,22 @@ public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
 
     private async Task<SiloProcess> Silo(params string[] settings) => await SiloProcess.StartReady(_place, settings);
 
-    /// <summary>Each is answered with how it ended, and after each the silo answers as before.</summary>
+    /// <summary>
+    /// Each is answered with how it ended, and the silo answers as before: the first by itself, the others some at a time.
+    /// </summary>
     private async Task<IReadOnlyList<(string Outcome, string Detail)>> AllCostTheirOwnQuery(SiloProcess silo, params string[] statements)
     {
         var outcomes = new List<(string Outcome, string Detail)>();
-        foreach (var sql in statements)
+        foreach (var some in statements.Skip(1).Chunk(AtOnce).Prepend([statements[0]]))
         {
-            var outcome = await Asked(sql);
-            TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{outcome.Outcome}: {outcome.Detail[..Math.Min(outcome.Detail.Length, 120)]} <- {sql[..Math.Min(sql.Length, 80)]}"
-            );
-            outcomes.Add(outcome);
+            foreach (var (sql, outcome) in some.Zip(await Task.WhenAll(some.Select(sql => Asked(sql)))))
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine(
+                    $"{outcome.Outcome}: {outcome.Detail[..Math.Min(outcome.Detail.Length, 120)]} <- {sql[..Math.Min(sql.Length, 80)]}"
+                );
+                outcomes.Add(outcome);
+            }
+
             await StillAnswers(silo);
         }
 
