@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Doubles;
 using Grains.Interfaces.Orders;
 using Structure;
@@ -10,7 +11,7 @@ namespace Unit.Architecture;
 /// The layers of the product, read from the IL of its assemblies (<see cref="AssemblyReader"/>).
 /// The analyzer IDE0130 holds namespaces to folders.
 /// </summary>
-public sealed class ArchitectureTests
+public sealed partial class ArchitectureTests
 {
     /// <summary>The systems, which have a folder of the same name in every project.</summary>
     private static readonly string[] s_systems = ["Crawling", "Logs", "Orders"];
@@ -43,6 +44,20 @@ public sealed class ArchitectureTests
 
         Assert.DoesNotContain(grains, grain => grain.Lines == 0);
         Assert.DoesNotContain(grains, IsTooLong);
+    }
+
+    /// <summary>A file had been split up, and the walk through the code went on naming it.</summary>
+    [Fact]
+    public void EveryFileThatTheWalksThroughTheCodeNameIsThere()
+    {
+        var named = NamedFile().Matches(File.ReadAllText(Path.Combine(Repository.Folder, "docs", "architecture.md")));
+        string[] sources = ["Client", "Grains", "Grains.Interfaces", "Silo"];
+        var files = sources
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Folder, folder), "*.cs", SearchOption.AllDirectories))
+            .ToList();
+
+        Assert.True(named.Count > 30, $"Only {named.Count} files are named.");
+        Assert.All(named, name => Assert.Contains(files, file => file.EndsWith("/" + name.Groups[1].Value, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -140,6 +155,9 @@ public sealed class ArchitectureTests
 
     /// <summary>The second part of a namespace when it names a system; null otherwise.</summary>
     private static string? SystemOf(string folder) => folder.Split('.') is [_, var part, ..] && s_systems.Contains(part) ? part : null;
+
+    [GeneratedRegex("`([A-Za-z./]+\\.cs)`")]
+    private static partial Regex NamedFile();
 
     private static bool IsTooLong(GrainSource grain) => grain.Lines > GrainSource.MaxLines && !grain.SaysWhy;
 
