@@ -137,7 +137,6 @@ public sealed partial class CrawlListGrain(
                 break;
             case RoundStep.Begin when await _catalog.AddRound(rounds.First, cancel) is { } next:
                 await BeginListed(next, cancel);
-                await Crawl(next.Id).EndSeeds(cancel); // Those that followed the first round are among its URLs.
                 foreach (var old in _catalog.RoundsBefore(rounds.First, options.Value.RoundsKept))
                 {
                     await Try(old, () => Crawl(old).Delete(cancel));

@@ -75,8 +75,8 @@ public sealed class CrawlingOptions
     public TimeSpan KeepPagesFor { get; set; }
 
     [Description(
-        "Rounds that are kept of a crawl with --every: when the next one begins, older ones are deleted. 0: all. An unchanged page is "
-            + "stored up to 16 rounds back, so less than 18 counts as 18."
+        "The last rounds of a crawl with --every whose pages can be read; when the next one begins, older ones are deleted, except the 16 "
+            + "before these, where pages are stored that have not changed since. 0: none is deleted."
     )]
     [Range(0, 10_000)]
     public int KeepRounds { get; set; }
@@ -100,8 +100,8 @@ public sealed class CrawlingOptions
     /// </summary>
     internal bool ListensOnLoopback { get; set; }
 
-    /// <summary>Null: all.</summary>
-    internal int? RoundsKept => KeepRounds == 0 ? null : Math.Max(KeepRounds, PageChange.MaxUnfetched + 2);
+    /// <summary>With those in which pages of the last <see cref="KeepRounds"/> may be stored; null: all.</summary>
+    internal int? RoundsKept => KeepRounds == 0 ? null : KeepRounds + PageChange.MaxUnfetched;
 
     internal HostSettings OfHosts =>
         new()

@@ -20,11 +20,7 @@ public sealed class DomainCookies(ITableStore store)
     private const int MaxAttempts = 20;
 
     /// <summary>The domain whose jar a host shares; null: an address or a public suffix shares none.</summary>
-    public static string? DomainOf(HostKey host)
-    {
-        var colon = host.Value.LastIndexOf(':');
-        return PublicSuffixes.RegistrableDomain(colon < 0 || host.Value.EndsWith(']') ? host.Value : host.Value[..colon]);
-    }
+    public static string? DomainOf(HostKey host) => PublicSuffixes.RegistrableDomain(UrlHost.NameOf(host));
 
     /// <summary>The jar for a host of the crawl, which is told of what comes into it from now on.</summary>
     public async Task<CookieJarRow> Join(CrawlId crawl, HostKey host, CancellationToken cancel = default)

@@ -48,13 +48,13 @@ internal static class PageChange
     public const int MaxUnfetched = 16;
 
     /// <summary>
-    /// The server is asked whether the page has changed, and may answer 304: it was fetched whole and with success, at most
-    /// <see cref="MaxUnfetched"/> crawls ago, has a validator, and was kept if it is to be kept now, so that an unchanged page need not be
-    /// here twice; and what is to be read out of it was read then.
+    /// The server is asked whether the page has changed, and may answer 304: it was fetched whole and with success, less than
+    /// <see cref="MaxUnfetched"/> crawls before that one (a row of an earlier version does not say), has a validator, and was kept if it
+    /// is to be kept now, so that an unchanged page need not be here twice; and what is to be read out of it was read then.
     /// </summary>
     /// <param name="extract">What is to be read out of pages (<see cref="PageExtract.Asked"/>); null: nothing.</param>
     public static bool MayBeAskedFor(PageRecord past, KeepPages keep, string? extract = null) =>
-        past is { Status: 200 or 304, Truncated: false, Unfetched: null or < MaxUnfetched }
+        past is { Status: 200, Truncated: false } or { Status: 304, Truncated: false, Unfetched: < MaxUnfetched }
         && (past.ETag is not null || past.LastModified is not null)
         && (extract is null || past.Extract?.Asked == extract)
         && (past.Kept is not null || keep == KeepPages.None || (keep == KeepPages.Html && !IsHtml(past)));

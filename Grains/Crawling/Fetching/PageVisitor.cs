@@ -103,7 +103,9 @@ public sealed class PageVisitor(
             record = record with { Change = PageChange.Of(past, record) };
         }
 
-        ImmutableArray<string> lines = order.Spec.NoCookies ? [] : [.. fetch.SetCookies.Take(CookieJar.MaxCookies)];
+        var cookies = order.Spec.NoCookies
+            ? []
+            : fetch.SetCookies.Take(CookieJar.MaxCookies).Select(line => (Line: line, Cookie: CookieJar.Parse(line, url, at))).ToList();
         var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading, past);
         if (isToKeep && !order.KeptFull)
         {
@@ -138,7 +140,7 @@ public sealed class PageVisitor(
                 NotKept = isToKeep && record.Kept is null,
                 TurnedAway = reading.TurnedAway,
                 LeftOut = reading.Elsewhere,
-                SetCookies = OfHost(lines, url, at),
+                SetCookies = OfHost(cookies),
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },
@@ -148,15 +150,16 @@ public sealed class PageVisitor(
                 : null
         )
         {
-            DomainCookies = [.. lines.Select(line => CookieJar.Parse(line, url, at)).OfType<StoredCookie>().Where(IsShared)],
+            DomainCookies = [.. cookies.Select(set => set.Cookie).OfType<StoredCookie>().Where(cookie => cookie.Domain is not null)],
         };
     }
 
-    private static bool IsShared(StoredCookie cookie) => cookie.Domain is not null;
-
-    /// <summary>Those that are for the host of the URL alone; null: none.</summary>
-    private static ImmutableArray<string>? OfHost(ImmutableArray<string> lines, CanonicalUrl url, DateTimeOffset at) =>
-        lines.RemoveAll(line => CookieJar.Parse(line, url, at) is not { Domain: null }) is { IsEmpty: false } own ? own : null;
+    /// <summary>The lines of those that are for the host of the URL alone; null: none.</summary>
+    private static ImmutableArray<string>? OfHost(List<(string Line, StoredCookie? Cookie)> cookies)
+    {
+        ImmutableArray<string> own = [.. cookies.Where(set => set.Cookie is { Domain: null }).Select(set => set.Line)];
+        return own.IsEmpty ? null : own;
+    }
 
     /// <summary>A page that redirects to itself and sets a cookie wants to be asked once more, with the cookie.</summary>
     private static bool IsCookieWall(CrawlSpec spec, Lease lease, PageFetch fetch, Redirect redirect, CanonicalUrl url) =>

@@ -137,7 +137,8 @@ internal sealed class Politeness(HostSettings settings, RetryPolicy retries, boo
 
         var turn = Address.MayStart(now.Schedule) ? null : Address.Next(now.Schedule);
         var rested = _inherited <= now.Guards ? next : now.ScheduleAt(_inherited) + Clock.Delay;
-        return new[] { next, rested, turn ?? next }.Max();
+        var start = rested > next ? rested : next;
+        return turn > start ? turn : start;
     }
 
     public bool MayStart(HostTime now) => MayStartByItself(now) && Address.MayStart(now.Schedule);

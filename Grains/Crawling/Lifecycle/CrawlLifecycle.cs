@@ -21,7 +21,7 @@ internal static class CrawlLifecycle
             Order = new(id, Version: 1, CrawlState.Running, spec) { Trace = trace },
             StartedAt = startedAt,
             RunningSince = now,
-            SeedsFollow = spec.MoreSeeds,
+            SeedsFollow = spec.MoreSeeds && spec.RoundOf is null, // Of a further round they are among its URLs.
             RevisitFrom = spec.Revisit is null ? null : "",
         };
 

@@ -32,8 +32,7 @@ public sealed class OwnHosts
             return false;
         }
 
-        var colon = host.Value.LastIndexOf(':');
-        var name = colon < 0 || host.Value.EndsWith(']') ? host.Value : host.Value[..colon];
+        var name = UrlHost.NameOf(host);
         return _hosts.Any(own => own == host.Value || own == name || (own[0] == '*' && name.EndsWith(own[1..], StringComparison.Ordinal)));
     }
 

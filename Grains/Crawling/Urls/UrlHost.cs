@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Urls;
 
@@ -10,6 +11,13 @@ internal static class UrlHost
     private const string LabelEnds = ".\u3002\uFF0E\uFF61";
 
     private static readonly IdnMapping Idn = new() { AllowUnassigned = false, UseStd3AsciiRules = false };
+
+    /// <summary>A host without its port.</summary>
+    public static string NameOf(HostKey host)
+    {
+        var colon = host.Value.LastIndexOf(':');
+        return colon < 0 || host.Value.EndsWith(']') ? host.Value : host.Value[..colon];
+    }
 
     public static UrlFault Parse(ReadOnlySpan<char> text, out string? host)
     {

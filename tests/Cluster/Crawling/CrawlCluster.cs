@@ -173,7 +173,7 @@ public sealed class CrawlCluster : IAsyncLifetime
         {
             crawling.Workers = Workers;
             crawling.OwnHosts = "*.own";
-            crawling.KeepRounds = 18;
+            crawling.KeepRounds = 2;
         });
         silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();

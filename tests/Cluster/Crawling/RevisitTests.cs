@@ -162,6 +162,8 @@ public sealed class RevisitTests(CrawlCluster cluster) : IClassFixture<CrawlClus
             await cluster.Grains.GetGrain<ICrawlGrain>(first.Id.Value).Show() is null
         );
         Assert.NotNull(await cluster.List.Find("often-3"));
+        var last = cluster.Grains.GetGrain<ICrawlGrain>((await cluster.List.Find("often-19"))!.Value.Value);
+        Assert.Equal("<title>Kept</title>Text", Encoding.UTF8.GetString((await last.Page(_root, PageView.Body, offset: 0)).Body));
     }
 
     [Fact]

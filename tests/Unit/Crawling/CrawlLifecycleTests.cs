@@ -33,6 +33,16 @@ public sealed class CrawlLifecycleTests
     public void AStateCanBeTakenFromTheOnesBeforeIt(CrawlState state, CrawlState wanted, bool can) =>
         Assert.Equal(can, CrawlLifecycle.CanBecome(Begun with { Order = Begun.Order with { State = state } }, wanted));
 
+    /// <summary>They were told to come no more by a second call: lost, it left the round waiting for them.</summary>
+    [Fact]
+    public void NoSeedsFollowToAFurtherRound()
+    {
+        var spec = new CrawlSpec { Seeds = ["http://a/"], MoreSeeds = true };
+
+        Assert.True(CrawlLifecycle.Begin(Id, spec, trace: null, Start, Start).SeedsFollow);
+        Assert.False(CrawlLifecycle.Begin(Id, spec with { RoundOf = Id }, trace: null, Start, Start).SeedsFollow);
+    }
+
     [Fact]
     public void ACrawlThatIsEndingIsNotPaused() =>
         Assert.False(CrawlLifecycle.CanBecome(CrawlLifecycle.End(Begun, Refusals.MaxPages), CrawlState.Paused));

@@ -89,6 +89,7 @@ public sealed class PageChangeTests
         Assert.False(PageChange.MayBeAskedFor(Page with { Kept = null }, KeepPages.Html));
         Assert.True(PageChange.MayBeAskedFor(Page with { Status = 304, Unfetched = 15 }, KeepPages.Html));
         Assert.False(PageChange.MayBeAskedFor(Page with { Status = 304, Unfetched = 16 }, KeepPages.Html));
+        Assert.False(PageChange.MayBeAskedFor(Page with { Status = 304, Unfetched = null }, KeepPages.Html));
         Assert.True(PageChange.MayBeAskedFor(Page with { Kept = null }, KeepPages.None));
         Assert.True(PageChange.MayBeAskedFor(Page with { Kept = null, ContentType = "application/pdf" }, KeepPages.Html));
         Assert.False(PageChange.MayBeAskedFor(Page with { Kept = null, ContentType = "application/pdf" }, KeepPages.All));
