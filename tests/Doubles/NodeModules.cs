@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
 
 namespace Doubles;
 
@@ -46,6 +48,26 @@ public static class NodeModules
         {
             throw new NodeMissingException($"\"{start.FileName}\" is not installed; this needs Node 20 or later.", missing);
         }
+    }
+
+    /// <summary>What the folder's <c>read.js</c> prints: an object a line.</summary>
+    /// <param name="input">Given to it as standard input.</param>
+    public static async Task<List<JsonElement>> Read(string name, string[] args, string input, CancellationToken cancel)
+    {
+        var home = await Installed(name, cancel);
+        using var node = Run(
+            new ProcessStartInfo("node", [Path.Combine(home, "read.js"), .. args])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        );
+        var printed = node.StandardOutput.ReadToEndAsync(cancel);
+        await node.StandardInput.WriteAsync(input.AsMemory(), cancel);
+        node.StandardInput.Close();
+        await Wait.For(node.WaitForExitAsync(cancel), "the reader to end");
+        Assert.Equal(0, node.ExitCode);
+        return [.. (await printed).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
     }
 
     /// <summary>Two test processes do not install at the same time.</summary>

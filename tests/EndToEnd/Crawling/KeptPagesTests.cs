@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Doubles.Net;
@@ -90,17 +89,7 @@ public sealed class KeptPagesTests : IAsyncLifetime
     }
 
     /// <summary>The records of the file, as the foreign reader has them.</summary>
-    private async Task<List<JsonElement>> Read()
-    {
-        var home = await NodeModules.Installed("warcio", Cancel);
-        using var node = NodeModules.Run(
-            new ProcessStartInfo("node", [Path.Combine(home, "read.js"), _file]) { RedirectStandardOutput = true }
-        );
-        var printed = await node.StandardOutput.ReadToEndAsync(Cancel);
-        await Wait.For(node.WaitForExitAsync(Cancel), "the reader to end");
-        Assert.Equal(0, node.ExitCode);
-        return [.. printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
-    }
+    private Task<List<JsonElement>> Read() => NodeModules.Read("warcio", [_file], "", Cancel);
 
     private static string Text(JsonElement from, string name) => from.GetProperty(name).GetString()!;
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -129,7 +128,7 @@ public sealed class RealPagesTests : IAsyncLifetime
     {
         File.Delete(_file);
         await _crawler.Ask("crawl", "export", id, "--out", _file);
-        var records = await Node("warcio", [_file], "");
+        var records = await NodeModules.Read("warcio", [_file], "", Cancel);
         var pages = records.Where(record => Text(record, "type") == "response" && record.GetProperty("status").GetInt32() == 200).ToList();
         Assert.True(pages.Count + revisited >= 500, $"There are {pages.Count} pages, and {revisited} revisits.");
         Assert.Equal(revisited, records.Count(record => Text(record, "type") == "revisit"));
@@ -173,7 +172,7 @@ public sealed class RealPagesTests : IAsyncLifetime
                 $$"""{"file":{{JsonSerializer.Serialize(FileOf(Text(record, "url")))}},"fields":{{selectors}}}""" + "\n"
             )
         );
-        var foreign = await Node("cheerio", [], asked);
+        var foreign = await NodeModules.Read("cheerio", [], asked, Cancel);
         Assert.Equal(records.Count, foreign.Count);
         var (same, cut) = (0, 0);
         foreach (var (ours, theirs) in records.Zip(foreign))
@@ -201,25 +200,6 @@ public sealed class RealPagesTests : IAsyncLifetime
     }
 
     private string FileOf(string url) => Path.Combine(_folder, Uri.UnescapeDataString(new Uri(url).AbsolutePath)[1..]);
-
-    /// <summary>What a program of the tests' own, below <c>tests</c>, prints: an object a line.</summary>
-    private static async Task<List<JsonElement>> Node(string name, string[] args, string input)
-    {
-        var home = await NodeModules.Installed(name, Cancel);
-        using var node = NodeModules.Run(
-            new ProcessStartInfo("node", [Path.Combine(home, "read.js"), .. args])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-            }
-        );
-        var printed = node.StandardOutput.ReadToEndAsync(Cancel);
-        await node.StandardInput.WriteAsync(input.AsMemory(), Cancel);
-        node.StandardInput.Close();
-        await Wait.For(node.WaitForExitAsync(Cancel), "the reader to end");
-        Assert.Equal(0, node.ExitCode);
-        return [.. (await printed).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
-    }
 
     private static string Text(JsonElement from, string name) => from.GetProperty(name).GetString()!;
 

@@ -8,32 +8,13 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>A silo with its usual settings for the statements that leave it as it is; it starts when the first asks for it.</summary>
-public sealed class AskedSilo : IAsyncDisposable
-{
-    private readonly Lazy<Task<SiloProcess>> _process;
-
-    public AskedSilo() => _process = new(() => SiloProcess.StartReady(Place));
-
-    internal SiloPlace Place { get; } = new();
-
-    internal Task<SiloProcess> Started() => _process.Value;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_process is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
-        {
-            await (await _process.Value).DisposeAsync();
-        }
-
-        Place.Dispose();
-    }
-}
-
 /// <summary>
 /// Users' SQL runs in a process of its own: whatever a statement does, it costs its own query a sentence, and the silo goes on.
 /// </summary>
-public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
+/// <remarks>
+/// Statements that leave the silo as it is share one, of this class alone: two statements at once are all that a silo takes.
+/// </remarks>
+public sealed class SqlProcessTests : IClassFixture<ReadySilo>, IDisposable
 {
     private const ulong Noon = 1_763_812_800_000_000_000; // 2025-11-22T12:00:00Z
 
@@ -44,10 +25,10 @@ public sealed class SqlProcessTests : IClassFixture<AskedSilo>, IDisposable
 
     private readonly SiloPlace _place = new();
     private readonly LogDoor _door;
-    private readonly AskedSilo _asked;
+    private readonly ReadySilo _asked;
     private readonly LogDoor _askedDoor;
 
-    public SqlProcessTests(AskedSilo asked) => (_door, _asked, _askedDoor) = (new(_place), asked, new(asked.Place));
+    public SqlProcessTests(ReadySilo asked) => (_door, _asked, _askedDoor) = (new(_place), asked, new(asked.Place));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
