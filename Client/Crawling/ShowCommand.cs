@@ -50,6 +50,7 @@ internal static class ShowCommand
             .Add("redirects", crawl.Redirects > 0 ? Counts.Format(crawl.Redirects) : null)
             .Add("truncated", crawl.Truncated > 0 ? Counts.Format(crawl.Truncated) : null)
             .Add("cut", crawl.Cut > 0 ? Counts.Format(crawl.Cut) : null)
+            .Add("cookies cut", crawl.CookiesCut > 0 ? Counts.Format(crawl.CookiesCut) : null)
             .Add("kept", CrawlText.Kept(crawl))
             .Add("traps", Joined(CrawlText.Traps(crawl)), "yellow")
             .Add("trouble", Joined(CrawlText.SeedTroubles(crawl)), "red")

@@ -38,6 +38,10 @@ public sealed record CrawlForm(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Cut { get; init; }
 
+    /// <summary>Cookies of answers that a bound cut off; left out when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long CookiesCut { get; init; }
+
     /// <summary>Pages that are new, changed, unchanged and gone; left out when no crawl is revisited.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImmutableSortedDictionary<string, long>? Changes { get; init; }
@@ -84,6 +88,7 @@ public sealed record CrawlForm(
             Truncated = crawl.Truncated,
             Redirects = crawl.Redirects,
             Cut = crawl.Cut,
+            CookiesCut = crawl.CookiesCut,
             Changes = crawl.Changes,
             Seeds = crawl.Seeds is { } seeds ? SeedsForm.Of(seeds) : null,
             Traps = crawl.Traps is { } traps

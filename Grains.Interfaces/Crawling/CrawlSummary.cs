@@ -88,6 +88,10 @@ public sealed record CrawlSummary(
     [Id(23)]
     public ImmutableArray<CrawlTrap>? Traps { get; init; }
 
+    /// <summary>Cookies of answers that a bound cut off: too long, too many of an answer, or pushed out of a full jar.</summary>
+    [Id(24)]
+    public long CookiesCut { get; init; }
+
     public bool Ended => State is CrawlState.Done or CrawlState.Cancelled;
 
     /// <summary>

@@ -252,6 +252,17 @@ public sealed record PageRecord(
     /// <summary>How many crawls ago its content was fetched, when it was answered by 304 since; null: in this one.</summary>
     [Id(22)]
     public int? Unfetched { get; init; }
+
+    /// <summary>
+    /// Over which protocol the answer came, as ALPN names it: <c>http/1.0</c>, <c>http/1.1</c> or <c>h2</c>. Null: no answer came, or the
+    /// row is of an earlier version.
+    /// </summary>
+    [Id(23)]
+    public string? Protocol { get; init; }
+
+    /// <summary>Cookies that went by its answer because of a bound (<see cref="HostSums.CookiesCut"/>); null: none.</summary>
+    [Id(24)]
+    public long? CookiesCut { get; init; }
 }
 
 /// <summary>What was read out of a page: fields by selector, and its text.</summary>

@@ -260,6 +260,10 @@ public sealed record FetchOutcome(
     /// <summary>Values of the Set-Cookie fields of the answer that are for its host alone; null: none.</summary>
     [Id(15)]
     public ImmutableArray<string>? SetCookies { get; init; }
+
+    /// <summary>Cookies of the answer that a bound cut off before the host has seen them: too long, too many, a full shared jar.</summary>
+    [Id(16)]
+    public int CookiesCut { get; init; }
 }
 
 /// <summary>A link that a rule or a limit keeps from being followed: <c>max-depth</c> or <c>nofollow</c>.</summary>
@@ -322,6 +326,10 @@ public sealed record HostSums(
     /// <summary>Endless calendars and facets that are asked slowly, at most a hundred of a host; null: none was found.</summary>
     [Id(17)]
     public ImmutableArray<CrawlTrap>? Traps { get; init; }
+
+    /// <summary>Cookies of answers that a bound cut off: too long, too many of an answer, or pushed out of a full jar.</summary>
+    [Id(18)]
+    public long CookiesCut { get; init; }
 }
 
 /// <summary>URLs of one shape of which a host makes up more and more, and none of which brings anything new.</summary>

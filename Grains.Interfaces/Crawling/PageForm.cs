@@ -144,6 +144,7 @@ public abstract class PageForm
                 json.WriteEndObject();
                 json.WriteBoolean("kept", page.Kept is not null);
                 json.WriteString("change", page.Change);
+                json.WriteString("protocol", page.Protocol);
                 WriteExtract(json, page);
                 if (content is { Why: null, IsText: true })
                 {
@@ -200,7 +201,10 @@ public abstract class PageForm
 
         public override string Header =>
             "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,"
-            + string.Join(',', ["truncated", "leftOut", "kept", "change", .. _extract.Select(column => CsvField.Of(column.Name))]);
+            + string.Join(
+                ',',
+                ["truncated", "leftOut", "kept", "change", "protocol", .. _extract.Select(column => CsvField.Of(column.Name))]
+            );
 
         public override string LineEnd => "\r\n";
 
@@ -227,6 +231,7 @@ public abstract class PageForm
                     CsvField.Of(LeftOutText(page)),
                     page.Kept is null ? "false" : "true",
                     page.Change,
+                    page.Protocol,
                 }.Concat(_extract.Select(column => CsvField.Of(column.Of(page))))
             );
 

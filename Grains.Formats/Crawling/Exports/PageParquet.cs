@@ -96,6 +96,7 @@ public sealed class PageParquet : IAsyncDisposable
             Text("leftOut", PageForm.LeftOutText),
             Number<bool>("kept", page => page.Kept is not null),
             Text("change", page => page.Change),
+            Text("protocol", page => page.Protocol),
             .. PageForm.ExtractTexts(spec).Select(column => Text(column.Name, column.Of)),
         ];
 

@@ -56,9 +56,12 @@ public sealed class DomainCookies(ITableStore store)
             ? CrawlJson.Read<CookieJarRow>(row.Payload)
             : CookieJarRow.Empty;
 
-    /// <summary>Sets cookies, durably when it answers with the jar after that.</summary>
+    /// <summary>
+    /// Sets cookies, durably when it answers with the jar after that, and with how many went because the jar was full. Who sets them again
+    /// because it heard no answer does not hear of these a second time.
+    /// </summary>
     /// <exception cref="PartitionLostException">The store did not say that it has them; doing it again changes nothing.</exception>
-    public async Task<CookieJarRow> Set(
+    public async Task<(CookieJarRow Jar, int Cut)> Set(
         CrawlId crawl,
         string domain,
         ImmutableArray<StoredCookie> cookies,
@@ -71,10 +74,10 @@ public sealed class DomainCookies(ITableStore store)
         {
             var row = await store.Get(CrawlTable.Name, partition, CrawlTable.JarKey, cancel);
             var jar = row is null ? CookieJarRow.Empty : CrawlJson.Read<CookieJarRow>(row.Payload);
-            var after = CookieJar.After(jar.Cookies, cookies, now);
+            var after = CookieJar.After(jar.Cookies, cookies, now, out var cut);
             if (after.ToHashSet().SetEquals(jar.Cookies))
             {
-                return jar;
+                return (jar, Cut: 0);
             }
 
             var next = new CookieJarRow(jar.Version + 1, after);
@@ -87,7 +90,7 @@ public sealed class DomainCookies(ITableStore store)
             );
             if (result.Outcome == CommitOutcome.Committed)
             {
-                return next;
+                return (next, cut);
             }
 
             if (result.Outcome == CommitOutcome.Unknown || attempt == MaxAttempts)

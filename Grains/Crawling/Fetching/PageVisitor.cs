@@ -87,6 +87,7 @@ public sealed class PageVisitor(
             LastModified: Bounded(fetch.LastModified)
         )
         {
+            Protocol = fetch.Protocol,
             Extract =
                 verdict.Result == FetchResult.Answered && redirect.Target is null && fetch.Status is >= 200 and < 400 and not 304
                     ? extractor?.Read(
@@ -105,7 +106,7 @@ public sealed class PageVisitor(
 
         var cookies = order.Spec.NoCookies
             ? []
-            : fetch.SetCookies.Take(CookieJar.MaxCookies).Select(line => (Line: line, Cookie: CookieJar.Parse(line, url, at))).ToList();
+            : fetch.SetCookies.TakeLast(CookieJar.MaxCookies).Select(line => (Line: line, Cookie: CookieJar.Parse(line, url, at))).ToList();
         var isToKeep = verdict.Result == FetchResult.Answered && !record.Walked && IsToKeep(order.Spec.Keep, fetch, reading, past);
         if (isToKeep && !order.KeptFull)
         {
@@ -141,6 +142,9 @@ public sealed class PageVisitor(
                 TurnedAway = reading.TurnedAway,
                 LeftOut = reading.Elsewhere,
                 SetCookies = OfHost(cookies),
+                CookiesCut = order.Spec.NoCookies
+                    ? 0
+                    : fetch.SetCookies.Length - cookies.Count + cookies.Count(set => CookieJar.IsTooLong(set.Line)),
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },

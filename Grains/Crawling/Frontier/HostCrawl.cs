@@ -38,6 +38,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     private DateTimeOffset _inherited = head.Horizon;
     private readonly List<PageRecord> _finished = [];
     private readonly TrapDetector _traps = new();
+    private readonly PathFacets _facets = new();
     private HostHead _committed = head with { };
     private int _finishing;
 
@@ -211,12 +212,18 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     /// <summary>
     /// The cookies of an answer for this host alone: stored with the commit of what became of the URL, and sent from now on.
     /// </summary>
-    public void TakeCookies(FetchOutcome outcome, DateTimeOffset now)
+    /// <returns>The outcome, whose page says how many cookies a bound cut off.</returns>
+    public FetchOutcome TakeCookies(FetchOutcome outcome, DateTimeOffset now)
     {
+        var cut = outcome.CookiesCut;
         if (outcome.SetCookies is { } lines && CanonicalUrl.TryParse(outcome.Url, baseUrl: null, out var url))
         {
-            head.Cookies = CookieJar.After(head.Cookies ?? [], lines, url, now);
+            head.Cookies = CookieJar.After(head.Cookies ?? [], lines, url, now, out var pushedOut);
+            cut += pushedOut;
         }
+
+        head.CookiesCut += cut;
+        return cut == 0 || outcome.Page is not { } page ? outcome : outcome with { Page = page with { CookiesCut = cut } };
     }
 
     /// <summary>What became of a lease that was held.</summary>
@@ -303,8 +310,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     }
 
     /// <summary>What was given, by a seed or by a sitemap, is none.</summary>
-    private TrapRow? TrapOf(string url, int depth) =>
-        head.Traps is { } traps && depth > 0 && UrlShape.Of(url) is { } shape ? traps.FirstOrDefault(trap => trap.Shape == shape) : null;
+    private TrapRow? TrapOf(string url, int depth) => head.Traps is { } traps && depth > 0 ? TrapTrickle.Find(traps, url) : null;
+
+    private string? ShapeOf(string url) => UrlShape.Of(url) ?? _facets.Find(url)?.Shape;
 
     private DateTimeOffset? TakeTrapped(TrapRow trap, DateTimeOffset now)
     {
@@ -317,7 +325,8 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     {
         if (shape is not null && page is not null && _traps.Observe(shape, page.Title, newOfShape, newOfOthers))
         {
-            head.Traps = TrapTrickle.With(head.Traps ?? [], shape, page.Url, now);
+            var facets = _facets.Find(page.Url) is { } found && found.Shape == shape ? found : null;
+            head.Traps = TrapTrickle.With(head.Traps ?? [], shape, page.Url, now, facets is null ? null : _facets.Names(facets));
         }
     }
 
@@ -416,6 +425,11 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
 
         _seen.Add(found.Url);
+        if (!Order.Spec.FollowTraps)
+        {
+            _facets.Learn(found.Url);
+        }
+
         var entry = new QueueEntry(
             due is { } at ? QueueEntry.Later(at, head.NextSequence++) : QueueEntry.Ready(head.NextSequence++),
             found.Url,
@@ -498,7 +512,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
     {
         private readonly ImmutableArray<FoundUrl> _links = State == UrlState.Fetched ? Links(Outcome!, entry) : [];
 
-        private readonly string? _shape = State == UrlState.Fetched && !crawl.Order.Spec.FollowTraps ? UrlShape.Of(entry.Url) : null;
+        private readonly string? _shape = State == UrlState.Fetched && !crawl.Order.Spec.FollowTraps ? crawl.ShapeOf(entry.Url) : null;
 
         private int _position;
         private int _added;
@@ -515,7 +529,7 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
                     return false;
                 }
 
-                _newOfShape += _shape is not null && _added > before && UrlShape.Of(_links[_position].Url) == _shape ? 1 : 0;
+                _newOfShape += _shape is not null && _added > before && crawl.ShapeOf(_links[_position].Url) == _shape ? 1 : 0;
                 _position++;
             }
 

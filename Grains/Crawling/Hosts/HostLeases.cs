@@ -147,13 +147,13 @@ internal sealed class HostLeases(HostKey host, HostCrawls crawls, Politeness pol
         }
 
         var isSlower = politeness.Observe(outcome, now.Schedule);
-        partition.Crawl.TakeCookies(outcome, now.Schedule);
+        var taken = partition.Crawl.TakeCookies(outcome, now.Schedule);
         if (outcome.RetryAfter is { Ticks: > 0 } asked)
         {
             politeness.Rest(asked, now.Schedule);
         }
 
-        return new(IsLate: false, partition, partition.Crawl.Finish(entry, outcome, now.Schedule), Robots: null)
+        return new(IsLate: false, partition, partition.Crawl.Finish(entry, taken, now.Schedule), Robots: null)
         {
             IsSlower = isSlower || outcome.RetryAfter is { Ticks: > 0 },
         };

@@ -106,6 +106,7 @@ internal sealed class CrawlProgress
                 Truncated = Sums.Truncated,
                 Redirects = Sums.Redirects,
                 Cut = Sums.Cut,
+                CookiesCut = Sums.CookiesCut,
                 Traps = Sums.Traps,
                 Changes = Sums.Changes,
                 Seeds = head.Seeds,

@@ -31,6 +31,7 @@ internal static class HostTotals
             NotKept = total.NotKept + sums.NotKept,
             Redirects = total.Redirects + sums.Redirects,
             Cut = total.Cut + sums.Cut,
+            CookiesCut = total.CookiesCut + sums.CookiesCut,
             Traps = CrawlTrap.Both(total.Traps, sums.Traps),
             Changes = sums.Changes is { } changes
                 ? (total.Changes ?? ImmutableSortedDictionary<string, long>.Empty).Plus(changes)

@@ -163,6 +163,7 @@ public sealed class HttpPageFetcher(
             Refresh = First(headers, "Refresh"),
             RobotsTags = All(headers, "X-Robots-Tag"),
             SetCookies = All(headers, "Set-Cookie"),
+            Protocol = Protocol(response.Version),
         };
         if (answer.Status is >= 200 and < 300 && !answer.ContentType.IsAmong(request.Accept))
         {
@@ -222,6 +223,8 @@ public sealed class HttpPageFetcher(
             Protocol = response.Version.Major == 2 ? "h2" : null,
         };
     }
+
+    private static string Protocol(Version version) => version.Major == 2 ? "h2" : $"http/{version.Major}.{version.Minor}";
 
     private static IEnumerable<(string Name, string Value)> Fields(HttpHeadersNonValidated headers)
     {

@@ -102,6 +102,9 @@ public sealed record PageFetch
 
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Of an answer <c>http/1.0</c>, <c>http/1.1</c> or <c>h2</c>, as ALPN names them; null of a failure.</summary>
+    public string? Protocol { get; init; }
+
     /// <summary>Of an answer, if <see cref="PageRequest.WithExchange"/> asked for it; else null.</summary>
     public HttpExchange? Exchange { get; init; }
 

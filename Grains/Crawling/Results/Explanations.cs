@@ -110,6 +110,11 @@ internal static class Explanations
                     yield return new("truncated", "the body is not here whole, and links behind its end are not known");
                 }
 
+                if (row.Page?.CookiesCut is { } cookies)
+                {
+                    yield return new("cookies cut", Say($"{cookies:N0} that were too long, too many, or pushed out of a full jar"));
+                }
+
                 if (row.Page?.Error is { } wrong)
                 {
                     yield return new("note", wrong);

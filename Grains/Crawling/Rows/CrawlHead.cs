@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Rows;
@@ -79,7 +80,15 @@ public sealed record HostClockRow(
 /// <param name="NextAt">When the next of them that comes may be asked for.</param>
 /// <param name="Slowed">How many were given a time.</param>
 /// <param name="Refused">How many were refused, because enough of them wait.</param>
-public sealed record TrapRow(string Shape, string Example, DateTimeOffset NextAt, long Slowed = 0, long Refused = 0);
+/// <param name="Names">Of facets in the path: a URL of the trap has two of them. Null: the shape says which URLs it has.</param>
+public sealed record TrapRow(
+    string Shape,
+    string Example,
+    DateTimeOffset NextAt,
+    long Slowed = 0,
+    long Refused = 0,
+    ImmutableArray<string>? Names = null
+);
 
 /// <summary>A robots.txt as it was answered.</summary>
 /// <param name="Body">Null unless the answer was 2xx.</param>

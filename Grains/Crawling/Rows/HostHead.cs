@@ -51,6 +51,9 @@ public sealed record HostHead
     /// <summary>Of the pages done those of whose fields or text a bound cut something off.</summary>
     public long Cut { get; set; }
 
+    /// <summary>Cookies of answers that a bound cut off.</summary>
+    public long CookiesCut { get; set; }
+
     /// <summary>When the first page was asked for, by the schedule's clock; null: none was, or the row is of an earlier version.</summary>
     public DateTimeOffset? AskedSince { get; set; }
 
@@ -101,6 +104,7 @@ public sealed record HostHead
             Redirects = Redirects,
             Changes = Changes,
             Cut = Cut,
+            CookiesCut = CookiesCut,
             Traps = Traps is { } traps
                 ? [.. traps.Select(trap => new CrawlTrap(trap.Shape, trap.Example, trap.Slowed, trap.Refused))]
                 : null,

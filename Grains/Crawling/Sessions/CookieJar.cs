@@ -28,20 +28,28 @@ public static class CookieJar
     /// <summary>Bytes of the same as it is stored, so that a full jar fits into a row; one that has more is dropped.</summary>
     private const int MaxStoredBytes = 6 * 1024;
 
+    /// <summary>A <c>Set-Cookie</c> field that is dropped for its length.</summary>
+    public static bool IsTooLong(string line) =>
+        line.Length > MaxLength
+        || JsonEncodedText.Encode(line, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length > MaxStoredBytes;
+
     /// <summary>The cookies after an answer.</summary>
     /// <param name="lines">Values of its <c>Set-Cookie</c> fields, in order.</param>
+    /// <param name="cut">How many went because the jar was full.</param>
     public static ImmutableArray<StoredCookie> After(
         ImmutableArray<StoredCookie> cookies,
         IEnumerable<string> lines,
         CanonicalUrl url,
-        DateTimeOffset now
-    ) => After(cookies, lines.Select(line => Parse(line, url, now)).OfType<StoredCookie>(), now);
+        DateTimeOffset now,
+        out int cut
+    ) => After(cookies, lines.Select(line => Parse(line, url, now)).OfType<StoredCookie>(), now, out cut);
 
     /// <summary>The cookies once these are set too, in order: one that has expired removes the one of its name, domain and path.</summary>
     public static ImmutableArray<StoredCookie> After(
         ImmutableArray<StoredCookie> cookies,
         IEnumerable<StoredCookie> set,
-        DateTimeOffset now
+        DateTimeOffset now,
+        out int cut
     )
     {
         var kept = (cookies.IsDefault ? [] : cookies).Where(cookie => !IsOver(cookie, now)).ToList();
@@ -54,7 +62,8 @@ public static class CookieJar
             }
         }
 
-        return [.. kept.Skip(Math.Max(0, kept.Count - MaxCookies))];
+        cut = Math.Max(0, kept.Count - MaxCookies);
+        return [.. kept.Skip(cut)];
     }
 
     /// <summary>The value of the <c>Cookie</c> field of a request; null when there is none. Longer paths come first (§5.4).</summary>
@@ -78,11 +87,7 @@ public static class CookieJar
     /// <summary>The cookie of a <c>Set-Cookie</c> field; null when it is none, is too long, or is not for the host of the URL.</summary>
     public static StoredCookie? Parse(string line, CanonicalUrl url, DateTimeOffset now)
     {
-        if (
-            line.Length > MaxLength
-            || line.Any(c => char.IsControl(c) && c != '\t')
-            || JsonEncodedText.Encode(line, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length > MaxStoredBytes
-        )
+        if (line.Any(c => char.IsControl(c) && c != '\t') || IsTooLong(line))
         {
             return null;
         }

@@ -21,8 +21,21 @@ internal static class TrapTrickle
         10 * spec.Delay > TimeSpan.FromSeconds(1) ? 10 * spec.Delay : TimeSpan.FromSeconds(1);
 
     /// <summary>With a trap that was found by a page.</summary>
-    public static ImmutableArray<TrapRow> With(ImmutableArray<TrapRow> traps, string shape, string example, DateTimeOffset now) =>
-        traps.Length == MaxTraps || traps.Any(trap => trap.Shape == shape) ? traps : traps.Add(new(shape, example, now));
+    /// <param name="names">Of facets in the path (<see cref="PathFacets"/>); null: the shape says all.</param>
+    public static ImmutableArray<TrapRow> With(
+        ImmutableArray<TrapRow> traps,
+        string shape,
+        string example,
+        DateTimeOffset now,
+        ImmutableArray<string>? names = null
+    ) => traps.Length == MaxTraps || traps.Any(trap => trap.Shape == shape) ? traps : traps.Add(new(shape, example, now, Names: names));
+
+    /// <summary>The trap that a URL is of; null: it is of none.</summary>
+    public static TrapRow? Find(ImmutableArray<TrapRow> traps, string url)
+    {
+        var shape = UrlShape.Of(url);
+        return traps.FirstOrDefault(trap => trap.Names is { } names ? PathFacets.IsOf(trap.Shape, names, url) : trap.Shape == shape);
+    }
 
     /// <summary>What becomes of a URL of a trap.</summary>
     /// <param name="due">When it may be asked for; null: it is refused.</param>

@@ -5,23 +5,25 @@ namespace Grains.Crawling.Traps;
 
 /// <summary>
 /// What the URLs of a calendar, or of one page with all its facets, have in common: a glob with <c>*</c> for numbers and for the query.
+/// Facets that are pairs of segments are found by <see cref="PathFacets"/>: one URL does not show them.
 /// </summary>
 internal static partial class UrlShape
 {
     /// <summary>
-    /// The glob of a URL that has a query or a date in its path, as <c>http://a.example/events/*/*</c> or <c>http://a.example/shoes?*</c>;
-    /// null of any other. A path that differs by a plain number is a page like others: <c>/product/17</c>.
+    /// The glob of a URL that has a query, a date, a list (<c>/filter/a,b</c>) or matrix parameters (<c>/shoes;color=red</c>) in its path,
+    /// as <c>http://a.example/events/*/*</c>, <c>http://a.example/shoes?*</c> or <c>http://a.example/filter/*,*</c>; null of any other. A
+    /// path that differs by a plain number is a page like others: <c>/product/17</c>.
     /// </summary>
     public static string? Of(CanonicalUrl url)
     {
-        var path = url.Path;
-        var hasQuery = url.Text.Length > url.Origin.Length + path.Length;
-        if (!hasQuery && !Date().IsMatch(path))
+        var path = List().Replace(Matrix().Replace(url.Path, ";*"), "*$1*");
+        var hasQuery = url.Text.Length > url.Origin.Length + url.Path.Length;
+        var dated = Date().Replace(path, "*");
+        if (!hasQuery && dated == url.Path)
         {
             return null;
         }
 
-        var dated = Date().Replace(path, "*");
         return $"{url.Origin}{Number().Replace(dated == path ? path : Month().Replace(dated, "*"), "*")}{(hasQuery ? "?*" : "")}";
     }
 
@@ -43,6 +45,16 @@ internal static partial class UrlShape
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
     )]
     private static partial Regex Month();
+
+    /// <summary>Parameters of a segment, up to its end: <c>;color=red;size=xl</c>.</summary>
+    [GeneratedRegex(";[^/]*", RegexOptions.CultureInvariant)]
+    private static partial Regex Matrix();
+
+    /// <summary>
+    /// A segment that is a list: <c>a,b,c</c>, <c>a|b</c>, <c>a+b</c>, <c>a=1&amp;b=2</c>; a comma or a bar may be escaped.
+    /// </summary>
+    [GeneratedRegex(@"(?<=/)[^/;,|+&]+(,|\||\+|&|%2c|%7c)[^/;]+(?=$|[/;])", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex List();
 
     [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant)]
     private static partial Regex Number();

@@ -18,18 +18,21 @@ internal sealed class CookieDelivery(DomainCookies cookies, CrawlGrains grains)
 
     private readonly Dictionary<(CrawlId, string Domain), long> _told = [];
 
-    /// <summary>Throws what the store or the hosts throw: then some hosts may know and some not.</summary>
-    public async Task Deliver(CrawlId crawl, HostKey host, Visit visit, CancellationToken cancel)
+    /// <summary>
+    /// Answers how many cookies went because the jar was full. Throws what the store or the hosts throw: then some hosts may know and some
+    /// not.
+    /// </summary>
+    public async Task<int> Deliver(CrawlId crawl, HostKey host, Visit visit, CancellationToken cancel)
     {
         if (visit.DomainCookies.IsEmpty || DomainCookies.DomainOf(host) is not { } domain)
         {
-            return;
+            return 0;
         }
 
-        var jar = await cookies.Set(crawl, domain, visit.DomainCookies, visit.Outcome.Page!.FetchedAt, cancel);
+        var (jar, cut) = await cookies.Set(crawl, domain, visit.DomainCookies, visit.Outcome.Page!.FetchedAt, cancel);
         if (_told.GetValueOrDefault((crawl, domain)) >= jar.Version)
         {
-            return; // It changed nothing, and who reads the jar later finds it so.
+            return cut; // It changed nothing, and who reads the jar later finds it so.
         }
 
         var hosts = await cookies.Hosts(crawl, domain, cancel);
@@ -41,7 +44,7 @@ internal sealed class CookieDelivery(DomainCookies cookies, CrawlGrains grains)
         if (hosts.IsEmpty)
         {
             await cookies.Remove(crawl, domain, cancel);
-            return;
+            return cut;
         }
 
         if (_told.Count >= MaxTold)
@@ -50,5 +53,6 @@ internal sealed class CookieDelivery(DomainCookies cookies, CrawlGrains grains)
         }
 
         _told[(crawl, domain)] = jar.Version;
+        return cut;
     }
 }

@@ -94,9 +94,9 @@ internal sealed class LeaseRunner(
     {
         try
         {
-            await _cookies.Deliver(order.Id, host, visit, cancel);
+            var cut = await _cookies.Deliver(order.Id, host, visit, cancel);
             var refused = await _links.Deliver(order, visit.Foreign, cancel);
-            return visit with { Outcome = refused.In(visit.Outcome) };
+            return visit with { Outcome = refused.In(visit.Outcome) with { CookiesCut = visit.Outcome.CookiesCut + cut } };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

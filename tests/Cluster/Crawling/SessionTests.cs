@@ -75,6 +75,37 @@ public sealed class SessionTests(CrawlCluster cluster) : IClassFixture<CrawlClus
         Assert.Equal([null], Sent(other, "Cookie"));
     }
 
+    /// <summary>Fifty of an answer, of a host, and of a domain: those beyond vanished without a word.</summary>
+    [Fact]
+    public async Task CookiesThatABoundCutsOffAreCountedWithTheCrawlAndWithTheirPage()
+    {
+        var domain = cluster.NewHost();
+        var (www, shop) = ($"http://www.{domain}/", $"http://shop.{domain}/");
+        cluster.Web.Add(www, Cookies(SiteAnswer.Links("/more"), "c", 60).With("Set-Cookie", $"long={new string('x', 5000)}"));
+        cluster.Web.Add(www + "more", Cookies(SiteAnswer.Links(shop), "d", 3));
+        cluster.Web.Add(shop, Cookies(SiteAnswer.Links("/last"), "s", 40, domain));
+        cluster.Web.Add(
+            shop + "last",
+            Cookies(SiteAnswer.Html("<title>Last</title>"), "t", 20, domain).With("Set-Cookie", "none; Domain=other.example")
+        );
+        var crawl = await cluster.Start(Spec with { Seeds = [www], Scope = CrawlScope.Domain });
+        var summary = await cluster.Ended(crawl);
+
+        Assert.Equal((4L, 12L + 2 + 10), (summary.Pages, summary.CookiesCut));
+        Assert.Equal("12 that were too long, too many, or pushed out of a full jar", await Cut(www));
+        Assert.StartsWith("2 that were", await Cut(www + "more"), StringComparison.Ordinal);
+        Assert.Null(await Cut(shop));
+        Assert.StartsWith("10 that were", await Cut(shop + "last"), StringComparison.Ordinal);
+
+        async Task<string?> Cut(string url) =>
+            (await crawl.Explain(url)).Lines.Where(line => line.Label == "cookies cut").Select(line => line.Text).SingleOrDefault();
+    }
+
+    private static SiteAnswer Cookies(SiteAnswer answer, string name, int count, string? domain = null) =>
+        Enumerable
+            .Range(0, count)
+            .Aggregate(answer, (some, at) => some.With("Set-Cookie", $"{name}{at}=1{(domain is null ? "" : "; Domain=" + domain)}"));
+
     [Fact]
     public async Task CookiesOfADomainSurviveTheirHostsAndGoWithTheirCrawl()
     {

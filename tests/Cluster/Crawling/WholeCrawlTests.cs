@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Doubles;
 using Doubles.Storage;
@@ -157,6 +158,49 @@ public sealed class WholeCrawlTests(CrawlCluster cluster) : IClassFixture<CrawlC
         Assert.True(trap is { Slowed: >= 100, Refused: > 0 }, $"{trap}");
         Assert.Equal(200, (await cluster.Export(crawl))[root + "about"].Status);
         await cluster.Balances(crawl);
+    }
+
+    /// <summary>A shop whose listing links to itself with each further facet, in the order in which they were chosen.</summary>
+    [Fact]
+    public async Task FacetsInThePathAreSlowedAndTheItemsOfTheShopAreFetched()
+    {
+        var root = NewRoot();
+        string[] names = ["color", "size", "brand", "width", "season"];
+        cluster.Web.Add(root, SiteAnswer.Links("/shoes"));
+        AddListing("shoes", []);
+        var crawl = await cluster.Start(Spec(root) with { Delay = TimeSpan.Zero, Concurrency = 4, Keep = KeepPages.None, MaxPages = 400 });
+        var summary = await cluster.Ended(crawl);
+
+        var trap = Assert.Single(summary.Traps!.Value);
+        Assert.Equal(root + "shoes/*/*/*/*", trap.Pattern);
+        Assert.Equal(summary.Reasons!["trap"], trap.Refused);
+        Assert.True(trap is { Slowed: >= 100, Refused: > 0 }, $"{trap}");
+        var pages = await cluster.Export(crawl);
+        Assert.All(Enumerable.Range(0, 10), item => Assert.Equal(200, pages[$"{root}shoes/item/{item}"].Status));
+        Assert.All(names, name => Assert.Equal(200, pages[$"{root}shoes/{name}/0"].Status));
+        await cluster.Balances(crawl);
+
+        void AddListing(string path, ImmutableArray<string> chosen)
+        {
+            var next = names
+                .Except(chosen)
+                .SelectMany(name => Enumerable.Range(0, 3).Select(value => (Name: name, Path: $"{path}/{name}/{value}")));
+            var items = Enumerable.Range(0, 10).Select(item => $"shoes/item/{item}");
+            var links = next.Select(facet => facet.Path).Concat(items).Select(link => $"<a href=/{link}>.</a>");
+            cluster.Web.Add(root + path, SiteAnswer.Html($"<title>Shoes</title>{string.Concat(links)}"));
+            if (chosen.IsEmpty)
+            {
+                foreach (var item in items)
+                {
+                    cluster.Web.Add(root + item, SiteAnswer.Html($"<title>{item}</title>"));
+                }
+            }
+
+            foreach (var facet in chosen.Length < 4 ? next : [])
+            {
+                AddListing(facet.Path, chosen.Add(facet.Name));
+            }
+        }
     }
 
     [Fact]

@@ -43,6 +43,7 @@ public sealed class VerbsTests(ToldCrawler told) : IClassFixture<ToldCrawler>, I
         "leftOut",
         "kept",
         "change",
+        "protocol",
     ];
 
     private readonly Crawler _crawler = told.Crawler;

@@ -23,7 +23,10 @@ public sealed class ExportTests : IDisposable
         false,
         null,
         ImmutableSortedDictionary<string, long>.Empty.Add("nofollow", 1).Add("max-depth", 2)
-    );
+    )
+    {
+        Protocol = "h2",
+    };
 
     private static readonly PageRecord Failed = new(
         "http://a.example/gone",
@@ -44,10 +47,10 @@ public sealed class ExportTests : IDisposable
     );
 
     private const string PageJson =
-        """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false,"leftOut":{"max-depth":2,"nofollow":1},"kept":false,"change":null}""";
+        """{"url":"http://a.example/x?q=1,2","status":200,"depth":1,"parent":"http://a.example/","contentType":"text/html","title":"Grüße & \"more\"","bytes":1234,"digest":"sha256:00ff","links":5,"fetchedAt":"2026-03-01T12:00:00.250Z","elapsedMs":42,"error":null,"attempts":2,"location":null,"truncated":false,"leftOut":{"max-depth":2,"nofollow":1},"kept":false,"change":null,"protocol":"h2"}""";
 
     private const string FailedJson =
-        """{"url":"http://a.example/gone","status":null,"depth":2,"parent":"http://a.example/x","contentType":null,"title":null,"bytes":0,"digest":null,"links":0,"fetchedAt":null,"elapsedMs":3000,"error":"No answer within 3 s.","attempts":3,"location":"http://a.example/","truncated":true,"leftOut":{},"kept":false,"change":null}""";
+        """{"url":"http://a.example/gone","status":null,"depth":2,"parent":"http://a.example/x","contentType":null,"title":null,"bytes":0,"digest":null,"links":0,"fetchedAt":null,"elapsedMs":3000,"error":"No answer within 3 s.","attempts":3,"location":"http://a.example/","truncated":true,"leftOut":{},"kept":false,"change":null,"protocol":null}""";
 
     private readonly ConsoleInMemory _console = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("export-").FullName;
@@ -85,10 +88,10 @@ public sealed class ExportTests : IDisposable
         var printed = await _console.Run("crawl", "export", "shop", "--format", "csv");
 
         Assert.Equal(
-            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept,change\r\n"
+            "url,status,depth,parent,contentType,title,bytes,digest,links,fetchedAt,elapsedMs,error,attempts,location,truncated,leftOut,kept,change,protocol\r\n"
                 + "\"http://a.example/x?q=1,2\",200,1,http://a.example/,text/html,\"Grüße & "
-                + "\"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,\r\n"
-                + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,,false,\r\n",
+                + "\"\"more\"\"\",1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,,h2\r\n"
+                + "http://a.example/gone,,2,http://a.example/x,,,0,,0,,3000,No answer within 3 s.,3,http://a.example/,true,,false,,\r\n",
             printed.Output
         );
     }
@@ -114,22 +117,22 @@ public sealed class ExportTests : IDisposable
         };
 
         Assert.EndsWith(
-            ""","change":null,"fields":{"title":"One, \"two\"","links":["/a","/b"]},"text":"a\nb","cut":["text"]}""",
+            ""","change":null,"protocol":"h2","fields":{"title":"One, \"two\"","links":["/a","/b"]},"text":"a\nb","cut":["text"]}""",
             PageForm.JsonLines(spec).Line(read),
             StringComparison.Ordinal
         );
         Assert.EndsWith(
-            ""","change":null,"fields":{"title":null,"links":[]},"text":null,"cut":[]}""",
+            ""","change":null,"protocol":null,"fields":{"title":null,"links":[]},"text":null,"cut":[]}""",
             PageForm.JsonLines(spec).Line(Failed),
             StringComparison.Ordinal
         );
-        Assert.EndsWith(",change,fields.title,fields.links,text,cut", PageForm.Csv(spec).Header, StringComparison.Ordinal);
+        Assert.EndsWith(",change,protocol,fields.title,fields.links,text,cut", PageForm.Csv(spec).Header, StringComparison.Ordinal);
         Assert.EndsWith(
-            ",false,,\"One, \"\"two\"\"\",\"[\"\"/a\"\",\"\"/b\"\"]\",\"a\nb\",text",
+            ",false,,h2,\"One, \"\"two\"\"\",\"[\"\"/a\"\",\"\"/b\"\"]\",\"a\nb\",text",
             PageForm.Csv(spec).Line(read),
             StringComparison.Ordinal
         );
-        Assert.EndsWith(",false,,,[],,", PageForm.Csv(spec).Line(Failed), StringComparison.Ordinal);
+        Assert.EndsWith(",false,,,,[],,", PageForm.Csv(spec).Line(Failed), StringComparison.Ordinal);
     }
 
     /// <summary>Read by DuckDB, which shares no code with the writer.</summary>
@@ -159,14 +162,14 @@ public sealed class ExportTests : IDisposable
         Assert.Equal((ExitCode.Done, $"2 records written to {file}.\n"), (printed.Code, printed.Output));
         Assert.Equal(
             [
-                "http://a.example/x?q=1,2|200|Grüße & \"more\"|1234|true|false|max-depth=2 nofollow=1|12 €|[\"/a\",\"/b\"]|One\ntwo|text",
-                "http://a.example/gone|-|-|0|-|true||-|[]|-|",
+                "http://a.example/x?q=1,2|200|Grüße & \"more\"|1234|true|false|max-depth=2 nofollow=1|h2|12 €|[\"/a\",\"/b\"]|One\ntwo|text",
+                "http://a.example/gone|-|-|0|-|true||-|-|[]|-|",
             ],
             await Query(
                 $"""
                 SELECT concat_ws('|', url, coalesce(status::VARCHAR, '-'), coalesce(title, '-'), bytes,
                     coalesce((fetchedAt = TIMESTAMP '2026-03-01 12:00:00.25')::VARCHAR, '-'), truncated, leftOut,
-                    coalesce("fields.price", '-'), "fields.links", coalesce("text", '-'), cut)
+                    coalesce(protocol, '-'), coalesce("fields.price", '-'), "fields.links", coalesce("text", '-'), cut)
                 FROM '{file}' ORDER BY depth
                 """
             )
@@ -217,7 +220,7 @@ public sealed class ExportTests : IDisposable
         var line = PageForm.Csv(new() { Seeds = [] }).Line(Page with { Url = "u", Title = Unescape(title) });
 
         Assert.Equal(
-            $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,",
+            $"u,200,1,http://a.example/,text/html,{Unescape(field)},1234,sha256:00ff,5,2026-03-01T12:00:00.250Z,42,,2,,false,max-depth=2 nofollow=1,false,,h2",
             line
         );
     }

@@ -106,12 +106,49 @@ public sealed class DomainCookiesTests
         Assert.Equal(0, _store.Commits);
     }
 
-    private Task<CookieJarRow> Set(string name, string value) =>
-        _cookies.Set(
-            Crawl,
-            "shop.example",
-            [new StoredCookie(name, value, "/", IsSecure: false, ExpiresAt: null, "shop.example")],
-            Now,
-            Cancel
-        );
+    [Fact]
+    public async Task WhatAFullJarPushesOutIsToldOnce()
+    {
+        var full = Enumerable.Range(0, CookieJar.MaxCookies).Select(cookie => Shared($"c{cookie}", "1"));
+        Assert.Equal(0, (await _cookies.Set(Crawl, "shop.example", [.. full], Now, Cancel)).Cut);
+
+        var (jar, cut) = await _cookies.Set(Crawl, "shop.example", [Shared("d0", "1"), Shared("d1", "1")], Now, Cancel);
+        Assert.Equal((2, "c2"), (cut, jar.Cookies[0].Name));
+        Assert.Equal(0, (await _cookies.Set(Crawl, "shop.example", [Shared("d0", "1"), Shared("d1", "1")], Now, Cancel)).Cut);
+    }
+
+    /// <summary>
+    /// A silo dies between a worker's steps, and the page is fetched again: whatever step was the last, the second round leaves the jar
+    /// with the cookie once, tells the hosts that joined, and a host that joins later reads it.
+    /// </summary>
+    [Theory]
+    [InlineData("before the jar was written", CommitFailure.UnknownNotApplied)]
+    [InlineData("after the jar was written and before anybody heard of it", CommitFailure.UnknownApplied)]
+    [InlineData("after the answer and before the hosts were told", null)]
+    public async Task ACookieIsSharedOnceByASecondRoundWhereverTheFirstOneDied(string died, CommitFailure? commit)
+    {
+        await _cookies.Join(Crawl, Www, Cancel);
+        if (commit is { } failure)
+        {
+            _store.FailNextCommits(1, failure);
+            await Assert.ThrowsAsync<PartitionLostException>(() => Set("login", "1"));
+        }
+        else
+        {
+            await Set("login", "1");
+        }
+
+        var successor = new DomainCookies(_store);
+        var (jar, cut) = await successor.Set(Crawl, "shop.example", [Shared("login", "1")], Now, Cancel);
+
+        Assert.True((jar.Version, jar.Cookies.Length, cut) == (1, 1, 0), $"The silo died {died}, and {jar.Cookies.Length} are there.");
+        Assert.Equal([Www], await successor.Hosts(Crawl, "shop.example", Cancel));
+        Assert.Equal(jar.Cookies, (await successor.Join(Crawl, new("api.shop.example"), Cancel)).Cookies);
+    }
+
+    private async Task<CookieJarRow> Set(string name, string value) =>
+        (await _cookies.Set(Crawl, "shop.example", [Shared(name, value)], Now, Cancel)).Jar;
+
+    private static StoredCookie Shared(string name, string value) =>
+        new(name, value, "/", IsSecure: false, ExpiresAt: null, "shop.example");
 }

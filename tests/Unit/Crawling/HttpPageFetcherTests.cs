@@ -1,8 +1,10 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Doubles;
 using Doubles.Net;
@@ -795,28 +797,11 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
     {
         using var certificate = WebSite.SelfSigned("own.example");
         using var listener = _network.Listen(new(IPAddress.Loopback, 0));
-        var fetching = _fetcher.Fetch(
-            Request($"https://127.0.0.1:{listener.EndPoint.Port}/", absolute: true) with
-            {
-                AcceptAnyCertificate = true,
-            },
-            Cancel
-        );
+        var fetching = FetchOverHttp2(listener);
         using var connection = await listener.Accept(Cancel);
-        await using var tls = new SslStream(connection.Stream);
-        await tls.AuthenticateAsServerAsync(
-            new SslServerAuthenticationOptions { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http2] },
-            Cancel
-        );
-        await tls.WriteAsync(new byte[] { 0, 0, 0, 0x4, 0, 0, 0, 0, 0 }, Cancel); // SETTINGS without any.
-        await tls.ReadExactlyAsync(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".Length], Cancel);
-        for (var head = new byte[9]; head[3] != 0x1; ) // To the HEADERS of the request.
-        {
-            await tls.ReadExactlyAsync(head, Cancel);
-            await tls.ReadExactlyAsync(new byte[(head[0] << 16) | (head[1] << 8) | head[2]], Cancel);
-        }
-
-        await tls.WriteAsync(Convert.FromHexString(frame.Replace(" ", "", StringComparison.Ordinal)), Cancel);
+        await using var tls = await Http2(connection, certificate);
+        Assert.Equal(1, await NextStream(tls));
+        await Send(tls, frame);
         connection.CloseWrites();
         var fetch = await fetching;
 
@@ -824,6 +809,96 @@ public sealed class HttpPageFetcherTests : IAsyncLifetime
         Assert.StartsWith($"The connection to 127.0.0.1:{listener.EndPoint.Port} broke: ", fetch.Error, StringComparison.Ordinal);
         Assert.Equal(FetchResult.Temporary, FetchVerdict.Of(fetch).Result);
     }
+
+    /// <summary>
+    /// RFC 9113 §8.7: a stream that is refused (REFUSED_STREAM), and one beyond the last that a GOAWAY names, were not looked at. The
+    /// request is made again, on the same connection or on a new one, and answered once.
+    /// </summary>
+    [Theory]
+    [InlineData("000004 03 00 00000001 00000007", false)]
+    [InlineData("000008 07 00 00000000 00000000 00000000", true)]
+    public async Task ARequestThatTheServerDidNotLookAtIsMadeAgainAndAnsweredOnce(string frame, bool isNewConnection)
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        using var listener = _network.Listen(new(IPAddress.Loopback, 0));
+        var fetching = FetchOverHttp2(listener);
+        using var connection = await listener.Accept(Cancel);
+        await using var tls = await Http2(connection, certificate);
+        Assert.Equal(1, await NextStream(tls));
+        await Send(tls, frame);
+
+        if (isNewConnection)
+        {
+            using var next = await listener.Accept(Cancel);
+            await using var second = await Http2(next, certificate);
+            Assert.Equal(1, await NextStream(second));
+            await Send(second, "000001 01 05 00000001 88");
+            Assert.Equal((200, "h2"), ((await fetching).Status, (await fetching).Protocol));
+            return;
+        }
+
+        Assert.Equal(3, await NextStream(tls));
+        await Send(tls, "000001 01 05 00000003 88");
+        Assert.Equal((200, "h2"), ((await fetching).Status, (await fetching).Protocol));
+    }
+
+    /// <summary>It is asked a few times at once, then it waits like any URL whose host is in trouble.</summary>
+    [Fact]
+    public async Task AServerThatRefusesEachStreamIsAConnectionThatBroke()
+    {
+        using var certificate = WebSite.SelfSigned("own.example");
+        using var listener = _network.Listen(new(IPAddress.Loopback, 0));
+        var fetching = FetchOverHttp2(listener);
+        using var connection = await listener.Accept(Cancel);
+        await using var tls = await Http2(connection, certificate);
+        for (var stream = 1; stream <= 7; stream += 2)
+        {
+            Assert.Equal(stream, await NextStream(tls));
+            await Send(tls, $"000004 03 00 {stream:x8} 00000007");
+        }
+
+        var fetch = await fetching;
+        Assert.Equal(FetchFailure.Unreachable, fetch.Failure);
+        Assert.Equal(new FetchVerdict(FetchResult.Temporary, "unreachable"), FetchVerdict.Of(fetch));
+    }
+
+    private Task<PageFetch> FetchOverHttp2(IListener listener) =>
+        _fetcher.Fetch(
+            Request($"https://127.0.0.1:{listener.EndPoint.Port}/", absolute: true) with
+            {
+                AcceptAnyCertificate = true,
+            },
+            Cancel
+        );
+
+    /// <summary>The server's side of a connection, past the preface of the client.</summary>
+    private static async Task<SslStream> Http2(Connection connection, X509Certificate2 certificate)
+    {
+        var tls = new SslStream(connection.Stream);
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http2] },
+            Cancel
+        );
+        await tls.WriteAsync(new byte[] { 0, 0, 0, 0x4, 0, 0, 0, 0, 0 }, Cancel); // SETTINGS without any.
+        await tls.ReadExactlyAsync(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".Length], Cancel);
+        return tls;
+    }
+
+    /// <summary>Reads up to the HEADERS of the next request, and answers with the number of its stream.</summary>
+    private static async Task<int> NextStream(SslStream tls)
+    {
+        var head = new byte[9];
+        do
+        {
+            await tls.ReadExactlyAsync(head, Cancel);
+            await tls.ReadExactlyAsync(new byte[(head[0] << 16) | (head[1] << 8) | head[2]], Cancel);
+        } while (head[3] != 0x1);
+
+        return BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5));
+    }
+
+    private static async Task Send(SslStream tls, string frame) =>
+        await tls.WriteAsync(Convert.FromHexString(frame.Replace(" ", "", StringComparison.Ordinal)), Cancel);
 
     [Fact]
     public void AtMostSixteenPoolsAreKeptBeyondThoseInUse()

@@ -54,7 +54,7 @@ public sealed class SessionTests
     [InlineData("a=1; Domain=.", "http://www.shop.example/", "http://www.shop.example/", null)]
     [InlineData("a=\u0001", "http://h.example/", "http://h.example/", null)]
     public void ACookieIsSentWhereItBelongs(string line, string from, string to, string? sent) =>
-        Assert.Equal(sent, CookieJar.Header(Known(CookieJar.After([], [line], Url(from), Now), Url(from), Url(to)), Url(to), Now));
+        Assert.Equal(sent, CookieJar.Header(Known(CookieJar.After([], [line], Url(from), Now, out _), Url(from), Url(to)), Url(to), Now));
 
     [Theory]
     [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z")]
@@ -80,8 +80,8 @@ public sealed class SessionTests
     public void OneNameMayBeSetForTheHostAndForTheDomain()
     {
         var url = Url("http://www.shop.example/");
-        var jar = CookieJar.After([], ["a=host", "a=domain; Domain=shop.example"], url, Now);
-        jar = CookieJar.After(jar, ["a=again; Domain=shop.example"], url, Now);
+        var jar = CookieJar.After([], ["a=host", "a=domain; Domain=shop.example"], url, Now, out _);
+        jar = CookieJar.After(jar, ["a=again; Domain=shop.example"], url, Now, out _);
 
         Assert.Equal("a=host; a=again", CookieJar.Header(jar, url, Now));
         Assert.Equal("a=again", CookieJar.Header(Known(jar, url, Url("http://shop.example/")), Url("http://shop.example/"), Now));
@@ -94,7 +94,7 @@ public sealed class SessionTests
         var lines = new[] { '"', '\u00e4', '\ud7fc', 'x' }.SelectMany(c =>
             Enumerable.Range(0, CookieJar.MaxCookies).Select(cookie => $"{c}{cookie}={new string(c, 3000)}; Domain=shop.example")
         );
-        var jar = CookieJar.After([], [.. lines], url, Now);
+        var jar = CookieJar.After([], [.. lines], url, Now, out _);
 
         Assert.InRange(CrawlJson.Write(new CookieJarRow(1, jar)).Length, 1, StoreLimits.MaxPayloadBytes);
     }
@@ -103,8 +103,8 @@ public sealed class SessionTests
     public void ACookieIsReplacedByItsNameAndPathAndDeletedByADateThatIsOver()
     {
         var url = Url("http://h.example/");
-        var jar = CookieJar.After([], ["a=1", "b=1", "a=2; Path=/deep"], url, Now);
-        jar = CookieJar.After(jar, ["a=3", "b=; Max-Age=-1"], url, Now);
+        var jar = CookieJar.After([], ["a=1", "b=1", "a=2; Path=/deep"], url, Now, out _);
+        jar = CookieJar.After(jar, ["a=3", "b=; Max-Age=-1"], url, Now, out _);
 
         Assert.Equal("a=3", CookieJar.Header(jar, url, Now));
         Assert.Equal("a=2; a=3", CookieJar.Header(jar, Url("http://h.example/deep/1"), Now));
@@ -118,9 +118,11 @@ public sealed class SessionTests
             [],
             Enumerable.Range(0, 60).Select(cookie => $"c{cookie}=1").Append("long=" + new string('x', 5000)),
             url,
-            Now
+            Now,
+            out var cut
         );
 
+        Assert.Equal(10, cut);
         Assert.Equal(Enumerable.Range(10, CookieJar.MaxCookies).Select(cookie => $"c{cookie}"), jar.Select(cookie => cookie.Name));
     }
 
