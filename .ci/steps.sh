@@ -51,6 +51,33 @@ check() {
     fi
 }
 
+# Begins a check that goes on beside the steps that follow, as soon as its output has a line that matches, or it has ended:
+# its name, the pattern, the command. end_check waits for it, prints what it said and counts it.
+declare -A beside=()
+begin_check() {
+    local name=$1 pattern=$2
+    shift 2
+    step "$*"
+    "$@" </dev/null >"$reports/$name.log" 2>&1 &
+    beside[$name]=$!
+    until grep -qE "$pattern" "$reports/$name.log" || ! kill -0 "${beside[$name]}" 2>/dev/null; do
+        sleep 0.2
+    done
+}
+
+end_check() {
+    local code=0
+    step "the rest of $1"
+    wait "${beside[$1]}" || code=$?
+    cat "$reports/$1.log"
+    if ((code == 0)); then
+        passed=$((passed + 1))
+    else
+        printf 'Failed with %d: %s\n' "$code" "$1"
+        failed=$((failed + 1))
+    fi
+}
+
 # Runs tests: the name of the run, the number of reports it must leave (one for each test project), the command.
 tests() {
     local name=$1 projects=$2 code=0

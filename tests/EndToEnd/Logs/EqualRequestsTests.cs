@@ -1,30 +1,32 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using Doubles.Logs;
 using Grains.Interfaces.Logs;
 using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>
-/// Requests of equal bytes: different records unless the answer to an earlier one is known to be lost, at every endpoint.
-/// </summary>
-public sealed class EqualRequestsTests : IAsyncLifetime
+/// <summary>A silo with one shard, whose linger is long enough to see what waits.</summary>
+public sealed class LingeringSilo : IAsyncLifetime
 {
-    private readonly SiloPlace _place = new();
-    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
-    private SiloProcess _silo = null!;
-    private SilosClient _client = null!;
+    private SiloProcess? _silo;
+    private SilosClient? _client;
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    public SiloPlace Place { get; } = new();
 
-    public static TheoryData<string> Endpoints => ["OTLP protobuf", "OTLP JSON", "OTLP gRPC", "NDJSON"];
+    /// <summary>What its one shard has counted so far.</summary>
+    public Task<LogShardState> Shard() =>
+        SilosClient.Ask(
+            () => _client!.Grains.GetGrain<ILogBatchGrain>(0).Show(TestContext.Current.CancellationToken),
+            "the state of the shard"
+        );
 
     public async ValueTask InitializeAsync()
     {
         _silo = await SiloProcess.StartReady(
-            _place,
+            Place,
             "--Logs:Shards",
             "1",
             "--Logs:Linger",
@@ -34,15 +36,46 @@ public sealed class EqualRequestsTests : IAsyncLifetime
             "--Limits:InAll",
             "100000"
         );
-        _client = await SilosClient.Connect(Cancel, _place.Gateway);
+        _client = await SilosClient.Connect(TestContext.Current.CancellationToken, Place.Gateway);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _client.DisposeAsync();
-        await _silo.DisposeAsync();
+        foreach (var part in new IAsyncDisposable?[] { _client, _silo })
+        {
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
+        }
+
+        Place.Dispose();
+    }
+}
+
+/// <summary>
+/// Requests of equal bytes: different records unless the answer to an earlier one is known to be lost, at every endpoint.
+/// </summary>
+public sealed class EqualRequestsTests(LingeringSilo silo) : IClassFixture<LingeringSilo>, IAsyncLifetime
+{
+    private readonly SiloPlace _place = silo.Place;
+    private readonly HttpClient _http = new() { Timeout = Wait.HangBound };
+
+    /// <summary>Each test's records are its own: what an earlier test sent is no repetition.</summary>
+    private readonly string _message = $"the same {Guid.NewGuid():N}";
+
+    private LogShardState _before = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Endpoints => ["OTLP protobuf", "OTLP JSON", "OTLP gRPC", "NDJSON"];
+
+    public async ValueTask InitializeAsync() => _before = await silo.Shard();
+
+    public ValueTask DisposeAsync()
+    {
         _http.Dispose();
-        _place.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     [Theory]
@@ -62,10 +95,13 @@ public sealed class EqualRequestsTests : IAsyncLifetime
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var first = Post(endpoint, giveUp.Token);
-        await Wait.Until(async () => (await Show()).WaitingRecords == 1, "the first request to come");
+        await Wait.Until(async () => (await silo.Shard()).WaitingRecords == 1, "the first request to come");
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        await Wait.Until(async () => (await Show()) is { WaitingRecords: 0, Records: 1 }, "the first request to be stored");
+        await Wait.Until(
+            async () => await silo.Shard() is { WaitingRecords: 0 } shard && shard.Total.Stored == _before.Total.Stored + 1,
+            "the first request to be stored"
+        );
 
         await Post(endpoint, Cancel);
         await Post(endpoint, Cancel);
@@ -73,19 +109,17 @@ public sealed class EqualRequestsTests : IAsyncLifetime
         Assert.Equal((3, 2, 1), await Counted());
     }
 
+    /// <summary>What came to the shard's account in this test.</summary>
     private async Task<(long Received, long Stored, long Repeated)> Counted()
     {
-        var total = (await Show()).Total;
+        var (total, before) = ((await silo.Shard()).Total, _before.Total);
         Assert.True(total.Balances);
-        return (total.Received, total.Stored, total.Repeated);
+        return (total.Received - before.Received, total.Stored - before.Stored, total.Repeated - before.Repeated);
     }
-
-    private Task<LogShardState> Show() =>
-        SilosClient.Ask(() => _client.Grains.GetGrain<ILogBatchGrain>(0).Show(Cancel), "the state of the shard");
 
     private async Task Post(string endpoint, CancellationToken cancel)
     {
-        var record = OtlpRequest.Of("shop", new OtlpRecord { Time = 1_795_000_000_000_000_000, Body = new OtlpString("the same") });
+        var record = OtlpRequest.Of("shop", new OtlpRecord { Time = 1_795_000_000_000_000_000, Body = new OtlpString(_message) });
         var (url, body, type) = endpoint switch
         {
             "OTLP protobuf" => ($"http://{_place.Otlp}/v1/logs", OtlpProto.Encode(record), "application/x-protobuf"),
@@ -97,7 +131,7 @@ public sealed class EqualRequestsTests : IAsyncLifetime
             ),
             _ => (
                 $"http://{_place.Http}/api/logs?service=shop",
-                """{"time":"2026-11-23T09:54:47Z","msg":"the same"}"""u8.ToArray(),
+                Encoding.UTF8.GetBytes($$"""{"time":"2026-11-23T09:54:47Z","msg":"{{_message}}"}"""),
                 "application/x-ndjson"
             ),
         };

@@ -6,41 +6,55 @@ using Xunit;
 
 namespace EndToEnd.Logs;
 
-/// <summary>
-/// Senders that hold connections and bodies open and send next to nothing: others are taken all the while, and the slow ones are told.
-/// </summary>
-public sealed class SlowSendersTests : IAsyncLifetime
+/// <summary>A silo that takes syslog, and as many requests as a test sends.</summary>
+public sealed class PatientSilo : IAsyncLifetime
 {
-    private const int Many = 100;
+    private SiloProcess? _silo;
 
-    private readonly SiloPlace _place = new();
-    private readonly int _syslog = Unique.Port();
-    private readonly List<Socket> _sockets = [];
-    private LogDoor _door = null!;
-    private SiloProcess _silo = null!;
+    public SiloPlace Place { get; } = new();
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    public int Syslog { get; } = Unique.Port();
 
-    public async ValueTask InitializeAsync()
-    {
+    public async ValueTask InitializeAsync() =>
         _silo = await SiloProcess.StartReady(
-            _place,
+            Place,
             "--Logs:SyslogPort",
-            LogDoor.Text(_syslog),
+            LogDoor.Text(Syslog),
             "--Limits:PerKey",
             "100000",
             "--Limits:InAll",
             "100000"
         );
-        _door = new(_place);
-    }
 
     public async ValueTask DisposeAsync()
     {
+        if (_silo is not null)
+        {
+            await _silo.DisposeAsync();
+        }
+
+        Place.Dispose();
+    }
+}
+
+/// <summary>
+/// Senders that hold connections and bodies open and send next to nothing: others are taken all the while, and the slow ones are told.
+/// </summary>
+public sealed class SlowSendersTests(PatientSilo silo) : IClassFixture<PatientSilo>, IDisposable
+{
+    private const int Many = 100;
+
+    private readonly SiloPlace _place = silo.Place;
+    private readonly int _syslog = silo.Syslog;
+    private readonly List<Socket> _sockets = [];
+    private readonly LogDoor _door = new(silo.Place);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
         _sockets.ForEach(socket => socket.Dispose());
         _door.Dispose();
-        await _silo.DisposeAsync();
-        _place.Dispose();
     }
 
     [Theory]
