@@ -220,7 +220,12 @@ public sealed class SqliteTableStore : ITableStore, IFileRemains, IStorageUsage,
             }
 
             var wasWritten = connection.Number("SELECT commits FROM head") > 0;
-            return new(new SqliteWriter(path, connection, busyTimeout, logger), new SqliteReaders(path, busyTimeout), wasWritten);
+            var isUnhurried = TableGroups.IsUnhurried(Path.GetFileNameWithoutExtension(path));
+            return new(
+                new SqliteWriter(path, connection, busyTimeout, logger, isUnhurried),
+                new SqliteReaders(path, busyTimeout),
+                wasWritten
+            );
         }
 
         public void Dispose()

@@ -7,7 +7,10 @@ using Grains.Orders.Rows;
 
 namespace Silo.Storage;
 
-/// <summary>Which tables refer to each other's rows, and so are restored from one copy, or moved away together to begin anew.</summary>
+/// <summary>
+/// What is known of tables by their names: which refer to each other's rows, and so are restored from one copy or moved away together to
+/// begin anew, and for whose commits nobody waits.
+/// </summary>
 internal static class TableGroups
 {
     private static readonly ImmutableArray<ImmutableArray<string>> Groups =
@@ -17,6 +20,11 @@ internal static class TableGroups
 
     /// <summary>Whether the table holds what is personal of customers.</summary>
     public static bool IsPersonal(string table) => Groups[0].Contains(table);
+
+    /// <summary>
+    /// Whether its commits are for what follows an order apart from the main flow, so that nobody who places or pays one waits for them.
+    /// </summary>
+    public static bool IsUnhurried(string table) => table is SubscriberTable.Name or MailTable.Name or EndpointTable.Name;
 
     /// <summary>The table itself and all that belong to it.</summary>
     public static ImmutableArray<string> Of(string table) =>
