@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Doubles;
 using Grains.Crawling.Archive;
@@ -52,6 +53,35 @@ public sealed class KeptPagesTests(CrawlCluster cluster) : IClassFixture<CrawlCl
         Assert.True(account.Balances, account.ToString());
         Assert.Equal(summary.Kept.NotKept, account.Refused["keep-limit"]);
         await Gone(crawl, summary.Id);
+    }
+
+    [Fact]
+    public async Task APdfOf30MegabytesIsCutAtTheLimitKeptWholeBelowALargerOneAndNotReadWhereItsTypeIsNotWanted()
+    {
+        const int Limit = 10 * 1024 * 1024;
+        var body = new byte[30_000_000];
+        new Random(16).NextBytes(body);
+        var url = _root + "large.pdf";
+        cluster.Web.Add(_root, SiteAnswer.Links("/large.pdf"));
+        cluster.Web.Add(url, new SiteAnswer { ContentType = "application/pdf", Body = body });
+
+        var crawl = await cluster.Start(Spec with { Keep = KeepPages.All });
+        var summary = await cluster.Ended(crawl);
+        var record = (await cluster.Export(crawl))[url];
+        Assert.Equal((2L, 1L, 2L), (summary.Pages, summary.Truncated, summary.Kept!.Pages));
+        Assert.Equal((Limit, true), (record.Bytes, record.Truncated));
+        Assert.Equal(body[..Limit], (await crawl.WholePage(url, PageView.Body, CancellationToken.None)).Body);
+
+        crawl = await cluster.Start(Spec with { Keep = KeepPages.All, MaxBodyBytes = 32_000_000 });
+        summary = await cluster.Ended(crawl);
+        record = (await cluster.Export(crawl))[url];
+        Assert.Equal((2L, 0L, 2L), (summary.Pages, summary.Truncated, summary.Kept!.Pages));
+        Assert.Equal((body.Length, "sha256:" + Convert.ToHexStringLower(SHA256.HashData(body))), (record.Bytes, record.Digest));
+        Assert.Equal(body, (await crawl.WholePage(url, PageView.Body, CancellationToken.None)).Body);
+
+        crawl = await cluster.Start(Spec with { Keep = KeepPages.All, Accept = ["text/html"] });
+        summary = await cluster.Ended(crawl);
+        Assert.Equal((1L, 1L, 1L), (summary.Pages, summary.Reasons!["not-accepted"], summary.Kept!.Pages));
     }
 
     [Fact]
