@@ -137,6 +137,65 @@ public sealed class KillTests(KilledCrawler killed) : IClassFixture<KilledCrawle
         Assert.Equal(Most, Since(await _crawler.Ledger(), "done"));
     }
 
+    /// <summary>The silo is gone before the next round, and again in the middle of it: that begins by itself, and once.</summary>
+    [Fact]
+    public async Task ARoundThatIsDueBeginsOnceOverKills()
+    {
+        await Begin(pages: 60);
+        var name = $"rounds-{Guid.NewGuid():N}"[..20];
+        await StartCrawl("--every", "1m", "--name", name);
+        var first = _id;
+        await Follow();
+        await _crawler.KillAndRestart();
+        await Until(_site.WhenAsked(_site.Walk.Length + 20), "the middle of the second round");
+        await _crawler.KillAndRestart();
+        var second = (await Rounds())[1];
+        await _crawler.FollowToEnd(second, ExitCode.Done);
+
+        foreach (var round in new[] { first, second })
+        {
+            var records = await _crawler.Export(round, all: true);
+            Assert.Equal(
+                _site.Walk.Order(StringComparer.Ordinal),
+                records.Select(record => record.GetProperty("url").GetString()!).Order(StringComparer.Ordinal)
+            );
+        }
+
+        var unchanged = (await _crawler.Show(second)).GetProperty("changes").GetProperty("unchanged").GetInt64();
+        Assert.Equal(_site.Walk.Length, unchanged);
+        var rounds = await Rounds(); // On a slow machine the third one may have begun.
+        Assert.InRange(_site.Asked, 2 * _site.Walk.Length, (rounds.Length * _site.Walk.Length) + (2 * Concurrency));
+
+        // The account is that of crawls which are kept: other tests compare it with what it was.
+        await Wait.Until(
+            async () =>
+            {
+                var left = await Rounds();
+                foreach (var round in left)
+                {
+                    await using var console = await _crawler.Say("crawl", "delete", round, "--yes");
+                    await console.Exit;
+                }
+
+                return left.Length == 0;
+            },
+            "the rounds to be gone",
+            () => _crawler.Said
+        );
+
+        // In the order of their beginnings.
+        async Task<string[]> Rounds() =>
+            [
+                .. (await _crawler.Ask("crawl", "list", "--json"))
+                    .Select(line => JsonElement.Parse(line))
+                    .Where(crawl =>
+                        crawl.TryGetProperty("name", out var of) && of.GetString()?.StartsWith(name, StringComparison.Ordinal) == true
+                    )
+                    .OrderBy(crawl => crawl.GetProperty("startedAt").GetDateTimeOffset())
+                    .Select(crawl => crawl.GetProperty("id").GetString()!),
+            ];
+    }
+
     private async Task Begin(int pages = Pages)
     {
         _site = await CrawledSite.Start(pages);
