@@ -59,7 +59,7 @@ internal sealed class AllBenchmarks(int rounds, bool isQuick, string? published)
 
     private async Task<int> Run(string[] only, string? output, string? against, CancellationToken cancel)
     {
-        var chosen = Benchmarks(cancel)
+        var chosen = Benchmarks(only, cancel)
             .Where(one => only.Length > 0 ? only.Contains(one.Name, StringComparer.Ordinal) : one.IsQuick || !isQuick)
             .ToList();
         if (only.Except(chosen.Select(one => one.Name), StringComparer.Ordinal).ToList() is { Count: > 0 } unknown)
@@ -112,13 +112,32 @@ internal sealed class AllBenchmarks(int rounds, bool isQuick, string? published)
         return losses.Count > 0 ? 1 : 0;
     }
 
-    private List<(string Name, bool IsQuick, Func<Task<IReadOnlyList<Figure>>> Measure)> Benchmarks(CancellationToken cancel) =>
+    private List<(string Name, bool IsQuick, Func<Task<IReadOnlyList<Figure>>> Measure)> Benchmarks(
+        string[] only,
+        CancellationToken cancel
+    ) =>
         [
             ("crawl", true, () => CrawlBenchmark.Measure(Pages, rounds, parallel: 64, published: null)),
             .. published is null
                 ? []
                 : (List<(string, bool, Func<Task<IReadOnlyList<Figure>>>)>)
                     [("crawl-published", true, () => CrawlBenchmark.Measure(Pages, rounds, parallel: 64, published))],
+            ("frontier", true, () => Task.FromResult(FrontierBenchmark.Measure(rounds, isQuick ? 200_000 : 1_000_000))),
+            ("politeness", true, () =>
+                (
+                    isQuick
+                        ? new PolitenessBenchmark(1_000, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60))
+                        : new PolitenessBenchmark(20_000, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(240))
+                ).Measure(cancel)
+            ),
+            .. isQuick || only.Contains("scale", StringComparer.Ordinal)
+                ? (List<(string, bool, Func<Task<IReadOnlyList<Figure>>>)>)
+                    [
+                        ("scale", true, () =>
+                            new ScaleBenchmark(isQuick ? 50_000 : 1_000_000, TimeSpan.FromSeconds(isQuick ? 8 : 20)).Measure()
+                        ),
+                    ]
+                : [],
             ("logs", true, () =>
                 new LogsBenchmark(Span * 2, TimeSpan.FromSeconds(isQuick ? 15 : 40), senders: 64, settings: []).Measure(rounds)
             ),

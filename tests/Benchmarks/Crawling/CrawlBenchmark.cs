@@ -28,6 +28,9 @@ internal static class CrawlBenchmark
 
     private const double PeakMark = 350;
 
+    /// <summary>Of the rate without pages kept.</summary>
+    private const double KeptMark = 0.85;
+
     public static Command Command()
     {
         var pages = new Option<int>("--pages")
@@ -96,6 +99,8 @@ internal static class CrawlBenchmark
         await Scan(site.Origin, pages, parallel); // The site's own code is compiled before anybody is measured.
         List<Pair> cold = [],
             warm = [];
+        List<Crawled> kept = [],
+            without = [];
         for (var round = 1; round <= rounds; round++)
         {
             var scans = await ScanProcess(site.Origin, pages, parallel);
@@ -104,6 +109,16 @@ internal static class CrawlBenchmark
             warm.Add(new(scans[1], crawls[1]));
             Console.WriteLine($"{round, 5}  cold {cold[^1]}");
             Console.WriteLine($"{round, 5}  warm {warm[^1]}");
+            kept.Add(Crawled.Mean(crawls[3], crawls[4]));
+            without.Add(Crawled.Mean(crawls[2], crawls[5]));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{round, 5}  pages kept {kept[^1].PagesPerSecond:0} pages/s, {kept[^1].CpuPerThousand:0.00} CPU-s/1000; without "
+                        + $"{without[^1].PagesPerSecond:0}, {without[^1].CpuPerThousand:0.00}; ratio "
+                        + $"{kept[^1].PagesPerSecond / without[^1].PagesPerSecond:0.00}"
+                )
+            );
         }
 
         var costs = await CrawlCosts.Count(Math.Min(pages, 5_000), parallel);
@@ -128,6 +143,24 @@ internal static class CrawlBenchmark
                 "CPU-s a thousand pages, warm, beside the scan's",
                 warm.Select(pair => pair.Crawl.CpuPerThousand),
                 warm.Select(pair => pair.Scan.CpuPerThousand)
+            )
+            {
+                IsCost = true,
+            },
+            new(
+                name,
+                "pages/s, pages kept beside none kept",
+                kept.Select(crawl => crawl.PagesPerSecond),
+                without.Select(crawl => crawl.PagesPerSecond)
+            )
+            {
+                AtLeast = KeptMark,
+            },
+            new(
+                name,
+                "CPU-s a thousand pages, kept beside none kept",
+                kept.Select(crawl => crawl.CpuPerThousand),
+                without.Select(crawl => crawl.CpuPerThousand)
             )
             {
                 IsCost = true,
@@ -215,7 +248,11 @@ internal static class CrawlBenchmark
         return links;
     }
 
-    private static async Task<Crawled[]> Crawls(WebSite site, int parallel, string? published)
+    /// <summary>
+    /// Cold and warm as a crawl is unless it is told otherwise; then none kept, kept, kept, none kept, so that what a silo gets used to
+    /// helps both alike.
+    /// </summary>
+    private static async Task<List<Crawled>> Crawls(WebSite site, int parallel, string? published)
     {
         var folder = Directory.CreateTempSubdirectory("crawl-benchmark-").FullName;
         try
@@ -223,7 +260,15 @@ internal static class CrawlBenchmark
             using var silo = await SiloChild.Start(Path.Combine(published ?? "", "Silo.dll"), folder, environment: []);
             using var client = await silo.Connect();
             var grains = client.Services.GetRequiredService<IGrainFactory>();
-            return [await Crawl(silo, grains, site, parallel, folder), await Crawl(silo, grains, site, parallel, folder)];
+            List<Crawled> crawls = [];
+            foreach (
+                var keep in (KeepPages[])[KeepPages.Html, KeepPages.Html, KeepPages.None, KeepPages.Html, KeepPages.Html, KeepPages.None]
+            )
+            {
+                crawls.Add(await Crawl(silo, grains, site, Spec(site, parallel) with { Keep = keep }, folder));
+            }
+
+            return crawls;
         }
         finally
         {
@@ -231,15 +276,20 @@ internal static class CrawlBenchmark
         }
     }
 
-    private static async Task<Crawled> Crawl(SiloChild silo, IGrainFactory grains, WebSite site, int parallel, string folder)
+    private static async Task<Crawled> Crawl(SiloChild silo, IGrainFactory grains, WebSite site, CrawlSpec spec, string folder)
     {
         var cpu = silo.Cpu;
         var started = Stopwatch.GetTimestamp();
-        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(Spec(site, parallel));
+        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(spec);
         var crawl = grains.GetGrain<ICrawlGrain>((reply.Id ?? throw new InvalidOperationException(string.Join(' ', reply.Errors))).Value);
         var summary = await Done(crawl);
         var elapsed = Stopwatch.GetElapsedTime(started);
         Check(summary.Pages, site.Pages!.Pages, "crawl");
+        if (spec.Keep != KeepPages.None)
+        {
+            Check(summary.Kept?.Pages ?? 0, site.Pages.Pages, "archive of the crawl");
+        }
+
         var data = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         return new(
             summary.Pages / elapsed.TotalSeconds,
@@ -284,7 +334,16 @@ internal static class CrawlBenchmark
 
     private sealed record Scanned(double PagesPerSecond, double CpuPerThousand);
 
-    private sealed record Crawled(double PagesPerSecond, double CpuPerThousand, double PeakMiB, double DataMiB);
+    private sealed record Crawled(double PagesPerSecond, double CpuPerThousand, double PeakMiB, double DataMiB)
+    {
+        public static Crawled Mean(Crawled one, Crawled other) =>
+            new(
+                (one.PagesPerSecond + other.PagesPerSecond) / 2,
+                (one.CpuPerThousand + other.CpuPerThousand) / 2,
+                Math.Max(one.PeakMiB, other.PeakMiB),
+                Math.Max(one.DataMiB, other.DataMiB)
+            );
+    }
 
     private sealed record Pair(Scanned Scan, Crawled Crawl)
     {

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+using Grains.Interfaces.Crawling;
+
+namespace Benchmarks.Crawling;
+
+/// <summary>A crawl with more seeds than one call takes, as the console starts it, and waiting for what is to happen in it.</summary>
+internal static class CrawlLoad
+{
+    /// <summary>For what has to happen sooner or later; meant for a hang.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Starts a crawl of the first thousand seeds, says that others follow, and pauses it if asked to.</summary>
+    public static async Task<ICrawlGrain> Start(IGrainFactory grains, CrawlSpec spec, IEnumerable<string> seeds, bool isPaused)
+    {
+        var batches = seeds.Chunk(CrawlSpec.MaxSeeds).GetEnumerator();
+        if (!batches.MoveNext())
+        {
+            throw new ArgumentException("A crawl has a seed.", nameof(seeds));
+        }
+
+        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(spec with { Seeds = [.. batches.Current], MoreSeeds = true });
+        var crawl = grains.GetGrain<ICrawlGrain>((reply.Id ?? throw new InvalidOperationException(string.Join(' ', reply.Errors))).Value);
+        if (isPaused)
+        {
+            await crawl.Pause();
+        }
+
+        while (batches.MoveNext())
+        {
+            var added = await crawl.Add([.. batches.Current]);
+            if (added.Closed is not null || added.Refused > 0)
+            {
+                throw new InvalidOperationException($"Of {batches.Current.Length} seeds {added.Refused} were refused. {added.Closed}");
+            }
+        }
+
+        if ((await crawl.EndSeeds()).Error is { } error)
+        {
+            throw new InvalidOperationException(error);
+        }
+
+        return crawl;
+    }
+
+    /// <summary>Waits until it is so.</summary>
+    /// <param name="what">For the exception when it does not happen: "each host is asked for a page".</param>
+    public static async Task Until(Func<bool> isSo, string what)
+    {
+        using var timer = new PeriodicTimer(Look);
+        var since = Stopwatch.GetTimestamp();
+        while (!isSo())
+        {
+            if (Stopwatch.GetElapsedTime(since) > Patience)
+            {
+                throw new TimeoutException(
+                    string.Create(CultureInfo.InvariantCulture, $"It was waited {Patience.TotalMinutes:0} minutes until {what}.")
+                );
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+}
