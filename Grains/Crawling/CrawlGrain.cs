@@ -215,6 +215,7 @@ public sealed partial class CrawlGrain(
 
     private async Task OnTimer(CancellationToken cancel)
     {
+        var began = clock.GetTimestamp();
         try
         {
             await _rounds.Run();
@@ -233,8 +234,7 @@ public sealed partial class CrawlGrain(
         }
         else
         {
-            // A round of a thousand hosts a second, so that many hosts are not asked all the time.
-            _timer?.Change(RoundPeriod + TimeSpan.FromMilliseconds(_crawl.Hosts.Count), RoundPeriod);
+            _timer?.Change(HostRounds.RestAfter(_crawl.Hosts.Count, clock.GetElapsedTime(began)), RoundPeriod);
         }
     }
 

@@ -11,6 +11,8 @@ namespace Benchmarks;
 /// <summary>A silo in a process of its own, on free ports, killed when it is disposed of.</summary>
 internal sealed class SiloChild : IDisposable
 {
+    private const int MaxComplaints = 100;
+
     private readonly Process _process;
     private bool _isDisposed;
 
@@ -153,13 +155,19 @@ internal sealed class SiloChild : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>Shows what the silo complains of, as far as anybody reads it.</summary>
     private static async Task Drain(Process process)
     {
+        var complaints = 0;
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line.Contains(" warn ", StringComparison.Ordinal) || line.Contains(" fail ", StringComparison.Ordinal))
             {
-                Console.Error.WriteLine(line);
+                complaints++;
+                if (complaints <= MaxComplaints)
+                {
+                    Console.Error.WriteLine(complaints < MaxComplaints ? line : "Further complaints of the silo are not shown.");
+                }
             }
         }
     }

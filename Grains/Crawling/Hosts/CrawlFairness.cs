@@ -98,6 +98,6 @@ internal sealed class CrawlFairness(HostKey host, HostCrawls crawls, Politeness 
         }
 
         var start = ready > may ? ready : may;
-        return start > now.Schedule ? start : now.Schedule + WorkerBoard.RepeatAfter;
+        return start > now.Schedule ? start : partition.Board.RepeatAt(now.Schedule);
     }
 }

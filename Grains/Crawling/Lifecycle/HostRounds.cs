@@ -28,8 +28,25 @@ internal sealed class HostRounds(
     /// <summary>Hosts asked at once in a round.</summary>
     private const int HostsAtOnce = 64;
 
+    /// <summary>Until the next round, unless one takes longer: then as long as it took.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1.5);
+
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(250);
+
     private readonly RevisitPass _revisits = new(store, crawl, hostOf);
     private Task? _round;
+
+    /// <summary>
+    /// How long to rest after a round: few hosts are asked again at once, many no more than half of the time, so that what is shown of them
+    /// is a few seconds old and asking them takes little from fetching.
+    /// </summary>
+    /// <param name="took">The round that has ended.</param>
+    public static TimeSpan RestAfter(int hosts, TimeSpan took)
+    {
+        var most = ShortestRest + TimeSpan.FromMilliseconds(hosts);
+        var rest = took > Rest ? took : Rest;
+        return rest < most ? rest : most;
+    }
 
     /// <summary>One round; whoever asks while one is under way waits for that one.</summary>
     public Task Run()

@@ -47,11 +47,14 @@ internal static class CrawlLoad
 
     /// <summary>Waits until it is so.</summary>
     /// <param name="what">For the exception when it does not happen: "each host is asked for a page".</param>
-    public static async Task Until(Func<bool> isSo, string what)
+    public static Task Until(Func<bool> isSo, string what) => Until(() => Task.FromResult(isSo()), what);
+
+    /// <inheritdoc cref="Until(Func{bool}, string)"/>
+    public static async Task Until(Func<Task<bool>> isSo, string what)
     {
         using var timer = new PeriodicTimer(Look);
         var since = Stopwatch.GetTimestamp();
-        while (!isSo())
+        while (!await isSo())
         {
             if (Stopwatch.GetElapsedTime(since) > Patience)
             {

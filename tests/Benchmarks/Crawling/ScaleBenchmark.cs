@@ -82,8 +82,7 @@ internal sealed class ScaleBenchmark(int urls, TimeSpan span)
             var since = Stopwatch.GetTimestamp();
             var crawl = await CrawlLoad.Start(grains, Spec, File.ReadLines(file), isPaused: true);
             intake = urls / Stopwatch.GetElapsedTime(since).TotalSeconds;
-            var shown = await crawl.Show();
-            CrawlBenchmark.Check(shown!.Added, urls, "intake");
+            await CrawlLoad.Until(async () => (await crawl.Show())?.Added >= urls, $"the crawl shows {urls} URLs");
             Tell(string.Create(CultureInfo.InvariantCulture, $"{urls} seeds were taken in, {intake:0} a second"), silo);
             rate = await RateOf(large, silo, crawl, span);
             Tell($"{urls} URLs wait: {rate}", silo);

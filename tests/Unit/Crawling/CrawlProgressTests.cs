@@ -24,6 +24,15 @@ public sealed class CrawlProgressTests
         Assert.True(IsEnd(Sums(added: 4, done: 4)));
     }
 
+    [Theory]
+    [InlineData(1, 0, 251)]
+    [InlineData(1_000, 100, 1_250)]
+    [InlineData(20_000, 800, 1_500)]
+    [InlineData(100_000, 5_000, 5_000)]
+    [InlineData(2_000, 5_000, 2_250)]
+    public void ManyHostsAreAskedForTheirSumsAtMostHalfOfTheTimeAndYetSoon(int hosts, int took, int rest) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(rest), HostRounds.RestAfter(hosts, TimeSpan.FromMilliseconds(took)));
+
     [Fact]
     public void WhatWaitsOrIsUnderWayKeepsTheCrawlFromItsEnd()
     {

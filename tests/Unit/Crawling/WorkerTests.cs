@@ -49,6 +49,36 @@ public sealed class WorkerTests
     }
 
     [Fact]
+    public void WhileNoWorkerAsksTheyAreToldMoreAndMoreRarely()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 1, workers: 1);
+        var told = new List<int>();
+        for (var second = 0; second <= 200; second++)
+        {
+            if (board.Choose(1, Start + (second * Second)).Count > 0)
+            {
+                told.Add(second);
+            }
+        }
+
+        Assert.Equal([0, 1, 3, 7, 15, 31, 63, 95, 127, 159, 191], told);
+        Assert.Equal(Start + (223 * Second), board.RepeatAt(Start + (200 * Second)));
+    }
+
+    [Fact]
+    public void OnceAWorkerHasAskedAnEventThatIsLostCostsASecondAgain()
+    {
+        var board = new WorkerBoard(Crawl, parallel: 1, workers: 1);
+        board.Choose(1, Start);
+        board.Choose(1, Start + Second);
+        board.Asked(worker: 0, wanted: 1, got: 0);
+
+        Assert.Equal([0], board.Choose(1, Start + (2 * Second)));
+        Assert.Equal(Start + (3 * Second), board.RepeatAt(Start + (2 * Second)));
+        Assert.Equal([0], board.Choose(1, Start + (3 * Second)));
+    }
+
+    [Fact]
     public void WhoGotAllItAskedForComesBackByItselfUntilALeaseEndsWithoutAReport()
     {
         var board = new WorkerBoard(Crawl, parallel: 4, workers: 1);
