@@ -1,4 +1,3 @@
-using Grains.Crawling.Frontier;
 using Grains.Interfaces.Crawling;
 
 namespace Grains.Crawling.Hosts;
