@@ -50,13 +50,13 @@ internal sealed partial class SqliteWriter : IDisposable
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// After a transaction of a table for whose commits nobody waits (<see cref="TableGroups.IsUnhurried"/>): what comes meanwhile shares the
-    /// next. So the disk and the processor are there for those who do wait.
+    /// After a transaction of a table for whose commits nobody waits (<see cref="TableGroups.IsUnhurried"/>): what comes meanwhile shares
+    /// the next. So the disk and the processor are there for those who do wait.
     /// </summary>
     /// <remarks>
-    /// <c>Benchmarks -- orders</c>, two cores shared with other work, two rounds in turn: without it an order is placed in 25 ms (p50; p99 at
-    /// 70 % 122 and more) and has reached its subscribers after 24 to 65 (p99 98 and more); with 10 ms in 15 to 17 (63 to 89) and 34 to 35
-    /// (87); with 30 ms in 16 (57 to 70) and 70 (116 to 124).
+    /// <c>Benchmarks -- orders</c>, two cores shared with other work, two rounds in turn: without it an order is placed in 25 ms (p50; p99
+    /// at 70 % 122 and more) and has reached its subscribers after 24 to 65 (p99 98 and more); with 10 ms in 15 to 17 (63 to 89) and 34 to
+    /// 35 (87); with 30 ms in 16 (57 to 70) and 70 (116 to 124).
     /// </remarks>
     private static readonly TimeSpan UnhurriedPause = TimeSpan.FromMilliseconds(20);
 

@@ -425,7 +425,9 @@ public sealed class HostCrawl(CrawlOrder order, HostHead head, int maxUrls, Retr
         }
 
         _seen.Add(found.Url);
-        if (!Order.Spec.FollowTraps)
+
+        // What a small host would remember for it costs more than its URLs, and no trap shows before a hundred pages.
+        if (!Order.Spec.FollowTraps && _seen.Count >= TrapDetector.MinPages / 2)
         {
             _facets.Learn(found.Url);
         }

@@ -4,10 +4,9 @@ namespace Grains.Crawling.Frontier;
 
 /// <summary>
 /// Which workers to tell that a host has URLs of a crawl: those that will not ask by themselves. A worker that got all it asked for comes
-/// back
-/// with its report; where one that was told does not ask, the next is told after <see cref="RepeatAfter"/> (an event may be lost), and then
-/// after twice as long each time, up to <see cref="MaxRepeat"/>: with thousands of hosts that wait for a slot, what they say again and again
-/// would leave no time for what they wait for.
+/// back with its report. Where one that was told does not ask, the next is told after <see cref="RepeatAfter"/> (an event may be lost),
+/// and then after twice as long each time, up to <see cref="MaxRepeat"/>: with thousands of hosts that wait for a slot, what they say
+/// again and again would leave no time for what they wait for.
 /// </summary>
 public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
 {
