@@ -57,6 +57,7 @@ public sealed class WorkerBoard(CrawlId crawl, int parallel, int workers)
     {
         _quietUntil[worker] = wanted > 0 && got == wanted ? DateTimeOffset.MaxValue : _heldUntil;
         _repeat = RepeatAfter;
+        _repeatAt = DateTimeOffset.MinValue;
     }
 
     /// <summary>

@@ -71,8 +71,10 @@ public sealed class WorkerTests
         var board = new WorkerBoard(Crawl, parallel: 1, workers: 1);
         board.Choose(1, Start);
         board.Choose(1, Start + Second);
+        Assert.Equal(Start + (3 * Second), board.RepeatAt(Start + Second));
         board.Asked(worker: 0, wanted: 1, got: 0);
 
+        Assert.Equal(Start + (2 * Second), board.RepeatAt(Start + Second));
         Assert.Equal([0], board.Choose(1, Start + (2 * Second)));
         Assert.Equal(Start + (3 * Second), board.RepeatAt(Start + (2 * Second)));
         Assert.Equal([0], board.Choose(1, Start + (3 * Second)));
