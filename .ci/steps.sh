@@ -42,11 +42,18 @@ minutes() { printf '%2d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
 # Runs a command that is no test runner. It counts as one check.
 check() {
+    local code=0
     step "$*"
-    if "$@" </dev/null; then
+    "$@" </dev/null || code=$?
+    count_check "$code" "$*"
+}
+
+# Counts a check by the exit code of its command.
+count_check() {
+    if (($1 == 0)); then
         passed=$((passed + 1))
     else
-        printf 'Failed: %s\n' "$*"
+        printf 'Failed with %d: %s\n' "$1" "$2"
         failed=$((failed + 1))
     fi
 }
@@ -70,12 +77,7 @@ end_check() {
     step "the rest of $1"
     wait "${beside[$1]}" || code=$?
     cat "$reports/$1.log"
-    if ((code == 0)); then
-        passed=$((passed + 1))
-    else
-        printf 'Failed with %d: %s\n' "$code" "$1"
-        failed=$((failed + 1))
-    fi
+    count_check "$code" "$1"
 }
 
 # Runs tests: the name of the run, the number of reports it must leave (one for each test project), the command.

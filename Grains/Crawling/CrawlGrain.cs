@@ -31,8 +31,6 @@ public sealed partial class CrawlGrain(
     ILogger<CrawlGrain> logger
 ) : Grain, ICrawlGrain, IDisposable
 {
-    private static readonly TimeSpan RoundPeriod = TimeSpan.FromMilliseconds(250);
-
     private readonly CrawlProgress _progress = new();
     private CrawlPartition _crawl = null!;
     private HostRounds _rounds = null!;
@@ -208,7 +206,7 @@ public sealed partial class CrawlGrain(
         {
             _timer = this.RegisterGrainTimer(
                 OnTimer,
-                new GrainTimerCreationOptions(RoundPeriod, RoundPeriod) { Interleave = true, KeepAlive = true }
+                new GrainTimerCreationOptions(HostRounds.Period, HostRounds.Period) { Interleave = true, KeepAlive = true }
             );
         }
     }
@@ -234,7 +232,7 @@ public sealed partial class CrawlGrain(
         }
         else
         {
-            _timer?.Change(HostRounds.RestAfter(_crawl.Hosts.Count, clock.GetElapsedTime(began)), RoundPeriod);
+            _timer?.Change(HostRounds.RestAfter(_crawl.Hosts.Count, clock.GetElapsedTime(began)), HostRounds.Period);
         }
     }
 

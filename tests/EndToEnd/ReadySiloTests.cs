@@ -9,20 +9,25 @@ using Xunit;
 namespace EndToEnd;
 
 /// <summary>
-/// One silo with its usual settings for all tests that need no other and leave it as it is; it starts when the first asks for it.
+/// One silo for all tests that need no other and leave it as it is, with its usual settings unless a class that is made of it has others;
+/// it starts when the first asks for it.
 /// </summary>
-public sealed class ReadySilo : IAsyncDisposable
+public class ReadySilo : IAsyncDisposable
 {
     private readonly Lazy<Task<SiloProcess>> _process;
 
-    public ReadySilo() => _process = new(() => SiloProcess.StartReady(Place));
+    public ReadySilo()
+        : this([]) { }
+
+    protected ReadySilo(string[] settings) => _process = new(() => SiloProcess.StartReady(Place, settings));
 
     public SiloPlace Place { get; } = new();
 
     public Task<SiloProcess> Started() => _process.Value;
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_process is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
             await (await _process.Value).DisposeAsync();

@@ -144,7 +144,7 @@ public sealed class PageVisitor(
                 SetCookies = OfHost(cookies),
                 CookiesCut = order.Spec.NoCookies
                     ? 0
-                    : fetch.SetCookies.Length - cookies.Count + cookies.Count(set => CookieJar.IsTooLong(set.Line)),
+                    : fetch.SetCookies.Length - cookies.Count + cookies.Count(set => set.Cookie is null && CookieJar.IsTooLong(set.Line)),
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },

@@ -25,13 +25,14 @@ internal sealed class HostRounds(
     Func<Task> forget
 )
 {
+    /// <summary>Between two rounds of few hosts.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Hosts asked at once in a round.</summary>
     private const int HostsAtOnce = 64;
 
     /// <summary>Until the next round, unless one takes longer: then as long as it took.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1.5);
-
-    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(250);
 
     private readonly RevisitPass _revisits = new(store, crawl, hostOf);
     private Task? _round;
@@ -43,7 +44,7 @@ internal sealed class HostRounds(
     /// <param name="took">The round that has ended.</param>
     public static TimeSpan RestAfter(int hosts, TimeSpan took)
     {
-        var most = ShortestRest + TimeSpan.FromMilliseconds(hosts);
+        var most = Period + TimeSpan.FromMilliseconds(hosts);
         var rest = took > Rest ? took : Rest;
         return rest < most ? rest : most;
     }

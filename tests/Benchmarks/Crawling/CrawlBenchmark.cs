@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Doubles;
-using Doubles.Net;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -93,9 +92,7 @@ internal static class CrawlBenchmark
                 + $"{rounds} rounds{(published is null ? "" : ", the published silo")}."
         );
         Console.WriteLine("round        scan pages/s  CPU-s/1000  crawl pages/s  ratio  silo CPU-s/1000  silo peak MiB  data MiB");
-        await using var site = await WebSite.Start(LoopbackNetwork.Instance);
-        site.Ledger.KeepsRequests = false;
-        site.Pages = new BigSite(pages);
+        await using var site = await CrawlLoad.Site(pages);
         await Scan(site.Origin, pages, parallel); // The site's own code is compiled before anybody is measured.
         List<Pair> cold = [],
             warm = [];
@@ -280,9 +277,7 @@ internal static class CrawlBenchmark
     {
         var cpu = silo.Cpu;
         var started = Stopwatch.GetTimestamp();
-        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(spec);
-        var crawl = grains.GetGrain<ICrawlGrain>((reply.Id ?? throw new InvalidOperationException(string.Join(' ', reply.Errors))).Value);
-        var summary = await Done(crawl);
+        var summary = await Done(await CrawlLoad.Start(grains, spec));
         var elapsed = Stopwatch.GetElapsedTime(started);
         Check(summary.Pages, site.Pages!.Pages, "crawl");
         if (spec.Keep != KeepPages.None)

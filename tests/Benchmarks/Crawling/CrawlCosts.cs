@@ -1,7 +1,6 @@
 using System.Globalization;
 using Doubles;
 using Doubles.Net;
-using Grains.Interfaces.Crawling;
 using Grains.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -57,8 +56,7 @@ internal sealed record CrawlCosts(
         {
             await app.StartAsync();
             var grains = app.Services.GetRequiredService<IGrainFactory>();
-            var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(CrawlBenchmark.Spec(site, parallel));
-            var summary = await CrawlBenchmark.Done(grains.GetGrain<ICrawlGrain>(reply.Id!.Value.Value));
+            var summary = await CrawlBenchmark.Done(await CrawlLoad.Start(grains, CrawlBenchmark.Spec(site, parallel)));
             CrawlBenchmark.Check(summary.Pages, pages, "counted crawl");
             await app.StopAsync();
         }

@@ -1,16 +1,34 @@
 using System.Diagnostics;
 using System.Globalization;
+using Doubles;
+using Doubles.Net;
 using Grains.Interfaces.Crawling;
 
 namespace Benchmarks.Crawling;
 
-/// <summary>A crawl with more seeds than one call takes, as the console starts it, and waiting for what is to happen in it.</summary>
+/// <summary>Sites and crawls, also with more seeds than one call takes, and waiting for what is to happen in them.</summary>
 internal static class CrawlLoad
 {
     /// <summary>For what has to happen sooner or later; meant for a hang.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>A made site of so many pages, which counts what it is asked and keeps nothing of it.</summary>
+    public static async Task<WebSite> Site(int pages)
+    {
+        var site = await WebSite.Start(LoopbackNetwork.Instance);
+        site.Ledger.KeepsRequests = false;
+        site.Pages = new BigSite(pages);
+        return site;
+    }
+
+    /// <summary>Starts a crawl.</summary>
+    public static async Task<ICrawlGrain> Start(IGrainFactory grains, CrawlSpec spec)
+    {
+        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(spec);
+        return grains.GetGrain<ICrawlGrain>((reply.Id ?? throw new InvalidOperationException(string.Join(' ', reply.Errors))).Value);
+    }
 
     /// <summary>Starts a crawl of the first thousand seeds, says that others follow, and pauses it if asked to.</summary>
     public static async Task<ICrawlGrain> Start(IGrainFactory grains, CrawlSpec spec, IEnumerable<string> seeds, bool isPaused)
@@ -21,8 +39,7 @@ internal static class CrawlLoad
             throw new ArgumentException("A crawl has a seed.", nameof(seeds));
         }
 
-        var reply = await grains.GetGrain<ICrawlListGrain>(0).Start(spec with { Seeds = [.. batches.Current], MoreSeeds = true });
-        var crawl = grains.GetGrain<ICrawlGrain>((reply.Id ?? throw new InvalidOperationException(string.Join(' ', reply.Errors))).Value);
+        var crawl = await Start(grains, spec with { Seeds = [.. batches.Current], MoreSeeds = true });
         if (isPaused)
         {
             await crawl.Pause();

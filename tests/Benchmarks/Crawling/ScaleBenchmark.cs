@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Doubles;
-using Doubles.Net;
 using Grains.Interfaces.Crawling;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -65,7 +64,7 @@ internal sealed class ScaleBenchmark(int urls, TimeSpan span)
 
     private async Task<IReadOnlyList<Figure>> Measure(string folder)
     {
-        await using var large = await Site(urls);
+        await using var large = await CrawlLoad.Site(urls);
         var file = Path.Combine(folder, "seeds.txt");
         await File.WriteAllLinesAsync(file, Seeds(large));
         double peak,
@@ -80,7 +79,7 @@ internal sealed class ScaleBenchmark(int urls, TimeSpan span)
             small.Add(await SmallRate(silo, grains));
             Tell($"{Small} URLs wait: {small[^1]}", silo);
             var since = Stopwatch.GetTimestamp();
-            var crawl = await CrawlLoad.Start(grains, Spec, File.ReadLines(file), isPaused: true);
+            var crawl = await CrawlLoad.Start(grains, CrawlBenchmark.Spec(large, Parallel), File.ReadLines(file), isPaused: true);
             intake = urls / Stopwatch.GetElapsedTime(since).TotalSeconds;
             await CrawlLoad.Until(async () => (await crawl.Show())?.Added >= urls, $"the crawl shows {urls} URLs");
             Tell(string.Create(CultureInfo.InvariantCulture, $"{urls} seeds were taken in, {intake:0} a second"), silo);
@@ -130,32 +129,14 @@ internal sealed class ScaleBenchmark(int urls, TimeSpan span)
         ];
     }
 
-    private static CrawlSpec Spec =>
-        new()
-        {
-            Seeds = [],
-            Delay = TimeSpan.Zero,
-            Concurrency = Parallel,
-            Parallel = Parallel,
-            AllowPrivate = ["127.0.0.0/8"],
-        };
-
-    private static async Task<WebSite> Site(int pages)
-    {
-        var site = await WebSite.Start(LoopbackNetwork.Instance);
-        site.Ledger.KeepsRequests = false;
-        site.Pages = new BigSite(pages);
-        return site;
-    }
-
     private static IEnumerable<string> Seeds(WebSite site) =>
         Enumerable.Range(0, site.Pages!.Pages).Select(page => site.UrlOf(BigSite.PathOf(page)));
 
     /// <summary>The rate with twenty thousand URLs of another host, all known before, as with a million.</summary>
     private async Task<Rate> SmallRate(SiloChild silo, IGrainFactory grains)
     {
-        await using var site = await Site(Small);
-        var crawl = await CrawlLoad.Start(grains, Spec, Seeds(site), isPaused: true);
+        await using var site = await CrawlLoad.Site(Small);
+        var crawl = await CrawlLoad.Start(grains, CrawlBenchmark.Spec(site, Parallel), Seeds(site), isPaused: true);
         var rate = await RateOf(site, silo, crawl, span);
         CrawlBenchmark.Check((await CrawlBenchmark.Done(crawl)).Pages, Small, "small crawl");
         return rate;

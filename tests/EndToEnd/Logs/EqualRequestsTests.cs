@@ -9,12 +9,11 @@ using Xunit;
 namespace EndToEnd.Logs;
 
 /// <summary>A silo with one shard, whose linger is long enough to see what waits.</summary>
-public sealed class LingeringSilo : IAsyncLifetime
+public sealed class LingeringSilo()
+    : ReadySilo(["--Logs:Shards", "1", "--Logs:Linger", "00:00:01", "--Limits:PerKey", "100000", "--Limits:InAll", "100000"]),
+        IAsyncLifetime
 {
-    private SiloProcess? _silo;
     private SilosClient? _client;
-
-    public SiloPlace Place { get; } = new();
 
     /// <summary>What its one shard has counted so far.</summary>
     public Task<LogShardState> Shard() =>
@@ -25,31 +24,18 @@ public sealed class LingeringSilo : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await SiloProcess.StartReady(
-            Place,
-            "--Logs:Shards",
-            "1",
-            "--Logs:Linger",
-            "00:00:01",
-            "--Limits:PerKey",
-            "100000",
-            "--Limits:InAll",
-            "100000"
-        );
+        await Started();
         _client = await SilosClient.Connect(TestContext.Current.CancellationToken, Place.Gateway);
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        foreach (var part in new IAsyncDisposable?[] { _client, _silo })
+        if (_client is not null)
         {
-            if (part is not null)
-            {
-                await part.DisposeAsync();
-            }
+            await _client.DisposeAsync();
         }
 
-        Place.Dispose();
+        await base.DisposeAsync();
     }
 }
 

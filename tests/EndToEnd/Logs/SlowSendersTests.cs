@@ -7,40 +7,21 @@ using Xunit;
 namespace EndToEnd.Logs;
 
 /// <summary>A silo that takes syslog, and as many requests as a test sends.</summary>
-public sealed class PatientSilo : IAsyncLifetime
+public sealed class PatientSilo : ReadySilo
 {
-    private SiloProcess? _silo;
+    public PatientSilo()
+        : this(Unique.Port()) { }
 
-    public SiloPlace Place { get; } = new();
+    private PatientSilo(int syslog)
+        : base(["--Logs:SyslogPort", LogDoor.Text(syslog), "--Limits:PerKey", "100000", "--Limits:InAll", "100000"]) => Syslog = syslog;
 
-    public int Syslog { get; } = Unique.Port();
-
-    public async ValueTask InitializeAsync() =>
-        _silo = await SiloProcess.StartReady(
-            Place,
-            "--Logs:SyslogPort",
-            LogDoor.Text(Syslog),
-            "--Limits:PerKey",
-            "100000",
-            "--Limits:InAll",
-            "100000"
-        );
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_silo is not null)
-        {
-            await _silo.DisposeAsync();
-        }
-
-        Place.Dispose();
-    }
+    public int Syslog { get; }
 }
 
 /// <summary>
 /// Senders that hold connections and bodies open and send next to nothing: others are taken all the while, and the slow ones are told.
 /// </summary>
-public sealed class SlowSendersTests(PatientSilo silo) : IClassFixture<PatientSilo>, IDisposable
+public sealed class SlowSendersTests(PatientSilo silo) : IClassFixture<PatientSilo>, IAsyncLifetime
 {
     private const int Many = 100;
 
@@ -51,10 +32,13 @@ public sealed class SlowSendersTests(PatientSilo silo) : IClassFixture<PatientSi
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask InitializeAsync() => await silo.Started();
+
+    public ValueTask DisposeAsync()
     {
         _sockets.ForEach(socket => socket.Dispose());
         _door.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     [Theory]
