@@ -2,7 +2,7 @@ namespace Grains.Interfaces.Crawling;
 
 /// <summary>
 /// The identity of one URL, and so the deduplication that counts: nobody fetches it without its grant.
-/// It keeps across crawls what the last fetch learned. The key is the canonical URL.
+/// The key is the canonical URL.
 /// </summary>
 [Alias("crawling.IUrlGrain")]
 public interface IUrlGrain : IGrainWithStringKey
@@ -13,9 +13,7 @@ public interface IUrlGrain : IGrainWithStringKey
     [Alias("Grant")]
     Task<UrlGrant> Grant(CrawlId crawl, long lease, CancellationToken cancel = default);
 
-    /// <summary>
-    /// Keeps what a fetch learned, after the host has it durably. A crawl in which the URL is done gets no further grant.
-    /// </summary>
+    /// <summary>Does nothing: silos of 2026-11 call it while a cluster is upgraded. What a fetch learned is in the host's row.</summary>
     [Alias("Learn")]
     Task Learn(CrawlId crawl, long lease, UrlFacts facts, CancellationToken cancel = default);
 }
@@ -27,14 +25,14 @@ public enum UrlGrantAnswer
     /// <summary>A higher lease of this crawl was granted.</summary>
     Superseded,
 
-    /// <summary>Done in this crawl.</summary>
+    /// <summary>Done in this crawl: fetched, failed or skipped, by the row that its host has committed.</summary>
     Done,
 }
 
 [GenerateSerializer, Immutable, Alias("crawling.UrlGrant")]
-public readonly record struct UrlGrant([property: Id(0)] UrlGrantAnswer Answer, [property: Id(1)] UrlFacts? Known);
+public readonly record struct UrlGrant([property: Id(0)] UrlGrantAnswer Answer);
 
-/// <summary>What a fetch learned of a URL.</summary>
+/// <summary>What a fetch learned of a URL, as silos of 2026-11 tell it.</summary>
 [GenerateSerializer, Immutable, Alias("crawling.UrlFacts")]
 public sealed record UrlFacts(
     [property: Id(0)] DateTimeOffset At,

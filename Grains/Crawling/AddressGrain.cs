@@ -6,7 +6,7 @@ namespace Grains.Crawling;
 /// <summary>One address: <see cref="AddressPace"/> says whose turn it is; who has it is stored before the host hears of it.</summary>
 [GrainType("address")]
 public sealed class AddressGrain(
-    [PersistentState("address", UrlGrants.Storage)] IPersistentState<AddressPace> state,
+    [PersistentState("address", AddressPace.Storage)] IPersistentState<AddressPace> state,
     TimeProvider clock,
     [FromKeyedServices(Clocks.Guards)] TimeProvider guards
 ) : Grain, IAddressGrain

@@ -10,6 +10,9 @@ namespace Grains.Crawling;
 [GenerateSerializer, Alias("crawling.AddressPace")]
 public sealed class AddressPace
 {
+    /// <summary>The named storage that keeps it.</summary>
+    public const string Storage = "urls";
+
     /// <summary>Hosts whose place is kept; one more asks again until there is room.</summary>
     public const int MaxWaiting = 1_024;
 

@@ -20,9 +20,6 @@ public sealed partial class CrawlWorkerGrain
     )]
     private partial void LogNotDelivered(string url, CrawlId crawl, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What was learned of {Url} could not be stored; a later crawl does without")]
-    private partial void LogNotLearned(string url, Exception exception);
-
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "Worker {Number} left before {Hosts} hosts heard of it; they wait for the ends of its leases"

@@ -53,7 +53,6 @@ public sealed partial class CrawlWorkerGrain(
                 () => DelayDeactivation(TimeSpan.FromMinutes(2)),
                 LogReportFailed,
                 LogVisitFailed,
-                LogNotLearned,
                 hosts => LogLeftEarly(Number, hosts)
             ),
             _stop

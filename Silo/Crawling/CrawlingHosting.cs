@@ -37,7 +37,7 @@ public static class CrawlingHosting
             crawling.Workers
         );
         builder.UseOrleans(silo =>
-            silo.AddStoredGrainStorage(builder.GetStorageKind(), UrlGrants.Storage, CrawlTable.Name)
+            silo.AddStoredGrainStorage(builder.GetStorageKind(), AddressPace.Storage, CrawlTable.Name)
                 .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
         );
         services.AddSingleton<IPageFetcher>(provider => new HttpPageFetcher(

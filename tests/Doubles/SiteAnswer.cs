@@ -21,6 +21,9 @@ public sealed record SiteAnswer
     /// <summary>What is wrong with the body that came: it is not whole. Null: nothing. In memory only.</summary>
     public string? BodyError { get; init; }
 
+    /// <summary>The protocol over which it comes, as <c>PageFetch.Protocol</c> has it. In memory only.</summary>
+    public string Protocol { get; init; } = "http/1.1";
+
     /// <summary>The answer waits until it opens; null: it does not wait.</summary>
     public Gate? Gate { get; init; }
 

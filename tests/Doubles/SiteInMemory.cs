@@ -96,6 +96,7 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
         return new()
         {
             Status = answer.Status,
+            Protocol = answer.Protocol,
             ContentType = ContentType.Parse(answer.ContentType),
             Location = First(answer, "Location"),
             RetryAfter = First(answer, "Retry-After") is { } seconds
@@ -129,7 +130,10 @@ public sealed class SiteInMemory(TimeProvider? clock = null) : IPageFetcher
             answer.ContentType is { } type ? [("Content-Type", type), .. answer.Headers] : answer.Headers,
             IsDecoded: true,
             answer.Body.Length > request.MaxBodyBytes ? "length" : null
-        );
+        )
+        {
+            Protocol = answer.Protocol == "h2" ? "h2" : null,
+        };
 
     private static string? First(SiteAnswer answer, string name) => All(answer, name).FirstOrDefault();
 

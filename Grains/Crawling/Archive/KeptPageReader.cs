@@ -16,6 +16,8 @@ internal sealed class KeptPageReader(
     Func<CrawlId, ICrawlGrain> crawlOf
 )
 {
+    private const string Http11 = "HTTP/1.1 ";
+
     /// <inheritdoc cref="ICrawlGrain.Page"/>
     public async Task<PagePart> Read(string url, PageView view, long offset, CancellationToken cancel)
     {
@@ -57,8 +59,12 @@ internal sealed class KeptPageReader(
         var body = content.As(view, page.Truncated, out var isText);
         var from = (int)Math.Clamp(offset, 0, body.Length);
         var part = body.Slice(from, Math.Min(PagePart.MaxBytes, body.Length - from));
-        return new(page, content.Head, part.ToArray(), body.Length, Why: null, isText);
+        return new(page, AsItCame(content.Head, page.Protocol), part.ToArray(), body.Length, Why: null, isText);
     }
+
+    /// <summary>WARC 1.1 knows messages of HTTP/1.1 alone; this is the head with the version that was spoken.</summary>
+    private static string AsItCame(string head, string? protocol) =>
+        protocol == "h2" && head.StartsWith(Http11, StringComparison.Ordinal) ? "HTTP/2 " + head[Http11.Length..] : head;
 
     private static PagePart Nothing(PageRecord? page, string why) => new(page, Head: null, Body: [], BodyBytes: 0, why, IsText: false);
 }

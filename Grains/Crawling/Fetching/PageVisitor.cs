@@ -148,10 +148,7 @@ public sealed class PageVisitor(
                 Found = reading.Found,
                 HasSitemaps = verdict.Result == FetchResult.Answered && lease.Sitemaps is not null,
             },
-            reading.Foreign,
-            verdict.Result == FetchResult.Answered
-                ? new(at, fetch.Status, fetch.ETag, fetch.LastModified, digest, redirect.Target?.Text)
-                : null
+            reading.Foreign
         )
         {
             DomainCookies = [.. cookies.Select(set => set.Cookie).OfType<StoredCookie>().Where(cookie => cookie.Domain is not null)],
@@ -201,8 +198,7 @@ public sealed class PageVisitor(
                 Links: [],
                 Robots: null
             ),
-            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
-            Facts: null
+            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty
         );
 
     /// <summary>The robots.txt of an origin. Redirects are followed, to other hosts too: they lead to no page.</summary>
@@ -257,8 +253,7 @@ public sealed class PageVisitor(
         var body = fetch.Status is >= 200 and <= 299 && fetch.Error is null ? fetch.Body.ToArray() : null;
         return new(
             new(order.Id, lease.Kind, lease.Url, lease.Number, verdict.Result, verdict.Reason, fetch.RetryAfter, record, [], body),
-            new Dictionary<HostKey, List<FoundUrl>>(),
-            Facts: null
+            new Dictionary<HostKey, List<FoundUrl>>()
         );
     }
 
@@ -301,8 +296,7 @@ public sealed class PageVisitor(
 /// <summary>What came of a visit.</summary>
 /// <param name="Outcome">For the host, once <paramref name="Foreign"/> is durable.</param>
 /// <param name="Foreign">Links in scope on other hosts.</param>
-/// <param name="Facts">For the URL's grain, once the host has the outcome; null when no answer came.</param>
-public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign, UrlFacts? Facts)
+public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, List<FoundUrl>> Foreign)
 {
     /// <summary>Cookies for other hosts of the domain too: set there before the outcome is reported.</summary>
     public ImmutableArray<StoredCookie> DomainCookies { get; init; } = [];
@@ -311,7 +305,6 @@ public sealed record Visit(FetchOutcome Outcome, IReadOnlyDictionary<HostKey, Li
     public static Visit Released(CrawlOrder order, Lease lease, FetchResult result = FetchResult.Released) =>
         new(
             new(order.Id, lease.Kind, lease.Url, lease.Number, result, Reason: null, RetryAfter: null, Page: null, Links: [], Robots: null),
-            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty,
-            Facts: null
+            ImmutableDictionary<HostKey, List<FoundUrl>>.Empty
         );
 }

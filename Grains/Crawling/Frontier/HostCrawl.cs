@@ -912,7 +912,7 @@ public static class Refusals
     /// <summary>A straggler: it came after its crawl was done.</summary>
     public const string CrawlDone = "crawl-done";
 
-    /// <summary>The URL's grain knows it as done in this crawl though the host does not: a backup was restored.</summary>
+    /// <summary>The row says that it is done though this activation of the host does not know it: it was replaced.</summary>
     public const string Known = "known";
 }
 

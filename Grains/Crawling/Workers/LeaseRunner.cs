@@ -101,11 +101,7 @@ internal sealed class LeaseRunner(
         catch (Exception e) when (e is not OperationCanceledException)
         {
             notDelivered(visit.Outcome.Url, order.Id, e);
-            return visit with
-            {
-                Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = Refusals.Delivery, Links = [] },
-                Facts = null,
-            };
+            return visit with { Outcome = visit.Outcome with { Result = FetchResult.Temporary, Reason = Refusals.Delivery, Links = [] } };
         }
     }
 

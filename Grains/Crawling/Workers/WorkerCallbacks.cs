@@ -7,13 +7,11 @@ namespace Grains.Crawling.Workers;
 /// <param name="StayAwake">The activation is to last: an answer is awaited.</param>
 /// <param name="ReportFailed">Told of a report that did not arrive.</param>
 /// <param name="VisitFailed">Told of a visit that broke, by its URL.</param>
-/// <param name="NotLearned">Told that what was learned of a URL is not stored.</param>
 /// <param name="LeftEarly">Told how many hosts did not hear in time that the worker leaves.</param>
 internal sealed record WorkerCallbacks(
     BeginUnawaited Observe,
     Action StayAwake,
     Action<HostKey, CrawlId, Exception> ReportFailed,
     Action<string, CrawlId, Exception> VisitFailed,
-    Action<string, Exception> NotLearned,
     Action<int> LeftEarly
 );

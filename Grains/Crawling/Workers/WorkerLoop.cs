@@ -148,11 +148,6 @@ internal sealed class WorkerLoop(
             {
                 callbacks.Observe(session.Fetching(lease.Number, stop => Fetch(session, reply.Order!, lease, asked, stop)));
             }
-
-            foreach (var visit in visits.Where(visit => visit.Facts is not null && !reply.Late.Contains(visit.Outcome.Number)))
-            {
-                callbacks.Observe(Learn(visit.Outcome, visit.Facts!));
-            }
         }
         catch (Exception e)
         {
@@ -190,20 +185,5 @@ internal sealed class WorkerLoop(
         session.MayHaveMore = true;
         slots.Release(order.Id, 1);
         Serve(session);
-    }
-
-    /// <summary>
-    /// The host has it durably: now the URL's grain may know. If this is lost, a later crawl asks without knowing what this one learned.
-    /// </summary>
-    private async Task Learn(FetchOutcome outcome, UrlFacts facts)
-    {
-        try
-        {
-            await grains.Url(outcome.Url).Learn(outcome.Crawl, outcome.Number, facts, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            callbacks.NotLearned(outcome.Url, e);
-        }
     }
 }

@@ -85,8 +85,26 @@ public sealed class CrawlCluster : IAsyncLifetime
 
     public IHostGrain Host(string host) => Grains.GetGrain<IHostGrain>(host);
 
+    /// <summary>Fetches under a lease as the silo's workers do.</summary>
+    internal LeaseRunner LeaseRunner
+    {
+        get
+        {
+            var services = _cluster.Silos[0].ServiceProvider;
+            var grains = new CrawlGrains(
+                crawl => Grains.GetGrain<ICrawlGrain>(crawl.Value),
+                host => Grains.GetGrain<IHostGrain>(host.Value),
+                url => Grains.GetGrain<IUrlGrain>(url)
+            );
+            var membership = services.GetRequiredService<IMembershipLease>();
+            return new(services.GetRequiredService<PageVisitor>(), grains, new(Store), membership, Guards, (_, _, _) => { });
+        }
+    }
+
     /// <summary>Ends the activation, as when its silo rebalances: the next call makes a new one.</summary>
-    public Task Deactivate(string host) => _cluster.DeactivateAsync(Host(host));
+    public Task Deactivate(string host) => Deactivate(Host(host));
+
+    public Task Deactivate(IGrain grain) => _cluster.DeactivateAsync(grain);
 
     /// <summary>Ends the activations of all workers, as when their silo rebalances.</summary>
     public Task DeactivateWorkers() =>
@@ -175,7 +193,7 @@ public sealed class CrawlCluster : IAsyncLifetime
             crawling.OwnHosts = "*.own";
             crawling.KeepRounds = 2;
         });
-        silo.AddTableGrainStorage(UrlGrants.Storage, CrawlTable.Name);
+        silo.AddTableGrainStorage(AddressPace.Storage, CrawlTable.Name);
         silo.AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>();
         silo.AddFastStreams(CrawlStreams.Provider);
         silo.AddGrainChain();

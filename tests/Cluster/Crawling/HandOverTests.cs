@@ -116,6 +116,58 @@ public sealed class HandOverTests(CrawlCluster cluster) : IClassFixture<CrawlClu
         Assert.Equal(Pages + 1, Asked.Count);
     }
 
+    /// <summary>
+    /// An activation that was replaced and has not heard of it has an old queue in memory. What it hands out has a lower number than what
+    /// its successor does, and the URL's row says what became of it since.
+    /// </summary>
+    [Fact]
+    public async Task AHostThatWasReplacedAndDoesNotKnowItGetsNoUrlFetchedAgain()
+    {
+        var gate = Site(held: 5);
+        var crawl = await cluster.Start(Spec);
+        await Held(gate);
+        var replaced = (
+            await HostPartition.Open(
+                cluster.Store,
+                new(_host),
+                (await crawl.Show())!.Id,
+                order: null,
+                new(),
+                new(3, Second, Second, () => 0.5),
+                cluster.Guards
+            )
+        )!;
+        await replaced.Loaded;
+        var entry = replaced.Crawl.Queue.Peek(cluster.Clock.GetUtcNow())!;
+        var lease = new Lease(LeaseKind.Page, entry.Url, replaced.Crawl.NextLease(), Spec.Timeout, entry.Depth, 1, TellBegun: false);
+        await cluster.Deactivate(_host);
+        cluster.Guards.Pass(Lease);
+        await cluster.Clock.PassUntil("the successor to ask for the page", () => Starts(Page(5)).Count == 2);
+
+        Assert.Equal(Page(5), entry.Url);
+        Assert.Equal(FetchResult.Released, await Fetched(lease));
+        gate.Open();
+        await Whole(crawl);
+        Assert.Equal(FetchResult.Known, await Fetched(lease));
+        await cluster.Deactivate(cluster.Grains.GetGrain<IUrlGrain>(entry.Url));
+        Assert.Equal(FetchResult.Known, await Fetched(lease));
+        Assert.Equal(2, Starts(Page(5)).Count);
+        await Assert.ThrowsAsync<Grains.Storage.PartitionLostException>(() => replaced.Writer.CommitHead());
+
+        async Task<FetchResult> Fetched(Lease stale) =>
+            (
+                await cluster.LeaseRunner.Run(
+                    new(_host),
+                    replaced.Crawl.Order,
+                    stale,
+                    cluster.Guards.GetTimestamp(),
+                    TestContext.Current.CancellationToken
+                )
+            )
+                .Outcome
+                .Result;
+    }
+
     [Theory]
     [InlineData(CrawlTable.UrlPrefix)]
     [InlineData("q.")]

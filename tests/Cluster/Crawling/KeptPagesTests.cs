@@ -38,6 +38,22 @@ public sealed class KeptPagesTests(CrawlCluster cluster) : IClassFixture<CrawlCl
     }
 
     [Fact]
+    public async Task APageThatCameOverHttp2IsShownWithTheVersionThatWasSpoken()
+    {
+        cluster.Web.Add(_root, SiteAnswer.Html("<h1>Two</h1>") with { Protocol = "h2" });
+        var crawl = await cluster.Start(Spec);
+        await cluster.Ended(crawl);
+
+        Assert.StartsWith(
+            "HTTP/2 200",
+            (await crawl.WholePage(_root, PageView.Body, CancellationToken.None)).Head,
+            StringComparison.Ordinal
+        );
+        var response = (await Archive(crawl)).Single(record => record.Type == "response");
+        Assert.Equal("h2", response.Fields["WARC-Protocol"]);
+    }
+
+    [Fact]
     public async Task BeyondItsLimitACrawlWritesRowsOnlyAndTheBooksSayHowManyPages()
     {
         Site(pages: 20);

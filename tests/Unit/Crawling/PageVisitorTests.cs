@@ -239,7 +239,6 @@ public sealed class PageVisitorTests : IDisposable
 
         Assert.Equal((FetchResult.Temporary, "page-store"), (visit.Outcome.Result, visit.Outcome.Reason));
         Assert.Empty(visit.Outcome.Links);
-        Assert.Null(visit.Facts);
     }
 
     [Fact]

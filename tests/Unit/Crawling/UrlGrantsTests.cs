@@ -1,4 +1,5 @@
 using Grains.Crawling;
+using Grains.Crawling.Rows;
 using Grains.Interfaces.Crawling;
 using Xunit;
 
@@ -7,46 +8,58 @@ namespace Unit.Crawling;
 public sealed class UrlGrantsTests
 {
     private static readonly CrawlId Crawl = new("abcdefghij");
-    private static readonly UrlFacts Facts = new(DateTimeOffset.UnixEpoch, 200, "\"e\"", null, null, null);
+    private static readonly CrawlId Other = new("0000000000");
     private readonly UrlGrants _grants = new();
 
     [Fact]
     public void TheHighestLeaseIsGrantedAndAskedTwiceItIsAnsweredAlike()
     {
-        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 5));
-        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 5));
-        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 6));
-        Assert.Equal(UrlGrantAnswer.Superseded, _grants.Grant(Crawl, 5));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 5, UrlState.Queued));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 5, UrlState.Queued));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 6, UrlState.Queued));
+        Assert.Equal(UrlGrantAnswer.Superseded, _grants.Grant(Crawl, 5, UrlState.Queued));
     }
 
     [Fact]
     public void CrawlsDoNotStandInEachOthersWay()
     {
-        _grants.Grant(Crawl, 5);
+        _grants.Grant(Crawl, 5, UrlState.Queued);
 
-        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(new("0000000000"), 1));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Other, 1, UrlState.Queued));
     }
 
-    [Fact]
-    public void WhatIsDoneInACrawlIsGrantedInAnotherOneOnly()
+    [Theory]
+    [InlineData(UrlState.Fetched)]
+    [InlineData(UrlState.Failed)]
+    [InlineData(UrlState.Skipped)]
+    public void WhatTheHostHasFinishedIsGrantedToNoLease(UrlState state)
     {
-        Assert.True(_grants.Learn(Crawl, Facts));
-        Assert.False(_grants.Learn(Crawl, Facts with { Status = 404 }));
+        _grants.Grant(Crawl, 5, UrlState.Queued);
 
-        Assert.Equal(UrlGrantAnswer.Done, _grants.Grant(Crawl, 9));
-        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(new("0000000000"), 1));
-        Assert.Equal(Facts, _grants.Facts);
+        Assert.Equal(UrlGrantAnswer.Done, _grants.Grant(Crawl, 5, state));
+        Assert.Equal(UrlGrantAnswer.Done, _grants.Grant(Crawl, 9, state));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Other, 1, UrlState.Queued));
     }
 
     [Fact]
-    public void NoMoreThanEightCrawlsAreRemembered()
+    public void WhatFailedIsGrantedOnceItIsQueuedAgain()
+    {
+        Assert.Equal(UrlGrantAnswer.Done, _grants.Grant(Crawl, 5, UrlState.Failed));
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 6, UrlState.Queued));
+    }
+
+    [Fact]
+    public void AUrlOfWhichTheHostHasNoRowIsGranted() => Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Crawl, 5, stored: null));
+
+    [Fact]
+    public void TheCrawlThatAskedFirstIsForgottenWhenTooManyAsk()
     {
         for (var crawl = 0; crawl <= UrlGrants.MaxCrawls; crawl++)
         {
-            _grants.Learn(new($"000000000{crawl}"), Facts);
+            _grants.Grant(new($"{crawl:D10}"), 5, UrlState.Queued);
         }
 
-        Assert.Equal(UrlGrants.MaxCrawls, _grants.DoneIn.Count);
-        Assert.Equal("0000000001", _grants.DoneIn[0]);
+        Assert.Equal(UrlGrantAnswer.Granted, _grants.Grant(Other, 1, UrlState.Queued));
+        Assert.Equal(UrlGrantAnswer.Superseded, _grants.Grant(new($"{UrlGrants.MaxCrawls:D10}"), 1, UrlState.Queued));
     }
 }
