@@ -912,7 +912,7 @@ public static class Refusals
     /// <summary>A straggler: it came after its crawl was done.</summary>
     public const string CrawlDone = "crawl-done";
 
-    /// <summary>The row says that it is done though this activation of the host does not know it: it was replaced.</summary>
+    /// <summary>Its row says that it is done, and the host did not know: a new activation had taken its place.</summary>
     public const string Known = "known";
 }
 
