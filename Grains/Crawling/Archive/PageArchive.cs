@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using Grains.Interfaces.Crawling;
@@ -92,18 +93,25 @@ public sealed class PageArchive(IBlobStore blobs, TimeProvider clock)
         var at = clock.GetUtcNow();
         var name = Prefix(crawl) + NewName(at);
         var info = PageRecords.Info(crawl.Value, name[(name.LastIndexOf('/') + 1)..], at);
-        var content = new byte[info.Length + pages.Sum(page => page.Records.Length)];
-        info.CopyTo(content);
         var offset = info.Length;
-        foreach (var page in pages)
+        var content = ArrayPool<byte>.Shared.Rent(info.Length + pages.Sum(page => page.Records.Length));
+        try
         {
-            page.Records.CopyTo(content.AsMemory(offset));
-            offset += page.Records.Length;
-        }
+            info.CopyTo(content);
+            foreach (var page in pages)
+            {
+                page.Records.CopyTo(content.AsMemory(offset));
+                offset += page.Records.Length;
+            }
 
-        if (!await blobs.Put(name, content).ConfigureAwait(false))
+            if (!await blobs.Put(name, content.AsMemory(0, offset)).ConfigureAwait(false))
+            {
+                throw new IOException($"The new object {name} is there already.");
+            }
+        }
+        finally
         {
-            throw new IOException($"The new object {name} is there already.");
+            ArrayPool<byte>.Shared.Return(content);
         }
 
         offset = info.Length;

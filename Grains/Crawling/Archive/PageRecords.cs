@@ -30,7 +30,7 @@ internal static class PageRecords
     )
     {
         var exchange = fetch.Exchange ?? throw new ArgumentException($"The answer of {url} has no exchange to keep.", nameof(fetch));
-        var output = new MemoryStream();
+        var output = new MemoryStream(1024 + (fetch.Body.Length / 4)); // A page packs to a quarter or less.
         var response = WarcWriter.NewId();
         var body = fetch.Body.Span;
         var isRevisit = fetch.Status == 304;

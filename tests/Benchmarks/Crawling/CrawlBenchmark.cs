@@ -19,7 +19,7 @@ namespace Benchmarks.Crawling;
 /// </remarks>
 internal static class CrawlBenchmark
 {
-    /// <summary>Of the pages a second of a scan that keeps nothing.</summary>
+    /// <summary>Of the pages a second of a scan that keeps nothing, by a crawl that keeps no pages.</summary>
     private const double WarmMark = 0.45;
 
     /// <summary>Of the warm rate, by a silo that is compiled before it starts.</summary>
@@ -124,7 +124,16 @@ internal static class CrawlBenchmark
         var rates = warm.Select(pair => pair.Crawl.PagesPerSecond);
         return
         [
-            new(name, "pages/s, warm, beside the scan's", rates, warm.Select(pair => pair.Scan.PagesPerSecond)) { AtLeast = WarmMark },
+            new(
+                name,
+                "pages/s, none kept, beside the scan's",
+                without.Select(crawl => crawl.PagesPerSecond),
+                warm.Select(pair => pair.Scan.PagesPerSecond)
+            )
+            {
+                AtLeast = WarmMark,
+            },
+            new(name, "pages/s, warm, beside the scan's", rates, warm.Select(pair => pair.Scan.PagesPerSecond)),
             new(
                 name,
                 "pages/s, cold, beside the cold scan's",
@@ -134,6 +143,15 @@ internal static class CrawlBenchmark
             new(name, "pages/s, cold beside warm", cold.Select(pair => pair.Crawl.PagesPerSecond), rates)
             {
                 AtLeast = published is null ? null : ColdMark,
+            },
+            new(
+                name,
+                "CPU-s a thousand pages, none kept, beside the scan's",
+                without.Select(crawl => crawl.CpuPerThousand),
+                warm.Select(pair => pair.Scan.CpuPerThousand)
+            )
+            {
+                IsCost = true,
             },
             new(
                 name,
