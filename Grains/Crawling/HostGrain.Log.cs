@@ -6,13 +6,13 @@ namespace Grains.Crawling;
 public sealed partial class HostGrain
 {
     [LoggerMessage(
-        Level = LogLevel.Information,
+        Level = LogLevel.Debug,
         Message = "Host {Host}: leases of an earlier activation may last until {Until:u}; nothing is asked before"
     )]
     private partial void LogWaitsForPredecessor(HostKey host, DateTimeOffset until);
 
     [LoggerMessage(
-        Level = LogLevel.Information,
+        Level = LogLevel.Debug,
         Message = "Host {Host}: the silo of the earlier activation is dead, and no worker holds a lease of it: it is not waited for longer"
     )]
     private partial void LogPredecessorsEnded(HostKey host);

@@ -38,6 +38,30 @@ public sealed class LoginTests(PageSilo silo, Chromium chromium) : PageTest(silo
         await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/login"));
     }
 
+    /// <summary>
+    /// The session is over before the answer to the logout is here, and the page, which had lost its circuit by then, was loaded anew: so
+    /// the login that came up led whoever logged in next to that page, which may be none of theirs.
+    /// </summary>
+    [Fact]
+    public async Task WhoeverLogsInAfterALogoutIsNotLedToThePageOfBefore()
+    {
+        await LogIn(Silo.Operator, "/cluster");
+        await Visitor.Page.EvaluateAsync(
+            """
+            navigation.addEventListener('navigate', event => {
+              if (event.navigationType === 'reload') { sessionStorage.setItem('reloaded', 'yes'); }
+            });
+            window.fetch = () => Promise.resolve(new Response(null, { status: 401 }));
+            addEventListener('submit', () => document.getElementById('components-reconnect-modal')
+              .dispatchEvent(new CustomEvent('components-reconnect-state-changed', { detail: { state: 'show' } })));
+            """
+        );
+        await Visitor.Page.GetByText("Log out").ClickAsync();
+
+        await Expect(Visitor.Page).ToHaveURLAsync(new Regex("/login$"));
+        Assert.Null(await Visitor.Page.EvaluateAsync<string?>("sessionStorage.getItem('reloaded')"));
+    }
+
     [Fact]
     public async Task ALogoutEndsTheOtherTabsOfItsBrowserToo()
     {

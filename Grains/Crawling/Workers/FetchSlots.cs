@@ -66,7 +66,7 @@ public sealed class FetchSlots(int worker, int workers, int slots)
     /// <summary>The host that has waited longest among those whose crawl has a free slot; null when there is none.</summary>
     public HostReady? Next()
     {
-        for (var node = _waiting.First; node is not null; node = node.Next)
+        for (var node = InFlight < slots ? _waiting.First : null; node is not null; node = node.Next)
         {
             if (Free(node.Value.Crawl, node.Value.Parallel) > 0)
             {

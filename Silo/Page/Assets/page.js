@@ -47,16 +47,16 @@
   const look = async state => {
     try {
       const answer = await fetch('/session', { cache: 'no-store' });
-      if (answer.status === 401 || (answer.ok && state.isGone)) {
+      if (!state.isLeaving && (answer.status === 401 || (answer.ok && state.isGone))) {
         location.reload();
         return true;
       }
     } catch { /* Nobody answers yet. */ }
     return false;
   };
-  const state = { isLost: false, isGone: false };
+  const state = { isLost: false, isGone: false, isLeaving: false };
   const comeBack = async () => {
-    while (state.isLost && !await look(state)) {
+    while (state.isLost && !state.isLeaving && !await look(state)) {
       await pause();
     }
   };
@@ -67,6 +67,8 @@
       comeBack();
     }
   };
+  // A logout ends the circuit before its answer is here. Loaded anew, this page would send whoever logs in next back to it.
+  document.addEventListener('submit', event => { state.isLeaving ||= event.target.matches('form[action="/session/end"]'); }, true);
   document.addEventListener('DOMContentLoaded', () => {
     document.getElementById('components-reconnect-modal')?.addEventListener('components-reconnect-state-changed', event => {
       if (event.detail.state === 'hide') {
