@@ -11,7 +11,7 @@ public sealed class TickerTests
     [Fact]
     public void AFewWhoWaitAreWokenAtOnce()
     {
-        using var pulse = new Ticker(_clock, () => 20);
+        using var pulse = new Ticker(_clock, () => 10);
         for (var beat = 0; beat < 3; beat++)
         {
             var next = pulse.Next;
@@ -34,8 +34,8 @@ public sealed class TickerTests
     }
 
     [Theory]
-    [InlineData(1000, 40)]
-    [InlineData(2500, 100)]
+    [InlineData(1000, 60)]
+    [InlineData(2500, 150)]
     [InlineData(5000, 200)]
     [InlineData(10_000, 200)]
     public void ManyWhoWaitShareTheirWakeUps(int waiting, int milliseconds)
