@@ -58,8 +58,8 @@ count_check() {
     fi
 }
 
-# Begins a check that goes on beside the steps that follow, as soon as its output has a line that matches, or it has ended, or at
-# once without a pattern: its name, the pattern, the command. end_check waits for it, prints what it said and counts it.
+# Begins a check that goes on beside the steps that follow, as soon as its output has a line that matches, or it has ended:
+# its name, the pattern, the command. end_check waits for it, prints what it said and counts it.
 declare -A beside=()
 begin_check() {
     local name=$1 pattern=$2
@@ -67,7 +67,7 @@ begin_check() {
     step "$*"
     "$@" </dev/null >"$reports/$name.log" 2>&1 &
     beside[$name]=$!
-    until [ -z "$pattern" ] || grep -qE "$pattern" "$reports/$name.log" || ! kill -0 "${beside[$name]}" 2>/dev/null; do
+    until grep -qE "$pattern" "$reports/$name.log" || ! kill -0 "${beside[$name]}" 2>/dev/null; do
         sleep 0.2
     done
 }
