@@ -95,7 +95,7 @@ public sealed class ThreeSilosTests : IAsyncDisposable
         }
 
         var crawl = await StartCrawl();
-        await using var follower = ConsoleProcess.Start(["crawl", "follow", crawl, "--json", .. Gateways]);
+        await using var follower = ConsoleProcess.Start(["crawl", "follow", crawl, "--json", "--connect-timeout", "5m", .. Gateways]);
         var sending = _sender.Run(Senders, _enough.Token, Cancel);
         var ordering = Enumerable.Range(0, Customers).Select(customer => Task.Run(() => Order(customer), Cancel)).ToList();
 
